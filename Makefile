@@ -1,0 +1,29 @@
+# The two commands of a newcomer are `make demo` and `make test`. Both make .venv and install what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-heavy lint clean
+
+demo: .venv/installed
+	$(BIN)/vaeviz demo --out figures
+
+test: .venv/installed
+	$(BIN)/python -m pytest -m "not heavy"
+
+test-heavy: .venv/installed
+	$(BIN)/python -m pytest -m heavy
+
+lint: .venv/installed
+	$(BIN)/python -m pip install -q -c constraints.txt ruff
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv build *.egg-info
+
+# torch comes first and pinned: what asks for it later then finds it there and fetches no other build.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"vaeviz needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}; name another one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@

@@ -1,0 +1,3 @@
+from vaeviz.cli import main
+
+main()

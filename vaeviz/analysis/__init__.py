@@ -1,0 +1,1 @@
+"""Numbers only: what the plots draw, computed without matplotlib."""

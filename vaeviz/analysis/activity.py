@@ -1,0 +1,29 @@
+"""Which latent dimensions carry information."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaeviz.errors import InputError
+from vaeviz.posterior import Posterior
+
+
+def activity(posterior: Posterior) -> np.ndarray:
+    """How active each latent dimension is, (D,): its mean KL in nats, or for a deterministic encoder the
+    variance of the means (Burda et al. 2016, section 5)."""
+    kl = posterior.kl()
+    return posterior.mean.var(axis=0, dtype=np.float64) if kl is None else kl.mean(axis=0)
+
+
+def most_active(posterior: Posterior, count: int) -> tuple[int, ...]:
+    """The `count` most active dimensions, in order of their index."""
+    order = np.argsort(-activity(posterior), kind="stable")
+    return tuple(sorted(int(dim) for dim in order[:count]))
+
+
+def checked_dims(dims: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """`dims` if they are different dimensions of a latent of that size; else `InputError`."""
+    if len(set(dims)) < len(dims) or not all(0 <= dim < size for dim in dims):
+        written = ", ".join(map(str, dims))
+        raise InputError(f"dims = ({written}): expected different dimensions from 0 to {size - 1}")
+    return tuple(dims)

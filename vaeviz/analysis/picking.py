@@ -1,0 +1,46 @@
+"""Which samples to show: seeded, and fair to every class."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaeviz.errors import InputError
+
+
+def fair_rows(count: int, total: int, labels: np.ndarray | None, seed: int) -> np.ndarray:
+    """`count` different rows of `total`, at random but as evenly over the labels as they allow, in their order.
+
+    labels: (total,) class codes, or None; negative codes stand for a missing label and come last.
+    """
+    count = min(count, total)
+    shuffled = np.random.default_rng(seed).permutation(total)
+    if labels is None:
+        return np.sort(shuffled[:count])
+    codes = labels[shuffled]
+    turn = np.empty(total, dtype=int)  # how many of its class were dealt before it
+    for code in np.unique(codes):
+        mine = codes == code
+        turn[mine] = np.arange(mine.sum()) + (total if code < 0 else 0)
+    dealt = shuffled[np.argsort(turn, kind="stable")[:count]]
+    return dealt[np.argsort(labels[dealt], kind="stable")]
+
+
+def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -> list[tuple[int, int]]:
+    """`count` random pairs of different rows, of different labels where there are two or more."""
+    if total < 2:
+        raise InputError(f"a pair needs two samples, got {total}")
+    rng = np.random.default_rng(seed)
+    apart = labels is not None and len(np.unique(labels)) > 1
+    pairs: list[tuple[int, int]] = []
+    while len(pairs) < count:
+        a, b = map(int, rng.integers(total, size=2))
+        if a != b and not (apart and labels[a] == labels[b]):
+            pairs.append((a, b))
+    return pairs
+
+
+def first_of_each(wanted: tuple[int, int], labels: np.ndarray, count: int, seed: int) -> list[tuple[int, int]]:
+    """`count` random pairs of rows, the first of one class code and the second of the other."""
+    rng = np.random.default_rng(seed)
+    starts, stops = (np.flatnonzero(labels == code) for code in wanted)
+    return [(int(rng.choice(starts)), int(rng.choice(stops))) for _ in range(count)]

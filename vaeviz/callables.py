@@ -1,0 +1,135 @@
+"""Calling a foreign function on NumPy batches, whether it speaks NumPy or torch.
+
+A torch module is run on its own device and dtype, in eval mode and without gradients; the mode of each
+of its parts is restored afterwards. Nothing here imports torch: whoever has a torch module already did.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+
+@contextmanager
+def calling(function: Callable) -> Iterator[Callable[..., Any]]:
+    """A version of `function` that takes NumPy arrays and returns whatever the function returns."""
+    modules = torch_modules(function)
+    with _evaluating(modules):
+        yield _caller(function, modules)
+
+
+def torch_modules(function: Callable) -> list[Any]:
+    """The torch modules that a callable is, is bound to, closes over, or names among its globals."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return []
+    if isinstance(function, torch.nn.Module):
+        return [function]
+    if isinstance(function, functools.partial):
+        reached = [function.func, *function.args, *function.keywords.values()]
+    elif inspect.ismethod(function):
+        reached = [function.__self__, *vars(function.__self__).values()] if _has_vars(function.__self__) else []
+    elif inspect.isfunction(function):
+        cells = (cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell))
+        reached = [*cells, *(function.__globals__.get(name) for name in function.__code__.co_names)]
+    else:
+        reached = list(vars(function).values()) if _has_vars(function) else []
+    return [thing for thing in reached if isinstance(thing, torch.nn.Module)]
+
+
+def name_of(function: Callable) -> str:
+    """What to call a callable in a message."""
+    if inspect.ismethod(function):
+        return f"{type(function.__self__).__name__}.{function.__name__}"
+    name = getattr(function, "__qualname__", None) or type(function).__name__
+    return name.rpartition("<locals>.")[2]
+
+
+def _caller(function: Callable, modules: list[Any]) -> Callable[..., Any]:
+    """Tries the likelier of torch and NumPy first; a function that trips over the type gets the other."""
+    conventions = [_with_numpy]
+    if "torch" in sys.modules:
+        conventions.insert(0 if modules else 1, functools.partial(_with_torch, modules))
+
+    def call(*arrays: np.ndarray) -> Any:
+        failed = None
+        for convention in list(conventions):
+            try:
+                returned = convention(function, *arrays)
+            except (TypeError, AttributeError) as error:
+                failed = failed or error
+            else:
+                conventions[:] = [convention]
+                return returned
+        raise failed
+
+    return call
+
+
+def _with_numpy(function: Callable, *arrays: np.ndarray) -> Any:
+    return function(*arrays)
+
+
+def _with_torch(modules: list[Any], function: Callable, *arrays: np.ndarray) -> Any:
+    import torch
+
+    state = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
+    floating = next((tensor for tensor in state if tensor.is_floating_point()), torch.empty(0))
+    tensors = [torch.from_numpy(array).to(floating.device) for array in arrays]
+    with torch.no_grad():
+        return function(*(t.to(floating.dtype) if t.is_floating_point() else t for t in tensors))
+
+
+@contextmanager
+def _evaluating(modules: list[Any]) -> Iterator[None]:
+    training = [part for module in modules for part in module.modules() if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+def _has_vars(thing: Any) -> bool:
+    return hasattr(thing, "__dict__")
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents
+    except ValueError:
+        return False
+    return True
+
+
+def torch_input_shape(function: Callable, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which a torch model takes such samples, told by its first layer that has weights.
+
+    A Linear over all features takes them flat, a convolution takes the channels first; anything else, or a
+    callable without torch modules, takes them as they are.
+    """
+    modules = torch_modules(function)
+    layers = (layer for module in modules for layer in module.modules() if hasattr(layer, "weight"))
+    first = next(layers, None)
+    if getattr(first, "in_features", None) == math.prod(sample_shape):
+        return (-1,)
+    kernel = getattr(first, "kernel_size", None)
+    if isinstance(kernel, tuple) and hasattr(first, "in_channels"):
+        return channels_first(sample_shape, spatial=len(kernel))
+    return sample_shape
+
+
+def channels_first(sample_shape: tuple[int, ...], spatial: int = 2) -> tuple[int, ...]:
+    """The shape (C, H, W) of a sample (H, W) or (H, W, C); likewise for signals with ``spatial=1``."""
+    if len(sample_shape) == spatial:
+        return (1, *sample_shape)
+    return (sample_shape[-1], *sample_shape[:-1])

@@ -1,0 +1,84 @@
+"""The command line. Commands are found through the registry, a plug-in's as our own."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import click
+
+from vaeviz import registry
+from vaeviz.errors import InputError, NotApplicable, UnknownName
+
+GROUP = "vaeviz.commands"
+
+
+class RegisteredCommands(click.Group):
+    """A group whose commands are the registry's. One that cannot be imported is listed with the reason."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(registry.entries(GROUP))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        try:
+            return registry.load(GROUP, name)
+        except UnknownName:
+            return None
+        except InputError as error:
+            return _broken(name, error)
+
+
+def _broken(name: str, error: InputError) -> click.Command:
+    def fail(**_: object) -> None:
+        raise error
+
+    settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(name, callback=fail, short_help=f"(broken) {error}", context_settings=settings)
+
+
+@click.group(cls=RegisteredCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--traceback", is_flag=True, expose_value=False, help="Show the traceback of an error, at any place.")
+@click.version_option(package_name="vaeviz")
+def cli() -> None:
+    """See what a variational autoencoder, or anything with an encoder or a decoder, has learned.
+
+    \b
+    vaeviz demo                                   train on embedded digits and draw everything
+    vaeviz train mlp --data mnist --out runs/m    train a VAE
+    vaeviz export runs/m --out figures/m          draw every plot of it into a folder
+    vaeviz plot latent_scatter runs/m             draw one
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line, and leave with its exit code: 2 for wrong usage or input, 1 for what went wrong."""
+    args = list(sys.argv[1:] if args is None else args)
+    show = "--traceback" in args
+    args = [arg for arg in args if arg != "--traceback"]
+    warnings.showwarning = _show_warning
+    try:
+        code = cli.main(args, prog_name="vaeviz", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = 130
+    except Exception as error:
+        if show:
+            raise
+        code = _report(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, (InputError, NotApplicable)):
+        click.echo(f"error: {error}", err=True)
+        return 2
+    reason = " ".join(str(error).split())[:300]
+    click.echo(f"error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
+    return 1
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    click.echo(f"warning: {message}", err=True)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vaeviz.cli_options import model_and_data, opened
+from vaeviz.errors import InputError, UnknownName
+
+MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
+KEYS = {"plots": (list,), "formats": (list,), "style": (str,), "dpi": (int,), "seed": (int,)}
+
+
+@click.command()
+@model_and_data
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the figures.")
+@click.option("--plots", metavar="NAME,...", help="Only these plots, as `vaeviz list plots` names them.")
+@click.option("--set", "settings", multiple=True, metavar="PLOT.OPTION=VALUE", help="An option of a plot.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="TOML: plots, formats, style, dpi, seed, and a table of options for each plot. The command line wins.",
+)
+@click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
+@click.option("--style", help="paper or talk.  [default: paper]")
+@click.option("--dpi", type=click.IntRange(30, 2400), help="[default: 300 on paper, 150 in a talk]")
+@click.option("--seed", type=click.IntRange(0), help="[default: 0]")
+@click.pass_context
+def export(
+    ctx: click.Context,
+    model: str | None,
+    data: str | None,
+    split: str | None,
+    data_dir: Path | None,
+    labels: str | None,
+    inputs: tuple[str, ...],
+    out: Path,
+    plots: str | None,
+    settings: tuple[str, ...],
+    config: Path | None,
+    formats: str | None,
+    style: str | None,
+    dpi: int | None,
+    seed: int | None,
+) -> None:
+    """Draw every plot that MODEL and data allow into a folder, with manifest.json and index.html.
+
+    MODEL is a run folder of `vaeviz train`, or package.module:attribute.
+
+    Exit code 0: all was drawn, or skipped for a reason. 1: a plot failed, nothing was drawn, or a plot that was
+    asked for by name was skipped. 2: wrong usage or input.
+    """
+    from vaeviz.export import export_figures
+
+    chosen, options = _read_config(config)
+    given = {"plots": _listed(plots), "formats": _listed(formats), "style": style, "dpi": dpi, "seed": seed}
+    chosen |= {name: value for name, value in given.items() if value is not None}
+    for plot, option, value in map(_split_setting, settings):
+        options.setdefault(plot, {})[option] = value
+    opened_model, dataset, supplied = opened(model, data, split, data_dir, labels, inputs)
+    title = " · ".join(part for part in (opened_model and opened_model.name, dataset and dataset.name) if part)
+    records = export_figures(
+        out,
+        model=opened_model,
+        data=dataset,
+        settings=options,
+        title=title,
+        on_record=echo_record,
+        **chosen,
+        **supplied,
+    )
+    click.echo(f"{sum(r.status == 'drawn' for r in records)} figures in {out}, shown by {out / 'index.html'}")
+    ctx.exit(exit_code(records, by_name="plots" in chosen))
+
+
+def echo_record(record: Any) -> None:
+    """One line for each plot as it is done."""
+    mark, colour = MARKS[record.status]
+    click.echo(f"{click.style(mark, fg=colour)} {record.plot:<22} {record.reason}".rstrip())
+    for warning in record.warnings:
+        click.echo(f"    warning: {warning}", err=True)
+
+
+def exit_code(records: list, *, by_name: bool) -> int:
+    """0 when all was drawn or skipped for a reason; 1 as told in the help of `export`."""
+    statuses = {record.status for record in records}
+    return int("failed" in statuses or "drawn" not in statuses or (by_name and "skipped" in statuses))
+
+
+def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
+    """(settings of the export, options by plot) of a TOML file."""
+    if path is None:
+        return {}, {}
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read, {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is no valid TOML: {error}") from None
+    options = {name: value for name, value in config.items() if isinstance(value, dict)}
+    chosen = {name: value for name, value in config.items() if name not in options}
+    for name, value in chosen.items():
+        if name not in KEYS:
+            raise UnknownName(f"key in {path}", name, KEYS)
+        if not isinstance(value, KEYS[name]) or isinstance(value, bool):
+            raise InputError(f"{path}: {name} = {value!r}, expected {KEYS[name][0].__name__}")
+    return chosen, options
+
+
+def _split_setting(text: str) -> tuple[str, str, str]:
+    target, sign, value = text.partition("=")
+    plot, dot, option = target.partition(".")
+    if not (sign and dot and plot and option):
+        raise InputError(f"--set {text!r}: expected PLOT.OPTION=VALUE, e.g. latent_scatter.dims=0,2")
+    return plot.replace("-", "_"), option, value
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

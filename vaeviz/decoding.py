@@ -1,0 +1,159 @@
+"""``decode``: the only place where a foreign decoder is called."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vaeviz.batches import batches, one_row_each, samples, sent
+from vaeviz.callables import calling
+from vaeviz.errors import InputError
+from vaeviz.model import Decoder, as_decoder
+from vaeviz.posterior import GuessWarning, Posterior, as_array
+
+
+def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> np.ndarray:
+    """Decoded samples (N, *sample), float32, for codes (N, D) or the means of a `Posterior`.
+
+    decoder: a callable, a model, or a `Decoder`. condition: (N, ...) or None, passed beside z.
+    like: samples (M, *sample) that the decoded ones are to be compared with; they take its shape, and values
+        far out of its range warn (logits or a tanh that nobody declared).
+
+    Runs in batches, in eval mode, without gradients. Raises `InputError` if the decoder fails, loses rows, or
+    returns anything but finite numbers.
+    """
+    decoder = as_decoder(decoder)
+    codes = _codes(decoder, z)
+    condition = _condition(decoder, condition, codes)
+    parts = []
+    with calling(decoder.fn) as call:
+        for rows in batches(codes, decoder.batch_size, doing="decoding"):
+            arrays = [codes[rows]] + ([] if condition is None else [condition[rows]])
+            try:
+                parts.append(_read(call(*arrays), len(arrays[0])))
+            except Exception as error:
+                what = str(error) if isinstance(error, InputError) else f"raised {type(error).__name__}: {error}"
+                raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {what}") from error
+    decoded = _in_range(decoder, _joined(parts, decoder))
+    return _compared(decoder, _laid_out(decoder, decoded, like), like)
+
+
+def latent_size(decoder: Any) -> int:
+    """D of a decoder; `InputError` with the line to write where it is not declared."""
+    decoder = as_decoder(decoder)
+    if decoder.latent_size is None:
+        raise InputError(
+            f"decoder {decoder.name}: its latent size is not known; write Decoder(fn, latent_shape=(D,)), "
+            "or give the encoder and x as well"
+        )
+    return decoder.latent_size
+
+
+def _codes(decoder: Decoder, z: Any) -> np.ndarray:
+    """The codes in the shape that the decoder takes, float32 and contiguous."""
+    code_shape = z.code_shape if isinstance(z, Posterior) else ()
+    codes = np.ascontiguousarray(samples(z.mean if isinstance(z, Posterior) else z, "z"), dtype=np.float32)
+    shape = decoder.latent_shape or code_shape or codes.shape[1:]
+    if math.prod(shape) != math.prod(codes.shape[1:]):
+        raise InputError(f"decoder {decoder.name}: takes codes of shape {shape}, got {codes.shape[1:]}")
+    return codes.reshape(len(codes), *shape)
+
+
+def _condition(decoder: Decoder, condition: Any, codes: np.ndarray) -> np.ndarray | None:
+    if condition is None and decoder.condition is not None:
+        condition = np.repeat(decoder.condition[None], len(codes), axis=0)
+    return None if condition is None else samples(condition, "condition", like=codes)
+
+
+def _read(returned: Any, rows: int) -> np.ndarray:
+    values = as_array(_samples_in(returned))
+    one_row_each(values, rows)
+    values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise InputError("got NaN or infinite values")
+    return values
+
+
+def _samples_in(returned: Any) -> Any:
+    """The samples in what a decoder returned: an array, the first of a tuple, a named output, a mean."""
+    if isinstance(returned, Mapping):
+        names = ("reconstruction", "recon_x", "recon", "sample", "x", "mean", "logits")
+        found = next((name for name in names if name in returned), None)
+        if found is None:
+            raise InputError(f"got outputs named {', '.join(map(str, returned))}, none known as the samples")
+        return returned[found]
+    if isinstance(returned, tuple):
+        return returned[0]
+    for name in ("sample", "mean"):
+        value = getattr(returned, name, None)
+        if value is not None and not callable(value):
+            return value
+    return returned
+
+
+def _joined(parts: list[np.ndarray], decoder: Decoder) -> np.ndarray:
+    shapes = {part.shape[1:] for part in parts}
+    if len(shapes) > 1:
+        first, second = sorted(shapes)[:2]
+        raise InputError(f"decoder {decoder.name}: samples change shape between batches, {first} and {second}")
+    return np.concatenate(parts)
+
+
+def _in_range(decoder: Decoder, values: np.ndarray) -> np.ndarray:
+    if decoder.output == "logits":
+        from scipy.special import expit
+
+        values = expit(values)
+    if decoder.value_range is not None:
+        low, high = decoder.value_range
+        values = (values - low) / (high - low)
+    return values.astype(np.float32, copy=False)
+
+
+def _laid_out(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
+    """Samples in the shape that is declared, else that of `like`, else as they came; channels always last."""
+    shape = values.shape[1:]
+    wanted = decoder.sample_shape or (None if like is None else np.shape(like)[1:]) or shape
+    if _has_channels_first(decoder, shape, wanted):
+        values = np.moveaxis(values, 1, -1)
+        shape = values.shape[1:]
+        wanted = decoder.sample_shape or (
+            wanted if math.prod(wanted) == math.prod(shape) and like is not None else shape
+        )
+    if len(wanted) == 3 and wanted[-1] == 1 and decoder.sample_shape is None and like is None:
+        wanted = wanted[:2]
+    if math.prod(shape) != math.prod(wanted):
+        raise InputError(f"decoder {decoder.name}: got samples of shape {shape}, expected {wanted}")
+    return values.reshape(len(values), *wanted)
+
+
+def _has_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    if decoder.layout is not None or len(shape) != 3:
+        return decoder.layout == "channels_first"
+    if wanted != shape:
+        return shape[0] > 1 and wanted == (*shape[1:], shape[0])
+    return shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
+
+
+def _compared(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
+    """Warns where samples lie so far outside the data's [0, 1] that their scale must be another."""
+    if like is None or decoder.output or decoder.value_range or _outside_unit(like):
+        return values
+    low, high = float(values.min()), float(values.max())
+    if low < -1.5 or high > 2.5 or np.median(values) < -0.5:
+        warnings.warn(
+            f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but the data lie in [0, 1]. If they "
+            'are logits, write Decoder(fn, output="logits"); after a tanh, Decoder(fn, value_range=(-1, 1))',
+            GuessWarning,
+            stacklevel=3,
+        )
+    return values
+
+
+def _outside_unit(x: Any) -> bool:
+    array = np.asarray(x)
+    return bool(array.min() < 0 or array.max() > 1)

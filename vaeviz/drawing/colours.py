@@ -1,0 +1,195 @@
+"""Labels to colours, the same in every figure of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaeviz.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+
+MISSING = "0.78"
+PLAIN = "#3f76b5"
+LEGEND_MAX = 10
+STEPS = 64  # a gradient is drawn in this many colours
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """One colour index a sample. Derived from all labels, before any subsampling.
+
+    index: (N,) into colours; −1 for a missing label.
+    names: of categories, one a colour; () for a gradient or for no labels.
+    mappable: the gradient's scale, or None.
+    """
+
+    index: np.ndarray
+    colours: list
+    names: tuple[str, ...] = ()
+    mappable: ScalarMappable | None = None
+
+    def __getitem__(self, rows: Any) -> Colouring:
+        return replace(self, index=self.index[rows])
+
+    @property
+    def missing(self) -> int:
+        """How many samples have no label."""
+        return int((self.index < 0).sum())
+
+
+def colouring(labels: Any, total: int, *, palette: str | None = None, continuous: bool | None = None) -> Colouring:
+    """Colours for `total` samples by their labels.
+
+    labels: None, or (total,) integers or strings (categories) or floats (a gradient); NaN, None and empty
+        strings are missing. palette: a matplotlib colour sequence or colormap by name, or colours joined by
+        commas. continuous: True draws integers as a gradient; None decides by type.
+    """
+    if labels is None:
+        return Colouring(np.zeros(total, int), [PLAIN])
+    values = checked_labels(labels, total)
+    if continuous is None:
+        continuous = values.dtype.kind == "f"
+    if not continuous:
+        codes, names = categories(values)
+        return Colouring(codes, category_colours(len(names), palette), names)
+    if values.dtype.kind not in "fiu":
+        raise InputError(f"continuous labels: got labels of {values.dtype}, expected numbers")
+    return _gradient(values.astype(float), palette or "viridis")
+
+
+def checked_labels(labels: Any, total: int) -> np.ndarray:
+    """`labels` as an array of `total` rows; `InputError` if they are of another length or rank."""
+    values = labels.detach().cpu().numpy() if hasattr(labels, "detach") else np.asarray(labels)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise InputError(f"labels: got shape {values.shape}, expected ({total},), one label a sample")
+    if len(values) != total:
+        raise InputError(f"labels: got {len(values)} labels for {total} samples")
+    return values
+
+
+def categories(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(codes (N,), names): each label's place among the sorted ones; −1 for a missing label."""
+    if values.dtype.kind == "f":
+        missing = np.isnan(values)
+    elif values.dtype.kind in "OUS":
+        missing = np.array([value is None or value != value or value == "" for value in values], dtype=bool)
+    else:
+        missing = np.zeros(len(values), dtype=bool)
+    kept = values[~missing]
+    if values.dtype.kind == "O":
+        kept = kept.astype(str)
+    found, inverse = np.unique(kept, return_inverse=True)
+    codes = np.full(len(values), -1)
+    codes[~missing] = inverse
+    return codes, tuple(_written(value) for value in found)
+
+
+def category_colours(count: int, palette: str | None) -> list:
+    """`count` colours: petroff10 up to ten classes, beyond that evenly around a rainbow."""
+    import matplotlib
+    from matplotlib.colors import to_rgba
+
+    name = palette or ("petroff10" if count <= LEGEND_MAX else "turbo")
+    if name in matplotlib.color_sequences:
+        colours: Sequence = matplotlib.color_sequences[name]
+    elif name in matplotlib.colormaps:
+        colours = matplotlib.colormaps[name](np.linspace(0.04, 0.96, max(count, 2)))
+    else:
+        colours = _listed(name)
+    if len(colours) < count:
+        raise InputError(f"palette {name!r}: has {len(colours)} colours, the labels have {count} classes")
+    return [to_rgba(colour) for colour in colours[:count]]
+
+
+def explain_colours(ax: Axes, colours: Colouring, points: np.ndarray | None = None) -> None:
+    """A colour bar for a gradient; for categories a legend beside the data, or names at the class medians
+    of `points` (N, 2) where there are more than ten."""
+    if colours.mappable is not None:
+        ax.figure.colorbar(colours.mappable, ax=ax, label="label", fraction=0.046, pad=0.03)
+    elif len(colours.names) <= LEGEND_MAX:
+        _legend(ax, colours)
+    elif points is not None:
+        _name_at_medians(ax, colours, points)
+
+
+def _legend(ax: Axes, colours: Colouring) -> None:
+    from matplotlib.lines import Line2D
+
+    entries = list(zip(colours.names, colours.colours))
+    if entries and colours.missing:
+        entries.append(("no label", MISSING))
+    own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
+    others, _ = ax.get_legend_handles_labels()
+    if own or others:
+        ax.legend(
+            handles=own + others,
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+            borderaxespad=0,
+            handletextpad=0.3,
+            handlelength=1.2,
+            labelspacing=0.35,
+        )
+
+
+def _name_at_medians(ax: Axes, colours: Colouring, points: np.ndarray) -> None:
+    from matplotlib.patheffects import withStroke
+
+    for code, name in enumerate(colours.names):
+        mine = points[colours.index == code]
+        if len(mine):
+            ax.text(
+                *np.median(mine, axis=0),
+                name,
+                ha="center",
+                va="center",
+                fontsize="small",
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+                zorder=5,
+            )
+
+
+def _gradient(values: np.ndarray, palette: str) -> Colouring:
+    import matplotlib
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    if palette not in matplotlib.colormaps:
+        raise InputError(f"palette {palette!r}: continuous labels need the name of a matplotlib colormap")
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise InputError("labels: all of them are missing")
+    norm = Normalize(values[finite].min(), values[finite].max())
+    mappable = ScalarMappable(norm, matplotlib.colormaps[palette])
+    span = (norm.vmax - norm.vmin) or 1.0
+    index = np.full(len(values), -1)
+    index[finite] = np.minimum((values[finite] - norm.vmin) / span * STEPS, STEPS - 1).astype(int)
+    colours = mappable.cmap((np.arange(STEPS) + 0.5) / STEPS)
+    return Colouring(index, list(map(tuple, colours)), mappable=mappable)
+
+
+def _listed(text: str) -> list[str]:
+    from matplotlib.colors import is_color_like
+
+    colours = [part.strip() for part in text.split(",")]
+    wrong = next((colour for colour in colours if not is_color_like(colour)), None)
+    if wrong is not None:
+        raise InputError(
+            f"palette: {wrong!r} is no colour, colour sequence or colormap; write e.g. 'tab10', 'viridis' or "
+            "'#1b9e77,#d95f02,#7570b3'"
+        )
+    return colours
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, np.floating):
+        return f"{value:g}"
+    return str(value)

@@ -1,0 +1,35 @@
+"""Densities along one axis, one a class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaeviz.drawing.colours import Colouring, explain_colours
+from vaeviz.errors import NotApplicable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> None:
+    """Kernel density estimates of values (N,), one a class and each of area 1, and N(0, 1) if `prior`.
+
+    Samples without a label are left out; a gradient of labels has no classes: `NotApplicable`.
+    """
+    import seaborn
+
+    if colours.mappable is not None:
+        raise NotApplicable("densities need classes, and the labels are continuous")
+    for code, colour in enumerate(colours.colours):
+        mine = values[colours.index == code]
+        if len(mine) > 1 and np.ptp(mine) > 0:
+            seaborn.kdeplot(x=mine, ax=ax, color=colour, fill=True, alpha=0.35, linewidth=1, zorder=2)
+    if prior:
+        z = np.linspace(-4, 4, 201)
+        ax.plot(
+            z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.25", lw=0.8, ls=(0, (4, 3)), label="prior N(0, 1)"
+        )
+    explain_colours(ax, colours)
+    ax.set_ylabel("density")

@@ -1,0 +1,56 @@
+"""What a sample is, told by its shape: an image, a signal, a point in the plane, or a row of a table."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from vaeviz.errors import InputError
+
+Kind = Literal["image", "signal", "point", "table"]
+
+SIGNAL_FROM = 32  # a vector of fewer numbers is taken for a row of a table
+
+
+def sample_kind(shape: tuple[int, ...], kind: Kind | None = None) -> Kind:
+    """The kind of samples of that shape, unless `kind` says which.
+
+    (H, W) and (H, W, 1|3|4) are images, and so are vectors of a square number of values from 64 up; other
+    vectors are signals from 32 values up; two values are a point; fewer than 32 are a row of a table.
+    """
+    if kind is not None:
+        return _checked(kind, shape)
+    if len(shape) == 3 and shape[-1] in (1, 3, 4):
+        return "image"
+    if len(shape) == 2 and min(shape) > 1:
+        return "image"
+    size = math.prod(shape)
+    if len(shape) > 2:
+        raise InputError(f"samples of shape {shape} cannot be drawn; images are (H, W) or (H, W, 1|3|4)")
+    if size == 2:
+        return "point"
+    if size >= 64 and math.isqrt(size) ** 2 == size:
+        return "image"
+    return "signal" if size >= SIGNAL_FROM else "table"
+
+
+def as_images(samples: np.ndarray, lead: int) -> np.ndarray:
+    """Samples with `lead` leading axes as images (..., H, W) or (..., H, W, 3|4); square vectors are folded."""
+    shape = samples.shape[lead:]
+    if len(shape) == 1:
+        side = math.isqrt(shape[0])
+        return samples.reshape(*samples.shape[:lead], side, side)
+    if len(shape) == 3 and shape[-1] == 1:
+        return samples[..., 0]
+    return samples
+
+
+def _checked(kind: Kind, shape: tuple[int, ...]) -> Kind:
+    size = math.prod(shape)
+    if kind == "point" and size != 2:
+        raise InputError(f"kind='point': samples have {size} values, expected 2")
+    if kind == "image" and len(shape) == 1 and math.isqrt(size) ** 2 != size:
+        raise InputError(f"kind='image': {size} values are no square image; declare the decoder's sample_shape=(H, W)")
+    return kind

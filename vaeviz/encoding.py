@@ -1,0 +1,150 @@
+"""``encode``: the only place where a foreign encoder is called."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from vaeviz.batches import batches, one_row_each, samples, sent
+from vaeviz.callables import calling, channels_first, torch_input_shape
+from vaeviz.errors import InputError
+from vaeviz.model import Encoder, as_encoder
+from vaeviz.posterior import GuessWarning, Posterior, Reading, declared_reading, inferred_reading
+
+
+def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
+    """q(z | x): the posterior means (N, D) and, where the encoder gives them, standard deviations.
+
+    encoder: a callable, a model, an `Encoder`, or a ready `Posterior` of as many rows as x.
+    x: (N, ...) samples. condition: (N, ...) or None, passed beside x.
+
+    Runs in batches, in eval mode, without gradients. Warns if the encoder gives another mean for the same
+    input. Raises `InputError` if the encoder fails, loses rows, or returns anything but finite numbers.
+    """
+    x = samples(x, "x")
+    if isinstance(encoder, Posterior):
+        return _of_same_length(encoder, x)
+    encoder = as_encoder(encoder)
+    if encoder.remembered is not None and encoder.remembered[0] is x:
+        return encoder.remembered[1]
+    condition = None if condition is None else samples(condition, "condition", like=x)
+    with calling(encoder.fn) as call:
+        parts = list(_encoded(call, encoder, x, condition))
+    return _joined(parts, encoder)
+
+
+def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
+    """An encoder that encodes `x` now and never again: that very object is answered from memory.
+
+    Anything else, equal or of equal shape, is really encoded.
+    """
+    posterior = encode(encoder, x, condition)
+    if isinstance(encoder, Posterior):
+        encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
+    return replace(as_encoder(encoder), remembered=(samples(x, "x"), posterior))
+
+
+def _only_the_remembered(x: np.ndarray) -> None:
+    raise InputError("a ready Posterior stands for its own x only, and cannot encode other samples")
+
+
+def _encoded(
+    call: Callable, encoder: Encoder, x: np.ndarray, condition: np.ndarray | None
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """(mean, std) of each batch, checked; each of the shape in which the encoder gave it."""
+    reading = declared_reading(encoder.returns) if encoder.returns else None
+    for rows in batches(x, encoder.batch_size, doing="encoding"):
+        arrays = [prepared(encoder, x[rows])] + ([] if condition is None else [np.asarray(condition[rows])])
+        try:
+            returned = call(*arrays)
+            first = reading is None or rows.start == 0
+            reading = reading or inferred_reading(returned)
+            mean, std = _read(reading, returned, len(arrays[0]))
+            if first:
+                _warn_if_it_samples(encoder, mean, _read(reading, call(*arrays), len(mean))[0])
+        except Exception as error:
+            raise _failure(encoder, arrays[0], error) from error
+        yield mean, std
+
+
+def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
+    """A batch as the encoder takes it: preprocessed, in its range, in its layout and shape, float32."""
+    if encoder.preprocess is not None:
+        batch = np.asarray(encoder.preprocess(batch))
+    batch = np.ascontiguousarray(batch, dtype=np.float32)
+    if encoder.value_range is not None:
+        low, high = encoder.value_range
+        batch = batch * np.float32(high - low) + np.float32(low)
+    return _laid_out(encoder, batch)
+
+
+def _laid_out(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
+    shape = batch.shape[1:]
+    if encoder.layout == "channels_first":
+        wanted = channels_first(shape)
+    elif encoder.layout == "channels_last" and len(shape) == 2:
+        wanted = (*shape, 1)
+    else:
+        wanted = encoder.input_shape or torch_input_shape(encoder.fn, shape)
+    if wanted == shape:
+        return batch
+    if len(shape) > 1 and shape[-1] > 1 and wanted == (shape[-1], *shape[:-1]):
+        return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
+    try:
+        return batch.reshape(len(batch), *wanted)
+    except ValueError:
+        raise InputError(
+            f"encoder {encoder.name}: takes samples of shape {wanted}, got {shape}; "
+            "give matching data, or write Encoder(fn, input_shape=...)"
+        ) from None
+
+
+def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
+    mean, std = reading(returned)
+    one_row_each(mean, rows)
+    if mean.ndim == 1:
+        mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
+    if std is not None and std.shape != mean.shape:
+        raise InputError(f"got a mean of shape {mean.shape} and a spread of shape {std.shape}, expected the same")
+    for name, values in (("mean", mean), ("spread", std)):
+        if values is not None and not np.isfinite(values).all():
+            raise InputError(f"got a posterior {name} with NaN or infinite values")
+    return mean, std
+
+
+def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray) -> None:
+    if first.shape == second.shape and not np.allclose(first, second, rtol=1e-3, atol=1e-4 + 1e-3 * np.std(first)):
+        warnings.warn(
+            f"encoder {encoder.name} gave another mean for the same input the second time: it samples. "
+            "Return its mean instead, or put it in eval mode",
+            GuessWarning,
+            stacklevel=2,
+        )
+
+
+def _failure(encoder: Encoder, batch: np.ndarray, error: Exception) -> InputError:
+    what = str(error) if isinstance(error, InputError) else f"raised {type(error).__name__}: {error}"
+    return InputError(f"encoder {encoder.name}, given {sent(batch)}: {what}")
+
+
+def _joined(parts: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder) -> Posterior:
+    shapes = {mean.shape[1:] for mean, _ in parts}
+    if len(shapes) > 1:
+        first, second = sorted(shapes)[:2]
+        raise InputError(f"encoder {encoder.name}: codes change shape between batches, {first} and {second}")
+    mean = np.concatenate([mean for mean, _ in parts])
+    std = None if parts[0][1] is None else np.concatenate([std for _, std in parts])
+    code_shape = mean.shape[1:] if mean.ndim > 2 else ()
+    flat = (len(mean), -1)
+    prior = encoder.prior or (None if std is None else "normal")
+    return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape)
+
+
+def _of_same_length(posterior: Posterior, x: np.ndarray) -> Posterior:
+    if len(posterior) != len(x):
+        raise InputError(f"got a Posterior of {len(posterior)} rows for {len(x)} samples of x")
+    return posterior

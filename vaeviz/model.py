@@ -1,0 +1,198 @@
+"""The one door to any model: what an encoder and a decoder are, and how a model is opened as a pair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from vaeviz import registry
+from vaeviz.callables import name_of
+from vaeviz.errors import InputError, NotApplicable
+from vaeviz.posterior import Posterior, declared_reading
+
+Prior = Literal["normal"]
+Layout = Literal["channels_first", "channels_last"]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """A callable that maps samples to codes, and what is declared about it. Undeclared is None.
+
+    fn: takes a batch (n, *input_shape), and the condition (n, ...) if there is one. Returns a mean (n, D),
+        ``(mean, log_var)``, ``(mean, log_var, z)``, a mapping of names to those, or a distribution.
+    returns: names the outputs: any of ``mean``, ``log_var``, ``var``, ``std``, and other names for the rest.
+    input_shape: the shape of one sample that fn takes, ``(-1,)`` for flat.
+    layout: where fn wants the channels of an image.
+    value_range: the range that fn wants for data in [0, 1], e.g. ``(-1, 1)``.
+    preprocess: applied to each batch (n, ...) before all else.
+    prior: ``"normal"`` if the model assumes p(z) = N(0, I).
+    batch_size: how many samples fn is sent at once.
+    """
+
+    fn: Callable
+    _: KW_ONLY
+    returns: str | None = None
+    input_shape: tuple[int, ...] | None = None
+    layout: Layout | None = None
+    value_range: tuple[float, float] | None = None
+    preprocess: Callable | None = None
+    prior: Prior | None = None
+    batch_size: int | None = None
+    name: str | None = None
+    remembered: tuple[Any, Posterior] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.returns is not None:
+            declared_reading(self.returns)
+        _name_after_function(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Decoder:
+    """A callable that maps codes to samples, and what is declared about it. Undeclared is None.
+
+    fn: takes a batch of codes (n, *latent_shape), and the condition (n, ...) if there is one. Returns samples
+        (n, ...): the means of p(x | z), or logits.
+    output: ``"logits"`` if a sigmoid is still to be applied.
+    latent_shape: the shape of one code, ``(D,)`` or e.g. ``(4, 8, 8)``.
+    layout: where fn puts the channels of an image.
+    value_range: the range of fn's output that stands for [0, 1], e.g. ``(-1, 1)`` after a tanh.
+    sample_shape: the shape of one sample, e.g. ``(28, 28)`` where fn returns (n, 784).
+    prior: ``"normal"`` if the model assumes p(z) = N(0, I).
+    batch_size: how many codes fn is sent at once.
+    condition: given to fn with every code, see :func:`given`.
+    """
+
+    fn: Callable
+    _: KW_ONLY
+    output: Literal["values", "logits"] | None = None
+    latent_shape: tuple[int, ...] | None = None
+    layout: Layout | None = None
+    value_range: tuple[float, float] | None = None
+    sample_shape: tuple[int, ...] | None = None
+    prior: Prior | None = None
+    batch_size: int | None = None
+    condition: np.ndarray | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        _name_after_function(self)
+
+    @property
+    def latent_size(self) -> int | None:
+        """D, the number of latent dimensions, where it is declared."""
+        return None if self.latent_shape is None else math.prod(self.latent_shape)
+
+
+@dataclass(frozen=True)
+class Model:
+    """An opened model: ``encoder, decoder = model``. `inputs` holds what else it can supply to plots.
+
+    either: a bare callable that may be one or the other; where it is given says which.
+    """
+
+    encoder: Encoder | None = None
+    decoder: Decoder | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    name: str = "model"
+    either: bool = False
+
+    def __iter__(self) -> Iterator[Encoder | Decoder | None]:
+        return iter((self.encoder, self.decoder))
+
+
+def open(model: Any) -> Model:
+    """The encoder and decoder of a model or of a run folder: ``encoder, decoder = vaeviz.open(model)``.
+
+    A part that the model does not have is None. Raises `InputError` if nothing here knows such a model.
+    """
+    opened = _adapted(model)
+    if opened is None:
+        raise InputError(f"{_told(model)}, expected a run folder, or a model with an encoder and a decoder")
+    if opened.either:
+        raise InputError(f"{opened.name} may be an encoder or a decoder: pass it as one of them")
+    return opened
+
+
+def as_encoder(model: Any) -> Encoder:
+    """`model` as an `Encoder`; `InputError` if it is none, `NotApplicable` if the model has none."""
+    if isinstance(model, Encoder):
+        return _completed(model, lambda opened: opened.encoder)
+    opened = _adapted(model)
+    if opened is None:
+        raise InputError(f"encoder: {_told(model)}, expected a callable, a model or a Posterior")
+    if opened.encoder is None:
+        raise NotApplicable(f"{opened.name} has no encoder")
+    return opened.encoder
+
+
+def as_decoder(model: Any) -> Decoder:
+    """`model` as a `Decoder`; `InputError` if it is none, `NotApplicable` if the model has none."""
+    if isinstance(model, Decoder):
+        return _completed(model, lambda opened: opened.decoder)
+    opened = _adapted(model)
+    if opened is None:
+        raise InputError(f"decoder: {_told(model)}, expected a callable or a model")
+    if opened.decoder is None:
+        raise NotApplicable(f"{opened.name} has no decoder")
+    return opened.decoder
+
+
+def given(model: Any, condition: Any) -> Decoder:
+    """A conditional decoder with its condition fixed, so that it stands where a decoder of z alone is asked.
+
+    condition: one value (a label) or vector, the same for every code.
+    """
+    return replace(as_decoder(model), condition=np.asarray(condition))
+
+
+def _adapted(model: Any) -> Model | None:
+    """`model` as the first adapter that knows it opens it, strangers' adapters before our own."""
+    if isinstance(model, Model):
+        return model
+    named = registry.entries("vaeviz.adapters")
+    candidates = sorted((e for found in named.values() for e in found), key=lambda e: e.distribution == "vaeviz")
+    for entry in candidates:
+        opened = entry.load()(model)
+        if opened is not None:
+            return opened
+    return _native(model)
+
+
+def _native(model: Any) -> Model | None:
+    """What needs no adapter: an object with `encode` and `decode`, or a bare callable."""
+    name = name_of(model)
+    pair = {role: getattr(model, role, None) for role in ("encode", "decode")}
+    if any(map(callable, pair.values())):
+        encoder = Encoder(pair["encode"], name=f"{name}.encode") if callable(pair["encode"]) else None
+        decoder = Decoder(pair["decode"], name=f"{name}.decode") if callable(pair["decode"]) else None
+        return Model(encoder, decoder, name=name)
+    if callable(model):
+        return Model(Encoder(model), Decoder(model), name=name, either=True)
+    return None
+
+
+def _completed(declared: Any, part: Callable[[Model], Any]) -> Any:
+    """What is declared, and for the rest what an adapter knows about the object that stands as `fn`."""
+    opened = _adapted(declared.fn)
+    known = opened and part(opened)
+    if known is None:
+        return declared
+    said = {f.name: getattr(declared, f.name) for f in fields(declared) if f.name not in ("fn", "_")}
+    return replace(known, **{name: value for name, value in said.items() if value is not None})
+
+
+def _name_after_function(declared: Encoder | Decoder) -> None:
+    if declared.name is None:
+        object.__setattr__(declared, "name", name_of(declared.fn))
+
+
+def _told(model: Any) -> str:
+    if isinstance(model, (str, Path)):
+        return f"got {str(model)!r}, which is not a folder or file that an adapter knows"
+    return f"got {type(model).__name__}"

@@ -1,0 +1,138 @@
+"""What a plot is: a plain function, and the `PlotSpec` that its signature says.
+
+Positional parameters name what the plot needs, keyword-only parameters are its options, and it draws
+into one Axes (``ax``) or, with several panels, into one figure (``figure``).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, overload
+
+from vaeviz import registry
+from vaeviz.errors import InputError
+from vaeviz.options import Option, options_of
+
+INPUTS = (
+    "encoder",
+    "decoder",
+    "x",
+    "labels",
+    "condition",
+    "factors",
+    "history",
+    "likelihood",
+    "other_x",
+    "other_encoder",
+    "runs",
+)
+"""The vocabulary of inputs. An input of another name is legal; it is supplied by whoever calls."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The shape of a plot on a page: one text column wide or the full width, and height / width."""
+
+    width: Literal["column", "full"] = "column"
+    aspect: float = 1.0
+
+
+@dataclass(frozen=True)
+class PlotSpec:
+    """What the registry knows of a plot. Calling it calls the plot function."""
+
+    function: Callable
+    name: str
+    page: Page
+    distribution: str
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    @cached_property
+    def _positional(self) -> list[inspect.Parameter]:
+        parameters = inspect.signature(self.function).parameters.values()
+        return [parameter for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Inputs without which the plot cannot be drawn."""
+        return tuple(p.name for p in self._positional if p.default is p.empty)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Inputs that the plot uses when they are there."""
+        return tuple(p.name for p in self._positional if p.default is not p.empty)
+
+    @cached_property
+    def options(self) -> dict[str, Option]:
+        return options_of(self.function)
+
+    @property
+    def place(self) -> str:
+        """The parameter that takes where to draw: ``ax`` or ``figure``."""
+        return "figure" if "figure" in inspect.signature(self.function).parameters else "ax"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    def missing(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
+        """The required inputs that `inputs` does not supply."""
+        return tuple(name for name in self.required if inputs.get(name) is None)
+
+
+@overload
+def register_plot(function: Callable, /) -> Callable: ...
+@overload
+def register_plot(*, page: Page = ...) -> Callable[[Callable], Callable]: ...
+
+
+def register_plot(function: Callable | None = None, /, *, page: Page | None = None) -> Callable:
+    """File a plot function under its own name, and return it unchanged.
+
+    ``@register_plot`` or ``@register_plot(page=Page("full", 0.4))``. Raises `InputError` if the signature
+    breaks the contract of a plot (see ``docs/writing-a-plot.md``).
+    """
+    page = page or Page()
+
+    def file(function: Callable) -> Callable:
+        _check_contract(function)
+        function.__vaeviz_page__ = page
+        registry.add("vaeviz.plots", function.__name__, function)
+        return function
+
+    return file if function is None else file(function)
+
+
+def plot_names() -> list[str]:
+    """The names of all registered plots. Imports none of them."""
+    return list(registry.entries("vaeviz.plots"))
+
+
+def get_plot(name: str) -> PlotSpec:
+    """The plot registered under `name`; `InputError` with the nearest names if there is none."""
+    entry = registry.find("vaeviz.plots", name)
+    function = entry.load()
+    page = getattr(function, "__vaeviz_page__", None)
+    if page is None:
+        raise InputError(f"{entry.name!r} of {entry.distribution} is not a plot: decorate it with @register_plot")
+    return PlotSpec(function, entry.name, page, entry.distribution)
+
+
+def _check_contract(function: Callable) -> None:
+    name = function.__name__
+    parameters = inspect.signature(function).parameters
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if kinds & {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}:
+        raise InputError(f"plot {name}: *args and **kwargs are not allowed, name every input and option")
+    places = [place for place in ("ax", "figure") if place in parameters]
+    if len(places) != 1 or parameters[places[0]].kind is not inspect.Parameter.KEYWORD_ONLY:
+        raise InputError(f"plot {name}: needs one place to draw, a keyword-only `ax=None` or `figure=None`")
+    for option in options_of(function).values():
+        if option.default is inspect.Parameter.empty:
+            raise InputError(f"plot {name}: option {option.name!r} needs a default")

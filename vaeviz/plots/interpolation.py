@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vaeviz.analysis.paths import PATHS
+from vaeviz.analysis.picking import first_of_each, unlike_pairs
+from vaeviz.decoding import decode
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.colours import categories, checked_labels
+from vaeviz.drawing.kinds import Kind
+from vaeviz.drawing.places import axes_for
+from vaeviz.encoding import encode
+from vaeviz.errors import InputError, UnknownName
+from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import Posterior
+
+
+@register_plot(page=Page("full", None))
+def interpolation(
+    encoder: Any,
+    decoder: Any,
+    x: Any,
+    labels: Any = None,
+    *,
+    method: Literal["linear", "slerp"] = "linear",
+    steps: int = 10,
+    n: int = 5,
+    pair: tuple[int, int] | None = None,
+    between: tuple[str, str] | None = None,
+    kind: Kind | None = None,
+    cmap: str = "gray",
+    seed: int = 0,
+    ax: Axes | None = None,
+) -> Axes:
+    """Paths between the codes of two samples, decoded step by step.
+
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None.
+    method: "linear", or "slerp" along the great arc (Shoemake 1985; White 2016). steps: decoded codes a path, both
+        ends included; the samples themselves stand outside them.
+    n: how many random paths, between different labels where there are any. pair: one path, between these rows of
+        x. between: n random paths from one label to another.
+    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images.
+    """
+    if steps < 2 or n < 1:
+        raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
+    posterior = encode(encoder, x)
+    pairs = _pairs(pair, between, n, len(posterior), labels, seed)
+    t = np.linspace(0, 1, steps)
+    codes = np.concatenate([PATHS[method](posterior.mean[a], posterior.mean[b], t) for a, b in pairs])
+    decoded = decode(decoder, Posterior(codes, code_shape=posterior.code_shape), like=x)
+    paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
+    ends = np.asarray(x, dtype=np.float32)[np.array(pairs)].reshape(len(pairs), 2, *decoded.shape[1:])
+    cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
+    ax = ax or axes_for(interpolation, cells_aspect(cells, kind))
+    times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
+    draw_cells(ax, cells, kind=kind, cmap=cmap, connect="rows", column_labels=["$x$", *times, "$x'$"])
+    ax.set_title(f"{method.capitalize()} interpolation between posterior means")
+    return ax
+
+
+def _pairs(
+    pair: tuple[int, int] | None, between: tuple[str, str] | None, n: int, total: int, labels: Any, seed: int
+) -> list[tuple[int, int]]:
+    if pair is not None:
+        if not all(0 <= row < total for row in pair):
+            raise InputError(f"pair = {pair}: expected two rows from 0 to {total - 1}")
+        return [pair]
+    if labels is None:
+        if between is not None:
+            raise InputError("between: choosing ends by label needs labels")
+        return unlike_pairs(n, total, None, seed)
+    codes, names = categories(checked_labels(labels, total))
+    if between is None:
+        return unlike_pairs(n, total, codes, seed)
+    for name in between:
+        if name not in names:
+            raise UnknownName("label", name, names)
+    return first_of_each((names.index(between[0]), names.index(between[1])), codes, n, seed)

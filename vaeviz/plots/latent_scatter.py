@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from vaeviz.analysis.activity import checked_dims, most_active
+from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.densities import draw_densities
+from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
+from vaeviz.drawing.places import axes_for
+from vaeviz.drawing.points import draw_points
+from vaeviz.encoding import encode
+from vaeviz.plot import Page, register_plot
+
+
+@register_plot(page=Page("column", 0.74))
+def latent_scatter(
+    encoder: Any,
+    x: Any,
+    labels: Any = None,
+    *,
+    dims: tuple[int, int] | None = None,
+    prior_contours: bool | None = None,
+    palette: str | None = None,
+    continuous: bool | None = None,
+    size: float | None = None,
+    opacity: float | None = None,
+    rasterized: bool | None = None,
+    marker_kws: dict | None = None,
+    seed: int = 0,
+    ax: Axes | None = None,
+) -> Axes:
+    """Posterior means of `x` in two latent dimensions, coloured by label.
+
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None.
+    dims: which two dimensions, counted from 0; by default the two most active (mean KL where the encoder gives
+        a spread, else variance of the means). A 1-D latent is drawn as densities by label.
+    prior_contours: circles at 1, 2, 3 σ of N(0, I); by default where the prior is known to be that.
+    palette: a matplotlib colour sequence or colormap, or colours joined by commas. continuous: colour integers
+        along a gradient. size (points), opacity, rasterized, marker_kws: of the marks; the first three follow N.
+    seed: of the order in which points are drawn.
+    """
+    posterior = encode(encoder, x)
+    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    ax = ax or axes_for(latent_scatter)
+    contours = posterior.prior == "normal" if prior_contours is None else prior_contours
+    if posterior.size == 1:
+        draw_densities(ax, posterior.mean[:, 0], colours, prior=contours)
+        ax.set(xlabel="$z_1$ (posterior mean)", title=f"Posterior means, N = {len(posterior):,}")
+        return ax
+    shown = checked_dims(dims, posterior.size) if dims else most_active(posterior, 2)
+    points = posterior.mean[:, shown]
+    draw_points(
+        ax, points, colours, size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
+    )
+    if contours:
+        draw_prior_contours(ax)
+    equal_aspect(ax)
+    explain_colours(ax, colours, points)
+    ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]), title=_title(len(posterior), posterior.size, dims))
+    return ax
+
+
+def _title(count: int, size: int, dims: tuple[int, int] | None) -> str:
+    title = f"Posterior means, N = {count:,}"
+    if size == 2:
+        return title
+    return f"{title}\n{'two' if dims else 'the two most active'} of {size} dimensions"

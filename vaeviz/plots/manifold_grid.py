@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vaeviz.analysis.activity import checked_dims, most_active
+from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
+from vaeviz.decoding import decode, latent_size
+from vaeviz.drawing.cells import Nodes, cells_aspect, draw_cells
+from vaeviz.drawing.kinds import Kind
+from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.places import axes_for
+from vaeviz.encoding import encode
+from vaeviz.errors import InputError
+from vaeviz.model import as_decoder
+from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import Posterior
+
+
+@register_plot(page=Page("column", None))
+def manifold_grid(
+    decoder: Any,
+    encoder: Any = None,
+    x: Any = None,
+    *,
+    n: int = 20,
+    spacing: Literal["prior", "linear"] = "prior",
+    dims: tuple[int, int] | None = None,
+    span: tuple[float, float] | None = None,
+    kind: Kind | None = None,
+    cmap: str = "gray",
+    ax: Axes | None = None,
+) -> Axes:
+    """Decoded samples over a grid in two latent dimensions: the learned manifold.
+
+    decoder: any callable or model. encoder and x: (N, ...), needed to find the two most active dimensions of a
+        larger latent, and the range of the codes where no prior is known.
+    n: nodes a side. spacing: "prior" puts them at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013,
+        fig. 4), or at equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
+    dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
+        ±1.96, or the central 95 % of the codes.
+    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images.
+    The other dimensions are held at the prior mean, 0. The axes are in latent units: a scatter of codes can be
+    laid over the grid. A 1-D latent is one row.
+    """
+    if n < 2:
+        raise InputError(f"n = {n}: a grid needs at least 2 nodes a side")
+    decoder = as_decoder(decoder)
+    posterior = None if encoder is None or x is None else encode(encoder, x)
+    size = posterior.size if posterior is not None else latent_size(decoder)
+    shown = _dims(dims, size, posterior)
+    known = decoder.prior or (posterior and posterior.prior)
+    nodes = tuple(_nodes(dim, n, spacing, span, None if known else posterior) for dim in shown)
+    codes = line(0, nodes[0], np.zeros(1)) if size == 1 else plane(shown, nodes, np.zeros(size))
+    cells = _decoded(decoder, codes, posterior, x)
+    ax = ax or axes_for(manifold_grid, cells_aspect(cells, kind))
+    across, up = Nodes(nodes[0]), (Nodes(nodes[1]) if size > 1 else None)
+    drawn = draw_cells(ax, cells, kind=kind, cmap=cmap, across=across, up=up, connect="both")
+    if drawn != "point":
+        ax.set_xlabel(name_dim(shown[0]))
+        ax.set_ylabel(name_dim(shown[1]) if size > 1 else "")
+    ax.set_title(_title(n, size, spacing, span, known, posterior, shown))
+    return ax
+
+
+def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:
+    if size == 1:
+        return (0,)
+    if dims is not None:
+        return checked_dims(dims, size)
+    if size > 2 and posterior is None:
+        raise InputError(
+            f"a grid over a {size}-dimensional latent: give encoder and x to find the most active dimensions, "
+            "or choose them, e.g. dims=(0, 1)"
+        )
+    return (0, 1) if size == 2 else most_active(posterior, 2)
+
+
+def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, codes: Posterior | None) -> np.ndarray:
+    """The nodes along one dimension; `codes` only where they, not the prior, say where the mass is."""
+    if spacing == "linear" or span is not None:
+        if span is None:
+            span = (-1.96, 1.96) if codes is None else tuple(np.quantile(codes.mean[:, dim], (0.025, 0.975)))
+        if not span[0] < span[1]:
+            raise InputError(f"span = {span}: expected low < high")
+        return linear_nodes(*span, n)
+    if codes is None:
+        return equal_mass_nodes(n)
+    nodes = equal_mass_nodes_of(codes.mean[:, dim], n)
+    if (np.diff(nodes) <= 0).any():
+        raise InputError(f"the codes take too few values in dimension {dim} for {n} nodes; use spacing='linear'")
+    return nodes
+
+
+def _decoded(decoder: Any, codes: np.ndarray, posterior: Posterior | None, x: Any) -> np.ndarray:
+    flat = codes.reshape(-1, codes.shape[-1])
+    z = flat if posterior is None else Posterior(flat, code_shape=posterior.code_shape)
+    decoded = decode(decoder, z, like=x)
+    return decoded.reshape(*codes.shape[:2], *decoded.shape[1:])
+
+
+def _title(
+    n: int,
+    size: int,
+    spacing: str,
+    span: tuple | None,
+    known: str | None,
+    posterior: Posterior | None,
+    shown: tuple[int, ...],
+) -> str:
+    nodes = f"{n} nodes" if size == 1 else f"{n} × {n} nodes"
+    if spacing == "linear" or span is not None:
+        how = f"{nodes}, evenly spaced"
+    elif known or posterior is None:
+        how = f"{nodes} of equal prior mass"
+    else:
+        how = f"{nodes} at quantiles of the codes"
+    if not known and posterior is None and spacing == "prior" and span is None:
+        how += ",\nassuming z ~ N(0, I)"
+    if size > 2:
+        how += f"\nthe other {size - 2} dimensions at 0"
+    return f"Decoded grid: {how}"

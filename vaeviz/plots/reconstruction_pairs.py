@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vaeviz.analysis.picking import fair_rows
+from vaeviz.decoding import decode
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.colours import categories, checked_labels
+from vaeviz.drawing.kinds import Kind
+from vaeviz.drawing.places import axes_for
+from vaeviz.encoding import encode
+from vaeviz.plot import Page, register_plot
+
+
+@register_plot(page=Page("full", None))
+def reconstruction_pairs(
+    encoder: Any,
+    decoder: Any,
+    x: Any,
+    labels: Any = None,
+    *,
+    n: int = 10,
+    rows: tuple[int, ...] | None = None,
+    kind: Kind | None = None,
+    cmap: str = "gray",
+    seed: int = 0,
+    ax: Axes | None = None,
+) -> Axes:
+    """Samples above their reconstructions: each decoded from its posterior mean.
+
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike.
+    n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
+    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images.
+    """
+    posterior = encode(encoder, x)
+    names = None if labels is None else checked_labels(labels, len(posterior))
+    codes = None if names is None or names.dtype.kind == "f" else categories(names)[0]
+    picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
+    reconstructed = decode(decoder, posterior[picked], like=x)
+    originals = np.asarray(x, dtype=np.float32)[picked].reshape(reconstructed.shape)
+    cells = np.stack([originals, reconstructed])
+    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, kind))
+    draw_cells(
+        ax,
+        cells,
+        kind=kind,
+        cmap=cmap,
+        row_labels=("original", "reconstruction"),
+        connect="columns",
+        column_labels=() if codes is None else [str(names[row]) for row in picked],
+    )
+    ax.set_title("Reconstructions from the posterior mean")
+    return ax
+
+
+def checked_rows(rows: tuple[int, ...], total: int) -> np.ndarray:
+    """`rows` as indices into `total` samples; `InputError` if one lies outside."""
+    from vaeviz.errors import InputError
+
+    wrong = [row for row in rows if not 0 <= row < total]
+    if wrong or not rows:
+        raise InputError(f"rows: got {wrong[0] if wrong else 'none'}, expected rows from 0 to {total - 1}")
+    return np.array(rows)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vaeviz.analysis.embedding import embed
+from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.places import axes_for
+from vaeviz.drawing.points import draw_points
+from vaeviz.encoding import encode
+from vaeviz.errors import InputError, NotApplicable
+from vaeviz.plot import Page, register_plot
+
+NAMES = {"tsne": "t-SNE", "pca": "PCA"}
+
+
+@register_plot(page=Page("column", 0.78))
+def tsne(
+    encoder: Any,
+    x: Any,
+    labels: Any = None,
+    *,
+    engine: str = "tsne",
+    perplexity: float = 30.0,
+    max_points: int | None = 5000,
+    palette: str | None = None,
+    continuous: bool | None = None,
+    size: float | None = None,
+    opacity: float | None = None,
+    rasterized: bool | None = None,
+    marker_kws: dict | None = None,
+    seed: int = 0,
+    ax: Axes | None = None,
+) -> Axes:
+    """A map of the posterior means of a latent of more than two dimensions, coloured by label.
+
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None.
+    engine: a registered embedding, "tsne" (van der Maaten & Hinton 2008) or "pca". perplexity: of t-SNE.
+    max_points: at most so many points, chosen at random with `seed`; the title says how many; None for all.
+    The remaining options are those of `latent_scatter`. Distances and axes of a t-SNE map have no units, so it
+    has no ticks. Raises `NotApplicable` for a latent of two dimensions or fewer.
+    """
+    posterior = encode(encoder, x)
+    if posterior.size <= 2:
+        raise NotApplicable(f"the latent has {posterior.size} dimensions and needs no map: see latent_scatter")
+    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = _subset(len(posterior), max_points, seed)
+    if engine == "tsne" and not 0 < perplexity < len(rows):
+        raise InputError(f"perplexity = {perplexity:g}: expected more than 0 and fewer than the {len(rows)} points")
+    points = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
+    ax = ax or axes_for(tsne)
+    draw_points(
+        ax, points, colours[rows], size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
+    )
+    explain_colours(ax, colours[rows], points)
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_title(_title(engine, perplexity, posterior.size, len(rows), len(posterior)))
+    if engine == "pca":
+        ax.set(xlabel="first component", ylabel="second component")
+    else:
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(True)
+    return ax
+
+
+def _subset(total: int, max_points: int | None, seed: int) -> np.ndarray:
+    if max_points is None or total <= max_points:
+        return np.arange(total)
+    return np.sort(np.random.default_rng(seed).permutation(total)[:max_points])
+
+
+def _title(engine: str, perplexity: float, size: int, shown: int, total: int) -> str:
+    count = f"N = {total:,}" if shown == total else f"{shown:,} of {total:,} points"
+    how = f", perplexity {perplexity:g}" if engine == "tsne" else ""
+    return f"{NAMES.get(engine, engine)} of {size}-dimensional posterior means\n{count}{how}"

@@ -1,0 +1,234 @@
+"""The posterior q(z | x) of a data set, and how the return of an encoder is read as one."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from vaeviz.errors import InputError
+
+
+class GuessWarning(UserWarning):
+    """Something was inferred that cannot be known for certain. The message says how to declare it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Diagonal Gaussian posteriors q(z | x), one row a sample.
+
+    mean: (N, D) posterior means.
+    std: (N, D) posterior standard deviations, or None for a deterministic encoder.
+    prior: "normal" for p(z) = N(0, I), or None where no prior is known.
+    code_shape: the shape that one code has for the model, () when it is simply (D,).
+    """
+
+    mean: np.ndarray
+    std: np.ndarray | None = None
+    prior: Literal["normal"] | None = None
+    code_shape: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        mean = np.asarray(self.mean, dtype=np.float32)
+        if mean.ndim != 2:
+            raise InputError(f"Posterior: got means of shape {mean.shape}, expected (N, D)")
+        object.__setattr__(self, "mean", mean)
+        if self.std is None:
+            return
+        std = np.asarray(self.std, dtype=np.float32)
+        if std.shape != mean.shape:
+            raise InputError(f"Posterior: got std of shape {std.shape}, expected that of the means, {mean.shape}")
+        if (std < 0).any():
+            raise InputError(f"Posterior: got a negative standard deviation, {std.min():.3g}")
+        object.__setattr__(self, "std", std)
+
+    def __len__(self) -> int:
+        return len(self.mean)
+
+    def __getitem__(self, rows: Any) -> Posterior:
+        """The posteriors of some samples (a slice, a mask, or indices)."""
+        return replace(self, mean=self.mean[rows], std=None if self.std is None else self.std[rows])
+
+    @property
+    def size(self) -> int:
+        """D, the number of latent dimensions."""
+        return self.mean.shape[1]
+
+    def kl(self) -> np.ndarray | None:
+        """KL(q(z_j | x) || N(0, 1)) in nats, (N, D), float64; None for a deterministic encoder.
+
+        ½ (μ² + σ² − 1 − ln σ²), Kingma & Welling 2013, appendix B.
+        """
+        if self.std is None:
+            return None
+        mean, var = self.mean.astype(np.float64), self.std.astype(np.float64) ** 2
+        with np.errstate(divide="ignore"):
+            return 0.5 * (mean**2 + var - 1 - np.log(var))
+
+
+SPREADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "log_var": lambda value: np.exp(0.5 * value.astype(np.float64)),
+    "var": lambda value: np.sqrt(value.astype(np.float64)),
+    "std": lambda value: value,
+}
+"""How each kind of second output becomes a standard deviation."""
+
+_ALIASES = {
+    "mean": ("mean", "mu", "loc", "z_mean", "z_mu", "embedding"),
+    "log_var": ("log_var", "logvar", "log_variance", "z_log_var", "z_logvar", "log_covariance"),
+    "var": ("var", "variance"),
+    "std": ("std", "stddev", "scale", "sigma", "z_std"),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Where in an encoder's return the mean and the spread stand. `spread` is a key of `SPREADS`, or None."""
+
+    mean: int | str | None
+    spread_at: int | str | None = None
+    spread: str | None = None
+
+    def __call__(self, returned: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """(mean, std) as arrays of the shapes that the encoder gave them."""
+        mean = as_array(_part(returned, self.mean))
+        if self.spread is None:
+            return mean, None
+        spread = as_array(_part(returned, self.spread_at))
+        if self.spread == "var" or self.spread == "std":
+            _check_not_negative(spread, self.spread)
+        with np.errstate(over="ignore"):
+            return mean, SPREADS[self.spread](spread)
+
+    def __str__(self) -> str:
+        return "mean" if self.spread is None else f"mean,{self.spread}"
+
+
+def declared_reading(returns: str) -> Reading:
+    """The reading that a declaration such as ``"mean,std"`` or ``"z,mean,log_var"`` spells."""
+    names = [name.strip() for name in returns.split(",")]
+    spreads = [name for name in names if name in SPREADS]
+    if names.count("mean") != 1 or len(spreads) > 1:
+        raise InputError(f"returns={returns!r}: expected `mean` once and at most one of {', '.join(SPREADS)}")
+    at = names.index("mean") if len(names) > 1 else None
+    return Reading(at, names.index(spreads[0]), spreads[0]) if spreads else Reading(at)
+
+
+def inferred_reading(returned: Any) -> Reading:
+    """What an encoder's first return most likely means. Warns where the guess is unsafe."""
+    if hasattr(returned, "latent_dist"):
+        returned = returned.latent_dist
+    if _is_distribution(returned):
+        return Reading("mean", "stddev" if hasattr(returned, "stddev") else "std", "std")
+    if hasattr(returned, "_fields"):
+        return _reading_of_names(returned._fields)
+    if isinstance(returned, Mapping):
+        return _reading_of_names(list(returned))
+    if not isinstance(returned, Sequence) or isinstance(returned, str):
+        return Reading(None)
+    if len(returned) == 2:
+        return _checked_guess(Reading(0, 1, "log_var"), returned)
+    if len(returned) == 3:
+        return _reading_of_three(returned)
+    if len(returned) == 1:
+        return Reading(0)
+    raise InputError(
+        f"got {len(returned)} outputs, expected a mean, (mean, log_var) or (mean, log_var, z); "
+        'name them: Encoder(fn, returns="z,mean,log_var,other")'
+    )
+
+
+def as_array(value: Any) -> np.ndarray:
+    """A foreign array (NumPy, torch on any device, JAX, nested lists) as a NumPy array of numbers."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        value = value.float().numpy() if value.is_floating_point() else value.numpy()
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"got a ragged {type(value).__name__}, expected an array ({error})") from None
+    if array.dtype.kind not in "fiub":
+        got = type(value).__name__ if array.dtype == object else f"an array of {array.dtype}"
+        raise InputError(f"got {got}, expected an array of real numbers")
+    return array
+
+
+def _part(returned: Any, key: int | str | None) -> Any:
+    if hasattr(returned, "latent_dist"):
+        returned = returned.latent_dist
+    if key is None:
+        return returned
+    if isinstance(key, int):
+        if not isinstance(returned, Sequence) or len(returned) <= key:
+            got = f"{len(returned)} outputs" if isinstance(returned, Sequence) else f"one {type(returned).__name__}"
+            raise InputError(f"got {got}, expected at least {key + 1}")
+        return returned[key]
+    return returned[key] if isinstance(returned, Mapping) else getattr(returned, key)
+
+
+def _is_distribution(value: Any) -> bool:
+    """Something like torch.distributions.Normal: a mean and a standard deviation that are values, not methods."""
+    has_mean = hasattr(value, "mean") and not callable(value.mean)
+    return has_mean and any(hasattr(value, name) and not callable(getattr(value, name)) for name in ("stddev", "std"))
+
+
+def _reading_of_names(names: Sequence[str]) -> Reading:
+    found = {kind: name for kind, aliases in _ALIASES.items() for name in names if str(name).lower() in aliases}
+    if "mean" not in found:
+        raise InputError(
+            f"got outputs named {', '.join(map(str, names))}; none of them is known as the posterior mean: "
+            "wrap the encoder in a function that returns (mean, log_var)"
+        )
+    spread = next((kind for kind in SPREADS if kind in found), None)
+    return Reading(found["mean"], found.get(spread), spread) if spread else Reading(found["mean"])
+
+
+def _checked_guess(reading: Reading, returned: Sequence) -> Reading:
+    """A second output that is never negative looks like a variance or a standard deviation."""
+    second = as_array(returned[reading.spread_at])
+    if second.size and (second >= 0).all():
+        warnings.warn(
+            "the second output was read as a log-variance, but it is nowhere negative. If it is a standard "
+            'deviation or a variance, say so: Encoder(fn, returns="mean,std") or returns="mean,var"',
+            GuessWarning,
+            stacklevel=2,
+        )
+    return reading
+
+
+def _reading_of_three(returned: Sequence) -> Reading:
+    """(mean, log_var, z) or (z, mean, log_var), told apart by which residual (z − μ)/σ looks standard normal.
+
+    An encoder in eval mode may return its mean as z, which makes the residual 0.
+    """
+    arrays = [as_array(part).astype(np.float64) for part in returned]
+    orders = {"mean,log_var,z": (2, 0, 1), "z,mean,log_var": (0, 1, 2)}
+    plausible = [
+        order
+        for order, (z, mean, log_var) in orders.items()
+        if arrays[z].shape == arrays[mean].shape == arrays[log_var].shape
+        and _looks_sampled(arrays[z], arrays[mean], arrays[log_var])
+    ]
+    if len(plausible) != 1:
+        warnings.warn(
+            "the three outputs were read as mean, log_var, z, but the numbers do not prove it; "
+            'say what they are: Encoder(fn, returns="mean,log_var,z")',
+            GuessWarning,
+            stacklevel=2,
+        )
+        return Reading(0, 1, "log_var")
+    return declared_reading(plausible[0])
+
+
+def _looks_sampled(z: np.ndarray, mean: np.ndarray, log_var: np.ndarray) -> bool:
+    with np.errstate(over="ignore"):
+        square = np.mean((z - mean) ** 2 / np.exp(log_var))
+    return bool(square == 0 or 0.5 < square < 2)
+
+
+def _check_not_negative(spread: np.ndarray, kind: str) -> None:
+    if (spread < 0).any():
+        raise InputError(f"got {kind} with negative values ({spread.min():.3g}); is it a log-variance?")

@@ -1,0 +1,31 @@
+from .autoencoder import Autoencoder, autoencoder
+from .devices import pick_device
+from .likelihoods import Bernoulli, Gaussian
+from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
+from .objectives import beta_at, gaussian_kl, reparameterise
+from .runs import open_run, save_run
+from .training import Training, evaluate, fit
+from .vae import VAE, conv, mlp
+
+__all__ = [
+    "Autoencoder",
+    "Bernoulli",
+    "ConvDecoder",
+    "ConvEncoder",
+    "DenseDecoder",
+    "DenseEncoder",
+    "Gaussian",
+    "Training",
+    "VAE",
+    "autoencoder",
+    "beta_at",
+    "conv",
+    "evaluate",
+    "fit",
+    "gaussian_kl",
+    "mlp",
+    "open_run",
+    "pick_device",
+    "reparameterise",
+    "save_run",
+]

@@ -1,0 +1,47 @@
+"""How vaeviz opens our models and run folders: through the same door as a stranger's."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from vaeviz.errors import InputError
+from vaeviz.model import Decoder, Encoder, Model
+
+
+def vaeviz_models(model: Any) -> Model | None:
+    """A VAE or plain autoencoder of this package, or the folder of a run that trained one."""
+    if isinstance(model, (str, Path)):
+        return _run(Path(model))
+    if any(kind.__module__.partition(".")[0] == "vaeviz_models" for kind in type(model).__mro__) and hasattr(
+        model, "terms"
+    ):
+        return _model(model, type(model).__name__, {})
+    return None
+
+
+def _run(path: Path) -> Model | None:
+    if not (path / "config.json").is_file():
+        return None
+    from vaeviz_models.runs import open_run, read_history
+
+    model, config = open_run(path)
+    inputs = {"data": config["data"]}
+    with suppress(InputError):
+        inputs["history"] = read_history(path)
+    return _model(model, path.name, inputs)
+
+
+def _model(model: Any, name: str, inputs: dict) -> Model:
+    returns = "mean,log_var" if model.prior else "mean"
+    encoder = Encoder(model.encode, returns=returns, prior=model.prior, name=f"{name}.encoder")
+    decoder = Decoder(
+        model.decode,
+        latent_shape=(model.latent_dim,),
+        output="values",
+        prior=model.prior,
+        sample_shape=tuple(model.decoder.sample_shape),
+        name=f"{name}.decoder",
+    )
+    return Model(encoder, decoder, inputs, name)

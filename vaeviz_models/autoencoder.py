@@ -1,0 +1,55 @@
+"""The plain autoencoder: no posterior, no prior, no KL."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vaeviz_models.networks import DenseDecoder, dense
+from vaeviz_models.vae import LikelihoodName, named_likelihood
+
+
+class Autoencoder(nn.Module):
+    """A deterministic code z = f(x), decoded and scored by a likelihood: -ln p(x | f(x)) is its loss.
+
+    encoder: x (N, *sample) -> codes (N, D). decoder: z (N, D) -> the likelihood's parameters.
+    """
+
+    prior = None
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
+        super().__init__()
+        self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
+        self.latent_dim = latent_dim
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The codes, (N, D)."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """E[x | z], (N, *sample)."""
+        return self.likelihood.mean(self.decoder(z))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The reconstructions, (N, *sample)."""
+        return self.decode(self.encode(x))
+
+    def terms(self, x: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, None]:
+        """(ln p(x | f(x)) in nats, summed over the batch, None): there is no KL, and nothing is sampled."""
+        return self.likelihood.total(self.decoder(self.encoder(x)), x), None
+
+
+def autoencoder(
+    sample_shape: tuple[int, ...],
+    *,
+    latent_dim: int = 2,
+    hidden: tuple[int, ...] = (512,),
+    likelihood: LikelihoodName = "bernoulli",
+    std: float = 1.0,
+) -> Autoencoder:
+    """A plain dense autoencoder of the reference VAE's size, without KL."""
+    sizes = [int(torch.Size(sample_shape).numel()), *hidden]
+    encoder = nn.Sequential(nn.Flatten(), dense(sizes), nn.Linear(sizes[-1], latent_dim))
+    return Autoencoder(
+        encoder, DenseDecoder(sample_shape, latent_dim, hidden), named_likelihood(likelihood, std), latent_dim
+    )

@@ -1,0 +1,1 @@
+"""The commands that vaeviz_models adds to the command line of vaeviz."""

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vaeviz import registry
+from vaeviz.cli_options import option_of
+from vaeviz.errors import InputError, NoSuchSplit, UnknownName
+
+NOT_ON_THE_COMMAND_LINE = ("progress", "resume", "after_epoch")
+HELP = {
+    "epochs": "Passes over the training data.",
+    "batch_size": "Samples a step.",
+    "learning_rate": "Of Adam.",
+    "beta": "Weight of the KL.",
+    "warmup": "Epochs over which beta rises from 0.",
+    "holdout": "Share of the training data kept for validation.",
+    "patience": "Stop after so many epochs without a better validation ELBO, and keep the best. Needs --holdout.",
+    "seed": "Of first weights, order and noise.",
+    "device": "auto (CUDA, then MPS, then CPU), cpu, cuda or mps.",
+}
+
+
+class Models(click.Group):
+    """One command for each registered model, with the model's options and the training's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(registry.entries("vaeviz.models"))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        try:
+            builder = registry.load("vaeviz.models", name)
+        except UnknownName as error:
+            raise click.UsageError(str(error)) from None
+        return _command(registry.find("vaeviz.models", name).name, builder)
+
+
+@click.group(cls=Models, invoke_without_command=True, subcommand_metavar="MODEL [OPTIONS]")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on with an interrupted run, to the same weights as if it had not been.",
+)
+@click.option("--epochs", type=click.IntRange(1), help="With --resume: train up to so many epochs instead.")
+@click.option("--device", default="auto", help="With --resume.  [default: auto]")
+@click.pass_context
+def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: str) -> None:
+    """Train a model and leave a run folder. `vaeviz train MODEL --help` shows the options of a model.
+
+    The defaults are the reference run: latent 2, batch 128, Adam 1e-3, 10 epochs.
+    """
+    if ctx.invoked_subcommand is None:
+        if resume is None:
+            raise click.UsageError("name a model to train (see `vaeviz list models`), or give --resume RUN")
+        _resume(resume, epochs, device)
+    elif resume is not None:
+        raise click.UsageError("--resume goes on with the run's own model: leave the model's name out")
+
+
+def _command(name: str, builder: Any) -> click.Command:
+    from vaeviz.options import options_of
+    from vaeviz_models.training import fit
+
+    of_model = options_of(builder)
+    of_fit = {key: option for key, option in options_of(fit).items() if key not in NOT_ON_THE_COMMAND_LINE}
+    params = [
+        click.Option(
+            ["--data"],
+            required=True,
+            metavar="NAME",
+            help="Data set: a name from `vaeviz list data`, npz:FILE or images:FOLDER.",
+        ),
+        click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the data set's files."),
+        click.Option(["--labels"], metavar="NAME", help="Which array of the file holds the labels."),
+        click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="The run folder to make."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
+        *(option_of(option) for option in of_model.values()),
+        *(option_of(option, HELP.get(key, "")) for key, option in of_fit.items()),
+    ]
+
+    def run(**given: Any) -> None:
+        model_options = {key: given.pop(key) for key in of_model}
+        settings = {key: given.pop(key) for key in of_fit}
+        train_run(name, model_options=_said(model_options), settings=_said(settings), **given)
+
+    summary = (builder.__doc__ or name).partition("\n")[0]
+    return click.Command(name, callback=run, params=params, help=summary, short_help=summary)
+
+
+def train_run(
+    name: str,
+    *,
+    data: str,
+    out: Path,
+    data_dir: Path | None = None,
+    labels: str | None = None,
+    overwrite: bool = False,
+    model_options: dict[str, Any],
+    settings: dict[str, Any],
+) -> None:
+    """Train a registered model on a registered data set, and leave a run folder."""
+    from vaeviz.options import check_settings, options_of
+    from vaeviz_models.runs import build, save_run, start_run
+    from vaeviz_models.training import Training, check_training, fit, seeded
+
+    defaults = {key: o.default for key, o in options_of(fit).items() if key not in NOT_ON_THE_COMMAND_LINE}
+    settings = defaults | settings
+    check_training(**{key: value for key, value in settings.items() if key not in ("seed", "device")})
+    x, test_x = _training_data(data, data_dir, labels)
+    builder = registry.load("vaeviz.models", name)
+    model_options = {key: option.default for key, option in options_of(builder).items()} | model_options
+    config = {
+        "model": {
+            "name": name,
+            "sample_shape": list(x.shape[1:]),
+            "options": check_settings(builder, model_options, of=name),
+        },
+        "data": {"name": data, "data_dir": None if data_dir is None else str(data_dir), "labels": labels},
+        "training": settings,
+    }
+    model = seeded(build, config, seed=settings["seed"])
+    _check_range(x, config)
+    start_run(out, config, overwrite=overwrite)
+    state = Training.start(
+        model, learning_rate=settings["learning_rate"], seed=settings["seed"], device=settings["device"]
+    )
+    save_run(out, state)
+    _fit(model, x, test_x, settings, state, out)
+
+
+def _resume(run: Path, epochs: int | None, device: str) -> None:
+    from vaeviz_models.runs import load_training
+
+    state, config = load_training(run, device=device)
+    settings = config["training"] | ({"epochs": epochs} if epochs else {})
+    data = config["data"]
+    x, test_x = _training_data(data["name"], data["data_dir"], data["labels"])
+    click.echo(f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
+    _fit(state.model, x, test_x, settings, state, run)
+
+
+def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, out: Path) -> None:
+    from vaeviz_models.runs import save_run
+    from vaeviz_models.training import fit
+
+    def keep(state: Any) -> None:
+        save_run(out, state)
+        _echo_epoch(state, settings["epochs"])
+
+    try:
+        fit(model, x, test_x, **settings, resume=state, after_epoch=keep)
+    except KeyboardInterrupt:
+        click.echo(f"\ninterrupted: {out} holds epoch {state.epoch}; go on with vaeviz train --resume {out}", err=True)
+        raise
+    kept = f", weights of epoch {state.best_epoch}" if state.best is not None else ""
+    click.echo(f"run in {out}{kept}; draw it with: vaeviz export {out} --out figures/{out.name}")
+
+
+def _training_data(name: str, data_dir: Any, labels: str | None) -> tuple[Any, Any]:
+    """(training samples, test samples or None); data without splits are all for training."""
+    from vaeviz.data import load_data
+
+    try:
+        train = load_data(name, split="train", data_dir=data_dir, labels=labels)
+    except NoSuchSplit:
+        return load_data(name, split="all", data_dir=data_dir, labels=labels).x, None
+    try:
+        return train.x, load_data(name, split="test", data_dir=data_dir, labels=labels).x
+    except NoSuchSplit:
+        return train.x, None
+
+
+def _check_range(x: Any, config: dict) -> None:
+    """The Bernoulli likelihood takes values in [0, 1]."""
+    low, high = float(x.min()), float(x.max())
+    if config["model"]["options"].get("likelihood") == "bernoulli" and (low < 0 or high > 1):
+        raise InputError(
+            f"the data lie in [{low:.3g}, {high:.3g}], and a Bernoulli likelihood takes values in [0, 1]: "
+            "scale them, or write --likelihood gaussian"
+        )
+
+
+def _echo_epoch(state: Any, epochs: int) -> None:
+    from tqdm import tqdm
+
+    row = {name: values[-1] for name, values in state.history.items()}
+    parts = []
+    for of in ("train", "validation", "test"):
+        if f"{of}_elbo" in row:
+            terms = f"({row[f'{of}_log_likelihood']:.2f} − {row[f'{of}_kl']:.2f})"
+            parts.append(f"{of} ELBO {row[f'{of}_elbo']:.2f} {terms}")
+        elif f"{of}_log_likelihood" in row:
+            parts.append(f"{of} log-likelihood {row[f'{of}_log_likelihood']:.2f}")
+    tqdm.write(f"epoch {state.epoch}/{epochs}  " + "  ".join(parts))
+
+
+def _said(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}

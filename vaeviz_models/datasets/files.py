@@ -1,0 +1,104 @@
+"""Data of one's own: ``npz:FILE`` and ``images:FOLDER``."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from vaeviz.data import Dataset, Split
+from vaeviz.errors import InputError, NoSuchSplit
+
+SAMPLES = ("x", "X", "data", "images", "arr_0")
+LABELS = ("y", "labels", "label", "target", "targets", "Y")
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+
+
+def npz(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
+    """Arrays from FILE: x (N, ...) and optionally y (N,), or x_train, y_train, x_test, y_test.
+
+    Bytes are divided by 255. labels: the name of the array that holds them.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"npz: {file} does not exist")
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return _from_arrays(archive, file, split, labels)
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        raise InputError(f"{file}: is damaged or no .npz file ({error})") from None
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file}: cannot be read without unpickling ({error}); save plain arrays") from None
+
+
+def images(folder: str, *, split: Split = "all") -> Dataset:
+    """Pictures of one size in FOLDER; those in subfolders have the subfolder's name as label.
+
+    With subfolders ``train`` and ``test``, those are the splits.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise InputError(f"images: {root} is no folder")
+    parts = {name: root / name for name in ("train", "test") if (root / name).is_dir()}
+    if split != "all":
+        if split not in parts:
+            raise NoSuchSplit(f"images: {root} has no subfolder {split!r}; use --split all")
+        root = parts[split]
+    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
+    if not found:
+        raise InputError(f"images: found no {', '.join(ENDINGS)} in {root}")
+    x = _read_pictures(found)
+    names = [path.parent.name if path.parent not in (root, *parts.values()) else "" for path in found]
+    return Dataset(x, np.array(names) if any(names) else None, name=root.name)
+
+
+def _from_arrays(archive: Mapping[str, np.ndarray], file: Path, split: Split, labels: str | None) -> Dataset:
+    keys = list(archive)
+    suffix = "" if split == "all" else f"_{split}"
+    name = _first(keys, [f"{key}{suffix}" for key in SAMPLES])
+    if name is None and split == "all" and _first(keys, ["x_train"]):
+        parts = [_from_arrays(archive, file, each, labels) for each in ("train", "test") if f"x_{each}" in keys]
+        y = None if any(part.labels is None for part in parts) else np.concatenate([part.labels for part in parts])
+        return Dataset(np.concatenate([part.x for part in parts]), y, name=file.stem)
+    if name is None:
+        kind = NoSuchSplit if split != "all" else InputError
+        raise kind(f"{file}: holds {', '.join(keys) or 'nothing'}; expected an array named x{suffix}")
+    if labels is not None and labels + suffix not in keys and labels not in keys:
+        raise InputError(f"{file}: has no array {labels!r} for the labels; it holds {', '.join(keys)}")
+    wanted = [labels + suffix, labels] if labels else [f"{key}{suffix}" for key in LABELS]
+    y = _first(keys, wanted)
+    return Dataset(_scaled(archive[name]), None if y is None else archive[y], name=file.stem)
+
+
+def _scaled(x: np.ndarray) -> np.ndarray:
+    scale = np.float32(255) if x.dtype == np.uint8 else np.float32(1)
+    return x.astype(np.float32) / scale
+
+
+def _first(keys: list[str], wanted: list[str]) -> str | None:
+    return next((key for key in wanted if key in keys), None)
+
+
+def _read_pictures(paths: list[Path]) -> np.ndarray:
+    from PIL import Image, UnidentifiedImageError
+
+    pictures, mode, size = [], None, None
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                mode = mode or ("L" if picture.mode in ("1", "L", "I;16", "I") else "RGB")
+                pixels = np.asarray(picture.convert(mode))
+        except (UnidentifiedImageError, OSError) as error:
+            raise InputError(f"{path}: cannot be read as a picture ({error})") from None
+        size = size or pixels.shape
+        if pixels.shape != size:
+            raise InputError(
+                f"{path}: is {pixels.shape[1]} × {pixels.shape[0]} pixels, {paths[0].name} is {size[1]} × {size[0]}; "
+                "give pictures of one size"
+            )
+        pictures.append(pixels)
+    return np.stack(pictures).astype(np.float32) / np.float32(255)

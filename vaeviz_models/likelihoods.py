@@ -1,0 +1,59 @@
+"""p(x | z): what the decoder's output means. Log-likelihoods are summed over the sample, in nats."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Bernoulli(nn.Module):
+    """Pixels in [0, 1] as Bernoulli probabilities; the decoder gives logits."""
+
+    def log_prob(self, logits: Tensor, x: Tensor) -> Tensor:
+        """Σ x ln p + (1 − x) ln(1 − p), p = sigmoid(logits): (N, *sample) -> (N,)."""
+        loss = F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+        return -loss.flatten(1).sum(dim=1)
+
+    def total(self, logits: Tensor, x: Tensor) -> Tensor:
+        """The log-likelihood of the whole batch, a scalar."""
+        return -F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """E[x | z], the probabilities."""
+        return torch.sigmoid(logits)
+
+
+class Gaussian(nn.Module):
+    """N(x; decoder output, σ² I); σ is fixed, or one learned number for all values (`learned=True`)."""
+
+    def __init__(self, std: float = 1.0, learned: bool = False):
+        super().__init__()
+        log_var = torch.tensor(2 * math.log(std))
+        if learned:
+            self.log_var = nn.Parameter(log_var)
+        else:
+            self.register_buffer("log_var", log_var)
+
+    def log_prob(self, mean: Tensor, x: Tensor) -> Tensor:
+        """Σ −½ [ln 2π + ln σ² + (x − mean)²/σ²]: (N, *sample) -> (N,)."""
+        square = (x - mean).square().flatten(1)
+        return -0.5 * (square / self.log_var.exp() + self.log_var + math.log(2 * math.pi)).sum(dim=1)
+
+    def total(self, mean: Tensor, x: Tensor) -> Tensor:
+        """The log-likelihood of the whole batch, a scalar."""
+        constant = x.numel() * (self.log_var + math.log(2 * math.pi))
+        return -0.5 * (F.mse_loss(mean, x, reduction="sum") / self.log_var.exp() + constant)
+
+    def mean(self, mean: Tensor) -> Tensor:
+        """E[x | z]."""
+        return mean
+
+
+LIKELIHOODS = {
+    "bernoulli": Bernoulli,
+    "gaussian": Gaussian,
+    "gaussian-learned": lambda std=1.0: Gaussian(std, learned=True),
+}

@@ -1,0 +1,114 @@
+"""Encoders from samples to (mean, log-variance), decoders from codes to the likelihood's parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+
+def dense(sizes: Sequence[int]) -> nn.Sequential:
+    """Linear layers of those sizes, a ReLU after each."""
+    layers: list[nn.Module] = []
+    for size_in, size_out in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(size_in, size_out), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+class Head(nn.Module):
+    """The last layer of an encoder: features (N, F) to the posterior's mean and log-variance, (N, D) each."""
+
+    def __init__(self, features: int, latent_dim: int):
+        super().__init__()
+        self.mean = nn.Linear(features, latent_dim)
+        self.log_var = nn.Linear(features, latent_dim)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        return self.mean(features), self.log_var(features)
+
+
+class DenseEncoder(nn.Module):
+    """x (N, *sample) -> mean, log-variance (N, D), through ReLU layers of the `hidden` sizes."""
+
+    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, hidden: Sequence[int] = (512,)):
+        super().__init__()
+        sizes = [math.prod(sample_shape), *hidden]
+        self.features = dense(sizes)
+        self.head = Head(sizes[-1], latent_dim)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.head(self.features(x.flatten(1)))
+
+
+class DenseDecoder(nn.Module):
+    """z (N, D) -> (N, *sample), through ReLU layers of the `hidden` sizes in reverse."""
+
+    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, hidden: Sequence[int] = (512,)):
+        super().__init__()
+        self.sample_shape = tuple(sample_shape)
+        sizes = [latent_dim, *reversed(hidden)]
+        self.features = dense(sizes)
+        self.out = nn.Linear(sizes[-1], math.prod(sample_shape))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.out(self.features(z)).reshape(-1, *self.sample_shape)
+
+
+class ConvEncoder(nn.Module):
+    """Images (N, H, W[, C]) -> mean, log-variance (N, D), through stride-2 convolutions of those `channels`."""
+
+    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, channels: Sequence[int] = (32, 64)):
+        super().__init__()
+        height, width, colours = image_shape(sample_shape)
+        sizes = [colours, *channels]
+        layers: list[nn.Module] = []
+        for size_in, size_out in zip(sizes, sizes[1:]):
+            layers += [nn.Conv2d(size_in, size_out, 3, stride=2, padding=1), nn.ReLU()]
+        self.features = nn.Sequential(*layers)
+        height, width = halved(height, width, len(channels))[-1]
+        self.head = Head(sizes[-1] * height * width, latent_dim)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        images = x.unsqueeze(1) if x.ndim == 3 else x.movedim(-1, 1)
+        return self.head(self.features(images).flatten(1))
+
+
+class ConvDecoder(nn.Module):
+    """z (N, D) -> images (N, H, W[, C]), through transposed convolutions that mirror `ConvEncoder`'s."""
+
+    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, channels: Sequence[int] = (32, 64)):
+        super().__init__()
+        self.sample_shape = tuple(sample_shape)
+        height, width, colours = image_shape(sample_shape)
+        sides = halved(height, width, len(channels))[::-1]
+        sizes = [*reversed(channels), colours]
+        self.small = (sizes[0], *sides[0])
+        self.project = nn.Sequential(nn.Linear(latent_dim, math.prod(self.small)), nn.ReLU())
+        layers: list[nn.Module] = []
+        for size_in, size_out, small, large in zip(sizes, sizes[1:], sides, sides[1:]):
+            odd = tuple(a - (2 * b - 1) for a, b in zip(large, small))  # 0 or 1: what the stride rounded away
+            layers += [nn.ConvTranspose2d(size_in, size_out, 3, 2, 1, output_padding=odd), nn.ReLU()]
+        self.features = nn.Sequential(*layers[:-1])
+
+    def forward(self, z: Tensor) -> Tensor:
+        images = self.features(self.project(z).reshape(-1, *self.small))
+        return images.squeeze(1) if len(self.sample_shape) == 2 else images.movedim(1, -1)
+
+
+def image_shape(sample_shape: Sequence[int]) -> tuple[int, int, int]:
+    """(H, W, C) of samples (H, W) or (H, W, C); ValueError for anything else."""
+    if len(sample_shape) == 2:
+        return (*sample_shape, 1)
+    if len(sample_shape) == 3:
+        return tuple(sample_shape)
+    raise ValueError(f"a convolutional network takes images (H, W) or (H, W, C), got samples of shape {sample_shape}")
+
+
+def halved(height: int, width: int, times: int) -> list[tuple[int, int]]:
+    """The sizes of an image as it is halved, rounding up: from (H, W) to the smallest."""
+    sizes = [(height, width)]
+    for _ in range(times):
+        height, width = (height + 1) // 2, (width + 1) // 2
+        sizes.append((height, width))
+    return sizes

@@ -1,0 +1,229 @@
+"""``fit``: Adam on the (β-weighted) ELBO, seeded, resumable, from data held in memory on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from vaeviz.batches import samples
+from vaeviz.errors import InputError
+from vaeviz_models.devices import pick_device
+from vaeviz_models.objectives import beta_at
+
+EVALUATION_BATCH = 1000
+
+
+@dataclass
+class Training:
+    """The whole state of a training: what a checkpoint holds, and what `fit` moves on epoch by epoch.
+
+    model, optimiser: as after `epoch` epochs. shuffling, noise: the random generators of the order of samples (on
+    the CPU) and of the posterior samples (on the device). history: columns by name, one value an epoch.
+    best: the weights of the epoch with the best validation ELBO, while early stopping watches it.
+    """
+
+    model: nn.Module
+    optimiser: torch.optim.Adam
+    shuffling: torch.Generator
+    noise: torch.Generator
+    epoch: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best: dict[str, Tensor] | None = None
+    best_epoch: int = 0
+
+    @classmethod
+    def start(cls, model: nn.Module, *, learning_rate: float = 1e-3, seed: int = 0, device: str = "auto") -> Training:
+        """The state before the first epoch. Moves the model to the device."""
+        place = pick_device(device)
+        model.to(place)
+        fused = place.type in ("cpu", "cuda")
+        optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=fused)
+        shuffling = torch.Generator().manual_seed(seed)
+        noise = torch.Generator(place).manual_seed(seed)
+        return cls(model, optimiser, shuffling, noise)
+
+    @property
+    def device(self) -> torch.device:
+        return self.noise.device
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that the training ends with: the best epoch's under early stopping, else the last's."""
+        return self.best if self.best is not None else self.model.state_dict()
+
+
+def fit(
+    model: nn.Module,
+    x: Any,
+    test_x: Any = None,
+    *,
+    epochs: int = 10,
+    batch_size: int = 128,
+    learning_rate: float = 1e-3,
+    beta: float = 1.0,
+    warmup: int = 0,
+    holdout: float = 0.0,
+    patience: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+    resume: Training | None = None,
+    after_epoch: Callable[[Training], None] | None = None,
+) -> dict[str, list[float]]:
+    """Train `model`, in place, to maximise E_q[ln p(x|z)] − β·KL; returns the history.
+
+    model: has ``terms(x, generator) -> (log-likelihood, KL or None)``, sums over the batch. x: (N, *sample) float.
+    test_x: scored after each epoch. warmup: epochs over which β rises linearly from 0 (Bowman et al. 2016).
+    holdout: this share of x is kept from training, and scored as validation. patience: stop after so many epochs
+        without a better validation ELBO, and keep the best epoch's weights; needs a holdout.
+    seed: of order and noise; the same seed on the same device gives the same weights. The model's first weights
+        are the caller's, see `seeded`.
+    resume: a state to go on from, as if it had never stopped. after_epoch: called with the state after each epoch.
+
+    History: ``epoch``, ``beta``, and for train, validation and test the means per sample, in nats, of
+    ``{set}_elbo``, ``{set}_log_likelihood``, ``{set}_kl``: one-sample estimates at β = 1. Train values are averages
+    over the epoch, while the weights move; the others are of the weights after it.
+    """
+    check_training(epochs, batch_size, learning_rate, beta, warmup, holdout, patience)
+    x, test_x = samples(x, "x"), None if test_x is None else samples(test_x, "test_x")
+    state = resume or Training.start(model, learning_rate=learning_rate, seed=seed, device=device)
+    train_x, validation_x = _split(x, holdout, seed)
+    scored = {"validation": validation_x, "test": test_x}
+    on_device = {name: _on(part, state.device) for name, part in scored.items() if part is not None}
+    data = _on(train_x, state.device)
+    steps = -(-len(data) // batch_size)
+    with tqdm(
+        total=epochs * steps, initial=state.epoch * steps, unit="step", disable=None if progress else True, leave=False
+    ) as bar:
+        while state.epoch < epochs and not _stopped(state, patience):
+            weight = beta_at(state.epoch + 1, beta, warmup)
+            bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
+            row = {"beta": weight} | _named("train", train_epoch(state, data, batch_size, weight, bar.update))
+            for name, part in on_device.items():
+                row |= _named(name, evaluate(state.model, part, seed=seed))
+            _record(state, row, keep_best=patience is not None)
+            if after_epoch is not None:
+                after_epoch(state)
+    state.model.load_state_dict(state.weights())
+    return state.history
+
+
+def train_epoch(
+    state: Training, x: Tensor, batch_size: int, beta: float, advance: Callable[[int], Any] = lambda steps: None
+) -> dict[str, float]:
+    """One pass over x in random order; returns the mean log-likelihood and KL per sample, in nats."""
+    state.model.train()
+    totals = torch.zeros(2, dtype=torch.float64 if x.device.type != "mps" else torch.float32, device=x.device)
+    order = torch.randperm(len(x), generator=state.shuffling).to(x.device)
+    for rows in order.split(batch_size):
+        batch = x[rows]
+        log_likelihood, kl = state.model.terms(batch, state.noise)
+        loss = -log_likelihood if kl is None else beta * kl - log_likelihood
+        state.optimiser.zero_grad(set_to_none=True)
+        (loss / len(batch)).backward()
+        state.optimiser.step()
+        _add(totals, log_likelihood, kl)
+        advance(1)
+    return _means(totals, len(x), has_kl=kl is not None)
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, x: Any, *, seed: int = 0) -> dict[str, float]:
+    """Means over x (N, *sample) of log-likelihood, KL and ELBO per sample, in nats: one-sample estimates.
+
+    The noise is the same for the same seed, so that epochs and runs can be compared. The ELBO of a model without
+    KL is left out.
+    """
+    place = next(model.parameters()).device
+    x = x if isinstance(x, Tensor) else _on(samples(x, "x"), place)
+    noise = torch.Generator(place).manual_seed(seed)
+    totals = torch.zeros(2, dtype=torch.float64 if place.type != "mps" else torch.float32, device=place)
+    model.eval()
+    for batch in x.split(EVALUATION_BATCH):
+        log_likelihood, kl = model.terms(batch, noise)
+        _add(totals, log_likelihood, kl)
+    return _means(totals, len(x), has_kl=kl is not None)
+
+
+def seeded(build: Callable[..., nn.Module], *args: Any, seed: int, **settings: Any) -> nn.Module:
+    """``build(*args, **settings)`` with first weights that depend on the seed alone; global random state is kept."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build(*args, **settings)
+
+
+def check_training(
+    epochs: int, batch_size: int, learning_rate: float, beta: float, warmup: int, holdout: float, patience: int | None
+) -> None:
+    """`InputError` unless these settings of `fit` make sense together."""
+    for name, value, fine, wanted in (
+        ("epochs", epochs, epochs >= 1, "1 or more"),
+        ("batch_size", batch_size, batch_size >= 1, "1 or more"),
+        ("learning_rate", learning_rate, learning_rate > 0, "more than 0"),
+        ("beta", beta, beta >= 0, "0 or more"),
+        ("warmup", warmup, warmup >= 0, "0 or more epochs"),
+        ("holdout", holdout, 0 <= holdout < 1, "a share from 0 to less than 1"),
+        ("patience", patience, patience is None or patience >= 1, "1 or more epochs"),
+    ):
+        if not fine:
+            raise InputError(f"{name} = {value}: expected {wanted}")
+    if patience is not None and holdout == 0:
+        raise InputError("early stopping watches a validation ELBO: give a holdout as well, e.g. holdout 0.1")
+
+
+def _split(x: np.ndarray, holdout: float, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    if holdout == 0:
+        return x, None
+    held = max(1, round(holdout * len(x)))
+    if held >= len(x):
+        raise InputError(f"holdout = {holdout}: leaves none of {len(x)} samples to train on")
+    order = np.random.default_rng(seed).permutation(len(x))
+    return x[np.sort(order[held:])], x[np.sort(order[:held])]
+
+
+def _on(x: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)).to(device)
+
+
+def _add(totals: Tensor, log_likelihood: Tensor, kl: Tensor | None) -> None:
+    """Adds on the device: no step waits for the numbers of the one before."""
+    totals[0] += log_likelihood.detach()
+    if kl is not None:
+        totals[1] += kl.detach()
+
+
+def _means(totals: Tensor, count: int, *, has_kl: bool) -> dict[str, float]:
+    log_likelihood, kl = (totals / count).tolist()
+    if not np.isfinite(log_likelihood + kl):
+        raise InputError("training diverged: the ELBO is no longer finite; lower the learning rate, or check the data")
+    if not has_kl:
+        return {"log_likelihood": log_likelihood}
+    return {"elbo": log_likelihood - kl, "log_likelihood": log_likelihood, "kl": kl}
+
+
+def _named(part: str, means: dict[str, float]) -> dict[str, float]:
+    return {f"{part}_{name}": value for name, value in means.items()}
+
+
+def _record(state: Training, row: dict[str, float], *, keep_best: bool) -> None:
+    state.epoch += 1
+    for name, value in {"epoch": state.epoch, **row}.items():
+        state.history.setdefault(name, []).append(value)
+    scores = _validation(state)
+    if keep_best and scores[-1] >= max(scores):
+        state.best = {name: value.detach().clone() for name, value in state.model.state_dict().items()}
+        state.best_epoch = state.epoch
+
+
+def _stopped(state: Training, patience: int | None) -> bool:
+    return patience is not None and state.epoch - state.best_epoch >= patience
+
+
+def _validation(state: Training) -> list[float]:
+    history = state.history
+    return history.get("validation_elbo") or history.get("validation_log_likelihood") or []
