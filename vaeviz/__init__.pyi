@@ -1,5 +1,6 @@
 from .data import Dataset, load_data
 from .decoding import decode
+from .drawing.places import axes_for, figure_for
 from .drawing.styles import style
 from .encoding import encode, remember
 from .errors import InputError, NotApplicable
@@ -25,9 +26,11 @@ __all__ = [
     "NotApplicable",
     "Page",
     "Posterior",
+    "axes_for",
     "decode",
     "encode",
     "export_figures",
+    "figure_for",
     "get_plot",
     "given",
     "interpolation",

@@ -56,6 +56,12 @@ def sent(batch: np.ndarray) -> str:
     return f"a batch of shape {batch.shape}"
 
 
+def told(error: Exception) -> str:
+    """What a foreign callable did wrong, on one line."""
+    reason = " ".join(str(error).split())[:300]
+    return reason if isinstance(error, InputError) else f"raised {type(error).__name__}: {reason}"
+
+
 def _check_finite(array: np.ndarray, name: str) -> None:
     if array.dtype.kind != "f":
         return

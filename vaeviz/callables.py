@@ -11,7 +11,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 def calling(function: Callable) -> Iterator[Callable[..., Any]]:
     """A version of `function` that takes NumPy arrays and returns whatever the function returns."""
     modules = torch_modules(function)
-    with _evaluating(modules):
+    with _evaluating(modules), _without_gradients():
         yield _caller(function, modules)
 
 
@@ -33,7 +33,7 @@ def torch_modules(function: Callable) -> list[Any]:
     if isinstance(function, torch.nn.Module):
         return [function]
     if isinstance(function, functools.partial):
-        reached = [function.func, *function.args, *function.keywords.values()]
+        reached = [*torch_modules(function.func), *function.args, *function.keywords.values()]
     elif inspect.ismethod(function):
         reached = [function.__self__, *vars(function.__self__).values()] if _has_vars(function.__self__) else []
     elif inspect.isfunction(function):
@@ -62,7 +62,7 @@ def _caller(function: Callable, modules: list[Any]) -> Callable[..., Any]:
         failed = None
         for convention in list(conventions):
             try:
-                returned = convention(function, *arrays)
+                returned = convention(function, *(array.copy() for array in arrays))  # it may work in place
             except (TypeError, AttributeError) as error:
                 failed = failed or error
             else:
@@ -83,8 +83,7 @@ def _with_torch(modules: list[Any], function: Callable, *arrays: np.ndarray) -> 
     state = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
     floating = next((tensor for tensor in state if tensor.is_floating_point()), torch.empty(0))
     tensors = [torch.from_numpy(array).to(floating.device) for array in arrays]
-    with torch.no_grad():
-        return function(*(t.to(floating.dtype) if t.is_floating_point() else t for t in tensors))
+    return function(*(t.to(floating.dtype) if t.is_floating_point() else t for t in tensors))
 
 
 @contextmanager
@@ -99,13 +98,18 @@ def _evaluating(modules: list[Any]) -> Iterator[None]:
             part.training = True
 
 
+def _without_gradients() -> AbstractContextManager:
+    torch = sys.modules.get("torch")
+    return nullcontext() if torch is None else torch.no_grad()
+
+
 def _has_vars(thing: Any) -> bool:
     return hasattr(thing, "__dict__")
 
 
 def _is_filled(cell: Any) -> bool:
     try:
-        cell.cell_contents
+        _ = cell.cell_contents
     except ValueError:
         return False
     return True
@@ -114,8 +118,8 @@ def _is_filled(cell: Any) -> bool:
 def torch_input_shape(function: Callable, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape in which a torch model takes such samples, told by its first layer that has weights.
 
-    A Linear over all features takes them flat, a convolution takes the channels first; anything else, or a
-    callable without torch modules, takes them as they are.
+    A Linear over all features takes them flat, a convolution takes the channels first, where they may stand
+    already; anything else, or a callable without torch modules, takes them as they are.
     """
     modules = torch_modules(function)
     layers = (layer for module in modules for layer in module.modules() if hasattr(layer, "weight"))
@@ -124,7 +128,8 @@ def torch_input_shape(function: Callable, sample_shape: tuple[int, ...]) -> tupl
         return (-1,)
     kernel = getattr(first, "kernel_size", None)
     if isinstance(kernel, tuple) and hasattr(first, "in_channels"):
-        return channels_first(sample_shape, spatial=len(kernel))
+        last_first = channels_first(sample_shape, spatial=len(kernel))
+        return sample_shape if sample_shape[0] == first.in_channels != last_first[0] else last_first
     return sample_shape
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 
@@ -56,6 +57,7 @@ def main(args: list[str] | None = None) -> None:
     show = "--traceback" in args
     args = [arg for arg in args if arg != "--traceback"]
     warnings.showwarning = _show_warning
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it remarks on fonts whenever a PDF embeds one
     try:
         code = cli.main(args, prog_name="vaeviz", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):

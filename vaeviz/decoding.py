@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.batches import batches, one_row_each, samples, sent
+from vaeviz.batches import batches, one_row_each, samples, sent, told
 from vaeviz.callables import calling
 from vaeviz.errors import InputError
 from vaeviz.model import Decoder, as_decoder
@@ -36,8 +36,7 @@ def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> 
             try:
                 parts.append(_read(call(*arrays), len(arrays[0])))
             except Exception as error:
-                what = str(error) if isinstance(error, InputError) else f"raised {type(error).__name__}: {error}"
-                raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {what}") from error
+                raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}") from error
     decoded = _in_range(decoder, _joined(parts, decoder))
     return _compared(decoder, _laid_out(decoder, decoded, like), like)
 
@@ -72,7 +71,8 @@ def _condition(decoder: Decoder, condition: Any, codes: np.ndarray) -> np.ndarra
 def _read(returned: Any, rows: int) -> np.ndarray:
     values = as_array(_samples_in(returned))
     one_row_each(values, rows)
-    values = values.astype(np.float32)
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise InputError("got NaN or infinite values")
     return values
@@ -132,7 +132,9 @@ def _laid_out(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
 
 
 def _has_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    if decoder.layout is not None or len(shape) != 3:
+    if len(shape) != 3:
+        return False
+    if decoder.layout is not None:
         return decoder.layout == "channels_first"
     if wanted != shape:
         return shape[0] > 1 and wanted == (*shape[1:], shape[0])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.batches import batches, one_row_each, samples, sent
+from vaeviz.batches import batches, one_row_each, samples, sent, told
 from vaeviz.callables import calling, channels_first, torch_input_shape
 from vaeviz.errors import InputError
 from vaeviz.model import Encoder, as_encoder
@@ -110,8 +110,8 @@ def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.nd
         mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
     if std is not None and std.shape != mean.shape:
         raise InputError(f"got a mean of shape {mean.shape} and a spread of shape {std.shape}, expected the same")
-    for name, values in (("mean", mean), ("spread", std)):
-        if values is not None and not np.isfinite(values).all():
+    for name, values in (("mean", mean), ("spread", std)):  # finite in float32, too
+        if values is not None and not (np.abs(values) <= np.finfo(np.float32).max).all():
             raise InputError(f"got a posterior {name} with NaN or infinite values")
     return mean, std
 
@@ -127,8 +127,7 @@ def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray)
 
 
 def _failure(encoder: Encoder, batch: np.ndarray, error: Exception) -> InputError:
-    what = str(error) if isinstance(error, InputError) else f"raised {type(error).__name__}: {error}"
-    return InputError(f"encoder {encoder.name}, given {sent(batch)}: {what}")
+    return InputError(f"encoder {encoder.name}, given {sent(batch)}: {told(error)}")
 
 
 def _joined(parts: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder) -> Posterior:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from pathlib import Path
@@ -49,7 +50,7 @@ class Encoder:
     def __post_init__(self) -> None:
         if self.returns is not None:
             declared_reading(self.returns)
-        _name_after_function(self)
+        _check_and_name(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ class Decoder:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        _name_after_function(self)
+        _check_and_name(self)
 
     @property
     def latent_size(self) -> int | None:
@@ -155,17 +156,27 @@ def _adapted(model: Any) -> Model | None:
     """`model` as the first adapter that knows it opens it, strangers' adapters before our own."""
     if isinstance(model, Model):
         return model
-    named = registry.entries("vaeviz.adapters")
-    candidates = sorted((e for found in named.values() for e in found), key=lambda e: e.distribution == "vaeviz")
-    for entry in candidates:
-        opened = entry.load()(model)
+    for adapter in _adapters():
+        opened = adapter(model)
         if opened is not None:
             return opened
     return _native(model)
 
 
+def _adapters() -> Iterator[Callable[[Any], Model | None]]:
+    """The adapters, strangers' before our own. One that cannot be imported is passed over with a warning."""
+    named = registry.entries("vaeviz.adapters")
+    for entry in sorted((e for found in named.values() for e in found), key=lambda e: e.distribution == "vaeviz"):
+        try:
+            yield entry.load()
+        except InputError as error:
+            warnings.warn(f"adapter {error}", stacklevel=2)
+
+
 def _native(model: Any) -> Model | None:
     """What needs no adapter: an object with `encode` and `decode`, or a bare callable."""
+    if isinstance(model, (str, bytes)):  # whose encode and decode are others
+        return None
     name = name_of(model)
     pair = {role: getattr(model, role, None) for role in ("encode", "decode")}
     if any(map(callable, pair.values())):
@@ -187,7 +198,9 @@ def _completed(declared: Any, part: Callable[[Model], Any]) -> Any:
     return replace(known, **{name: value for name, value in said.items() if value is not None})
 
 
-def _name_after_function(declared: Encoder | Decoder) -> None:
+def _check_and_name(declared: Encoder | Decoder) -> None:
+    if declared.batch_size is not None and declared.batch_size < 1:
+        raise InputError(f"batch_size = {declared.batch_size}: expected 1 or more")
     if declared.name is None:
         object.__setattr__(declared, "name", name_of(declared.fn))
 

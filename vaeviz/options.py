@@ -48,7 +48,7 @@ def options_of(function: Callable) -> dict[str, Option]:
     """The options of a function: its keyword-only parameters, but for the place to draw in."""
     hints = get_type_hints(function)
     return {
-        parameter.name: Option(parameter.name, hints[parameter.name], parameter.default)
+        parameter.name: Option(parameter.name, hints.get(parameter.name, Any), parameter.default)
         for parameter in inspect.signature(function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in PLACES
     }
@@ -111,7 +111,7 @@ def _parse(annotation: Any, text: str) -> Any:
         return _each(annotation, [part.strip() for part in text.split(",")], _parse)
     if annotation is dict or get_origin(annotation) is dict:
         return _parse_dict(text)
-    return annotation(text)
+    return text if annotation is Any else annotation(text)
 
 
 def _number(kind: type, text: str) -> Any:
@@ -125,7 +125,7 @@ def _parse_dict(text: str) -> Any:
     pairs = [pair.partition("=") for pair in text.split(",") if pair]
     if not all(key and sign for key, sign, _ in pairs):
         return _WRONG
-    return {key.strip(): _parse(bool | int | float | str, value.strip()) for key, _, value in pairs}
+    return {key.strip(): _parse(int | float | bool | str, value.strip()) for key, _, value in pairs}
 
 
 def _check(annotation: Any, value: Any) -> Any:

@@ -136,3 +136,5 @@ def _check_contract(function: Callable) -> None:
     for option in options_of(function).values():
         if option.default is inspect.Parameter.empty:
             raise InputError(f"plot {name}: option {option.name!r} needs a default")
+        if option.annotation is Any:
+            raise InputError(f"plot {name}: option {option.name!r} needs an annotation")

@@ -82,6 +82,7 @@ _ALIASES = {
     "var": ("var", "variance"),
     "std": ("std", "stddev", "scale", "sigma", "z_std"),
 }
+_KINDS = {alias: kind for kind, aliases in _ALIASES.items() for alias in aliases}
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ class Reading:
 
 
 def declared_reading(returns: str) -> Reading:
-    """The reading that a declaration such as ``"mean,std"`` or ``"z,mean,log_var"`` spells."""
-    names = [name.strip() for name in returns.split(",")]
+    """The reading that a declaration such as ``"mean,std"`` or ``"z,mu,logvar"`` spells."""
+    names = [_KINDS.get(name.strip(), name) for name in returns.split(",")]
     spreads = [name for name in names if name in SPREADS]
     if names.count("mean") != 1 or len(spreads) > 1:
         raise InputError(f"returns={returns!r}: expected `mean` once and at most one of {', '.join(SPREADS)}")
@@ -162,9 +163,10 @@ def _part(returned: Any, key: int | str | None) -> Any:
     if key is None:
         return returned
     if isinstance(key, int):
-        if not isinstance(returned, Sequence) or len(returned) <= key:
-            got = f"{len(returned)} outputs" if isinstance(returned, Sequence) else f"one {type(returned).__name__}"
-            raise InputError(f"got {got}, expected at least {key + 1}")
+        if not isinstance(returned, Sequence):
+            raise InputError(f"got one {type(returned).__name__}, expected the several outputs that were declared")
+        if len(returned) <= key:
+            raise InputError(f"got {len(returned)} outputs, expected at least {key + 1}")
         return returned[key]
     return returned[key] if isinstance(returned, Mapping) else getattr(returned, key)
 
@@ -202,7 +204,7 @@ def _checked_guess(reading: Reading, returned: Sequence) -> Reading:
 def _reading_of_three(returned: Sequence) -> Reading:
     """(mean, log_var, z) or (z, mean, log_var), told apart by which residual (z − μ)/σ looks standard normal.
 
-    An encoder in eval mode may return its mean as z, which makes the residual 0.
+    An encoder in eval mode may return its mean as z, which makes the residual 0 and says nothing of the spread.
     """
     arrays = [as_array(part).astype(np.float64) for part in returned]
     orders = {"mean,log_var,z": (2, 0, 1), "z,mean,log_var": (0, 1, 2)}
@@ -220,7 +222,9 @@ def _reading_of_three(returned: Sequence) -> Reading:
             stacklevel=2,
         )
         return Reading(0, 1, "log_var")
-    return declared_reading(plausible[0])
+    z, mean, _ = orders[plausible[0]]
+    reading = declared_reading(plausible[0])
+    return _checked_guess(reading, returned) if (arrays[z] == arrays[mean]).all() else reading
 
 
 def _looks_sampled(z: np.ndarray, mean: np.ndarray, log_var: np.ndarray) -> bool:

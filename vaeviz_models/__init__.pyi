@@ -4,7 +4,7 @@ from .likelihoods import Bernoulli, Gaussian
 from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
 from .objectives import beta_at, gaussian_kl, reparameterise
 from .runs import open_run, save_run
-from .training import Training, evaluate, fit
+from .training import Training, evaluate, fit, seeded
 from .vae import VAE, conv, mlp
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "pick_device",
     "reparameterise",
     "save_run",
+    "seeded",
 ]

@@ -34,14 +34,20 @@ def _run(path: Path) -> Model | None:
 
 
 def _model(model: Any, name: str, inputs: dict) -> Model:
-    returns = "mean,log_var" if model.prior else "mean"
-    encoder = Encoder(model.encode, returns=returns, prior=model.prior, name=f"{name}.encoder")
+    shape = tuple(model.decoder.sample_shape)
+    encoder = Encoder(
+        model.encode,
+        returns="mean,log_var" if model.prior else "mean",
+        input_shape=shape,
+        prior=model.prior,
+        name=f"{name}.encoder",
+    )
     decoder = Decoder(
         model.decode,
-        latent_shape=(model.latent_dim,),
         output="values",
+        latent_shape=(model.latent_dim,),
+        sample_shape=shape,
         prior=model.prior,
-        sample_shape=tuple(model.decoder.sample_shape),
         name=f"{name}.decoder",
     )
     return Model(encoder, decoder, inputs, name)

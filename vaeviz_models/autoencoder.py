@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vaeviz_models.networks import DenseDecoder, dense
+from vaeviz_models.networks import DenseDecoder, check_sizes, dense
 from vaeviz_models.vae import LikelihoodName, named_likelihood
 
 
@@ -48,6 +48,7 @@ def autoencoder(
     std: float = 1.0,
 ) -> Autoencoder:
     """A plain dense autoencoder of the reference VAE's size, without KL."""
+    check_sizes(latent_dim=latent_dim, hidden=hidden)
     sizes = [int(torch.Size(sample_shape).numel()), *hidden]
     encoder = nn.Sequential(nn.Flatten(), dense(sizes), nn.Linear(sizes[-1], latent_dim))
     return Autoencoder(

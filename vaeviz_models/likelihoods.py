@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaeviz.errors import InputError
+
 
 class Bernoulli(nn.Module):
     """Pixels in [0, 1] as Bernoulli probabilities; the decoder gives logits."""
@@ -31,6 +33,8 @@ class Gaussian(nn.Module):
 
     def __init__(self, std: float = 1.0, learned: bool = False):
         super().__init__()
+        if not std > 0:
+            raise InputError(f"std = {std}: expected more than 0")
         log_var = torch.tensor(2 * math.log(std))
         if learned:
             self.log_var = nn.Parameter(log_var)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from vaeviz.errors import InputError
+
 
 def dense(sizes: Sequence[int]) -> nn.Sequential:
     """Linear layers of those sizes, a ReLU after each."""
@@ -97,12 +99,20 @@ class ConvDecoder(nn.Module):
 
 
 def image_shape(sample_shape: Sequence[int]) -> tuple[int, int, int]:
-    """(H, W, C) of samples (H, W) or (H, W, C); ValueError for anything else."""
+    """(H, W, C) of samples (H, W) or (H, W, C); `InputError` for anything else."""
     if len(sample_shape) == 2:
         return (*sample_shape, 1)
     if len(sample_shape) == 3:
         return tuple(sample_shape)
-    raise ValueError(f"a convolutional network takes images (H, W) or (H, W, C), got samples of shape {sample_shape}")
+    shape = tuple(sample_shape)
+    raise InputError(f"a convolutional network takes images (H, W) or (H, W, C), got samples of shape {shape}")
+
+
+def check_sizes(**sizes: int | Sequence[int]) -> None:
+    """`InputError` unless all of these numbers of units are 1 or more."""
+    for name, given in sizes.items():
+        if min([given] if isinstance(given, int) else given, default=1) < 1:
+            raise InputError(f"{name} = {given}: expected 1 or more")
 
 
 def halved(height: int, width: int, times: int) -> list[tuple[int, int]]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from vaeviz import registry
 from vaeviz.errors import InputError
 from vaeviz.files import replacing
+from vaeviz.options import check_settings
 from vaeviz_models.training import Training
 
 FORMAT = "vaeviz_models run 1"
@@ -24,20 +25,16 @@ FORMAT = "vaeviz_models run 1"
 
 def build(config: dict) -> nn.Module:
     """The model that a run's config names, with fresh weights."""
-    try:
-        model = config["model"]
-        name, shape, options = model["name"], tuple(model["sample_shape"]), model["options"]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"config.json: has no {error}, expected a model with name, sample_shape and options") from None
-    options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-    return registry.load("vaeviz.models", name)(shape, **options)
+    model = config["model"]
+    builder = registry.load("vaeviz.models", model["name"])
+    return builder(tuple(model["sample_shape"]), **check_settings(builder, model["options"], of=model["name"]))
 
 
 def open_run(run: str | Path) -> tuple[nn.Module, dict]:
-    """(model, config) of a run folder, the model on the CPU in eval mode. `InputError` if a file is missing or damaged."""
+    """(model, config) of a run folder, the model on the CPU in eval mode. `InputError` if one is damaged."""
     run = Path(run)
     config = read_config(run)
-    model = build(config)
+    model = _built(run, config)
     tensors, _ = _read_tensors(run / "weights.safetensors")
     try:
         model.load_state_dict(tensors)
@@ -58,7 +55,16 @@ def read_config(run: Path) -> dict:
         raise InputError(f"{path}: is damaged, {error}") from None
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise InputError(f"{path}: is not of the format {FORMAT!r}")
+    missing = [part for part in ("model", "data", "training") if not isinstance(config.get(part), dict)]
+    if missing:
+        raise InputError(f"{path}: is damaged, it does not describe {' and '.join(missing)}")
     return config
+
+
+def write_config(run: Path, config: dict) -> None:
+    """Write ``config.json``, whole or not at all."""
+    with replacing(run / "config.json") as path:
+        path.write_text(json.dumps({"format": FORMAT, **config}, indent=2) + "\n", encoding="utf-8")
 
 
 def read_history(run: str | Path) -> dict[str, list[float]]:
@@ -84,7 +90,7 @@ def start_run(run: Path, config: dict, *, overwrite: bool = False) -> None:
         run.mkdir(parents=True, exist_ok=True)
         for name in ("weights.safetensors", "checkpoint.safetensors", "history.csv"):
             (run / name).unlink(missing_ok=True)
-        _write_json(run / "config.json", {"format": FORMAT, **config})
+        write_config(run, config)
     except OSError as error:
         raise InputError(f"{run}: cannot be written, {error.strerror}") from None
 
@@ -93,7 +99,12 @@ def save_run(run: Path, state: Training) -> None:
     """Write checkpoint, weights and history of a training, each whole or not at all."""
     from safetensors.torch import save_file
 
-    header = {"epoch": str(state.epoch), "best_epoch": str(state.best_epoch), "history": json.dumps(state.history)}
+    header = {
+        "device": state.device.type,
+        "epoch": str(state.epoch),
+        "best_epoch": str(state.best_epoch),
+        "history": json.dumps(state.history),
+    }
     with replacing(run / "checkpoint.safetensors") as path:
         save_file(_checkpoint_tensors(state), path, metadata=header)
     with replacing(run / "weights.safetensors") as path:
@@ -102,12 +113,20 @@ def save_run(run: Path, state: Training) -> None:
         _write_history(path, state.history)
 
 
-def load_training(run: Path, *, device: str = "auto") -> tuple[Training, dict]:
-    """(training, config) of a run, as it was after its last finished epoch."""
+def load_training(run: Path, *, device: str | None = None) -> tuple[Training, dict]:
+    """(training, config) of a run, as it was after its last finished epoch. device: by default the run's own."""
     config = read_config(run)
-    settings = config["training"]
-    state = Training.start(build(config), learning_rate=settings["learning_rate"], seed=settings["seed"], device=device)
     tensors, header = _read_tensors(run / "checkpoint.safetensors")
+    settings = config["training"]
+    state = Training.start(
+        _built(run, config),
+        learning_rate=settings["learning_rate"],
+        seed=settings["seed"],
+        device=device or header.get("device", "auto"),
+    )
+    if header.get("device") != state.device.type:
+        trained = header.get("device")
+        raise InputError(f"{run}: was trained on {trained}; its random numbers cannot go on on {state.device}")
     try:
         _restore(state, tensors)
         state.epoch, state.best_epoch = int(header["epoch"]), int(header["best_epoch"])
@@ -117,8 +136,15 @@ def load_training(run: Path, *, device: str = "auto") -> tuple[Training, dict]:
     return state, config
 
 
+def _built(run: Path, config: dict) -> nn.Module:
+    try:
+        return build(config)
+    except (InputError, KeyError, TypeError) as error:
+        raise InputError(f"{run / 'config.json'}: does not describe a model ({error})") from error
+
+
 def _checkpoint_tensors(state: Training) -> dict[str, Tensor]:
-    tensors = {f"weights/{name}": value for name, value in state.model.state_dict().items()}
+    tensors = {f"weights/{name}": value for name, value in (state.last or state.model.state_dict()).items()}
     tensors |= {f"best/{name}": value for name, value in (state.best or {}).items()}
     for index, moments in state.optimiser.state_dict()["state"].items():
         tensors |= {f"adam/{index}/{name}": value for name, value in moments.items()}
@@ -155,11 +181,6 @@ def _read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
         raise InputError(f"{path}: is damaged ({error})") from None
-
-
-def _write_json(path: Path, value: dict) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_history(path: Path, history: dict[str, list[float]]) -> None:

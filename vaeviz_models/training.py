@@ -26,6 +26,7 @@ class Training:
     model, optimiser: as after `epoch` epochs. shuffling, noise: the random generators of the order of samples (on
     the CPU) and of the posterior samples (on the device). history: columns by name, one value an epoch.
     best: the weights of the epoch with the best validation ELBO, while early stopping watches it.
+    last: the last epoch's weights, while the model holds the best epoch's after early stopping.
     """
 
     model: nn.Module
@@ -35,6 +36,7 @@ class Training:
     epoch: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
     best: dict[str, Tensor] | None = None
+    last: dict[str, Tensor] | None = None
     best_epoch: int = 0
 
     @classmethod
@@ -55,6 +57,18 @@ class Training:
     def weights(self) -> dict[str, Tensor]:
         """The weights that the training ends with: the best epoch's under early stopping, else the last's."""
         return self.best if self.best is not None else self.model.state_dict()
+
+    def to_best(self) -> None:
+        """Give the model the best epoch's weights, if they are known; the last epoch's are set aside."""
+        if self.best is not None:
+            self.last = _copied(self.model)
+            self.model.load_state_dict(self.best)
+
+    def to_last(self) -> None:
+        """Give the model the last epoch's weights back, to train on."""
+        if self.last is not None:
+            self.model.load_state_dict(self.last)
+            self.last = None
 
 
 def fit(
@@ -89,9 +103,10 @@ def fit(
     ``{set}_elbo``, ``{set}_log_likelihood``, ``{set}_kl``: one-sample estimates at β = 1. Train values are averages
     over the epoch, while the weights move; the others are of the weights after it.
     """
-    check_training(epochs, batch_size, learning_rate, beta, warmup, holdout, patience)
+    check_training(epochs, batch_size, learning_rate, beta, warmup, holdout, patience, seed)
     x, test_x = samples(x, "x"), None if test_x is None else samples(test_x, "test_x")
     state = resume or Training.start(model, learning_rate=learning_rate, seed=seed, device=device)
+    state.to_last()
     train_x, validation_x = _split(x, holdout, seed)
     scored = {"validation": validation_x, "test": test_x}
     on_device = {name: _on(part, state.device) for name, part in scored.items() if part is not None}
@@ -109,7 +124,7 @@ def fit(
             _record(state, row, keep_best=patience is not None)
             if after_epoch is not None:
                 after_epoch(state)
-    state.model.load_state_dict(state.weights())
+    state.to_best()
     return state.history
 
 
@@ -153,12 +168,19 @@ def evaluate(model: nn.Module, x: Any, *, seed: int = 0) -> dict[str, float]:
 def seeded(build: Callable[..., nn.Module], *args: Any, seed: int, **settings: Any) -> nn.Module:
     """``build(*args, **settings)`` with first weights that depend on the seed alone; global random state is kept."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return build(*args, **settings)
 
 
 def check_training(
-    epochs: int, batch_size: int, learning_rate: float, beta: float, warmup: int, holdout: float, patience: int | None
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    beta: float,
+    warmup: int,
+    holdout: float,
+    patience: int | None,
+    seed: int,
 ) -> None:
     """`InputError` unless these settings of `fit` make sense together."""
     for name, value, fine, wanted in (
@@ -169,6 +191,7 @@ def check_training(
         ("warmup", warmup, warmup >= 0, "0 or more epochs"),
         ("holdout", holdout, 0 <= holdout < 1, "a share from 0 to less than 1"),
         ("patience", patience, patience is None or patience >= 1, "1 or more epochs"),
+        ("seed", seed, 0 <= seed < 2**63, "0 or more, and less than 2**63"),
     ):
         if not fine:
             raise InputError(f"{name} = {value}: expected {wanted}")
@@ -216,8 +239,12 @@ def _record(state: Training, row: dict[str, float], *, keep_best: bool) -> None:
         state.history.setdefault(name, []).append(value)
     scores = _validation(state)
     if keep_best and scores[-1] >= max(scores):
-        state.best = {name: value.detach().clone() for name, value in state.model.state_dict().items()}
+        state.best = _copied(state.model)
         state.best_epoch = state.epoch
+
+
+def _copied(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
 def _stopped(state: Training, patience: int | None) -> bool:

@@ -7,8 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from vaeviz.errors import UnknownName
 from vaeviz_models.likelihoods import LIKELIHOODS
-from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
+from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
 from vaeviz_models.objectives import gaussian_kl, reparameterise
 
 LikelihoodName = Literal["bernoulli", "gaussian", "gaussian-learned"]
@@ -67,6 +68,7 @@ def mlp(
 
     std: of a Gaussian likelihood; where it is learned, its first value.
     """
+    check_sizes(latent_dim=latent_dim, hidden=hidden)
     return VAE(
         DenseEncoder(sample_shape, latent_dim, hidden),
         DenseDecoder(sample_shape, latent_dim, hidden),
@@ -84,6 +86,7 @@ def conv(
     std: float = 1.0,
 ) -> VAE:
     """A convolutional VAE for images (H, W) or (H, W, C), halving the image with each of the `channels`."""
+    check_sizes(latent_dim=latent_dim, channels=channels)
     return VAE(
         ConvEncoder(sample_shape, latent_dim, channels),
         ConvDecoder(sample_shape, latent_dim, channels),
@@ -94,4 +97,6 @@ def conv(
 
 def named_likelihood(name: str, std: float) -> nn.Module:
     """The likelihood of that name; `std` matters to the Gaussian ones alone."""
+    if name not in LIKELIHOODS:
+        raise UnknownName("likelihood", name, LIKELIHOODS)
     return LIKELIHOODS[name]() if name == "bernoulli" else LIKELIHOODS[name](std)

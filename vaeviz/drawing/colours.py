@@ -112,32 +112,33 @@ def category_colours(count: int, palette: str | None) -> list:
 def explain_colours(ax: Axes, colours: Colouring, points: np.ndarray | None = None) -> None:
     """A colour bar for a gradient; for categories a legend beside the data, or names at the class medians
     of `points` (N, 2) where there are more than ten."""
+    direct = len(colours.names) > LEGEND_MAX and points is not None
+    if direct:
+        _name_at_medians(ax, colours, points)
     if colours.mappable is not None:
         ax.figure.colorbar(colours.mappable, ax=ax, label="label", fraction=0.046, pad=0.03)
-    elif len(colours.names) <= LEGEND_MAX:
-        _legend(ax, colours)
-    elif points is not None:
-        _name_at_medians(ax, colours, points)
+    _legend(ax, () if direct else colours.names, colours)
 
 
-def _legend(ax: Axes, colours: Colouring) -> None:
+def _legend(ax: Axes, names: Sequence[str], colours: Colouring) -> None:
+    """The named classes, grey for missing labels, and whatever else in the Axes has a label.
+
+    Beside the Axes, or below them where a colour bar stands beside.
+    """
     from matplotlib.lines import Line2D
 
-    entries = list(zip(colours.names, colours.colours))
-    if entries and colours.missing:
+    entries = list(zip(names, colours.colours))
+    if colours.missing:
         entries.append(("no label", MISSING))
     own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
     others, _ = ax.get_legend_handles_labels()
-    if own or others:
-        ax.legend(
-            handles=own + others,
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-            borderaxespad=0,
-            handletextpad=0.3,
-            handlelength=1.2,
-            labelspacing=0.35,
-        )
+    look = {"borderaxespad": 0, "handletextpad": 0.3, "handlelength": 1.2, "labelspacing": 0.35, "frameon": False}
+    if not own and not others:
+        return
+    if colours.mappable is None:
+        ax.legend(handles=own + others, loc="upper left", bbox_to_anchor=(1.01, 1.0), **look)
+    else:
+        ax.legend(handles=own + others, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, **look)
 
 
 def _name_at_medians(ax: Axes, colours: Colouring, points: np.ndarray) -> None:

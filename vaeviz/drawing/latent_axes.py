@@ -28,8 +28,8 @@ def draw_prior_contours(ax: Axes, centre: tuple[float, float] = (0.0, 0.0)) -> N
         ax.plot(
             centre[0] + radius * np.cos(angle),
             centre[1] + radius * np.sin(angle),
-            color="0.25",
-            lw=0.7,
+            color="0.4",
+            lw=0.6,
             ls=(0, (4, 3)),
             zorder=2.5,
             scalex=False,

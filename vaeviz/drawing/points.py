@@ -38,7 +38,7 @@ def draw_points(
         "ls": "",
         "marker": "o",
         "mew": 0,
-        "ms": marker_size(total) if size is None else size,
+        "ms": marker_size(total) * _scale_of_style() if size is None else size,
         "alpha": marker_opacity(total) if opacity is None else opacity,
         "rasterized": total > RASTER_ABOVE if rasterized is None else rasterized,
     } | (marker_kws or {})
@@ -51,6 +51,13 @@ def draw_points(
         for code in rng.permutation(present):
             mine = rows[colours.index[rows] == code]
             ax.plot(*points[mine].T, **{"color": colours.colours[code]} | look)
+
+
+def _scale_of_style() -> float:
+    """How much larger marks are in the style in force than by default."""
+    import matplotlib
+
+    return matplotlib.rcParams["lines.markersize"] / matplotlib.rcParamsDefault["lines.markersize"]
 
 
 def marker_size(total: int) -> float:

@@ -50,6 +50,7 @@ def _sizes(base: float, small: float, line: float) -> dict:
         "xtick.major.size": 3 * line,
         "ytick.major.size": 3 * line,
         "lines.linewidth": 1.2 * line,
+        "lines.markersize": 6 * line,
         "axes.titlepad": 5 * line,
     }
 

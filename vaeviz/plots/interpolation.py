@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.paths import PATHS
 from vaeviz.analysis.picking import first_of_each, unlike_pairs
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
 from vaeviz.drawing.colours import categories, checked_labels
 from vaeviz.drawing.kinds import Kind
 from vaeviz.drawing.places import axes_for
@@ -31,7 +31,7 @@ def interpolation(
     pair: tuple[int, int] | None = None,
     between: tuple[str, str] | None = None,
     kind: Kind | None = None,
-    cmap: str = "gray",
+    cmap: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
@@ -42,7 +42,7 @@ def interpolation(
         ends included; the samples themselves stand outside them.
     n: how many random paths, between different labels where there are any. pair: one path, between these rows of
         x. between: n random paths from one label to another.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images.
+    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     """
     if steps < 2 or n < 1:
         raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
@@ -56,7 +56,9 @@ def interpolation(
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
     ax = ax or axes_for(interpolation, cells_aspect(cells, kind))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
-    draw_cells(ax, cells, kind=kind, cmap=cmap, connect="rows", column_labels=["$x$", *times, "$x'$"])
+    draw_cells(
+        ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), connect="rows", column_labels=["$x$", *times, "$x'$"]
+    )
     ax.set_title(f"{method.capitalize()} interpolation between posterior means")
     return ax
 

@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.activity import checked_dims, most_active
 from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.decoding import decode, latent_size
-from vaeviz.drawing.cells import Nodes, cells_aspect, draw_cells
-from vaeviz.drawing.kinds import Kind
+from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.kinds import Kind, sample_kind
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
-from vaeviz.model import as_decoder
+from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 
@@ -25,29 +26,31 @@ def manifold_grid(
     encoder: Any = None,
     x: Any = None,
     *,
-    n: int = 20,
+    n: int | None = None,
     spacing: Literal["prior", "linear"] = "prior",
     dims: tuple[int, int] | None = None,
     span: tuple[float, float] | None = None,
     kind: Kind | None = None,
-    cmap: str = "gray",
+    cmap: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Decoded samples over a grid in two latent dimensions: the learned manifold.
 
     decoder: any callable or model. encoder and x: (N, ...), needed to find the two most active dimensions of a
         larger latent, and the range of the codes where no prior is known.
-    n: nodes a side. spacing: "prior" puts them at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013,
-        fig. 4), or at equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
+    n: nodes a side; 20 for images and 10 for other samples unless given.
+    spacing: "prior" puts the nodes at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013, fig. 4), or at
+        equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
     dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
         ±1.96, or the central 95 % of the codes.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images.
+    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     The other dimensions are held at the prior mean, 0. The axes are in latent units: a scatter of codes can be
     laid over the grid. A 1-D latent is one row.
     """
+    decoder = as_decoder(decoder)
+    n = _side(decoder, x, kind) if n is None else n
     if n < 2:
         raise InputError(f"n = {n}: a grid needs at least 2 nodes a side")
-    decoder = as_decoder(decoder)
     posterior = None if encoder is None or x is None else encode(encoder, x)
     size = posterior.size if posterior is not None else latent_size(decoder)
     shown = _dims(dims, size, posterior)
@@ -57,12 +60,18 @@ def manifold_grid(
     cells = _decoded(decoder, codes, posterior, x)
     ax = ax or axes_for(manifold_grid, cells_aspect(cells, kind))
     across, up = Nodes(nodes[0]), (Nodes(nodes[1]) if size > 1 else None)
-    drawn = draw_cells(ax, cells, kind=kind, cmap=cmap, across=across, up=up, connect="both")
+    drawn = draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), across=across, up=up, connect="both")
     if drawn != "point":
         ax.set_xlabel(name_dim(shown[0]))
         ax.set_ylabel(name_dim(shown[1]) if size > 1 else "")
-    ax.set_title(_title(n, size, spacing, span, known, posterior, shown))
+    ax.set_title(_title(n, size, spacing, span, known, posterior))
     return ax
+
+
+def _side(decoder: Decoder, x: Any, kind: Kind | None) -> int:
+    """Nodes a side: signals and tables need larger cells than images."""
+    shape = decoder.sample_shape or (None if x is None else np.shape(x)[1:])
+    return 20 if shape is None or sample_kind(shape, kind) == "image" else 10
 
 
 def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:
@@ -105,20 +114,17 @@ def _title(
     n: int,
     size: int,
     spacing: str,
-    span: tuple | None,
+    span: tuple[float, float] | None,
     known: str | None,
     posterior: Posterior | None,
-    shown: tuple[int, ...],
 ) -> str:
-    nodes = f"{n} nodes" if size == 1 else f"{n} × {n} nodes"
     if spacing == "linear" or span is not None:
-        how = f"{nodes}, evenly spaced"
-    elif known or posterior is None:
-        how = f"{nodes} of equal prior mass"
+        how = "evenly spaced"
+    elif known:
+        how = "of equal prior mass"
+    elif posterior is not None:
+        how = "at quantiles of the codes"
     else:
-        how = f"{nodes} at quantiles of the codes"
-    if not known and posterior is None and spacing == "prior" and span is None:
-        how += ",\nassuming z ~ N(0, I)"
-    if size > 2:
-        how += f"\nthe other {size - 2} dimensions at 0"
-    return f"Decoded grid: {how}"
+        how = "of equal mass, assuming z ~ N(0, I)"
+    others = f"\nthe other {size - 2} dimension{'s' * (size > 3)} at 0" if size > 2 else ""
+    return f"Decoded grid, {n if size == 1 else f'{n} × {n}'} nodes\n{how}{others}"

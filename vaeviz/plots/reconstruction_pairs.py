@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
 from vaeviz.drawing.colours import categories, checked_labels
 from vaeviz.drawing.kinds import Kind
 from vaeviz.drawing.places import axes_for
@@ -25,7 +25,7 @@ def reconstruction_pairs(
     n: int = 10,
     rows: tuple[int, ...] | None = None,
     kind: Kind | None = None,
-    cmap: str = "gray",
+    cmap: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
@@ -33,7 +33,7 @@ def reconstruction_pairs(
 
     encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike.
     n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images.
+    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     """
     posterior = encode(encoder, x)
     names = None if labels is None else checked_labels(labels, len(posterior))
@@ -48,6 +48,7 @@ def reconstruction_pairs(
         cells,
         kind=kind,
         cmap=cmap,
+        value_range=range_of(x),
         row_labels=("original", "reconstruction"),
         connect="columns",
         column_labels=() if codes is None else [str(names[row]) for row in picked],

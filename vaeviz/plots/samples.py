@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.decoding import decode, latent_size
-from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
 from vaeviz.drawing.kinds import Kind
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
@@ -26,7 +26,7 @@ def samples(
     n: int = 64,
     temperature: float = 1.0,
     kind: Kind | None = None,
-    cmap: str = "gray",
+    cmap: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
@@ -35,7 +35,7 @@ def samples(
     decoder: any callable or model. encoder and x: (N, ...), where the decoder does not say its latent size; an
         encoder that is known to have no such prior (a plain autoencoder's) makes this `NotApplicable`.
     n: how many samples. temperature: standard deviation of the codes, 1 for the prior itself.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images.
+    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     """
     if n < 1 or temperature <= 0:
         raise InputError(f"n = {n}, temperature = {temperature}: expected n of 1 or more and a temperature above 0")
@@ -53,7 +53,7 @@ def samples(
     blank = np.full((-n % columns, *decoded.shape[1:]), np.nan, dtype=np.float32)
     cells = np.concatenate([decoded, blank]).reshape(-1, columns, *decoded.shape[1:])
     ax = ax or axes_for(samples, cells_aspect(cells, kind))
-    draw_cells(ax, cells, kind=kind, cmap=cmap)
+    draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x))
     scale = "" if temperature == 1 else f"{temperature:g}² "
     ax.set_title(f"{n} samples, {'' if known else 'assuming '}z ~ N(0, {scale}I)")
     return ax

@@ -44,7 +44,8 @@ def tsne(
     """
     posterior = encode(encoder, x)
     if posterior.size <= 2:
-        raise NotApplicable(f"the latent has {posterior.size} dimensions and needs no map: see latent_scatter")
+        dimensions = "1 dimension" if posterior.size == 1 else "2 dimensions"
+        raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = _subset(len(posterior), max_points, seed)
     if engine == "tsne" and not 0 < perplexity < len(rows):

@@ -33,7 +33,7 @@ def demo(ctx: click.Context, out: Path, epochs: int) -> None:
             data="digits",
             out=run,
             overwrite=True,
-            model_options={"latent_dim": latent_dim},
+            model_options={"latent_dim": latent_dim, "likelihood": "gaussian-learned", "std": 0.3},
             settings={"epochs": epochs},
         )
         records = export_figures(

@@ -45,9 +45,9 @@ class Models(click.Group):
     help="Go on with an interrupted run, to the same weights as if it had not been.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="With --resume: train up to so many epochs instead.")
-@click.option("--device", default="auto", help="With --resume.  [default: auto]")
+@click.option("--device", help="With --resume.  [default: the run's own]")
 @click.pass_context
-def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: str) -> None:
+def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: str | None) -> None:
     """Train a model and leave a run folder. `vaeviz train MODEL --help` shows the options of a model.
 
     The defaults are the reference run: latent 2, batch 128, Adam 1e-3, 10 epochs.
@@ -108,7 +108,7 @@ def train_run(
 
     defaults = {key: o.default for key, o in options_of(fit).items() if key not in NOT_ON_THE_COMMAND_LINE}
     settings = defaults | settings
-    check_training(**{key: value for key, value in settings.items() if key not in ("seed", "device")})
+    check_training(**{key: value for key, value in settings.items() if key != "device"})
     x, test_x = _training_data(data, data_dir, labels)
     builder = registry.load("vaeviz.models", name)
     model_options = {key: option.default for key, option in options_of(builder).items()} | model_options
@@ -123,22 +123,25 @@ def train_run(
     }
     model = seeded(build, config, seed=settings["seed"])
     _check_range(x, config)
-    start_run(out, config, overwrite=overwrite)
     state = Training.start(
         model, learning_rate=settings["learning_rate"], seed=settings["seed"], device=settings["device"]
     )
+    start_run(out, config, overwrite=overwrite)
     save_run(out, state)
     _fit(model, x, test_x, settings, state, out)
 
 
-def _resume(run: Path, epochs: int | None, device: str) -> None:
-    from vaeviz_models.runs import load_training
+def _resume(run: Path, epochs: int | None, device: str | None) -> None:
+    from vaeviz_models.runs import load_training, save_run, write_config
 
     state, config = load_training(run, device=device)
-    settings = config["training"] | ({"epochs": epochs} if epochs else {})
-    data = config["data"]
+    settings, data = config["training"], config["data"]
     x, test_x = _training_data(data["name"], data["data_dir"], data["labels"])
+    if epochs is not None:
+        settings["epochs"] = epochs
+        write_config(run, config)
     click.echo(f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
+    save_run(run, state)  # weights and history may be an epoch older than the checkpoint
     _fit(state.model, x, test_x, settings, state, run)
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vaeviz.data import Dataset, Split
 from vaeviz.errors import InputError, NoSuchSplit
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SAMPLES = ("x", "X", "data", "images", "arr_0")
 LABELS = ("y", "labels", "label", "target", "targets", "Y")
@@ -24,15 +29,17 @@ def npz(path: str, *, split: Split = "all", labels: str | None = None) -> Datase
     file = Path(path)
     if not file.is_file():
         raise InputError(f"npz: {file} does not exist")
+    if not zipfile.is_zipfile(file):
+        raise InputError(f"{file}: is truncated, or no .npz file")
     try:
         with np.load(file, allow_pickle=False) as archive:
             return _from_arrays(archive, file, split, labels)
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise InputError(f"{file}: is damaged or no .npz file ({error})") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise InputError(f"{file}: is damaged ({error})") from None
     except ValueError as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{file}: cannot be read without unpickling ({error}); save plain arrays") from None
+        raise InputError(f"{file}: cannot be read as plain arrays of numbers ({error})") from None
 
 
 def images(folder: str, *, split: Split = "all") -> Dataset:
@@ -60,8 +67,9 @@ def _from_arrays(archive: Mapping[str, np.ndarray], file: Path, split: Split, la
     keys = list(archive)
     suffix = "" if split == "all" else f"_{split}"
     name = _first(keys, [f"{key}{suffix}" for key in SAMPLES])
-    if name is None and split == "all" and _first(keys, ["x_train"]):
-        parts = [_from_arrays(archive, file, each, labels) for each in ("train", "test") if f"x_{each}" in keys]
+    splits = [part for part in ("train", "test") if _first(keys, [f"{key}_{part}" for key in SAMPLES])]
+    if name is None and split == "all" and splits:
+        parts = [_from_arrays(archive, file, part, labels) for part in splits]
         y = None if any(part.labels is None for part in parts) else np.concatenate([part.labels for part in parts])
         return Dataset(np.concatenate([part.x for part in parts]), y, name=file.stem)
     if name is None:
@@ -91,7 +99,7 @@ def _read_pictures(paths: list[Path]) -> np.ndarray:
         try:
             with Image.open(path) as picture:
                 mode = mode or ("L" if picture.mode in ("1", "L", "I;16", "I") else "RGB")
-                pixels = np.asarray(picture.convert(mode))
+                pixels = np.asarray(_eight_bits(picture).convert(mode))
         except (UnidentifiedImageError, OSError) as error:
             raise InputError(f"{path}: cannot be read as a picture ({error})") from None
         size = size or pixels.shape
@@ -102,3 +110,12 @@ def _read_pictures(paths: list[Path]) -> np.ndarray:
             )
         pictures.append(pixels)
     return np.stack(pictures).astype(np.float32) / np.float32(255)
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """A picture with sixteen bits a pixel scaled to eight; Pillow would clip it."""
+    if not picture.mode.startswith("I"):
+        return picture
+    from PIL import Image
+
+    return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))

@@ -147,7 +147,8 @@ def _downloaded(source: Source, file: str, folder: Path) -> Path:
                 pooch.retrieve(mirror + file, source.checksum(file.removesuffix(".gz")), file, folder, progressbar=True)
             )
         except Exception as error:  # each mirror and protocol fails in its own way; the next one is tried
-            reasons.append(f"{mirror}: {str(error).splitlines()[0][:120]}")
+            reason = str(error) or type(error).__name__
+            reasons.append(f"{mirror}: {reason.splitlines()[0][:120]}")
     raise InputError(
         f"{source.name}: {file} is not in {folder} and could not be downloaded ({'; '.join(reasons)}). "
         f"Put the four files of {', '.join(f'{name}.gz' for pair in FILES.values() for name in pair)} into a folder "

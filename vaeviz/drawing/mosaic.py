@@ -1,0 +1,83 @@
+"""Grids of images: one assembled array and one ``imshow``."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaeviz.drawing.nodes import Nodes, cell_width, placed, placed_past_scale, scale_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GAP = 1 / 28  # of a cell's side
+
+
+def draw_mosaic(
+    ax: Axes,
+    images: np.ndarray,
+    *,
+    cmap: str,
+    low: float,
+    high: float,
+    across: Nodes | None = None,
+    up: Nodes | None = None,
+    square: bool = False,
+) -> None:
+    """Images (rows, columns, H, W[, 3|4]) in one array; `square` stretches each to a square cell."""
+    import matplotlib
+
+    rows, columns, height, width = images.shape[:4]
+    mosaic, (gap_up, gap_across) = assemble(images, square=square)
+    ends_across = _ends(columns, gap_across / (mosaic.shape[1] + gap_across))
+    ends_up = _ends(rows, gap_up / (mosaic.shape[0] + gap_up))
+    if mosaic.ndim == 3:
+        mosaic = _with_transparent_gaps((mosaic - low) / (high - low))
+    scale_axes(ax, across, up)
+    # Past the scale of the axes, where every cell is as wide as the next, so that uneven nodes warp no image.
+    ax.imshow(
+        mosaic,
+        cmap=matplotlib.colormaps[cmap].with_extremes(bad="white"),
+        vmin=low,
+        vmax=high,
+        extent=(*placed_past_scale(across, ends_across), *placed_past_scale(up, ends_up)),
+        transform=ax.transLimits + ax.transAxes,
+    )
+    ax.set_xlim(placed(across, ends_across))
+    ax.set_ylim(placed(up, ends_up))
+    shape = 1.0 if square else height / width
+    ax.set_aspect(shape * cell_width(across) / cell_width(up), adjustable="box")
+
+
+def assemble(images: np.ndarray, *, square: bool = False) -> tuple[np.ndarray, tuple[int, int]]:
+    """One array of images (rows, columns, H, W[, C]) with hairline gaps of NaN, and the gaps (up, across) in pixels.
+
+    Small images are enlarged by a whole factor, so that the gap stays a hairline beside them. `square` cells have
+    gaps in proportion to each of their sides.
+    """
+    rows, columns, height, width = images.shape[:4]
+    factor = max(1, math.ceil(1 / (GAP * min(height, width))))
+    images = images.repeat(factor, axis=2).repeat(factor, axis=3)
+    height, width = height * factor, width * factor
+    sides = (height, width) if square else (min(height, width),) * 2
+    gap_up, gap_across = (max(1, round(GAP * side)) for side in sides)
+    colour = images.shape[4:]
+    mosaic = np.full((rows, height + gap_up, columns, width + gap_across, *colour), np.nan, dtype=np.float32)
+    mosaic[:, :height, :, :width] = np.moveaxis(images, 1, 2)
+    mosaic = mosaic.reshape(rows * (height + gap_up), columns * (width + gap_across), *colour)
+    return mosaic[:-gap_up, :-gap_across], (gap_up, gap_across)
+
+
+def _ends(count: int, gap: float) -> np.ndarray:
+    """Both ends of a row of cells centred on 0, 1, ..., without the gap (a share of the whole) after the last."""
+    half = 0.5 - 0.5 * gap * count
+    return np.array([-half, count - 1 + half])
+
+
+def _with_transparent_gaps(mosaic: np.ndarray) -> np.ndarray:
+    gaps = np.isnan(mosaic[..., 0])
+    colour = np.clip(np.nan_to_num(mosaic[..., :3]), 0, 1)
+    alpha = mosaic[..., 3] if mosaic.shape[-1] == 4 else np.ones(gaps.shape, dtype=mosaic.dtype)
+    return np.concatenate([colour, np.where(gaps, 0, np.clip(alpha, 0, 1))[..., None]], axis=-1)

@@ -1,0 +1,46 @@
+"""Grids of signals: a line in each cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaeviz.drawing.nodes import Nodes, placed, scale_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INSET = 0.44  # half of the height and width that a line takes of its cell
+ASPECT = 0.6  # height / width of a cell
+
+
+def draw_signals(
+    ax: Axes,
+    signals: np.ndarray,
+    *,
+    low: float,
+    high: float,
+    across: Nodes | None = None,
+    up: Nodes | None = None,
+) -> None:
+    """Signals (rows, columns, L), all between the same `low` at the foot of a cell and `high` at its top."""
+    from matplotlib.collections import LineCollection
+
+    rows, columns, length = signals.shape
+    along = np.linspace(-INSET, INSET, length)
+    height = ((signals - low) / (high - low) * 2 - 1) * INSET
+    lines = [
+        np.column_stack([placed(across, column + along), placed(up, rows - 1 - row + height[row, column])])
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    ax.add_collection(LineCollection(lines, colors="C0", linewidths=min(1.0, 8 / max(rows, columns))))
+    scale_axes(ax, across, up)
+    for edge in np.arange(columns + 1) - 0.5:
+        ax.axvline(placed(across, edge), color="0.85", lw=0.5, zorder=0)
+    for edge in np.arange(rows + 1) - 0.5:
+        ax.axhline(placed(up, edge), color="0.85", lw=0.5, zorder=0)
+    ax.set_xlim(placed(across, np.array([-0.5, columns - 0.5])))
+    ax.set_ylim(placed(up, np.array([-0.5, rows - 0.5])))
+    ax.set_box_aspect(ASPECT * rows / columns)
