@@ -75,10 +75,10 @@ def _report(error: Exception) -> int:
         error.show()
         return error.exit_code
     if isinstance(error, (InputError, NotApplicable)):
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"Error: {error}", err=True)
         return 2
     reason = " ".join(str(error).split())[:300]
-    click.echo(f"error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
+    click.echo(f"Error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
     return 1
 
 

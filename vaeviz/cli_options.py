@@ -21,7 +21,8 @@ class Setting(click.ParamType):
         self.name = describe(option.annotation)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        return self.name.upper() if "|" not in self.name else f"[{self.name}]"
+        name = self.name.removesuffix(" or none") if self.option.default is None else self.name
+        return name.upper() if "|" not in name else f"[{name}]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
@@ -84,9 +85,9 @@ def opened(
 
     supplied = dict(_supplied(text) for text in inputs)
     model = None if model is None else open(named_object(model) if is_object_name(model) else model)
-    if data is None and model is not None and "data" in model.inputs:
-        data, data_dir = model.inputs["data"]["name"], data_dir or model.inputs["data"].get("data_dir")
-        labels = labels or model.inputs["data"].get("labels")
+    if data is None and model is not None and model.data is not None:
+        data, data_dir = model.data["name"], data_dir or model.data["data_dir"]
+        labels = labels or model.data["labels"]
     if data is None:
         return model, None, supplied
     return model, load_data(data, split=split, data_dir=data_dir, labels=labels), supplied

@@ -115,28 +115,23 @@ def _in_range(decoder: Decoder, values: np.ndarray) -> np.ndarray:
 
 
 def _laid_out(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
-    """Samples in the shape that is declared, else that of `like`, else as they came; channels always last."""
+    """Samples in the shape that is declared, else that of `like`, else as they came with the channels last."""
     shape = values.shape[1:]
-    wanted = decoder.sample_shape or (None if like is None else np.shape(like)[1:]) or shape
-    if _has_channels_first(decoder, shape, wanted):
+    wanted = decoder.sample_shape or (None if like is None else np.shape(like)[1:])
+    if len(shape) == 3 and shape != wanted and _has_channels_first(decoder, shape, wanted):
         values = np.moveaxis(values, 1, -1)
         shape = values.shape[1:]
-        wanted = decoder.sample_shape or (
-            wanted if math.prod(wanted) == math.prod(shape) and like is not None else shape
-        )
-    if len(wanted) == 3 and wanted[-1] == 1 and decoder.sample_shape is None and like is None:
-        wanted = wanted[:2]
+    if wanted is None:
+        wanted = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
     if math.prod(shape) != math.prod(wanted):
         raise InputError(f"decoder {decoder.name}: got samples of shape {shape}, expected {wanted}")
     return values.reshape(len(values), *wanted)
 
 
-def _has_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    if len(shape) != 3:
-        return False
+def _has_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
     if decoder.layout is not None:
         return decoder.layout == "channels_first"
-    if wanted != shape:
+    if wanted is not None:
         return shape[0] > 1 and wanted == (*shape[1:], shape[0])
     return shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
 

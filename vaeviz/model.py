@@ -92,14 +92,16 @@ class Decoder:
 
 @dataclass(frozen=True)
 class Model:
-    """An opened model: ``encoder, decoder = model``. `inputs` holds what else it can supply to plots.
+    """An opened model: ``encoder, decoder = model``.
 
+    inputs: what else it can supply to plots, by name. data: what it was trained on, as arguments of `load_data`.
     either: a bare callable that may be one or the other; where it is given says which.
     """
 
     encoder: Encoder | None = None
     decoder: Decoder | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] | None = None
     name: str = "model"
     either: bool = False
 

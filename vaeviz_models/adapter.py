@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def vaeviz_models(model: Any) -> Model | None:
     if any(kind.__module__.partition(".")[0] == "vaeviz_models" for kind in type(model).__mro__) and hasattr(
         model, "terms"
     ):
-        return _model(model, type(model).__name__, {})
+        return _model(model, type(model).__name__)
     return None
 
 
@@ -27,13 +28,13 @@ def _run(path: Path) -> Model | None:
     from vaeviz_models.runs import open_run, read_history
 
     model, config = open_run(path)
-    inputs = {"data": config["data"]}
+    inputs = {}
     with suppress(InputError):
         inputs["history"] = read_history(path)
-    return _model(model, path.name, inputs)
+    return replace(_model(model, path.name), inputs=inputs, data=config["data"])
 
 
-def _model(model: Any, name: str, inputs: dict) -> Model:
+def _model(model: Any, name: str) -> Model:
     shape = tuple(model.decoder.sample_shape)
     encoder = Encoder(
         model.encode,
@@ -50,4 +51,4 @@ def _model(model: Any, name: str, inputs: dict) -> Model:
         prior=model.prior,
         name=f"{name}.decoder",
     )
-    return Model(encoder, decoder, inputs, name)
+    return Model(encoder, decoder, name=name)

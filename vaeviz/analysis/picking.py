@@ -22,7 +22,7 @@ def fair_rows(count: int, total: int, labels: np.ndarray | None, seed: int) -> n
         mine = codes == code
         turn[mine] = np.arange(mine.sum()) + (total if code < 0 else 0)
     dealt = shuffled[np.argsort(turn, kind="stable")[:count]]
-    return dealt[np.argsort(labels[dealt], kind="stable")]
+    return dealt[np.lexsort((labels[dealt], labels[dealt] < 0))]
 
 
 def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -> list[tuple[int, int]]:
@@ -40,7 +40,10 @@ def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -
 
 
 def first_of_each(wanted: tuple[int, int], labels: np.ndarray, count: int, seed: int) -> list[tuple[int, int]]:
-    """`count` random pairs of rows, the first of one class code and the second of the other."""
+    """`count` random pairs of different rows, the first of one class code and the second of the other."""
     rng = np.random.default_rng(seed)
     starts, stops = (np.flatnonzero(labels == code) for code in wanted)
-    return [(int(rng.choice(starts)), int(rng.choice(stops))) for _ in range(count)]
+    if len(np.union1d(starts, stops)) < 2:
+        raise InputError("a pair needs two samples, and that label has one")
+    first = rng.choice(starts, size=count)
+    return [(int(a), int(rng.choice(stops[stops != a]))) for a in first]

@@ -45,7 +45,9 @@ def export(
     dpi: int | None,
     seed: int | None,
 ) -> None:
-    """Draw every plot that MODEL and data allow into a folder, with manifest.json and index.html.
+    """Draw all plots of a model into a folder.
+
+    Every plot that MODEL and data allow, with manifest.json and index.html.
 
     MODEL is a run folder of `vaeviz train`, or package.module:attribute.
 
@@ -54,6 +56,8 @@ def export(
     """
     from vaeviz.export import export_figures
 
+    if model is None and data is None and not inputs:
+        raise click.UsageError("nothing to draw: give MODEL, --data or --input")
     chosen, options = _read_config(config)
     given = {"plots": _listed(plots), "formats": _listed(formats), "style": style, "dpi": dpi, "seed": seed}
     chosen |= {name: value for name, value in given.items() if value is not None}
@@ -71,7 +75,8 @@ def export(
         **chosen,
         **supplied,
     )
-    click.echo(f"{sum(r.status == 'drawn' for r in records)} figures in {out}, shown by {out / 'index.html'}")
+    count = sum(record.status == "drawn" for record in records)
+    click.echo(f"{count} figure{'s' * (count != 1)} in {out}, shown by {out / 'index.html'}")
     ctx.exit(exit_code(records, by_name="plots" in chosen))
 
 

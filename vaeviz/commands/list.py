@@ -11,8 +11,9 @@ SECTIONS = {"models": "vaeviz.models", "data": "vaeviz.datasets", "embeddings": 
 @click.command("list")
 @click.argument("section", type=click.Choice(["plots", *SECTIONS]), required=False)
 def list(section: str | None) -> None:
-    """List the plots with their inputs and options, the models, the data sets and the embeddings.
+    """List plots, models, data sets and embeddings.
 
+    Plots are shown with their inputs ([optional] in brackets) and options.
     SECTION shows one of them alone. A plug-in that cannot be imported is listed with the reason.
     """
     if section in (None, "plots"):

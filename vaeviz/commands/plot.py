@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,14 @@ def _command(spec: Any) -> click.Command:
         spec.name,
         callback=run,
         params=[*options, *reversed(run.__click_params__)],
-        help=f"{spec.summary}\n\nNeeds {inputs}.",
+        help=f"{_as_written(inspect.getdoc(spec.function) or '')}\n\nNeeds {inputs}.",
         short_help=spec.summary,
     )
+
+
+def _as_written(docstring: str) -> str:
+    """The docstring with its own line breaks, which click would otherwise fill."""
+    return "\n\n".join(f"\b\n{paragraph}" for paragraph in docstring.replace("`", "").split("\n\n"))
 
 
 def _draw(spec: Any, given: dict[str, Any]) -> None:

@@ -31,5 +31,5 @@ def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: b
         ax.plot(
             z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.25", lw=0.8, ls=(0, (4, 3)), label="prior N(0, 1)"
         )
-    explain_colours(ax, colours)
+    explain_colours(ax, colours[colours.index >= 0])
     ax.set_ylabel("density")

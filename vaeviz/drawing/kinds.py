@@ -20,15 +20,14 @@ def sample_kind(shape: tuple[int, ...], kind: Kind | None = None) -> Kind:
     (H, W) and (H, W, 1|3|4) are images, and so are vectors of a square number of values from 64 up; other
     vectors are signals from 32 values up; two values are a point; fewer than 32 are a row of a table.
     """
+    colour = len(shape) == 3 and shape[-1] in (1, 3, 4)
+    if len(shape) > 2 and not colour and kind in (None, "image"):
+        raise InputError(f"samples of shape {shape} cannot be drawn; images are (H, W) or (H, W, 1|3|4)")
     if kind is not None:
         return _checked(kind, shape)
-    if len(shape) == 3 and shape[-1] in (1, 3, 4):
-        return "image"
-    if len(shape) == 2 and min(shape) > 1:
+    if colour or (len(shape) == 2 and min(shape) > 1):
         return "image"
     size = math.prod(shape)
-    if len(shape) > 2:
-        raise InputError(f"samples of shape {shape} cannot be drawn; images are (H, W) or (H, W, 1|3|4)")
     if size == 2:
         return "point"
     if size >= 64 and math.isqrt(size) ** 2 == size:

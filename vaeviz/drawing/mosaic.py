@@ -29,7 +29,7 @@ def draw_mosaic(
     """Images (rows, columns, H, W[, 3|4]) in one array; `square` stretches each to a square cell."""
     import matplotlib
 
-    rows, columns, height, width = images.shape[:4]
+    rows, columns = images.shape[:2]
     mosaic, (gap_up, gap_across) = assemble(images, square=square)
     ends_across = _ends(columns, gap_across / (mosaic.shape[1] + gap_across))
     ends_up = _ends(rows, gap_up / (mosaic.shape[0] + gap_up))
@@ -42,12 +42,13 @@ def draw_mosaic(
         cmap=matplotlib.colormaps[cmap].with_extremes(bad="white"),
         vmin=low,
         vmax=high,
+        origin="upper",
         extent=(*placed_past_scale(across, ends_across), *placed_past_scale(up, ends_up)),
         transform=ax.transLimits + ax.transAxes,
     )
     ax.set_xlim(placed(across, ends_across))
     ax.set_ylim(placed(up, ends_up))
-    shape = 1.0 if square else height / width
+    shape = 1.0 if square else (mosaic.shape[0] + gap_up) / rows / ((mosaic.shape[1] + gap_across) / columns)
     ax.set_aspect(shape * cell_width(across) / cell_width(up), adjustable="box")
 
 

@@ -18,7 +18,10 @@ SETS = {"demo": 2, "demo-8d": 8}
 @click.option("--epochs", type=click.IntRange(1), default=150, show_default=True)
 @click.pass_context
 def demo(ctx: click.Context, out: Path, epochs: int) -> None:
-    """Train on embedded handwritten digits, with 2 and with 8 latent dimensions, and draw everything. No network."""
+    """Train on embedded digits and draw everything.
+
+    Two VAEs, with 2 and with 8 latent dimensions, so that every plot is seen. Needs no network.
+    """
     from vaeviz.commands.export import echo_record, exit_code
     from vaeviz.data import load_data
     from vaeviz.export import export_figures

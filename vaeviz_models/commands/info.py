@@ -8,7 +8,10 @@ import click
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 def info(run: Path) -> None:
-    """Tell what a run folder holds: model, data, training, and how far it came."""
+    """Tell what a run folder holds.
+
+    Its model, data and training, and how far it came.
+    """
     from vaeviz.errors import InputError
     from vaeviz_models.runs import open_run, read_history
 

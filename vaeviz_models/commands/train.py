@@ -118,7 +118,7 @@ def train_run(
             "sample_shape": list(x.shape[1:]),
             "options": check_settings(builder, model_options, of=name),
         },
-        "data": {"name": data, "data_dir": None if data_dir is None else str(data_dir), "labels": labels},
+        "data": {"name": _findable(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels},
         "training": settings,
     }
     model = seeded(build, config, seed=settings["seed"])
@@ -129,6 +129,12 @@ def train_run(
     start_run(out, config, overwrite=overwrite)
     save_run(out, state)
     _fit(model, x, test_x, settings, state, out)
+
+
+def _findable(data: str) -> str:
+    """The data set's name, with a path in it made absolute, so that the run finds its data from any folder."""
+    name, _, argument = data.partition(":")
+    return f"{name}:{Path(argument).resolve()}" if argument and Path(argument).exists() else data
 
 
 def _resume(run: Path, epochs: int | None, device: str | None) -> None:
