@@ -80,12 +80,12 @@ def categories(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if values.dtype.kind == "f":
         missing = np.isnan(values)
     elif values.dtype.kind in "OUS":
-        missing = np.array([value is None or value != value or value == "" for value in values], dtype=bool)
+        missing = np.array([_is_missing(value) for value in values], dtype=bool)
     else:
         missing = np.zeros(len(values), dtype=bool)
     kept = values[~missing]
     if values.dtype.kind == "O":
-        kept = kept.astype(str)
+        kept = np.array(kept.tolist())  # numbers again, where only the missing ones were none
     found, inverse = np.unique(kept, return_inverse=True)
     codes = np.full(len(values), -1)
     codes[~missing] = inverse
@@ -188,6 +188,13 @@ def _listed(text: str) -> list[str]:
             "'#1b9e77,#d95f02,#7570b3'"
         )
     return colours
+
+
+def _is_missing(label: Any) -> bool:
+    try:
+        return label is None or label == "" or bool(label != label)
+    except TypeError:  # pandas.NA
+        return True
 
 
 def _written(value: Any) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeviz.drawing.colours import Colouring, explain_colours
-from vaeviz.errors import NotApplicable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,12 +15,10 @@ if TYPE_CHECKING:
 def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> None:
     """Kernel density estimates of values (N,), one a class and each of area 1, and N(0, 1) if `prior`.
 
-    Samples without a label are left out; a gradient of labels has no classes: `NotApplicable`.
+    Samples without a label are left out.
     """
     import seaborn
 
-    if colours.mappable is not None:
-        raise NotApplicable("densities need classes, and the labels are continuous")
     for code, colour in enumerate(colours.colours):
         mine = values[colours.index == code]
         if len(mine) > 1 and np.ptp(mine) > 0:

@@ -14,7 +14,7 @@ from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
@@ -80,7 +80,7 @@ def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) 
     if dims is not None:
         return checked_dims(dims, size)
     if size > 2 and posterior is None:
-        raise InputError(
+        raise NotApplicable(
             f"a grid over a {size}-dimensional latent: give encoder and x to find the most active dimensions, "
             "or choose them, e.g. dims=(0, 1)"
         )
@@ -99,7 +99,7 @@ def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, cod
         return equal_mass_nodes(n)
     nodes = equal_mass_nodes_of(codes.mean[:, dim], n)
     if (np.diff(nodes) <= 0).any():
-        raise InputError(f"the codes take too few values in dimension {dim} for {n} nodes; use spacing='linear'")
+        raise NotApplicable(f"the codes take too few values in dimension {dim} for {n} nodes; use spacing='linear'")
     return nodes
 
 

@@ -48,8 +48,10 @@ def tsne(
         raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = _subset(len(posterior), max_points, seed)
-    if engine == "tsne" and not 0 < perplexity < len(rows):
-        raise InputError(f"perplexity = {perplexity:g}: expected more than 0 and fewer than the {len(rows)} points")
+    if perplexity <= 0:
+        raise InputError(f"perplexity = {perplexity:g}: expected more than 0")
+    if engine == "tsne" and perplexity >= len(rows):
+        raise NotApplicable(f"a perplexity of {perplexity:g} needs more than the {len(rows)} points; lower it")
     points = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
     ax = ax or axes_for(tsne)
     draw_points(
