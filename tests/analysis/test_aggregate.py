@@ -75,7 +75,9 @@ def test_blocks_change_nothing(monkeypatch):
 def test_invariant_under_the_order_of_samples(seed):
     posterior, rng = posterior_of(seed), np.random.default_rng(seed)
     z = rng.standard_normal((5, 3))
-    np.testing.assert_allclose(log_aggregate(z, posterior[rng.permutation(40)]), log_aggregate(z, posterior), atol=1e-10)
+    np.testing.assert_allclose(
+        log_aggregate(z, posterior[rng.permutation(40)]), log_aggregate(z, posterior), atol=1e-10
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -85,7 +87,9 @@ def test_invariant_under_rotation_of_isotropic_posteriors(seed):
     turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     turned = Posterior(posterior.mean @ turn, posterior.std, "normal")
     z = rng.standard_normal((5, 3))
-    np.testing.assert_allclose(log_aggregate(z @ turn, turned), log_aggregate(z, posterior), atol=1e-4)  # means: float32
+    np.testing.assert_allclose(
+        log_aggregate(z @ turn, turned), log_aggregate(z, posterior), atol=1e-4
+    )  # means: float32
 
 
 def test_the_density_on_a_grid_integrates_to_one_and_to_its_marginals():
@@ -129,7 +133,10 @@ def test_sampled_rows_are_different_and_all_of_them_where_they_are_few():
     [
         (Posterior(np.zeros((5, 2))), "gives no spread"),
         (Posterior(np.zeros((1, 2)), np.ones((1, 2)), "normal"), "got 1 sample"),
-        (Posterior(np.zeros((3, 2)), np.array([[1, 1], [1, 0], [1, 1]]), "normal"), "infinite.*1 of 3.*dimension 1 of row 1"),
+        (
+            Posterior(np.zeros((3, 2)), np.array([[1, 1], [1, 0], [1, 1]]), "normal"),
+            "infinite.*1 of 3.*dimension 1 of row 1",
+        ),
         (Posterior(np.zeros((3, 2)), np.ones((3, 2))), "prior is not known"),
     ],
 )

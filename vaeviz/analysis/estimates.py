@@ -18,9 +18,13 @@ class Estimate:
     def __str__(self) -> str:
         """Both to the same place: two digits of the error, ``0.0113 ± 0.0024``."""
         if not (math.isfinite(self.standard_error) and self.standard_error > 0):
-            return f"{self.value:.3g}"
+            return _signed(f"{self.value:.3g}")
         places = min(6, max(0, 1 - math.floor(math.log10(self.standard_error))))
-        return f"{self.value:.{places}f} ± {self.standard_error:.{places}f}"
+        return _signed(f"{self.value:.{places}f} ± {self.standard_error:.{places}f}")
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def mean_estimate(values: np.ndarray) -> Estimate:

@@ -142,7 +142,9 @@ def linear_vae(
     if noise is None:
         noise = float(eigenvalues[latent_dim:].mean()) if latent_dim < size else 0.0
     if not (noise > 0 and beta > 0):
-        raise InputError(f"noise = {noise:g}, beta = {beta:g}: expected more than 0; with no direction left, give noise")
+        raise InputError(
+            f"noise = {noise:g}, beta = {beta:g}: expected more than 0; with no direction left, give noise"
+        )
     centre = np.zeros(size) if mean is None else np.asarray(mean, np.float64)
     return LinearVAE(centre, eigenvalues, eigenvectors, latent_dim, noise, beta)
 

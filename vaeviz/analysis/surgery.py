@@ -56,12 +56,13 @@ class ELBOTerms:
 
     @property
     def saturated(self) -> bool:
-        """Whether the mutual information is within ln 2 of its ceiling: codes tell nearly every sample apart.
+        """Whether the mutual information is within a nat of its ceiling: codes tell nearly every sample apart.
 
-        Then at a code its own posterior outweighs all the others together (in the geometric mean), so that N is
-        too small to say how much more there is; what is cut off here is counted in the other terms.
+        Its distance to the ceiling is −E ln r, where r is the share of a sample's own posterior in q(z) at its code.
+        Within a nat that share is beyond 1/e, and what the information would be with more samples is higher by
+        about −ln(1 − r), half a nat or more. What is cut off here is counted in the total correlation instead.
         """
-        return self.mutual_information.value > self.ceiling - math.log(2)
+        return self.mutual_information.value > self.ceiling - 1
 
 
 def elbo_terms(

@@ -44,7 +44,7 @@ class Triage:
 
     @property
     def verdicts(self) -> np.ndarray:
-        """"active", "ignored" (encoded, but the decoder does not answer), or "collapsed"."""
+        """ "active", "ignored" (encoded, but the decoder does not answer), or "collapsed"."""
         return np.where(self.encoded, np.where(self.effect > self.min_effect, "active", "ignored"), "collapsed")
 
     def count(self, verdict: Verdict) -> int:

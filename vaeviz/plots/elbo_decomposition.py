@@ -76,4 +76,4 @@ def _title(terms: ELBOTerms) -> str:
 
 
 def _dimension_title(shown: int, size: int) -> str:
-    return "by dimension" + (f" (the {shown} largest of {size})" if shown < size else "")
+    return "dimension-wise KL" + (f" (the {shown} largest of {size})" if shown < size else "")

@@ -46,9 +46,7 @@ def latent_triage(
     if top < 1:
         raise InputError(f"top = {top}: expected 1 dimension or more")
     posterior = encode(encoder, x)
-    found = triage(
-        posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n=n, seed=seed
-    )
+    found = triage(posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n=n, seed=seed)
     shown = np.argsort(-found.kl, kind="stable")[:top]
     figure = figure or figure_for(latent_triage)
     axes = figure.subplots(3, 1, sharex=True)
@@ -59,8 +57,9 @@ def latent_triage(
         ax.set_ylabel(label)
     axes[0].set_title(_title(found, len(posterior)))
     axes[-1].set_xticks(range(len(shown)), [name_dim(dim) for dim in shown], rotation=90 if len(shown) > 12 else 0)
-    axes[-1].set_xlabel("dimension, by KL" + (f" (the first {top} of {posterior.size})" if top < posterior.size else ""))
-    _legend(axes[-1], found)
+    some = f" (the first {top} of {posterior.size})" if top < posterior.size else ""
+    axes[-1].set_xlabel(f"dimension, by KL{some}")
+    _legend(figure, found)
     return axes
 
 
@@ -76,7 +75,7 @@ def _draw_test(ax: Any, values: np.ndarray, errors: np.ndarray, threshold: np.nd
     ax.set_yscale("log")
 
 
-def _legend(ax: Any, found: Triage) -> None:
+def _legend(figure: Figure | SubFigure, found: Triage) -> None:
     names = {"ignored": "ignored by the decoder"}
     handles = [
         Line2D([], [], ls="", marker=marker, color=colour, ms=4, mew=0, label=names.get(verdict, verdict))
@@ -84,7 +83,7 @@ def _legend(ax: Any, found: Triage) -> None:
         if found.count(verdict)
     ]
     handles.append(Line2D([], [], color="0.4", lw=0.7, ls=(0, (4, 3)), label="threshold"))
-    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.45, -0.5), ncols=2)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
 def _title(found: Triage, count: int) -> str:

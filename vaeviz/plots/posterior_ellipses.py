@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.activity import checked_dims, most_active
 from vaeviz.analysis.aggregate import checked_gaussian
 from vaeviz.analysis.picking import fair_rows
-from vaeviz.drawing.colours import categories, checked_labels, colouring, explain_colours
+from vaeviz.drawing.colours import colouring, explain_colours
 from vaeviz.drawing.ellipses import draw_ellipses, mass_within
 from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
 from vaeviz.drawing.places import axes_for
@@ -24,12 +24,12 @@ def posterior_ellipses(
     labels: Any = None,
     *,
     dims: tuple[int, int] | None = None,
-    n: int = 300,
+    n: int = 200,
     radius: float = 1.0,
     prior_contours: bool | None = None,
     palette: str | None = None,
     continuous: bool | None = None,
-    opacity: float = 0.18,
+    opacity: float = 0.12,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
@@ -39,7 +39,8 @@ def posterior_ellipses(
     dims: which two dimensions, counted from 0; by default the two with the highest mean KL.
     n: how many samples, at random with `seed`, evenly over the labels. radius: of the ellipses in standard
         deviations; in two dimensions 1 holds 39 % of the mass and 2 holds 86 %.
-    The other options are those of `latent_scatter`. Raises `NotApplicable` for a deterministic encoder or one dimension.
+    The other options are those of `latent_scatter`.
+    Raises `NotApplicable` for a deterministic encoder or a latent of one dimension.
     """
     if n < 1 or not radius > 0:
         raise InputError(f"n = {n}, radius = {radius:g}: expected 1 sample or more and a radius above 0")
@@ -47,8 +48,7 @@ def posterior_ellipses(
     if posterior.size == 1:
         raise NotApplicable("the latent has 1 dimension, and an ellipse needs two: see aggregate_posterior")
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
-    codes = None if labels is None or colours.mappable else categories(checked_labels(labels, len(posterior)))[0]
-    rows = fair_rows(n, len(posterior), codes, seed)
+    rows = fair_rows(n, len(posterior), colours.index if colours.names else None, seed)
     shown = checked_dims(dims, posterior.size) if dims else most_active(posterior, 2)
     few = np.random.default_rng(seed).permutation(rows)  # so that no class lies on top
     ax = ax or axes_for(posterior_ellipses)
@@ -58,13 +58,14 @@ def posterior_ellipses(
         draw_prior_contours(ax)
     equal_aspect(ax)
     explain_colours(ax, colours[few], posterior.mean[few][:, shown])
-    title = f"{radius:g}σ ellipses ({mass_within(radius):.0%} of the mass),\n{_which(len(rows), posterior, dims)}"
-    ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]), title=title)
+    title = f"{radius:g}σ ellipses ({100 * mass_within(radius):.0f} % of the mass)"
+    ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
+    ax.set_title(f"{title}\n{_which(len(rows), posterior, dims)}")
     return ax
 
 
 def _which(count: int, posterior: Any, dims: tuple[int, int] | None) -> str:
-    which = f"{count:,} of {len(posterior):,} samples"
+    which = f"{count:,} of {len(posterior):,}"
     if posterior.size == 2:
-        return which
+        return f"{which} samples"
     return f"{which}, {'two' if dims else 'two most active'} of {posterior.size} dims"

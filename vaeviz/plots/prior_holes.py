@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.holes import Holes, find_holes
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import draw_cells, range_of
@@ -17,7 +18,7 @@ from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 
 
-@register_plot(page=Page("full", 0.36))
+@register_plot(page=Page("full", 0.38))
 def prior_holes(
     encoder: Any,
     x: Any,
@@ -52,7 +53,7 @@ def prior_holes(
         few = Posterior(codes[: side**2], code_shape=posterior.code_shape)  # they come in random order
         cells = _square(decode(decoder, few, like=x), side)
         draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x))
-        ax.set_title(f"prior samples {name}")
+        ax.set_title(f"{'all ' if len(codes) < side**2 else ''}{min(len(codes), side**2)} prior samples {name}")
     return axes
 
 
@@ -60,13 +61,14 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     """Both sets of scores as histograms on one scale, and where a hole begins."""
     ends = np.quantile(np.concatenate([found.own, found.prior]), (0.002, 1))
     bins = np.linspace(*ends, 41)
-    for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
+    for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "of the prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
         ax.hist(np.maximum(scores, ends[0]), bins, weights=weights, color=colour, alpha=0.55, label=name)
-    ax.axvline(found.threshold, color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{found.level:.0%} quantile of q(z)'s own")
+    ax.axvline(found.threshold, color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)")
     ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples")
-    ax.set_title(f"{100 * found.mass.value:.1f} ± {100 * found.mass.standard_error:.1f} % of the prior in holes, N = {total:,}")
-    ax.legend(loc="upper left")
+    percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
+    ax.set_title(f"{percent} % of the prior in holes, N = {total:,}")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3, columnspacing=1.2)
 
 
 def _square(decoded: np.ndarray, side: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from vaeviz.decoding import decode
 from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
 from vaeviz.drawing.kinds import Kind, sample_kind
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.mosaic import GAP
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
@@ -61,18 +62,21 @@ def traversal(
     decoded = decode(decoder, flat, like=x)
     cells = decoded.reshape(len(dims), steps, *decoded.shape[1:])
     figure = figure or figure_for(traversal, cells_aspect(cells, kind))
-    axes = figure.subplots(1, 1 + change, width_ratios=[steps, 1][: 1 + change], squeeze=False)[0]
+    axes = figure.subplots(1, 1 + change, width_ratios=[_width(steps), _width(1)][: 1 + change], squeeze=False)[0]
     rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
-    columns = _column_labels(span, steps)
-    draw_cells(
-        axes[0], cells, kind=kind, cmap=cmap, value_range=range_of(x), row_labels=rows, column_labels=columns, connect="rows"
-    )
-    for text, dim in zip(axes[0].get_yticklabels(), dims[::1]):
+    look = {"kind": kind, "cmap": cmap, "value_range": range_of(x), "connect": "rows"}
+    draw_cells(axes[0], cells, row_labels=rows, column_labels=_column_labels(span, steps), **look)
+    for text, dim in zip(axes[0].get_yticklabels(), dims):
         text.set_color("0.6" if dead[dim] else "black")
     if change:
         _draw_change(axes[1], cells[:, -1:] - cells[:, :1], kind)
     axes[0].set_title(_title(posterior, len(dims), order, around))
     return axes
+
+
+def _width(columns: int) -> float:
+    """The width of a mosaic in cells: no gap follows the last."""
+    return columns * (1 + GAP) - GAP
 
 
 def _base(posterior: Posterior, around: int | None) -> np.ndarray:
