@@ -62,8 +62,10 @@ def find_holes(
         quantile calls most of a high-dimensional prior a hole, even that of a perfect model.
     tolerance: mass beyond which `flagged` speaks of holes; the conventional 5 %, one prior sample in twenty.
 
-    Samples where q(z) is low are those of Rosca et al. 2018 (arXiv:1802.06847, section 5.3). The standard error is
-    by bootstrap over both sets of scores, the threshold's own uncertainty included; the N posteriors are held fixed.
+    It is one-sided: where q is wider than the prior, or has far outliers, the threshold is low and the prior counts as
+    covered for all that; `prior_mismatch` answers to both. Samples where q(z) is low are those of Rosca et al. 2018
+    (arXiv:1802.06847). The standard error is by bootstrap over both sets of scores, the threshold's own uncertainty
+    included; the N posteriors are held fixed.
     """
     checked_gaussian(posterior)
     if not 0 < level < 1 or not 0 <= tolerance < 1:

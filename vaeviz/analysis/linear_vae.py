@@ -15,7 +15,7 @@ from vaeviz.errors import InputError
 class LinearVAE:
     """The optimum of the β-ELBO with p(x | z) = N(W z + μ, σ² I), p(z) = N(0, I) and a linear Gaussian q(z | x).
 
-    It is probabilistic PCA (Tipping & Bishop 1999; Lucas et al. 2019, arXiv:1911.02469, sections 3 and 4): with
+    It is probabilistic PCA (Tipping & Bishop 1999; Lucas et al. 2019, arXiv:1911.02469): with
     s = βσ², the latent dimension j is active where λ_j > s, and collapsed elsewhere. Nats, float64 throughout.
 
     mean: (P,) μ. eigenvalues: (P,) λ of the data covariance, descending. eigenvectors: (P, P) in columns.

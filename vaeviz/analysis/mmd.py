@@ -31,9 +31,9 @@ def mmd_test(
 ) -> MMDTest:
     """Whether samples a (n, D) and b (m, D) are of one distribution, by the kernel exp(−‖u − v‖² / 2ℓ²).
 
-    length: ℓ; by default the median distance between all the samples (ibid., section 8).
+    length: ℓ; by default the median distance between all the samples (ibid.).
     The memory is that of the (n + m)² kernel. The standard error is that of a U-statistic where the two differ
-    (ibid., corollary 16); where they are alike the null says what to expect.
+    (ibid.); where they are alike the null says what to expect.
     """
     if min(len(a), len(b)) < 2 or permutations < 1:
         raise InputError(f"MMD: got {len(a)} and {len(b)} samples, {permutations} permutations; expected 2, 2 and 1")

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from vaeviz.analysis.triage import Triage, triage
 from vaeviz.drawing.latent_axes import name_dim
@@ -73,6 +74,7 @@ def _draw_test(ax: Any, values: np.ndarray, errors: np.ndarray, threshold: np.nd
         ax.errorbar(place[mine], middle[mine], bars, ls="", marker=marker, color=colour, ms=4, mew=0, elinewidth=0.8)
     ax.hlines(threshold, place - 0.5, place + 0.5, color="0.4", lw=0.7, ls=(0, (4, 3)))
     ax.set_yscale("log")
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _legend(figure: Figure | SubFigure, found: Triage) -> None:

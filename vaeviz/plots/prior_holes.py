@@ -10,7 +10,7 @@ from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.holes import Holes, find_holes
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import draw_cells, range_of
-from vaeviz.drawing.kinds import Kind
+from vaeviz.drawing.kinds import Kind, sample_kind
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
@@ -44,17 +44,33 @@ def prior_holes(
         raise InputError(f"side = {side}: expected 1 or more")
     posterior = encode(encoder, x)
     found = find_holes(posterior, n=n, level=level, tolerance=tolerance, seed=seed)
-    groups = [("in holes", found.codes[found.in_hole]), ("elsewhere", found.codes[~found.in_hole])]
-    picked = [] if decoder is None else [(name, codes) for name, codes in groups if len(codes)]
+    pictures = [] if decoder is None else _pictures(decoder, found, posterior, x, side, kind)
     figure = figure or figure_for(prior_holes)
-    axes = figure.subplots(1, 1 + len(picked), width_ratios=[1.5, 1, 1][: 1 + len(picked)], squeeze=False)[0]
+    axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
-    for ax, (name, codes) in zip(axes[1:], picked):
-        few = Posterior(codes[: side**2], code_shape=posterior.code_shape)  # they come in random order
-        cells = _square(decode(decoder, few, like=x), side)
-        draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x))
-        ax.set_title(f"{'all ' if len(codes) < side**2 else ''}{min(len(codes), side**2)} prior samples {name}")
+    for ax, (title, cells, names) in zip(axes[1:], pictures):
+        draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), row_labels=names)
+        ax.set_title(title)
     return axes
+
+
+def _pictures(
+    decoder: Any, found: Holes, posterior: Posterior, x: Any, side: int, kind: Kind | None
+) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
+    """(title, cells, row labels) of each panel: holes and the rest apart, but points in the plane in one."""
+    count = side**2
+    groups = {"in holes": found.codes[found.in_hole][:count], "elsewhere": found.codes[~found.in_hole][:count]}
+    decoded = {
+        name: decode(decoder, Posterior(codes, code_shape=posterior.code_shape), like=x)
+        for name, codes in groups.items()
+        if len(codes)
+    }
+    if all(sample_kind(samples.shape[1:], kind) == "point" for samples in decoded.values()):
+        return [("prior samples", np.stack([_padded(samples, count) for samples in decoded.values()]), tuple(decoded))]
+    return [
+        (f"{len(samples)} prior samples {name}", _padded(samples, count).reshape(side, side, *samples.shape[1:]), ())
+        for name, samples in decoded.items()
+    ]
 
 
 def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
@@ -71,7 +87,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3, columnspacing=1.2)
 
 
-def _square(decoded: np.ndarray, side: int) -> np.ndarray:
-    """Decoded samples as cells (side, side, *sample), blank where there are too few."""
-    blank = np.full((side**2 - len(decoded), *decoded.shape[1:]), np.nan, dtype=np.float32)
-    return np.concatenate([decoded, blank]).reshape(side, side, *decoded.shape[1:])
+def _padded(samples: np.ndarray, count: int) -> np.ndarray:
+    """Samples (n, ...) and blanks up to `count`."""
+    blank = np.full((count - len(samples), *samples.shape[1:]), np.nan, dtype=np.float32)
+    return np.concatenate([samples, blank])

@@ -62,7 +62,8 @@ def traversal(
     decoded = decode(decoder, flat, like=x)
     cells = decoded.reshape(len(dims), steps, *decoded.shape[1:])
     figure = figure or figure_for(traversal, cells_aspect(cells, kind))
-    axes = figure.subplots(1, 1 + change, width_ratios=[_width(steps), _width(1)][: 1 + change], squeeze=False)[0]
+    widths = [_width(steps, cells, kind), 1.0][: 1 + change]
+    axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
     rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
     look = {"kind": kind, "cmap": cmap, "value_range": range_of(x), "connect": "rows"}
     draw_cells(axes[0], cells, row_labels=rows, column_labels=_column_labels(span, steps), **look)
@@ -74,9 +75,9 @@ def traversal(
     return axes
 
 
-def _width(columns: int) -> float:
-    """The width of a mosaic in cells: no gap follows the last."""
-    return columns * (1 + GAP) - GAP
+def _width(steps: int, cells: np.ndarray, kind: Kind | None) -> float:
+    """The width of a row in cells; in a mosaic there are gaps between them."""
+    return steps if sample_kind(cells.shape[2:], kind) == "signal" else steps + (steps - 1) * GAP
 
 
 def _base(posterior: Posterior, around: int | None) -> np.ndarray:
