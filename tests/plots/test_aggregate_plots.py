@@ -40,11 +40,9 @@ def ax():
 
 
 def standard(total, size, seed=0):
-    return Posterior(
-        np.sqrt(0.5) * np.random.default_rng(seed).standard_normal((total, size)),
-        np.full((total, size), 0.5**0.5),
-        "normal",
-    )
+    """N posteriors of variance ½ whose mixture is a sample of N(0, I)."""
+    means = np.random.default_rng(seed).standard_normal((total, size)) * 0.5**0.5
+    return Posterior(means, np.full(means.shape, 0.5**0.5), "normal")
 
 
 @pytest.mark.parametrize("plot", PLOTS)
@@ -67,7 +65,7 @@ def test_density_of_two_dimensions_is_the_marginal_mixture(model, x, ax):
     posterior = standard(200, 3)
     assert aggregate_posterior(posterior, x[:200], dims=(2, 0), nodes=61, permutations=99, ax=ax) is ax
     density = np.asarray(ax.images[0].get_array())
-    left, right, low, high = ax.images[0].get_extent()
+    left, right, low, _ = ax.images[0].get_extent()
     step = (right - left) / 61
     at = np.array([left, low]) + step * (np.array([20, 33]) + 0.5)
     each = norm.pdf(at, posterior.mean[:, [2, 0]], posterior.std[:, [2, 0]]).prod(axis=1)
@@ -171,7 +169,7 @@ def test_ellipses_are_picked_fairly_and_keep_their_colours(ax):
     labels = np.array(["rare"] * 5 + ["common"] * 95)
     posterior_ellipses(standard(100, 3), np.zeros((100, 1)), labels, n=10, ax=ax)
     (ellipses,) = (c for c in ax.collections if isinstance(c, EllipseCollection))
-    colours, counts = np.unique(ellipses.get_edgecolors(), axis=0, return_counts=True)
+    _, counts = np.unique(ellipses.get_edgecolors(), axis=0, return_counts=True)
     assert counts.tolist() == [5, 5]
     assert "10 of 100, two most active of 3 dims" in ax.get_title()
     posterior_ellipses(standard(100, 3), np.zeros((100, 1)), np.linspace(0, 1, 100))  # a gradient

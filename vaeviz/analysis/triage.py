@@ -9,6 +9,7 @@ import numpy as np
 
 from vaeviz.analysis.aggregate import aggregate_quantiles, checked_gaussian, noise_of, sampled_rows
 from vaeviz.analysis.estimates import standard_errors
+from vaeviz.batches import samples
 from vaeviz.decoding import decode
 from vaeviz.errors import InputError
 from vaeviz.posterior import Posterior
@@ -112,7 +113,7 @@ def output_changes(decoder: Any, posterior: Posterior, rows: np.ndarray, *, like
 def _grey_step(x: Any) -> float:
     if x is None:
         return 1 / 255
-    spread = float(np.ptp(np.asarray(x)))
+    spread = float(np.ptp(samples(x, "x")))
     if not spread > 0:
         raise InputError("x: all values are the same, so that no change can be judged; give min_effect")
     return spread / 255

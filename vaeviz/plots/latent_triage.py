@@ -17,8 +17,8 @@ from vaeviz.plot import Page, register_plot
 LOOKS = {"active": ("C0", "o"), "ignored": ("C2", "X"), "collapsed": ("0.6", "s")}
 PANELS = {
     "kl": "mean KL (nats)",
-    "variance": "variance of the\nposterior mean",
-    "effect": "mean change of\nthe output",
+    "variance": "variance of the posterior mean",
+    "effect": "mean change of the output",
 }
 
 
@@ -55,8 +55,8 @@ def latent_triage(
         values, errors = getattr(found, name)[shown], getattr(found, f"{name}_error")[shown]
         threshold = np.broadcast_to(getattr(found, f"min_{name}"), posterior.size)[shown]
         _draw_test(ax, values, errors, threshold, found.verdicts[shown])
-        ax.set_ylabel(label)
-    axes[0].set_title(_title(found, len(posterior)))
+        ax.set_title(label)
+    figure.suptitle(_title(found, len(posterior)))
     axes[-1].set_xticks(range(len(shown)), [name_dim(dim) for dim in shown], rotation=90 if len(shown) > 12 else 0)
     some = f" (the first {top} of {posterior.size})" if top < posterior.size else ""
     axes[-1].set_xlabel(f"dimension, by KL{some}")

@@ -39,7 +39,7 @@ def posterior_ellipses(
     dims: which two dimensions, counted from 0; by default the two with the highest mean KL.
     n: how many samples, at random with `seed`, evenly over the labels. radius: of the ellipses in standard
         deviations; in two dimensions 1 holds 39 % of the mass and 2 holds 86 %.
-    The other options are those of `latent_scatter`.
+    prior_contours, palette, continuous: as in `latent_scatter`. opacity: of the ellipses' insides.
     Raises `NotApplicable` for a deterministic encoder or a latent of one dimension.
     """
     if n < 1 or not radius > 0:
