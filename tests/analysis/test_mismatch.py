@@ -40,5 +40,6 @@ def test_estimates_are_written_to_the_place_of_their_error():
     assert str(Estimate(0.01134, 0.0024)) == "0.0113 ± 0.0024"
     assert str(Estimate(-98.345, 0.4)) == "−98.34 ± 0.40"
     assert str(Estimate(1234.5, 22.0)) == "1234 ± 22"
+    assert str(Estimate(-0.00001, 0.0011)) == "0.0000 ± 0.0011"
     assert str(Estimate(3.0, float("nan"))) == "3"
     assert mean_estimate(np.array([1.0, 3.0])) == Estimate(2.0, 1.0)

@@ -20,7 +20,7 @@ class Estimate:
         if not (math.isfinite(self.standard_error) and self.standard_error > 0):
             return _signed(f"{self.value:.3g}")
         places = min(6, max(0, 1 - math.floor(math.log10(self.standard_error))))
-        return _signed(f"{self.value:.{places}f} ± {self.standard_error:.{places}f}")
+        return _signed(f"{round(self.value, places) + 0.0:.{places}f} ± {self.standard_error:.{places}f}")
 
 
 def _signed(text: str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
@@ -15,6 +16,7 @@ from vaeviz.errors import InputError
 from vaeviz.plot import Page, register_plot
 
 LOOKS = {"active": ("C0", "o"), "ignored": ("C2", "X"), "collapsed": ("0.6", "s")}
+LINE = {"color": "0.4", "lw": 0.7, "ls": (0, (4, 3))}
 PANELS = {
     "kl": "mean KL (nats)",
     "variance": "variance of the posterior mean",
@@ -68,23 +70,25 @@ def _draw_test(ax: Any, values: np.ndarray, errors: np.ndarray, threshold: np.nd
     """Values with two standard errors either way, on a log scale, and the threshold of each."""
     place, floor = np.arange(len(values)), threshold.min() / 100
     low, middle, high = (np.maximum(values + k * errors, floor) for k in (-2, 0, 2))
-    for verdict, (colour, marker) in LOOKS.items():
+    for verdict in LOOKS:
         mine = verdicts == verdict
         bars = np.stack([middle - low, high - middle])[:, mine]
-        ax.errorbar(place[mine], middle[mine], bars, ls="", marker=marker, color=colour, ms=4, mew=0, elinewidth=0.8)
-    ax.hlines(threshold, place - 0.5, place + 0.5, color="0.4", lw=0.7, ls=(0, (4, 3)))
+        ax.errorbar(place[mine], middle[mine], bars, elinewidth=0.8, **_mark(verdict))
+    ax.hlines(threshold, place - 0.5, place + 0.5, **LINE)
     ax.set_yscale("log")
     ax.yaxis.set_minor_locator(NullLocator())
 
 
+def _mark(verdict: str) -> dict:
+    colour, marker = LOOKS[verdict]
+    return {"ls": "", "marker": marker, "color": colour, "ms": 0.7 * rcParams["lines.markersize"], "mew": 0}
+
+
 def _legend(figure: Figure | SubFigure, found: Triage) -> None:
     names = {"ignored": "ignored by the decoder"}
-    handles = [
-        Line2D([], [], ls="", marker=marker, color=colour, ms=4, mew=0, label=names.get(verdict, verdict))
-        for verdict, (colour, marker) in LOOKS.items()
-        if found.count(verdict)
-    ]
-    handles.append(Line2D([], [], color="0.4", lw=0.7, ls=(0, (4, 3)), label="threshold"))
+    seen = [verdict for verdict in LOOKS if found.count(verdict)]
+    handles = [Line2D([], [], label=names.get(verdict, verdict), **_mark(verdict)) for verdict in seen]
+    handles.append(Line2D([], [], label="threshold", **LINE))
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
