@@ -101,7 +101,7 @@ def test_holes_are_pictured_beside_their_scores(x):
     found = find_holes(posterior, n=800)
     assert f"{100 * found.mass.value:.0f}"[:1] == axes[0].get_title()[:1]
     assert axes[0].get_title().endswith(f"% of the prior in holes, N = {len(means):,}")
-    assert [ax.get_title() for ax in axes[1:]] == ["prior in holes (9 samples)", "prior elsewhere (9 samples)"]
+    assert [ax.get_title() for ax in axes[1:]] == ["prior, in holes (9)", "prior, elsewhere (9)"]
     inside, outside = (np.nanmax(np.asarray(ax.images[0].get_array())) for ax in axes[1:])
     assert inside * 4 < 1 < outside * 4  # the brightest pixel is the longest code
 

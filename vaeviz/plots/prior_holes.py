@@ -68,7 +68,7 @@ def _pictures(
     if all(sample_kind(samples.shape[1:], kind) == "point" for samples in decoded.values()):
         return [("prior samples", np.stack([_padded(samples, count) for samples in decoded.values()]), tuple(decoded))]
     return [
-        (f"prior {name} ({len(samples)} samples)", _padded(samples, count).reshape(side, side, *samples.shape[1:]), ())
+        (f"prior, {name} ({len(samples)})", _padded(samples, count).reshape(side, side, *samples.shape[1:]), ())
         for name, samples in decoded.items()
     ]
 
