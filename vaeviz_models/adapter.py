@@ -50,4 +50,15 @@ def _model(model: Any, name: str, inputs: dict) -> Model:
         prior=model.prior,
         name=f"{name}.decoder",
     )
-    return Model(encoder, decoder, inputs, name)
+    return Model(encoder, decoder, inputs | _likelihood(model, shape), name)
+
+
+def _likelihood(model: Any, shape: tuple[int, ...]) -> dict:
+    """ln p(x | z) of a VAE, (N,), evaluated on its own device; a plain autoencoder has no bound that needs it."""
+    if not model.prior:
+        return {}
+
+    def likelihood(x: Any, z: Any) -> Any:
+        return model.log_likelihood(x.reshape(-1, *shape), z)
+
+    return {"likelihood": likelihood}
