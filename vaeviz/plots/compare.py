@@ -9,6 +9,7 @@ from vaeviz.analysis.alignment import Agreement, agreement, procrustes
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.drawing.colours import colouring, explain_colours
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
@@ -66,10 +67,8 @@ def _in_one_plane(codes: np.ndarray, aligned: np.ndarray) -> tuple[tuple[str, st
         return (name_dim(0), name_dim(1)), (codes, aligned)
     centre = codes.mean(axis=0, dtype=np.float64)
     axes = np.linalg.svd(codes - centre, full_matrices=False)[2][:2].T
-    return ("first component of the first's codes", "second component"), (
-        (codes - centre) @ axes,
-        (aligned - centre) @ axes,
-    )
+    names = "first principal component of the first", "second principal component"
+    return names, ((codes - centre) @ axes, (aligned - centre) @ axes)
 
 
 def _limits(points: np.ndarray) -> dict[str, tuple[float, float]]:
@@ -85,4 +84,5 @@ def _told(found: Agreement) -> str:
         ("variance left by Procrustes", found.residual, found.residual_error, found.residual_null),
         (f"shared of {found.k} nearest", found.overlap, found.overlap_error, found.overlap_null),
     )
-    return ",  ".join(f"{name} {value:.3f} ± {error:.3f} [{null:.3f}]" for name, value, error, null in parts)
+    numbers = ",  ".join(f"{name} {with_error(value, error)} [{null:.3f}]" for name, value, error, null in parts)
+    return f"{numbers}\n±1 standard error; in brackets, for codes of shuffled samples"

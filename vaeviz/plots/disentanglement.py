@@ -11,6 +11,7 @@ from vaeviz.analysis.factors import disentanglement as measured
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.matrices import draw_matrix
+from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.plot import Page, register_plot
@@ -66,7 +67,7 @@ def _draw_scores(ax: Axes, found: Disentanglement) -> None:
     places = np.arange(len(found.scores))[::-1]
     for place, score in zip(places, found.scores):
         ax.plot((score.null, score.value), (place, place), color="0.85", lw=1, zorder=1)
-        ax.text(1.06, place, f"{score.value:.3f} ± {score.error:.3f}", va="center", fontsize="small")
+        ax.text(1.06, place, with_error(score.value, score.error), va="center", fontsize="small")
     ax.plot([s.null for s in found.scores], places, ls="", marker="|", ms=8, mew=1.2, color="0.4", label="shuffled")
     values, errors = ([getattr(s, name) for s in found.scores] for name in ("value", "error"))
     ax.errorbar(values, places, xerr=errors, ls="", marker="o", ms=4, color="C0", label="score ±1 SE")

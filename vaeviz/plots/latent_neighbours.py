@@ -10,6 +10,7 @@ from vaeviz.analysis.neighbours import ClassStructure, class_structure, principa
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.drawing.colours import categories, checked_labels
 from vaeviz.drawing.matrices import draw_matrix
+from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
@@ -56,13 +57,12 @@ def latent_neighbours(
 
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     for name, found in structures.items():
-        silhouette, error = found.silhouette
-        label = f"{name}\nsilhouette {silhouette:.2f} ± {error:.2f}".replace("-0", "−0")
+        label = f"{name}\nsilhouette {with_error(*found.silhouette)}"
         ax.errorbar(found.k, found.accuracy, yerr=found.accuracy_error, marker="o", ms=3, label=label)
     first = next(iter(structures.values()))
     ax.axhline(first.chance, color="0.35", lw=0.8, ls=(0, (4, 3)), label="largest\nclass")
     ax.set(xlabel="neighbours that vote", ylabel="accuracy, leave-one-out", ylim=(0, 1.02), xticks=first.k)
     middle = len(first.k) // 2
-    told = f"{first.accuracy[middle]:.3f} ± {first.accuracy_error[middle]:.3f}"
+    told = with_error(first.accuracy[middle], first.accuracy_error[middle])
     ax.set_title(f"Accuracy {told} with {first.k[middle]} neighbours")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, columnspacing=1.0, handlelength=1.4)

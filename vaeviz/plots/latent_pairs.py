@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 
 from vaeviz.analysis.activity import active_dims, checked_dims, most_active
 from vaeviz.analysis.picking import fair_rows
@@ -86,6 +87,7 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colours: Colouring, prior
         else:
             draw_points(ax, points[:, [column, row]], colours, size=1.2, seed=seed)
             ax.set(ylim=ends)
+            ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:
                 draw_prior_contours(ax)
         ax.set(xlim=ends, box_aspect=1)
@@ -95,4 +97,4 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colours: Colouring, prior
 def _share_ticks(ax: Axes, *, bottom: bool, left: bool) -> None:
     """Numbers at the rim only: every panel has the same limits."""
     ax.tick_params(labelbottom=bottom, labelleft=left)
-    ax.locator_params(nbins=3)
+    ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.importance import ImportanceBound, importance_bound
 from vaeviz.analysis.jackknife import standard_error
 from vaeviz.analysis.picking import fair_rows
+from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.plot import Page, register_plot
@@ -52,10 +53,10 @@ def _draw_average(ax: Axes, bound: ImportanceBound) -> None:
         bound.k, bound.mean - bound.mean_error, bound.mean + bound.mean_error, alpha=0.2, lw=0, label="±1 SE over $x$"
     )
     ax.plot(bound.k, bound.mean, marker="o", ms=3, label="$L_k$")
-    ax.axhline(elbo, color="0.35", lw=0.8, ls=(0, (4, 3)), label=_told("ELBO", elbo, elbo_error))
+    ax.axhline(elbo, color="0.35", lw=0.8, ls=(0, (4, 3)), label=f"ELBO {with_error(elbo, elbo_error)}")
     ax.set(xscale="log", xlabel="$k$, importance samples", ylabel="mean bound (nats)")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.set_title(_told(f"$L_{{{bound.k[-1]}}}$ =", bound.mean[-1], bound.mean_error[-1]))
+    ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {with_error(bound.mean[-1], bound.mean_error[-1])}")
     low, high = ax.get_ylim()
     ax.set_ylim(low - 0.55 * (high - low), high)  # room for the legend, under the lowest bound
     ax.legend(loc="lower right")
@@ -66,9 +67,8 @@ def _draw_each(ax: Axes, bound: ImportanceBound) -> None:
     ends = min(bound.elbo.min(), last.min()), max(bound.elbo.max(), last.max())
     ax.plot(ends, ends, color="0.35", lw=0.8, ls=(0, (4, 3)), zorder=1)
     ax.errorbar(bound.elbo, last, yerr=bound.errors[:, -1], ls="", marker="o", ms=2, mew=0, elinewidth=0.5, alpha=0.6)
-    gain, error = bound.gain
     ax.set(xlabel="ELBO of each $x$ (nats)", ylabel=f"$L_{{{bound.k[-1]}}}$ of each $x$ (nats)")
-    ax.set_title(_told(f"$L_{{{bound.k[-1]}}}-L_1$ =", gain, error))
+    ax.set_title(f"$L_{{{bound.k[-1]}}}-L_1$ = {with_error(*bound.gain)}")
 
 
 def _draw_effective(ax: Axes, bound: ImportanceBound) -> None:
@@ -77,8 +77,3 @@ def _draw_effective(ax: Axes, bound: ImportanceBound) -> None:
     ax.set(xscale="log", xlim=(1, max(count, 2)), xlabel=f"effective sample size, of {count:,}", ylabel="number of $x$")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_title(f"Median effective size {np.median(bound.effective):.3g}")
-
-
-def _told(name: str, value: float, error: float) -> str:
-    number = f"{value:.2f}".replace("-", "−")
-    return f"{name} {number} ± {error:.2f}"

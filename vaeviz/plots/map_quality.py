@@ -71,8 +71,9 @@ def _sizes(k: int, total: int) -> tuple[int, ...]:
 
 
 def _draw_pointwise(ax: Axes, points: np.ndarray, trustworthiness: np.ndarray, engine: str, seed: int) -> None:
-    low = min(float(np.quantile(trustworthiness, 0.01)), 0.9)
-    colours = colouring(np.clip(trustworthiness, low, 1), len(points), palette="coolwarm_r", continuous=True)
+    low = min(float(np.quantile(trustworthiness, 0.01)), 0.8)
+    values = np.append(np.clip(trustworthiness, low, 1), (low, 1))  # the scale has these ends, whatever the points
+    colours = colouring(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
     draw_points(ax, points, colours, seed=seed)
     bar = ax.figure.colorbar(colours.mappable, ax=ax, fraction=0.046, pad=0.03, extend="min")
     bar.set_label("trustworthiness of a point")

@@ -30,7 +30,7 @@ def rate_distortion(runs: Any, x: Any = None, *, draws: int = 8, seed: int = 0, 
     ax.margins(0.2)
     _draw_equal_elbo(ax)
     _name_points(ax, points)
-    source = "histories" if x is None else f"N = {len(x):,}"
+    source = f"N = {len(x):,}" if np.isfinite(rate_errors).any() else "as recorded"
     ax.set(
         xlabel="rate, mean KL (nats)",
         ylabel=r"distortion, mean $-\mathrm{E}_q\,[\ln\,p(x|z)]$ (nats)",

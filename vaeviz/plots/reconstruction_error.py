@@ -12,6 +12,7 @@ from vaeviz.decoding import decode
 from vaeviz.drawing.cells import draw_cells, range_of
 from vaeviz.drawing.colours import Colouring, colouring
 from vaeviz.drawing.kinds import Kind
+from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.plot import Page, register_plot
@@ -90,7 +91,7 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) 
         median.set(color="0.1")
     ax.set_xticks(range(1, len(names) + 1), names, rotation=90 if sum(map(len, names)) > 30 else 0)
     ax.set(ylim=(0, None), ylabel=unit, xlabel="label" if colours.names else "")
-    ax.set_title(f"Mean {errors.mean():.3g} ± {standard_error(errors):.1g}, N = {len(errors):,}")
+    ax.set_title(f"Mean {with_error(errors.mean(), standard_error(errors))}, N = {len(errors):,}")
 
 
 def _draw_roc(ax: Axes, errors: np.ndarray, others: np.ndarray) -> None:
@@ -99,4 +100,4 @@ def _draw_roc(ax: Axes, errors: np.ndarray, others: np.ndarray) -> None:
     ax.plot(curve.false_positive, curve.true_positive)
     ax.set(xlabel="share of $x$ above threshold", ylabel="share of other $x$ above it", xlim=(0, 1), ylim=(0, 1.01))
     ax.set(box_aspect=1, anchor="N")
-    ax.set_title(f"ROC area {curve.area:.3f} ± {curve.error:.3f}")
+    ax.set_title(f"ROC area {with_error(curve.area, curve.error)}")
