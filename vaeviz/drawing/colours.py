@@ -127,6 +127,7 @@ def explain_figure(figure: Any, corner: Axes, colours: Colouring, others: Sequen
     if colours.mappable is not None:
         bar = figure.colorbar(colours.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
         bar.ax.yaxis.set_ticks_position("left")
+        bar.ax.set_in_layout(False)
     entries = list(zip(colours.names, colours.colours)) + [("no label", MISSING)] * bool(colours.missing)
     own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
     if own or others:

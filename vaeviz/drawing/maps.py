@@ -30,8 +30,8 @@ def name_axes(ax: Axes, engine: str) -> None:
 
 
 def write_quality(ax: Axes, quality: MapQuality) -> None:
-    """A line under a map: trustworthiness, continuity and neighbour recall at the first k."""
+    """A line under a map without ticks: trustworthiness, continuity and neighbour recall at the first k."""
     parts = [f"{measure} {quality.mean(measure)[0]:.2f}" for measure in ("trustworthiness", "continuity", "recall")]
     line = f"{', '.join(parts)} ($k$ = {quality.k[0]})"
-    above = ax.get_xlabel()
-    ax.set_xlabel(f"{above}\n{line}" if above else line, fontsize="small")
+    look = {"ha": "center", "va": "top", "fontsize": "small", "annotation_clip": False}
+    ax.annotate(line, (0.5, 0), (0, -4), xycoords="axes fraction", textcoords="offset points", **look)

@@ -28,7 +28,7 @@ def draw_matrix(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if label:
-        ax.figure.colorbar(image, ax=ax, label=label, fraction=0.046, pad=0.03, ticks=(0, 0.5, 1))
+        ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=label, ticks=(0, 0.5, 1))
 
 
 def _write(ax: Axes, shares: np.ndarray) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.factors import Disentanglement, codes_for_scores
+from vaeviz.analysis.factors import Disentanglement, checked_factors, codes_for_scores
 from vaeviz.analysis.factors import disentanglement as measured
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.drawing.latent_axes import name_dim
@@ -15,6 +15,7 @@ from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import as_array
 
 
 @register_plot(page=Page("full", 0.4))
@@ -45,7 +46,9 @@ def disentanglement(
     kl = posterior.kl()
     active = None if kl is None else kl.mean(axis=0) >= min_kl
     codes = codes_for_scores(posterior, estimator, seed)
-    found = measured(codes[rows], np.asarray(factors)[rows], active, bins=bins, seed=seed)
+    found = measured(
+        codes[rows], checked_factors(as_array(factors), len(posterior))[rows], active, bins=bins, seed=seed
+    )
     figure = figure or figure_for(disentanglement)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.35, 1))
     dims, count = found.information.shape
@@ -73,4 +76,5 @@ def _draw_scores(ax: Axes, found: Disentanglement) -> None:
     ax.errorbar(values, places, xerr=errors, ls="", marker="o", ms=4, color="C0", label="score ±1 SE")
     ax.set_yticks(places, [score.name for score in found.scores])
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(places) - 0.4), xticks=(0, 0.5, 1))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, borderaxespad=0.2)
+    ax.set_title("Scores, and for shuffled factors")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.07), ncols=2)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.neighbours import ClassStructure, class_structure, principal_components
 from vaeviz.analysis.picking import fair_rows
+from vaeviz.batches import samples
 from vaeviz.drawing.colours import categories, checked_labels
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
@@ -44,7 +45,7 @@ def latent_neighbours(
     labelled = np.flatnonzero(codes >= 0)
     rows = labelled[fair_rows(max_points or len(labelled), len(labelled), None, seed)]
     ours = class_structure(posterior.mean[rows], codes[rows], neighbours, seed=seed)
-    baseline = principal_components(np.asarray(x)[rows], posterior.size)
+    baseline = principal_components(samples(x, "x")[rows], posterior.size)
     theirs = class_structure(baseline, codes[rows], neighbours, seed=seed)
     figure = figure or figure_for(latent_neighbours)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.15, 1))

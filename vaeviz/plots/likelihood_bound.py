@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.importance import ImportanceBound, importance_bound
 from vaeviz.analysis.jackknife import standard_error
 from vaeviz.analysis.picking import fair_rows
+from vaeviz.batches import samples
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
@@ -21,7 +22,7 @@ def likelihood_bound(
     x: Any,
     likelihood: Any,
     *,
-    samples: int = 500,
+    count: int = 500,
     max_points: int | None = 500,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -30,13 +31,13 @@ def likelihood_bound(
 
     encoder: any callable, model, or `Posterior`, with a spread. x: (N, ...). likelihood: a callable ln p(x | z) from
         a batch of x and one of codes to as many numbers in nats; a run or model of `vaeviz_models` brings its own.
-    samples: importance samples for each x. max_points: of at most so many x, chosen at random with `seed`; None for
+    count: importance samples for each x. max_points: of at most so many x, chosen at random with `seed`; None for
         all. Burda et al. 2016. Panels: the average bound over x with its standard error; the last bound of each x
         against its ELBO, with the standard error from the sampling of z; the effective sample sizes.
     """
     posterior = encode(encoder, x)
     rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
-    bound = importance_bound(likelihood, np.asarray(x)[rows], posterior[rows], count=samples, seed=seed)
+    bound = importance_bound(likelihood, samples(x, "x")[rows], posterior[rows], count=count, seed=seed)
     figure = figure or figure_for(likelihood_bound)
     axes = figure.subplots(1, 3)
     _draw_average(axes[0], bound)

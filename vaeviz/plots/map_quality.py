@@ -75,8 +75,8 @@ def _draw_pointwise(ax: Axes, points: np.ndarray, trustworthiness: np.ndarray, e
     values = np.append(np.clip(trustworthiness, low, 1), (low, 1))  # the scale has these ends, whatever the points
     colours = colouring(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
     draw_points(ax, points, colours, seed=seed)
-    bar = ax.figure.colorbar(colours.mappable, ax=ax, fraction=0.046, pad=0.03, extend="min")
-    bar.set_label("trustworthiness of a point")
+    place = ax.inset_axes((1.03, 0, 0.04, 1))
+    ax.figure.colorbar(colours.mappable, cax=place, extend="min", label="trustworthiness of a point")
     ax.set_aspect("equal", adjustable="datalim")
     name_axes(ax, engine)
 
@@ -93,4 +93,5 @@ def _draw_curves(ax: Axes, qualities: dict[str, MapQuality]) -> None:
     ax.set(xscale="log", ylim=(0, 1.02), xlabel="$k$, size of a neighbourhood", ylabel="score, 1 is best")
     ax.set_xticks(next(iter(qualities.values())).k, map(str, next(iter(qualities.values())).k))
     ax.minorticks_off()
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, borderaxespad=0.2)
+    ax.set_title("The map and its baselines")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.jackknife import standard_error
 from vaeviz.analysis.reconstruction import Measure, reconstruction_errors, roc, worst_and_median
+from vaeviz.batches import samples
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import draw_cells, range_of
 from vaeviz.drawing.colours import Colouring, colouring
@@ -52,7 +53,7 @@ def reconstruction_error(
     widths = (1.0, 1.25) if other_x is None else (1.0, 1.15, 0.85)
     axes = figure.subplots(1, len(widths), width_ratios=widths)
     _draw_by_label(axes[0], errors, colouring(labels, len(errors), palette=palette, continuous=False), UNITS[measure])
-    originals = np.asarray(x, dtype=np.float32).reshape(reconstructed.shape)
+    originals = samples(x, "x").reshape(reconstructed.shape)
     rows = [row for few in worst_and_median(errors, n) for row in few]
     cells = np.stack([originals, reconstructed])[:, rows].reshape(2, 2, -1, *originals.shape[1:])
     draw_cells(

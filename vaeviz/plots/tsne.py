@@ -62,7 +62,7 @@ def tsne(
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_title(_title(engine, perplexity, posterior.size, len(rows), len(posterior)))
     name_axes(ax, engine)
-    if len(rows) > 2 * K:
+    if engine != "pca" and len(rows) > 2 * K:
         write_quality(ax, map_quality(posterior.mean[rows], points, (K,), asked=ASKED, seed=seed))
     return ax
 
