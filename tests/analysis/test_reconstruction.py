@@ -38,7 +38,7 @@ def test_the_roc_area_is_the_share_of_pairs_in_the_right_order(negatives, positi
     assert curve.area == pytest.approx(((pairs + 1) / 2).mean())
     assert curve.area == pytest.approx(roc_auc_score(np.repeat([0, 1], 15), np.concatenate([negatives, positives])))
     assert roc(positives, negatives).area == pytest.approx(1 - curve.area)
-    assert curve.error == pytest.approx(roc(np.exp(negatives), np.exp(positives)).error)
+    assert curve.error == pytest.approx(roc(np.exp(negatives), np.exp(positives)).error, nan_ok=True)
 
 
 def test_the_error_of_the_area_is_what_repeats_differ_by():
@@ -47,6 +47,11 @@ def test_the_error_of_the_area_is_what_repeats_differ_by():
     assert np.mean([curve.error for curve in curves]) == pytest.approx(
         np.std([curve.area for curve in curves]), rel=0.1
     )
+
+
+def test_sets_that_do_not_overlap_tell_nothing_of_the_error():
+    curve = roc(np.arange(5.0), 10 + np.arange(4.0))
+    assert curve.area == 1 and np.isnan(curve.error)
 
 
 def test_a_roc_needs_two_of_each():

@@ -30,7 +30,8 @@ class Roc:
     """How well a score tells positives from negatives.
 
     false_positive, true_positive: (T,) rates as the threshold falls. area: the probability that a positive scores
-    higher, with ties halved; 0.5 for a score that says nothing. error: its standard error.
+    higher, with ties halved; 0.5 for a score that says nothing. error: its standard error, NaN where the two sets do
+    not overlap and nothing can be told of it.
     """
 
     false_positive: np.ndarray
@@ -52,7 +53,7 @@ def roc(negatives: np.ndarray, positives: np.ndarray) -> Roc:
     beaten = (ranks[len(negatives) :] - rankdata(positives)) / len(negatives)  # share of negatives below each positive
     beating = 1 - (ranks[: len(negatives)] - rankdata(negatives)) / len(positives)
     variance = beaten.var(ddof=1) / len(positives) + beating.var(ddof=1) / len(negatives)
-    return Roc(false, true, float(beaten.mean()), float(np.sqrt(variance)))
+    return Roc(false, true, float(beaten.mean()), float(np.sqrt(variance)) if variance > 0 else float("nan"))
 
 
 def worst_and_median(errors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

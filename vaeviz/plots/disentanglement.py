@@ -46,9 +46,8 @@ def disentanglement(
     kl = posterior.kl()
     active = None if kl is None else kl.mean(axis=0) >= min_kl
     codes = codes_for_scores(posterior, estimator, seed)
-    found = measured(
-        codes[rows], checked_factors(as_array(factors), len(posterior))[rows], active, bins=bins, seed=seed
-    )
+    factors = checked_factors(as_array(factors), len(posterior))
+    found = measured(codes[rows], factors[rows], active, bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.35, 1))
     dims, count = found.information.shape
