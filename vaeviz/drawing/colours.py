@@ -120,6 +120,24 @@ def explain_colours(ax: Axes, colours: Colouring, points: np.ndarray | None = No
     _legend(ax, () if direct else colours.names, colours)
 
 
+def explain_figure(figure: Any, corner: Axes, colours: Colouring, others: Sequence = ()) -> None:
+    """The same for several Axes at once, in a `corner` that holds nothing else; `others` are named in it as well."""
+    from matplotlib.lines import Line2D
+
+    if colours.mappable is not None:
+        bar = figure.colorbar(colours.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
+        bar.ax.yaxis.set_ticks_position("left")
+        bar.ax.set_in_layout(False)
+    entries = list(zip(colours.names, colours.colours)) + [("no label", MISSING)] * bool(colours.missing)
+    own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
+    if own or others:
+        columns = -(-len(own) // LEGEND_MAX) or 1
+        legend = corner.legend(
+            handles=[*others, *own], loc="upper right", borderaxespad=0, ncols=columns, handletextpad=0.3
+        )
+        legend.set_in_layout(False)
+
+
 def _legend(ax: Axes, names: Sequence[str], colours: Colouring) -> None:
     """The named classes, grey for missing labels, and whatever else in the Axes has a label.
 
