@@ -4,6 +4,7 @@ from .drawing.places import axes_for, figure_for
 from .drawing.styles import style
 from .encoding import encode, remember
 from .errors import InputError, NotApplicable
+from .explaining import Explanation, explain
 from .export import export_figures
 from .model import Decoder, Encoder, Model, given, open
 from .plot import Page, get_plot, plot_names, register_plot
@@ -20,6 +21,7 @@ __all__ = [
     "Dataset",
     "Decoder",
     "Encoder",
+    "Explanation",
     "GuessWarning",
     "InputError",
     "Model",
@@ -29,6 +31,7 @@ __all__ = [
     "axes_for",
     "decode",
     "encode",
+    "explain",
     "export_figures",
     "figure_for",
     "get_plot",

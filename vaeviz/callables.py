@@ -33,6 +33,8 @@ def torch_modules(function: Callable) -> list[Any]:
         return []
     if isinstance(function, torch.nn.Module):
         return [function]
+    if hasattr(function, "__wrapped__"):
+        return torch_modules(function.__wrapped__)
     if isinstance(function, functools.partial):
         reached = [*torch_modules(function.func), *function.args, *function.keywords.values()]
     elif inspect.ismethod(function):

@@ -29,12 +29,12 @@ def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> 
     decoder = as_decoder(decoder)
     codes = _codes(decoder, z)
     condition = _condition(decoder, condition, codes)
-    parts = []
+    parts, size = [], 0
     with calling(decoder.fn) as call:
         for rows in batches(codes, decoder.batch_size, doing="decoding"):
             arrays = [codes[rows]] + ([] if condition is None else [condition[rows]])
             count = len(arrays[0])
-            size = count if rows.start == 0 else size
+            size = size or count
             arrays = filled(arrays, decoder.batch_size) if decoder.pad else arrays
             try:
                 parts.append(_read(call(*arrays), len(arrays[0]))[:count])

@@ -57,10 +57,11 @@ def _encoded(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """(mean, std) of each batch, checked; each of the shape in which the encoder gave it."""
     reading = declared_reading(encoder.returns) if encoder.returns else None
+    size = 0
     for rows in batches(x, encoder.batch_size, doing="encoding"):
         arrays = [prepared(encoder, x[rows])] + ([] if condition is None else [np.asarray(condition[rows])])
         count = len(arrays[0])
-        size = count if rows.start == 0 else size
+        size = size or count
         arrays = filled(arrays, encoder.batch_size) if encoder.pad else arrays
         try:
             returned = call(*arrays)

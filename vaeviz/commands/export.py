@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vaeviz.cli_options import model_and_data, opened
+from vaeviz.cli_options import Source, model_and_data
 from vaeviz.errors import InputError, UnknownName
 
 MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
@@ -30,12 +30,7 @@ KEYS = {"plots": (list,), "formats": (list,), "style": (str,), "dpi": (int,), "s
 @click.pass_context
 def export(
     ctx: click.Context,
-    model: str | None,
-    data: str | None,
-    split: str | None,
-    data_dir: Path | None,
-    labels: str | None,
-    inputs: tuple[str, ...],
+    source: Source,
     out: Path,
     plots: str | None,
     settings: tuple[str, ...],
@@ -49,21 +44,21 @@ def export(
 
     Every plot that MODEL and data allow, with manifest.json and index.html.
 
-    MODEL is a run folder of `vaeviz train`, or package.module:attribute.
+    MODEL is a run folder of `vaeviz train`, package.module:attribute, or a file, see --model.
 
     Exit code 0: all was drawn, or skipped for a reason. 1: a plot failed, nothing was drawn, or a plot that was
     asked for by name was skipped. 2: wrong usage or input.
     """
     from vaeviz.export import export_figures
 
-    if model is None and data is None and not inputs:
+    if source.is_empty:
         raise click.UsageError("nothing to draw: give MODEL, --data or --input")
     chosen, options = _read_config(config)
     given = {"plots": _listed(plots), "formats": _listed(formats), "style": style, "dpi": dpi, "seed": seed}
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, option, value in map(_split_setting, settings):
         options.setdefault(plot, {})[option] = value
-    opened_model, dataset, supplied = opened(model, data, split, data_dir, labels, inputs)
+    opened_model, dataset, supplied = source.opened()
     title = " · ".join(part for part in (opened_model and opened_model.name, dataset and dataset.name) if part)
     records = export_figures(
         out,
