@@ -11,6 +11,7 @@ from .drawing.places import axes_for, figure_for
 from .drawing.styles import style
 from .encoding import encode, remember
 from .errors import InputError, NotApplicable
+from .explaining import Explanation, explain
 from .export import export_figures
 from .likelihood import log_likelihood
 from .model import Decoder, Encoder, Model, given, open
@@ -43,6 +44,7 @@ __all__ = [
     "Decoder",
     "Encoder",
     "Estimate",
+    "Explanation",
     "GuessWarning",
     "InputError",
     "LinearVAE",
@@ -58,6 +60,7 @@ __all__ = [
     "elbo_decomposition",
     "elbo_terms",
     "encode",
+    "explain",
     "export_figures",
     "figure_for",
     "find_holes",

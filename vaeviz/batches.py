@@ -46,6 +46,12 @@ def batches(x: np.ndarray, size: int | None, *, doing: str) -> Iterator[slice]:
             bar.update(rows.stop - rows.start)
 
 
+def filled(arrays: list[np.ndarray], size: int) -> list[np.ndarray]:
+    """The arrays of a batch with their first row repeated at the end, until each has `size` rows."""
+    missing = size - len(arrays[0])
+    return [np.concatenate([array, np.repeat(array[:1], missing, axis=0)]) for array in arrays]
+
+
 def one_row_each(returned: np.ndarray, rows: int) -> None:
     """`InputError` unless as many rows came back as were sent."""
     if returned.ndim == 0 or len(returned) != rows:
@@ -54,6 +60,15 @@ def one_row_each(returned: np.ndarray, rows: int) -> None:
 
 def sent(batch: np.ndarray) -> str:
     return f"a batch of shape {batch.shape}"
+
+
+def batch_hint(call: str, batch: np.ndarray, size: int) -> str:
+    """What to try where a batch failed that is smaller than those before it."""
+    return (
+        f"; if it takes {size} rows at a time, write {call}(fn, batch_size={size}, pad=True)"
+        if len(batch) < size
+        else ""
+    )
 
 
 def told(error: Exception) -> str:

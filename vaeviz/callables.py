@@ -1,7 +1,7 @@
-"""Calling a foreign function on NumPy batches, whether it speaks NumPy or torch.
+"""Calling a foreign function on NumPy batches, whether it speaks NumPy, torch or JAX.
 
 A torch module is run on its own device and dtype, in eval mode and without gradients; the mode of each
-of its parts is restored afterwards. Nothing here imports torch: whoever has a torch module already did.
+of its parts is restored afterwards. Nothing here imports torch or JAX: whoever has such a function already did.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ def torch_modules(function: Callable) -> list[Any]:
         return []
     if isinstance(function, torch.nn.Module):
         return [function]
+    if hasattr(function, "__wrapped__"):
+        return torch_modules(function.__wrapped__)
     if isinstance(function, functools.partial):
         reached = [*torch_modules(function.func), *function.args, *function.keywords.values()]
     elif inspect.ismethod(function):
@@ -45,7 +48,9 @@ def torch_modules(function: Callable) -> list[Any]:
 
 
 def name_of(function: Callable) -> str:
-    """What to call a callable in a message."""
+    """What to call a callable, or a file that holds one, in a message."""
+    if isinstance(function, (str, Path)):
+        return Path(function).name
     if inspect.ismethod(function):
         return f"{type(function.__self__).__name__}.{function.__name__}"
     name = getattr(function, "__qualname__", None) or type(function).__name__
@@ -53,10 +58,12 @@ def name_of(function: Callable) -> str:
 
 
 def _caller(function: Callable, modules: list[Any]) -> Callable[..., Any]:
-    """Tries the likelier of torch and NumPy first; a function that trips over the type gets the other."""
+    """Tries the likelier of torch and NumPy first; a function that trips over the type gets the others."""
     conventions = [_with_numpy]
     if "torch" in sys.modules:
         conventions.insert(0 if modules else 1, functools.partial(_with_torch, modules))
+    if "jax" in sys.modules:
+        conventions.append(_with_jax)
 
     def call(*arrays: np.ndarray) -> Any:
         failed = None
@@ -86,9 +93,15 @@ def _with_torch(modules: list[Any], function: Callable, *arrays: np.ndarray) -> 
     return function(*(t.to(floating.dtype) if t.is_floating_point() else t for t in tensors))
 
 
+def _with_jax(function: Callable, *arrays: np.ndarray) -> Any:
+    import jax.numpy as jnp
+
+    return function(*map(jnp.asarray, arrays))
+
+
 @contextmanager
 def _evaluating(modules: list[Any]) -> Iterator[None]:
-    training = [part for module in modules for part in module.modules() if part.training]
+    training = [part for module in modules for part in module.modules() if getattr(part, "training", False)]
     for part in training:
         part.training = False
     try:
@@ -131,6 +144,19 @@ def torch_input_shape(function: Callable, sample_shape: tuple[int, ...]) -> tupl
         last_first = channels_first(sample_shape, spatial=len(kernel))
         return sample_shape if sample_shape[0] == first.in_channels != last_first[0] else last_first
     return sample_shape
+
+
+def torch_channels(function: Callable) -> int | None:
+    """How many channels the first layer of a torch model takes, if that is a convolution."""
+    layers = (layer for module in torch_modules(function) for layer in module.modules() if hasattr(layer, "weight"))
+    first = next(layers, None)
+    return first.in_channels if isinstance(getattr(first, "kernel_size", None), tuple) else None
+
+
+def torch_convolves(function: Callable) -> bool:
+    """Whether a torch model holds convolutions, whose images have the channels first."""
+    layers = (layer for module in torch_modules(function) for layer in module.modules())
+    return any(isinstance(getattr(layer, "kernel_size", None), tuple) for layer in layers)
 
 
 def channels_first(sample_shape: tuple[int, ...], spatial: int = 2) -> tuple[int, ...]:

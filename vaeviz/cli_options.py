@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from vaeviz import registry
 from vaeviz.errors import InputError
+from vaeviz.naming import is_object_name, named_object
 from vaeviz.options import Option, describe
 
 
@@ -51,78 +54,210 @@ def broken_command(name: str, error: InputError) -> click.Command:
 
 
 def model_and_data(command: Callable) -> Callable:
-    """MODEL, and the options that say on what data to look at it."""
-    for decorate in reversed(
-        (
-            click.argument("model", required=False),
-            click.option(
-                "--data",
-                metavar="NAME",
-                help="Data set: a name from `vaeviz list`, npz:FILE or images:FOLDER. "
-                "By default the one that the run was trained on.",
-            ),
-            click.option(
-                "--split",
-                type=click.Choice(["train", "test", "all"]),
-                help="[default: test, or all where there is no test split]",
-            ),
-            click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files."),
-            click.option("--labels", metavar="NAME", help="Which array of the file holds the labels."),
-            click.option(
-                "--input",
-                "inputs",
-                multiple=True,
-                metavar="NAME=MODULE:ATTRIBUTE",
-                help="Supply an input of a plot, e.g. encoder=my_package.model:encode. Imports that module.",
-            ),
+    """MODEL, and the options that say what is known of it and on what data to look at it.
+
+    The command is given all of them as one `source`.
+    """
+
+    @functools.wraps(command)
+    def with_source(*args: Any, **given: Any) -> Any:
+        said = {field.name: given.pop(field.name) for field in fields(Source)}
+        return command(*args, source=Source(**said), **given)
+
+    for decorate in reversed(SOURCE_OPTIONS):
+        with_source = decorate(with_source)
+    return with_source
+
+
+class Sizes(click.ParamType):
+    """Whole numbers, as 28,28 or 28x28."""
+
+    name = "N,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        parts = value.lower().replace("x", ",").split(",") if isinstance(value, str) else value
+        try:
+            return tuple(int(part) for part in parts if part != "")
+        except ValueError:
+            self.fail(f"{value!r}: expected whole numbers, e.g. 4,8,8", param, ctx)
+
+
+class Range(click.ParamType):
+    """Two numbers, low,high."""
+
+    name = "LOW,HIGH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        try:
+            low, high = (float(part) for part in (value.split(",") if isinstance(value, str) else value))
+        except ValueError:
+            self.fail(f"{value!r}: expected two numbers, e.g. -1,1", param, ctx)
+        if not low < high:
+            self.fail(f"{value!r}: expected the lower number first", param, ctx)
+        return low, high
+
+
+SOURCE_OPTIONS = (
+    click.argument("model", required=False),
+    click.option(
+        "--model",
+        "model_option",
+        metavar="MODEL",
+        help="The same as MODEL: a run folder, a registered name, package.module:attribute, or a file: .onnx, .pt2, "
+        "TorchScript .pt, .keras, or the folder of a Pythae or diffusers model.",
+    ),
+    click.option("--encoder", metavar="MODEL", help="The encoder alone, spelled as MODEL is."),
+    click.option("--decoder", metavar="MODEL", help="The decoder alone, spelled as MODEL is."),
+    click.option("--weights", type=click.Path(path_type=Path), help="A state dict for MODEL, a class of your own."),
+    click.option("--returns", metavar="NAME,...", help="What the encoder returns, e.g. mean,std."),
+    click.option("--input-shape", type=Sizes(), help="The shape of one sample for the encoder; -1 for flat."),
+    click.option("--latent-shape", type=Sizes(), help="The shape of one code for the decoder."),
+    click.option("--value-range", type=Range(), help="What stands for [0, 1] in the model, e.g. -1,1 after a tanh."),
+    click.option(
+        "--layout", type=click.Choice(["channels_first", "channels_last"]), help="Where the model has the channels."
+    ),
+    click.option("--output", type=click.Choice(["values", "logits"]), help="What the decoder returns."),
+    click.option(
+        "--preprocess", metavar="MODULE:FUNCTION", help="Applied to each batch before the encoder. Imports that module."
+    ),
+    click.option(
+        "--data",
+        metavar="NAME",
+        help="A name from `vaeviz list`; a file .npy, .npz or .h5ad; a folder of pictures; package.module:attribute. "
+        "By default what the run was trained on.",
+    ),
+    click.option(
+        "--split",
+        type=click.Choice(["train", "test", "all"]),
+        help="[default: test, or all where there is no test split]",
+    ),
+    click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files."),
+    click.option("--labels", metavar="NAME", help="Which array or column of the file holds the labels."),
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="NAME=MODULE:ATTRIBUTE",
+        help="Supply an input of a plot, e.g. encoder=my_package.model:encode. Imports that module.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a command line says of the model and the data."""
+
+    model: str | None
+    model_option: str | None
+    encoder: str | None
+    decoder: str | None
+    weights: Path | None
+    returns: str | None
+    input_shape: tuple[int, ...] | None
+    latent_shape: tuple[int, ...] | None
+    value_range: tuple[float, float] | None
+    layout: str | None
+    output: str | None
+    preprocess: str | None
+    data: str | None
+    split: str | None
+    data_dir: Path | None
+    labels: str | None
+    inputs: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether neither a model nor data nor an input was named."""
+        return not any((self.model, self.model_option, self.encoder, self.decoder, self.data, self.inputs))
+
+    def opened(self) -> tuple[Any, Any, dict[str, Any]]:
+        """(model, data set, inputs by name); each may be None or empty."""
+        from vaeviz.data import load_data
+
+        supplied = dict(_supplied(text) for text in self.inputs)
+        model = self._model()
+        data, data_dir, labels = self.data, self.data_dir, self.labels
+        if data is None and model is not None and model.data is not None:
+            data, data_dir = model.data["name"], data_dir or model.data["data_dir"]
+            labels = labels or model.data["labels"]
+        if data is None:
+            return model, None, supplied
+        return model, load_data(data, split=self.split, data_dir=data_dir, labels=labels), supplied
+
+    def _model(self) -> Any:
+        """The model with its parts exchanged for those that were named apart, and with what was declared."""
+        from vaeviz.model import Model, as_decoder, as_encoder, open
+
+        if self.model and self.model_option:
+            raise InputError(f"MODEL was given twice, {self.model} and --model {self.model_option}")
+        named = self.model or self.model_option
+        if not (named or self.encoder or self.decoder):
+            self._check_nothing_declared()
+            return None
+        model = open(self._object(named)) if named else Model(name=Path(self.encoder or self.decoder).name)
+        parts = {}
+        if self.encoder:
+            parts["encoder"] = as_encoder(named_model(self.encoder))
+        if self.decoder:
+            parts["decoder"] = as_decoder(named_model(self.decoder))
+        return self._declared(replace(model, **parts))
+
+    def _object(self, named: str) -> Any:
+        if self.weights is None:
+            return named_model(named)
+        from vaeviz.weights import load_weights
+
+        if not is_object_name(named):
+            raise InputError(f"--weights: MODEL must name the class that takes them, package.module:Class; got {named}")
+        return load_weights(named_object(named), self.weights)
+
+    def _declared(self, model: Any) -> Any:
+        both = {"value_range": self.value_range, "layout": self.layout}
+        preprocess = None if self.preprocess is None else named_object(self.preprocess)
+        of_encoder = {"returns": self.returns, "input_shape": self.input_shape, "preprocess": preprocess, **both}
+        of_decoder = {"latent_shape": self.latent_shape, "output": self.output, **both}
+        return replace(
+            model,
+            encoder=_with(model.encoder, of_encoder, "encoder"),
+            decoder=_with(model.decoder, of_decoder, "decoder"),
         )
-    ):
-        command = decorate(command)
-    return command
+
+    def _check_nothing_declared(self) -> None:
+        for name in (
+            "weights",
+            "returns",
+            "input_shape",
+            "latent_shape",
+            "value_range",
+            "layout",
+            "output",
+            "preprocess",
+        ):
+            if getattr(self, name) is not None:
+                raise InputError(
+                    f"--{name.replace('_', '-')} says something of a model: name MODEL, --encoder or --decoder"
+                )
 
 
-def opened(
-    model: str | None,
-    data: str | None,
-    split: str | None,
-    data_dir: Path | None,
-    labels: str | None,
-    inputs: tuple[str, ...],
-) -> tuple[Any, Any, dict[str, Any]]:
-    """(model, data set, inputs by name) of a command line; each may be None or empty."""
-    from vaeviz.data import load_data
-    from vaeviz.model import open
-
-    supplied = dict(_supplied(text) for text in inputs)
-    model = None if model is None else open(named_object(model) if is_object_name(model) else model)
-    if data is None and model is not None and model.data is not None:
-        data, data_dir = model.data["name"], data_dir or model.data["data_dir"]
-        labels = labels or model.data["labels"]
-    if data is None:
-        return model, None, supplied
-    return model, load_data(data, split=split, data_dir=data_dir, labels=labels), supplied
+def named_model(text: str) -> Any:
+    """What MODEL spells: a path, ``package.module:attribute``, or the name of a registered model, untrained."""
+    if Path(text).exists() or not is_object_name(text):
+        known = registry.entries("vaeviz.models")
+        if text.replace("_", "-") in {name.replace("_", "-") for name in known} and not Path(text).exists():
+            raise InputError(f"{text} is the name of a network and has no weights yet: vaeviz train {text} --out RUN")
+        return text
+    return named_object(text)
 
 
-def is_object_name(text: str) -> bool:
-    """Whether `text` spells ``package.module:attribute``, and no path that exists."""
-    module, colon, attribute = text.partition(":")
-    return bool(colon) and not Path(text).exists() and all(map(str.isidentifier, f"{module}.{attribute}".split(".")))
-
-
-def named_object(text: str) -> Any:
-    """The object that ``package.module:attribute`` names. Imports the module, from the working folder too."""
-    import sys
-
-    module, _, attribute = text.partition(":")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        found: Any = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"{text!r}: {error}; expected package.module:attribute") from error
-    return found
+def _with(part: Any, declared: dict[str, Any], role: str) -> Any:
+    """An encoder or decoder with what was declared."""
+    said = {name: value for name, value in declared.items() if value is not None}
+    if part is None:
+        apart = [name for name in said if name not in ("value_range", "layout")]
+        if apart:
+            raise InputError(f"--{apart[0].replace('_', '-')}: the model has no {role}")
+        return None
+    return replace(part, **said)
 
 
 def _supplied(text: str) -> tuple[str, Any]:

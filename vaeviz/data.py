@@ -11,9 +11,11 @@ import numpy as np
 from vaeviz import registry
 from vaeviz.batches import samples
 from vaeviz.errors import InputError, NoSuchSplit
+from vaeviz.naming import is_object_name, named_object
 from vaeviz.options import check_settings, options_of
 
 Split = Literal["train", "test", "all"]
+ENDINGS = (".npy", ".npz", ".h5ad")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +71,16 @@ def load_data(
 ) -> Dataset:
     """A registered data set, e.g. ``"mnist"``, or ``"npz:file.npz"`` with what follows the colon as its argument.
 
+    A file (.npy, .npz, .h5ad) or a folder of pictures can be named by its path alone. ``"package.module:attribute"``
+    is an array, (x, labels), a `Dataset`, or a function of no arguments that returns one of these.
     split: ``"train"``, ``"test"`` or ``"all"``; None takes the test split where there is one, else everything.
     data_dir: the folder with the data set's files. labels: which array or column holds the labels.
     Raises `UnknownName` for an unknown data set, `NoSuchSplit` for a split it does not have, `InputError` for
     files that are missing or damaged.
     """
-    name, _, argument = name.partition(":")
+    if is_object_name(name) and name.partition(":")[0] not in registry.entries("vaeviz.datasets"):
+        return _of_object(name, split=split, data_dir=data_dir, labels=labels)
+    name, _, argument = _spelled(name).partition(":")
     loader = registry.load("vaeviz.datasets", name)
     given = {"split": split, "data_dir": data_dir, "labels": labels}
     settings = {key: value for key, value in given.items() if value is not None}
@@ -91,6 +97,36 @@ def load_data(
         return _called(loader, name, arguments, settings | {"split": "test"})
     except NoSuchSplit:
         return _called(loader, name, arguments, settings | {"split": "all"})
+
+
+def _spelled(name: str) -> str:
+    """A bare path as ``loader:path``; what is no path as it is."""
+    path = Path(name)
+    if path.suffix.lower() in ENDINGS and ":" not in name:
+        return f"{path.suffix.lower()[1:]}:{name}"
+    is_folder = path.is_dir() and name not in registry.entries("vaeviz.datasets")
+    return f"images:{name}" if is_folder else name
+
+
+def _of_object(name: str, **settings: Any) -> Dataset:
+    unused = [key for key, value in settings.items() if value is not None]
+    if unused:
+        raise InputError(f"data {name!r} takes no --{unused[0].replace('_', '-')}; let the object hold what you want")
+    found = named_object(name)
+    found = found() if callable(found) else found
+    if isinstance(found, Dataset):
+        return found
+    title = name.rpartition(":")[2]
+    if isinstance(found, tuple) and len(found) == 2:
+        return Dataset(samples(found[0], name), _labels_of(found[1], name), name=title)
+    return Dataset(samples(found, name), name=title)
+
+
+def _labels_of(labels: Any, name: str) -> np.ndarray:
+    array = np.asarray(labels)
+    if array.ndim != 1:
+        raise InputError(f"{name}: got labels of shape {array.shape}, expected (N,)")
+    return array
 
 
 def _called(loader: Any, name: str, arguments: list[str], settings: dict) -> Dataset:

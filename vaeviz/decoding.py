@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.batches import batches, one_row_each, samples, sent, told
-from vaeviz.callables import calling
+from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
+from vaeviz.callables import calling, torch_convolves
 from vaeviz.errors import InputError
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.posterior import GuessWarning, Posterior, as_array
@@ -29,14 +29,18 @@ def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> 
     decoder = as_decoder(decoder)
     codes = _codes(decoder, z)
     condition = _condition(decoder, condition, codes)
-    parts = []
+    parts, size = [], 0
     with calling(decoder.fn) as call:
         for rows in batches(codes, decoder.batch_size, doing="decoding"):
             arrays = [codes[rows]] + ([] if condition is None else [condition[rows]])
+            count = len(arrays[0])
+            size = size or count
+            arrays = filled(arrays, decoder.batch_size) if decoder.pad else arrays
             try:
-                parts.append(_read(call(*arrays), len(arrays[0])))
+                parts.append(_read(call(*arrays), len(arrays[0]))[:count])
             except Exception as error:
-                raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}") from error
+                hint = batch_hint("Decoder", arrays[0], size)
+                raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
     decoded = _in_range(decoder, _joined(parts, decoder))
     return _compared(decoder, _laid_out(decoder, decoded, like), like)
 
@@ -118,7 +122,7 @@ def _laid_out(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
     """Samples in the shape that is declared, else that of `like`, else as they came with the channels last."""
     shape = values.shape[1:]
     wanted = decoder.sample_shape or (None if like is None else np.shape(like)[1:])
-    if len(shape) == 3 and shape != wanted and _has_channels_first(decoder, shape, wanted):
+    if len(shape) == 3 and _has_channels_first(decoder, shape, wanted):
         values = np.moveaxis(values, 1, -1)
         shape = values.shape[1:]
     if wanted is None:
@@ -129,6 +133,12 @@ def _laid_out(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
 
 
 def _has_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
+    if shape[0] == shape[1] == shape[2] > 1:
+        return decoder.layout == "channels_first" or (
+            decoder.layout is None and _guessed_channels_first(decoder, shape)
+        )
+    if shape == wanted:
+        return False
     if decoder.layout is not None:
         return decoder.layout == "channels_first"
     if wanted is not None:
@@ -136,12 +146,25 @@ def _has_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[
     return shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
 
 
+def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
+    """Where shapes cannot tell: a torch convolution puts the channels first."""
+    if not torch_convolves(decoder.fn):
+        return False
+    warnings.warn(
+        f"decoder {decoder.name}: samples of shape {shape} may have their channels first or last; they were read as "
+        'first, as torch convolutions give them. Say so with Decoder(fn, layout="channels_first") or "channels_last"',
+        GuessWarning,
+        stacklevel=2,
+    )
+    return True
+
+
 def _compared(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
     """Warns where samples lie so far outside the data's [0, 1] that their scale must be another."""
     if like is None or decoder.output or decoder.value_range or _outside_unit(like):
         return values
     low, high = float(values.min()), float(values.max())
-    if low < -1.5 or high > 2.5 or np.median(values) < -0.5:
+    if low < -1.5 or high > 2.5 or np.mean(values < -0.25) > 0.1:
         warnings.warn(
             f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but the data lie in [0, 1]. If they "
             'are logits, write Decoder(fn, output="logits"); after a tanh, Decoder(fn, value_range=(-1, 1))',

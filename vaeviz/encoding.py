@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.batches import batches, one_row_each, samples, sent, told
-from vaeviz.callables import calling, channels_first, torch_input_shape
+from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
+from vaeviz.callables import calling, channels_first, torch_channels, torch_input_shape
 from vaeviz.errors import InputError
 from vaeviz.model import Encoder, as_encoder
-from vaeviz.posterior import GuessWarning, Posterior, Reading, declared_reading, inferred_reading
+from vaeviz.posterior import GuessWarning, Posterior, Reading, alike, declared_reading, inferred_reading
 
 
 def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
@@ -57,18 +57,23 @@ def _encoded(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """(mean, std) of each batch, checked; each of the shape in which the encoder gave it."""
     reading = declared_reading(encoder.returns) if encoder.returns else None
+    size = 0
     for rows in batches(x, encoder.batch_size, doing="encoding"):
         arrays = [prepared(encoder, x[rows])] + ([] if condition is None else [np.asarray(condition[rows])])
+        count = len(arrays[0])
+        size = size or count
+        arrays = filled(arrays, encoder.batch_size) if encoder.pad else arrays
         try:
             returned = call(*arrays)
-            first = reading is None or rows.start == 0
-            reading = reading or inferred_reading(returned)
+            if rows.start == 0:
+                again = call(*arrays)
+                reading = reading or inferred_reading(returned, again=again, sample_shape=arrays[0].shape[1:])
+                _warn_if_it_samples(encoder, *(_read(reading, one, len(arrays[0]))[0] for one in (returned, again)))
             mean, std = _read(reading, returned, len(arrays[0]))
-            if first:
-                _warn_if_it_samples(encoder, mean, _read(reading, call(*arrays), len(mean))[0])
         except Exception as error:
-            raise _failure(encoder, arrays[0], error) from error
-        yield mean, std
+            hint = batch_hint("Encoder", arrays[0], size)
+            raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
+        yield mean[:count], None if std is None else std[:count]
 
 
 def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
@@ -84,16 +89,20 @@ def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
 
 def _laid_out(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
     shape = batch.shape[1:]
-    if encoder.layout == "channels_first":
+    if encoder.layout == "channels_first" and encoder.input_shape != shape:
         wanted = channels_first(shape)
     elif encoder.layout == "channels_last" and len(shape) == 2:
         wanted = (*shape, 1)
     else:
         wanted = encoder.input_shape or torch_input_shape(encoder.fn, shape)
+    to_front = len(shape) > 1 and shape[-1] > 1 and wanted == (shape[-1], *shape[:-1])
+    unsure = to_front and encoder.layout is encoder.input_shape is None and torch_channels(encoder.fn) == shape[0]
+    if unsure:
+        _warn_of_channels(encoder, shape)
+    if to_front and (wanted != shape or unsure or (encoder.layout == "channels_first" and encoder.input_shape is None)):
+        return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
     if wanted == shape:
         return batch
-    if len(shape) > 1 and shape[-1] > 1 and wanted == (shape[-1], *shape[:-1]):
-        return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
     try:
         return batch.reshape(len(batch), *wanted)
     except ValueError:
@@ -101,6 +110,16 @@ def _laid_out(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
             f"encoder {encoder.name}: takes samples of shape {wanted}, got {shape}; "
             "give matching data, or write Encoder(fn, input_shape=...)"
         ) from None
+
+
+def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:
+    warnings.warn(
+        f"encoder {encoder.name}: samples of shape {shape} may have their channels first or last; they were read as "
+        f'last. Say so with Encoder(fn, layout="channels_first"), or Encoder(fn, input_shape={shape}) to pass them as '
+        "they are",
+        GuessWarning,
+        stacklevel=2,
+    )
 
 
 def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -117,17 +136,13 @@ def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.nd
 
 
 def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray) -> None:
-    if first.shape == second.shape and not np.allclose(first, second, rtol=1e-3, atol=1e-4 + 1e-3 * np.std(first)):
+    if not alike(first, second):
         warnings.warn(
             f"encoder {encoder.name} gave another mean for the same input the second time: it samples. "
             "Return its mean instead, or put it in eval mode",
             GuessWarning,
             stacklevel=2,
         )
-
-
-def _failure(encoder: Encoder, batch: np.ndarray, error: Exception) -> InputError:
-    return InputError(f"encoder {encoder.name}, given {sent(batch)}: {told(error)}")
 
 
 def _joined(parts: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder) -> Posterior:

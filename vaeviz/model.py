@@ -18,6 +18,7 @@ from vaeviz.posterior import Posterior, declared_reading
 
 Prior = Literal["normal"]
 Layout = Literal["channels_first", "channels_last"]
+Role = Literal["encoder", "decoder"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,7 @@ class Encoder:
     preprocess: applied to each batch (n, ...) before all else.
     prior: ``"normal"`` if the model assumes p(z) = N(0, I).
     batch_size: how many samples fn is sent at once.
+    pad: whether fn takes exactly that many: the last batch is filled up, and what comes back for the filling dropped.
     """
 
     fn: Callable
@@ -44,6 +46,7 @@ class Encoder:
     preprocess: Callable | None = None
     prior: Prior | None = None
     batch_size: int | None = None
+    pad: bool | None = None
     name: str | None = None
     remembered: tuple[Any, Posterior] | None = field(default=None, repr=False)
 
@@ -66,6 +69,7 @@ class Decoder:
     sample_shape: the shape of one sample, e.g. ``(28, 28)`` where fn returns (n, 784).
     prior: ``"normal"`` if the model assumes p(z) = N(0, I).
     batch_size: how many codes fn is sent at once.
+    pad: whether fn takes exactly that many, see `Encoder`.
     condition: given to fn with every code, see :func:`given`.
     """
 
@@ -78,6 +82,7 @@ class Decoder:
     sample_shape: tuple[int, ...] | None = None
     prior: Prior | None = None
     batch_size: int | None = None
+    pad: bool | None = None
     condition: np.ndarray | None = None
     name: str | None = None
 
@@ -96,6 +101,7 @@ class Model:
 
     inputs: what else it can supply to plots, by name. data: what it was trained on, as arguments of `load_data`.
     either: a bare callable that may be one or the other; where it is given says which.
+    likely: which of the two it seems to be, by the sizes of what it takes and returns.
     """
 
     encoder: Encoder | None = None
@@ -104,6 +110,7 @@ class Model:
     data: Mapping[str, Any] | None = None
     name: str = "model"
     either: bool = False
+    likely: Role | None = None
 
     def __iter__(self) -> Iterator[Encoder | Decoder | None]:
         return iter((self.encoder, self.decoder))
@@ -117,8 +124,11 @@ def open(model: Any) -> Model:
     opened = _adapted(model)
     if opened is None:
         raise InputError(f"{_told(model)}, expected a run folder, or a model with an encoder and a decoder")
-    if opened.either:
+    if opened.either and opened.likely is None:
         raise InputError(f"{opened.name} may be an encoder or a decoder: pass it as one of them")
+    if opened.either:
+        other = "decoder" if opened.likely == "encoder" else "encoder"
+        return replace(opened, either=False, **{other: None})
     return opened
 
 
@@ -156,38 +166,55 @@ def given(model: Any, condition: Any) -> Decoder:
 
 def _adapted(model: Any) -> Model | None:
     """`model` as the first adapter that knows it opens it, strangers' adapters before our own."""
+    return opened_by(model)[1]
+
+
+def opened_by(model: Any) -> tuple[str | None, Model | None]:
+    """(name of the adapter that knows `model`, what it opens): no name where none was needed, or none knows it."""
     if isinstance(model, Model):
-        return model
-    for adapter in _adapters():
+        return None, model
+    for name, adapter in _adapters():
         opened = adapter(model)
         if opened is not None:
-            return opened
-    return _native(model)
+            return name, opened
+    return None, _native(model)
 
 
-def _adapters() -> Iterator[Callable[[Any], Model | None]]:
-    """The adapters, strangers' before our own. One that cannot be imported is passed over with a warning."""
+def _adapters() -> Iterator[tuple[str, Callable[[Any], Model | None]]]:
+    """The adapters by name, strangers' before our own. One that cannot be imported is passed over with a warning."""
     named = registry.entries("vaeviz.adapters")
     for entry in sorted((e for found in named.values() for e in found), key=lambda e: e.distribution == "vaeviz"):
         try:
-            yield entry.load()
+            yield entry.name, entry.load()
         except InputError as error:
             warnings.warn(f"adapter {error}", stacklevel=2)
 
 
 def _native(model: Any) -> Model | None:
-    """What needs no adapter: an object with `encode` and `decode`, or a bare callable."""
+    """What needs no adapter: an object with `encode` and `decode`, or `encoder` and `decoder`, or a bare callable."""
     if isinstance(model, (str, bytes)):  # whose encode and decode are others
         return None
     name = name_of(model)
-    pair = {role: getattr(model, role, None) for role in ("encode", "decode")}
-    if any(map(callable, pair.values())):
-        encoder = Encoder(pair["encode"], name=f"{name}.encode") if callable(pair["encode"]) else None
-        decoder = Decoder(pair["decode"], name=f"{name}.decode") if callable(pair["decode"]) else None
-        return Model(encoder, decoder, name=name)
+    parts = {role: _part_of(model, role) for role in ("encode", "decode")}
+    if any(parts.values()):
+        encoder, decoder = parts["encode"], parts["decode"]
+        return Model(
+            encoder and replace(as_encoder(getattr(model, encoder)), name=f"{name}.{encoder}"),
+            decoder and replace(as_decoder(getattr(model, decoder)), name=f"{name}.{decoder}"),
+            name=name,
+        )
     if callable(model):
         return Model(Encoder(model), Decoder(model), name=name, either=True)
     return None
+
+
+def _part_of(model: Any, role: str) -> str | None:
+    """`encode`, else `encoder` (likewise for `decode`); a part alone counts only where its counterpart is there."""
+    if callable(getattr(model, role, None)):
+        return role
+    other = {"encode": ("decode", "decoder"), "decode": ("encode", "encoder")}[role]
+    paired = any(callable(getattr(model, name, None)) for name in other)
+    return f"{role}r" if paired and callable(getattr(model, f"{role}r", None)) else None
 
 
 def _completed(declared: Any, part: Callable[[Model], Any]) -> Any:
@@ -203,6 +230,8 @@ def _completed(declared: Any, part: Callable[[Model], Any]) -> Any:
 def _check_and_name(declared: Encoder | Decoder) -> None:
     if declared.batch_size is not None and declared.batch_size < 1:
         raise InputError(f"batch_size = {declared.batch_size}: expected 1 or more")
+    if declared.pad and declared.batch_size is None:
+        raise InputError("pad=True: say how many rows fn takes, batch_size=N")
     if declared.name is None:
         object.__setattr__(declared, "name", name_of(declared.fn))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -118,8 +119,12 @@ def declared_reading(returns: str) -> Reading:
     return Reading(at, names.index(spreads[0]), spreads[0]) if spreads else Reading(at)
 
 
-def inferred_reading(returned: Any) -> Reading:
-    """What an encoder's first return most likely means. Warns where the guess is unsafe."""
+def inferred_reading(returned: Any, *, again: Any = None, sample_shape: tuple[int, ...] | None = None) -> Reading:
+    """What an encoder's first return most likely means. Warns where the guess is unsafe.
+
+    again: its return for the same input; what differs was sampled. sample_shape: that of the samples it was given;
+    outputs of that size, among others, are reconstructions.
+    """
     if hasattr(returned, "latent_dist"):
         returned = returned.latent_dist
     if _is_distribution(returned):
@@ -130,16 +135,32 @@ def inferred_reading(returned: Any) -> Reading:
         return _reading_of_names(list(returned))
     if not isinstance(returned, Sequence) or isinstance(returned, str):
         return Reading(None)
+    kept = _codes_among(returned, sample_shape)
+    reading = _reading_of_codes([returned[i] for i in kept], None if again is None else [again[i] for i in kept])
+    return replace(reading, mean=kept[reading.mean], spread_at=reading.spread and kept[reading.spread_at])
+
+
+def _reading_of_codes(returned: Sequence, again: Sequence | None) -> Reading:
     if len(returned) == 2:
         return _checked_guess(Reading(0, 1, "log_var"), returned)
     if len(returned) == 3:
-        return _reading_of_three(returned)
+        return _reading_of_three(returned, again)
     if len(returned) == 1:
         return Reading(0)
     raise InputError(
         f"got {len(returned)} outputs, expected a mean, (mean, log_var) or (mean, log_var, z); "
         'name them: Encoder(fn, returns="z,mean,log_var,other")'
     )
+
+
+def _codes_among(returned: Sequence, sample_shape: tuple[int, ...] | None) -> list[int]:
+    """Where the codes stand among several outputs: losses and what has the size of a sample are none."""
+    everything = list(range(len(returned)))
+    if sample_shape is None or len(returned) < 2:
+        return everything
+    sizes = [math.prod(array.shape[1:]) if array.ndim else None for array in map(as_array, returned)]
+    codes = [i for i in everything if sizes[i] not in (None, math.prod(sample_shape))]
+    return codes or everything
 
 
 def as_array(value: Any) -> np.ndarray:
@@ -151,6 +172,8 @@ def as_array(value: Any) -> np.ndarray:
         array = np.asarray(value)
     except ValueError as error:
         raise InputError(f"got a ragged {type(value).__name__}, expected an array ({error})") from None
+    if array.dtype.kind == "V" and "float" in array.dtype.name:  # bfloat16 of JAX
+        array = array.astype(np.float32)
     if array.dtype.kind not in "fiub":
         got = type(value).__name__ if array.dtype == object else f"an array of {array.dtype}"
         raise InputError(f"got {got}, expected an array of real numbers")
@@ -214,19 +237,19 @@ def _checked_guess(reading: Reading, returned: Sequence) -> Reading:
     return reading
 
 
-def _reading_of_three(returned: Sequence) -> Reading:
-    """(mean, log_var, z) or (z, mean, log_var), told apart by which residual (z − μ)/σ looks standard normal.
+def _reading_of_three(returned: Sequence, again: Sequence | None) -> Reading:
+    """The order of mean, spread and z in which the residual (z − μ)/σ looks standard normal, for some kind of spread.
 
-    An encoder in eval mode may return its mean as z, which makes the residual 0 and says nothing of the spread.
+    Mean and z look alike in one return; where z was sampled, it is the one that differs the second time. An encoder
+    in eval mode may return its mean as z, which makes the residual 0 and says nothing of the spread.
     """
     arrays = [as_array(part).astype(np.float64) for part in returned]
-    orders = {"mean,log_var,z": (2, 0, 1), "z,mean,log_var": (0, 1, 2)}
-    plausible = [
-        order
-        for order, (z, mean, log_var) in orders.items()
-        if arrays[z].shape == arrays[mean].shape == arrays[log_var].shape
-        and _looks_sampled(arrays[z], arrays[mean], arrays[log_var])
-    ]
+    steady = [again is None or alike(array, as_array(other)) for array, other in zip(arrays, again or arrays)]
+    orders = ("mean,log_var,z", "z,mean,log_var", "mean,z,log_var")
+    if again is None or all(steady):
+        orders = orders[:2]
+    fits = {order: _spread_that_fits(arrays, declared_reading(order), steady) for order in orders}
+    plausible = [order for order, spread in fits.items() if spread]
     if len(plausible) != 1:
         warnings.warn(
             "the three outputs were read as mean, log_var, z, but the numbers do not prove it; "
@@ -235,15 +258,37 @@ def _reading_of_three(returned: Sequence) -> Reading:
             stacklevel=2,
         )
         return Reading(0, 1, "log_var")
-    z, mean, _ = orders[plausible[0]]
-    reading = declared_reading(plausible[0])
-    return _checked_guess(reading, returned) if (arrays[z] == arrays[mean]).all() else reading
+    order, spread = plausible[0], fits[plausible[0]]
+    reading = replace(declared_reading(order), spread=spread)
+    if spread != "log_var":
+        names = order.replace("log_var", spread)
+        warnings.warn(
+            f"the three outputs were read as {names}, since z scatters so; say so: Encoder(fn, returns={names!r})",
+            GuessWarning,
+            stacklevel=2,
+        )
+    z = arrays[order.split(",").index("z")]
+    return _checked_guess(reading, returned) if (z == arrays[reading.mean]).all() else reading
 
 
-def _looks_sampled(z: np.ndarray, mean: np.ndarray, log_var: np.ndarray) -> bool:
-    with np.errstate(over="ignore"):
-        square = np.mean((z - mean) ** 2 / np.exp(log_var))
-    return bool(square == 0 or 0.5 < square < 2)
+def _spread_that_fits(arrays: list[np.ndarray], reading: Reading, steady: list[bool]) -> str | None:
+    """The kind of spread by which z scatters about the mean with variance one, if these outputs may be such."""
+    (at_z,) = {0, 1, 2} - {reading.mean, reading.spread_at}
+    z, mean, spread = arrays[at_z], arrays[reading.mean], arrays[reading.spread_at]
+    if not z.shape == mean.shape == spread.shape or not (steady[reading.mean] and steady[reading.spread_at]):
+        return None
+    if (z == mean).all():
+        return "log_var"
+    kinds = ["log_var"] if (spread <= 0).any() else list(SPREADS)
+    with np.errstate(over="ignore", divide="ignore"):
+        misfits = {kind: abs(np.log(np.mean(((z - mean) / SPREADS[kind](spread)) ** 2))) for kind in kinds}
+    best = min(misfits, key=misfits.get)
+    return best if misfits[best] < np.log(2) else None
+
+
+def alike(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two returns for the same input are the same but for rounding."""
+    return first.shape == second.shape and np.allclose(first, second, rtol=1e-3, atol=1e-4 + 1e-3 * np.std(first))
 
 
 def _check_not_negative(spread: np.ndarray, kind: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vaeviz.cli_options import model_and_data, opened
+from vaeviz.cli_options import Source, model_and_data
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.options import Option
 
@@ -32,12 +32,7 @@ KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi
 @click.pass_context
 def export(
     ctx: click.Context,
-    model: str | None,
-    data: str | None,
-    split: str | None,
-    data_dir: Path | None,
-    labels: str | None,
-    inputs: tuple[str, ...],
+    source: Source,
     out: Path,
     plots: str | None,
     settings: tuple[str, ...],
@@ -51,21 +46,21 @@ def export(
 
     Every plot that MODEL and data allow, with manifest.json and index.html.
 
-    MODEL is a run folder of `vaeviz train`, or package.module:attribute.
+    MODEL is a run folder of `vaeviz train`, package.module:attribute, or a file, see --model.
 
     Exit code 0: all was drawn, or skipped for a reason. 1: a plot failed, nothing was drawn, or a plot that was
     asked for by name was skipped. 2: wrong usage or input.
     """
     from vaeviz.export import export_figures
 
-    if model is None and data is None and not inputs:
+    if source.is_empty:
         raise click.UsageError("nothing to draw: give MODEL, --data or --input")
     chosen, options = _read_config(config)
     given = {"plots": _listed(plots), "formats": _listed(formats), "style": style, "dpi": dpi, "seed": seed}
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, option, value in map(_split_setting, settings):
         options.setdefault(plot, {})[option] = value
-    opened_model, dataset, supplied = opened(model, data, split, data_dir, labels, inputs)
+    opened_model, dataset, supplied = source.opened()
     taken = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
     if taken:
         raise click.UsageError(f"--input {taken[0]}=...: is an argument of the export itself, no input of a plot")

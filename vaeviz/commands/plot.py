@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vaeviz.cli_options import broken_command, model_and_data, opened, option_of
+from vaeviz.cli_options import broken_command, model_and_data, option_of
 from vaeviz.errors import InputError, UnknownName
 
 
@@ -42,7 +42,6 @@ def _command(spec: Any) -> click.Command:
     def run(**given: Any) -> None:
         _draw(spec, given)
 
-    run.__click_params__ = []
     run = model_and_data(run)
     for decorate in (
         click.option("--out", type=click.Path(path_type=Path), help=f"[default: {spec.name}.png]"),
@@ -75,7 +74,7 @@ def _draw(spec: Any, given: dict[str, Any]) -> None:
         raise InputError(f"--out {out}: expected a name that ends in .{', .'.join(FORMATS)}")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
-    opened_model, dataset, supplied = opened(**given)
+    opened_model, dataset, supplied = given.pop("source").opened()
     inputs = gather(opened_model, dataset, supplied)
     reason = lacking(spec, inputs)
     if reason:

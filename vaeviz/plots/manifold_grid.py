@@ -37,7 +37,7 @@ def manifold_grid(
     """Decoded samples over a grid in two latent dimensions: the learned manifold.
 
     decoder: any callable or model. encoder and x: (N, ...), needed to find the two most active dimensions of a
-        larger latent, and the range of the codes where no prior is known.
+        larger latent (else the first two are shown), and the range of the codes where no prior is known.
     n: nodes a side; 20 for images and 10 for other samples unless given.
     spacing: "prior" puts the nodes at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013, fig. 4), or at
         equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
@@ -79,12 +79,7 @@ def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) 
         return (0,)
     if dims is not None:
         return checked_dims(dims, size)
-    if size > 2 and posterior is None:
-        raise NotApplicable(
-            f"a grid over a {size}-dimensional latent: give encoder and x to find the most active dimensions, "
-            "or choose them, e.g. dims=(0, 1)"
-        )
-    return (0, 1) if size == 2 else most_active(posterior, 2)
+    return (0, 1) if size == 2 or posterior is None else most_active(posterior, 2)
 
 
 def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, codes: Posterior | None) -> np.ndarray:

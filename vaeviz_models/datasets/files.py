@@ -1,4 +1,4 @@
-"""Data of one's own: ``npz:FILE`` and ``images:FOLDER``."""
+"""Data of one's own: ``npz:FILE``, ``npy:FILE``, ``h5ad:FILE`` and ``images:FOLDER``."""
 
 from __future__ import annotations
 
@@ -119,3 +119,45 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     from PIL import Image
 
     return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
+
+
+def npy(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
+    """One array from FILE, x (N, ...). Floating-point numbers stay on disk and are read as they are needed.
+
+    Bytes are divided by 255. labels: another .npy file, with one label a row.
+    """
+    if split != "all":
+        raise NoSuchSplit(f"npy: {path} has no splits; use --split all")
+    x = _mapped(Path(path))
+    y = None if labels is None else _mapped(Path(labels))
+    return Dataset(x if x.dtype.kind == "f" else _scaled(x), y, name=Path(path).stem)
+
+
+def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
+    """The matrix X of an AnnData in FILE. labels: the column of `obs` that holds them."""
+    if split != "all":
+        raise NoSuchSplit(f"h5ad: {path} has no splits; use --split all")
+    try:
+        from anndata import read_h5ad
+    except ImportError:
+        raise InputError(f'{path}: needs anndata, which is not installed; pip install "vaeviz[anndata]"') from None
+    if not Path(path).is_file():
+        raise InputError(f"h5ad: {path} does not exist")
+    try:
+        cells = read_h5ad(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: is damaged, or no .h5ad file ({error})") from None
+    if labels is not None and labels not in cells.obs:
+        raise InputError(f"{path}: has no column {labels!r} in obs; it has {', '.join(cells.obs) or 'none'}")
+    x = cells.X.toarray() if hasattr(cells.X, "toarray") else cells.X
+    y = None if labels is None else cells.obs[labels].to_numpy()
+    return Dataset(np.asarray(x, dtype=np.float32), y, name=Path(path).stem)
+
+
+def _mapped(file: Path) -> np.ndarray:
+    if not file.is_file():
+        raise InputError(f"npy: {file} does not exist")
+    try:
+        return np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise InputError(f"{file}: cannot be read as a plain array of numbers ({error})") from None

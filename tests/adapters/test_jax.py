@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+import vaeviz
+from vaeviz.errors import InputError
+
+jax = pytest.importorskip("jax")
+import jax.numpy as jnp  # noqa: E402
+
+WEIGHTS = np.random.default_rng(0).standard_normal((64, 2)).astype(np.float32)
+
+
+def encode(x):
+    x = x.reshape(len(x), -1)
+    return x @ WEIGHTS, jnp.full((len(x), 2), -2.0)
+
+
+def encode_in_jax_alone(x):
+    return x.at[:, 0].set(0).reshape(len(x), -1) @ WEIGHTS
+
+
+def encode_in_bfloat16(x):
+    return jnp.asarray(encode(x)[0], jnp.bfloat16)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_function_of_jax_arrays(compiled, images):
+    posterior = vaeviz.encode(jax.jit(encode) if compiled else encode, images)
+    np.testing.assert_allclose(posterior.mean, images.reshape(40, -1) @ WEIGHTS, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(posterior.std, np.exp(-1), rtol=1e-5)
+
+
+def test_a_function_that_only_takes_jax_arrays(images):
+    blank = images.copy()
+    blank[:, 0] = 0
+    expected = blank.reshape(40, -1) @ WEIGHTS
+    np.testing.assert_allclose(vaeviz.encode(encode_in_jax_alone, images).mean, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_half_precision(images):
+    expected = images.reshape(40, -1) @ WEIGHTS
+    np.testing.assert_allclose(vaeviz.encode(encode_in_bfloat16, images).mean, expected, rtol=0.02, atol=0.02)
+
+
+def test_a_decoder(images):
+    decoded = vaeviz.decode(jax.jit(lambda z: jax.nn.sigmoid(z @ WEIGHTS.T)), np.zeros((3, 2)), like=images)
+    np.testing.assert_array_equal(decoded, np.full((3, 8, 8), 0.5))
+
+
+def test_a_bound_linen_module(images, draws):
+    nn = pytest.importorskip("flax.linen")
+
+    class VAE(nn.Module):
+        def setup(self):
+            self.to_code, self.to_sample = nn.Dense(4), nn.Dense(64)
+            self.drop = nn.Dropout(0.5, deterministic=True)
+
+        def encode(self, x):
+            code = self.drop(self.to_code(x.reshape(len(x), -1)))
+            return code[:, :2], code[:, 2:] - 3
+
+        def decode(self, z):
+            return nn.sigmoid(self.to_sample(z)).reshape(-1, 8, 8)
+
+        def __call__(self, x):
+            mean, log_var = self.encode(x)
+            return self.decode(mean), mean, log_var
+
+    model = VAE()
+    bound = model.bind(model.init(jax.random.key(0), images[:1]))
+    posterior, _ = draws(bound, images, size=2)
+    np.testing.assert_allclose(posterior.mean, bound.encode(images)[0], atol=1e-6)
+    with pytest.raises(InputError, match=r"VAE: has no parameters; pass VAE\(\.\.\.\)\.bind\(variables\)"):
+        vaeviz.open(model)
+
+
+def test_a_bound_linen_module_without_encode(images):
+    nn = pytest.importorskip("flax.linen")
+
+    class Whole(nn.Module):
+        def setup(self):
+            self.to_code, self.to_sample = nn.Dense(4), nn.Dense(64)
+
+        def decode(self, z):
+            return self.to_sample(z)
+
+        def __call__(self, x):
+            code = self.to_code(x.reshape(len(x), -1))
+            return self.decode(code[:, :2]), code[:, :2], code[:, 2:]
+
+    model = Whole()
+    bound = model.bind(model.init(jax.random.key(0), images[:1]))
+    np.testing.assert_allclose(vaeviz.encode(bound, images).mean, bound(images)[1], atol=1e-6)
+
+
+def test_an_nnx_module_runs_in_eval_mode(images, draws):
+    nnx = pytest.importorskip("flax.nnx")
+
+    class VAE(nnx.Module):
+        def __init__(self, rngs):
+            self.to_code, self.to_sample = nnx.Linear(64, 4, rngs=rngs), nnx.Linear(2, 64, rngs=rngs)
+            self.drop = nnx.Dropout(0.5, rngs=rngs)
+
+        def encode(self, x):
+            code = self.drop(self.to_code(x.reshape(len(x), -1)))
+            return code[:, :2], code[:, 2:] - 3
+
+        def decode(self, z):
+            return nnx.sigmoid(self.to_sample(z))
+
+    model = VAE(nnx.Rngs(0))
+    posterior, _ = draws(model, images, size=2)
+    assert not model.drop.deterministic
+    np.testing.assert_allclose(posterior.mean, model.to_code(images.reshape(40, -1))[:, :2], atol=1e-5)

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+import vaeviz
+from vaeviz.errors import InputError
+
+scvi = pytest.importorskip("scvi")
+anndata = pytest.importorskip("anndata")
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def cells():
+    rng = np.random.default_rng(0)
+    cells = anndata.AnnData(rng.poisson(rng.gamma(1, 2, (120, 30))).astype(np.float32))
+    cells.obs["batch"] = np.array(["one", "two"])[np.arange(120) % 2]
+    cells.layers["counts"] = cells.X.copy()
+    return cells
+
+
+def trained(cells, **setup):
+    cells = cells.copy()
+    scvi.model.SCVI.setup_anndata(cells, **setup)
+    model = scvi.model.SCVI(cells, n_hidden=8, n_latent=3)
+    model.train(max_epochs=1, accelerator="cpu", enable_progress_bar=False)
+    return model
+
+
+@pytest.mark.parametrize("setup", [{}, {"layer": "counts"}], ids=["X", "a layer"])
+def test_the_codes_are_its_latent_representation(setup, cells, tmp_path):
+    model = trained(cells, **setup)
+    posterior = vaeviz.encode(model, np.asarray(cells.X))
+    mean, variance = model.get_latent_representation(return_dist=True)
+    np.testing.assert_allclose(posterior.mean, mean, atol=1e-4)
+    np.testing.assert_allclose(posterior.std**2, variance, rtol=1e-3)
+    records = vaeviz.export_figures(tmp_path, model=model, plots=["latent_scatter", "samples"])
+    assert [record.status for record in records] == ["drawn", "skipped"]
+
+
+def test_the_batch_of_each_cell_is_the_condition(cells):
+    model = trained(cells, batch_key="batch")
+    encoder, opened = vaeviz.open(model).encoder, vaeviz.open(model)
+    np.testing.assert_allclose(
+        vaeviz.encode(encoder, opened.inputs["x"], opened.inputs["condition"]).mean,
+        model.get_latent_representation(),
+        atol=1e-4,
+    )
+    with pytest.raises(InputError, match=r"set up with obs\['batch'\]; give .* condition: 0 for one, 1 for two"):
+        vaeviz.encode(encoder, opened.inputs["x"])

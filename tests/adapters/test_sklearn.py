@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA, FactorAnalysis, KernelPCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import vaeviz
+
+
+@pytest.fixture
+def flat(images):
+    return images.reshape(len(images), -1)
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize(
+    ("estimator", "size"),
+    [
+        (PCA(3), 3),
+        (PCA(0.5), None),
+        (KernelPCA(4, kernel="rbf", fit_inverse_transform=True), 4),
+        (make_pipeline(StandardScaler(), PCA(2)), 2),
+        (make_pipeline(StandardScaler(), KernelPCA(2, fit_inverse_transform=True)), 2),
+    ],
+    ids=str,
+)
+def test_estimators_with_an_inverse_are_encoder_and_decoder(estimator, size, images, flat, draws):
+    estimator.fit(flat)
+    codes = estimator.transform(flat)
+    posterior, decoded = draws(estimator, images, size=size or codes.shape[1])
+    np.testing.assert_allclose(posterior.mean, codes, atol=1e-4)
+    np.testing.assert_allclose(decoded.reshape(40, -1), estimator.inverse_transform(codes), atol=1e-3)
+    assert vaeviz.open(estimator).decoder.latent_size == codes.shape[1]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [KernelPCA(2), FactorAnalysis(2), make_pipeline(StandardScaler(), KernelPCA(2)), make_pipeline(FactorAnalysis(2))],
+    ids=str,
+)
+def test_estimators_without_one_have_no_decoder(estimator, images, flat, tmp_path):
+    estimator.fit(flat)
+    assert vaeviz.open(estimator).decoder is None
+    records = vaeviz.export_figures(tmp_path, model=estimator, x=images)
+    status = {record.plot: (record.status, record.reason) for record in records}
+    assert status["latent_scatter"] == ("drawn", "")
+    assert status["samples"] == ("skipped", "needs decoder")

@@ -1,0 +1,94 @@
+"""scvi-tools: models with ``get_latent_representation``, on counts in an AnnData."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vaeviz.adapters._recognising import comes_from
+from vaeviz.errors import InputError
+from vaeviz.model import Encoder, Model
+
+
+def scvi_model(model: Any) -> Model | None:
+    """A trained scvi-tools model as an encoder: mean and variance of its q(z | x).
+
+    x are counts (N, genes) in the order of the model's own genes, which it supplies where no other x is given. The
+    batch of each cell, where the model was set up with one, is the condition: its place among the model's batches.
+    """
+    if not comes_from(model, "scvi.model") or not hasattr(model, "get_latent_representation"):
+        return None
+    name, adata = type(model).__name__, model.adata
+    encoder = Encoder(
+        _encoder(model, adata), returns="mean,var", input_shape=(adata.n_vars,), prior="normal", name=name
+    )
+    return Model(encoder, inputs={"x": dense(_counts(model, adata)), **_condition(model, adata)}, name=name)
+
+
+def dense(matrix: Any) -> np.ndarray:
+    """A matrix of an AnnData, which may be sparse, as a float32 array."""
+    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=np.float32)
+
+
+def _encoder(model: Any, adata: Any) -> Callable[..., Any]:
+    def encode(counts: np.ndarray, batch: np.ndarray | None = None) -> Any:
+        cells = _cells(model, adata, counts, batch)
+        return model.get_latent_representation(cells, give_mean=True, return_dist=True)
+
+    return encode
+
+
+def _cells(model: Any, adata: Any, counts: np.ndarray, batch: np.ndarray | None) -> Any:
+    """An AnnData like the one that the model was set up with, of other cells."""
+    from anndata import AnnData
+
+    rows = np.zeros(len(counts), dtype=int)  # other covariates are as in the first cell
+    obs = adata.obs.iloc[rows].reset_index(drop=True)
+    obs.index = obs.index.astype(str)
+    key = _key(model, "batch")
+    if key is not None and adata.obs[key].nunique() > 1:
+        if batch is None:
+            named = ", ".join(f"{i} for {name}" for i, name in enumerate(_batches(model)[:5]))
+            raise InputError(f"the model was set up with obs[{key!r}]; give each cell's as the condition: {named}")
+        obs[key] = np.asarray(_batches(model))[np.asarray(batch, dtype=int)]
+    cells = AnnData(counts, obs=obs, var=adata.var[[]])
+    layer = _layer(model)
+    if layer is not None:
+        cells.layers[layer] = counts
+    return cells
+
+
+def _counts(model: Any, adata: Any) -> Any:
+    layer = _layer(model)
+    return adata.X if layer is None else adata.layers[layer]
+
+
+def _condition(model: Any, adata: Any) -> dict[str, np.ndarray]:
+    key = _key(model, "batch")
+    if key is None or adata.obs[key].nunique() < 2:
+        return {}
+    places = {name: place for place, name in enumerate(_batches(model))}
+    return {"condition": np.array([places[name] for name in adata.obs[key]])}
+
+
+def _batches(model: Any) -> list[Any]:
+    return list(model.adata_manager.get_state_registry("batch").categorical_mapping)
+
+
+def _key(model: Any, field: str) -> str | None:
+    """The column of `obs` that a field of the model's set-up was taken from."""
+    try:
+        key = model.adata_manager.get_state_registry(field).original_key
+    except (AttributeError, KeyError):
+        return None
+    return key if key in model.adata.obs and not key.startswith("_scvi") else None
+
+
+def _layer(model: Any) -> str | None:
+    try:
+        registered = model.adata_manager.data_registry["X"]
+    except (AttributeError, KeyError):
+        return None
+    return registered.get("attr_key") if registered.get("attr_name") == "layers" else None
