@@ -19,7 +19,7 @@ print(f"test ELBO {history['test_elbo'][-1]:.2f} nats")
 encoder, decoder = vaeviz.open(vae)
 with vaeviz.style("paper"):
     figure, ax = plt.subplots(figsize=(3.4, 3.4))
-    vaeviz.manifold_grid(decoder, ax=ax)
+    vaeviz.manifold_grid(decoder, span=(-3, 3), ax=ax)
     vaeviz.latent_scatter(encoder, test.x, labels=test.labels, size=3, ax=ax)
     figure.savefig(out / "train_and_draw.png")
     axes = vaeviz.training_curves(history)

@@ -10,7 +10,7 @@ from vaeviz.analysis.activity import activity, checked_dims, most_active
 from vaeviz.analysis.embedding import embed
 from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.analysis.paths import lerp, slerp
-from vaeviz.analysis.picking import fair_rows, first_of_each, unlike_pairs
+from vaeviz.analysis.picking import fair_rows, pairs_between, unlike_pairs
 from vaeviz.errors import InputError, UnknownName
 
 RNG = np.random.default_rng(0)
@@ -43,7 +43,7 @@ def test_of_equally_active_dimensions_the_first_are_taken():
 
 @pytest.mark.parametrize("dims", [(0, 0), (0, 4), (-1, 0)])
 def test_dims_are_different_and_exist(dims):
-    with pytest.raises(InputError, match="expected different dimensions from 0 to 3"):
+    with pytest.raises(InputError, match="different dimensions from 0 to 3"):
         checked_dims(dims, 4)
 
 
@@ -198,13 +198,13 @@ def test_a_pair_needs_two_samples():
 
 def test_pairs_from_one_label_to_another():
     labels = np.arange(30) % 3
-    pairs = first_of_each((2, 0), labels, 6, seed=0)
+    pairs = pairs_between((2, 0), labels, 6, seed=0)
     assert {(labels[a], labels[b]) for a, b in pairs} == {(2, 0)}
     assert len(set(pairs)) > 1
-    assert pairs == first_of_each((2, 0), labels, 6, seed=0)
-    assert all(a != b for a, b in first_of_each((1, 1), labels, 50, seed=0))
+    assert pairs == pairs_between((2, 0), labels, 6, seed=0)
+    assert all(a != b for a, b in pairs_between((1, 1), labels, 50, seed=0))
     with pytest.raises(InputError, match="a pair needs two samples"):
-        first_of_each((0, 0), np.array([0, 1]), 1, seed=0)
+        pairs_between((0, 0), np.array([0, 1]), 1, seed=0)
 
 
 # Embeddings

@@ -7,10 +7,10 @@ from matplotlib.colors import to_rgba
 
 from vaeviz.analysis.grids import equal_mass_nodes, linear_nodes
 from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of, shared_range
-from vaeviz.drawing.kinds import as_images, sample_kind
 from vaeviz.drawing.mosaic import assemble
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.kinds import as_images, sample_kind
 
 RNG = np.random.default_rng(0)
 NODES = {
@@ -62,8 +62,9 @@ def test_a_kind_that_is_given_wins(shape, kind):
     [
         ((3,), "point", "samples have 3 values, expected 2"),
         ((12,), "image", r"12 values are no square image; declare the decoder's sample_shape=\(H, W\)"),
-        ((3, 8, 8), None, r"samples of shape \(3, 8, 8\) cannot be drawn; images are \(H, W\) or \(H, W, 1\|3\|4\)"),
-        ((3, 8, 8), "image", r"samples of shape \(3, 8, 8\) cannot be drawn"),
+        ((5, 8, 8), None, r"samples of shape \(5, 8, 8\) cannot be drawn; images are \(H, W\), \(H, W, 1\|3\|4\)"),
+        ((5, 8, 8), "image", r"samples of shape \(5, 8, 8\) cannot be drawn"),
+        ((8, 8), "picture", "unknown kind of sample 'picture'"),
         ((2, 8, 8, 3), None, "cannot be drawn"),
     ],
 )

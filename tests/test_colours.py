@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgba
 
-from vaeviz.drawing.colours import LEGEND_MAX, MISSING, categories, checked_labels, colouring, explain_colours
+from vaeviz.drawing.colours import LEGEND_MAX, MISSING, colouring, explain_colours
 from vaeviz.errors import InputError
+from vaeviz.labels import categories, checked_labels
 
 PETROFF = [to_rgba(colour) for colour in matplotlib.color_sequences["petroff10"]]
 

@@ -19,7 +19,7 @@ def test_rows_of_a_data_set_are_taken_together():
 
 def test_class_names_stand_in_for_integer_labels():
     labels = np.array([1, 0, 1])
-    assert Dataset(X[:3], labels, ("a", "b")).named_labels().tolist() == ["b", "a", "b"]
+    assert Dataset(X[:3], labels, ("a", "b")).named_labels()[:].tolist() == ["b", "a", "b"]
     assert Dataset(X[:3], labels).named_labels() is labels
     assert Dataset(X[:3]).named_labels() is None
 

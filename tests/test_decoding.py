@@ -180,7 +180,8 @@ def test_the_value_range_is_brought_to_0_1():
 )
 def test_samples_come_in_the_shape_that_is_declared_or_compared_with_channels_last(returned, declared, like, shape):
     values = VALUES.reshape(6, *returned)
-    decoded = decode(Decoder(returning(values), **declared), Z, like=None if like is None else np.zeros((9, *like)))
+    others = None if like is None else np.resize(VALUES, (9, *like))
+    decoded = decode(Decoder(returning(values), **declared), Z, like=others)
     assert decoded.shape == (6, *shape)
     moved = len(returned) == 3 and shape == (*returned[1:], returned[0]) and returned[0] > 1
     np.testing.assert_array_equal(

@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 
 import vaeviz
-from vaeviz import Dataset, Decoder, NotApplicable, export_figures, register_plot
+from vaeviz import Dataset, Decoder, GuessWarning, NotApplicable, export_figures, get_plot, register_plot
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.plot import plot_names
 
 LIGHT = {"manifold_grid": {"n": 3}, "samples": {"n": 4}, "interpolation": {"n": 1, "steps": 3}}
+SOME = [  # enough for what is asked of the exporter, and quick
+    "interpolation",
+    "latent_scatter",
+    "manifold_grid",
+    "reconstruction_pairs",
+    "samples",
+    "training_curves",
+    "tsne",
+]
 
 
 @pytest.fixture
@@ -52,18 +62,17 @@ def sha256(path):
 
 def test_every_plot_is_drawn_or_skipped_for_a_reason(tmp_path, inputs):
     records = export_figures(tmp_path / "out", **inputs, settings=LIGHT)
-    assert statuses(records) == {
-        "interpolation": "drawn",
-        "latent_scatter": "drawn",
-        "manifold_grid": "drawn",
-        "reconstruction_pairs": "drawn",
-        "samples": "drawn",
-        "training_curves": "skipped",
-        "tsne": "skipped",
+    assert [record.plot for record in records] == plot_names()
+    lacking = {name: get_plot(name).missing(inputs) for name in plot_names()}
+    expected = {name: f"needs {' and '.join(missing)}" for name, missing in lacking.items() if missing}
+    assert expected["training_curves"] == "needs history"
+    expected |= {
+        "latent_pairs": "2 of 2 dimensions are active, pairs need 3",
+        "map_quality": "the latent has 2 dimensions and needs no map",
+        "tsne": "the latent has 2 dimensions and needs no map: see latent_scatter",
     }
-    reasons = {record.plot: record.reason for record in records if record.status != "drawn"}
-    assert reasons["training_curves"] == "needs history"
-    assert reasons["tsne"] == "the latent has 2 dimensions and needs no map: see latent_scatter"
+    assert {record.plot: record.reason for record in records if record.status == "skipped"} == expected
+    assert {record.plot for record in records if record.status == "drawn"} == set(plot_names()) - set(expected)
     drawn = {f"{record.plot}.png" for record in records if record.status == "drawn"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == drawn | {
         "manifest.json",
@@ -118,7 +127,7 @@ def test_the_drawing_is_done_away_from_pyplot_and_rcparams(tmp_path, inputs):
     assert dict(matplotlib.rcParams) == before
 
 
-def test_samples_are_encoded_once_for_the_whole_set(tmp_path, inputs):
+def test_x_is_encoded_once_for_the_whole_set(tmp_path, inputs):
     calls = []
 
     def counted(x):
@@ -156,7 +165,9 @@ def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
 
 def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
     data = vaeviz.load_data("digits")[:50]
-    records = export_figures(tmp_path / "a set", model=run, data=data, settings=LIGHT)
+    plots = [*SOME, "latent_neighbours", "likelihood_bound"]
+    settings = LIGHT | {"likelihood_bound": {"count": 10}}
+    records = export_figures(tmp_path / "a set", model=run, data=data, plots=plots, settings=settings)
     assert {record.plot for record in records if record.status != "drawn"} == {"tsne"}
     manifest = manifest_of(tmp_path / "a set")
     assert manifest["title"] == "a set"
@@ -237,6 +248,7 @@ def test_labels_of_any_type_can_be_recorded_and_told_apart(tmp_path, inputs, lab
 @pytest.mark.parametrize("formats", [("png", "pdf", "svg")])
 def test_the_same_inputs_and_seed_give_the_same_bytes(tmp_path, inputs, one_that_fails, formats):
     chosen = {
+        "plots": ["aaa_first", *SOME],
         "formats": formats,
         "settings": LIGHT,
         "history": {"epoch": [1, 2], "train_elbo": [-2.0, -1.0]},
@@ -266,21 +278,21 @@ def test_no_file_of_this_machine_is_named_in_what_is_left(tmp_path, inputs, one_
     assert str(Path(vaeviz.__file__).parents[1]) not in text
 
 
-def test_figures_that_are_no_longer_drawn_are_removed_unless_somebody_changed_them(tmp_path, inputs):
-    export_figures(tmp_path, **inputs, plots=["samples", "latent_scatter", "reconstruction_pairs"], dpi=30)
-    (tmp_path / "reconstruction_pairs.png").write_text("touched up by hand")
-    (tmp_path / "notes.txt").write_text("mine")
+def test_figures_of_an_earlier_export_are_left(tmp_path, inputs):
+    export_figures(tmp_path, **inputs, plots=["samples", "latent_scatter"], dpi=30)
     export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
-    left = {path.name for path in tmp_path.iterdir()}
-    assert "samples.png" not in left
-    assert {"latent_scatter.png", "reconstruction_pairs.png", "notes.txt"} <= left
+    assert (tmp_path / "samples.png").is_file()
+    assert [figure["plot"] for figure in manifest_of(tmp_path)["figures"]] == ["latent_scatter"]
 
 
-def test_a_damaged_manifest_does_not_matter(tmp_path, inputs):
-    for content in ("{", "[]", '{"figures": [{"files": 3}]}', '{"figures": [{"files": {"../x": "0"}}]}'):
-        (tmp_path / "manifest.json").write_text(content)
-        export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
-        assert manifest_of(tmp_path)["figures"][0]["status"] == "drawn"
+def test_warnings_at_the_door_are_in_the_manifest_and_on_the_page(tmp_path, digits):
+    def unsure(x):
+        return x.reshape(len(x), -1)[:, :2], np.ones((len(x), 2))
+
+    with pytest.warns(GuessWarning, match="nowhere negative"):
+        export_figures(tmp_path, encoder=unsure, x=digits.x, plots=["latent_scatter"], dpi=30)
+    assert "nowhere negative" in manifest_of(tmp_path)["warnings"][0]
+    assert "nowhere negative" in (tmp_path / "index.html").read_text()
 
 
 def test_nothing_half_written_is_left(tmp_path, inputs, monkeypatch):
@@ -295,7 +307,7 @@ def test_nothing_half_written_is_left(tmp_path, inputs, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(Figure, "savefig", half)
-    from vaeviz.export import write_figure
+    from vaeviz.figures import write_figure
 
     with pytest.raises(OSError, match="disk full"):
         write_figure(Figure(), tmp_path / "latent_scatter.png", 30)
@@ -392,9 +404,10 @@ class Page(HTMLParser):
 
 
 def test_the_page_shows_each_figure_and_tells_why_others_are_not_there(tmp_path, inputs, one_that_fails):
-    export_figures(tmp_path, **inputs, settings=LIGHT, title="mine", formats=["pdf", "png"], dpi=30)
+    plots = ["aaa_first", *SOME]
+    export_figures(tmp_path, **inputs, plots=plots, settings=LIGHT, title="mine", formats=["pdf", "png"], dpi=30)
     page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
-    names = ["interpolation", "latent_scatter", "manifold_grid", "reconstruction_pairs", "samples"]
+    names = SOME[:-2]
     assert [image["src"] for image in page.all("img")] == [f"{name}.png" for name in names]
     assert all(image["alt"] for image in page.all("img"))
     linked = {link["href"] for link in page.all("a")}

@@ -96,7 +96,9 @@ def test_paths_of_points_are_joined(ax, make_encoder, make_decoder):
     x = np.random.default_rng(0).random((10, 2), dtype=np.float32)
     interpolation(make_encoder(), make_decoder(2, (2,)), x, n=2, steps=3, ax=ax)
     paths = [line.get_xydata() for line in ax.lines if line.get_marker() != "o"]
-    assert [path.shape for path in paths] == [(5, 2), (5, 2)]
+    assert [path.shape for path in paths] == [(3, 2), (3, 2)]
+    hollow = next(line for line in ax.lines if line.get_markerfacecolor() == "none")
+    assert all(any(np.allclose(point, sample) for sample in x) for point in hollow.get_xydata())
 
 
 @pytest.mark.parametrize(

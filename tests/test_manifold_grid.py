@@ -185,7 +185,7 @@ def test_spatial_codes_are_restored(ax, digits):
     [
         ({"n": 1}, "n = 1: a grid needs at least 2 nodes a side"),
         ({"span": (2, 1)}, r"span = \(2, 1\): expected low < high"),
-        ({"dims": (0, 2)}, "expected different dimensions from 0 to 1"),
+        ({"dims": (0, 2)}, "different dimensions from 0 to 1"),
     ],
 )
 def test_a_grid_that_cannot_be_drawn_is_an_error(watched, settings, told):
@@ -193,9 +193,17 @@ def test_a_grid_that_cannot_be_drawn_is_an_error(watched, settings, told):
         manifold_grid(declared(watched), **settings)
 
 
-def test_a_large_latent_needs_an_encoder_or_dims(watched):
-    with pytest.raises(NotApplicable, match=r"give encoder and x .* or choose them, e\.g\. dims=\(0, 1\)"):
-        manifold_grid(declared(watched, 5))
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [(3, "the first two of 3 dimensions, the other at 0"), (5, "the first two of 5 dimensions, the others at 0")],
+)
+def test_a_lone_decoder_of_a_large_latent_varies_the_first_two_dimensions_and_says_so(ax, watched, size, told):
+    manifold_grid(declared(watched, size), n=5, ax=ax)
+    (z,) = watched.calls
+    assert np.ptp(z, axis=0).astype(bool).tolist() == [True, True] + [False] * (size - 2)
+    assert (z[:, 2:] == 0).all()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_{1}$", "$z_{2}$")
+    assert ax.get_title() == f"Decoded grid, 5 × 5 nodes\nof equal mass, assuming z ~ N(0, I)\n{told}"
 
 
 def test_codes_of_too_few_values_are_told(digits, watched):

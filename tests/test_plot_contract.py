@@ -1,27 +1,40 @@
+import copy
 import inspect
 
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import vaeviz
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.plot import INPUTS, Page, PlotSpec, get_plot, plot_names, register_plot
 
+ARRAYS = ("x", "labels", "factors", "other_x")
 HISTORY = {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]}
 
 
 @pytest.fixture
 def inputs(digits, make_encoder, make_decoder):
-    """What every built-in plot needs, for a latent of three dimensions."""
+    """Everything that a built-in plot may ask for, for a latent of three dimensions."""
+    decoder = make_decoder(3)
+
+    def likelihood(x, z):
+        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
+
     return {
         "encoder": make_encoder(3),
-        "decoder": make_decoder(3),
+        "decoder": decoder,
         "x": digits.x,
         "labels": digits.labels,
+        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
         "history": HISTORY,
+        "likelihood": likelihood,
+        "other_x": digits.x[:, ::-1].copy(),
+        "other_encoder": make_encoder(4, seed=3),
+        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
     }
 
 
@@ -30,15 +43,28 @@ def spec(request) -> PlotSpec:
     return get_plot(request.param)
 
 
-def call(spec, inputs, **options):
-    if spec.name == "tsne":
-        options = {"perplexity": 5.0, **options}
-    return spec(**{name: inputs[name] for name in spec.required + spec.optional}, **options)
+FAIL_ON_FEW = {("compare", 3), ("latent_neighbours", 3), ("latent_neighbours", 12)}
+QUICK = {
+    "tsne": {"perplexity": 5.0},
+    "map_quality": {"perplexity": 5.0},
+    "likelihood_bound": {"count": 20},
+    "aggregate_posterior": {"nodes": 40, "permutations": 100},
+    "manifold_grid": {"n": 5},
+}
+
+
+def call(spec, inputs, **place):
+    given = {name: inputs[name] for name in spec.required + spec.optional if name in inputs}
+    return spec(**given, **QUICK.get(spec.name, {}), **place)
 
 
 def a_place(spec):
     figure = Figure(layout="constrained")
     return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+
+
+def figure_of(place):
+    return place.get("figure") or place["ax"].figure
 
 
 def test_register_plot_returns_the_function_itself(registered):
@@ -164,20 +190,27 @@ def test_built_in_plots_draw_where_they_are_told_and_leave_the_rest_alone(spec, 
 
 
 def test_built_in_plots_leave_their_inputs_as_they_were(spec, inputs):
-    before = inputs["x"].copy(), inputs["labels"].copy()
+    before = copy.deepcopy({name: inputs[name] for name in (*ARRAYS, "history", "runs")})
     call(spec, inputs, **a_place(spec))
-    assert (inputs["x"] == before[0]).all()
-    assert (inputs["labels"] == before[1]).all()
+    for name, value in before.items():
+        np.testing.assert_equal(inputs[name], value, err_msg=name)
 
 
-def test_built_in_plots_take_tensors_and_lists(spec, inputs):
+def as_tensors(inputs):
     torch = pytest.importorskip("torch")
-    tensors = {"x": torch.from_numpy(inputs["x"]).requires_grad_(), "labels": torch.from_numpy(inputs["labels"])}
-    lists = {"x": inputs["x"].tolist(), "labels": inputs["labels"].tolist()}
-    for some in (tensors, lists):
-        place = a_place(spec)
-        call(spec, inputs | some, **place)
-        assert (place.get("figure") or place["ax"].figure).axes
+    tensors = {name: torch.from_numpy(inputs[name]) for name in ARRAYS}
+    for tensor in tensors.values():
+        tensor.requires_grad_(tensor.is_floating_point())
+    return tensors
+
+
+def as_lists(inputs):
+    return {name: inputs[name].tolist() for name in ARRAYS}
+
+
+@pytest.mark.parametrize("made", [as_tensors, as_lists])
+def test_built_in_plots_draw_the_same_of_tensors_and_lists(spec, inputs, made):
+    np.testing.assert_array_equal(pixels(spec, inputs | made(inputs)), pixels(spec, inputs))
 
 
 def test_built_in_plots_without_a_place_make_a_pyplot_figure(spec, inputs):
@@ -188,25 +221,41 @@ def test_built_in_plots_without_a_place_make_a_pyplot_figure(spec, inputs):
 
 
 def test_built_in_plots_have_a_title_that_is_no_name_of_theirs(spec, inputs):
-    titles = [ax.get_title() for ax in np.atleast_1d(call(spec, inputs, **a_place(spec))).flat]
+    place = a_place(spec)
+    drawn = np.atleast_1d(call(spec, inputs, **place)).flat
+    of_figure = place["figure"].get_suptitle() if spec.place == "figure" else ""
+    titles = [of_figure] if of_figure else [ax.get_title() for ax in drawn]
     assert all(titles)
     assert spec.name not in titles
 
 
+def pixels(spec, inputs):
+    place = a_place(spec)
+    call(spec, inputs, **place)
+    canvas = FigureCanvasAgg(figure_of(place))
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
+
+
 def test_built_in_plots_draw_the_same_thing_twice(spec, inputs):
-    def pixels():
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-        place = a_place(spec)
-        call(spec, inputs, **place)
-        figure = place.get("figure") or place["ax"].figure
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        return np.asarray(canvas.buffer_rgba())
-
-    first, second = pixels(), pixels()
+    first, second = pixels(spec, inputs), pixels(spec, inputs)
     assert (first == second).all()
     assert first.std() > 0
+
+
+@pytest.mark.parametrize("count", [3, 12])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_built_in_plots_of_few_samples_are_drawn_or_do_not_apply(spec, inputs, count, request):
+    if (spec.name, count) in FAIL_ON_FEW:
+        request.applymarker(pytest.mark.xfail(raises=InputError, reason="its default k is refused, not skipped"))
+    few = inputs | {name: inputs[name][:count] for name in ARRAYS}
+    place = a_place(spec)
+    try:
+        spec(**{name: few[name] for name in spec.required + spec.optional}, **place)
+    except NotApplicable as reason:
+        assert str(reason)
+    else:
+        figure_of(place).draw_without_rendering()
 
 
 def test_missing_inputs_of_a_plot_are_told_apart_from_given_ones(spec):

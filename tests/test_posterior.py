@@ -159,16 +159,18 @@ def test_a_spread_can_be_declared_away():
 
 
 @pytest.mark.parametrize(
-    ("fn", "declaration"),
+    ("fn", "std", "declaration"),
     [
-        (returning(MEAN, STD), 'returns="mean,std"'),
-        (returning(MEAN, STD, MEAN), 'returns="mean,std"'),
-        (returning(MEAN, STD, Z), 'returns="mean,log_var,z"'),
+        (returning(MEAN, STD), np.exp(0.5 * STD), 'returns="mean,std"'),
+        (returning(MEAN, STD, MEAN), np.exp(0.5 * STD), 'returns="mean,std"'),
+        (returning(MEAN, STD, Z), STD, "returns='mean,std,z'"),  # z scatters by it
+        (returning(MEAN, STD**2, Z), STD, "returns='mean,var,z'"),
+        (returning(MEAN, STD, 9 * OTHER[:, :D]), np.exp(0.5 * STD), 'returns="mean,log_var,z"'),  # by neither
     ],
 )
-def test_an_unsafe_guess_warns_and_shows_what_to_write(fn, declaration):
+def test_an_unsafe_guess_warns_and_shows_what_to_write(fn, std, declaration):
     with pytest.warns(GuessWarning) as caught:
-        assert_read(encode(fn, X), std=np.exp(0.5 * STD))
+        assert_read(encode(fn, X), std=std)
     assert declaration in str(caught[0].message)
 
 

@@ -24,7 +24,7 @@ def test_codes_are_drawn_from_the_prior_and_decoded_at_once(ax, watched):
     assert z.shape == (400, 2)
     np.testing.assert_allclose(z.mean(0), 0, atol=0.15)
     np.testing.assert_allclose(np.cov(z.T), np.eye(2), atol=0.2)
-    assert ax.get_title() == "400 samples, z ~ N(0, I)"
+    assert ax.get_title() == "Means of p(x | z), 400 draws,\nz ~ N(0, I)"
 
 
 def test_temperature_is_the_standard_deviation_of_the_codes(ax, watched):
@@ -32,7 +32,7 @@ def test_temperature_is_the_standard_deviation_of_the_codes(ax, watched):
     samples(decoder, n=400, ax=ax)
     samples(decoder, n=400, temperature=0.5, ax=ax)
     np.testing.assert_allclose(watched.calls[1], watched.calls[0] / 2, rtol=1e-6)
-    assert ax.get_title() == "400 samples, z ~ N(0, 0.5² I)"
+    assert ax.get_title() == "Means of p(x | z), 400 draws,\nz ~ N(0, 0.5² I)"
 
 
 def test_samples_are_seeded(ax, watched):
@@ -45,13 +45,13 @@ def test_samples_are_seeded(ax, watched):
 
 def test_a_lone_decoder_says_what_it_assumes(ax, watched):
     samples(Decoder(watched, latent_shape=(2,)), n=4, ax=ax)
-    assert ax.get_title() == "4 samples, assuming z ~ N(0, I)"
+    assert ax.get_title() == "Means of p(x | z), 4 draws,\nassuming z ~ N(0, I)"
 
 
 def test_an_encoder_tells_the_latent_size_and_the_prior(ax, digits, encoder, watched):
     samples(watched, encoder, digits.x, n=4, ax=ax)
     assert watched.calls[0].shape == (4, 2)
-    assert ax.get_title() == "4 samples, z ~ N(0, I)"
+    assert ax.get_title() == "Means of p(x | z), 4 draws,\nz ~ N(0, I)"
 
 
 def test_a_model_without_a_prior_has_no_samples(digits, make_encoder, watched):
@@ -71,7 +71,7 @@ def test_unless_it_is_declared(ax, digits, make_encoder, watched, declared):
         n=4,
         ax=ax,
     )
-    assert ax.get_title() == "4 samples, z ~ N(0, I)"
+    assert ax.get_title() == "Means of p(x | z), 4 draws,\nz ~ N(0, I)"
 
 
 @pytest.mark.parametrize(("n", "shape"), [(1, (1, 1)), (4, (2, 2)), (5, (2, 3)), (12, (3, 4)), (64, (8, 8))])
@@ -106,7 +106,7 @@ def test_spatial_codes_are_drawn_in_their_shape(ax):
         assert z.shape[1:] == (2, 4, 4)
         return z.mean(1)
 
-    samples(Decoder(fn, latent_shape=(2, 4, 4)), n=4, ax=ax)
+    samples(Decoder(fn, latent_shape=(2, 4, 4), output="values"), n=4, ax=ax)
 
 
 @pytest.mark.parametrize("settings", [{"n": 0}, {"temperature": 0.0}, {"temperature": -1.0}])

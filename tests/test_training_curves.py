@@ -26,7 +26,12 @@ def figure():
 def test_one_panel_for_the_elbo_and_each_of_its_terms(figure):
     axes = training_curves(HISTORY, figure=figure)
     assert list(axes) == figure.axes
-    assert [ax.get_title() for ax in axes] == ["ELBO (nats)", r"$\mathrm{E}_q[\log p(x|z)]$ (nats)", "KL (nats)"]
+    assert [ax.get_title() for ax in axes] == [
+        "ELBO, one-sample estimate",
+        r"$\log p(x|z)$, one sample of $z$",
+        "KL to the prior",
+    ]
+    assert axes[0].get_ylabel() == "nats per sample"
     for ax, name in zip(axes, ("elbo", "log_likelihood", "kl")):
         lines = {line.get_label(): line for line in ax.lines}
         assert list(lines) == ["train", "test"]
@@ -47,7 +52,7 @@ def test_the_sets_are_named_and_keep_their_colours(figure):
 def test_what_is_not_there_has_no_panel(figure):
     history = {"epoch": EPOCHS, "train_log_likelihood": [-8.0, -5.0, -4.0, -3.5]}
     (ax,) = training_curves(history, figure=figure)
-    assert ax.get_title().startswith(r"$\mathrm{E}_q")
+    assert ax.get_title().startswith(r"$\log p(x|z)$")
     assert ax.get_legend() is None
 
 

@@ -100,6 +100,16 @@ def test_a_perplexity_needs_as_many_points(ax, perplexity):
         tsne(Posterior(CODES), CODES, perplexity=perplexity, ax=ax)
 
 
+def test_other_engines_have_no_perplexity(ax):
+    for perplexity in (0.0, 60.0):
+        tsne(Posterior(CODES), CODES, engine="pca", perplexity=perplexity, ax=ax)
+
+
+def test_the_points_that_a_perplexity_needs_are_those_that_are_drawn(ax):
+    with pytest.raises(NotApplicable, match="a perplexity of 30 needs more than the 25 points"):
+        tsne(Posterior(CODES), CODES, max_points=25, ax=ax)
+
+
 @pytest.mark.parametrize("perplexity", [0.0, -1.0])
 def test_a_perplexity_is_more_than_0(ax, perplexity):
     with pytest.raises(InputError, match=f"perplexity = {perplexity:g}: expected more than 0"):

@@ -17,6 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from vaeviz.layout import channels_first
+
+REACH = 500  # how many things are looked at in search of torch modules
+
 
 @contextmanager
 def calling(function: Callable) -> Iterator[Callable[..., Any]]:
@@ -27,24 +31,47 @@ def calling(function: Callable) -> Iterator[Callable[..., Any]]:
 
 
 def torch_modules(function: Callable) -> list[Any]:
-    """The torch modules that a callable is, is bound to, closes over, or names among its globals."""
+    """The torch modules that a callable is, is bound to, closes over, or names among its globals.
+
+    They are also looked for in the functions, lists and dicts that it reaches.
+    """
     torch = sys.modules.get("torch")
     if torch is None:
         return []
-    if isinstance(function, torch.nn.Module):
-        return [function]
-    if hasattr(function, "__wrapped__"):
-        return torch_modules(function.__wrapped__)
-    if isinstance(function, functools.partial):
-        reached = [*torch_modules(function.func), *function.args, *function.keywords.values()]
-    elif inspect.ismethod(function):
-        reached = [function.__self__, *vars(function.__self__).values()] if _has_vars(function.__self__) else []
-    elif inspect.isfunction(function):
-        cells = (cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell))
-        reached = [*cells, *(function.__globals__.get(name) for name in function.__code__.co_names)]
-    else:
-        reached = list(vars(function).values()) if _has_vars(function) else []
-    return [thing for thing in reached if isinstance(thing, torch.nn.Module)]
+    found: dict[int, Any] = {}
+    seen: set[int] = set()
+    waiting = [function]
+    while waiting:
+        thing = waiting.pop(0)
+        if id(thing) in seen or len(seen) > REACH:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, torch.nn.Module):
+            found[id(thing)] = thing
+        else:
+            waiting += _reached(thing, first=thing is function)
+    return list(found.values())
+
+
+def _reached(thing: Any, *, first: bool) -> list[Any]:
+    """What a callable has at hand: what it wraps, is bound to, closes over, or names among its globals.
+
+    The attributes of an object count only for the callable itself, and for what it is a method of.
+    """
+    if isinstance(thing, dict):
+        return list(thing.values())
+    if isinstance(thing, (list, tuple)):
+        return list(thing)
+    if hasattr(thing, "__wrapped__"):
+        return [thing.__wrapped__]
+    if isinstance(thing, functools.partial):
+        return [thing.func, *thing.args, *thing.keywords.values()]
+    if inspect.ismethod(thing):
+        return [thing.__self__, *(vars(thing.__self__).values() if _has_vars(thing.__self__) else ())]
+    if inspect.isfunction(thing):
+        cells = (cell.cell_contents for cell in thing.__closure__ or () if _is_filled(cell))
+        return [*cells, *(thing.__globals__.get(name) for name in thing.__code__.co_names)]
+    return list(vars(thing).values()) if first and _has_vars(thing) and not inspect.isclass(thing) else []
 
 
 def name_of(function: Callable) -> str:
@@ -89,8 +116,9 @@ def _with_torch(modules: list[Any], function: Callable, *arrays: np.ndarray) -> 
 
     state = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
     floating = next((tensor for tensor in state if tensor.is_floating_point()), torch.empty(0))
-    tensors = [torch.from_numpy(array).to(floating.device) for array in arrays]
-    return function(*(t.to(floating.dtype) if t.is_floating_point() else t for t in tensors))
+    tensors = (torch.from_numpy(array) for array in arrays)
+    cast = (t.to(floating.dtype) if t.is_floating_point() else t for t in tensors)  # a device may lack float64
+    return function(*(t.to(floating.device) for t in cast))
 
 
 def _with_jax(function: Callable, *arrays: np.ndarray) -> Any:
@@ -157,10 +185,3 @@ def torch_convolves(function: Callable) -> bool:
     """Whether a torch model holds convolutions, whose images have the channels first."""
     layers = (layer for module in torch_modules(function) for layer in module.modules())
     return any(isinstance(getattr(layer, "kernel_size", None), tuple) for layer in layers)
-
-
-def channels_first(sample_shape: tuple[int, ...], spatial: int = 2) -> tuple[int, ...]:
-    """The shape (C, H, W) of a sample (H, W) or (H, W, C); likewise for signals with ``spatial=1``."""
-    if len(sample_shape) == spatial:
-        return (1, *sample_shape)
-    return (sample_shape[-1], *sample_shape[:-1])

@@ -64,7 +64,7 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _report(error: Exception) -> int:
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
         error.show()
         return error.exit_code
     if isinstance(error, click.ClickException):
@@ -73,7 +73,7 @@ def _report(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, (InputError, NotApplicable)):
         click.echo(f"Error: {error}", err=True)
-        return 2
+        return 1 if isinstance(error, NotApplicable) else 2
     reason = " ".join(str(error).split())[:300]
     click.echo(f"Error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
     return 1

@@ -11,6 +11,7 @@ import numpy as np
 from vaeviz import registry
 from vaeviz.batches import samples
 from vaeviz.errors import InputError, NoSuchSplit
+from vaeviz.labels import ClassLabels
 from vaeviz.naming import is_object_name, named_object
 from vaeviz.options import check_settings, options_of
 
@@ -46,11 +47,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.x)
 
-    def named_labels(self) -> np.ndarray | None:
-        """The labels with their class names in place of integers, where there are any."""
+    def named_labels(self) -> np.ndarray | ClassLabels | None:
+        """The labels, with the names of their classes where there are any."""
         if self.labels is None or not self.class_names:
             return self.labels
-        return np.asarray(self.class_names)[self.labels]
+        return ClassLabels(np.asarray(self.labels), self.class_names)
 
     def __getitem__(self, rows: Any) -> Dataset:
         """Some of the samples (a slice, a mask, or indices)."""

@@ -12,6 +12,8 @@ import numpy as np
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
 from vaeviz.callables import calling, torch_convolves
 from vaeviz.errors import InputError
+from vaeviz.kinds import sample_kind
+from vaeviz.layout import arranged, has_channels_first
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.posterior import GuessWarning, Posterior, as_array
 
@@ -122,28 +124,26 @@ def _laid_out(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
     """Samples in the shape that is declared, else that of `like`, else as they came with the channels last."""
     shape = values.shape[1:]
     wanted = decoder.sample_shape or (None if like is None else np.shape(like)[1:])
-    if len(shape) == 3 and _has_channels_first(decoder, shape, wanted):
+    if len(shape) == 3 and shape != wanted and _puts_channels_first(decoder, shape, wanted):
         values = np.moveaxis(values, 1, -1)
         shape = values.shape[1:]
     if wanted is None:
         wanted = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
-    if math.prod(shape) != math.prod(wanted):
-        raise InputError(f"decoder {decoder.name}: got samples of shape {shape}, expected {wanted}")
-    return values.reshape(len(values), *wanted)
+    elif shape == wanted and len(set(shape)) == 1 and len(shape) == 3 and _puts_channels_first(decoder, shape, wanted):
+        return np.moveaxis(values, 1, -1)
+    try:
+        return arranged(values, wanted)
+    except InputError as error:
+        raise InputError(f"decoder {decoder.name}: {error}") from None
 
 
-def _has_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
-    if shape[0] == shape[1] == shape[2] > 1:
-        return decoder.layout == "channels_first" or (
-            decoder.layout is None and _guessed_channels_first(decoder, shape)
-        )
-    if shape == wanted:
-        return False
+def _puts_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
+    """Whether the decoder's (a, b, c) is (C, H, W) and is wanted otherwise."""
     if decoder.layout is not None:
         return decoder.layout == "channels_first"
-    if wanted is not None:
-        return shape[0] > 1 and wanted == (*shape[1:], shape[0])
-    return shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
+    if len(set(shape)) == 1 and shape[0] > 1:
+        return _guessed_channels_first(decoder, shape)
+    return wanted is None and has_channels_first(shape)
 
 
 def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
@@ -160,20 +160,30 @@ def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
 
 
 def _compared(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
-    """Warns where samples lie so far outside the data's [0, 1] that their scale must be another."""
-    if like is None or decoder.output or decoder.value_range or _outside_unit(like):
+    """Warns where the decoder's values and the data's lie so far apart that their scales must differ."""
+    if decoder.output or decoder.value_range:
         return values
-    low, high = float(values.min()), float(values.max())
-    if low < -1.5 or high > 2.5 or np.mean(values < -0.25) > 0.1:
+    low, high = np.quantile(_some(values), (0.01, 0.99))
+    if like is None:
+        expected = (0.0, 1.0) if sample_kind(values.shape[1:]) == "image" else (low, high)
+        theirs = "images are drawn over [0, 1]"
+    else:
+        expected = tuple(np.quantile(_some(as_array(like)), (0.01, 0.99)))
+        theirs = f"the data lie in [{expected[0]:.2g}, {expected[1]:.2g}]"
+    margin = 0.3 * (expected[1] - expected[0])
+    beyond = low < expected[0] - margin or high > expected[1] + margin
+    too_small = expected[1] > 10 and max(abs(low), abs(high)) < expected[1] / 50
+    if beyond or too_small:
         warnings.warn(
-            f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but the data lie in [0, 1]. If they "
-            'are logits, write Decoder(fn, output="logits"); after a tanh, Decoder(fn, value_range=(-1, 1))',
+            f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but {theirs}. If they are logits, "
+            'write Decoder(fn, output="logits"); after a tanh, Decoder(fn, value_range=(-1, 1)); if they are right as '
+            'they are, Decoder(fn, output="values"). Data of bytes are to be divided by 255',
             GuessWarning,
             stacklevel=3,
         )
     return values
 
 
-def _outside_unit(x: Any) -> bool:
-    array = as_array(x)
-    return bool(array.min() < 0 or array.max() > 1)
+def _some(x: np.ndarray) -> np.ndarray:
+    """A thousand samples at most, evenly taken."""
+    return x[:: max(1, len(x) // 1000)]

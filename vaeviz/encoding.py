@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
-from vaeviz.callables import calling, channels_first, torch_channels, torch_input_shape
+from vaeviz.callables import calling, torch_channels, torch_input_shape
 from vaeviz.errors import InputError
+from vaeviz.layout import arranged, channels_first, has_channels_first
 from vaeviz.model import Encoder, as_encoder
 from vaeviz.posterior import GuessWarning, Posterior, Reading, alike, declared_reading, inferred_reading
 
@@ -89,27 +90,38 @@ def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
 
 def _laid_out(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
     shape = batch.shape[1:]
-    if encoder.layout == "channels_first" and encoder.input_shape != shape:
-        wanted = channels_first(shape)
-    elif encoder.layout == "channels_last" and len(shape) == 2:
-        wanted = (*shape, 1)
-    else:
-        wanted = encoder.input_shape or torch_input_shape(encoder.fn, shape)
-    to_front = len(shape) > 1 and shape[-1] > 1 and wanted == (shape[-1], *shape[:-1])
-    unsure = to_front and encoder.layout is encoder.input_shape is None and torch_channels(encoder.fn) == shape[0]
-    if unsure:
-        _warn_of_channels(encoder, shape)
-    if to_front and (wanted != shape or unsure or (encoder.layout == "channels_first" and encoder.input_shape is None)):
+    wanted = _wanted_shape(encoder, shape)
+    if wanted == shape and len(set(shape)) == 1 and _moves_channels_of_a_cube(encoder, shape):
         return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
-    if wanted == shape:
-        return batch
     try:
-        return batch.reshape(len(batch), *wanted)
+        return np.ascontiguousarray(arranged(batch, wanted))
     except ValueError:
         raise InputError(
             f"encoder {encoder.name}: takes samples of shape {wanted}, got {shape}; "
             "give matching data, or write Encoder(fn, input_shape=...)"
         ) from None
+
+
+def _wanted_shape(encoder: Encoder, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which the encoder takes samples: declared, of the declared layout, else told by torch layers."""
+    if encoder.input_shape is not None:
+        return encoder.input_shape
+    if encoder.layout == "channels_first":
+        return shape if has_channels_first(shape) else channels_first(shape)
+    if encoder.layout == "channels_last":
+        last = (*shape[1:], shape[0]) if has_channels_first(shape) else shape
+        return (*last, 1) if len(last) == 2 else last
+    return torch_input_shape(encoder.fn, shape)
+
+
+def _moves_channels_of_a_cube(encoder: Encoder, shape: tuple[int, ...]) -> bool:
+    """Whether to put the channels of (S, S, S) first, which its shape cannot tell."""
+    if len(shape) != 3 or encoder.input_shape is not None:
+        return False
+    if encoder.layout is None and torch_channels(encoder.fn) == shape[0]:
+        _warn_of_channels(encoder, shape)
+        return True
+    return encoder.layout == "channels_first"
 
 
 def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import platform
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from vaeviz.data import Dataset
-from vaeviz.drawing.styles import Style, get_style, style
+from vaeviz.drawing.styles import get_style
+from vaeviz.drawing.styles import style as in_style
 from vaeviz.encoding import remember
 from vaeviz.errors import InputError, NotApplicable, UnknownName
+from vaeviz.figures import FORMATS, drawn, gather, lacking, write_figure
 from vaeviz.files import replacing
-from vaeviz.model import as_decoder, open
+from vaeviz.model import as_decoder
 from vaeviz.options import check_settings
-from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
-from vaeviz.posterior import Posterior
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-FORMATS = ("png", "pdf", "svg")
-NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-NAMES_OF_RECORD = ("manifest.json", "timings.json", "index.html")
+from vaeviz.plot import get_plot, plot_names
+from vaeviz.posterior import GuessWarning
+from vaeviz.provenance import provenance, sha256, versions
 
 
 @dataclass
@@ -51,6 +42,16 @@ class Record:
     traceback: str = ""
 
 
+@dataclass(frozen=True)
+class Pages:
+    """How and where the figures of a set are written."""
+
+    folder: Path
+    formats: tuple[str, ...]
+    style: str
+    dpi: int
+
+
 def export_figures(
     out: str | Path,
     *,
@@ -58,7 +59,7 @@ def export_figures(
     data: Dataset | None = None,
     plots: Iterable[str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
-    formats: Iterable[str] = ("png",),
+    formats: str | Iterable[str] = ("png",),
     style: str = "paper",
     dpi: int | None = None,
     seed: int = 0,
@@ -74,106 +75,57 @@ def export_figures(
     seed: for each plot that has a seed and no setting of its own. on_record: called as each plot is done.
 
     A plot whose inputs are missing, or which does not apply, is skipped with the reason; one that fails is recorded
-    with its traceback, and the rest are drawn. Raises `InputError`, before anything is written, for an unknown plot,
-    option, style or format, for bad inputs, and for a folder that cannot be written.
+    with its traceback, and the rest are drawn. Nothing is removed: a figure of an earlier export that this one does
+    not draw stays, and the manifest is of this one alone. Raises `InputError`, before anything is written, for an
+    unknown plot, option, style or format, for bad inputs, and for a folder that cannot be written.
     """
-    look, formats = get_style(style), _checked_formats(formats)
-    dpi = look.dpi if dpi is None else dpi
+    dpi = get_style(style).dpi if dpi is None else dpi
     for name, value, least in (("dpi", dpi, 1), ("seed", seed, 0)):
         if value < least:
             raise InputError(f"{name} = {value}: expected {least} or more")
+    pages = Pages(Path(out), _checked_formats(formats), style, dpi)
     names = _checked_names(plots)
     settings = _checked_settings(settings or {}, names)
-    inputs = _gathered(model, data, inputs)
-    out = _writable(Path(out))
+    with _noted() as at_the_door:
+        inputs = _encoded_once(gather(model, data, inputs))
+    for text in at_the_door:
+        warnings.warn(text, GuessWarning, stacklevel=2)
+    _check_writable(pages.folder)
     records, timings = [], {}
     for name in names:
         began = time.perf_counter()
-        record = _record(name, inputs, {"seed": seed} | settings.get(name, {}), out, look, style, formats, dpi)
+        records.append(_record(name, inputs, {"seed": seed} | settings.get(name, {}), pages))
         timings[name] = round(time.perf_counter() - began, 3)
-        records.append(record)
-        on_record(record)
+        on_record(records[-1])
     manifest = {
-        "title": title or out.name,
+        "title": title or pages.folder.name,
         "style": style,
         "dpi": dpi,
-        "formats": list(formats),
+        "formats": list(pages.formats),
         "seed": seed,
-        "versions": _versions(),
-        "inputs": _provenance(inputs),
+        "versions": versions(),
+        "inputs": provenance(inputs),
+        "warnings": at_the_door,
         "figures": [asdict(record) for record in records],
     }
-    _remove_stale(out, records)
-    _write_records(out, manifest, timings)
+    _write_manifest(pages.folder, manifest, timings)
     return records
 
 
-def write_figure(figure: Figure, path: Path, dpi: int) -> None:
-    """Save a figure, whole or not at all, with the same bytes for the same picture."""
-    ending = path.suffix.lstrip(".")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=dpi, format=ending, metadata=NO_DATES.get(ending))
-
-
-def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], look: Style) -> Figure:
-    """The figure of one plot, on its own page; the style's rcParams are the caller's to set."""
-    from matplotlib.figure import Figure
-
-    width = look.column if spec.page.width == "column" else look.full
-    figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
-    place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    given = {name: inputs[name] for name in spec.required + spec.optional if inputs.get(name) is not None}
-    spec.function(**given, **options, **place)
-    if spec.page.aspect is None:
-        _fit_height(figure)
-    return figure
-
-
-def lacking(spec: PlotSpec, inputs: Mapping[str, Any]) -> str:
-    """Why the plot cannot be drawn from these inputs; empty if it can."""
-    missing = spec.missing(inputs)
-    return f"needs {' and '.join(missing)}" if missing else ""
-
-
-def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs by name from an opened model, a data set, and what was given by name, which wins."""
-    _check_names(inputs)
-    gathered: dict[str, Any] = {}
-    if model is not None:
-        opened = open(model)
-        gathered |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
-    if data is not None:
-        gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
-    gathered |= {name: value for name, value in inputs.items() if value is not None}
-    return {name: value for name, value in gathered.items() if value is not None}
-
-
-def _check_names(inputs: Iterable[str]) -> None:
-    """`UnknownName` for an input that no plot asks for: a slip of the pen, which would go unnoticed."""
-    known = set(INPUTS)
-    for name in plot_names():
-        with contextlib.suppress(InputError):
-            spec = get_plot(name)
-            known |= {*spec.required, *spec.optional}
-    for name in inputs:
-        if name not in known:
-            raise UnknownName("input", name, known)
-
-
-def _gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _encoded_once(inputs: dict[str, Any]) -> dict[str, Any]:
     """The inputs, checked, with x encoded once for the whole set."""
-    gathered = gather(model, data, inputs)
-    if "decoder" in gathered:
-        gathered["decoder"] = as_decoder(gathered["decoder"])
-    if "encoder" in gathered and "x" in gathered:
-        gathered["encoder"] = remember(gathered["encoder"], gathered["x"])
-        gathered["x"] = gathered["encoder"].remembered[0]
+    inputs = dict(inputs)
+    if "decoder" in inputs:
+        inputs["decoder"] = as_decoder(inputs["decoder"])
+    if "encoder" in inputs and "x" in inputs:
+        inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
+        inputs["x"] = inputs["encoder"].remembered[0]
     for name in ("labels", "condition", "factors"):
-        if name in gathered and "x" in gathered:
-            rows = len(gathered[name]) if hasattr(gathered[name], "__len__") else "no list of"
-            if rows != len(gathered["x"]):
-                raise InputError(f"{name}: got {rows} {name} for {len(gathered['x'])} samples of x")
-    return gathered
+        if name in inputs and "x" in inputs:
+            rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else "no list of"
+            if rows != len(inputs["x"]):
+                raise InputError(f"{name}: got {rows} {name} for {len(inputs['x'])} samples of x")
+    return inputs
 
 
 def _checked_names(plots: Iterable[str] | None) -> list[str]:
@@ -187,8 +139,8 @@ def _checked_names(plots: Iterable[str] | None) -> list[str]:
     return names
 
 
-def _checked_formats(formats: Iterable[str]) -> tuple[str, ...]:
-    formats = tuple(dict.fromkeys(formats))
+def _checked_formats(formats: str | Iterable[str]) -> tuple[str, ...]:
+    formats = (formats,) if isinstance(formats, str) else tuple(dict.fromkeys(formats))
     for name in formats:
         if name not in FORMATS:
             raise UnknownName("format", name, FORMATS)
@@ -209,26 +161,17 @@ def _checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str
     return checked
 
 
-def _writable(out: Path) -> Path:
+def _check_writable(folder: Path) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with replacing(out / "timings.json") as probe:
-            probe.write_text("{}\n")
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
     except OSError as error:
-        raise InputError(f"{out}: cannot be written, {error.strerror}") from None
-    return out
+        raise InputError(f"{folder}: cannot be written, {error.strerror}") from None
 
 
-def _record(
-    name: str,
-    inputs: Mapping[str, Any],
-    options: dict[str, Any],
-    out: Path,
-    look: Style,
-    style_name: str,
-    formats: tuple[str, ...],
-    dpi: int,
-) -> Record:
+def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages: Pages) -> Record:
     """Draw one plot and write its files, whatever comes of it."""
     record = Record(name)
     try:
@@ -237,36 +180,40 @@ def _record(
         record.status, record.reason = "skipped", str(error)
         return record
     options = {key: value for key, value in options.items() if key in spec.options}
-    defaults = {key: option.default for key, option in spec.options.items()}
+    record.options = {key: option.default for key, option in spec.options.items()} | options
     record.summary, record.distribution, record.width = spec.summary, spec.distribution, spec.page.width
-    record.options = defaults | options
-    reason = lacking(spec, inputs)
-    if reason:
-        record.status, record.reason = "skipped", reason
+    record.reason = lacking(spec, inputs)
+    if record.reason:
+        record.status = "skipped"
         return record
-    try:
-        with style(style_name), warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("default")
-            figure = drawn(spec, inputs, options, look)
-            for ending in formats:
-                write_figure(figure, out / f"{name}.{ending}", dpi)
-    except NotApplicable as error:
-        record.status, record.reason = "skipped", str(error)
-        return record
-    except Exception as error:
-        record.status, record.traceback = "failed", _portable(traceback.format_exc())
-        record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-        return record
-    record.warnings = list(dict.fromkeys(str(warning.message) for warning in caught))
-    record.files = {f"{name}.{ending}": _sha256((out / f"{name}.{ending}").read_bytes()) for ending in formats}
+    with _noted() as record.warnings:
+        try:
+            with in_style(pages.style) as look:
+                figure = drawn(spec, inputs, options, look)
+                for ending in pages.formats:
+                    path = pages.folder / f"{name}.{ending}"
+                    write_figure(figure, path, pages.dpi)
+                    record.files[path.name] = sha256(path.read_bytes())
+        except NotApplicable as error:
+            record.status, record.reason = "skipped", str(error)
+        except Exception as error:
+            record.status, record.traceback = "failed", _portable(traceback.format_exc())
+            record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return record
 
 
-def _fit_height(figure: Figure) -> None:
-    """Make a page as high as what is on it; the width stays, so that it still fills its column."""
-    figure.draw_without_rendering()
-    box = figure.get_tightbbox()
-    figure.set_size_inches(figure.get_size_inches()[0], box.height + 0.08)
+@contextmanager
+def _noted() -> Iterator[list[str]]:
+    """The texts of warnings that are meant for the user of a plot, each once; filled as the block ends."""
+    noted: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        for category in (UserWarning, RuntimeWarning):
+            warnings.simplefilter("always", category)
+        try:
+            yield noted
+        finally:
+            noted += dict.fromkeys(str(warning.message) for warning in caught)
 
 
 def _portable(text: str) -> str:
@@ -277,63 +224,14 @@ def _portable(text: str) -> str:
     return text.replace(root + "/", "").replace(str(Path.cwd()) + "/", "")
 
 
-def _remove_stale(out: Path, records: list[Record]) -> None:
-    """Remove figures that an earlier export left and that this one did not draw, unless somebody changed them."""
-    try:
-        former = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["figures"]
-        left = {name: digest for record in former for name, digest in record["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return
-    current = {name for record in records for name in record.files}
-    for name, digest in left.items():
-        path = out / Path(name).name
-        if name not in current and path.is_file() and _sha256(path.read_bytes()) == digest:
-            path.unlink()
-
-
-def _write_records(out: Path, manifest: dict, timings: dict) -> None:
+def _write_manifest(folder: Path, manifest: dict, timings: dict) -> None:
     from vaeviz.page import page
 
-    written = json.dumps(manifest, indent=2, default=str, ensure_ascii=False) + "\n"
-    for name, text in zip(NAMES_OF_RECORD, (written, json.dumps(timings, indent=2) + "\n", page(manifest))):
-        with replacing(out / name) as temporary:
+    texts = {
+        "manifest.json": json.dumps(manifest, indent=2, default=str, ensure_ascii=False) + "\n",
+        "timings.json": json.dumps(timings, indent=2) + "\n",
+        "index.html": page(manifest),
+    }
+    for name, text in texts.items():
+        with replacing(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in ("vaeviz", "matplotlib", "numpy", "torch"):
-        with contextlib.suppress(Exception):
-            found[name] = version(name)
-    return found
-
-
-def _provenance(inputs: Mapping[str, Any]) -> dict[str, dict]:
-    """What each input was, and the hash of its numbers."""
-    return {name: _described(name, value) for name, value in sorted(inputs.items())}
-
-
-def _described(name: str, value: Any) -> dict:
-    remembered = getattr(value, "remembered", None)
-    if remembered is not None:
-        return {"name": value.name, "posterior": _posterior_hash(remembered[1])}
-    if hasattr(value, "fn"):
-        return {"name": value.name}
-    if isinstance(value, Mapping):
-        return {"keys": list(value), "sha256": _sha256(json.dumps(value, default=str).encode())}
-    try:
-        array = np.asarray(value)
-        content = json.dumps(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array)
-        return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _sha256(content)}
-    except (TypeError, ValueError):  # ragged, or of things that are no plain values
-        return {"type": type(value).__name__}
-
-
-def _posterior_hash(posterior: Posterior) -> dict:
-    parts = {"mean": posterior.mean, "std": posterior.std}
-    hashes = {f"{key}_sha256": _sha256(np.ascontiguousarray(part)) for key, part in parts.items() if part is not None}
-    return {"shape": list(posterior.mean.shape), **hashes}
-
-
-def _sha256(content: Any) -> str:
-    return hashlib.sha256(content).hexdigest()

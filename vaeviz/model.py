@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vaeviz import registry
+from vaeviz.batches import told
 from vaeviz.callables import name_of
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.posterior import Posterior, declared_reading
@@ -174,7 +175,13 @@ def opened_by(model: Any) -> tuple[str | None, Model | None]:
     if isinstance(model, Model):
         return None, model
     for name, adapter in _adapters():
-        opened = adapter(model)
+        try:
+            opened = adapter(model)
+        except (InputError, NotApplicable):
+            raise
+        except Exception as error:
+            warnings.warn(f"adapter {name!r} failed, and is passed over: {told(error)}", stacklevel=2)
+            continue
         if opened is not None:
             return name, opened
     return None, _native(model)

@@ -39,7 +39,7 @@ def page(manifest: dict[str, Any]) -> str:
 <style>{STYLE}</style>
 <h1>{title}</h1>
 <p class="about">{_about(manifest, by_status)}</p>
-<div class="set">
+{_told(manifest["warnings"])}<div class="set">
 {"".join(map(_figure, by_status["drawn"]))}</div>
 {_failed(by_status["failed"])}{_skipped(by_status["skipped"])}<p class="options">{_versions(manifest)}</p>
 </html>
@@ -60,11 +60,15 @@ def _figure(record: dict) -> str:
     shown = next((file for ending in (".png", ".svg") for file in record["files"] if file.endswith(ending)), None)
     image = f'<img src="{escape(shown)}" alt="{_caption(record)}">' if shown else ""
     links = " · ".join(f'<a href="{escape(file)}">{escape(file)}</a>' for file in record["files"])
-    told = "".join(f'<div class="warning">{escape(warning)}</div>' for warning in record["warnings"])
     return f"""<figure class="{escape(record["width"])}" id="{name}">{image}
 <figcaption><b>{name}</b> {_caption(record)}
-<div class="options">{_options(record["options"])}</div>{told}<div class="files">{links}</div></figcaption></figure>
+<div class="options">{_options(record["options"])}</div>
+{_told(record["warnings"])}<div class="files">{links}</div></figcaption></figure>
 """
+
+
+def _told(warnings: list[str]) -> str:
+    return "".join(f'<div class="warning">{escape(warning)}</div>\n' for warning in warnings)
 
 
 def _caption(record: dict) -> str:

@@ -37,11 +37,15 @@ class Posterior:
         if mean.ndim != 2:
             raise InputError(f"Posterior: got means of shape {mean.shape}, expected (N, D)")
         object.__setattr__(self, "mean", mean)
+        if not np.isfinite(mean).all():
+            raise InputError("Posterior: got means with NaN or infinite values")
         if self.std is None:
             return
         std = np.asarray(self.std, dtype=np.float32)
         if std.shape != mean.shape:
             raise InputError(f"Posterior: got std of shape {std.shape}, expected that of the means, {mean.shape}")
+        if not np.isfinite(std).all():
+            raise InputError("Posterior: got standard deviations with NaN or infinite values")
         if (std < 0).any():
             raise InputError(f"Posterior: got a negative standard deviation, {std.min():.3g}")
         object.__setattr__(self, "std", std)
@@ -74,6 +78,7 @@ SPREADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "log_var": lambda value: np.exp(0.5 * value.astype(np.float64)),
     "var": lambda value: np.sqrt(value.astype(np.float64)),
     "std": lambda value: value,
+    "log_std": lambda value: np.exp(value.astype(np.float64)),
 }
 """How each kind of second output becomes a standard deviation."""
 
@@ -82,6 +87,7 @@ _ALIASES = {
     "log_var": ("log_var", "logvar", "log_variance", "z_log_var", "z_logvar", "log_covariance"),
     "var": ("var", "variance"),
     "std": ("std", "stddev", "scale", "sigma", "z_std"),
+    "log_std": ("log_std", "log_scale", "logstd"),
 }
 _KINDS = {alias: kind for kind, aliases in _ALIASES.items() for alias in aliases}
 
@@ -113,6 +119,9 @@ def declared_reading(returns: str) -> Reading:
     """The reading that a declaration such as ``"mean,std"`` or ``"z,mu,logvar"`` spells."""
     names = [_KINDS.get(name.strip(), name) for name in returns.split(",")]
     spreads = [name for name in names if name in SPREADS]
+    unclear = [name for name in names if name not in SPREADS and _sounds_like_a_spread(name)]
+    if unclear:
+        raise InputError(f"returns={returns!r}: {unclear[0]!r} is not clear; write {', '.join(SPREADS)}, or drop it")
     if names.count("mean") != 1 or len(spreads) > 1:
         raise InputError(f"returns={returns!r}: expected `mean` once and at most one of {', '.join(SPREADS)}")
     at = names.index("mean") if len(names) > 1 else None
@@ -215,13 +224,17 @@ def _reading_of_names(names: Sequence[str]) -> Reading:
 
 def _warn_of_spreads(names: Sequence[str]) -> None:
     for name in map(str, names):
-        if any(hint in name.lower() for hint in ("sigma", "std", "var", "scale")):
+        if _sounds_like_a_spread(name):
             warnings.warn(
                 f"the output {name!r} was left out: its name does not say whether it is a log-variance, a variance or "
                 "a standard deviation. Wrap the encoder in a function that returns (mean, log_var)",
                 GuessWarning,
                 stacklevel=2,
             )
+
+
+def _sounds_like_a_spread(name: str) -> bool:
+    return any(hint in name.lower() for hint in ("sigma", "std", "var", "scale"))
 
 
 def _checked_guess(reading: Reading, returned: Sequence) -> Reading:

@@ -1,8 +1,9 @@
-from .autoencoder import Autoencoder, autoencoder
 from .devices import pick_device
 from .likelihoods import Bernoulli, Gaussian
 from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
 from .objectives import beta_at, gaussian_kl, reparameterise
+from .plain_autoencoder import Autoencoder, autoencoder, conv_autoencoder
+from .recipes import register_model
 from .runs import open_run, save_run
 from .training import Training, evaluate, fit, seeded
 from .vae import VAE, conv, mlp
@@ -20,12 +21,14 @@ __all__ = [
     "autoencoder",
     "beta_at",
     "conv",
+    "conv_autoencoder",
     "evaluate",
     "fit",
     "gaussian_kl",
     "mlp",
     "open_run",
     "pick_device",
+    "register_model",
     "reparameterise",
     "save_run",
     "seeded",

@@ -1,7 +1,8 @@
-"""How vaeviz opens our models and run folders: through the same door as a stranger's."""
+"""How vaeviz opens our models, their parts and run folders: through the same door as a stranger's."""
 
 from __future__ import annotations
 
+import inspect
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,27 +13,32 @@ from vaeviz.model import Decoder, Encoder, Model
 
 
 def vaeviz_models(model: Any) -> Model | None:
-    """A VAE or plain autoencoder of this package, or the folder of a run that trained one."""
+    """A VAE or plain autoencoder of this package, one of its networks alone, or the folder of a run."""
     if isinstance(model, (str, Path)):
         return _run(Path(model))
-    if any(kind.__module__.partition(".")[0] == "vaeviz_models" for kind in type(model).__mro__) and hasattr(
-        model, "terms"
-    ):
-        return _model(model, type(model).__name__)
-    return None
+    if inspect.ismethod(model) and _is_ours(model.__self__) and model.__name__ in ("encode", "decode"):
+        return _method(vaeviz_models(model.__self__), model.__name__)
+    if not _is_ours(model):
+        return None
+    return _model(model, type(model).__name__) if hasattr(model, "terms") else _network(model, type(model).__name__)
+
+
+def _is_ours(model: Any) -> bool:
+    return any(kind.__module__.partition(".")[0] == "vaeviz_models" for kind in type(model).__mro__)
 
 
 def _run(path: Path) -> Model | None:
     if not (path / "config.json").is_file():
         return None
-    from vaeviz_models.runs import open_run, read_history
+    from vaeviz_models.runs import data_arguments, open_run, read_history
 
     model, config = open_run(path)
     opened = _model(model, path.name)
     history = {}
     with suppress(InputError):
-        history["history"] = read_history(path)
-    return replace(opened, inputs={**opened.inputs, **history}, data=config["data"])
+        history = read_history(path)
+    inputs = {**opened.inputs, "history": history} if history else opened.inputs
+    return replace(opened, inputs=inputs, data=data_arguments(config))
 
 
 def _model(model: Any, name: str) -> Model:
@@ -53,6 +59,28 @@ def _model(model: Any, name: str) -> Model:
         name=f"{name}.decoder",
     )
     return Model(encoder, decoder, _likelihood(model, shape), name=name)
+
+
+def _method(opened: Model | None, name: str) -> Model | None:
+    """The part of a whole model that its method `encode` or `decode` is."""
+    return opened and replace(opened, **{"decoder" if name == "encode" else "encoder": None})
+
+
+def _network(network: Any, name: str) -> Model | None:
+    """An encoder or decoder used apart.
+
+    A decoder gives the parameters of a likelihood that it does not know: whether they are logits stays undeclared.
+    """
+    from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
+
+    if isinstance(network, (DenseEncoder, ConvEncoder)):
+        returns, prior = ("mean,log_var", "normal") if network.gives_spread else ("mean", None)
+        encoder = Encoder(network, returns=returns, input_shape=network.sample_shape, prior=prior, name=name)
+        return Model(encoder=encoder, name=name)
+    if isinstance(network, (DenseDecoder, ConvDecoder)):
+        shapes = {"latent_shape": (network.latent_dim,), "sample_shape": network.sample_shape}
+        return Model(decoder=Decoder(network, **shapes, name=name), name=name)
+    return None
 
 
 def _likelihood(model: Any, shape: tuple[int, ...]) -> dict:

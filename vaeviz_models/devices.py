@@ -16,6 +16,6 @@ def pick_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].partition(". ")[0][:200]
         raise InputError(f"device {name!r} cannot be used here: {reason}; write auto, cpu, cuda or mps") from None
     return device

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,15 @@ from vaeviz.errors import InputError
 
 class Bernoulli(nn.Module):
     """Pixels in [0, 1] as Bernoulli probabilities; the decoder gives logits."""
+
+    def check(self, x: Any) -> None:
+        """`InputError` unless all values of x lie in [0, 1]."""
+        low, high = float(x.min()), float(x.max())
+        if low < 0 or high > 1:
+            raise InputError(
+                f"the data lie in [{low:.3g}, {high:.3g}], and a Bernoulli likelihood takes values in [0, 1]: "
+                'scale them, or choose likelihood "gaussian"'
+            )
 
     def log_prob(self, logits: Tensor, x: Tensor) -> Tensor:
         """Σ x ln p + (1 − x) ln(1 − p), p = sigmoid(logits): (N, *sample) -> (N,)."""
@@ -40,6 +50,9 @@ class Gaussian(nn.Module):
             self.log_var = nn.Parameter(log_var)
         else:
             self.register_buffer("log_var", log_var)
+
+    def check(self, x: Any) -> None:
+        """Any values will do."""
 
     def log_prob(self, mean: Tensor, x: Tensor) -> Tensor:
         """Σ −½ [ln 2π + ln σ² + (x − mean)²/σ²]: (N, *sample) -> (N,)."""

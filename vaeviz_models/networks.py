@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
@@ -31,15 +31,29 @@ class Head(nn.Module):
 
 
 class DenseEncoder(nn.Module):
-    """x (N, *sample) -> mean, log-variance (N, D), through ReLU layers of the `hidden` sizes."""
+    """x (N, *sample) -> mean, log-variance (N, D), through ReLU layers of the `hidden` sizes.
 
-    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, hidden: Sequence[int] = (512,)):
+    head: what turns features into codes; with `nn.Linear` the encoder gives codes (N, D) alone.
+    """
+
+    def __init__(
+        self,
+        sample_shape: Sequence[int],
+        latent_dim: int = 2,
+        hidden: Sequence[int] = (512,),
+        head: Callable[[int, int], nn.Module] = Head,
+    ):
         super().__init__()
+        self.sample_shape = tuple(sample_shape)
         sizes = [math.prod(sample_shape), *hidden]
         self.features = dense(sizes)
-        self.head = Head(sizes[-1], latent_dim)
+        self.head = head(sizes[-1], latent_dim)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def gives_spread(self) -> bool:
+        return isinstance(self.head, Head)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor] | Tensor:
         return self.head(self.features(x.flatten(1)))
 
 
@@ -48,7 +62,7 @@ class DenseDecoder(nn.Module):
 
     def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, hidden: Sequence[int] = (512,)):
         super().__init__()
-        self.sample_shape = tuple(sample_shape)
+        self.sample_shape, self.latent_dim = tuple(sample_shape), latent_dim
         sizes = [latent_dim, *reversed(hidden)]
         self.features = dense(sizes)
         self.out = nn.Linear(sizes[-1], math.prod(sample_shape))
@@ -58,10 +72,20 @@ class DenseDecoder(nn.Module):
 
 
 class ConvEncoder(nn.Module):
-    """Images (N, H, W[, C]) -> mean, log-variance (N, D), through stride-2 convolutions of those `channels`."""
+    """Images (N, H, W[, C]) -> mean, log-variance (N, D), through stride-2 convolutions of those `channels`.
 
-    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, channels: Sequence[int] = (32, 64)):
+    head: as of `DenseEncoder`.
+    """
+
+    def __init__(
+        self,
+        sample_shape: Sequence[int],
+        latent_dim: int = 2,
+        channels: Sequence[int] = (32, 64),
+        head: Callable[[int, int], nn.Module] = Head,
+    ):
         super().__init__()
+        self.sample_shape = tuple(sample_shape)
         height, width, colours = image_shape(sample_shape)
         sizes = [colours, *channels]
         layers: list[nn.Module] = []
@@ -69,9 +93,13 @@ class ConvEncoder(nn.Module):
             layers += [nn.Conv2d(size_in, size_out, 3, stride=2, padding=1), nn.ReLU()]
         self.features = nn.Sequential(*layers)
         height, width = halved(height, width, len(channels))[-1]
-        self.head = Head(sizes[-1] * height * width, latent_dim)
+        self.head = head(sizes[-1] * height * width, latent_dim)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def gives_spread(self) -> bool:
+        return isinstance(self.head, Head)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor] | Tensor:
         images = x.unsqueeze(1) if x.ndim == 3 else x.movedim(-1, 1)
         return self.head(self.features(images).flatten(1))
 
@@ -81,7 +109,7 @@ class ConvDecoder(nn.Module):
 
     def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, channels: Sequence[int] = (32, 64)):
         super().__init__()
-        self.sample_shape = tuple(sample_shape)
+        self.sample_shape, self.latent_dim = tuple(sample_shape), latent_dim
         height, width, colours = image_shape(sample_shape)
         sides = halved(height, width, len(channels))[::-1]
         sizes = [*reversed(channels), colours]

@@ -2,46 +2,59 @@
 
 The checkpoint is one file, replaced whole: tensors of weights, Adam and random generators, and in its JSON header
 the epoch and the history. Whatever moment a training is killed at, it holds the last finished epoch, and the
-other two files follow from it. Nothing is pickled.
+other two files follow from it. Nothing is pickled. A run that `save_run` left has no checkpoint.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor, nn
 
-from vaeviz import registry
 from vaeviz.errors import InputError
 from vaeviz.files import replacing
 from vaeviz.options import check_settings
-from vaeviz_models.training import Training
+from vaeviz_models.recipes import built, recipe_of
+from vaeviz_models.training import Training, fit, seeded, training_options
 
 FORMAT = "vaeviz_models run 1"
+DATA_ARGUMENTS = ("name", "data_dir", "labels")
 
 
-def build(config: dict) -> nn.Module:
-    """The model that a run's config names, with fresh weights."""
-    model = config["model"]
-    builder = registry.load("vaeviz.models", model["name"])
-    return builder(tuple(model["sample_shape"]), **check_settings(builder, model["options"], of=model["name"]))
+def save_run(
+    run: str | Path,
+    model: nn.Module,
+    history: dict[str, list[float]] | None = None,
+    *,
+    data: str | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Leave a run folder of a model that was trained in a script, for `vaeviz.open` and ``vaeviz export``.
+
+    model: from a registered builder (`mlp`, `conv`, ... or one's own under `register_model`). history: as `fit`
+    returns it. data: the name of the data set to draw by default, as for `vaeviz.load_data`.
+    Raises `InputError` if the folder is not empty, unless `overwrite`, or if nothing could build the model again.
+    """
+    run = Path(run)
+    config = {"model": recipe_of(model), "data": dict.fromkeys(DATA_ARGUMENTS) | {"name": data}, "training": {}}
+    _with_weights(run, config, model.state_dict())
+    start_run(run, config, overwrite=overwrite)
+    _write_tensors(run / "weights.safetensors", model.state_dict())
+    _write_history(run / "history.csv", history or {})
 
 
 def open_run(run: str | Path) -> tuple[nn.Module, dict]:
     """(model, config) of a run folder, the model on the CPU in eval mode. `InputError` if one is damaged."""
     run = Path(run)
     config = read_config(run)
-    model = _built(run, config)
     tensors, _ = _read_tensors(run / "weights.safetensors")
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{run}: weights.safetensors does not fit config.json: {reason}") from None
-    return model.eval(), config
+    return _with_weights(run, config, tensors).eval(), config
 
 
 def read_config(run: Path) -> dict:
@@ -55,10 +68,32 @@ def read_config(run: Path) -> dict:
         raise InputError(f"{path}: is damaged, {error}") from None
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise InputError(f"{path}: is not of the format {FORMAT!r}")
-    missing = [part for part in ("model", "data", "training") if not isinstance(config.get(part), dict)]
+    parts = {"model": (), "data": DATA_ARGUMENTS, "training": ()}
+    missing = [part for part, keys in parts.items() if not _has_keys(config.get(part), keys)]
     if missing:
         raise InputError(f"{path}: is damaged, it does not describe {' and '.join(missing)}")
     return config
+
+
+def data_arguments(config: dict) -> dict[str, Any] | None:
+    """What a run was trained on, as arguments of `load_data`; None if it does not say."""
+    return {key: config["data"][key] for key in DATA_ARGUMENTS} if config["data"]["name"] else None
+
+
+def fingerprint(x: np.ndarray) -> dict[str, Any]:
+    """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256."""
+    digest = hashlib.sha256(np.ascontiguousarray(x, dtype=np.float32)).hexdigest()
+    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest}
+
+
+def check_same_data(run: Path, config: dict, x: np.ndarray) -> None:
+    """`InputError` that says what differs, unless x is what the run was trained on."""
+    was, now = config["data"], fingerprint(x)
+    if not _has_keys(was, now):
+        raise InputError(f"{run / 'config.json'}: does not say what the training data were like, to compare them")
+    changed = [f"{key} {was[key]}, now {now[key]}" for key in now if was[key] != now[key]]
+    if changed:
+        raise InputError(f"{run}: was trained on other data than {was['name']} now gives: {'; '.join(changed)}")
 
 
 def write_config(run: Path, config: dict) -> None:
@@ -85,7 +120,7 @@ def start_run(run: Path, config: dict, *, overwrite: bool = False) -> None:
     if run.exists() and not run.is_dir():
         raise InputError(f"{run}: is a file, expected a folder for the run")
     if run.is_dir() and any(run.iterdir()) and not overwrite:
-        raise InputError(f"{run}: exists and is kept; choose another --out, go on with --resume, or --overwrite it")
+        raise InputError(f"{run}: exists and is kept; choose another folder, go on with --resume, or --overwrite it")
     try:
         run.mkdir(parents=True, exist_ok=True)
         for name in ("weights.safetensors", "checkpoint.safetensors", "history.csv"):
@@ -95,52 +130,74 @@ def start_run(run: Path, config: dict, *, overwrite: bool = False) -> None:
         raise InputError(f"{run}: cannot be written, {error.strerror}") from None
 
 
-def save_run(run: Path, state: Training) -> None:
-    """Write checkpoint, weights and history of a training, each whole or not at all."""
-    from safetensors.torch import save_file
-
+def save_training(run: Path, state: Training) -> None:
+    """Write checkpoint, weights and history of a training into a started run, each whole or not at all."""
     header = {
         "device": state.device.type,
-        "epoch": str(state.epoch),
-        "best_epoch": str(state.best_epoch),
-        "history": json.dumps(state.history),
+        "epoch": state.epoch,
+        "best_epoch": state.best_epoch,
+        "history": state.history,
     }
-    with replacing(run / "checkpoint.safetensors") as path:
-        save_file(_checkpoint_tensors(state), path, metadata=header)
-    with replacing(run / "weights.safetensors") as path:
-        save_file(_contiguous(state.weights()), path)
-    with replacing(run / "history.csv") as path:
-        _write_history(path, state.history)
+    _write_tensors(run / "checkpoint.safetensors", _checkpoint_tensors(state), header)
+    _write_tensors(run / "weights.safetensors", state.weights())
+    _write_history(run / "history.csv", state.history)
 
 
 def load_training(run: Path, *, device: str | None = None) -> tuple[Training, dict]:
     """(training, config) of a run, as it was after its last finished epoch. device: by default the run's own."""
     config = read_config(run)
-    tensors, header = _read_tensors(run / "checkpoint.safetensors")
-    settings = config["training"]
+    checkpoint = run / "checkpoint.safetensors"
+    if not checkpoint.is_file():
+        raise InputError(f"{checkpoint}: does not exist; without it a training cannot go on")
+    settings = config["training"] = _training_settings(run, config)
+    tensors, header = _read_tensors(checkpoint)
     state = Training.start(
-        _built(run, config),
+        _fresh_model(run, config),
         learning_rate=settings["learning_rate"],
         seed=settings["seed"],
         device=device or header.get("device", "auto"),
     )
-    if header.get("device") != state.device.type:
-        trained = header.get("device")
+    trained = header.get("device", state.device.type)
+    if trained != state.device.type:
         raise InputError(f"{run}: was trained on {trained}; its random numbers cannot go on on {state.device}")
     try:
         _restore(state, tensors)
-        state.epoch, state.best_epoch = int(header["epoch"]), int(header["best_epoch"])
-        state.history = json.loads(header["history"])
+        state.epoch, state.best_epoch, state.history = (header[name] for name in ("epoch", "best_epoch", "history"))
     except (KeyError, RuntimeError, ValueError) as error:
-        raise InputError(f"{run / 'checkpoint.safetensors'}: does not fit config.json, {error}") from None
+        raise InputError(f"{checkpoint}: does not fit config.json, {error}") from None
     return state, config
 
 
-def _built(run: Path, config: dict) -> nn.Module:
+def _fresh_model(run: Path, config: dict) -> nn.Module:
     try:
-        return build(config)
+        return seeded(built, config["model"], seed=0)  # its own weights are about to be replaced
     except (InputError, KeyError, TypeError) as error:
         raise InputError(f"{run / 'config.json'}: does not describe a model ({error})") from error
+
+
+def _with_weights(run: Path, config: dict, tensors: dict[str, Tensor]) -> nn.Module:
+    model = _fresh_model(run, config)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{run}: weights.safetensors does not fit config.json: {reason}") from None
+    return model
+
+
+def _training_settings(run: Path, config: dict) -> dict[str, Any]:
+    try:
+        settings = check_settings(fit, config["training"], of="training")
+    except InputError as error:
+        raise InputError(f"{run / 'config.json'}: does not describe a training ({error})") from None
+    missing = [name for name in training_options() if name not in settings]
+    if missing:
+        raise InputError(f"{run / 'config.json'}: does not describe a training, it lacks {', '.join(missing)}")
+    return settings
+
+
+def _has_keys(part: Any, keys: Iterable[str]) -> bool:
+    return isinstance(part, dict) and all(key in part for key in keys)
 
 
 def _checkpoint_tensors(state: Training) -> dict[str, Tensor]:
@@ -149,7 +206,7 @@ def _checkpoint_tensors(state: Training) -> dict[str, Tensor]:
     for index, moments in state.optimiser.state_dict()["state"].items():
         tensors |= {f"adam/{index}/{name}": value for name, value in moments.items()}
     tensors |= {"random/shuffling": state.shuffling.get_state(), "random/noise": state.noise.get_state()}
-    return _contiguous(tensors)
+    return tensors
 
 
 def _restore(state: Training, tensors: dict[str, Tensor]) -> None:
@@ -167,24 +224,34 @@ def _restore(state: Training, tensors: dict[str, Tensor]) -> None:
     state.noise.set_state(tensors["random/noise"])
 
 
-def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+def _write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any] | None = None) -> None:
+    """The header goes under one name: safetensors writes several of them in another order every time."""
+    from safetensors.torch import save
+
+    on_cpu = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    content = save(on_cpu, metadata=None if header is None else {"training": json.dumps(header)})
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
-def _read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise InputError(f"{path}: does not exist; the run has no finished epoch")
+        raise InputError(f"{path}: does not exist; the run folder is incomplete")
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except SafetensorError as error:
+            header = json.loads((file.metadata() or {}).get("training", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({error})") from None
 
 
 def _write_history(path: Path, history: dict[str, list[float]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """The columns as a table; nothing where there is no finished epoch."""
+    if not history:
+        return
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(history)
         writer.writerows(zip(*history.values()))

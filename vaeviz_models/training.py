@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from vaeviz.batches import samples
 from vaeviz.errors import InputError
+from vaeviz.options import Option, options_of
 from vaeviz_models.devices import pick_device
 from vaeviz_models.objectives import beta_at
 
@@ -54,6 +56,10 @@ class Training:
     def device(self) -> torch.device:
         return self.noise.device
 
+    def stopped_early(self, patience: int | None) -> bool:
+        """Whether `patience` epochs have passed without a better validation ELBO."""
+        return patience is not None and self.epoch - self.best_epoch >= patience
+
     def weights(self) -> dict[str, Tensor]:
         """The weights that the training ends with: the best epoch's under early stopping, else the last's."""
         return self.best if self.best is not None else self.model.state_dict()
@@ -91,13 +97,15 @@ def fit(
 ) -> dict[str, list[float]]:
     """Train `model`, in place, to maximise E_q[ln p(x|z)] − β·KL; returns the history.
 
-    model: has ``terms(x, generator) -> (log-likelihood, KL or None)``, sums over the batch. x: (N, *sample) float.
+    model: has ``terms(x, generator) -> (log-likelihood, KL or None)``, sums over the batch; its mode is kept.
+    x: (N, *sample) float, in [0, 1] for a Bernoulli likelihood.
     test_x: scored after each epoch. warmup: epochs over which β rises linearly from 0 (Bowman et al. 2016).
     holdout: this share of x is kept from training, and scored as validation. patience: stop after so many epochs
         without a better validation ELBO, and keep the best epoch's weights; needs a holdout.
     seed: of order and noise; the same seed on the same device gives the same weights. The model's first weights
         are the caller's, see `seeded`.
-    resume: a state to go on from, as if it had never stopped. after_epoch: called with the state after each epoch.
+    resume: a state of this very model to go on from, as if it had never stopped. after_epoch: called with the
+        state after each epoch.
 
     History: ``epoch``, ``beta``, and for train, validation and test the means per sample, in nats, of
     ``{set}_elbo``, ``{set}_log_likelihood``, ``{set}_kl``: one-sample estimates at β = 1. Train values are averages
@@ -105,22 +113,25 @@ def fit(
     """
     check_training(epochs, batch_size, learning_rate, beta, warmup, holdout, patience, seed)
     x, test_x = samples(x, "x"), None if test_x is None else samples(test_x, "test_x")
+    check_data(model, x, test_x)
+    if resume is not None and resume.model is not model:
+        raise InputError("resume: is the state of another model; fit the one that it holds, resume.model")
     state = resume or Training.start(model, learning_rate=learning_rate, seed=seed, device=device)
     state.to_last()
     train_x, validation_x = _split(x, holdout, seed)
     scored = {"validation": validation_x, "test": test_x}
-    on_device = {name: _on(part, state.device) for name, part in scored.items() if part is not None}
-    data = _on(train_x, state.device)
+    on_device = {name: _tensor_on(state.device, part) for name, part in scored.items() if part is not None}
+    data = _tensor_on(state.device, train_x)
     steps = -(-len(data) // batch_size)
     with tqdm(
         total=epochs * steps, initial=state.epoch * steps, unit="step", disable=None if progress else True, leave=False
     ) as bar:
-        while state.epoch < epochs and not _stopped(state, patience):
+        while state.epoch < epochs and not state.stopped_early(patience):
             weight = beta_at(state.epoch + 1, beta, warmup)
             bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
-            row = {"beta": weight} | _named("train", train_epoch(state, data, batch_size, weight, bar.update))
+            row = {"beta": weight} | _prefixed("train", train_epoch(state, data, batch_size, weight, bar.update))
             for name, part in on_device.items():
-                row |= _named(name, evaluate(state.model, part, seed=seed))
+                row |= _prefixed(name, evaluate(state.model, part, seed=seed))
             _record(state, row, keep_best=patience is not None)
             if after_epoch is not None:
                 after_epoch(state)
@@ -132,18 +143,18 @@ def train_epoch(
     state: Training, x: Tensor, batch_size: int, beta: float, advance: Callable[[int], Any] = lambda steps: None
 ) -> dict[str, float]:
     """One pass over x in random order; returns the mean log-likelihood and KL per sample, in nats."""
-    state.model.train()
     totals = torch.zeros(2, dtype=torch.float64 if x.device.type != "mps" else torch.float32, device=x.device)
     order = torch.randperm(len(x), generator=state.shuffling).to(x.device)
-    for rows in order.split(batch_size):
-        batch = x[rows]
-        log_likelihood, kl = state.model.terms(batch, state.noise)
-        loss = -log_likelihood if kl is None else beta * kl - log_likelihood
-        state.optimiser.zero_grad(set_to_none=True)
-        (loss / len(batch)).backward()
-        state.optimiser.step()
-        _add(totals, log_likelihood, kl)
-        advance(1)
+    with _in_mode(state.model, training=True):
+        for rows in order.split(batch_size):
+            batch = x[rows]
+            log_likelihood, kl = state.model.terms(batch, state.noise)
+            loss = -log_likelihood if kl is None else beta * kl - log_likelihood
+            state.optimiser.zero_grad(set_to_none=True)
+            (loss / len(batch)).backward()
+            state.optimiser.step()
+            _add(totals, log_likelihood, kl)
+            advance(1)
     return _means(totals, len(x), has_kl=kl is not None)
 
 
@@ -155,13 +166,13 @@ def evaluate(model: nn.Module, x: Any, *, seed: int = 0) -> dict[str, float]:
     KL is left out.
     """
     place = next(model.parameters()).device
-    x = x if isinstance(x, Tensor) else _on(samples(x, "x"), place)
+    x = x.to(place, torch.float32) if isinstance(x, Tensor) else _tensor_on(place, samples(x, "x"))
     noise = torch.Generator(place).manual_seed(seed)
     totals = torch.zeros(2, dtype=torch.float64 if place.type != "mps" else torch.float32, device=place)
-    model.eval()
-    for batch in x.split(EVALUATION_BATCH):
-        log_likelihood, kl = model.terms(batch, noise)
-        _add(totals, log_likelihood, kl)
+    with _in_mode(model, training=False):
+        for batch in x.split(EVALUATION_BATCH):
+            log_likelihood, kl = model.terms(batch, noise)
+            _add(totals, log_likelihood, kl)
     return _means(totals, len(x), has_kl=kl is not None)
 
 
@@ -170,6 +181,22 @@ def seeded(build: Callable[..., nn.Module], *args: Any, seed: int, **settings: A
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return build(*args, **settings)
+
+
+def training_options() -> dict[str, Option]:
+    """The options of `fit` that a person can write, and that a run's config holds."""
+    return {key: option for key, option in options_of(fit).items() if key not in ("progress", "resume", "after_epoch")}
+
+
+def check_data(model: nn.Module, x: np.ndarray, test_x: np.ndarray | None = None) -> None:
+    """`InputError` unless samples (N, *sample) have the model's shape, and values that its likelihood takes."""
+    expected = getattr(getattr(model, "decoder", None), "sample_shape", None)
+    likelihood = getattr(model, "likelihood", None)
+    for name, part in {"x": x, "test_x": test_x}.items():
+        if part is not None and expected is not None and part.shape[1:] != tuple(expected):
+            raise InputError(f"{name}: got samples of shape {part.shape[1:]}, the model takes {tuple(expected)}")
+        if part is not None and hasattr(likelihood, "check"):
+            likelihood.check(part)
 
 
 def check_training(
@@ -209,7 +236,19 @@ def _split(x: np.ndarray, holdout: float, seed: int) -> tuple[np.ndarray, np.nda
     return x[np.sort(order[held:])], x[np.sort(order[:held])]
 
 
-def _on(x: np.ndarray, device: torch.device) -> Tensor:
+@contextmanager
+def _in_mode(model: nn.Module, *, training: bool) -> Iterator[None]:
+    """The model in train or eval mode; afterwards each of its parts in the mode that it was in."""
+    modes = {part: part.training for part in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def _tensor_on(device: torch.device, x: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)).to(device)
 
 
@@ -229,7 +268,7 @@ def _means(totals: Tensor, count: int, *, has_kl: bool) -> dict[str, float]:
     return {"elbo": log_likelihood - kl, "log_likelihood": log_likelihood, "kl": kl}
 
 
-def _named(part: str, means: dict[str, float]) -> dict[str, float]:
+def _prefixed(part: str, means: dict[str, float]) -> dict[str, float]:
     return {f"{part}_{name}": value for name, value in means.items()}
 
 
@@ -245,10 +284,6 @@ def _record(state: Training, row: dict[str, float], *, keep_best: bool) -> None:
 
 def _copied(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
-
-
-def _stopped(state: Training, patience: int | None) -> bool:
-    return patience is not None and state.epoch - state.best_epoch >= patience
 
 
 def _validation(state: Training) -> list[float]:

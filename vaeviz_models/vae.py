@@ -11,6 +11,7 @@ from vaeviz.errors import UnknownName
 from vaeviz_models.likelihoods import LIKELIHOODS
 from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
 from vaeviz_models.objectives import gaussian_kl, reparameterise
+from vaeviz_models.recipes import register_model
 
 LikelihoodName = Literal["bernoulli", "gaussian", "gaussian-learned"]
 
@@ -56,6 +57,7 @@ class VAE(nn.Module):
         return self.likelihood.log_prob(self.decoder(z), x)
 
 
+@register_model
 def mlp(
     sample_shape: tuple[int, ...],
     *,
@@ -77,6 +79,7 @@ def mlp(
     )
 
 
+@register_model
 def conv(
     sample_shape: tuple[int, ...],
     *,

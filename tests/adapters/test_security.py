@@ -120,7 +120,7 @@ def test_guards_in_a_pt2_file_are_not_compiled(program, mark, tmp_path):
         guards = lambda parsed: parsed.update(guards_code=[runs(path) + " is not None"])  # noqa: E731
         return edited_json(data, guards) if name.endswith("models/model.json") else data
 
-    decoder = vaeviz.open(rewritten(program, tmp_path / "bad.pt2", change)).decoder
+    decoder = vaeviz.Decoder(rewritten(program, tmp_path / "bad.pt2", change), output="values")
     assert vaeviz.decode(decoder, np.zeros((3, 2))).shape == (3, 64)
     assert not path.exists()
 

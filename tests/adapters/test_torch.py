@@ -72,12 +72,13 @@ class Alone(Whole):
         return super().forward(x)[0]
 
 
+@pytest.mark.usefixtures("strict")
 def test_encoder_and_decoder_attributes_are_the_pair_where_nothing_stands_beside_them(images, draws):
     class Autoencoder(nn.Module):
         def __init__(self):
             super().__init__()
             self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
-            self.decoder = nn.Linear(2, 64)
+            self.decoder = nn.Sequential(nn.Linear(2, 64), nn.Sigmoid())
 
         def forward(self, x):
             return self.decoder(self.encoder(x))
@@ -179,7 +180,8 @@ def test_an_exported_decoder_says_its_latent_size(tmp_path):
     torch.export.save(program, tmp_path / "decoder.pt2")
     decoder = vaeviz.open(tmp_path / "decoder.pt2").decoder
     assert (decoder.latent_shape, decoder.batch_size) == ((3,), 1)
-    assert vaeviz.decode(tmp_path / "decoder.pt2", np.zeros((5, 3))).shape == (5, 64)
+    decoder = vaeviz.Decoder(tmp_path / "decoder.pt2", output="values")
+    assert vaeviz.decode(decoder, np.zeros((5, 3))).shape == (5, 64)
 
 
 def test_declarations_stand_beside_what_a_file_says(tmp_path):

@@ -117,5 +117,20 @@ def test_standard_errors_are_the_spread_over_seeds(posterior):
 def test_bad_input(posterior, x):
     with pytest.raises(NotApplicable, match="gives no spread"):
         elbo_terms(Posterior(np.zeros((5, 2))))
-    with pytest.raises(InputError, match=r"likelihood .*: got shape \(\) for \d+ pairs, expected one finite"):
+    with pytest.raises(
+        InputError, match=r"likelihood <lambda>, given .*: got back shape \(\), expected \(50, \.\.\.\)"
+    ):
         elbo_terms(posterior, x, lambda x, z: np.float64(0), n=50)
+    with pytest.raises(InputError, match=f"x: got 7 rows for {len(posterior)} samples"):
+        elbo_terms(posterior, x[:7], lambda x, z: np.zeros(len(x)), n=5)
+
+
+def test_a_likelihood_is_given_spatial_codes_in_their_own_shape():
+    def likelihood(x, z):
+        assert z.shape[1:] == (1, 2, 2)
+        return -((x - z.reshape(len(z), 4)) ** 2).sum(axis=1)
+
+    mean = np.random.default_rng(0).standard_normal((40, 4)).astype(np.float32)
+    flat, spatial = (Posterior(mean, np.full((40, 4), 0.5), "normal", shape) for shape in ((), (1, 2, 2)))
+    expected = elbo_terms(flat, mean, lambda x, z: -((x - z) ** 2).sum(axis=1))
+    assert elbo_terms(spatial, mean, likelihood).elbo.value == pytest.approx(expected.elbo.value, abs=1e-6)

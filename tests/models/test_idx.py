@@ -117,7 +117,7 @@ def test_files_may_lie_in_a_folder_of_the_sets_name(folder):
     ],
 )
 def test_classes_have_names(name, labels, folder):
-    assert load_data(name, split="test", data_dir=folder).named_labels().tolist() == labels
+    assert np.asarray(load_data(name, split="test", data_dir=folder).named_labels()).tolist() == labels
 
 
 def test_images_and_labels_of_different_lengths(folder):
@@ -130,7 +130,8 @@ def test_missing_files_are_named_with_their_folder_and_where_to_get_them(tmp_pat
     with pytest.raises(InputError) as error:
         load_data("mnist", split="train", data_dir=tmp_path)
     message = str(error.value)
-    assert f"found neither train-images-idx3-ubyte.gz nor train-images-idx3-ubyte in {tmp_path}" in message
+    assert f"found neither train-images-idx3-ubyte.gz nor train-images-idx3-ubyte in {tmp_path}, " in message
+    assert "or in mnist or MNIST/raw there" in message
     assert "https://" in message
     assert "leave --data-dir out to download" in message
 

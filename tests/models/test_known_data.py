@@ -100,7 +100,11 @@ def test_square_factors_are_centre_and_half_side():
 
 def test_square_labels_are_sizes():
     data = load_data("squares")
-    assert dict(zip(data.named_labels().tolist(), data.factors[:, 2])) == {"small": 3, "medium": 5, "large": 7}
+    assert dict(zip(np.asarray(data.named_labels()).tolist(), data.factors[:, 2])) == {
+        "small": 3,
+        "medium": 5,
+        "large": 7,
+    }
 
 
 def test_an_unknown_data_set():

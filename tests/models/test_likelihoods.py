@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import distributions
@@ -74,3 +75,15 @@ def test_a_learned_variance_becomes_that_of_the_residuals(generator):
 def test_a_standard_deviation_must_be_positive(std):
     with pytest.raises(InputError, match=r"std = .*expected more than 0"):
         Gaussian(std)
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, np.array], ids=["torch", "numpy"])
+def test_bernoulli_takes_values_from_zero_to_one(kind):
+    Bernoulli().check(kind([[0.0, 0.5, 1.0]]))
+    for values, interval in (([[-0.1, 1.0]], "[-0.1, 1]"), ([[0.0, 255.0]], "[0, 255]")):
+        with pytest.raises(InputError) as error:
+            Bernoulli().check(kind(values))
+        assert str(error.value).startswith(
+            f"the data lie in {interval}, and a Bernoulli likelihood takes values in [0, 1]"
+        )
+        Gaussian().check(kind(values))

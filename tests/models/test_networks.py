@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from vaeviz.errors import InputError
-from vaeviz_models import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, autoencoder, conv, mlp
+from vaeviz_models import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, autoencoder, conv, conv_autoencoder, mlp
 
 SHAPES = [(28, 28), (7, 5), (1, 1), (9, 6, 3), (16,), (2, 3, 4, 5)]
 IMAGES = [(28, 28), (29, 17), (8, 8, 3), (5, 1, 1), (1, 1)]
@@ -24,7 +24,7 @@ def test_convolutional_shapes(shape, channels):
     assert ConvDecoder(shape, 3, channels)(mean).shape == (4, *shape)
 
 
-@pytest.mark.parametrize("network", [mlp, conv, autoencoder])
+@pytest.mark.parametrize("network", [mlp, conv, autoencoder, conv_autoencoder])
 def test_one_sample_is_a_batch_too(network):
     model = network((7, 5))
     assert model.decode(torch.zeros(1, 2)).shape == (1, 7, 5)
@@ -85,6 +85,7 @@ def test_convolutions_want_images(shape):
         (conv, {"channels": (0,)}),
         (autoencoder, {"latent_dim": 0}),
         (autoencoder, {"hidden": (0,)}),
+        (conv_autoencoder, {"channels": (0,)}),
     ],
 )
 def test_sizes_must_be_positive(network, options):

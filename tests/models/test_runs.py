@@ -1,15 +1,32 @@
 import csv
 import json
 import shutil
+import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import vaeviz.model as door
+from vaeviz import encode
 from vaeviz.errors import InputError
-from vaeviz_models import Training, fit, mlp, open_run, runs, save_run
-from vaeviz_models.runs import load_training, read_config, read_history, start_run
+from vaeviz_models import (
+    VAE,
+    Bernoulli,
+    DenseDecoder,
+    DenseEncoder,
+    Training,
+    conv,
+    fit,
+    mlp,
+    open_run,
+    register_model,
+    runs,
+    save_run,
+)
+from vaeviz_models.runs import load_training, read_config, read_history, save_training, start_run
 from vaeviz_models.training import seeded
 
 FILES = {"config.json", "weights.safetensors", "history.csv", "checkpoint.safetensors"}
@@ -83,7 +100,7 @@ def test_a_saved_state_goes_on_as_the_one_in_memory(own_run):
     x = np.random.default_rng(0).random((50, 8, 8), dtype=np.float32)
     for state in (states := [load_training(own_run, device="cpu")[0] for _ in range(2)]):
         fit(state.model, x, epochs=4, holdout=0.2, patience=9, resume=state, progress=False)
-    save_run(own_run, states[0])
+    save_training(own_run, states[0])
     states[0], _ = load_training(own_run)
     for state in states:
         fit(state.model, x, epochs=6, holdout=0.2, patience=9, resume=state, progress=False)
@@ -96,7 +113,14 @@ def test_weights_are_the_best_epochs_and_the_checkpoint_has_the_last(own_run):
     x = np.random.default_rng(0).random((50, 8, 8), dtype=np.float32)
     state, _ = load_training(own_run, device="cpu")
     settings = {"holdout": 0.2, "patience": 3, "epochs": 500}
-    fit(state.model, x, resume=state, after_epoch=lambda state: save_run(own_run, state), progress=False, **settings)
+    fit(
+        state.model,
+        x,
+        resume=state,
+        after_epoch=lambda state: save_training(own_run, state),
+        progress=False,
+        **settings,
+    )
     assert state.epoch == state.best_epoch + 3
     (model, _), (resumed, _) = open_run(own_run), load_training(own_run)
     assert (resumed.epoch, resumed.best_epoch) == (state.epoch, state.best_epoch)
@@ -106,16 +130,17 @@ def test_weights_are_the_best_epochs_and_the_checkpoint_has_the_last(own_run):
 
 
 def test_a_save_that_fails_midway_leaves_the_one_before(own_run, monkeypatch):
-    def full_disk(tensors, path, metadata=None):
-        path.write_bytes(b"half a file")
+    def full_disk(path, content):
+        with path.open("wb") as file:
+            file.write(b"half a file")
         raise OSError("No space left on device")
 
     before = {path.name: path.read_bytes() for path in own_run.iterdir()}
     state, _ = load_training(own_run)
     state.epoch = 99
-    monkeypatch.setattr("safetensors.torch.save_file", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        save_run(own_run, state)
+        save_training(own_run, state)
     assert {path.name: path.read_bytes() for path in own_run.iterdir()} == before
 
 
@@ -134,7 +159,7 @@ def test_missing_tensors(file, own_run):
     (own_run / file).unlink()
     with pytest.raises(InputError) as error:
         open_run(own_run) if file.startswith("weights") else load_training(own_run)
-    assert str(error.value) == f"{own_run / file}: does not exist; the run has no finished epoch"
+    assert str(error.value).startswith(f"{own_run / file}: does not exist; ")
 
 
 def test_weights_of_another_model(own_run):
@@ -145,21 +170,21 @@ def test_weights_of_another_model(own_run):
 
 def test_a_checkpoint_of_another_model(own_run):
     other = Training.start(seeded(mlp, (8, 8), hidden=(17,), seed=0), device="cpu")
-    save_run(own_run, other)
+    save_training(own_run, other)
     with pytest.raises(InputError, match=r"checkpoint.safetensors: does not fit config.json"):
         load_training(own_run)
 
 
 def test_a_checkpoint_without_its_header(own_run):
     path = own_run / "checkpoint.safetensors"
-    save_file(load_file(path), path, metadata={"device": "cpu"})
+    save_file(load_file(path), path, metadata={"training": '{"device": "cpu"}'})
     with pytest.raises(InputError, match=r"checkpoint.safetensors: does not fit config.json, 'epoch'"):
         load_training(own_run)
 
 
 def test_a_checkpoint_goes_on_where_it_was_made_and_nowhere_else(own_run):
     path = own_run / "checkpoint.safetensors"
-    save_file(load_file(path), path, metadata={"device": "abacus"})
+    save_file(load_file(path), path, metadata={"training": '{"device": "abacus"}'})
     with pytest.raises(InputError, match="device 'abacus' cannot be used here"):
         load_training(own_run)
     with pytest.raises(InputError, match="was trained on abacus; its random numbers cannot go on on cpu"):
@@ -173,7 +198,10 @@ def test_a_checkpoint_goes_on_where_it_was_made_and_nowhere_else(own_run):
         ("\xff\xfe", "is damaged"),
         ("[]", "is not of the format 'vaeviz_models run 1'"),
         ('{"format": "vaeviz_models run 0"}', "is not of the format 'vaeviz_models run 1'"),
-        (f'{{"format": "{runs.FORMAT}", "data": {{}}}}', "is damaged, it does not describe model and training"),
+        (
+            f'{{"format": "{runs.FORMAT}", "data": {{}}}}',
+            "is damaged, it does not describe model and data and training",
+        ),
     ],
 )
 def test_a_damaged_config(content, message, own_run):
@@ -247,3 +275,82 @@ def test_a_run_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="run: cannot be written, Not a directory"):
         start_run(tmp_path / "file" / "run", {})
+
+
+def test_a_config_without_its_data(own_run, vaeviz):
+    change_config(own_run, lambda config: config.update(data={}))
+    message = f"{own_run / 'config.json'}: is damaged, it does not describe data"
+    for command in (
+        ("export", own_run, "--out", own_run / "figures"),
+        ("train", "--resume", own_run),
+        ("info", own_run),
+    ):
+        assert message in vaeviz(*command).error
+
+
+def test_files_are_as_readable_as_any(run):
+    umask_allows = stat.S_IMODE((run / "config.json").stat().st_mode)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in run.iterdir()} == {umask_allows}
+
+
+def test_equal_states_are_saved_as_equal_bytes(own_run):
+    state, _ = load_training(own_run)
+    contents = set()
+    for _ in range(5):
+        save_training(own_run, state)
+        contents.add((own_run / "checkpoint.safetensors").read_bytes())
+    assert len(contents) == 1
+
+
+@pytest.fixture
+def fitted(noise_images):
+    model = mlp((5, 4), hidden=[16], latent_dim=np.int64(3))
+    return model, fit(model, noise_images, noise_images, epochs=2, device="cpu", progress=False)
+
+
+def test_a_model_trained_in_a_script_is_saved_in_one_call(fitted, noise_images, tmp_path):
+    run = tmp_path / "runs" / "mine"
+    model, history = fitted
+    save_run(run, model, history)
+    assert names_in(run) == FILES - {"checkpoint.safetensors"}
+    opened = door.open(run)
+    np.testing.assert_array_equal(encode(opened.encoder, noise_images).mean, encode(model, noise_images).mean)
+    assert opened.inputs["history"] == history
+    assert opened.data is None
+
+
+def test_a_saved_model_can_name_its_data(tmp_path, vaeviz):
+    save_run(tmp_path, seeded(conv, (8, 8), seed=0), data="digits")
+    assert names_in(tmp_path) == {"config.json", "weights.safetensors"}
+    assert door.open(tmp_path).data == {"name": "digits", "data_dir": None, "labels": None}
+    done = vaeviz("info", tmp_path)
+    assert "data      name digits\ntraining  in a script\nepochs    0\n" in done.out
+
+
+def test_saving_keeps_global_random_state_and_an_existing_run(fitted, own_run):
+    before = torch.get_rng_state().tolist()
+    with pytest.raises(InputError, match="exists and is kept"):
+        save_run(own_run, *fitted)
+    save_run(own_run, *fitted, overwrite=True)
+    assert names_in(own_run) == FILES - {"checkpoint.safetensors"}
+    assert torch.get_rng_state().tolist() == before
+
+
+def test_a_model_of_ones_own_is_saved_by_its_registered_builder(registered, tmp_path):
+    def shallow(sample_shape, *, latent_dim: int = 1) -> VAE:
+        parts = (kind(sample_shape, latent_dim, ()) for kind in (DenseEncoder, DenseDecoder))
+        return VAE(*parts, Bernoulli(), latent_dim)
+
+    with pytest.raises(InputError, match=r"this VAE was put together by hand.*@vaeviz_models.register_model"):
+        save_run(tmp_path / "run", shallow((5, 4)))
+    assert not (tmp_path / "run").exists()
+    save_run(tmp_path / "run", register_model(shallow)((5, 4), latent_dim=4))
+    assert open_run(tmp_path / "run")[0].latent_dim == 4
+
+
+def test_a_model_that_is_no_longer_as_it_was_built(tmp_path):
+    model = mlp((5, 4))
+    model.decoder = DenseDecoder((5, 4), 2, (7,))
+    with pytest.raises(InputError, match=r"does not fit config.json: .*size mismatch"):
+        save_run(tmp_path / "run", model)
+    assert not (tmp_path / "run").exists()

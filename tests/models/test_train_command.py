@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from vaeviz_models import open_run
 from vaeviz_models.runs import read_config, read_history
@@ -50,11 +51,11 @@ def test_the_defaults_are_the_reference_run(vaeviz, out):
 
 
 def test_ten_epochs_are_the_default(vaeviz):
-    told = " ".join(vaeviz("train", "mlp", "--help").out.split())
-    assert "--epochs INT Passes over the training data. [default: 10]" in told
+    help_text = " ".join(vaeviz("train", "mlp", "--help").out.split())
+    assert "--epochs INT Passes over the training data. [default: 10]" in help_text
 
 
-@pytest.mark.parametrize("model", ["conv", "autoencoder"])
+@pytest.mark.parametrize("model", ["conv", "autoencoder", "conv-autoencoder"])
 def test_every_registered_model_trains(model, vaeviz, out):
     assert vaeviz("train", model, *DIGITS, "--epochs", 1, "--latent-dim", 3, "--out", out).code == 0
     assert open_run(out)[0].latent_dim == 3
@@ -87,12 +88,13 @@ def test_data_without_splits_are_all_for_training(vaeviz, out, tmp_path):
 
 
 def test_the_same_seed_leaves_the_same_bytes(vaeviz, tmp_path):
-    weights = []
+    left = []
     for name, seed in {"one": 1, "same": 1, "other": 2}.items():
         assert vaeviz("train", "mlp", *DIGITS, "--epochs", 1, "--seed", seed, "--out", tmp_path / name).code == 0
-        weights.append((tmp_path / name / "weights.safetensors").read_bytes())
-    one, same, other = weights
-    assert one == same != other
+        left.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+    one, same, other = left
+    assert one == same
+    assert all(one[name] != other[name] for name in one)
 
 
 def test_info_tells_what_a_run_holds(vaeviz, run):
@@ -162,8 +164,34 @@ def test_what_cannot_be_left_out(missing, vaeviz, out):
     assert f"Missing option '{missing}'" in vaeviz("train", "mlp", *next(iter(given.items()))).error
 
 
+@pytest.mark.parametrize("option, value", [("--epochs", "1"), ("--device", "cpu")])
+def test_an_option_before_the_model_is_not_swallowed(option, value, vaeviz, out):
+    error = vaeviz("train", option, value, "mlp", "--data", "digits", "--out", out).error
+    assert f"{option} belongs behind the model: vaeviz train mlp {option} ..." in error
+    assert not out.exists()
+
+
+def test_a_broken_model_breaks_only_itself(python, plug_in):
+    group = ["gone = absent_package:gone", "odd = odd_model:odd"]
+    odd = "def odd(sample_shape, *, size: Nonsense = 1):\n    pass\n"
+    plug_in("odd_models", {"vaeviz.models": group}, {"odd_model.py": "from __future__ import annotations\n" + odd})
+    help_text = python("from vaeviz.cli import main; main(['train', '--help'])")
+    assert "(broken) 'gone' of odd_models could not be imported: ModuleNotFoundError" in " ".join(help_text.split())
+    assert "(broken) 'odd' of odd_models has no readable options: NameError" in " ".join(help_text.split())
+    assert "The reference VAE" in help_text
+
+
 def test_train_without_a_model(vaeviz):
     assert "name a model to train" in vaeviz("train").error
+
+
+def test_a_long_reason_of_torch_is_cut(vaeviz, out):
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine can compute on mps")
+    error = vaeviz("train", "mlp", "--data", "digits", "--device", "mps", "--out", out).error
+    assert "device 'mps' cannot be used here: " in error
+    assert error.endswith("; write auto, cpu, cuda or mps")
+    assert len(error) < 300
 
 
 def test_missing_data_files(vaeviz, out, tmp_path):

@@ -268,3 +268,48 @@ def test_data_that_cannot_be_trained_on(x, message, model):
     with pytest.raises(InputError) as error:
         fit(model, x, epochs=1, **QUIET)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("role", ["x", "test_x"])
+def test_values_that_the_likelihood_does_not_take(role, model, noise_images):
+    given = {"x": noise_images, "test_x": noise_images} | {role: 2 * noise_images}
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(InputError, match=r"a Bernoulli likelihood takes values in \[0, 1\]"):
+        fit(model, **given, epochs=1, **QUIET)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    fit(mlp((5, 4), likelihood="gaussian"), **given, epochs=1, **QUIET)
+
+
+def test_samples_of_another_shape(model, noise_images):
+    with pytest.raises(InputError, match=r"test_x: got samples of shape \(4, 4\), the model takes \(5, 4\)"):
+        fit(model, noise_images, noise_images[:, 1:], epochs=1, **QUIET)
+
+
+def test_a_state_of_another_model_is_refused(model, noise_images):
+    state = Training.start(small(), device="cpu")
+    with pytest.raises(InputError, match=r"resume: is the state of another model; .* resume.model"):
+        fit(model, noise_images, epochs=1, resume=state, **QUIET)
+    assert state.epoch == 0
+
+
+@pytest.mark.parametrize("scored", [False, True])
+def test_every_part_keeps_its_mode(scored, model, noise_images):
+    model.eval()
+    model.decoder.train()
+    before = [part.training for part in model.modules()]
+    fit(model, noise_images, noise_images if scored else None, epochs=1, **QUIET)
+    assert [part.training for part in model.modules()] == before
+    evaluate(model, noise_images)
+    assert [part.training for part in model.modules()] == before
+
+
+def test_the_mode_is_kept_when_the_training_fails(noise_images):
+    model = mlp((5, 4), hidden=(16,)).eval()
+    model.terms = lambda x, generator: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        fit(model, noise_images, epochs=1, **QUIET)
+    assert not any(part.training for part in model.modules())
+
+
+def test_tensors_are_scored_whatever_their_type(model, noise_images):
+    assert evaluate(model, torch.from_numpy(noise_images).double()) == evaluate(model, noise_images)

@@ -2,9 +2,10 @@ import pytest
 import torch
 
 from vaeviz.errors import InputError
-from vaeviz_models import autoencoder, conv, evaluate, fit, gaussian_kl, mlp, reparameterise
+from vaeviz_models import autoencoder, conv, conv_autoencoder, evaluate, fit, gaussian_kl, mlp, reparameterise
 
 BUILDERS = [mlp, conv]
+PLAIN = [autoencoder, conv_autoencoder]
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_log_likelihood_is_one_number_a_pair(build, x, generator):
     torch.testing.assert_close(vae.log_likelihood(x, z), expected)
 
 
-@pytest.mark.parametrize("build", [*BUILDERS, autoencoder])
+@pytest.mark.parametrize("build", [*BUILDERS, *PLAIN])
 def test_decoded_bernoulli_means_are_probabilities(build, generator):
     images = build((8, 8)).decode(20 * torch.randn(50, 2, generator=generator))
     assert 0 <= images.min() < images.max() <= 1
@@ -44,7 +45,7 @@ def test_forward_reconstructs_a_sample_of_the_posterior(build, x):
     torch.testing.assert_close(reconstruction, vae.decode(z))
 
 
-@pytest.mark.parametrize("build", [*BUILDERS, autoencoder])
+@pytest.mark.parametrize("build", [*BUILDERS, *PLAIN])
 def test_encoder_and_decoder_share_weights_with_the_whole(build, noise_images):
     model = build((5, 4))
     parts = {p.data_ptr() for part in (model.encoder, model.decoder) for p in part.parameters()}
@@ -63,7 +64,7 @@ def test_every_weight_gets_a_gradient(build, x):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in vae.parameters())
 
 
-@pytest.mark.parametrize("build", [*BUILDERS, autoencoder])
+@pytest.mark.parametrize("build", [*BUILDERS, *PLAIN])
 def test_likelihoods_go_by_name(build):
     assert "log_var" not in build((8, 8)).likelihood.state_dict()
     fixed, learned = (build((8, 8), likelihood=name, std=0.5) for name in ("gaussian", "gaussian-learned"))
@@ -77,15 +78,17 @@ def test_an_unknown_likelihood_is_named_with_the_nearest():
         mlp((8, 8), likelihood="bernouli")
 
 
-def test_an_autoencoder_has_a_code_and_no_posterior(x):
-    model = autoencoder((8, 8), latent_dim=3)
+@pytest.mark.parametrize("build", PLAIN)
+def test_an_autoencoder_has_a_code_and_no_posterior(build, x):
+    model = build((8, 8), latent_dim=3)
     assert model.prior is None
     assert model.encode(x).shape == (6, 3)
     torch.testing.assert_close(model(x), model.decode(model.encode(x)))
 
 
-def test_an_autoencoder_has_no_kl_and_no_noise(x):
-    model = autoencoder((8, 8))
+@pytest.mark.parametrize("build", PLAIN)
+def test_an_autoencoder_has_no_kl_and_no_noise(build, x):
+    model = build((8, 8))
     log_likelihood, kl = model.terms(x)
     assert kl is None
     torch.testing.assert_close(log_likelihood, model.likelihood.log_prob(model.decoder(model.encode(x)), x).sum())

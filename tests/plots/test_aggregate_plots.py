@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from vaeviz import (
+    Decoder,
     InputError,
     NotApplicable,
     Posterior,
@@ -115,7 +116,7 @@ def test_holes_without_a_decoder_are_scores_alone(model, x):
 
 def test_points_in_and_out_of_holes_share_their_axes():
     x = np.random.default_rng(0).standard_normal((300, 2))
-    axes = prior_holes(standard(300, 2), x, lambda z: z, n=500)
+    axes = prior_holes(standard(300, 2), x, Decoder(lambda z: z, output="values"), n=500)
     assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["in holes", "elsewhere"]
 
 

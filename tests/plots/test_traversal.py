@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from vaeviz import InputError, NotApplicable, Posterior, linear_vae, traversal
+from vaeviz import Decoder, InputError, NotApplicable, Posterior, linear_vae, traversal
 
 VARIANCES = np.array([4.0, 2.0, 1.0, *[0.1] * 13])  # of 4 × 4 images
 
@@ -89,7 +89,8 @@ def test_around_a_sample(encoder, decoder, x):
 
 
 def test_by_effect(encoder, model, x):
-    (ax,) = traversal(encoder, lambda z: model.decode(z * [1, 1, 9, 1]).reshape(-1, 4, 4), x, order="effect")
+    stirred = Decoder(lambda z: model.decode(z * [1, 1, 9, 1]).reshape(-1, 4, 4), output="values")
+    (ax,) = traversal(encoder, stirred, x, order="effect")
     assert tick_labels(ax.yaxis)[0].startswith("$z_{3}$")
 
 
@@ -115,7 +116,8 @@ def test_colours_and_signals_have_a_change_image(x):
     for shape in ((4, 4, 3), (40,)):
         samples = np.random.default_rng(1).uniform(size=(20, *shape)).astype(np.float32)
         decoded = np.random.default_rng(2).uniform(size=(2, *shape))
-        axes = traversal(posterior, lambda z, to=decoded: np.tensordot(np.tanh(z), to, 1), samples, change=True)
+        decoder = Decoder(lambda z, to=decoded: np.tensordot(np.tanh(z), to, 1), value_range=(-1, 1))
+        axes = traversal(posterior, decoder, samples, change=True)
         assert len(axes) == 2
         axes[0].figure.draw_without_rendering()
 

@@ -26,9 +26,9 @@ def active_dims(posterior: Posterior, least: float) -> tuple[int, ...]:
     return tuple(int(dim) for dim in np.flatnonzero(activity(posterior) >= least))
 
 
-def checked_dims(dims: tuple[int, ...], size: int) -> tuple[int, ...]:
-    """`dims` if they are different dimensions of a latent of that size; else `InputError`."""
-    if len(set(dims)) < len(dims) or not all(0 <= dim < size for dim in dims):
-        written = ", ".join(map(str, dims))
-        raise InputError(f"dims = ({written}): expected different dimensions from 0 to {size - 1}")
+def checked_dims(dims: tuple[int, ...], size: int, count: int | None = None) -> tuple[int, ...]:
+    """`dims` if they are different dimensions of a latent of that size, and `count` of them; else `InputError`."""
+    if len(set(dims)) < len(dims) or not all(0 <= dim < size for dim in dims) or count not in (None, len(dims)):
+        written, wanted = ", ".join(map(str, dims)), f"{count} " if count else ""
+        raise InputError(f"dims = ({written}): expected {wanted}different dimensions from 0 to {size - 1}")
     return tuple(dims)

@@ -26,7 +26,12 @@ def fair_rows(count: int, total: int, labels: np.ndarray | None, seed: int) -> n
 
 
 def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -> list[tuple[int, int]]:
-    """`count` random pairs of different rows, of different labels where there are two or more."""
+    """`count` random pairs of different rows, of different labels where there are two or more;
+    samples without a label (negative codes) are left out where others are enough."""
+    if labels is not None and (labels >= 0).sum() > 1:
+        among = np.flatnonzero(labels >= 0)
+        if len(among) < total:
+            return [(int(among[a]), int(among[b])) for a, b in unlike_pairs(count, len(among), labels[among], seed)]
     if total < 2:
         raise InputError(f"a pair needs two samples, got {total}")
     rng = np.random.default_rng(seed)
@@ -39,7 +44,7 @@ def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -
     return pairs
 
 
-def first_of_each(wanted: tuple[int, int], labels: np.ndarray, count: int, seed: int) -> list[tuple[int, int]]:
+def pairs_between(wanted: tuple[int, int], labels: np.ndarray, count: int, seed: int) -> list[tuple[int, int]]:
     """`count` random pairs of different rows, the first of one class code and the second of the other."""
     rng = np.random.default_rng(seed)
     starts, stops = (np.flatnonzero(labels == code) for code in wanted)

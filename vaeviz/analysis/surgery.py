@@ -19,10 +19,9 @@ from vaeviz.analysis.aggregate import (
     sampled_rows,
 )
 from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_errors
-from vaeviz.batches import batches, samples
-from vaeviz.callables import calling, name_of
-from vaeviz.errors import InputError
-from vaeviz.posterior import Posterior, as_array
+from vaeviz.batches import samples
+from vaeviz.likelihood import log_likelihood
+from vaeviz.posterior import Posterior
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +69,8 @@ def elbo_terms(
 ) -> ELBOTerms:
     """The parts of the KL (Hoffman & Johnson 2016; Chen et al. 2018, arXiv:1802.04942, eq. 2).
 
-    x: (N, ...) and likelihood: ``ln p(x | z)`` of pairs, (x (n, ...), z (n, D)) -> (n,) in nats, in NumPy or torch:
-        needed for the reconstruction alone.
+    x: (N, ...) and likelihood, ``ln p(x | z)`` of pairs (see `vaeviz.log_likelihood`): needed for the reconstruction
+        alone.
     n: at most so many codes are drawn, one each of different rows; None for all.
 
     The full-N estimator: each code is scored under all N posteriors, its own included, so that q(z) is the mixture
@@ -85,7 +84,7 @@ def elbo_terms(
     own = log_posterior(z, posterior, rows)
     joint, marginals = log_aggregate_and_marginals(z, posterior)
     to_prior = marginals - log_prior(z)
-    fit = None if likelihood is None else log_likelihoods(likelihood, samples(x, "x")[rows], z)
+    fit = None if likelihood is None else _log_likelihood(likelihood, x, posterior, rows, z)
     return ELBOTerms(
         mutual_information=mean_estimate(own - joint),
         total_correlation=mean_estimate(joint - marginals.sum(axis=1)),
@@ -101,17 +100,7 @@ def elbo_terms(
     )
 
 
-def log_likelihoods(likelihood: Callable, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """ln p(x | z) of each pair of rows, (n,), float64, by a callable in NumPy or torch, in batches."""
-    z = z.astype(np.float32)
-    parts = []
-    with calling(likelihood) as call:
-        for rows in batches(x, None, doing="likelihood"):
-            values = as_array(call(np.asarray(x[rows], np.float32), z[rows])).astype(np.float64)
-            if values.size != len(z[rows]) or not np.isfinite(values).all():
-                raise InputError(
-                    f"likelihood {name_of(likelihood)}: got shape {values.shape} for {len(z[rows])} pairs, "
-                    "expected one finite ln p(x|z) for each"
-                )
-            parts.append(values.ravel())
-    return np.concatenate(parts)
+def _log_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """ln p(x | z) of the rows of x that the codes z were drawn for, in the shape that a code has for the model."""
+    x = samples(x, "x", like=posterior.mean)
+    return log_likelihood(likelihood, x[rows], Posterior(z, code_shape=posterior.code_shape))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from vaeviz.cli_options import broken_command, model_and_data, option_of
 from vaeviz.errors import InputError, UnknownName
@@ -40,7 +41,9 @@ def _command(spec: Any) -> click.Command:
     options = [option_of(option) for option in spec.options.values()]
 
     def run(**given: Any) -> None:
-        _draw(spec, given)
+        ctx = click.get_current_context()
+        unsaid = [name for name in spec.options if ctx.get_parameter_source(name) is ParameterSource.DEFAULT]
+        _draw(spec, {name: value for name, value in given.items() if name not in unsaid})
 
     run = model_and_data(run)
     for decorate in (
@@ -65,10 +68,9 @@ def _as_written(docstring: str) -> str:
 
 def _draw(spec: Any, given: dict[str, Any]) -> None:
     from vaeviz.drawing.styles import get_style, style
-    from vaeviz.export import FORMATS, drawn, gather, lacking, write_figure
+    from vaeviz.figures import FORMATS, drawn, gather, lacking, write_figure
 
-    options = {name: given.pop(name) for name in spec.options}
-    options = {name: value for name, value in options.items() if value is not None}
+    options = {name: given.pop(name) for name in spec.options if name in given}
     out, look, dpi = given.pop("out") or Path(f"{spec.name}.png"), given.pop("style"), given.pop("dpi")
     if out.suffix.lstrip(".") not in FORMATS:
         raise InputError(f"--out {out}: expected a name that ends in .{', .'.join(FORMATS)}")

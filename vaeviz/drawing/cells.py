@@ -9,10 +9,10 @@ import numpy as np
 
 from vaeviz.drawing import dots, signals
 from vaeviz.drawing.dots import Connect, draw_dots
-from vaeviz.drawing.kinds import Kind, as_images, sample_kind
 from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.signals import draw_signals
+from vaeviz.kinds import Kind, as_images, sample_kind
 from vaeviz.posterior import as_array
 
 if TYPE_CHECKING:
@@ -29,21 +29,23 @@ def draw_cells(
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     connect: Connect | None = None,
+    given: Sequence[int] = (),
     across: Nodes | None = None,
     up: Nodes | None = None,
 ) -> Kind:
     """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
 
     Images are one assembled array, signals are lines in cells, table rows are strips of heat, and points in the
-    plane are dots in data units, joined along rows or columns as `connect` says. `value_range` (shared by all
-    cells) is [0, 1] where the values lie in it, else their own. `cmap` is grey for images and viridis for tables
-    unless given. `across` and `up` put the cells on latent axes.
+    plane are dots in data units, joined along rows or columns as `connect` says; columns that were `given`, not
+    decoded, stand apart. `value_range`, shared by all cells, is [0, 1] where the values lie in it, else their own,
+    told by a colour bar. `cmap` is grey for images and viridis for tables unless given. `across` and `up` put the
+    cells on latent axes.
     """
     kind = sample_kind(cells.shape[2:], kind)
     flat = cells.reshape(*cells.shape[:2], -1)
     low, high = value_range or shared_range(cells)
     if kind == "point":
-        draw_dots(ax, flat, connect=connect, row_labels=row_labels)
+        draw_dots(ax, flat, connect=connect, row_labels=row_labels, given=given)
         return kind
     if kind == "signal":
         draw_signals(ax, flat, low=low, high=high, across=across, up=up)
@@ -51,6 +53,8 @@ def draw_cells(
         draw_mosaic(ax, flat[..., None], cmap=cmap or "viridis", low=low, high=high, across=across, up=up, square=True)
     else:
         draw_mosaic(ax, as_images(cells, lead=2), cmap=cmap or "gray", low=low, high=high, across=across, up=up)
+    if ax.images and (kind == "table" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
+        ax.figure.colorbar(ax.images[-1], ax=ax, label="value", shrink=0.8, fraction=0.046, pad=0.02)
     _dress(ax, len(cells), row_labels, column_labels, across, up)
     return kind
 

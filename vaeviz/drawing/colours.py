@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaeviz.errors import InputError
+from vaeviz.labels import categories, checked_labels, has_classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,42 +55,14 @@ def colouring(labels: Any, total: int, *, palette: str | None = None, continuous
         return Colouring(np.zeros(total, int), [PLAIN])
     values = checked_labels(labels, total)
     if continuous is None:
-        continuous = values.dtype.kind == "f"
+        continuous = not has_classes(values)
     if not continuous:
         codes, names = categories(values)
         return Colouring(codes, category_colours(len(names), palette), names)
+    values = np.asarray(values)
     if values.dtype.kind not in "fiu":
         raise InputError(f"continuous labels: got labels of {values.dtype}, expected numbers")
     return _gradient(values.astype(float), palette or "viridis")
-
-
-def checked_labels(labels: Any, total: int) -> np.ndarray:
-    """`labels` as an array of `total` rows; `InputError` if they are of another length or rank."""
-    values = labels.detach().cpu().numpy() if hasattr(labels, "detach") else np.asarray(labels)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise InputError(f"labels: got shape {values.shape}, expected ({total},), one label a sample")
-    if len(values) != total:
-        raise InputError(f"labels: got {len(values)} labels for {total} samples")
-    return values
-
-
-def categories(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(codes (N,), names): each label's place among the sorted ones; −1 for a missing label."""
-    if values.dtype.kind == "f":
-        missing = np.isnan(values)
-    elif values.dtype.kind in "OUS":
-        missing = np.array([_is_missing(value) for value in values], dtype=bool)
-    else:
-        missing = np.zeros(len(values), dtype=bool)
-    kept = values[~missing]
-    if values.dtype.kind == "O":
-        kept = np.array(kept.tolist())  # numbers again, where only the missing ones were none
-    found, inverse = np.unique(kept, return_inverse=True)
-    codes = np.full(len(values), -1)
-    codes[~missing] = inverse
-    return codes, tuple(_written(value) for value in found)
 
 
 def category_colours(count: int, palette: str | None) -> list:
@@ -206,16 +179,3 @@ def _listed(text: str) -> list[str]:
             "'#1b9e77,#d95f02,#7570b3'"
         )
     return colours
-
-
-def _is_missing(label: Any) -> bool:
-    try:
-        return label is None or label == "" or bool(label != label)
-    except TypeError:  # pandas.NA
-        return True
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, np.floating):
-        return f"{value:g}"
-    return str(value)

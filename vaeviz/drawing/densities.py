@@ -27,14 +27,19 @@ def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: b
 
 def draw_density(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> None:
     """The curves of `draw_densities` without a legend; one curve of all values where the labels are a gradient."""
-    import seaborn
+    from scipy.stats import gaussian_kde
 
     if colours.mappable is not None:
         colours = Colouring(np.zeros(len(values), int), [PLAIN])
     for code, colour in enumerate(colours.colours):
         mine = values[colours.index == code]
         if len(mine) > 1 and np.ptp(mine) > 0:
-            seaborn.kdeplot(x=mine, ax=ax, color=colour, fill=True, alpha=0.35, linewidth=1, zorder=2)
+            density = gaussian_kde(mine)
+            reach = 3 * density.factor * mine.std()
+            z = np.linspace(mine.min() - reach, mine.max() + reach, 201)
+            ax.fill_between(z, density(z), color=colour, alpha=0.35, lw=0, zorder=2)
+            ax.plot(z, density(z), color=colour, lw=1, zorder=2)
+    ax.set_ylim(bottom=0)
     if prior:
         z = np.linspace(-4, 4, 201)
         ax.plot(

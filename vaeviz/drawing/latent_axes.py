@@ -16,18 +16,23 @@ def name_dim(dim: int) -> str:
 
 
 def equal_aspect(ax: Axes) -> None:
-    """One unit is as long across as up, by widening the limits. Axes that already hold a grid are left alone."""
-    if not ax.images and not ax.collections:
+    """One unit is as long across as up, by widening the limits. Axes whose limits are set, a grid's say, keep them."""
+    if not has_limits(ax):
         ax.set_aspect("equal", adjustable="datalim")
 
 
-def draw_prior_contours(ax: Axes, centre: tuple[float, float] = (0.0, 0.0)) -> None:
+def has_limits(ax: Axes) -> bool:
+    """Whether the limits of the Axes are set, and do not follow what is drawn."""
+    return not (ax.get_autoscalex_on() and ax.get_autoscaley_on())
+
+
+def draw_prior_contours(ax: Axes) -> None:
     """Circles at 1, 2 and 3 σ of the prior N(0, I); in two dimensions they hold 39, 86 and 99 % of its mass."""
     angle = np.linspace(0, 2 * np.pi, 181)
     for radius in (1, 2, 3):
         ax.plot(
-            centre[0] + radius * np.cos(angle),
-            centre[1] + radius * np.sin(angle),
+            radius * np.cos(angle),
+            radius * np.sin(angle),
             color="0.4",
             lw=0.6,
             ls=(0, (4, 3)),

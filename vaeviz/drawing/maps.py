@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, NotApplicable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,9 +15,13 @@ NAMES = {"tsne": "t-SNE", "pca": "PCA"}
 
 
 def check_perplexity(engine: str, perplexity: float, total: int) -> None:
-    """`InputError` unless t-SNE can have that perplexity with so many points."""
-    if engine == "tsne" and not 0 < perplexity < total:
-        raise InputError(f"perplexity = {perplexity:g}: expected more than 0 and fewer than the {total} points")
+    """`NotApplicable` where t-SNE cannot have that perplexity with so few points, `InputError` where it never could."""
+    if engine != "tsne":
+        return
+    if not perplexity > 0:
+        raise InputError(f"perplexity = {perplexity:g}: expected more than 0")
+    if perplexity >= total:
+        raise NotApplicable(f"a perplexity of {perplexity:g} needs more than the {total} points; give a smaller one")
 
 
 def name_axes(ax: Axes, engine: str) -> None:

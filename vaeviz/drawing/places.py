@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from vaeviz.drawing.styles import style_in_force
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INCHES = {"column": 5.0, "full": 9.0}
+INCHES = {"column": 5.0, "full": 9.0}  # on a screen; a style in force has widths of its own
 MARGIN = 0.5  # inches of title and labels
 
 
@@ -23,6 +25,6 @@ def figure_for(plot: Callable, aspect: float | None = None) -> Figure:
     import matplotlib.pyplot as plt
 
     page = plot.__vaeviz_page__
-    width = INCHES[page.width]
+    width = getattr(style_in_force(), page.width, INCHES[page.width])
     height = width * (page.aspect or 0.6) if aspect is None else width * aspect + MARGIN
     return plt.figure(figsize=(width, height), layout="constrained")

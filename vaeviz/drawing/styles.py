@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from vaeviz.errors import UnknownName
@@ -61,6 +62,9 @@ STYLES = {
 }
 
 
+_in_force: ContextVar[Style | None] = ContextVar("style", default=None)
+
+
 def get_style(name: str) -> Style:
     """The style of that name; `UnknownName` if there is none."""
     if name not in STYLES:
@@ -74,5 +78,14 @@ def style(name: str = "paper") -> Iterator[Style]:
     import matplotlib
 
     chosen = get_style(name)
-    with matplotlib.rc_context(chosen.rc):
-        yield chosen
+    token = _in_force.set(chosen)
+    try:
+        with matplotlib.rc_context(chosen.rc):
+            yield chosen
+    finally:
+        _in_force.reset(token)
+
+
+def style_in_force() -> Style | None:
+    """The style whose block this is called in, or None."""
+    return _in_force.get()

@@ -47,7 +47,7 @@ def aggregate_posterior(
         _draw_curve(ax, posterior, nodes)
         ax.set(xlabel=_label(0, found), title=_title(posterior, dims, found))
         return ax
-    shown = checked_dims(dims, posterior.size) if dims else most_active(posterior, 2)
+    shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
     across, up = _even_nodes(posterior, shown, nodes)
     draw_levels(ax, across, up, grid_density(posterior, shown, (across, up)), label="q(z) 39, 86, 99 %")
     draw_prior_contours(ax)

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.paths import PATHS
-from vaeviz.analysis.picking import first_of_each, unlike_pairs
+from vaeviz.analysis.picking import pairs_between, unlike_pairs
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
-from vaeviz.drawing.colours import categories, checked_labels
-from vaeviz.drawing.kinds import Kind
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.kinds import Kind
+from vaeviz.labels import categories, checked_labels
+from vaeviz.layout import arranged
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior, as_array
 
@@ -48,19 +50,33 @@ def interpolation(
         raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
     posterior = encode(encoder, x)
     pairs = _pairs(pair, between, n, len(posterior), labels, seed)
+    path = _path(method)
     t = np.linspace(0, 1, steps)
-    codes = np.concatenate([PATHS[method](posterior.mean[a], posterior.mean[b], t) for a, b in pairs])
+    codes = np.concatenate([path(posterior.mean[a], posterior.mean[b], t) for a, b in pairs])
     decoded = decode(decoder, Posterior(codes, code_shape=posterior.code_shape), like=x)
     paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
-    ends = as_array(x)[np.array(pairs)].reshape(len(pairs), 2, *decoded.shape[1:])
+    ends = arranged(as_array(x)[np.ravel(pairs)], decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
     ax = ax or axes_for(interpolation, cells_aspect(cells, kind))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
     draw_cells(
-        ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), connect="rows", column_labels=["$x$", *times, "$x'$"]
+        ax,
+        cells,
+        kind=kind,
+        cmap=cmap,
+        value_range=range_of(x),
+        connect="rows",
+        column_labels=["$x$", *times, "$x'$"],
+        given=(0, -1),
     )
     ax.set_title(f"{method.capitalize()} interpolation between posterior means")
     return ax
+
+
+def _path(method: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    if method not in PATHS:
+        raise UnknownName("method", str(method), PATHS)
+    return PATHS[method]
 
 
 def _pairs(
@@ -77,7 +93,8 @@ def _pairs(
     codes, names = categories(checked_labels(labels, total))
     if between is None:
         return unlike_pairs(n, total, codes, seed)
+    between = tuple(map(str, between))
     for name in between:
         if name not in names:
             raise UnknownName("label", name, names)
-    return first_of_each((names.index(between[0]), names.index(between[1])), codes, n, seed)
+    return pairs_between((names.index(between[0]), names.index(between[1])), codes, n, seed)

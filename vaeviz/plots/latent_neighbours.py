@@ -9,12 +9,12 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.neighbours import ClassStructure, class_structure, principal_components
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.batches import samples
-from vaeviz.drawing.colours import categories, checked_labels
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
+from vaeviz.labels import categories, checked_labels, has_classes
 from vaeviz.plot import Page, register_plot
 
 
@@ -39,7 +39,7 @@ def latent_neighbours(
     """
     posterior = encode(encoder, x)
     values = checked_labels(labels, len(posterior))
-    if values.dtype.kind == "f":
+    if not has_classes(values):
         raise NotApplicable("the labels are continuous: neighbours vote for classes, integers or strings")
     codes, names = categories(values)
     labelled = np.flatnonzero(codes >= 0)

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
 from vaeviz.drawing.colours import Colouring, colouring, explain_colours
 from vaeviz.drawing.densities import draw_densities
-from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
+from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, has_limits, name_dim
 from vaeviz.drawing.places import axes_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
@@ -48,7 +49,7 @@ def latent_scatter(
     contours = posterior.prior == "normal" if prior_contours is None else prior_contours
     if posterior.size == 1:
         return _densities(posterior, colours, contours, ax)
-    shown = checked_dims(dims, posterior.size) if dims else most_active(posterior, 2)
+    shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
     ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
     draw_points(
@@ -58,7 +59,8 @@ def latent_scatter(
         draw_prior_contours(ax)
     equal_aspect(ax)
     explain_colours(ax, colours, points)
-    ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]), title=_title(len(posterior), posterior.size, dims))
+    ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
+    ax.set_title(_title(f"N = {_counted(ax, points)}", posterior.size, dims))
     return ax
 
 
@@ -67,12 +69,23 @@ def _densities(posterior: Posterior, colours: Colouring, contours: bool, ax: Axe
         raise NotApplicable("the labels are continuous, and the densities of a 1-D latent need classes")
     ax = ax or axes_for(latent_scatter)
     draw_densities(ax, posterior.mean[:, 0], colours, prior=contours)
-    ax.set(xlabel="$z_1$ (posterior mean)", title=f"Posterior means, N = {len(posterior):,}")
+    count = f"N = {len(posterior):,}" + (f", {colours.missing:,} without label left out" if colours.missing else "")
+    ax.set(xlabel="$z_1$ (posterior mean)", title=f"Posterior means, {count}")
     return ax
 
 
-def _title(count: int, size: int, dims: tuple[int, int] | None) -> str:
-    title = f"Posterior means, N = {count:,}"
+def _counted(ax: Axes, points: np.ndarray) -> str:
+    """How many points there are, and where the limits of the Axes were set, how many of them they show."""
+    if not has_limits(ax):
+        return f"{len(points):,}"
+    (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+    x, y = points.T
+    inside = np.count_nonzero((left <= x) & (x <= right) & (low <= y) & (y <= high))
+    return f"{len(points):,}" if inside == len(points) else f"{len(points):,}, {inside:,} within the axes"
+
+
+def _title(count: str, size: int, dims: tuple[int, int] | None) -> str:
+    title = f"Posterior means, {count}"
     if size == 2:
         return title
     return f"{title}\n{'two' if dims else 'the two most active'} of {size} dimensions"

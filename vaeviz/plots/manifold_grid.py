@@ -9,12 +9,12 @@ from vaeviz.analysis.activity import checked_dims, most_active
 from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.decoding import decode, latent_size
 from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
-from vaeviz.drawing.kinds import Kind, sample_kind
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import InputError, NotApplicable, UnknownName
+from vaeviz.kinds import Kind, sample_kind
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
@@ -44,8 +44,8 @@ def manifold_grid(
     dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
         ±1.96, or the central 95 % of the codes.
     kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
-    The other dimensions are held at the prior mean, 0. The axes are in latent units: a scatter of codes can be
-    laid over the grid. A 1-D latent is one row.
+    The other dimensions are held at the prior mean, 0, or where no prior is known at the mean of the codes. The axes
+    are in latent units: a scatter of codes can be laid over the grid. A 1-D latent is one row.
     """
     decoder = as_decoder(decoder)
     n = _side(decoder, x, kind) if n is None else n
@@ -56,7 +56,8 @@ def manifold_grid(
     shown = _dims(dims, size, posterior)
     known = decoder.prior or (posterior and posterior.prior)
     nodes = tuple(_nodes(dim, n, spacing, span, None if known else posterior) for dim in shown)
-    codes = line(0, nodes[0], np.zeros(1)) if size == 1 else plane(shown, nodes, np.zeros(size))
+    base = np.zeros(size) if known or posterior is None else posterior.mean.mean(axis=0)
+    codes = line(0, nodes[0], base) if size == 1 else plane(shown, nodes, base)
     cells = _decoded(decoder, codes, posterior, x)
     ax = ax or axes_for(manifold_grid, cells_aspect(cells, kind))
     across, up = Nodes(nodes[0]), (Nodes(nodes[1]) if size > 1 else None)
@@ -64,7 +65,7 @@ def manifold_grid(
     if drawn != "point":
         ax.set_xlabel(name_dim(shown[0]))
         ax.set_ylabel(name_dim(shown[1]) if size > 1 else "")
-    ax.set_title(_title(n, size, spacing, span, known, posterior))
+    ax.set_title(_title(n, size, spacing, span, known, posterior, chosen=dims is not None))
     return ax
 
 
@@ -78,12 +79,14 @@ def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) 
     if size == 1:
         return (0,)
     if dims is not None:
-        return checked_dims(dims, size)
+        return checked_dims(dims, size, 2)
     return (0, 1) if size == 2 or posterior is None else most_active(posterior, 2)
 
 
 def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, codes: Posterior | None) -> np.ndarray:
     """The nodes along one dimension; `codes` only where they, not the prior, say where the mass is."""
+    if spacing not in ("prior", "linear"):
+        raise UnknownName("spacing", str(spacing), ("prior", "linear"))
     if spacing == "linear" or span is not None:
         if span is None:
             span = (-1.96, 1.96) if codes is None else tuple(np.quantile(codes.mean[:, dim], (0.025, 0.975)))
@@ -112,6 +115,8 @@ def _title(
     span: tuple[float, float] | None,
     known: str | None,
     posterior: Posterior | None,
+    *,
+    chosen: bool,
 ) -> str:
     if spacing == "linear" or span is not None:
         how = "evenly spaced"
@@ -121,5 +126,10 @@ def _title(
         how = "at quantiles of the codes"
     else:
         how = "of equal mass, assuming z ~ N(0, I)"
-    others = f"\nthe other {size - 2} dimension{'s' * (size > 3)} at 0" if size > 2 else ""
-    return f"Decoded grid, {n if size == 1 else f'{n} × {n}'} nodes\n{how}{others}"
+    nodes = f"Decoded grid, {n if size == 1 else f'{n} × {n}'} nodes\n{how}"
+    if size <= 2:
+        return nodes
+    held = "0" if known or posterior is None else "the mean of the codes"
+    if posterior is None and not chosen:
+        return f"{nodes}\nthe first two of {size} dimensions, the other{'s' * (size > 3)} at {held}"
+    return f"{nodes}\nthe other {size - 2} dimension{'s' * (size > 3)} at {held}"

@@ -49,7 +49,7 @@ def posterior_ellipses(
         raise NotApplicable("the latent has 1 dimension, and an ellipse needs two: see aggregate_posterior")
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = fair_rows(n, len(posterior), colours.index if colours.names else None, seed)
-    shown = checked_dims(dims, posterior.size) if dims else most_active(posterior, 2)
+    shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
     few = np.random.default_rng(seed).permutation(rows)  # so that no class lies on top
     ax = ax or axes_for(posterior_ellipses)
     spread = radius * posterior.std[few][:, shown]

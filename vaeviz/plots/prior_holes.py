@@ -10,10 +10,10 @@ from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.holes import Holes, find_holes
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import draw_cells, range_of
-from vaeviz.drawing.kinds import Kind, sample_kind
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
+from vaeviz.kinds import Kind, sample_kind
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 

@@ -12,10 +12,11 @@ from vaeviz.batches import samples
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import draw_cells, range_of
 from vaeviz.drawing.colours import Colouring, colouring
-from vaeviz.drawing.kinds import Kind
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
+from vaeviz.kinds import Kind
+from vaeviz.layout import arranged
 from vaeviz.plot import Page, register_plot
 
 UNITS = {
@@ -53,7 +54,7 @@ def reconstruction_error(
     widths = (1.0, 1.25) if other_x is None else (1.0, 1.15, 0.85)
     axes = figure.subplots(1, len(widths), width_ratios=widths)
     _draw_by_label(axes[0], errors, colouring(labels, len(errors), palette=palette, continuous=False), UNITS[measure])
-    originals = samples(x, "x").reshape(reconstructed.shape)
+    originals = arranged(samples(x, "x"), reconstructed.shape[1:])
     rows = [row for few in worst_and_median(errors, n) for row in few]
     cells = np.stack([originals, reconstructed])[:, rows].reshape(2, 2, -1, *originals.shape[1:])
     draw_cells(

@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
-from vaeviz.drawing.colours import categories, checked_labels
-from vaeviz.drawing.kinds import Kind
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
+from vaeviz.kinds import Kind
+from vaeviz.labels import categories, checked_labels, has_classes
+from vaeviz.layout import arranged
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import as_array
 
@@ -41,10 +42,10 @@ def reconstruction_pairs(
         raise InputError(f"n = {n}: expected 1 or more")
     posterior = encode(encoder, x)
     values = None if labels is None else checked_labels(labels, len(posterior))
-    codes, names = (None, ()) if values is None or values.dtype.kind == "f" else categories(values)
+    codes, names = categories(values) if values is not None and has_classes(values) else (None, ())
     picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
     reconstructed = decode(decoder, posterior[picked], like=x)
-    originals = as_array(x)[picked].reshape(reconstructed.shape)
+    originals = arranged(as_array(x)[picked], reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, kind))
     draw_cells(

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 
 from vaeviz.decoding import decode, latent_size
 from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
-from vaeviz.drawing.kinds import Kind
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
+from vaeviz.kinds import Kind
 from vaeviz.model import as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
@@ -55,5 +55,5 @@ def samples(
     ax = ax or axes_for(samples, cells_aspect(cells, kind))
     draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x))
     scale = "" if temperature == 1 else f"{temperature:g}² "
-    ax.set_title(f"{n} samples, {'' if known else 'assuming '}z ~ N(0, {scale}I)")
+    ax.set_title(f"Means of p(x | z), {n} draws,\n{'' if known else 'assuming '}z ~ N(0, {scale}I)")
     return ax

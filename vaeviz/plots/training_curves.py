@@ -11,9 +11,9 @@ from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plot import Page, register_plot
 
 PANELS = {
-    "elbo": "ELBO (nats)",
-    "log_likelihood": r"$\mathrm{E}_q[\log p(x|z)]$ (nats)",
-    "kl": "KL (nats)",
+    "elbo": "ELBO, one-sample estimate",
+    "log_likelihood": r"$\log p(x|z)$, one sample of $z$",
+    "kl": "KL to the prior",
 }
 SETS = ("train", "validation", "test")
 
@@ -48,6 +48,7 @@ def training_curves(
                 ax.plot(epochs, values[shown], color=f"C{colour}", label=of, marker="o" * (len(epochs) < 3), ms=3)
         ax.set(xlabel="epoch", title=PANELS[panel])
         ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes[0].set_ylabel("nats per sample")
     if len(axes[0].lines) > 1:
         axes[0].legend()
     return axes

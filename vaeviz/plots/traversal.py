@@ -9,12 +9,12 @@ from vaeviz.analysis.activity import activity
 from vaeviz.analysis.traversals import MIN_KL, collapsed_dims, traversal_codes, traversal_ends, traversal_order
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
-from vaeviz.drawing.kinds import Kind, sample_kind
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.mosaic import GAP
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
+from vaeviz.kinds import Kind, sample_kind
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 

@@ -17,20 +17,20 @@ def info(run: Path) -> None:
 
     model, config = open_run(run)
     described = config["model"]
-    sizes = ", ".join(f"{key} {_plain(value)}" for key, value in described["options"].items())
+    sizes = ", ".join(f"{key} {_as_text(value)}" for key, value in described["options"].items())
     parameters = sum(p.numel() for p in model.parameters())
-    click.echo(f"model     {described['name']}, samples of {_plain(described['sample_shape'])}, {sizes}")
+    click.echo(f"model     {described['name']}, samples of {_as_text(described['sample_shape'])}, {sizes}")
     click.echo(f"          {parameters:,} parameters")
-    click.echo("data      " + ", ".join(f"{key} {value}" for key, value in config["data"].items() if value is not None))
-    click.echo(
-        "training  " + ", ".join(f"{key} {value}" for key, value in config["training"].items() if value is not None)
-    )
+    for part in ("data", "training"):
+        parts = (f"{key} {_as_text(value)}" for key, value in config[part].items() if value is not None)
+        click.echo(f"{part:10}{', '.join(parts) or 'in a script'}")
     try:
         history = read_history(run)
     except InputError:
         history = {}
     epochs = len(history.get("epoch", []))
-    click.echo(f"epochs    {epochs} of {config['training']['epochs']}")
+    planned = config["training"].get("epochs")
+    click.echo(f"epochs    {epochs}" + (f" of {planned}" if planned else ""))
     if epochs:
         last = ", ".join(
             f"{name} {values[-1]:.2f}" for name, values in history.items() if name not in ("epoch", "beta")
@@ -38,5 +38,5 @@ def info(run: Path) -> None:
         click.echo(f"last      {last} (nats a sample)")
 
 
-def _plain(value: object) -> str:
+def _as_text(value: object) -> str:
     return " × ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -6,10 +6,9 @@ from typing import Any
 import click
 
 from vaeviz import registry
-from vaeviz.cli_options import option_of
+from vaeviz.cli_options import broken_command, option_of
 from vaeviz.errors import InputError, NoSuchSplit, UnknownName
 
-NOT_ON_THE_COMMAND_LINE = ("progress", "resume", "after_epoch")
 HELP = {
     "epochs": "Passes over the training data.",
     "batch_size": "Samples a step.",
@@ -31,10 +30,17 @@ class Models(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         try:
-            builder = registry.load("vaeviz.models", name)
+            entry = registry.find("vaeviz.models", name)
+            builder = entry.load()
         except UnknownName as error:
             raise click.UsageError(str(error)) from None
-        return _command(registry.find("vaeviz.models", name).name, builder)
+        except InputError as error:
+            return broken_command(name, error)
+        try:
+            return _command(entry.name, builder)
+        except Exception as error:  # a plug-in's signature can be wrong in many ways
+            reason = f"{name!r} of {entry.distribution} has no readable options: {type(error).__name__}: {error}"
+            return broken_command(name, InputError(reason.splitlines()[0]))
 
 
 @click.group(cls=Models, invoke_without_command=True, subcommand_metavar="MODEL [OPTIONS]")
@@ -52,20 +58,23 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
 
     The defaults are the reference run: latent 2, batch 128, Adam 1e-3, 10 epochs.
     """
-    if ctx.invoked_subcommand is None:
+    model = ctx.invoked_subcommand
+    if model is None:
         if resume is None:
             raise click.UsageError("name a model to train (see `vaeviz list models`), or give --resume RUN")
         _resume(resume, epochs, device)
     elif resume is not None:
         raise click.UsageError("--resume goes on with the run's own model: leave the model's name out")
+    elif epochs is not None or device is not None:
+        option = "--epochs" if epochs is not None else "--device"
+        raise click.UsageError(f"{option} belongs behind the model: vaeviz train {model} {option} ...")
 
 
 def _command(name: str, builder: Any) -> click.Command:
     from vaeviz.options import options_of
-    from vaeviz_models.training import fit
+    from vaeviz_models.training import training_options
 
-    of_model = options_of(builder)
-    of_fit = {key: option for key, option in options_of(fit).items() if key not in NOT_ON_THE_COMMAND_LINE}
+    of_model, of_fit = options_of(builder), training_options()
     params = [
         click.Option(
             ["--data"],
@@ -84,7 +93,7 @@ def _command(name: str, builder: Any) -> click.Command:
     def run(**given: Any) -> None:
         model_options = {key: given.pop(key) for key in of_model}
         settings = {key: given.pop(key) for key in of_fit}
-        train_run(name, model_options=_said(model_options), settings=_said(settings), **given)
+        train_run(name, model_options=_without_none(model_options), settings=_without_none(settings), **given)
 
     summary = (builder.__doc__ or name).partition("\n")[0]
     return click.Command(name, callback=run, params=params, help=summary, short_help=summary)
@@ -102,61 +111,60 @@ def train_run(
     settings: dict[str, Any],
 ) -> None:
     """Train a registered model on a registered data set, and leave a run folder."""
-    from vaeviz.options import check_settings, options_of
-    from vaeviz_models.runs import build, save_run, start_run
-    from vaeviz_models.training import Training, check_training, fit, seeded
+    from vaeviz_models.recipes import built, recipe_of
+    from vaeviz_models.runs import fingerprint, save_training, start_run
+    from vaeviz_models.training import Training, check_data, check_training, seeded, training_options
 
-    defaults = {key: o.default for key, o in options_of(fit).items() if key not in NOT_ON_THE_COMMAND_LINE}
-    settings = defaults | settings
+    settings = {key: option.default for key, option in training_options().items()} | settings
     check_training(**{key: value for key, value in settings.items() if key != "device"})
     x, test_x = _training_data(data, data_dir, labels)
-    builder = registry.load("vaeviz.models", name)
-    model_options = {key: option.default for key, option in options_of(builder).items()} | model_options
-    config = {
-        "model": {
-            "name": name,
-            "sample_shape": list(x.shape[1:]),
-            "options": check_settings(builder, model_options, of=name),
-        },
-        "data": {"name": _findable(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels},
-        "training": settings,
-    }
-    model = seeded(build, config, seed=settings["seed"])
-    _check_range(x, config)
+    recipe = {"name": name, "sample_shape": x.shape[1:], "options": model_options}
+    model = seeded(built, recipe, seed=settings["seed"])
+    check_data(model, x, test_x)
+    found = {"name": _with_absolute_path(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels}
+    config = {"model": recipe_of(model), "data": found | fingerprint(x), "training": settings}
     state = Training.start(
         model, learning_rate=settings["learning_rate"], seed=settings["seed"], device=settings["device"]
     )
     start_run(out, config, overwrite=overwrite)
-    save_run(out, state)
+    save_training(out, state)
     _fit(model, x, test_x, settings, state, out)
 
 
-def _findable(data: str) -> str:
+def _with_absolute_path(data: str) -> str:
     """The data set's name, with a path in it made absolute, so that the run finds its data from any folder."""
     name, _, argument = data.partition(":")
     return f"{name}:{Path(argument).resolve()}" if argument and Path(argument).exists() else data
 
 
 def _resume(run: Path, epochs: int | None, device: str | None) -> None:
-    from vaeviz_models.runs import load_training, save_run, write_config
+    from vaeviz_models.runs import check_same_data, data_arguments, load_training, save_training, write_config
+    from vaeviz_models.training import check_data
 
     state, config = load_training(run, device=device)
-    settings, data = config["training"], config["data"]
-    x, test_x = _training_data(data["name"], data["data_dir"], data["labels"])
+    settings, data = config["training"], data_arguments(config)
+    if data is None:
+        raise InputError(f"{run / 'config.json'}: does not name the data that the run was trained on")
+    if epochs is not None and epochs < state.epoch:
+        raise InputError(f"--epochs {epochs}: {run} has {state.epoch} epochs already")
+    x, test_x = _training_data(**data)
+    check_same_data(run, config, x)
+    check_data(state.model, x, test_x)
     if epochs is not None:
         settings["epochs"] = epochs
         write_config(run, config)
-    click.echo(f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
-    save_run(run, state)  # weights and history may be an epoch older than the checkpoint
+    if not state.stopped_early(settings["patience"]):
+        click.echo(f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
+    save_training(run, state)  # weights and history may be an epoch older than the checkpoint
     _fit(state.model, x, test_x, settings, state, run)
 
 
 def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, out: Path) -> None:
-    from vaeviz_models.runs import save_run
+    from vaeviz_models.runs import save_training
     from vaeviz_models.training import fit
 
     def keep(state: Any) -> None:
-        save_run(out, state)
+        save_training(out, state)
         _echo_epoch(state, settings["epochs"])
 
     try:
@@ -164,6 +172,8 @@ def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, 
     except KeyboardInterrupt:
         click.echo(f"\ninterrupted: {out} holds epoch {state.epoch}; go on with vaeviz train --resume {out}", err=True)
         raise
+    if state.stopped_early(settings["patience"]):
+        click.echo(f"stopped early after epoch {state.epoch}, best epoch {state.best_epoch}")
     kept = f", weights of epoch {state.best_epoch}" if state.best is not None else ""
     click.echo(f"run in {out}{kept}; draw it with: vaeviz export {out} --out figures/{out.name}")
 
@@ -182,16 +192,6 @@ def _training_data(name: str, data_dir: Any, labels: str | None) -> tuple[Any, A
         return train.x, None
 
 
-def _check_range(x: Any, config: dict) -> None:
-    """The Bernoulli likelihood takes values in [0, 1]."""
-    low, high = float(x.min()), float(x.max())
-    if config["model"]["options"].get("likelihood") == "bernoulli" and (low < 0 or high > 1):
-        raise InputError(
-            f"the data lie in [{low:.3g}, {high:.3g}], and a Bernoulli likelihood takes values in [0, 1]: "
-            "scale them, or write --likelihood gaussian"
-        )
-
-
 def _echo_epoch(state: Any, epochs: int) -> None:
     from tqdm import tqdm
 
@@ -206,5 +206,5 @@ def _echo_epoch(state: Any, epochs: int) -> None:
     tqdm.write(f"epoch {state.epoch}/{epochs}  " + "  ".join(parts))
 
 
-def _said(given: dict[str, Any]) -> dict[str, Any]:
+def _without_none(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}

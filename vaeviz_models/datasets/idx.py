@@ -91,7 +91,7 @@ def load(source: Source, split: Split, data_dir: Path | None) -> Dataset:
         parts = [load(source, each, data_dir) for each in FILES]
         x, labels = np.concatenate([part.x for part in parts]), np.concatenate([part.labels for part in parts])
         return Dataset(x, labels, source.class_names, name=source.name)
-    images, labels = (read_idx(_found(source, name, data_dir)) for name in FILES[split])
+    images, labels = (read_idx(_path_of(source, name, data_dir)) for name in FILES[split])
     x = images.astype(np.float32) / np.float32(255)
     return Dataset(x, labels.astype(np.int64), source.class_names, name=source.name)
 
@@ -119,7 +119,7 @@ def cache_dir() -> Path:
     return Path(os.environ.get("VAEVIZ_DATA") or pooch.os_cache("vaeviz"))
 
 
-def _found(source: Source, name: str, data_dir: Path | None) -> Path:
+def _path_of(source: Source, name: str, data_dir: Path | None) -> Path:
     folder = cache_dir() / source.name if data_dir is None else data_dir
     candidates = [
         place / file
@@ -131,7 +131,8 @@ def _found(source: Source, name: str, data_dir: Path | None) -> Path:
         return existing
     if data_dir is not None:
         raise InputError(
-            f"{source.name}: found neither {name}.gz nor {name} in {folder}. "
+            f"{source.name}: found neither {name}.gz nor {name} in {folder}, "
+            f"or in {source.name} or {source.name.upper()}/raw there. "
             f"Put it there from {source.mirrors[0]}, or leave --data-dir out to download it"
         )
     return _downloaded(source, f"{name}.gz", folder)

@@ -1,11 +1,12 @@
-"""The plain autoencoder: no posterior, no prior, no KL."""
+"""The plain autoencoder: no posterior, no prior, no KL; and the two that are registered by name."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from vaeviz_models.networks import DenseDecoder, check_sizes, dense
+from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
+from vaeviz_models.recipes import register_model
 from vaeviz_models.vae import LikelihoodName, named_likelihood
 
 
@@ -39,6 +40,7 @@ class Autoencoder(nn.Module):
         return self.likelihood.total(self.decoder(self.encoder(x)), x), None
 
 
+@register_model
 def autoencoder(
     sample_shape: tuple[int, ...],
     *,
@@ -49,8 +51,28 @@ def autoencoder(
 ) -> Autoencoder:
     """A plain dense autoencoder of the reference VAE's size, without KL."""
     check_sizes(latent_dim=latent_dim, hidden=hidden)
-    sizes = [int(torch.Size(sample_shape).numel()), *hidden]
-    encoder = nn.Sequential(nn.Flatten(), dense(sizes), nn.Linear(sizes[-1], latent_dim))
     return Autoencoder(
-        encoder, DenseDecoder(sample_shape, latent_dim, hidden), named_likelihood(likelihood, std), latent_dim
+        DenseEncoder(sample_shape, latent_dim, hidden, head=nn.Linear),
+        DenseDecoder(sample_shape, latent_dim, hidden),
+        named_likelihood(likelihood, std),
+        latent_dim,
+    )
+
+
+@register_model
+def conv_autoencoder(
+    sample_shape: tuple[int, ...],
+    *,
+    latent_dim: int = 2,
+    channels: tuple[int, ...] = (32, 64),
+    likelihood: LikelihoodName = "bernoulli",
+    std: float = 1.0,
+) -> Autoencoder:
+    """A plain convolutional autoencoder for images (H, W) or (H, W, C): `conv` without KL."""
+    check_sizes(latent_dim=latent_dim, channels=channels)
+    return Autoencoder(
+        ConvEncoder(sample_shape, latent_dim, channels, head=nn.Linear),
+        ConvDecoder(sample_shape, latent_dim, channels),
+        named_likelihood(likelihood, std),
+        latent_dim,
     )

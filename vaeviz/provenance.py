@@ -1,0 +1,70 @@
+"""What a figure set was made of: versions, and the hash of every input's numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from vaeviz.callables import torch_modules
+from vaeviz.posterior import Posterior, as_array
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that make the pictures."""
+    found = {"python": platform.python_version()}
+    for name in ("vaeviz", "matplotlib", "numpy", "torch"):
+        with contextlib.suppress(Exception):
+            found[name] = version(name)
+    return found
+
+
+def provenance(inputs: Mapping[str, Any]) -> dict[str, dict]:
+    """What each input is, by name: the shape and hash of data, of codes, and of a torch model's weights."""
+    return {name: _described(value) for name, value in sorted(inputs.items())}
+
+
+def sha256(content: Any) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _described(value: Any) -> dict:
+    remembered = getattr(value, "remembered", None)
+    if remembered is not None:
+        return {"name": value.name, "posterior": _of_posterior(remembered[1]), **_of_weights(value.fn)}
+    if hasattr(value, "fn"):
+        return {"name": value.name, **_of_weights(value.fn)}
+    if isinstance(value, Mapping):
+        return {"keys": list(value), "sha256": sha256(json.dumps(value, default=str).encode())}
+    try:
+        array = np.asarray(value)
+        content = json.dumps(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array)
+        return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": sha256(content)}
+    except (TypeError, ValueError):  # ragged, or of things that are no plain values
+        return {"type": type(value).__name__}
+
+
+def _of_posterior(posterior: Posterior) -> dict:
+    parts = {"mean": posterior.mean, "std": posterior.std}
+    hashes = {f"{key}_sha256": sha256(np.ascontiguousarray(part)) for key, part in parts.items() if part is not None}
+    return {"shape": list(posterior.mean.shape), **hashes}
+
+
+def _of_weights(function: Any) -> dict:
+    """The hash of the weights of the torch modules that a callable reaches; nothing if it reaches none."""
+    modules = torch_modules(function)
+    if not modules:
+        return {}
+    digest = hashlib.sha256()
+    for module in modules:
+        for name, tensor in module.state_dict().items():
+            digest.update(name.encode())
+            if hasattr(tensor, "detach"):
+                digest.update(np.ascontiguousarray(as_array(tensor)))
+    return {"weights_sha256": digest.hexdigest()}
