@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-SETS = {"demo": 2, "demo-8d": 8}
+GAUSSIAN = {"likelihood": "gaussian-learned", "std": 0.3}
+SETS = {
+    "demo": ("digits", {"latent_dim": 2, **GAUSSIAN}, 150),
+    "demo-8d": ("digits", {"latent_dim": 8, **GAUSSIAN}, 150),
+    "demo-factors": ("squares", {"latent_dim": 6}, 15),
+}
+"""Figure set: data set, options of the model, epochs."""
 
 
 @click.command()
@@ -15,34 +21,49 @@ SETS = {"demo": 2, "demo-8d": 8}
     show_default=True,
     help="Folder for the figure sets; the runs go into its subfolder runs.",
 )
-@click.option("--epochs", type=click.IntRange(1), default=150, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), help="[default: 150 on digits, 15 on squares]")
 @click.pass_context
-def demo(ctx: click.Context, out: Path, epochs: int) -> None:
-    """Train on embedded digits and draw everything.
+def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
+    """Train on embedded data and draw everything.
 
-    Two VAEs, with 2 and with 8 latent dimensions, so that every plot is seen. Needs no network.
+    Three VAEs: of handwritten digits with 2 and with 8 latent dimensions, and of squares whose true factors are known,
+    so that every plot is seen. Needs no network.
     """
-    from vaeviz.commands.export import echo_record, exit_code
-    from vaeviz.data import load_data
-    from vaeviz.export import export_figures
     from vaeviz_models.commands.train import train_run
 
-    codes = []
-    for name, latent_dim in SETS.items():
-        run = out / "runs" / name
-        click.secho(f"{name}: a VAE with {latent_dim} latent dimensions", bold=True)
+    for name, (data, options, default) in SETS.items():
+        click.secho(f"{name}: a VAE of {data} with {options['latent_dim']} latent dimensions", bold=True)
         train_run(
             "mlp",
-            data="digits",
-            out=run,
+            data=data,
+            out=out / "runs" / name,
             overwrite=True,
-            model_options={"latent_dim": latent_dim, "likelihood": "gaussian-learned", "std": 0.3},
-            settings={"epochs": epochs},
+            model_options=options,
+            settings={"epochs": epochs or default},
         )
-        records = export_figures(
-            out / name, model=run, data=load_data("digits"), on_record=echo_record, title=f"{name} · digits"
-        )
-        codes.append(exit_code(records, by_name=False))
+    codes = [_exported(name, out) for name in SETS]
     for name in SETS:
         click.echo(f"open {(out / name / 'index.html').resolve()}")
     ctx.exit(max(codes))
+
+
+def _exported(name: str, out: Path) -> int:
+    """Draw one set, beside the digits' other run where there is one; the exit code."""
+    from vaeviz.commands.export import echo_record, exit_code
+    from vaeviz.data import load_data
+    from vaeviz.export import export_figures
+
+    data = SETS[name][0]
+    runs = {other: out / "runs" / other for other in SETS if SETS[other][0] == data}
+    beside = next((run for other, run in runs.items() if other != name), None)
+    inputs = {"runs": runs, "other_encoder": beside} if beside else {}
+    click.secho(name, bold=True)
+    records = export_figures(
+        out / name,
+        model=out / "runs" / name,
+        data=load_data(data),
+        title=f"{name} · {data}",
+        on_record=echo_record,
+        **inputs,
+    )
+    return exit_code(records, by_name=False)
