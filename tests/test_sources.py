@@ -78,8 +78,8 @@ def test_objects_of_a_module(model, data, mine):
 
 def test_encoder_and_decoder_apart(mine):
     out = invoked(
-        "export", "--encoder", "my_model:encode", "--decoder", "my_model:decode", "--data", "my_model:x", "--prior", "normal",
-        "--plots", "reconstruction_pairs,latent_scatter,samples", "--out", mine / "figures",
+        "export", "--encoder", "my_model:encode", "--decoder", "my_model:decode", "--data", "my_model:x",
+        "--prior", "normal", "--plots", "reconstruction_pairs,latent_scatter,samples", "--out", mine / "figures",
     )  # fmt: skip
     assert out.exit_code == 0, out.output
     decoder_alone = ["--decoder", "my_model:decode", "--latent-shape", "2"]

@@ -29,11 +29,11 @@ autoencoder = AutoencoderKL(
 )
 x = torch.from_numpy(patches).permute(0, 3, 1, 2) * 2 - 1
 optimiser = torch.optim.Adam(autoencoder.parameters(), lr=2e-3)
-for _ in range(4):
+for _ in range(10):
     for batch in x[torch.randperm(len(x))].split(32):
         posterior = autoencoder.encode(batch).latent_dist
         recon = autoencoder.decode(posterior.sample()).sample
-        loss = (recon - batch).square().sum() + 1e-3 * posterior.kl().sum()
+        loss = (recon - batch).square().sum() + 1e-4 * posterior.kl().sum()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 
 import torch
-from pythae.data.datasets import BaseDataset
 from pythae.models import VAE, VAEConfig
 from sklearn.datasets import load_digits
 
@@ -21,7 +20,7 @@ x = torch.from_numpy(images)[:, None]
 optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
 for _ in range(30):
     for rows in torch.randperm(len(x)).split(128):
-        loss = vae(BaseDataset(x[rows], torch.zeros(len(rows)))).loss
+        loss = vae({"data": x[rows]}).loss
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

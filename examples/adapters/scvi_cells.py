@@ -2,10 +2,8 @@
 
 import logging
 import sys
-import warnings
 from pathlib import Path
 
-warnings.simplefilter("ignore")  # remarks of its own dependencies
 import anndata
 import numpy as np
 import scvi
