@@ -182,3 +182,19 @@ def test_what_cannot_be_meant_is_an_error(args, told, mine):
 )
 def test_wrong_usage_exits_with_2(args, mine):
     assert invoked("explain", *(["my_model:pair", *args] if args else [])).exit_code == 2
+
+
+def test_a_model_that_a_plug_in_registers_is_opened_by_name(mine, monkeypatch):
+    import my_model
+
+    from vaeviz import registry
+
+    monkeypatch.setitem(registry._added, "vaeviz.models", {})
+    registry.add("vaeviz.models", "ready-made", my_model.Pair)
+    assert "Pair.encode" in invoked("explain", "--model", "ready-made", "--data", "my_model:x").output
+
+
+def test_sparse_samples():
+    from scipy.sparse import csr_matrix
+
+    assert vaeviz.encode(lambda x: x[:, :2], csr_matrix(np.eye(4))).size == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -225,13 +226,24 @@ class Source:
 
 
 def named_model(text: str) -> Any:
-    """What MODEL spells: a path, ``package.module:attribute``, or the name of a registered model, untrained."""
-    if Path(text).exists() or not is_object_name(text):
-        known = registry.entries("vaeviz.models")
-        if text.replace("_", "-") in {name.replace("_", "-") for name in known} and not Path(text).exists():
-            raise InputError(f"{text} is the name of a network and has no weights yet: vaeviz train {text} --out RUN")
+    """What MODEL spells: a path, ``package.module:attribute``, or the name of a registered model."""
+    if Path(text).exists():
         return text
-    return named_object(text)
+    if is_object_name(text):
+        return named_object(text)
+    known = {name.replace("-", "_") for name in registry.entries("vaeviz.models")}
+    return _registered(text) if text.replace("-", "_") in known else text
+
+
+def _registered(name: str) -> Any:
+    """A registered model: an object, or what a function of no arguments makes. An untrained network is none."""
+    found: Any = registry.load("vaeviz.models", name)
+    if not inspect.isroutine(found) and not inspect.isclass(found):
+        return found
+    parameters = inspect.signature(found).parameters.values()
+    if any(parameter.default is parameter.empty for parameter in parameters):
+        raise InputError(f"{name} is the name of a network and has no weights yet: vaeviz train {name} --out RUN")
+    return found()
 
 
 def _with(part: Any, declared: dict[str, Any], role: str) -> Any:
