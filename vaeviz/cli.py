@@ -9,6 +9,7 @@ import warnings
 import click
 
 from vaeviz import registry
+from vaeviz.cli_options import broken_command
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 
 GROUP = "vaeviz.commands"
@@ -26,15 +27,7 @@ class RegisteredCommands(click.Group):
         except UnknownName:
             return None
         except InputError as error:
-            return _broken(name, error)
-
-
-def _broken(name: str, error: InputError) -> click.Command:
-    def fail(**_: object) -> None:
-        raise error
-
-    settings = {"ignore_unknown_options": True, "allow_extra_args": True}
-    return click.Command(name, callback=fail, short_help=f"(broken) {error}", context_settings=settings)
+            return broken_command(name, error)
 
 
 @click.group(cls=RegisteredCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -71,8 +64,12 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _report(error: Exception) -> int:
-    if isinstance(error, click.ClickException):
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        ctx = getattr(error, "ctx", None)
+        click.echo(f"Error: {error.format_message()}" + (f" (see {ctx.command_path} --help)" if ctx else ""), err=True)
         return error.exit_code
     if isinstance(error, (InputError, NotApplicable)):
         click.echo(f"Error: {error}", err=True)

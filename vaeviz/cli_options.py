@@ -44,6 +44,16 @@ def option_of(option: Option, help: str = "") -> click.Option:
     return click.Option([option.flag], type=Setting(option), default=None, help=told)
 
 
+def broken_command(name: str, error: InputError) -> click.Command:
+    """What stands for a command that cannot be imported: it is listed with the reason, and fails with it."""
+
+    def fail(**_: object) -> None:
+        raise error
+
+    settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(name, callback=fail, short_help=f"(broken) {error}", context_settings=settings)
+
+
 def model_and_data(command: Callable) -> Callable:
     """MODEL, and the options that say what is known of it and on what data to look at it.
 

@@ -40,6 +40,8 @@ class Dataset:
             values = getattr(self, field)
             if values is not None and len(values) != len(self.x):
                 raise InputError(f"{self.name}: got {len(values)} {field} for {len(self.x)} samples")
+        if self.labels is not None and self.class_names:
+            _check_codes(np.asarray(self.labels), len(self.class_names), self.name)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -59,6 +61,11 @@ class Dataset:
         return replace(self, **pick)
 
 
+def _check_codes(labels: np.ndarray, count: int, name: str) -> None:
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= count:
+        raise InputError(f"{name}: class names stand for integer labels from 0 to {count - 1}; got others")
+
+
 def load_data(
     name: str, *, split: Split | None = None, data_dir: str | Path | None = None, labels: str | None = None
 ) -> Dataset:
@@ -75,7 +82,7 @@ def load_data(
         return _of_object(name, split=split, data_dir=data_dir, labels=labels)
     name, _, argument = _spelled(name).partition(":")
     loader = registry.load("vaeviz.datasets", name)
-    given = {"data_dir": data_dir, "labels": labels}
+    given = {"split": split, "data_dir": data_dir, "labels": labels}
     settings = {key: value for key, value in given.items() if value is not None}
     unused = set(settings) - set(options_of(loader))
     if unused:
@@ -85,11 +92,11 @@ def load_data(
     settings = check_settings(loader, settings, of=name)
     arguments = [argument] if argument else []
     if split is not None:
-        return _called(loader, name, arguments, split, settings)
+        return _called(loader, name, arguments, settings)
     try:
-        return _called(loader, name, arguments, "test", settings)
+        return _called(loader, name, arguments, settings | {"split": "test"})
     except NoSuchSplit:
-        return _called(loader, name, arguments, "all", settings)
+        return _called(loader, name, arguments, settings | {"split": "all"})
 
 
 def _spelled(name: str) -> str:
@@ -122,9 +129,9 @@ def _labels_of(labels: Any, name: str) -> np.ndarray:
     return array
 
 
-def _called(loader: Any, name: str, arguments: list[str], split: str, settings: dict) -> Dataset:
+def _called(loader: Any, name: str, arguments: list[str], settings: dict) -> Dataset:
     try:
-        return loader(*arguments, split=split, **settings)
+        return loader(*arguments, **settings)
     except TypeError as error:
         if "argument" not in str(error):
             raise

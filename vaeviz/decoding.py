@@ -175,5 +175,5 @@ def _compared(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
 
 
 def _outside_unit(x: Any) -> bool:
-    array = np.asarray(x)
+    array = as_array(x)
     return bool(array.min() < 0 or array.max() > 1)

@@ -24,7 +24,7 @@ from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.files import replacing
 from vaeviz.model import as_decoder, open
 from vaeviz.options import check_settings
-from vaeviz.plot import PlotSpec, get_plot, plot_names
+from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 from vaeviz.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -78,11 +78,14 @@ def export_figures(
     option, style or format, for bad inputs, and for a folder that cannot be written.
     """
     look, formats = get_style(style), _checked_formats(formats)
+    dpi = look.dpi if dpi is None else dpi
+    for name, value, least in (("dpi", dpi, 1), ("seed", seed, 0)):
+        if value < least:
+            raise InputError(f"{name} = {value}: expected {least} or more")
     names = _checked_names(plots)
     settings = _checked_settings(settings or {}, names)
     inputs = _gathered(model, data, inputs)
     out = _writable(Path(out))
-    dpi = look.dpi if dpi is None else dpi
     records, timings = [], {}
     for name in names:
         began = time.perf_counter()
@@ -134,6 +137,7 @@ def lacking(spec: PlotSpec, inputs: Mapping[str, Any]) -> str:
 
 def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs by name from an opened model, a data set, and what was given by name, which wins."""
+    _check_names(inputs)
     gathered: dict[str, Any] = {}
     if model is not None:
         opened = open(model)
@@ -142,6 +146,18 @@ def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[
         gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
     gathered |= {name: value for name, value in inputs.items() if value is not None}
     return {name: value for name, value in gathered.items() if value is not None}
+
+
+def _check_names(inputs: Iterable[str]) -> None:
+    """`UnknownName` for an input that no plot asks for: a slip of the pen, which would go unnoticed."""
+    known = set(INPUTS)
+    for name in plot_names():
+        with contextlib.suppress(InputError):
+            spec = get_plot(name)
+            known |= {*spec.required, *spec.optional}
+    for name in inputs:
+        if name not in known:
+            raise UnknownName("input", name, known)
 
 
 def _gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,8 +169,10 @@ def _gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> di
         gathered["encoder"] = remember(gathered["encoder"], gathered["x"])
         gathered["x"] = gathered["encoder"].remembered[0]
     for name in ("labels", "condition", "factors"):
-        if name in gathered and "x" in gathered and len(gathered[name]) != len(gathered["x"]):
-            raise InputError(f"{name}: got {len(gathered[name])} {name} for {len(gathered['x'])} samples of x")
+        if name in gathered and "x" in gathered:
+            rows = len(gathered[name]) if hasattr(gathered[name], "__len__") else "no list of"
+            if rows != len(gathered["x"]):
+                raise InputError(f"{name}: got {rows} {name} for {len(gathered['x'])} samples of x")
     return gathered
 
 
@@ -305,11 +323,10 @@ def _described(name: str, value: Any) -> dict:
         return {"keys": list(value), "sha256": _sha256(json.dumps(value, default=str).encode())}
     try:
         array = np.asarray(value)
-    except ValueError:
+        content = json.dumps(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array)
+        return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _sha256(content)}
+    except (TypeError, ValueError):  # ragged, or of things that are no plain values
         return {"type": type(value).__name__}
-    if array.dtype == object:
-        return {"type": type(value).__name__}
-    return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _sha256(np.ascontiguousarray(array))}
 
 
 def _posterior_hash(posterior: Posterior) -> dict:

@@ -108,7 +108,7 @@ def _parse(annotation: Any, text: str) -> Any:
     if get_origin(annotation) is Literal:
         return next((choice for choice in get_args(annotation) if str(choice) == text), _WRONG)
     if get_origin(annotation) is tuple:
-        return _each(annotation, [part.strip() for part in text.split(",")], _parse)
+        return _each(annotation, [part.strip() for part in text.split(",") if part.strip()], _parse)
     if annotation is dict or get_origin(annotation) is dict:
         return _parse_dict(text)
     return text if annotation is Any else annotation(text)

@@ -210,7 +210,20 @@ def _reading_of_names(names: Sequence[str]) -> Reading:
             "wrap the encoder in a function that returns (mean, log_var)"
         )
     spread = next((kind for kind in SPREADS if kind in found), None)
+    if spread is None:
+        _warn_of_spreads(names)
     return Reading(found["mean"], found.get(spread), spread) if spread else Reading(found["mean"])
+
+
+def _warn_of_spreads(names: Sequence[str]) -> None:
+    for name in map(str, names):
+        if any(hint in name.lower() for hint in ("sigma", "std", "var", "scale")):
+            warnings.warn(
+                f"the output {name!r} was left out: its name does not say whether it is a log-variance, a variance or "
+                "a standard deviation. Wrap the encoder in a function that returns (mean, log_var)",
+                GuessWarning,
+                stacklevel=2,
+            )
 
 
 def _checked_guess(reading: Reading, returned: Sequence) -> Reading:

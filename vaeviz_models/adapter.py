@@ -28,10 +28,11 @@ def _run(path: Path) -> Model | None:
     from vaeviz_models.runs import open_run, read_history
 
     model, config = open_run(path)
-    inputs = {}
+    opened = _model(model, path.name)
+    history = {}
     with suppress(InputError):
-        inputs["history"] = read_history(path)
-    return replace(_model(model, path.name), inputs=inputs, data=config["data"])
+        history["history"] = read_history(path)
+    return replace(opened, inputs={**opened.inputs, **history}, data=config["data"])
 
 
 def _model(model: Any, name: str) -> Model:
@@ -51,4 +52,15 @@ def _model(model: Any, name: str) -> Model:
         prior=model.prior,
         name=f"{name}.decoder",
     )
-    return Model(encoder, decoder, name=name)
+    return Model(encoder, decoder, _likelihood(model, shape), name=name)
+
+
+def _likelihood(model: Any, shape: tuple[int, ...]) -> dict:
+    """ln p(x | z) of a VAE, (N,), evaluated on its own device; a plain autoencoder has no bound that needs it."""
+    if not model.prior:
+        return {}
+
+    def likelihood(x: Any, z: Any) -> Any:
+        return model.log_likelihood(x.reshape(-1, *shape), z)
+
+    return {"likelihood": likelihood}

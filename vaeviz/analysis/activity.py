@@ -21,6 +21,11 @@ def most_active(posterior: Posterior, count: int) -> tuple[int, ...]:
     return tuple(sorted(int(dim) for dim in order[:count]))
 
 
+def active_dims(posterior: Posterior, least: float) -> tuple[int, ...]:
+    """The dimensions whose activity is at least `least`, in order of their index."""
+    return tuple(int(dim) for dim in np.flatnonzero(activity(posterior) >= least))
+
+
 def checked_dims(dims: tuple[int, ...], size: int) -> tuple[int, ...]:
     """`dims` if they are different dimensions of a latent of that size; else `InputError`."""
     if len(set(dims)) < len(dims) or not all(0 <= dim < size for dim in dims):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ import click
 
 from vaeviz.cli_options import Source, model_and_data
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.options import Option
 
 MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
-KEYS = {"plots": (list,), "formats": (list,), "style": (str,), "dpi": (int,), "seed": (int,)}
+KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int}
 
 
 @click.command()
@@ -59,6 +61,9 @@ def export(
     for plot, option, value in map(_split_setting, settings):
         options.setdefault(plot, {})[option] = value
     opened_model, dataset, supplied = source.opened()
+    taken = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
+    if taken:
+        raise click.UsageError(f"--input {taken[0]}=...: is an argument of the export itself, no input of a plot")
     title = " · ".join(part for part in (opened_model and opened_model.name, dataset and dataset.name) if part)
     records = export_figures(
         out,
@@ -104,8 +109,10 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
     for name, value in chosen.items():
         if name not in KEYS:
             raise UnknownName(f"key in {path}", name, KEYS)
-        if not isinstance(value, KEYS[name]) or isinstance(value, bool):
-            raise InputError(f"{path}: {name} = {value!r}, expected {KEYS[name][0].__name__}")
+        try:
+            chosen[name] = Option(name, KEYS[name], None).check(value)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
     return chosen, options
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vaeviz.cli_options import model_and_data, option_of
+from vaeviz.cli_options import broken_command, model_and_data, option_of
 from vaeviz.errors import InputError, UnknownName
 
 
@@ -26,7 +26,7 @@ class Plots(click.Group):
         except UnknownName as error:
             raise click.UsageError(str(error)) from None
         except InputError as error:
-            return click.Command(name, short_help=f"(broken) {error}", callback=lambda error=error: _raise(error))
+            return broken_command(name, error)
         return _command(spec)
 
 
@@ -86,7 +86,3 @@ def _draw(spec: Any, given: dict[str, Any]) -> None:
         except OSError as error:
             raise InputError(f"--out {out}: cannot be written, {error.strerror}") from None
     click.echo(out)
-
-
-def _raise(error: Exception) -> None:
-    raise error

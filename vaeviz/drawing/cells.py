@@ -13,6 +13,7 @@ from vaeviz.drawing.kinds import Kind, as_images, sample_kind
 from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.signals import draw_signals
+from vaeviz.posterior import as_array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,8 +83,8 @@ def range_of(x: Any) -> tuple[float, float] | None:
     """
     if x is None:
         return None
-    x = np.asarray(x)
-    return shared_range(x[:: max(1, len(x) // 1000)])
+    x = as_array(x)
+    return shared_range(x[:: max(1, len(x) // 1000)].astype(np.float32))
 
 
 def _dress(

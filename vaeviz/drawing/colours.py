@@ -80,12 +80,12 @@ def categories(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if values.dtype.kind == "f":
         missing = np.isnan(values)
     elif values.dtype.kind in "OUS":
-        missing = np.array([value is None or value != value or value == "" for value in values], dtype=bool)
+        missing = np.array([_is_missing(value) for value in values], dtype=bool)
     else:
         missing = np.zeros(len(values), dtype=bool)
     kept = values[~missing]
     if values.dtype.kind == "O":
-        kept = kept.astype(str)
+        kept = np.array(kept.tolist())  # numbers again, where only the missing ones were none
     found, inverse = np.unique(kept, return_inverse=True)
     codes = np.full(len(values), -1)
     codes[~missing] = inverse
@@ -118,6 +118,24 @@ def explain_colours(ax: Axes, colours: Colouring, points: np.ndarray | None = No
     if colours.mappable is not None:
         ax.figure.colorbar(colours.mappable, ax=ax, label="label", fraction=0.046, pad=0.03)
     _legend(ax, () if direct else colours.names, colours)
+
+
+def explain_figure(figure: Any, corner: Axes, colours: Colouring, others: Sequence = ()) -> None:
+    """The same for several Axes at once, in a `corner` that holds nothing else; `others` are named in it as well."""
+    from matplotlib.lines import Line2D
+
+    if colours.mappable is not None:
+        bar = figure.colorbar(colours.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
+        bar.ax.yaxis.set_ticks_position("left")
+        bar.ax.set_in_layout(False)
+    entries = list(zip(colours.names, colours.colours)) + [("no label", MISSING)] * bool(colours.missing)
+    own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
+    if own or others:
+        columns = -(-len(own) // LEGEND_MAX) or 1
+        legend = corner.legend(
+            handles=[*others, *own], loc="upper right", borderaxespad=0, ncols=columns, handletextpad=0.3
+        )
+        legend.set_in_layout(False)
 
 
 def _legend(ax: Axes, names: Sequence[str], colours: Colouring) -> None:
@@ -188,6 +206,13 @@ def _listed(text: str) -> list[str]:
             "'#1b9e77,#d95f02,#7570b3'"
         )
     return colours
+
+
+def _is_missing(label: Any) -> bool:
+    try:
+        return label is None or label == "" or bool(label != label)
+    except TypeError:  # pandas.NA
+        return True
 
 
 def _written(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.colours import Colouring, explain_colours
+from vaeviz.drawing.colours import PLAIN, Colouring, explain_colours
 from vaeviz.errors import NotApplicable
 
 if TYPE_CHECKING:
@@ -16,12 +16,21 @@ if TYPE_CHECKING:
 def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> None:
     """Kernel density estimates of values (N,), one a class and each of area 1, and N(0, 1) if `prior`.
 
-    Samples without a label are left out; a gradient of labels has no classes: `NotApplicable`.
+    Samples without a label are left out.
     """
+    if colours.mappable is not None:
+        raise NotApplicable("densities need classes, and the labels are continuous")
+    draw_density(ax, values, colours, prior=prior)
+    explain_colours(ax, colours[colours.index >= 0])
+    ax.set_ylabel("density")
+
+
+def draw_density(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> None:
+    """The curves of `draw_densities` without a legend; one curve of all values where the labels are a gradient."""
     import seaborn
 
     if colours.mappable is not None:
-        raise NotApplicable("densities need classes, and the labels are continuous")
+        colours = Colouring(np.zeros(len(values), int), [PLAIN])
     for code, colour in enumerate(colours.colours):
         mine = values[colours.index == code]
         if len(mine) > 1 and np.ptp(mine) > 0:
@@ -31,5 +40,3 @@ def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: b
         ax.plot(
             z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.25", lw=0.8, ls=(0, (4, 3)), label="prior N(0, 1)"
         )
-    explain_colours(ax, colours[colours.index >= 0])
-    ax.set_ylabel("density")

@@ -16,8 +16,8 @@ def name_dim(dim: int) -> str:
 
 
 def equal_aspect(ax: Axes) -> None:
-    """One unit is as long across as up, by widening the limits. Axes that already hold an image are left alone."""
-    if not ax.images:
+    """One unit is as long across as up, by widening the limits. Axes that already hold a grid are left alone."""
+    if not ax.images and not ax.collections:
         ax.set_aspect("equal", adjustable="datalim")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeviz.drawing.nodes import Nodes, cell_width, placed, placed_past_scale, scale_axes
+from vaeviz.errors import UnknownName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,8 @@ def draw_mosaic(
     """Images (rows, columns, H, W[, 3|4]) in one array; `square` stretches each to a square cell."""
     import matplotlib
 
+    if cmap not in matplotlib.colormaps:
+        raise UnknownName("colormap", cmap, matplotlib.colormaps)
     rows, columns = images.shape[:2]
     mosaic, (gap_up, gap_across) = assemble(images, square=square)
     ends_across = _ends(columns, gap_across / (mosaic.shape[1] + gap_across))

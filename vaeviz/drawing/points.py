@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeviz.drawing.colours import MISSING, Colouring
+from vaeviz.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +42,7 @@ def draw_points(
         "ms": marker_size(total) * _scale_of_style() if size is None else size,
         "alpha": marker_opacity(total) if opacity is None else opacity,
         "rasterized": total > RASTER_ABOVE if rasterized is None else rasterized,
-    } | (marker_kws or {})
+    } | _checked(marker_kws or {})
     unlabelled = colours.index < 0
     if unlabelled.any():
         ax.plot(*points[unlabelled].T, **look | {"color": MISSING, "zorder": 1.5})
@@ -51,6 +52,16 @@ def draw_points(
         for code in rng.permutation(present):
             mine = rows[colours.index[rows] == code]
             ax.plot(*points[mine].T, **{"color": colours.colours[code]} | look)
+
+
+def _checked(marker_kws: dict) -> dict:
+    from matplotlib.lines import Line2D
+
+    try:
+        Line2D([], [], **marker_kws)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"marker_kws: {error}") from None
+    return marker_kws
 
 
 def _scale_of_style() -> float:

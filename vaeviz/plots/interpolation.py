@@ -15,7 +15,7 @@ from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior
+from vaeviz.posterior import Posterior, as_array
 
 
 @register_plot(page=Page("full", None))
@@ -52,7 +52,7 @@ def interpolation(
     codes = np.concatenate([PATHS[method](posterior.mean[a], posterior.mean[b], t) for a, b in pairs])
     decoded = decode(decoder, Posterior(codes, code_shape=posterior.code_shape), like=x)
     paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
-    ends = np.asarray(x, dtype=np.float32)[np.array(pairs)].reshape(len(pairs), 2, *decoded.shape[1:])
+    ends = as_array(x)[np.array(pairs)].reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
     ax = ax or axes_for(interpolation, cells_aspect(cells, kind))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]

@@ -5,13 +5,15 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.colours import Colouring, colouring, explain_colours
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
 from vaeviz.drawing.places import axes_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
+from vaeviz.errors import NotApplicable
 from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import Posterior
 
 
 @register_plot(page=Page("column", 0.74))
@@ -43,13 +45,11 @@ def latent_scatter(
     """
     posterior = encode(encoder, x)
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
-    ax = ax or axes_for(latent_scatter)
     contours = posterior.prior == "normal" if prior_contours is None else prior_contours
     if posterior.size == 1:
-        draw_densities(ax, posterior.mean[:, 0], colours, prior=contours)
-        ax.set(xlabel="$z_1$ (posterior mean)", title=f"Posterior means, N = {len(posterior):,}")
-        return ax
+        return _densities(posterior, colours, contours, ax)
     shown = checked_dims(dims, posterior.size) if dims else most_active(posterior, 2)
+    ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
     draw_points(
         ax, points, colours, size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
@@ -59,6 +59,15 @@ def latent_scatter(
     equal_aspect(ax)
     explain_colours(ax, colours, points)
     ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]), title=_title(len(posterior), posterior.size, dims))
+    return ax
+
+
+def _densities(posterior: Posterior, colours: Colouring, contours: bool, ax: Axes | None) -> Axes:
+    if colours.mappable is not None:
+        raise NotApplicable("the labels are continuous, and the densities of a 1-D latent need classes")
+    ax = ax or axes_for(latent_scatter)
+    draw_densities(ax, posterior.mean[:, 0], colours, prior=contours)
+    ax.set(xlabel="$z_1$ (posterior mean)", title=f"Posterior means, N = {len(posterior):,}")
     return ax
 
 

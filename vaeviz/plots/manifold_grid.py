@@ -14,7 +14,7 @@ from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
@@ -94,7 +94,7 @@ def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, cod
         return equal_mass_nodes(n)
     nodes = equal_mass_nodes_of(codes.mean[:, dim], n)
     if (np.diff(nodes) <= 0).any():
-        raise InputError(f"the codes take too few values in dimension {dim} for {n} nodes; use spacing='linear'")
+        raise NotApplicable(f"the codes take too few values in dimension {dim} for {n} nodes; use spacing='linear'")
     return nodes
 
 

@@ -12,7 +12,9 @@ from vaeviz.drawing.colours import categories, checked_labels
 from vaeviz.drawing.kinds import Kind
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
+from vaeviz.errors import InputError
 from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import as_array
 
 
 @register_plot(page=Page("full", None))
@@ -35,12 +37,14 @@ def reconstruction_pairs(
     n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
     kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     """
+    if n < 1:
+        raise InputError(f"n = {n}: expected 1 or more")
     posterior = encode(encoder, x)
-    names = None if labels is None else checked_labels(labels, len(posterior))
-    codes = None if names is None or names.dtype.kind == "f" else categories(names)[0]
+    values = None if labels is None else checked_labels(labels, len(posterior))
+    codes, names = (None, ()) if values is None or values.dtype.kind == "f" else categories(values)
     picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
     reconstructed = decode(decoder, posterior[picked], like=x)
-    originals = np.asarray(x, dtype=np.float32)[picked].reshape(reconstructed.shape)
+    originals = as_array(x)[picked].reshape(reconstructed.shape)
     cells = np.stack([originals, reconstructed])
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, kind))
     draw_cells(
@@ -51,7 +55,7 @@ def reconstruction_pairs(
         value_range=range_of(x),
         row_labels=("original", "reconstruction"),
         connect="columns",
-        column_labels=() if codes is None else [str(names[row]) for row in picked],
+        column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
     ax.set_title("Reconstructions from the posterior mean")
     return ax
@@ -59,8 +63,6 @@ def reconstruction_pairs(
 
 def checked_rows(rows: tuple[int, ...], total: int) -> np.ndarray:
     """`rows` as indices into `total` samples; `InputError` if one lies outside."""
-    from vaeviz.errors import InputError
-
     wrong = [row for row in rows if not 0 <= row < total]
     if wrong or not rows:
         raise InputError(f"rows: got {wrong[0] if wrong else 'none'}, expected rows from 0 to {total - 1}")

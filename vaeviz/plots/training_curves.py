@@ -32,6 +32,9 @@ def training_curves(
     panels = [name for name in PANELS if any(f"{of}_{name}" in columns for of in SETS)]
     if "epoch" not in columns or not panels:
         raise InputError(f"history: got columns {', '.join(columns) or 'none'}; expected epoch and e.g. train_elbo")
+    _check_lengths(columns)
+    if skip < 0:
+        raise InputError(f"skip = {skip}: expected 0 or more")
     shown = slice(skip, None)
     epochs = columns["epoch"][shown]
     if not len(epochs):
@@ -48,3 +51,10 @@ def training_curves(
     if len(axes[0].lines) > 1:
         axes[0].legend()
     return axes
+
+
+def _check_lengths(columns: Mapping[str, np.ndarray]) -> None:
+    epochs = len(columns["epoch"])
+    for name, values in columns.items():
+        if len(values) != epochs:
+            raise InputError(f"history: {name} has {len(values)} values for {epochs} epochs")

@@ -6,14 +6,17 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.embedding import embed
+from vaeviz.analysis.maps import map_quality
 from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.maps import NAMES, check_perplexity, name_axes, write_quality
 from vaeviz.drawing.places import axes_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import NotApplicable
 from vaeviz.plot import Page, register_plot
 
-NAMES = {"tsne": "t-SNE", "pca": "PCA"}
+ASKED = 1000  # points whose neighbours are ranked for the line under a map
+K = 10
 
 
 @register_plot(page=Page("column", 0.78))
@@ -40,7 +43,8 @@ def tsne(
     engine: a registered embedding, "tsne" (van der Maaten & Hinton 2008) or "pca". perplexity: of t-SNE.
     max_points: at most so many points, chosen at random with `seed`; the title says how many; None for all.
     The remaining options are those of `latent_scatter`. Distances and axes of a t-SNE map have no units, so it
-    has no ticks. Raises `NotApplicable` for a latent of two dimensions or fewer.
+    has no ticks; the line below says what it keeps of the neighbourhoods (see `map_quality`). Raises `NotApplicable`
+    for a latent of two dimensions or fewer.
     """
     posterior = encode(encoder, x)
     if posterior.size <= 2:
@@ -48,8 +52,7 @@ def tsne(
         raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = _subset(len(posterior), max_points, seed)
-    if engine == "tsne" and not 0 < perplexity < len(rows):
-        raise InputError(f"perplexity = {perplexity:g}: expected more than 0 and fewer than the {len(rows)} points")
+    check_perplexity(engine, perplexity, len(rows))
     points = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
     ax = ax or axes_for(tsne)
     draw_points(
@@ -58,11 +61,9 @@ def tsne(
     explain_colours(ax, colours[rows], points)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_title(_title(engine, perplexity, posterior.size, len(rows), len(posterior)))
-    if engine == "pca":
-        ax.set(xlabel="first component", ylabel="second component")
-    else:
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(True)
+    name_axes(ax, engine)
+    if engine != "pca" and len(rows) > 2 * K:
+        write_quality(ax, map_quality(posterior.mean[rows], points, (K,), asked=ASKED, seed=seed))
     return ax
 
 

@@ -1,0 +1,144 @@
+"""Shared by the tests: a handful of digits, tiny models that know nothing of vaeviz, and a small trained run."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # t-SNE of a few points is slow where its threads wait for a core
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """x: (60, 8, 8) digits in [0, 1], six of each class; labels: (60,) integers."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    rows = np.sort(np.concatenate([np.flatnonzero(bunch.target == digit)[:6] for digit in range(10)]))
+    return SimpleNamespace(x=(bunch.images[rows] / 16).astype(np.float32), labels=bunch.target[rows])
+
+
+@pytest.fixture(scope="session")
+def make_encoder():
+    """A linear NumPy encoder to `dims` dimensions: (mean, log_var), or the mean alone with ``spread=False``."""
+
+    def make(dims=2, *, spread=True, seed=0):
+        def linear_encoder(x):
+            flat = np.asarray(x).reshape(len(x), -1)
+            weights = np.random.default_rng(seed).standard_normal((flat.shape[1], dims)) / np.sqrt(flat.shape[1])
+            mean = (flat - 0.3) @ weights
+            return (mean, np.full_like(mean, -2.0)) if spread else mean
+
+        return linear_encoder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_decoder():
+    """A NumPy decoder from `dims` dimensions to samples of `shape`, all of them in (0, 1)."""
+
+    def make(dims=2, shape=(8, 8), *, seed=1):
+        weights = np.random.default_rng(seed).standard_normal((dims, int(np.prod(shape))))
+
+        def sigmoid_decoder(z):
+            assert z.shape[1:] == (dims,)
+            return (1 / (1 + np.exp(-z @ weights))).reshape(len(z), *shape)
+
+        return sigmoid_decoder
+
+    return make
+
+
+@pytest.fixture
+def encoder(make_encoder):
+    return make_encoder()
+
+
+@pytest.fixture
+def decoder(make_decoder):
+    return make_decoder()
+
+
+@pytest.fixture
+def ax():
+    """An Axes that pyplot knows nothing of."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(4, 4), layout="constrained").subplots()
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def registered():
+    """Register things at run time, for one test only."""
+    from vaeviz import registry
+
+    before = {group: dict(added) for group, added in registry._added.items()}
+    yield registry
+    registry._added.clear()
+    registry._added.update(before)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """The folder of a 2-D VAE, trained on digits for two epochs."""
+    from vaeviz_models.commands.train import train_run
+
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    train_run(
+        "mlp", data="digits", out=folder, model_options={"hidden": (16,)}, settings={"epochs": 2, "device": "cpu"}
+    )
+    return folder
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Run code in a fresh interpreter that also finds what lies in `tmp_path`; returns what it printed."""
+
+    def run_code(code, *, check=True):
+        path = os.pathsep.join(part for part in (str(tmp_path), os.environ.get("PYTHONPATH")) if part)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONPATH": path, "MPLBACKEND": "agg"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run_code
+
+
+@pytest.fixture
+def plug_in(tmp_path):
+    """Lay out an installed distribution in `tmp_path`: its entry points, and its files."""
+
+    def install(name, entry_points, files):
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        lines = (line for group, points in entry_points.items() for line in (f"[{group}]", *points))
+        (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+        for file, content in files.items():
+            path = tmp_path / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+
+    return install

@@ -1,0 +1,276 @@
+"""The plots of what is measured: what their artists hold, and when they say no."""
+
+import inspect
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+
+import vaeviz
+from vaeviz import Encoder, InputError, Model, NotApplicable, Posterior, export_figures, get_plot
+from vaeviz.analysis.importance import importance_bound
+from vaeviz.analysis.maps import map_quality as measured_map
+
+RNG = np.random.default_rng(0)
+N = 90
+LABELS = np.arange(N) % 3
+X = (RNG.random((N, 6, 6)) * 0.5 + LABELS[:, None, None] * 0.2).astype(np.float32)
+WEIGHT = RNG.standard_normal((36, 4)) / 3
+
+
+def encoder(x):
+    mean = (x.reshape(len(x), -1) - 0.4) @ WEIGHT
+    return mean, np.full_like(mean, -2.0)
+
+
+def mean_only(x):
+    return encoder(x)[0]
+
+
+def decoder(z):
+    return 1 / (1 + np.exp(-(z @ WEIGHT.T))).reshape(len(z), 6, 6)
+
+
+def likelihood(x, z):
+    return -0.5 * ((x - decoder(z)) ** 2).sum(axis=(1, 2)) / 0.1
+
+
+INPUTS = {
+    "encoder": encoder,
+    "decoder": decoder,
+    "x": X,
+    "labels": LABELS,
+    "factors": np.column_stack([LABELS, X.mean(axis=(1, 2))]),
+    "likelihood": likelihood,
+    "other_x": 1 - X,
+    "other_encoder": lambda x: encoder(x)[0][:, ::-1] * 2,
+    "runs": [(1.0, 9.0, "a"), (2.0, 7.0, "b")],
+}
+NAMES = (
+    "compare",
+    "disentanglement",
+    "latent_neighbours",
+    "latent_pairs",
+    "likelihood_bound",
+    "map_quality",
+    "rate_distortion",
+    "reconstruction_error",
+)
+FIGURES = [name for name in NAMES if name != "rate_distortion"]
+
+
+def drawn(name, /, *, omit=(), **given):
+    """The Axes of a plot from the inputs above, those in `given`, and options; and its figure."""
+    spec = get_plot(name)
+    inputs = {key: (INPUTS | given)[key] for key in spec.required + spec.optional if key not in omit}
+    options = {key: value for key, value in given.items() if key in spec.options}
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+    axes = spec(**inputs, **options, **place)
+    return np.atleast_1d(axes), figure
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_they_keep_the_contract(name):
+    spec = get_plot(name)
+    for names in (spec.required, spec.optional):
+        assert list(names) == sorted(names, key=vaeviz.plot.INPUTS.index)
+    told = inspect.getdoc(spec.function)
+    for part in (*spec.required, *spec.optional, *spec.options):
+        assert part in told or part == "seed"
+    assert getattr(vaeviz, name) is spec.function and spec.summary.endswith(".")
+    state = np.random.get_state()[1].copy()
+    _, figure = drawn(name)
+    figure.draw_without_rendering()
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+def test_a_set_of_them_is_exported_and_the_same_again(tmp_path):
+    sets = [export_figures(tmp_path / part, plots=NAMES, **INPUTS) for part in ("one", "two")]
+    assert [record.status for record in sets[0]] == ["drawn"] * len(NAMES), sets[0]
+    assert [record.files for record in sets[0]] == [record.files for record in sets[1]]
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "reconstruction_error"])
+def test_tensors_and_lists_do_as_well(name):
+    torch = pytest.importorskip("torch")
+    tensors = {key: torch.tensor(INPUTS[key]) for key in ("x", "labels", "factors")}
+    tensors["x"].requires_grad_()
+    for some in (tensors, {key: value.tolist() for key, value in tensors.items()}):
+        assert drawn(name, **some)[1].axes
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("likelihood_bound", "disentanglement")])
+def test_a_deterministic_encoder_is_enough_for_most(name):
+    axes, _ = drawn(name, encoder=mean_only)
+    assert all(ax.figure for ax in axes.ravel())
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "told"),
+    [
+        ("likelihood_bound", {"encoder": mean_only}, "deterministic"),
+        ("disentanglement", {"encoder": mean_only, "estimator": "samples"}, "deterministic"),
+        ("disentanglement", {"factors": np.ones((N, 1))}, "one value only"),
+        ("latent_neighbours", {"labels": np.zeros(N, int)}, "one class"),
+        ("latent_neighbours", {"labels": X.mean(axis=(1, 2))}, "continuous"),
+        ("latent_pairs", {"encoder": Posterior(np.ones((N, 4)), np.ones((N, 4))), "min_activity": 1.0}, "0 of 4"),
+        ("latent_pairs", {"encoder": Posterior(np.ones((N, 2)), np.ones((N, 2)))}, "pairs need 3"),
+        ("map_quality", {"encoder": Posterior(np.zeros((N, 2)))}, "needs no map"),
+        ("compare", {"other_encoder": Posterior(np.zeros((N, 2)))}, "nothing to compare"),
+        ("rate_distortion", {"runs": [Model(Encoder(encoder), name="bare")]}, "bare: has no likelihood"),
+    ],
+)
+def test_what_would_mean_nothing_is_not_applicable(name, given, told):
+    with pytest.raises(NotApplicable, match=told):
+        drawn(name, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "told"),
+    [
+        ("latent_neighbours", {"neighbours": (1, 90)}, "k = 90 for 90 points"),
+        ("map_quality", {"k": 45}, "k = 45 for 90 points"),
+        ("map_quality", {"perplexity": 90.0}, "fewer than the 90 points"),
+        ("compare", {"k": 90}, "k = 90 for 90 points"),
+        ("latent_pairs", {"dims": (0, 1)}, "got 2 dimensions, expected 3 to 8"),
+        ("latent_pairs", {"dims": (0, 1, 1)}, "expected different dimensions"),
+        ("likelihood_bound", {"count": 0}, "importance samples = 0"),
+        ("reconstruction_error", {"measure": "cross-entropy", "x": X * 3}, r"in \[0, 1\]"),
+    ],
+)
+def test_wrong_input_is_an_error(name, given, told):
+    with pytest.raises(InputError, match=told):
+        drawn(name, **given)
+
+
+def test_likelihood_bound_draws_the_bound_that_was_computed():
+    axes, figure = drawn("likelihood_bound", count=50)
+    bound = importance_bound(likelihood, X, vaeviz.encode(encoder, X), count=50)
+    curve, elbo = axes[0].lines
+    np.testing.assert_array_equal(curve.get_xdata(), [1, 5, 10, 50])
+    np.testing.assert_allclose(curve.get_ydata(), bound.mean)
+    np.testing.assert_allclose(elbo.get_ydata(), bound.elbo.mean())
+    each = axes[1].containers[0].lines[0]
+    np.testing.assert_allclose(each.get_xydata(), np.column_stack([bound.elbo, bound.values[:, -1]]))
+    assert sum(patch.get_height() for patch in axes[2].patches) == N
+    assert "N = 90" in figure.get_suptitle()
+    assert "40 of 90" in drawn("likelihood_bound", count=5, max_points=40)[1].get_suptitle()
+
+
+def test_rate_distortion_lays_points_on_lines_of_equal_elbo():
+    (ax,), _ = drawn("rate_distortion", runs=[(2.0, 7.0, "b"), (1.0, 9.0, "a")])
+    np.testing.assert_array_equal(ax.containers[0].lines[0].get_xydata(), [[1, 9], [2, 7]])
+    assert {"a", "b"} <= set(texts(ax)) and "as recorded" in ax.get_title()
+    lines = [line for line in ax.lines if line.get_color() == "0.85"]
+    assert len(lines) > 2
+    for line in lines:
+        assert np.diff(line.get_xydata().sum(axis=1)) == pytest.approx(0)
+    model = Model(Encoder(encoder), inputs={"likelihood": likelihood}, name="m")
+    (ax,), _ = drawn("rate_distortion", runs=[model])
+    assert "N = 90" in ax.get_title() and "1 model\n" in ax.get_title()
+
+
+def test_reconstruction_error_by_label_with_cases_and_roc():
+    axes, _ = drawn("reconstruction_error", n=5)
+    assert [label.get_text() for label in axes[0].get_xticklabels()] == ["0", "1", "2"]
+    errors = ((X - decoder(mean_only(X))) ** 2).mean(axis=(1, 2))
+    medians = [line.get_ydata()[0] for line in axes[0].lines if line.get_color() == "0.1"]
+    np.testing.assert_allclose(medians, [np.median(errors[label == LABELS]) for label in range(3)], rtol=1e-5)
+    worst = X[errors.argmax()]
+    mosaic = axes[1].images[0].get_array()
+    assert mosaic.max() <= 1 and np.isin(np.round(worst, 5), np.round(mosaic.data, 5)).all()
+    assert axes[2].get_title().startswith("ROC area")
+    assert len(drawn("reconstruction_error", omit=("other_x", "labels"))[0]) == 2
+
+
+def test_disentanglement_masks_what_carries_no_kl():
+    mean = np.column_stack([LABELS, X.mean(axis=(1, 2)) * 5, np.zeros(N)])
+    std = np.column_stack([np.full((N, 2), 0.1), np.ones(N)])
+    axes, _ = drawn("disentanglement", encoder=Posterior(mean, std, "normal"))
+    cells = axes[0].images[0].get_array()
+    assert cells.shape == (2, 3) and cells.mask[:, 2].all() and not cells.mask[:, :2].any()
+    assert cells[0, 0] == pytest.approx(1)
+    assert "1 masked" in axes[0].get_title()
+    assert [label.get_text() for label in axes[1].get_yticklabels()][:2] == ["MIG", "SAP"]
+    assert all("±" in text for text in texts(axes[1]))
+
+
+def test_latent_neighbours_draws_confusion_and_the_pca_baseline():
+    axes, _ = drawn("latent_neighbours", encoder=Posterior(LABELS[:, None] + 0.01 * RNG.random((N, 1))))
+    np.testing.assert_array_equal(axes[0].images[0].get_array(), np.eye(3))
+    ours, theirs = (container.lines[0].get_ydata() for container in axes[1].containers)
+    np.testing.assert_array_equal(ours, 1)
+    assert (theirs <= 1).all()
+    legend = [text.get_text() for text in axes[1].get_legend().get_texts()]
+    assert any("PCA of $x$, 1-D" in text for text in legend)
+
+
+def test_latent_neighbours_leaves_missing_labels_out():
+    labels = np.array(["a", "b", ""], dtype=object)[LABELS]
+    axes, _ = drawn("latent_neighbours", labels=labels)
+    assert "N = 60" in axes[0].get_title()
+    assert axes[0].images[0].get_array().shape == (2, 2)
+
+
+def test_latent_pairs_draws_a_corner_of_the_active_dimensions():
+    mean = RNG.standard_normal((N, 5)) * [1, 1, 0, 1, 1]
+    axes, figure = drawn("latent_pairs", encoder=Posterior(mean, np.full((N, 5), 0.9) ** [1, 1, 0, 1, 1]), labels=None)
+    assert axes.shape == (4, 4)
+    assert [ax.get_xlabel() for ax in axes[-1]] == ["$z_{1}$", "$z_{2}$", "$z_{4}$", "$z_{5}$"]
+    points = np.concatenate([line.get_xydata() for line in axes[3, 1].lines if line.get_marker() == "o"])
+    assert {tuple(point) for point in points.round(4)} == {tuple(row) for row in mean[:, [1, 4]].round(4)}
+    assert not axes[0, 1].axison and "4 of 5 dimensions" in figure.get_suptitle()
+
+
+def test_latent_pairs_of_many_dimensions_shows_the_most_active():
+    axes, _ = drawn("latent_pairs", encoder=Posterior(RNG.standard_normal((N, 10)) * np.arange(1, 11)))
+    assert axes.shape == (8, 8) and axes[-1, 0].get_xlabel() == "$z_{3}$"
+
+
+def test_latent_pairs_with_continuous_labels_has_a_colour_bar():
+    _, figure = drawn("latent_pairs", labels=X.mean(axis=(1, 2)))
+    assert any(ax.get_ylabel() == "label" for ax in figure.findobj(lambda artist: hasattr(artist, "get_ylabel")))
+
+
+def test_map_quality_names_its_baselines():
+    axes, _ = drawn("map_quality", engine="pca")
+    legend = [text.get_text() for text in axes[1].get_legend().get_texts()]
+    assert legend[:2] == ["PCA", "random"] and "recall" in legend
+    recall = [line.get_ydata() for line in axes[1].lines if line.get_color() == "C2" and len(line.get_ydata())]
+    assert (recall[0] >= recall[-1]).all()
+
+
+def test_a_line_under_a_map_says_how_far_to_trust_it():
+    (ax,), _ = drawn("tsne", perplexity=5.0)
+    mean = vaeviz.encode(encoder, X).mean
+    points = vaeviz.analysis.embedding.embed(mean, "tsne", perplexity=5.0, seed=0)
+    recall = measured_map(mean, points, (10,)).mean("recall")[0]
+    (line,) = texts(ax)
+    assert line.startswith("trustworthiness") and line.endswith(f"recall {recall:.2f} ($k$ = 10)")
+    assert not texts(drawn("tsne", engine="pca")[0][0])
+
+
+def test_compare_aligns_the_second_to_the_first():
+    turned = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    axes, figure = drawn(
+        "compare", encoder=lambda x: mean_only(x)[:, :2], other_encoder=lambda x: 3 * mean_only(x)[:, :2] @ turned + 5
+    )
+    first, second = (np.concatenate([line.get_xydata() for line in ax.lines]) for ax in axes)
+    np.testing.assert_allclose(second, first, atol=1e-4)
+    colours = {to_rgba(line.get_color()) for line in axes[0].lines}
+    assert len(colours) == 3 and colours == {to_rgba(line.get_color()) for line in axes[1].lines}
+    assert axes[0].get_xlim() == axes[1].get_xlim()
+    assert "CKA 1" in figure.get_supxlabel() and "±" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 4), (4, 2)])
+def test_compare_of_latents_of_other_sizes(sizes):
+    ours, theirs = (lambda x, size=size: mean_only(x)[:, :size] for size in sizes)
+    axes, _ = drawn("compare", encoder=ours, other_encoder=theirs)
+    assert [f"{size}-D" in ax.get_title() for ax, size in zip(axes, sizes)] == [True, True]

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import vaeviz
+from vaeviz import InputError, NotApplicable, latent_triage, linear_vae
+
+
+@pytest.fixture(scope="module")
+def x():
+    return np.random.default_rng(5).standard_normal((600, 6)) * np.sqrt([4, 2, 1, 0.3, 0.2, 0.1])
+
+
+@pytest.fixture(scope="module")
+def model():
+    return linear_vae(np.diag([4, 2, 1, 0.3, 0.2, 0.1]), 4, noise=0.5, beta=1.5)  # the last is collapsed
+
+
+def marks(ax):
+    """(place, marker, value) of each point, in order of their place."""
+    lines = [line for line in ax.lines if line.get_marker() in ("o", "X", "s")]
+    return sorted((int(at), line.get_marker(), float(value)) for line in lines for at, value in zip(*line.get_data()))
+
+
+def test_marks_tell_the_verdicts_in_order_of_kl(model, x):
+    axes = latent_triage(model, lambda z: model.decode(z * [1, 0, 1, 1]), x)
+    assert [ax.get_title() for ax in axes] == [
+        "mean KL (nats)",
+        "variance of the posterior mean",
+        "mean change of the output",
+    ]
+    for ax in axes:
+        assert [marker for _, marker, _ in marks(ax)] == ["o", "X", "o", "s"]
+    np.testing.assert_allclose([value for *_, value in marks(axes[0])][:3], model.kl[:3], rtol=0.1)
+    assert [text.get_text() for text in axes[-1].get_xticklabels()] == [f"$z_{{{dim}}}$" for dim in (1, 2, 3, 4)]
+    assert axes[0].figure.get_suptitle() == "2 of 4 dimensions active, 1 ignored,\n1 collapsed; N = 600"
+
+
+def test_the_healthy_control_shows_nothing_but_active(x):
+    model = linear_vae(np.diag([4, 2, 1, 0.3, 0.2, 0.1]), 3)
+    axes = latent_triage(model, model, x)
+    assert axes[0].figure.get_suptitle() == "3 of 3 dimensions active,\n0 collapsed; N = 600"
+    assert {marker for _, marker, _ in marks(axes[0])} == {"o"}
+
+
+def test_top_draws_the_first_and_counts_them_all(model, x):
+    axes = latent_triage(model, model, x, top=2)
+    assert len(marks(axes[0])) == 2
+    assert axes[-1].get_xlabel() == "dimension, by KL (the first 2 of 4)"
+    assert "1 collapsed" in axes[0].figure.get_suptitle()
+
+
+def test_it_draws_where_it_is_told(model, x):
+    figure = Figure(layout="constrained")
+    left, _ = figure.subfigures(1, 2)
+    axes = latent_triage(model, model, x, figure=left)
+    assert list(axes) == left.axes
+    figure.draw_without_rendering()
+
+
+def test_bad_input(model, x):
+    with pytest.raises(NotApplicable, match="gives no spread"):
+        latent_triage(lambda x: x[:, :2], model, x)
+    with pytest.raises(InputError, match="decoder: got NoneType"):
+        latent_triage(model, None, x)
+    with pytest.raises(NotApplicable, match="has no decoder"):
+        latent_triage(model, vaeviz.Model(encoder=vaeviz.Encoder(model.encode)), x)
+    with pytest.raises(InputError, match="top = 0"):
+        latent_triage(model, model, x, top=0)

@@ -1,0 +1,200 @@
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex, to_rgba
+
+from vaeviz.drawing.colours import LEGEND_MAX, MISSING, categories, checked_labels, colouring, explain_colours
+from vaeviz.errors import InputError
+
+PETROFF = [to_rgba(colour) for colour in matplotlib.color_sequences["petroff10"]]
+
+
+def colours_of(colours):
+    return [None if index < 0 else tuple(colours.colours[index]) for index in colours.index]
+
+
+# Categories
+
+
+@pytest.mark.parametrize(
+    ("labels", "codes", "names"),
+    [
+        ([2, 0, 2], [1, 0, 1], ("0", "2")),
+        ([10, 9, 100], [1, 0, 2], ("9", "10", "100")),
+        (["b", "a", "b"], [1, 0, 1], ("a", "b")),
+        ([True, False], [1, 0], ("False", "True")),
+        ([0.5, np.nan, 2.0], [0, -1, 1], ("0.5", "2")),
+        (["b", "", "a"], [1, -1, 0], ("a", "b")),
+        (np.array(["b", None, "a"], dtype=object), [1, -1, 0], ("a", "b")),
+        (np.array([3, None, 10, np.nan], dtype=object), [0, -1, 1, -1], ("3", "10")),
+        ([np.nan, np.nan], [-1, -1], ()),
+    ],
+)
+def test_categories(labels, codes, names):
+    found_codes, found_names = categories(np.asarray(labels))
+    assert (found_codes.tolist(), found_names) == (codes, names)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (np.zeros((3, 2)), r"labels: got shape \(3, 2\), expected \(3,\), one label a sample"),
+        (5, r"labels: got shape \(\), expected \(3,\)"),
+        ([1, 2], "labels: got 2 labels for 3 samples"),
+        (["a"] * 4, "labels: got 4 labels for 3 samples"),
+    ],
+)
+def test_labels_of_another_length_or_rank_are_an_error(labels, told):
+    with pytest.raises(InputError, match=told):
+        checked_labels(labels, 3)
+
+
+def test_what_pandas_holds_for_missing_is_missing():
+    pandas = pytest.importorskip("pandas")
+    for labels in (pandas.Series([10, None, 9], dtype="Int64"), pandas.Series([10, None, 9], dtype=object)):
+        codes, names = categories(checked_labels(labels, 3))
+        assert (codes.tolist(), names) == ([1, -1, 0], ("9", "10"))
+    codes, names = categories(checked_labels(pandas.Series(["b", None, "a"]), 3))
+    assert (codes.tolist(), names) == ([1, -1, 0], ("a", "b"))
+
+
+def test_labels_may_be_a_column_or_a_tensor():
+    torch = pytest.importorskip("torch")
+    assert checked_labels([[1], [2]], 2).tolist() == [1, 2]
+    assert checked_labels(torch.tensor([1, 2]), 2).tolist() == [1, 2]
+
+
+# Colours
+
+
+def test_without_labels_there_is_one_colour():
+    colours = colouring(None, 3)
+    assert colours.index.tolist() == [0, 0, 0]
+    assert (len(colours.colours), colours.names, colours.missing) == (1, (), 0)
+
+
+def test_integers_and_strings_are_categories_in_petroff_colours():
+    for labels in ([7, 3, 7, 5], ["c", "a", "c", "b"]):
+        colours = colouring(labels, 4)
+        assert colours_of(colours) == [PETROFF[2], PETROFF[0], PETROFF[2], PETROFF[1]]
+        assert colours.mappable is None
+
+
+def test_more_than_ten_classes_get_as_many_different_colours():
+    colours = colouring(np.arange(26), 26)
+    assert len(set(map(tuple, colours.colours))) == 26
+
+
+def test_a_label_keeps_its_colour_when_only_some_samples_are_shown():
+    labels = np.array(["d", "b", "a", "c", "b"])
+    colours = colouring(labels, 5)
+    some = colours[[0, 4]]
+    assert colours_of(some) == [colours_of(colours)[0], colours_of(colours)[4]]
+    assert some.names == colours.names
+
+
+def test_missing_labels_have_no_colour():
+    colours = colouring(np.array(["b", "", "a", None], dtype=object), 4)
+    assert colours_of(colours) == [PETROFF[1], None, PETROFF[0], None]
+    assert colours.missing == 2
+
+
+def test_floats_are_a_gradient():
+    colours = colouring([0.0, 0.5, 1.0, np.nan], 4)
+    low, middle, high, missing = colours.index
+    assert (low, middle, high, missing) == (0, 32, 63, -1)
+    assert colours.mappable.get_clim() == (0, 1)
+    assert colours.mappable.get_cmap().name == "viridis"
+    np.testing.assert_allclose(colours.colours[63], matplotlib.colormaps["viridis"](127 / 128), atol=0.01)
+
+
+def test_integers_are_a_gradient_and_floats_categories_when_asked():
+    assert colouring([1, 2, 3], 3, continuous=True).mappable.get_clim() == (1, 3)
+    assert colouring([1.0, 2.0, 2.0], 3, continuous=False).names == ("1", "2")
+
+
+def test_a_gradient_of_one_value_is_one_colour():
+    colours = colouring([2.0, 2.0], 2)
+    assert colours.index.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("palette", "expected"),
+    [
+        ("tab10", ["#1f77b4", "#ff7f0e"]),
+        ("red,#00ff00", ["#ff0000", "#00ff00"]),
+        ("red, blue, green", ["#ff0000", "#0000ff"]),
+        ("viridis", [to_hex(matplotlib.colormaps["viridis"](0.04)), to_hex(matplotlib.colormaps["viridis"](0.96))]),
+    ],
+)
+def test_palettes_of_categories(palette, expected):
+    assert [to_hex(colour) for colour in colouring(["a", "b"], 2, palette=palette).colours] == expected
+
+
+def test_a_palette_of_a_gradient():
+    assert colouring([0.0, 1.0], 2, palette="magma").mappable.get_cmap().name == "magma"
+
+
+@pytest.mark.parametrize(
+    ("labels", "settings", "told"),
+    [
+        (["a", "b"], {"palette": "tab99"}, "palette: 'tab99' is no colour, colour sequence or colormap; write e.g."),
+        (["a", "b"], {"palette": "red,bleu"}, "palette: 'bleu' is no colour"),
+        (["a", "b"], {"palette": "red"}, "palette 'red': has 1 colours, the labels have 2 classes"),
+        (np.arange(11), {"palette": "tab10"}, "palette 'tab10': has 10 colours, the labels have 11 classes"),
+        ([0.0, 1.0], {"palette": "tab99"}, "continuous labels need the name of a matplotlib colormap"),
+        (["a", "b"], {"continuous": True}, "continuous labels: got labels of <U1, expected numbers"),
+        ([np.nan, np.nan], {}, "labels: all of them are missing"),
+    ],
+)
+def test_what_cannot_be_coloured_is_an_error(labels, settings, told):
+    with pytest.raises(InputError, match=told):
+        colouring(labels, len(labels), **settings)
+
+
+# Legends
+
+
+def legend(ax):
+    return {handle.get_label(): handle.get_color() for handle in ax.get_legend().legend_handles}
+
+
+def test_up_to_ten_classes_have_a_legend(ax):
+    explain_colours(ax, colouring(["b", "a"], 2), np.zeros((2, 2)))
+    assert legend(ax) == {"a": PETROFF[0], "b": PETROFF[1]}
+    explain_colours(ax, colouring(np.arange(LEGEND_MAX), LEGEND_MAX), np.zeros((LEGEND_MAX, 2)))
+    assert list(legend(ax)) == [str(label) for label in range(10)]
+
+
+def test_the_legend_tells_of_missing_labels_and_of_what_else_is_labelled(ax):
+    ax.plot([0, 1], [0, 1], color="k", label="something else")
+    explain_colours(ax, colouring(np.array(["a", None], dtype=object), 2))
+    assert legend(ax) == {"a": PETROFF[0], "no label": MISSING, "something else": "k"}
+
+
+def test_without_labels_there_is_no_legend(ax):
+    explain_colours(ax, colouring(None, 2), np.zeros((2, 2)))
+    assert ax.get_legend() is None
+
+
+def test_more_than_ten_classes_are_named_at_their_medians(ax):
+    labels = np.repeat(np.arange(11), 3)
+    points = np.column_stack([labels + np.tile([-0.1, 0, 5], 11), -labels])
+    explain_colours(ax, colouring(labels, 33), points)
+    assert {text.get_text(): text.get_position() for text in ax.texts} == {str(i): (i, -i) for i in range(11)}
+    assert ax.get_legend() is None
+
+
+def test_a_class_that_is_not_shown_is_not_named_in_the_plane(ax):
+    labels = np.arange(11)
+    points = np.column_stack([labels, labels])
+    explain_colours(ax, colouring(labels, 11)[2:], points[2:])
+    assert [text.get_text() for text in ax.texts] == [str(i) for i in range(2, 11)]
+
+
+def test_a_gradient_has_a_colour_bar(ax):
+    colours = colouring([0.0, 3.0, 4.0], 3)
+    explain_colours(ax, colours, np.zeros((3, 2)))
+    (bar,) = [other for other in ax.figure.axes if other is not ax]
+    assert bar.get_ylim() == (0, 4)
+    assert bar.get_ylabel() == "label"

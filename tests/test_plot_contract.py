@@ -1,0 +1,214 @@
+import inspect
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+import vaeviz
+from vaeviz.errors import InputError, UnknownName
+from vaeviz.plot import INPUTS, Page, PlotSpec, get_plot, plot_names, register_plot
+
+HISTORY = {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]}
+
+
+@pytest.fixture
+def inputs(digits, make_encoder, make_decoder):
+    """What every built-in plot needs, for a latent of three dimensions."""
+    return {
+        "encoder": make_encoder(3),
+        "decoder": make_decoder(3),
+        "x": digits.x,
+        "labels": digits.labels,
+        "history": HISTORY,
+    }
+
+
+@pytest.fixture(params=plot_names())
+def spec(request) -> PlotSpec:
+    return get_plot(request.param)
+
+
+def call(spec, inputs, **options):
+    if spec.name == "tsne":
+        options = {"perplexity": 5.0, **options}
+    return spec(**{name: inputs[name] for name in spec.required + spec.optional}, **options)
+
+
+def a_place(spec):
+    figure = Figure(layout="constrained")
+    return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+
+
+def test_register_plot_returns_the_function_itself(registered):
+    def mine(encoder, x, labels=None, *, count: int = 3, ax=None):
+        """A first line.
+
+        And more.
+        """
+
+    assert register_plot(mine) is mine
+    assert register_plot(page=Page("full", 0.4))(mine) is mine
+
+
+def test_the_spec_says_what_the_signature_says(registered):
+    @register_plot(page=Page("full", 0.4))
+    def mine(decoder, x, labels=None, *, count: int = 3, ax=None):
+        """A first line.
+
+        And more.
+        """
+
+    spec = get_plot("mine")
+    assert spec.function is mine
+    assert (spec.name, spec.distribution) == ("mine", __name__.partition(".")[0])
+    assert spec.required == ("decoder", "x")
+    assert spec.optional == ("labels",)
+    assert list(spec.options) == ["count"]
+    assert spec.place == "ax"
+    assert spec.page == Page("full", 0.4)
+    assert spec.summary == "A first line."
+    assert spec.missing({"decoder": 1, "x": None}) == ("x",)
+    assert spec.missing({"decoder": 1, "x": 2}) == ()
+
+
+def test_an_input_of_another_name_is_legal(registered):
+    @register_plot
+    def mine(energies, *, ax=None):
+        """Energies."""
+
+    assert get_plot("mine").required == ("energies",)
+
+
+def with_kwargs(encoder, *, ax=None, **kwargs): ...
+def with_args(*encoders, ax=None): ...
+def without_place(encoder, *, count: int = 3): ...
+def with_two_places(encoder, *, ax=None, figure=None): ...
+def with_positional_place(encoder, ax=None): ...
+def without_default(encoder, *, count: int, ax=None): ...
+def without_annotation(encoder, *, count=3, ax=None): ...
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (with_kwargs, "not allowed"),
+        (with_args, "not allowed"),
+        (without_place, "one place to draw"),
+        (with_two_places, "one place to draw"),
+        (with_positional_place, "one place to draw"),
+        (without_default, "'count' needs a default"),
+        (without_annotation, "'count' needs an annotation"),
+    ],
+)
+def test_a_function_that_breaks_the_contract_is_not_registered(registered, function, reason):
+    with pytest.raises(InputError, match=rf"^plot {function.__name__}: .*{reason}"):
+        register_plot(function)
+    assert function.__name__ not in plot_names()
+
+
+def test_what_is_not_decorated_is_no_plot(registered):
+    registered.add("vaeviz.plots", "undecorated", lambda encoder, *, ax=None: ax)
+    with pytest.raises(InputError, match="is not a plot: decorate it with @register_plot"):
+        get_plot("undecorated")
+
+
+def test_an_unknown_plot_is_answered_with_the_nearest():
+    with pytest.raises(UnknownName, match="did you mean 'latent_scatter'"):
+        get_plot("latent_scater")
+
+
+def test_built_in_plots_are_public():
+    assert all(getattr(vaeviz, name) is get_plot(name).function for name in plot_names())
+
+
+def test_built_in_inputs_are_in_the_vocabulary_and_in_its_order(spec):
+    for names in (spec.required, spec.optional):
+        assert list(names) == sorted(names, key=INPUTS.index)
+    assert spec.required
+
+
+def test_built_in_options_have_annotations_and_defaults_that_fit_them(spec):
+    for option in spec.options.values():
+        assert option.check(option.default) == option.default
+
+
+def test_built_in_docstrings_start_with_a_sentence_and_name_every_parameter(spec):
+    assert spec.summary[0].isupper()
+    assert spec.summary.endswith(".")
+    told = inspect.getdoc(spec.function)
+    shared = {"seed", "ax", "figure", "kind", "cmap", "palette", "continuous", "size", "opacity", "rasterized"}
+    for name in [*spec.required, *spec.optional, *spec.options]:
+        assert name in told or name in shared | {"marker_kws"}
+
+
+def test_built_in_plots_draw_where_they_are_told_and_leave_the_rest_alone(spec, inputs):
+    place = a_place(spec)
+    other = plt.figure()
+    np.random.seed(7)
+    state, rc = np.random.get_state()[1].copy(), dict(matplotlib.rcParams)
+
+    returned = call(spec, inputs, **place)
+
+    if spec.place == "ax":
+        assert returned is place["ax"]
+        assert place["ax"].lines or place["ax"].images or place["ax"].collections
+    else:
+        assert list(returned.flat) == place["figure"].axes
+    assert plt.get_fignums() == [other.number]
+    assert plt.gcf() is other
+    assert not other.axes
+    assert (np.random.get_state()[1] == state).all()
+    assert dict(matplotlib.rcParams) == rc
+
+
+def test_built_in_plots_leave_their_inputs_as_they_were(spec, inputs):
+    before = inputs["x"].copy(), inputs["labels"].copy()
+    call(spec, inputs, **a_place(spec))
+    assert (inputs["x"] == before[0]).all()
+    assert (inputs["labels"] == before[1]).all()
+
+
+def test_built_in_plots_take_tensors_and_lists(spec, inputs):
+    torch = pytest.importorskip("torch")
+    tensors = {"x": torch.from_numpy(inputs["x"]).requires_grad_(), "labels": torch.from_numpy(inputs["labels"])}
+    lists = {"x": inputs["x"].tolist(), "labels": inputs["labels"].tolist()}
+    for some in (tensors, lists):
+        place = a_place(spec)
+        call(spec, inputs | some, **place)
+        assert (place.get("figure") or place["ax"].figure).axes
+
+
+def test_built_in_plots_without_a_place_make_a_pyplot_figure(spec, inputs):
+    returned = np.atleast_1d(call(spec, inputs)).flat[0]
+    assert plt.get_fignums() == [returned.figure.number]
+    assert returned.figure.get_layout_engine() is not None
+    assert type(returned.figure.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
+
+
+def test_built_in_plots_have_a_title_that_is_no_name_of_theirs(spec, inputs):
+    titles = [ax.get_title() for ax in np.atleast_1d(call(spec, inputs, **a_place(spec))).flat]
+    assert all(titles)
+    assert spec.name not in titles
+
+
+def test_built_in_plots_draw_the_same_thing_twice(spec, inputs):
+    def pixels():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        place = a_place(spec)
+        call(spec, inputs, **place)
+        figure = place.get("figure") or place["ax"].figure
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())
+
+    first, second = pixels(), pixels()
+    assert (first == second).all()
+    assert first.std() > 0
+
+
+def test_missing_inputs_of_a_plot_are_told_apart_from_given_ones(spec):
+    assert spec.missing({}) == spec.required
+    assert spec.missing(dict.fromkeys(spec.required, 0)) == ()

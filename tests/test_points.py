@@ -1,0 +1,207 @@
+"""Clouds of points, densities, and what all latent axes share."""
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+from scipy.stats import norm
+
+from vaeviz.drawing.colours import MISSING, colouring
+from vaeviz.drawing.densities import draw_densities
+from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
+from vaeviz.drawing.points import RASTER_ABOVE, draw_points, marker_opacity, marker_size
+from vaeviz.errors import InputError
+
+RNG = np.random.default_rng(0)
+POINTS = RNG.standard_normal((300, 2))
+LABELS = np.arange(300) % 3
+
+
+def drawn(ax):
+    """The points in the order in which they are drawn, and their colours."""
+    lines = sorted(ax.lines, key=lambda line: line.get_zorder())
+    colours = [to_rgba(line.get_color()) for line in lines for _ in line.get_xdata()]
+    return np.concatenate([line.get_xydata() for line in lines]), colours
+
+
+def test_every_point_is_drawn_once_in_its_colour(ax):
+    colours = colouring(LABELS, 300)
+    draw_points(ax, POINTS, colours)
+    points, found = drawn(ax)
+    order = {tuple(point): colour for point, colour in zip(points, found)}
+    assert len(points) == len(order) == 300
+    assert all(order[tuple(point)] == colours.colours[code] for point, code in zip(POINTS, LABELS))
+
+
+def test_marks_are_round_dots_without_edges_or_lines(ax):
+    draw_points(ax, POINTS, colouring(LABELS, 300))
+    for line in ax.lines:
+        assert (line.get_linestyle(), line.get_marker(), line.get_markeredgewidth()) == ("None", "o", 0)
+
+
+@pytest.mark.parametrize("labels", [np.repeat([0, 1, 2], 1000), np.linspace(0, 1, 3000)], ids=["classes", "gradient"])
+def test_no_class_lies_above_another(ax, labels):
+    draw_points(ax, np.column_stack([labels, RNG.random(3000)]), colouring(labels, 3000))
+    points, _ = drawn(ax)
+    depth = np.arange(3000) / 3000
+    thirds = np.digitize(points[:, 0], np.quantile(labels, [1 / 3, 2 / 3]))
+    means = [depth[thirds == third].mean() for third in np.unique(thirds)]
+    np.testing.assert_allclose(means, 0.5, atol=0.06)
+
+
+def test_a_small_class_is_spread_through_the_depth_as_well(ax):
+    labels = np.zeros(2000, dtype=int)
+    labels[:100] = 1
+    draw_points(ax, np.column_stack([labels, RNG.random(2000)]), colouring(labels, 2000))
+    points, _ = drawn(ax)
+    depth = np.flatnonzero(points[:, 0] == 1) / 2000
+    assert 0.4 < depth.mean() < 0.6
+    assert depth.std() > 0.2
+
+
+def test_missing_labels_are_grey_and_underneath(ax):
+    labels = np.where(LABELS == 1, np.nan, LABELS)
+    draw_points(ax, POINTS, colouring(labels, 300, continuous=False))
+    grey, *others = sorted(ax.lines, key=lambda line: line.get_zorder())
+    assert grey.get_color() == MISSING
+    np.testing.assert_array_equal(grey.get_xydata(), POINTS[LABELS == 1])
+    assert grey.get_zorder() < min(line.get_zorder() for line in others)
+
+
+def test_the_order_is_seeded(ax):
+    orders = []
+    for seed in (1, 1, 2):
+        ax.clear()
+        draw_points(ax, POINTS, colouring(LABELS, 300), seed=seed)
+        orders.append(drawn(ax)[0])
+    np.testing.assert_array_equal(orders[0], orders[1])
+    assert (orders[0] != orders[2]).any()
+
+
+def test_size_and_opacity_follow_the_number_of_points():
+    counts = [1, 10, 100, 1000, 10_000, 100_000, 10_000_000]
+    for follows in (marker_size, marker_opacity):
+        values = [follows(count) for count in counts]
+        assert values == sorted(values, reverse=True)
+        assert values[0] > values[-1] > 0
+    assert marker_size(10_000) == pytest.approx(1.5, abs=0.1)
+    assert marker_opacity(1) <= 1
+    assert marker_size(0) > 0
+
+
+def test_marks_follow_the_options(ax):
+    draw_points(ax, POINTS, colouring(LABELS, 300), size=7, opacity=0.25, marker_kws={"marker": "s", "zorder": 4})
+    for line in ax.lines:
+        assert (line.get_markersize(), line.get_alpha(), line.get_marker(), line.get_zorder()) == (7, 0.25, "s", 4)
+
+
+@pytest.mark.parametrize(("kws", "told"), [({"s": 3}, "unexpected keyword argument 's'"), ({"marker": "?"}, "marker")])
+def test_properties_that_marks_do_not_have_are_an_error(ax, kws, told):
+    with pytest.raises(InputError, match=f"^marker_kws: .*{told}"):
+        draw_points(ax, POINTS, colouring(None, 300), marker_kws=kws)
+
+
+def test_one_colour_for_all_marks(ax):
+    draw_points(ax, POINTS, colouring(LABELS, 300), marker_kws={"color": "red"})
+    assert {line.get_color() for line in ax.lines} == {"red"}
+
+
+@pytest.mark.parametrize(
+    ("total", "rasterized", "expected"),
+    [
+        (RASTER_ABOVE, None, False),
+        (RASTER_ABOVE + 1, None, True),
+        (RASTER_ABOVE + 1, False, False),
+        (10, True, True),
+    ],
+)
+def test_marks_are_rasterised_above_the_rule_unless_told_otherwise(ax, total, rasterized, expected):
+    draw_points(ax, np.zeros((total, 2)), colouring(None, total), rasterized=rasterized)
+    assert {bool(line.get_rasterized()) for line in ax.lines} == {expected}
+
+
+@pytest.mark.parametrize("total", [1, 2, 5])
+def test_a_few_points_are_drawn_too(ax, total):
+    draw_points(ax, POINTS[:total], colouring(LABELS[:total], total))
+    assert len(drawn(ax)[0]) == total
+
+
+# Densities
+
+
+def test_a_density_for_each_class_and_the_prior(ax):
+    values = np.concatenate([RNG.normal(-3, 0.5, 400), RNG.normal(2, 1, 400)])
+    colours = colouring(np.repeat(["left", "right"], 400), 800)
+    draw_densities(ax, values, colours, prior=True)
+    left, right = (area.get_paths()[0].vertices for area in ax.collections)
+    assert left[left[:, 1].argmax(), 0] == pytest.approx(-3, abs=0.4)
+    assert right[right[:, 1].argmax(), 0] == pytest.approx(2, abs=0.4)
+    assert [tuple(area.get_edgecolor()[0][:3]) for area in ax.collections] == [c[:3] for c in colours.colours]
+    (prior,) = [line for line in ax.lines if line.get_label() == "prior N(0, 1)"]
+    np.testing.assert_allclose(prior.get_ydata(), norm.pdf(prior.get_xdata()), atol=1e-12)
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["left", "right", "prior N(0, 1)"]
+    assert ax.get_ylabel() == "density"
+
+
+def test_each_density_has_an_area_of_one(ax):
+    draw_densities(ax, RNG.standard_normal(900), colouring(np.repeat([0, 1], [100, 800]), 900), prior=False)
+    for area in ax.collections:
+        x, y = area.get_paths()[0].vertices.T
+        shoelace = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
+        assert shoelace == pytest.approx(1, abs=0.03)
+
+
+def test_what_has_no_label_has_no_density_and_no_name(ax):
+    labels = np.where(np.arange(200) < 100, "a", "")
+    draw_densities(ax, RNG.standard_normal(200), colouring(labels, 200), prior=False)
+    assert len(ax.collections) == 1
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a"]
+
+
+def test_without_labels_there_is_one_density(ax):
+    draw_densities(ax, RNG.standard_normal(200), colouring(None, 200), prior=False)
+    assert len(ax.collections) == 1
+    assert ax.get_legend() is None
+
+
+def test_a_class_of_one_value_has_no_density_but_spoils_nothing(ax):
+    draw_densities(ax, np.array([0.0, 1.0, 2.0, 5.0]), colouring([0, 0, 0, 1], 4), prior=False)
+    assert len(ax.collections) == 1
+
+
+# Latent axes
+
+
+def test_dimensions_are_counted_from_one_in_their_names():
+    assert name_dim(0) == "$z_{1}$"
+    assert name_dim(11) == "$z_{12}$"
+
+
+def test_prior_contours_are_circles_of_1_2_and_3_sigma_that_leave_the_limits_alone(ax):
+    ax.plot([0, 0.5], [0, 0.5])
+    limits = ax.get_xlim(), ax.get_ylim()
+    draw_prior_contours(ax)
+    radii = [np.linalg.norm(line.get_xydata(), axis=1) for line in ax.lines[1:]]
+    np.testing.assert_allclose(radii, np.repeat([[1], [2], [3]], 181, axis=1))
+    assert (ax.get_xlim(), ax.get_ylim()) == limits
+    assert len(ax.get_legend_handles_labels()[0]) == 1
+
+
+def test_one_unit_is_as_long_across_as_up(ax):
+    ax.plot([0, 10], [0, 1])
+    equal_aspect(ax)
+    ax.figure.draw_without_rendering()
+    (x0, y0), (x1, y1) = ax.transData.transform([(0, 0), (1, 1)])
+    assert x1 - x0 == pytest.approx(y1 - y0)
+    assert ax.get_xlim()[0] <= 0
+    assert ax.get_xlim()[1] >= 10
+
+
+def test_sizes_of_marks_grow_with_the_style(ax):
+    draw_points(ax, POINTS, colouring(None, 300))
+    small = ax.lines[0].get_markersize()
+    ax.clear()
+    with matplotlib.rc_context({"lines.markersize": 12}):
+        draw_points(ax, POINTS, colouring(None, 300))
+    assert ax.lines[0].get_markersize() == pytest.approx(2 * small)

@@ -1,0 +1,155 @@
+"""The aggregate posterior q(z) = 1/N Σ q(z | x_n): the exact mixture of the N posteriors, not a smoothed guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vaeviz.errors import InputError, NotApplicable
+from vaeviz.posterior import Posterior
+
+BLOCK_VALUES = 1 << 20
+"""How many (code, component) pairs are held at once: 8 MB in float64."""
+
+STREAM = 13126114
+"""Sets the random numbers of the analysis apart, see `noise_of`."""
+
+
+def checked_gaussian(posterior: Posterior, *, prior: bool = True) -> Posterior:
+    """`posterior` if it is a Gaussian with a finite KL for two samples or more, and with `prior` a known prior.
+
+    Otherwise raises `NotApplicable`, which says what is missing and what would do.
+    """
+    if posterior.std is None:
+        raise NotApplicable("the encoder gives no spread: this needs q(z|x), e.g. an encoder returning (mean, log_var)")
+    if len(posterior) < 2:
+        raise NotApplicable(f"got {len(posterior)} sample, and an average over the data needs two or more")
+    if not posterior.std.all():
+        rows, dims = np.nonzero(posterior.std == 0)
+        raise NotApplicable(
+            f"the KL is infinite: a standard deviation is 0 in {len(np.unique(rows))} of {len(posterior)} samples, "
+            f"first in dimension {dims[0]} of row {rows[0]}; is the encoder deterministic?"
+        )
+    if prior and posterior.prior is None:
+        raise NotApplicable("the prior is not known; if it is N(0, I), write Encoder(fn, prior='normal')")
+    return posterior
+
+
+def noise_of(seed: int) -> np.random.Generator:
+    """Random numbers for that seed, but not those of ``default_rng(seed)``, with which the data may have been made."""
+    return np.random.default_rng((seed, STREAM))
+
+
+def sampled_rows(posterior: Posterior, count: int | None, rng: np.random.Generator) -> np.ndarray:
+    """At most `count` different rows (all for None), at random, in their order."""
+    total = len(posterior)
+    if count is not None and count < 2:
+        raise InputError(f"n = {count}: expected 2 or more")
+    return np.arange(total) if count is None or count >= total else np.sort(rng.permutation(total)[:count])
+
+
+def sampled_codes(posterior: Posterior, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One code z ~ q(z | x) for each of the rows, (M, D), float64. With different rows they are samples of q(z)."""
+    mean, std = posterior.mean[rows].astype(np.float64), posterior.std[rows].astype(np.float64)
+    return mean + std * rng.standard_normal(mean.shape)
+
+
+def log_posterior(z: np.ndarray, posterior: Posterior, rows: np.ndarray) -> np.ndarray:
+    """ln q(z | x) of each code under the posterior of its own row, (M,)."""
+    return _log_normal(z, posterior.mean[rows], posterior.std[rows]).sum(axis=1)
+
+
+def log_prior(z: np.ndarray) -> np.ndarray:
+    """ln N(z_j; 0, 1), (M, D)."""
+    return -0.5 * (z**2 + np.log(2 * np.pi))
+
+
+def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray | None = None) -> np.ndarray:
+    """ln q(z) of codes z (M, D) under the mixture of all N posteriors, (M,), in nats.
+
+    left_out: (M,) rows; each code is scored without the posterior of its row, as a code that the mixture has not
+        seen. A code drawn from q(z | x_n) lies so close to that posterior's centre that with it every code would
+        seem at home, in high dimensions the only one for miles.
+
+    Log-sum-exp in float64, in blocks of bounded memory; the cost is M × N × D.
+    """
+    scores = np.empty(len(z))
+    for rows in _blocks(len(z), len(posterior)):
+        log_density = np.zeros((rows.stop - rows.start, len(posterior)))
+        for dim in range(posterior.size):
+            log_density += _log_components(z[rows, dim], posterior, dim)
+        if left_out is not None:
+            log_density[np.arange(len(log_density)), left_out[rows]] = -np.inf
+        scores[rows] = _log_sum_exp(log_density)
+    return scores - np.log(len(posterior) - (left_out is not None))
+
+
+def log_aggregate_and_marginals(z: np.ndarray, posterior: Posterior) -> tuple[np.ndarray, np.ndarray]:
+    """ln q(z), (M,), and ln q(z_j) of each dimension, (M, D), under the mixture of all N posteriors."""
+    joint, marginals = np.empty(len(z)), np.empty(z.shape)
+    for rows in _blocks(len(z), len(posterior)):
+        log_density = np.zeros((rows.stop - rows.start, len(posterior)))
+        for dim in range(posterior.size):
+            along = _log_components(z[rows, dim], posterior, dim)
+            log_density += along
+            marginals[rows, dim] = _log_sum_exp(along)
+        joint[rows] = _log_sum_exp(log_density)
+    return joint - np.log(len(posterior)), marginals - np.log(len(posterior))
+
+
+def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.ndarray, ...]) -> np.ndarray:
+    """q over a grid in one dimension, (G,), or in two, (rows, columns): the others are integrated out exactly.
+
+    The first dimension runs along the columns, the second up the rows, row 0 the lowest.
+    """
+    shape = [len(along) for along in nodes]
+    density = np.zeros(shape[::-1])
+    for rows in _blocks(len(posterior), max(shape)):
+        factors = [
+            np.exp(_log_normal(along[:, None], posterior.mean[rows, dim], posterior.std[rows, dim]))
+            for dim, along in zip(dims, nodes)
+        ]
+        density += factors[0].sum(axis=1) if len(dims) == 1 else factors[1] @ factors[0].T
+    return density / len(posterior)
+
+
+def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.ndarray:
+    """Quantiles of q(z_j), (levels, D): of the mixture, by bisection; of the means for a deterministic encoder."""
+    mean = posterior.mean.astype(np.float64)
+    if posterior.std is None:
+        return np.quantile(mean, levels, axis=0)
+    from scipy.special import ndtr
+
+    std = np.maximum(posterior.std.astype(np.float64), 1e-12)
+    quantiles = []
+    for level in levels:
+        low, high = (mean - 9 * std).min(axis=0), (mean + 9 * std).max(axis=0)
+        for _ in range(40):
+            middle = (low + high) / 2
+            below = ndtr((middle - mean) / std).mean(axis=0) < level
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        quantiles.append((low + high) / 2)
+    return np.stack(quantiles)
+
+
+def _log_components(values: np.ndarray, posterior: Posterior, dim: int) -> np.ndarray:
+    """ln q(z_j | x_n) of each value under each posterior, (m, N)."""
+    return _log_normal(values[:, None], posterior.mean[:, dim], posterior.std[:, dim])
+
+
+def _log_normal(z: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    std = std.astype(np.float64)
+    return -0.5 * ((z - mean) / std) ** 2 - (np.log(std) + 0.5 * np.log(2 * np.pi))
+
+
+def _log_sum_exp(values: np.ndarray) -> np.ndarray:
+    """Over the last axis. Values of a whole block, so one exponential each and no copy more than needed."""
+    top = values.max(axis=-1, keepdims=True)
+    return np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0]
+
+
+def _blocks(total: int, width: int) -> Iterator[slice]:
+    """Slices of `total` rows, each of `BLOCK_VALUES` values at most where a row holds `width` of them."""
+    step = max(1, BLOCK_VALUES // width)
+    return (slice(start, min(start + step, total)) for start in range(0, total, step))

@@ -1,0 +1,84 @@
+"""How far reconstructions lie from their originals, and whether that tells two data sets apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from vaeviz.batches import samples
+from vaeviz.errors import InputError
+
+Measure = Literal["squared", "absolute", "cross-entropy"]
+
+
+def reconstruction_errors(x: Any, reconstructed: np.ndarray, measure: Measure = "squared") -> np.ndarray:
+    """The error of each sample, (N,), float64.
+
+    x, reconstructed: (N, ...) of as many values. measure: "squared" or "absolute", the mean over the values of a
+    sample; "cross-entropy", −Σ x ln p + (1 − x) ln(1 − p) in nats, of values and probabilities in [0, 1].
+    """
+    x = samples(x, "x")
+    if x.size != reconstructed.size:
+        raise InputError(f"got reconstructions of shape {reconstructed.shape} for x of shape {x.shape}")
+    return np.concatenate([_errors(x[rows], reconstructed[rows], measure) for rows in _blocks(len(x))])
+
+
+@dataclass(frozen=True, eq=False)
+class Roc:
+    """How well a score tells positives from negatives.
+
+    false_positive, true_positive: (T,) rates as the threshold falls. area: the probability that a positive scores
+    higher, with ties halved; 0.5 for a score that says nothing. error: its standard error, NaN where the two sets do
+    not overlap and nothing can be told of it.
+    """
+
+    false_positive: np.ndarray
+    true_positive: np.ndarray
+    area: float
+    error: float
+
+
+def roc(negatives: np.ndarray, positives: np.ndarray) -> Roc:
+    """The ROC of scores (M,) of negatives and (N,) of positives, its area with DeLong's error (DeLong et al. 1988)."""
+    from scipy.stats import rankdata
+    from sklearn.metrics import roc_curve
+
+    if min(len(negatives), len(positives)) < 2:
+        raise InputError(f"ROC: got {len(negatives)} negatives and {len(positives)} positives, expected 2 of each")
+    both = np.concatenate([negatives, positives])
+    false, true, _ = roc_curve(np.arange(len(both)) >= len(negatives), both)
+    ranks = rankdata(both)
+    beaten = (ranks[len(negatives) :] - rankdata(positives)) / len(negatives)  # share of negatives below each positive
+    beating = 1 - (ranks[: len(negatives)] - rankdata(negatives)) / len(positives)
+    variance = beaten.var(ddof=1) / len(positives) + beating.var(ddof=1) / len(negatives)
+    return Roc(false, true, float(beaten.mean()), float(np.sqrt(variance)) if variance > 0 else float("nan"))
+
+
+def worst_and_median(errors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """(rows of the `count` largest errors, the largest first; rows of the `count` nearest to the median)."""
+    order = np.argsort(errors, kind="stable")
+    count = min(count, len(errors))
+    start = max(0, (len(errors) - count + 1) // 2)
+    return order[::-1][:count], order[start : start + count]
+
+
+def _errors(x: np.ndarray, reconstructed: np.ndarray, measure: str) -> np.ndarray:
+    from scipy.special import xlogy
+
+    x = x.reshape(len(x), -1).astype(np.float64)
+    p = reconstructed.reshape(len(x), -1).astype(np.float64)
+    if measure == "squared":
+        return ((x - p) ** 2).mean(axis=1)
+    if measure == "absolute":
+        return np.abs(x - p).mean(axis=1)
+    if min(x.min(), p.min()) < 0 or max(x.max(), p.max()) > 1:
+        raise InputError("cross-entropy: takes values and probabilities in [0, 1]; use measure='squared'")
+    tiny = np.finfo(np.float32).eps
+    p = np.clip(p, tiny, 1 - tiny)
+    return -(xlogy(x, p) + xlogy(1 - x, 1 - p)).sum(axis=1)
+
+
+def _blocks(total: int, size: int = 1000) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, total, size)]

@@ -1,0 +1,117 @@
+"""ELBO surgery: what the KL of a VAE is spent on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vaeviz.analysis.aggregate import (
+    checked_gaussian,
+    log_aggregate_and_marginals,
+    log_posterior,
+    log_prior,
+    noise_of,
+    sampled_codes,
+    sampled_rows,
+)
+from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_errors
+from vaeviz.batches import batches, samples
+from vaeviz.callables import calling, name_of
+from vaeviz.errors import InputError
+from vaeviz.posterior import Posterior, as_array
+
+
+@dataclass(frozen=True, eq=False)
+class ELBOTerms:
+    """E_x KL(q(z | x) || p(z)) = mutual information + total correlation + Σ dimension-wise KL. Nats a sample.
+
+    mutual_information: I_q(n; z) between which of the N samples it is and its code; never above `ceiling`, ln N.
+    total_correlation: KL(q(z) || Π q(z_j)). dimension_kl: (D,) KL(q(z_j) || p(z_j)), its standard errors (D,), and
+    its sum.
+    kl: the mean KL by the same codes, of which the three are the exact parts. exact_kl: its closed form over all N.
+    reconstruction: E ln p(x | z), or None where no likelihood was given. elbo: likewise, with the KL in closed form.
+    n: how many codes were drawn. total: N.
+    """
+
+    mutual_information: Estimate
+    total_correlation: Estimate
+    dimension_kl: np.ndarray
+    dimension_kl_error: np.ndarray
+    dimension_kl_sum: Estimate
+    kl: Estimate
+    exact_kl: Estimate
+    reconstruction: Estimate | None
+    elbo: Estimate | None
+    n: int
+    total: int
+
+    @property
+    def ceiling(self) -> float:
+        """ln N, the most that the mutual information can be."""
+        return math.log(self.total)
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the mutual information is within a nat of its ceiling: codes tell nearly every sample apart.
+
+        Its distance to the ceiling is −E ln r, where r is the share of a sample's own posterior in q(z) at its code.
+        Within a nat that share is beyond 1/e, and what the information would be with more samples is higher by
+        about −ln(1 − r), half a nat or more. What is cut off here is counted in the total correlation instead.
+        """
+        return self.mutual_information.value > self.ceiling - 1
+
+
+def elbo_terms(
+    posterior: Posterior, x: Any = None, likelihood: Callable | None = None, *, n: int | None = 2000, seed: int = 0
+) -> ELBOTerms:
+    """The parts of the KL (Hoffman & Johnson 2016; Chen et al. 2018, arXiv:1802.04942, eq. 2).
+
+    x: (N, ...) and likelihood: ``ln p(x | z)`` of pairs, (x (n, ...), z (n, D)) -> (n,) in nats, in NumPy or torch:
+        needed for the reconstruction alone.
+    n: at most so many codes are drawn, one each of different rows; None for all.
+
+    The full-N estimator: each code is scored under all N posteriors, its own included, so that q(z) is the mixture
+    of those N and nothing is estimated but the average over codes. The minibatch estimators of Chen et al. (weighted
+    and stratified sampling), which are biased, are not used here.
+    """
+    checked_gaussian(posterior)
+    rng = noise_of(seed)
+    rows = sampled_rows(posterior, n, rng)
+    z = sampled_codes(posterior, rows, rng)
+    own = log_posterior(z, posterior, rows)
+    joint, marginals = log_aggregate_and_marginals(z, posterior)
+    to_prior = marginals - log_prior(z)
+    fit = None if likelihood is None else log_likelihoods(likelihood, samples(x, "x")[rows], z)
+    return ELBOTerms(
+        mutual_information=mean_estimate(own - joint),
+        total_correlation=mean_estimate(joint - marginals.sum(axis=1)),
+        dimension_kl=to_prior.mean(axis=0),
+        dimension_kl_error=standard_errors(to_prior),
+        dimension_kl_sum=mean_estimate(to_prior.sum(axis=1)),
+        kl=mean_estimate(own - log_prior(z).sum(axis=1)),
+        exact_kl=mean_estimate(posterior.kl().sum(axis=1)),
+        reconstruction=None if fit is None else mean_estimate(fit),
+        elbo=None if fit is None else mean_estimate(fit - posterior.kl()[rows].sum(axis=1)),
+        n=len(rows),
+        total=len(posterior),
+    )
+
+
+def log_likelihoods(likelihood: Callable, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """ln p(x | z) of each pair of rows, (n,), float64, by a callable in NumPy or torch, in batches."""
+    z = z.astype(np.float32)
+    parts = []
+    with calling(likelihood) as call:
+        for rows in batches(x, None, doing="likelihood"):
+            values = as_array(call(np.asarray(x[rows], np.float32), z[rows])).astype(np.float64)
+            if values.size != len(z[rows]) or not np.isfinite(values).all():
+                raise InputError(
+                    f"likelihood {name_of(likelihood)}: got shape {values.shape} for {len(z[rows])} pairs, "
+                    "expected one finite ln p(x|z) for each"
+                )
+            parts.append(values.ravel())
+    return np.concatenate(parts)

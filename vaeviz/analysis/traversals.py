@@ -1,0 +1,53 @@
+"""Codes along one latent dimension at a time."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from vaeviz.analysis.activity import activity
+from vaeviz.analysis.aggregate import aggregate_quantiles, noise_of, sampled_rows
+from vaeviz.analysis.triage import CENTRAL, output_changes
+from vaeviz.errors import InputError
+from vaeviz.posterior import Posterior
+
+AROUND = 64  # random codes around which the decoder's answer is measured
+MIN_KL = 0.005
+"""Below so many nats a dimension counts as collapsed, see `vaeviz.analysis.triage.triage`."""
+
+
+def collapsed_dims(posterior: Posterior, min_kl: float = MIN_KL) -> np.ndarray:
+    """Which dimensions carry no KL, (D,); for a deterministic encoder those whose code is constant."""
+    return activity(posterior) <= (0 if posterior.std is None else min_kl)
+
+
+def traversal_order(
+    posterior: Posterior, order: Literal["activity", "effect"], decoder: Any = None, *, like: Any = None, seed: int = 0
+) -> np.ndarray:
+    """All dimensions, the strongest first: by mean KL (by variance of the mean for a deterministic encoder), or by
+    the decoder's answer."""
+    if order == "activity":
+        return np.argsort(-activity(posterior), kind="stable")
+    rows = sampled_rows(posterior, AROUND, noise_of(seed))
+    return np.argsort(-output_changes(decoder, posterior, rows, like=like).mean(axis=0), kind="stable")
+
+
+def traversal_ends(posterior: Posterior, span: Literal["aggregate", "prior"] | float) -> np.ndarray:
+    """Where each dimension's traversal begins and ends, (2, D).
+
+    "aggregate": the central 95 % of q(z_j); "prior": that of N(0, 1), ±1.96; a number: ± so many σ of the prior.
+    """
+    if span == "aggregate":
+        return aggregate_quantiles(posterior, CENTRAL)
+    reach = 1.959964 if span == "prior" else float(span)
+    if not reach > 0:
+        raise InputError(f"span = {reach:g}: expected more than 0")
+    return np.array([[-reach], [reach]]) * np.ones(posterior.size)
+
+
+def traversal_codes(base: np.ndarray, dims: np.ndarray, ends: np.ndarray, steps: int) -> np.ndarray:
+    """Codes (len(dims), steps, D): each row moves one dimension evenly between its ends, the rest as in `base` (D,)."""
+    codes = np.tile(base.astype(np.float64), (len(dims), steps, 1))
+    codes[np.arange(len(dims)), :, dims] = np.linspace(ends[0, dims], ends[1, dims], steps).T
+    return codes

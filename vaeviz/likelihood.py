@@ -1,0 +1,64 @@
+"""``log_likelihood``: the only place where a foreign p(x | z) is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from vaeviz.batches import batches, one_row_each, samples, sent, told
+from vaeviz.callables import calling, name_of
+from vaeviz.errors import InputError
+from vaeviz.posterior import Posterior, as_array
+
+
+def log_likelihood(likelihood: Any, x: Any, z: Any) -> np.ndarray:
+    """ln p(x | z) of each pair, (N,), float64, in nats.
+
+    likelihood: a callable from a batch of x (n, *sample) and of codes z (n, D) to n numbers, in NumPy or torch; a
+        torch module that it is bound to or closes over is run on its own device. x: (N, ...). z: (N, D), or the
+        means of a `Posterior`.
+
+    Runs in batches, in eval mode, without gradients. Raises `InputError` if the likelihood fails, loses rows, or
+    returns anything but finite numbers, one for each pair.
+    """
+    x = samples(x, "x")
+    code_shape = z.code_shape if isinstance(z, Posterior) else ()
+    z = samples(z.mean if isinstance(z, Posterior) else z, "z", like=x)
+    with scoring(likelihood, code_shape) as score:
+        return np.concatenate([score(x[rows], z[rows]) for rows in batches(x, None, doing="scoring")])
+
+
+@contextmanager
+def scoring(likelihood: Any, code_shape: tuple[int, ...] = ()) -> Iterator[Callable[..., np.ndarray]]:
+    """A function from one batch x (n, *sample) and z (n, D) to ln p(x | z), (n,), float64, checked.
+
+    code_shape: the shape that one code has for the model, () when it is simply (D,).
+    """
+    if not callable(likelihood):
+        raise InputError(f"likelihood: got {type(likelihood).__name__}, expected a callable (x, z) -> (N,)")
+    name = name_of(likelihood)
+    with calling(likelihood) as call:
+
+        def score(x: np.ndarray, z: np.ndarray) -> np.ndarray:
+            x = np.ascontiguousarray(x, dtype=np.float32)
+            z = np.ascontiguousarray(z, dtype=np.float32)
+            try:
+                return _read(call(x, z.reshape(len(z), *code_shape) if code_shape else z), len(x))
+            except Exception as error:
+                raise InputError(f"likelihood {name}, given {sent(x)} and {sent(z)}: {told(error)}") from error
+
+        yield score
+
+
+def _read(returned: Any, rows: int) -> np.ndarray:
+    values = as_array(returned)
+    one_row_each(values, rows)
+    if values.size != rows:
+        raise InputError(f"got back shape {values.shape}, expected ({rows},): one log-likelihood for each pair")
+    values = values.reshape(rows).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise InputError("got NaN or infinite values")
+    return values

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure, SubFigure
+
+from vaeviz.analysis.alignment import Agreement, agreement, procrustes
+from vaeviz.analysis.picking import fair_rows
+from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.numbers import with_error
+from vaeviz.drawing.places import figure_for
+from vaeviz.drawing.points import draw_points
+from vaeviz.encoding import encode
+from vaeviz.plot import Page, register_plot
+
+
+@register_plot(page=Page("full", 0.5))
+def compare(
+    encoder: Any,
+    x: Any,
+    other_encoder: Any,
+    labels: Any = None,
+    *,
+    k: int = 10,
+    max_points: int | None = 5000,
+    palette: str | None = None,
+    continuous: bool | None = None,
+    seed: int = 0,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """The same data in two latent spaces, the second aligned to the first by Procrustes.
+
+    encoder, other_encoder: any callables, models, or Posteriors; their sizes may differ. x: (N, ...). labels: (N,).
+    k: neighbours whose agreement is asked. max_points: at most so many x, chosen at random with `seed`; None for all.
+    The alignment is a shift, a rotation or reflection, and one scale (Gower 1975), in all dimensions; above two, both
+    are drawn in the plane of the first's two leading principal components. CKA: linear (Kornblith et al. 2019). Each
+    number has its standard error, and in brackets its value for unrelated codes. palette, continuous: of the labels.
+    """
+    posterior, other = encode(encoder, x), encode(other_encoder, x)
+    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
+    codes, others = posterior.mean[rows], other.mean[rows]
+    found = agreement(codes, others, k=k, seed=seed)
+    aligned = procrustes(codes, others).aligned
+    figure = figure or figure_for(compare)
+    left, right = axes = figure.subplots(1, 2)
+    names, planes = _in_one_plane(codes, aligned)
+    for ax, points, title in ((left, planes[0], "First"), (right, planes[1], "Second, aligned")):
+        draw_points(ax, points, colours[rows], seed=seed)
+        ax.set(**_limits(np.concatenate(planes)), aspect="equal")
+        size = (posterior if ax is left else other).size
+        ax.set(xlabel=names[0], title=f"{title}: {size}-D posterior means, N = {len(rows):,}")
+    left.set_ylabel(names[1])
+    explain_colours(right, colours, planes[1])
+    figure.supxlabel(_told(found), fontsize="small")
+    return axes
+
+
+def _in_one_plane(codes: np.ndarray, aligned: np.ndarray) -> tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """((names of the axes), (points, points)): the latent itself in 2-D, else the first's leading components."""
+    codes = np.pad(codes, ((0, 0), (0, aligned.shape[1] - codes.shape[1])))
+    if codes.shape[1] == 1:
+        codes, aligned = (np.pad(part, ((0, 0), (0, 1))) for part in (codes, aligned))
+    if codes.shape[1] == 2:
+        return (name_dim(0), name_dim(1)), (codes, aligned)
+    centre = codes.mean(axis=0, dtype=np.float64)
+    axes = np.linalg.svd(codes - centre, full_matrices=False)[2][:2].T
+    names = "first principal component of the first", "second principal component"
+    return names, ((codes - centre) @ axes, (aligned - centre) @ axes)
+
+
+def _limits(points: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Limits that hold all points (N, 2) with a little room: the same for both panels, so that they compare."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = 0.04 * (high - low).max()
+    return {name: (a - room, b + room) for name, a, b in zip(("xlim", "ylim"), low, high)}
+
+
+def _told(found: Agreement) -> str:
+    parts = (
+        ("CKA", found.cka, found.cka_error, found.cka_null),
+        ("variance left by Procrustes", found.residual, found.residual_error, found.residual_null),
+        (f"shared of {found.k} nearest", found.overlap, found.overlap_error, found.overlap_null),
+    )
+    numbers = ",  ".join(f"{name} {with_error(value, error)} [{null:.3f}]" for name, value, error, null in parts)
+    return f"{numbers}\n±1 standard error; in brackets, for codes of shuffled samples"

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from vaeviz.analysis.neighbours import ClassStructure, class_structure, principal_components
+from vaeviz.analysis.picking import fair_rows
+from vaeviz.batches import samples
+from vaeviz.drawing.colours import categories, checked_labels
+from vaeviz.drawing.matrices import draw_matrix
+from vaeviz.drawing.numbers import with_error
+from vaeviz.drawing.places import figure_for
+from vaeviz.encoding import encode
+from vaeviz.errors import NotApplicable
+from vaeviz.plot import Page, register_plot
+
+
+@register_plot(page=Page("full", 0.44))
+def latent_neighbours(
+    encoder: Any,
+    x: Any,
+    labels: Any,
+    *,
+    neighbours: tuple[int, ...] = (1, 5, 10, 20),
+    max_points: int | None = 5000,
+    seed: int = 0,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Whether classes lie together: how well the nearest neighbours in latent space tell a sample's label.
+
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) categories; missing ones are left out.
+    neighbours: how many of them vote, leave-one-out; the confusion is at the middle one. max_points: at most so many
+        samples, chosen at random with `seed`; None for all.
+    Left: share of each class (row) voted into each (column). Right: accuracy with ±1 standard error and mean silhouette
+    (Rousseeuw 1987), beside the principal components of x, as many as the latent has dimensions, and beside chance.
+    """
+    posterior = encode(encoder, x)
+    values = checked_labels(labels, len(posterior))
+    if values.dtype.kind == "f":
+        raise NotApplicable("the labels are continuous: neighbours vote for classes, integers or strings")
+    codes, names = categories(values)
+    labelled = np.flatnonzero(codes >= 0)
+    rows = labelled[fair_rows(max_points or len(labelled), len(labelled), None, seed)]
+    ours = class_structure(posterior.mean[rows], codes[rows], neighbours, seed=seed)
+    baseline = principal_components(samples(x, "x")[rows], posterior.size)
+    theirs = class_structure(baseline, codes[rows], neighbours, seed=seed)
+    figure = figure or figure_for(latent_neighbours)
+    left, right = axes = figure.subplots(1, 2, width_ratios=(1.15, 1))
+    draw_matrix(left, ours.confusion, rows=names, columns=names)
+    left.set(xlabel=f"voted by {ours.k[len(ours.k) // 2]} neighbours", ylabel="label", aspect="equal")
+    left.set_title(f"Confusion in {posterior.size} latent dimensions, N = {len(rows):,}")
+    _draw_accuracy(right, {"posterior means": ours, f"PCA of $x$, {baseline.shape[1]}-D": theirs})
+    return axes
+
+
+def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
+    for name, found in structures.items():
+        label = f"{name}\nsilhouette {with_error(*found.silhouette)}"
+        ax.errorbar(found.k, found.accuracy, yerr=found.accuracy_error, marker="o", ms=3, label=label)
+    first = next(iter(structures.values()))
+    ax.axhline(first.chance, color="0.35", lw=0.8, ls=(0, (4, 3)), label="largest\nclass")
+    ax.set(xlabel="neighbours that vote", ylabel="accuracy, leave-one-out", ylim=(0, 1.02), xticks=first.k)
+    middle = len(first.k) // 2
+    told = with_error(first.accuracy[middle], first.accuracy_error[middle])
+    ax.set_title(f"Accuracy {told} with {first.k[middle]} neighbours")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, columnspacing=1.0, handlelength=1.4)

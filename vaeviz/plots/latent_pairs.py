@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
+
+from vaeviz.analysis.activity import active_dims, checked_dims, most_active
+from vaeviz.analysis.picking import fair_rows
+from vaeviz.drawing.colours import Colouring, colouring, explain_figure
+from vaeviz.drawing.densities import draw_density
+from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
+from vaeviz.drawing.places import figure_for
+from vaeviz.drawing.points import draw_points
+from vaeviz.encoding import encode
+from vaeviz.errors import InputError, NotApplicable
+from vaeviz.plot import Page, register_plot
+
+MOST = 8
+
+
+@register_plot(page=Page("full", 1.0))
+def latent_pairs(
+    encoder: Any,
+    x: Any,
+    labels: Any = None,
+    *,
+    dims: tuple[int, ...] | None = None,
+    min_activity: float = 0.01,
+    max_points: int | None = 2000,
+    prior_contours: bool | None = None,
+    palette: str | None = None,
+    continuous: bool | None = None,
+    seed: int = 0,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Posterior means in every pair of 3 to 8 active latent dimensions, and their densities along each.
+
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None.
+    dims: which dimensions, counted from 0; by default those with an activity of at least `min_activity`: the mean KL
+        in nats, or without a spread the variance of the means; of more than 8 the most active. `NotApplicable` for
+        fewer than 3. max_points: at most so many points, chosen at random with `seed`; None for all.
+    prior_contours: N(0, I) at 1, 2, 3 σ, and its density; by default where the prior is known to be that.
+    palette, continuous: as in `latent_scatter`.
+    """
+    posterior = encode(encoder, x)
+    shown = _shown(dims, active_dims(posterior, min_activity), posterior)
+    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
+    prior = posterior.prior == "normal" if prior_contours is None else prior_contours
+    figure = figure or figure_for(latent_pairs)
+    axes = figure.subplots(len(shown), len(shown), squeeze=False)
+    _draw_corner(axes, posterior.mean[np.ix_(rows, shown)], colours[rows], prior, seed)
+    for place, dim in enumerate(shown):
+        axes[-1, place].set_xlabel(name_dim(dim))
+        axes[place, 0].set_ylabel(name_dim(dim) if place else "")
+    explain_figure(figure, axes[0, -1], colours, axes[1, 0].get_legend_handles_labels()[0])
+    count = f"N = {len(rows):,}" if len(rows) == len(posterior) else f"{len(rows):,} of {len(posterior):,} points"
+    which = "" if len(shown) == posterior.size else f", {len(shown)} of {posterior.size} dimensions"
+    figure.suptitle(f"Posterior means in pairs of dimensions{which}, {count}")
+    return axes
+
+
+def _shown(dims: tuple[int, ...] | None, active: tuple[int, ...], posterior: Any) -> tuple[int, ...]:
+    if dims is not None:
+        if not 3 <= len(dims) <= MOST:
+            raise InputError(f"dims: got {len(dims)} dimensions, expected 3 to {MOST}")
+        return checked_dims(dims, posterior.size)
+    if len(active) < 3:
+        raise NotApplicable(f"{len(active)} of {posterior.size} dimensions are active, pairs need 3")
+    return active if len(active) <= MOST else most_active(posterior, MOST)
+
+
+def _draw_corner(axes: np.ndarray, points: np.ndarray, colours: Colouring, prior: bool, seed: int) -> None:
+    low, high = points.min(), points.max()
+    ends = (low - 0.04 * (high - low), high + 0.04 * (high - low))
+    for (row, column), ax in np.ndenumerate(axes):
+        if row < column:
+            ax.axis("off")
+            continue
+        if row == column:
+            draw_density(ax, points[:, row], colours, prior=prior)
+            ax.set(yticks=[], ylabel="")
+            ax.spines["left"].set_visible(False)
+        else:
+            draw_points(ax, points[:, [column, row]], colours, size=1.2, seed=seed)
+            ax.set(ylim=ends)
+            ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+            if prior:
+                draw_prior_contours(ax)
+        ax.set(xlim=ends, box_aspect=1)
+        _share_ticks(ax, bottom=row == len(axes) - 1, left=column == 0 and row > 0)
+
+
+def _share_ticks(ax: Axes, *, bottom: bool, left: bool) -> None:
+    """Numbers at the rim only: every panel has the same limits."""
+    ax.tick_params(labelbottom=bottom, labelleft=left)
+    ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))

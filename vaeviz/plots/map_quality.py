@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from vaeviz.analysis.embedding import embed
+from vaeviz.analysis.maps import MapQuality
+from vaeviz.analysis.maps import map_quality as measured
+from vaeviz.analysis.picking import fair_rows
+from vaeviz.drawing.colours import colouring
+from vaeviz.drawing.maps import NAMES, check_perplexity, name_axes
+from vaeviz.drawing.places import figure_for
+from vaeviz.drawing.points import draw_points
+from vaeviz.encoding import encode
+from vaeviz.errors import NotApplicable
+from vaeviz.plot import Page, register_plot
+
+MEASURES = ("trustworthiness", "continuity", "recall")
+
+
+@register_plot(page=Page("full", 0.44))
+def map_quality(
+    encoder: Any,
+    x: Any,
+    *,
+    engine: str = "tsne",
+    perplexity: float = 30.0,
+    k: int = 10,
+    max_points: int | None = 2000,
+    seed: int = 0,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """How far a map of the latent can be trusted, point by point and against the size of a neighbourhood.
+
+    encoder: any callable, model, or `Posterior`, of more than two dimensions. x: (N, ...).
+    engine, perplexity: of the map, as in `tsne`. k: neighbours that the left panel asks for. max_points: at most so
+        many points are mapped, chosen at random with `seed`; None for all.
+    Left: the map, each point coloured by its trustworthiness: a red one has neighbours that lie far off in the latent.
+    Right: trustworthiness and continuity (Venna & Kaski 2001) and neighbour recall, of the map (line), of the first two
+    principal components (dashes) and of a random map (dots).
+    """
+    posterior = encode(encoder, x)
+    if posterior.size <= 2:
+        raise NotApplicable(f"the latent has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map")
+    rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
+    check_perplexity(engine, perplexity, len(rows))
+    z = posterior.mean[rows]
+    maps = {
+        NAMES.get(engine, engine): embed(z, engine, perplexity=perplexity, seed=seed),
+        "PCA": embed(z, "pca"),
+        "random": np.random.default_rng(seed).standard_normal((len(z), 2)),
+    }
+    sizes = _sizes(k, len(z))
+    qualities = {name: measured(z, points, sizes, asked=1000, seed=seed) for name, points in maps.items()}
+    figure = figure or figure_for(map_quality)
+    left, right = axes = figure.subplots(1, 2, width_ratios=(1.05, 1))
+    (name, points), *_ = maps.items()
+    pointwise = measured(z, points, (k,)).trustworthiness[0]
+    _draw_pointwise(left, points, pointwise, engine, seed)
+    left.set_title(f"{name} of {posterior.size}-D posterior means, N = {len(z):,}")
+    _draw_curves(right, qualities)
+    return axes
+
+
+def _sizes(k: int, total: int) -> tuple[int, ...]:
+    """k, and sizes of a neighbourhood around it, each under half of the points."""
+    return tuple(sorted({k, *(size for size in (2, 5, 10, 20, 50, 100, 200) if size < total / 2)}))
+
+
+def _draw_pointwise(ax: Axes, points: np.ndarray, trustworthiness: np.ndarray, engine: str, seed: int) -> None:
+    low = min(float(np.quantile(trustworthiness, 0.01)), 0.8)
+    values = np.append(np.clip(trustworthiness, low, 1), (low, 1))  # the scale has these ends, whatever the points
+    colours = colouring(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
+    draw_points(ax, points, colours, seed=seed)
+    place = ax.inset_axes((1.03, 0, 0.04, 1))
+    ax.figure.colorbar(colours.mappable, cax=place, extend="min", label="trustworthiness of a point")
+    ax.set_aspect("equal", adjustable="datalim")
+    name_axes(ax, engine)
+
+
+def _draw_curves(ax: Axes, qualities: dict[str, MapQuality]) -> None:
+    for (name, quality), style in zip(qualities.items(), ("-", "--", ":")):
+        for colour, measure in enumerate(MEASURES):
+            mean, error = quality.mean(measure), quality.error(measure)
+            ax.plot(quality.k, mean, ls=style, color=f"C{colour}")
+            ax.fill_between(quality.k, mean - error, mean + error, color=f"C{colour}", alpha=0.2, lw=0)
+        ax.plot([], [], ls=style, color="0.3", label=name)
+    for colour, measure in enumerate(MEASURES):
+        ax.plot([], [], color=f"C{colour}", label=measure)
+    ax.set(xscale="log", ylim=(0, 1.02), xlabel="$k$, size of a neighbourhood", ylabel="score, 1 is best")
+    ax.set_xticks(next(iter(qualities.values())).k, map(str, next(iter(qualities.values())).k))
+    ax.minorticks_off()
+    ax.set_title("The map and its baselines")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)

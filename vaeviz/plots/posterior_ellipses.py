@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vaeviz.analysis.activity import checked_dims, most_active
+from vaeviz.analysis.aggregate import checked_gaussian
+from vaeviz.analysis.picking import fair_rows
+from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.ellipses import draw_ellipses, mass_within
+from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
+from vaeviz.drawing.places import axes_for
+from vaeviz.encoding import encode
+from vaeviz.errors import InputError, NotApplicable
+from vaeviz.plot import Page, register_plot
+
+
+@register_plot(page=Page("column", 0.8))
+def posterior_ellipses(
+    encoder: Any,
+    x: Any,
+    labels: Any = None,
+    *,
+    dims: tuple[int, int] | None = None,
+    n: int = 200,
+    radius: float = 1.0,
+    prior_contours: bool | None = None,
+    palette: str | None = None,
+    continuous: bool | None = None,
+    opacity: float = 0.12,
+    seed: int = 0,
+    ax: Axes | None = None,
+) -> Axes:
+    """Posteriors of some samples in two latent dimensions: means with the ellipses of their spread.
+
+    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). labels: (N,) or None.
+    dims: which two dimensions, counted from 0; by default the two with the highest mean KL.
+    n: how many samples, at random with `seed`, evenly over the labels. radius: of the ellipses in standard
+        deviations; in two dimensions 1 holds 39 % of the mass and 2 holds 86 %.
+    prior_contours, palette, continuous: as in `latent_scatter`. opacity: of the ellipses' insides.
+    Raises `NotApplicable` for a deterministic encoder or a latent of one dimension.
+    """
+    if n < 1 or not radius > 0:
+        raise InputError(f"n = {n}, radius = {radius:g}: expected 1 sample or more and a radius above 0")
+    posterior = checked_gaussian(encode(encoder, x), prior=False)
+    if posterior.size == 1:
+        raise NotApplicable("the latent has 1 dimension, and an ellipse needs two: see aggregate_posterior")
+    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = fair_rows(n, len(posterior), colours.index if colours.names else None, seed)
+    shown = checked_dims(dims, posterior.size) if dims else most_active(posterior, 2)
+    few = np.random.default_rng(seed).permutation(rows)  # so that no class lies on top
+    ax = ax or axes_for(posterior_ellipses)
+    spread = radius * posterior.std[few][:, shown]
+    draw_ellipses(ax, posterior.mean[few][:, shown], spread, colours[few], opacity=opacity)
+    if posterior.prior == "normal" if prior_contours is None else prior_contours:
+        draw_prior_contours(ax)
+    equal_aspect(ax)
+    explain_colours(ax, colours[few], posterior.mean[few][:, shown])
+    title = f"{radius:g}σ ellipses ({100 * mass_within(radius):.0f} % of the mass)"
+    ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
+    ax.set_title(f"{title}\n{_which(len(rows), posterior, dims)}")
+    return ax
+
+
+def _which(count: int, posterior: Any, dims: tuple[int, int] | None) -> str:
+    which = f"{count:,} of {len(posterior):,}"
+    if posterior.size == 2:
+        return f"{which} samples"
+    return f"{which}, {'two' if dims else 'two most active'} of {posterior.size} dims"

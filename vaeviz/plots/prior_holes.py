@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.holes import Holes, find_holes
+from vaeviz.decoding import decode
+from vaeviz.drawing.cells import draw_cells, range_of
+from vaeviz.drawing.kinds import Kind, sample_kind
+from vaeviz.drawing.places import figure_for
+from vaeviz.encoding import encode
+from vaeviz.errors import InputError
+from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import Posterior
+
+
+@register_plot(page=Page("full", 0.38))
+def prior_holes(
+    encoder: Any,
+    x: Any,
+    decoder: Any = None,
+    *,
+    n: int = 2000,
+    level: float = 0.01,
+    tolerance: float = 0.05,
+    side: int = 5,
+    kind: Kind | None = None,
+    cmap: str | None = None,
+    seed: int = 0,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """How much of the prior lies where the aggregate posterior has no mass, and what is decoded there.
+
+    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). decoder: any callable or model, for the
+        pictures. n, level, tolerance, seed: see `vaeviz.find_holes`, which gives the numbers.
+    side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random.
+    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    """
+    if side < 1:
+        raise InputError(f"side = {side}: expected 1 or more")
+    posterior = encode(encoder, x)
+    found = find_holes(posterior, n=n, level=level, tolerance=tolerance, seed=seed)
+    pictures = [] if decoder is None else _pictures(decoder, found, posterior, x, side, kind)
+    figure = figure or figure_for(prior_holes)
+    axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
+    _draw_scores(axes[0], found, len(posterior))
+    for ax, (title, cells, names) in zip(axes[1:], pictures):
+        draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), row_labels=names)
+        ax.set_title(title)
+    return axes
+
+
+def _pictures(
+    decoder: Any, found: Holes, posterior: Posterior, x: Any, side: int, kind: Kind | None
+) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
+    """(title, cells, row labels) of each panel: holes and the rest apart, but points in the plane in one."""
+    count = side**2
+    groups = {"in holes": found.codes[found.in_hole][:count], "elsewhere": found.codes[~found.in_hole][:count]}
+    decoded = {
+        name: decode(decoder, Posterior(codes, code_shape=posterior.code_shape), like=x)
+        for name, codes in groups.items()
+        if len(codes)
+    }
+    if all(sample_kind(samples.shape[1:], kind) == "point" for samples in decoded.values()):
+        return [("prior samples", np.stack([_padded(samples, count) for samples in decoded.values()]), tuple(decoded))]
+    return [
+        (f"prior, {name} ({len(samples)})", _padded(samples, count).reshape(side, side, *samples.shape[1:]), ())
+        for name, samples in decoded.items()
+    ]
+
+
+def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
+    """Both sets of scores as histograms on one scale, and where a hole begins."""
+    ends = np.quantile(np.concatenate([found.own, found.prior]), (0.002, 1))
+    bins = np.linspace(*ends, 41)
+    for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "of the prior", "C1")):
+        weights = np.full(len(scores), 1 / len(scores))
+        ax.hist(np.maximum(scores, ends[0]), bins, weights=weights, color=colour, alpha=0.55, label=name)
+    ax.axvline(found.threshold, color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)")
+    ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples")
+    percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
+    ax.set_title(f"{percent} % of the prior in holes, N = {total:,}")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3, columnspacing=1.2)
+
+
+def _padded(samples: np.ndarray, count: int) -> np.ndarray:
+    """Samples (n, ...) and blanks up to `count`."""
+    blank = np.full((count - len(samples), *samples.shape[1:]), np.nan, dtype=np.float32)
+    return np.concatenate([samples, blank])

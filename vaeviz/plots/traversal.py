@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.figure import Figure, SubFigure
+
+from vaeviz.analysis.activity import activity
+from vaeviz.analysis.traversals import MIN_KL, collapsed_dims, traversal_codes, traversal_ends, traversal_order
+from vaeviz.decoding import decode
+from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.kinds import Kind, sample_kind
+from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.mosaic import GAP
+from vaeviz.drawing.places import figure_for
+from vaeviz.encoding import encode
+from vaeviz.errors import InputError, NotApplicable
+from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import Posterior
+
+
+@register_plot(page=Page("full", None))
+def traversal(
+    encoder: Any,
+    decoder: Any,
+    x: Any,
+    *,
+    top: int = 10,
+    steps: int = 11,
+    span: Literal["aggregate", "prior"] | float = "aggregate",
+    order: Literal["activity", "effect"] = "activity",
+    around: int | None = None,
+    change: bool = False,
+    collapsed: Literal["mark", "omit"] = "mark",
+    min_kl: float = MIN_KL,
+    kind: Kind | None = None,
+    cmap: str | None = None,
+    seed: int = 0,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """What each latent dimension does: decoded samples as it moves and the others are held.
+
+    encoder, decoder: any callables or models. x: (N, ...).
+    top: at most so many dimensions. steps: decoded samples a row. order: by "activity" (mean KL; variance of the
+        mean for a deterministic encoder) or by "effect" (mean change of the output), the strongest on top.
+    span: "aggregate" from the 2.5 % to the 97.5 % quantile of q(z_j); "prior" those of N(0, 1); a number: ± so many σ.
+    around: the row of x whose posterior mean is held; by default the prior mean, or without one the mean code.
+    change: beside each row the last sample minus the first. collapsed: "mark" or "omit" dimensions whose mean KL is
+        not above min_kl (nats). kind: how a sample is drawn. cmap: of single-channel images and of tables.
+    """
+    if steps < 2 or top < 1:
+        raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
+    posterior = encode(encoder, x)
+    dead = collapsed_dims(posterior, min_kl)
+    dims = traversal_order(posterior, order, decoder, like=x, seed=seed)
+    dims = dims[~dead[dims]] if collapsed == "omit" else dims
+    if not len(dims):
+        raise NotApplicable(f"all {posterior.size} dimensions are collapsed; collapsed='mark' draws them")
+    dims = dims[:top]
+    codes = traversal_codes(_base(posterior, around), dims, traversal_ends(posterior, span), steps)
+    flat = Posterior(codes.reshape(-1, posterior.size), code_shape=posterior.code_shape)
+    decoded = decode(decoder, flat, like=x)
+    cells = decoded.reshape(len(dims), steps, *decoded.shape[1:])
+    figure = figure or figure_for(traversal, cells_aspect(cells, kind))
+    widths = [_width(steps, cells, kind), 1.0][: 1 + change]
+    axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
+    rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
+    look = {"kind": kind, "cmap": cmap, "value_range": range_of(x), "connect": "rows"}
+    draw_cells(axes[0], cells, row_labels=rows, column_labels=_column_labels(span, steps), **look)
+    for text, dim in zip(axes[0].get_yticklabels(), dims):
+        text.set_color("0.6" if dead[dim] else "black")
+    if change:
+        _draw_change(axes[1], cells[:, -1:] - cells[:, :1], kind)
+    axes[0].set_title(_title(posterior, len(dims), order, around))
+    return axes
+
+
+def _width(steps: int, cells: np.ndarray, kind: Kind | None) -> float:
+    """The width of a row in cells; in a mosaic there are gaps between them."""
+    return steps if sample_kind(cells.shape[2:], kind) == "signal" else steps + (steps - 1) * GAP
+
+
+def _base(posterior: Posterior, around: int | None) -> np.ndarray:
+    if around is None:
+        return np.zeros(posterior.size) if posterior.prior else posterior.mean.mean(axis=0)
+    if not 0 <= around < len(posterior):
+        raise InputError(f"around = {around}: expected a row of x, from 0 to {len(posterior) - 1}")
+    return posterior.mean[around]
+
+
+def _row_label(dim: int, strength: float, dead: bool, is_kl: bool) -> str:
+    if dead:
+        return f"{name_dim(dim)}  collapsed"
+    return f"{name_dim(dim)}  {strength:.2f} nats" if is_kl else f"{name_dim(dim)}  var. {strength:.2g}"
+
+
+def _column_labels(span: str | float, steps: int) -> list[str]:
+    if span == "aggregate":
+        return ["2.5 %", *[""] * (steps - 2), "97.5 %"]
+    reach = 1.96 if span == "prior" else float(span)
+    return [f"{value:.3g}".replace("-", "−") for value in np.linspace(-reach, reach, steps)]
+
+
+def _draw_change(ax: Any, cells: np.ndarray, kind: Kind | None) -> None:
+    """The change images, red where a value grows and blue where it falls, on one scale for all rows."""
+    drawn = sample_kind(cells.shape[2:], kind)
+    if drawn == "point":
+        raise InputError("change: points in the plane have no change image, the path shows it")
+    if drawn == "image" and cells.ndim == 5:
+        cells = cells.mean(axis=-1)
+    reach = float(np.abs(cells).max()) or 1.0
+    draw_cells(ax, cells, kind=drawn, cmap="RdBu_r", value_range=(-reach, reach), column_labels=[f"±{reach:.2g}"])
+    ax.set_title("change")
+
+
+def _title(posterior: Posterior, count: int, order: str, around: int | None) -> str:
+    which = f"{count} of {posterior.size} dimensions" if count < posterior.size else "Each dimension"
+    by = "effect" if order == "effect" else ("KL" if posterior.std is not None else "variance of the mean")
+    held = "the prior mean" if posterior.prior else "the mean code"
+    return f"{which} by {by}, the others held at {held if around is None else f'the posterior mean of sample {around}'}"
