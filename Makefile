@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy lint clean
+.PHONY: demo test test-heavy test-adapters lint clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
@@ -13,9 +13,17 @@ test: .venv/installed
 test-heavy: .venv/installed
 	$(BIN)/python -m pytest -m heavy
 
+# Every library that an adapter opens, beside what `make test` installs: some 2 GB.
+test-adapters: .venv/adapters
+	$(BIN)/python -m pytest -m adapters
+
 lint: .venv/installed
 	$(BIN)/python -m pip install -q -c constraints.txt ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+.venv/adapters: .venv/installed
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test,adapters]"
+	touch $@
 
 clean:
 	rm -rf .venv build *.egg-info

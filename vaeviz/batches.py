@@ -56,6 +56,8 @@ def one_row_each(returned: np.ndarray, rows: int) -> None:
     """`InputError` unless as many rows came back as were sent."""
     if returned.ndim == 0 or len(returned) != rows:
         raise InputError(f"got back shape {returned.shape}, expected ({rows}, ...): one row for each that was sent")
+    if not returned.size:
+        raise InputError(f"got back shape {returned.shape}, which holds no values")
 
 
 def sent(batch: np.ndarray) -> str:

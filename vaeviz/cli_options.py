@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -117,6 +118,7 @@ SOURCE_OPTIONS = (
         "--layout", type=click.Choice(["channels_first", "channels_last"]), help="Where the model has the channels."
     ),
     click.option("--output", type=click.Choice(["values", "logits"]), help="What the decoder returns."),
+    click.option("--prior", type=click.Choice(["normal"]), help="What the model assumes of its codes: N(0, I)."),
     click.option(
         "--preprocess", metavar="MODULE:FUNCTION", help="Applied to each batch before the encoder. Imports that module."
     ),
@@ -143,6 +145,10 @@ SOURCE_OPTIONS = (
 )
 
 
+OF_A_MODEL = ("weights", "returns", "input_shape", "latent_shape", "value_range", "layout", "output", "prior")
+OF_A_MODEL += ("preprocess",)
+
+
 @dataclass(frozen=True)
 class Source:
     """What a command line says of the model and the data."""
@@ -158,6 +164,7 @@ class Source:
     value_range: tuple[float, float] | None
     layout: str | None
     output: str | None
+    prior: str | None
     preprocess: str | None
     data: str | None
     split: str | None
@@ -212,7 +219,7 @@ class Source:
         return load_weights(named_object(named), self.weights)
 
     def _declared(self, model: Any) -> Any:
-        both = {"value_range": self.value_range, "layout": self.layout}
+        both = {"value_range": self.value_range, "layout": self.layout, "prior": self.prior}
         preprocess = None if self.preprocess is None else named_object(self.preprocess)
         of_encoder = {"returns": self.returns, "input_shape": self.input_shape, "preprocess": preprocess, **both}
         of_decoder = {"latent_shape": self.latent_shape, "output": self.output, **both}
@@ -223,37 +230,37 @@ class Source:
         )
 
     def _check_nothing_declared(self) -> None:
-        for name in (
-            "weights",
-            "returns",
-            "input_shape",
-            "latent_shape",
-            "value_range",
-            "layout",
-            "output",
-            "preprocess",
-        ):
+        for name in OF_A_MODEL:
             if getattr(self, name) is not None:
-                raise InputError(
-                    f"--{name.replace('_', '-')} says something of a model: name MODEL, --encoder or --decoder"
-                )
+                raise InputError(f"--{name.replace('_', '-')} is said of a model: name MODEL, --encoder or --decoder")
 
 
 def named_model(text: str) -> Any:
-    """What MODEL spells: a path, ``package.module:attribute``, or the name of a registered model, untrained."""
-    if Path(text).exists() or not is_object_name(text):
-        known = registry.entries("vaeviz.models")
-        if text.replace("_", "-") in {name.replace("_", "-") for name in known} and not Path(text).exists():
-            raise InputError(f"{text} is the name of a network and has no weights yet: vaeviz train {text} --out RUN")
+    """What MODEL spells: a path, ``package.module:attribute``, or the name of a registered model."""
+    if Path(text).exists():
         return text
-    return named_object(text)
+    if is_object_name(text):
+        return named_object(text)
+    known = {name.replace("-", "_") for name in registry.entries("vaeviz.models")}
+    return _registered(text) if text.replace("-", "_") in known else text
+
+
+def _registered(name: str) -> Any:
+    """A registered model: an object, or what a function of no arguments makes. An untrained network is none."""
+    found: Any = registry.load("vaeviz.models", name)
+    if not inspect.isroutine(found) and not inspect.isclass(found):
+        return found
+    parameters = inspect.signature(found).parameters.values()
+    if any(parameter.default is parameter.empty for parameter in parameters):
+        raise InputError(f"{name} is the name of a network and has no weights yet: vaeviz train {name} --out RUN")
+    return found()
 
 
 def _with(part: Any, declared: dict[str, Any], role: str) -> Any:
     """An encoder or decoder with what was declared."""
     said = {name: value for name, value in declared.items() if value is not None}
     if part is None:
-        apart = [name for name in said if name not in ("value_range", "layout")]
+        apart = [name for name in said if name not in ("value_range", "layout", "prior")]
         if apart:
             raise InputError(f"--{apart[0].replace('_', '-')}: the model has no {role}")
         return None

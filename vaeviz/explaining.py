@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,15 +21,28 @@ from vaeviz.posterior import Posterior, alike, declared_reading, inferred_readin
 ROWS = 64
 """How many samples are looked at."""
 
+KNOWN = "declared, or known to its adapter"
+
+OVERRIDES = {
+    "returns": 'Encoder(fn, returns="mean,std") or --returns mean,std',
+    "input shape": "Encoder(fn, input_shape=(1, 28, 28)) or --input-shape 1,28,28",
+    "latent shape": "Decoder(fn, latent_shape=(16,)) or --latent-shape 16",
+    "samples": "Decoder(fn, sample_shape=(28, 28))",
+    "layout": 'Decoder(fn, layout="channels_first") or --layout channels_first',
+    "values": 'Decoder(fn, output="logits") or --output logits',
+    "value range": "{role}(fn, value_range=(-1, 1)) or --value-range -1,1",
+    "prior": '{role}(fn, prior="normal") or --prior normal',
+}
+"""What to write where a finding is wrong."""
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is known or was inferred: its value, the reason, and what to write to say otherwise."""
+    """One thing that is known or was inferred: its value, and the reason."""
 
     what: str
     value: str
     why: str = ""
-    override: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,9 +87,9 @@ def _of_encoder(given: Any, x: np.ndarray | None) -> tuple[tuple[Finding, ...], 
         _returns(encoder, returned, None if x is None else prepared(encoder, x).shape[1:]),
         _latent(posterior),
         _input(encoder, x),
-        _range("Encoder", encoder.value_range, x),
+        _range(encoder.value_range, x),
         *([] if returned is None else [_determinism(findings)]),
-        _prior("Encoder", encoder.prior, posterior),
+        _prior("encoder", encoder.prior, posterior),
     ]
     return tuple(findings), posterior
 
@@ -110,64 +124,48 @@ def _of_decoder(given: Any, posterior: Posterior | None, x: np.ndarray | None) -
         return (Finding("none", "", str(reason)),)
     findings = [_known_as(decoder, given)]
     shape = decoder.latent_shape or (posterior and (posterior.code_shape or (posterior.size,)))
-    why = (
-        "declared, or known to its adapter" if decoder.latent_shape else "that of the encoder's codes" if shape else ""
-    )
-    findings.append(
-        Finding("latent shape", str(shape or "not known"), why, "Decoder(fn, latent_shape=(D,)) or --latent-shape D")
-    )
+    why = KNOWN if decoder.latent_shape else "that of the encoder's codes" if shape else ""
+    findings.append(Finding("latent shape", str(shape or "not known"), why))
     if shape:
-        codes = np.zeros((1, int(np.prod(shape))), np.float32) if posterior is None else posterior
+        codes = np.zeros((1, math.prod(shape)), np.float32) if posterior is None else posterior
         with _noting(findings):
             findings += _decoded(decoder, codes, x)
-    findings.append(_range("Decoder", decoder.value_range, None))
-    findings.append(_prior("Decoder", decoder.prior, posterior))
-    return tuple(findings)
+    return (*findings, _range(decoder.value_range, None), _prior("decoder", decoder.prior, posterior))
 
 
 def _decoded(decoder: Decoder, codes: Any, x: np.ndarray | None) -> list[Finding]:
-    raw: list[Any] = []
     try:
-        values = decode(replace(decoder, fn=_recorded(decoder.fn, raw)), codes, like=x)
-        again = decode(decoder, codes, like=x)
+        values, again = (decode(decoder, codes, like=x) for _ in range(2))
     except InputError as error:
         return [Finding("problem", str(error))]
-    low, high = float(values.min()), float(values.max())
-    output = "a sigmoid is applied" if decoder.output == "logits" else "taken as they are, but for the range below"
+    output = "after a sigmoid" if decoder.output == "logits" else "taken as they come, in the range below"
     return [
-        Finding("samples", str(values.shape[1:]), "", "Decoder(fn, sample_shape=(28, 28))"),
-        Finding(
-            "layout",
-            decoder.layout or "told by the shapes",
-            "",
-            'Decoder(fn, layout="channels_first") or --layout channels_first',
-        ),
-        Finding("values", f"{low:.3g} to {high:.3g}", output, 'Decoder(fn, output="logits") or --output logits'),
-        Finding("deterministic", "yes" if alike(values, again) else "no", "decoded twice"),
+        Finding("samples", str(values.shape[1:])),
+        Finding("layout", decoder.layout or "told by the shapes"),
+        Finding("values", f"{values.min():.3g} to {values.max():.3g}", output),
+        Finding("deterministic", "yes" if alike(values, again) else "no", "the same codes were decoded twice"),
     ]
 
 
 def _known_as(part: Encoder | Decoder, given: Any) -> Finding:
-    adapter = opened_by(given.fn if isinstance(given, (Encoder, Decoder)) else given)[0]
+    adapter = None if isinstance(given, (Encoder, Decoder)) else opened_by(given)[0]
     batch = f", {part.batch_size} rows at a time" if part.batch_size else ""
-    return Finding("callable", f"{part.name}{batch}", f"opened by {adapter}" if adapter else "called as it is")
+    return Finding("callable", f"{part.name}{batch}", f"opened by {adapter}" if adapter else "")
 
 
 def _returns(encoder: Encoder, returned: tuple | None, sample_shape: tuple[int, ...] | None) -> Finding:
-    override = 'Encoder(fn, returns="mean,std") or --returns mean,std'
     if encoder.returns:
-        return Finding("returns", str(declared_reading(encoder.returns)), "declared, or known to its adapter", override)
+        return Finding("returns", str(declared_reading(encoder.returns)), KNOWN)
     if not returned:
-        return Finding("returns", "not known", "give x to see what comes back", override)
+        return Finding("returns", "not known", "give x to see what comes back")
     first, again = returned
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reading = inferred_reading(first, again=again, sample_shape=sample_shape)
-    several = isinstance(first, (tuple, list))
-    why = f"inferred from {len(first)} outputs" if several else f"inferred from a {type(first).__name__}"
-    if several and reading.mean is not None:
-        why += f": mean in place {reading.mean}" + (f", spread in place {reading.spread_at}" if reading.spread else "")
-    return Finding("returns", str(reading), why, override)
+    if not isinstance(first, (tuple, list)):
+        return Finding("returns", str(reading), f"inferred from one {type(first).__name__}")
+    why = f"inferred from {len(first)} outputs: mean at {reading.mean}"
+    return Finding("returns", str(reading), why + (f", spread at {reading.spread_at}" if reading.spread else ""))
 
 
 def _latent(posterior: Posterior | None) -> Finding:
@@ -178,27 +176,24 @@ def _latent(posterior: Posterior | None) -> Finding:
 
 
 def _input(encoder: Encoder, x: np.ndarray | None) -> Finding:
-    override = "Encoder(fn, input_shape=(1, 28, 28)) or --input-shape 1,28,28"
     if x is None:
-        return Finding("input shape", str(encoder.input_shape or "not known"), "", override)
+        return Finding("input shape", str(encoder.input_shape or "not known"))
     try:
         sent = prepared(encoder, x[:1]).shape[1:]
     except InputError as error:
-        return Finding("input shape", str(encoder.input_shape), str(error), override)
+        return Finding("input shape", str(encoder.input_shape), str(error))
     if sent == x.shape[1:]:
-        return Finding("input shape", str(sent), "as the samples are", override)
-    known = encoder.input_shape or encoder.layout
-    why = "declared, or known to its adapter" if known else "told by its first layer"
-    return Finding("input shape", str(sent), f"samples are {x.shape[1:]}; {why}", override)
+        return Finding("input shape", str(sent), "as the samples are")
+    why = KNOWN if encoder.input_shape or encoder.layout else "told by its first layer"
+    return Finding("input shape", str(sent), f"samples are {x.shape[1:]}; {why}")
 
 
-def _range(kind: str, declared: tuple[float, float] | None, x: np.ndarray | None) -> Finding:
-    told = f"samples lie in [{x.min():.3g}, {x.max():.3g}]" if x is not None else ""
-    override = f"{kind}(fn, value_range=(-1, 1)) or --value-range -1,1"
+def _range(declared: tuple[float, float] | None, x: np.ndarray | None) -> Finding:
+    lie = [] if x is None else [f"samples lie in [{x.min():.3g}, {x.max():.3g}]"]
     if declared is None:
-        return Finding("value range", "that of the data", told or "nothing is rescaled", override)
+        return Finding("value range", "that of the data", "; ".join([*lie, "nothing is rescaled"]))
     return Finding(
-        "value range", f"{declared[0]:g} to {declared[1]:g}", f"stands for [0, 1]; {told}".rstrip("; "), override
+        "value range", f"{declared[0]:g} to {declared[1]:g}", "; ".join([*lie, f"stands for [0, 1], {KNOWN}"])
     )
 
 
@@ -207,13 +202,15 @@ def _determinism(findings: list[Finding]) -> Finding:
     return Finding("deterministic", "no: it samples" if samples else "yes", "the same batch was encoded twice")
 
 
-def _prior(kind: str, declared: str | None, posterior: Posterior | None) -> Finding:
-    override = f'{kind}(fn, prior="normal")'
+def _prior(role: str, declared: str | None, posterior: Posterior | None) -> Finding:
     if declared:
-        return Finding("prior", "N(0, I)", "declared, or known to its adapter", override)
-    if posterior is not None and posterior.prior and kind == "Encoder":
-        return Finding("prior", "N(0, I)", "implied by the spread that comes back", override)
-    return Finding("prior", "not known", "no spread comes back" if kind == "Encoder" else "", override)
+        return Finding("prior", "N(0, I)", KNOWN)
+    if role == "decoder":
+        implied = posterior is not None and posterior.prior
+        return Finding("prior", "N(0, I)" if implied else "not known", "that of the encoder" if implied else "")
+    if posterior is not None and posterior.prior:
+        return Finding("prior", "N(0, I)", "implied by the spread that comes back")
+    return Finding("prior", "not known", "no spread comes back" if posterior is not None else "")
 
 
 @contextmanager
@@ -222,7 +219,7 @@ def _noting(findings: list[Finding]) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
-    texts = dict.fromkeys(str(warning.message) for warning in caught)
+    texts = dict.fromkeys(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
     findings += [Finding("warning", text) for text in texts]
 
 
@@ -232,6 +229,6 @@ def _lines(role: str, findings: tuple[Finding, ...]) -> Iterator[str]:
     yield role
     for finding in findings:
         why = f"({finding.why})" if finding.why else ""
-        yield f"  {finding.what:<14} {finding.value:<22} {why}".rstrip()
-        if finding.override:
-            yield f"  {'':<14} override: {finding.override}"
+        yield f"  {finding.what:<14} {finding.value:<18} {why}".rstrip()
+        if finding.what in OVERRIDES:
+            yield f"  {'':<14}   else write {OVERRIDES[finding.what].format(role=role.capitalize())}"

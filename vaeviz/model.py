@@ -126,7 +126,7 @@ def open(model: Any) -> Model:
     if opened is None:
         raise InputError(f"{_told(model)}, expected a run folder, or a model with an encoder and a decoder")
     if opened.either and opened.likely is None:
-        raise InputError(f"{opened.name} may be an encoder or a decoder: pass it as one of them")
+        raise InputError(f"{opened.name} may be an encoder or a decoder: pass it as one of them (--encoder, --decoder)")
     if opened.either:
         other = "decoder" if opened.likely == "encoder" else "encoder"
         return replace(opened, either=False, **{other: None})

@@ -173,10 +173,12 @@ def _codes_among(returned: Sequence, sample_shape: tuple[int, ...] | None) -> li
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A foreign array (NumPy, torch on any device, JAX, nested lists) as a NumPy array of numbers."""
+    """A foreign array (NumPy, torch on any device, JAX, sparse, nested lists) as a NumPy array of numbers."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         value = value.float().numpy() if value.is_floating_point() else value.numpy()
+    elif hasattr(value, "toarray"):  # a sparse matrix
+        value = value.toarray()
     try:
         array = np.asarray(value)
     except ValueError as error:

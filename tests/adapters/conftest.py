@@ -13,7 +13,10 @@ import matplotlib
 import numpy as np
 import pytest
 
+from vaeviz.adapters.keras_model import choose_backend
+
 matplotlib.use("agg")
+choose_backend()  # before anything imports Keras, which would want tensorflow
 
 HERE = Path(__file__).parent
 

@@ -94,7 +94,7 @@ def test_a_pt2_file_with_an_opaque_object(program, mark, tmp_path):
     assert not path.exists()
 
 
-@pytest.mark.parametrize("key", ["expr_str", "target", "name"])
+@pytest.mark.parametrize("key", ["expr_str", "target", "name", "parameter_name"])
 def test_a_pt2_file_whose_graph_holds_code(key, program, mark, tmp_path):
     path, _ = mark
 

@@ -175,6 +175,14 @@ def test_an_exported_program(fixed, images, tmp_path):
         np.testing.assert_allclose(vaeviz.encode(encoder, images).mean, expected, atol=1e-5)
 
 
+def test_an_exported_program_with_a_bounded_batch(images, tmp_path):
+    shapes = ({0: torch.export.Dim("n", min=2, max=32)},)
+    program = torch.export.export(Exported().eval(), (torch.zeros(16, 8, 8),), dynamic_shapes=shapes)
+    torch.export.save(program, tmp_path / "encoder.pt2")
+    assert vaeviz.open(tmp_path / "encoder.pt2").encoder.batch_size == 32
+    assert vaeviz.encode(tmp_path / "encoder.pt2", images).mean.shape == (40, 2)
+
+
 def test_an_exported_decoder_says_its_latent_size(tmp_path):
     program = torch.export.export(nn.Linear(3, 64), (torch.zeros(1, 3),))
     torch.export.save(program, tmp_path / "decoder.pt2")

@@ -24,28 +24,47 @@ PICKLED = re.compile(
     r"(?:data/(?:weights|constants|sample_inputs)/[\w.]+|serialized_(?:state_dict|constants|example_inputs)\.pt)"
 )
 NAME = re.compile(r"[\w.]*")
+WITHOUT_CODE = re.compile(r"[^\"'()\[\]{}\\;=\n\r]*")  # such text ends up in the source that torch generates
+FREE_TEXT = {"in_spec", "out_spec", "as_string", "guards_code"}  # parsed as JSON, quoted by torch, and left out
 OPERATOR = re.compile(
     r"torch\.ops\.(?:aten|prims?|higher_order)\.\w+(?:\.\w+)?|_operator\.\w+|math\.\w+|torch\.sym_\w+"
 )
-SYMPY = {
-    "Symbol",
-    "Integer",
-    "Rational",
-    "Float",
-    "Add",
-    "Mul",
-    "Pow",
-    "Max",
-    "Min",
-    "Mod",
-    "Eq",
-    "Ne",
-    "And",
-    "Or",
-    "Not",
-}
-SYMPY |= {"Ge", "Gt", "Le", "Lt", "GreaterThan", "LessThan", "StrictGreaterThan", "StrictLessThan", "Equality"}
-SYMPY |= {"FloorDiv", "CleanDiv", "CeilDiv", "PythonMod", "ModularIndexing", "PowByNatural", "IntTrueDiv", "ToFloat"}
+SYMPY = frozenset(
+    [
+        "Symbol",
+        "Integer",
+        "Rational",
+        "Float",
+        "Add",
+        "Mul",
+        "Pow",
+        "Max",
+        "Min",
+        "Mod",
+        "Eq",
+        "Ne",
+        "And",
+        "Or",
+        "Not",
+        "Ge",
+        "Gt",
+        "Le",
+        "Lt",
+        "GreaterThan",
+        "LessThan",
+        "StrictGreaterThan",
+        "StrictLessThan",
+        "Equality",
+        "FloorDiv",
+        "CleanDiv",
+        "CeilDiv",
+        "PythonMod",
+        "ModularIndexing",
+        "PowByNatural",
+        "IntTrueDiv",
+        "ToFloat",
+    ]
+)
 ARITHMETIC = (
     ast.Expression,
     ast.BinOp,
@@ -126,7 +145,7 @@ def _check_json(path: Path, name: str, data: bytes) -> None:
         elif key in ("name", "graph_name", "class_fqn"):
             fits = NAME.fullmatch(text)
         else:
-            continue
+            fits = key in FREE_TEXT or WITHOUT_CODE.fullmatch(text)
         if not fits:
             raise InputError(f"{path}: refused, {name} holds {key} {text[:60]!r}, which may run code; {IN_MEMORY}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from vaeviz.adapters._recognising import comes_from
 from vaeviz.errors import InputError
 from vaeviz.model import Encoder, Model
+from vaeviz.posterior import as_array
 
 
 def scvi_model(model: Any) -> Model | None:
@@ -24,12 +25,26 @@ def scvi_model(model: Any) -> Model | None:
     encoder = Encoder(
         _encoder(model, adata), returns="mean,var", input_shape=(adata.n_vars,), prior="normal", name=name
     )
-    return Model(encoder, inputs={"x": dense(_counts(model, adata)), **_condition(model, adata)}, name=name)
+    return Model(encoder, inputs=Cells(model), name=name)
 
 
-def dense(matrix: Any) -> np.ndarray:
-    """A matrix of an AnnData, which may be sparse, as a float32 array."""
-    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=np.float32)
+class Cells(Mapping):
+    """What a model knows of the cells it was trained on: `x`, and `condition` where there is one; made when asked."""
+
+    def __init__(self, model: Any):
+        self.model = model
+        self.names = ("x", "condition") if _has_batches(model) else ("x",)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.names:
+            raise KeyError(name)
+        return _condition(self.model) if name == "condition" else as_array(_counts(self.model)).astype(np.float32)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 def _encoder(model: Any, adata: Any) -> Callable[..., Any]:
@@ -47,8 +62,8 @@ def _cells(model: Any, adata: Any, counts: np.ndarray, batch: np.ndarray | None)
     rows = np.zeros(len(counts), dtype=int)  # other covariates are as in the first cell
     obs = adata.obs.iloc[rows].reset_index(drop=True)
     obs.index = obs.index.astype(str)
-    key = _key(model, "batch")
-    if key is not None and adata.obs[key].nunique() > 1:
+    if _has_batches(model):
+        key = _key(model, "batch")
         if batch is None:
             named = ", ".join(f"{i} for {name}" for i, name in enumerate(_batches(model)[:5]))
             raise InputError(f"the model was set up with obs[{key!r}]; give each cell's as the condition: {named}")
@@ -60,17 +75,18 @@ def _cells(model: Any, adata: Any, counts: np.ndarray, batch: np.ndarray | None)
     return cells
 
 
-def _counts(model: Any, adata: Any) -> Any:
+def _counts(model: Any) -> Any:
     layer = _layer(model)
-    return adata.X if layer is None else adata.layers[layer]
+    return model.adata.X if layer is None else model.adata.layers[layer]
 
 
-def _condition(model: Any, adata: Any) -> dict[str, np.ndarray]:
-    key = _key(model, "batch")
-    if key is None or adata.obs[key].nunique() < 2:
-        return {}
+def _condition(model: Any) -> np.ndarray:
     places = {name: place for place, name in enumerate(_batches(model))}
-    return {"condition": np.array([places[name] for name in adata.obs[key]])}
+    return np.array([places[name] for name in model.adata.obs[_key(model, "batch")]])
+
+
+def _has_batches(model: Any) -> bool:
+    return _key(model, "batch") is not None and len(_batches(model)) > 1
 
 
 def _batches(model: Any) -> list[Any]:

@@ -13,6 +13,9 @@ from vaeviz.adapters._signatures import from_signature
 from vaeviz.errors import InputError
 from vaeviz.model import Model
 
+MANY = 1 << 20
+"""An upper bound of a batch from which on it is none."""
+
 
 def torch_export(model: Any) -> Model | None:
     """An exported program or its file, with the shapes and the batch size that were exported.
@@ -28,8 +31,17 @@ def torch_export(model: Any) -> Model | None:
 def _opened(program: Any, name: str) -> Model:
     shapes = {node.name: tuple(node.meta["val"].shape) for node in program.graph.nodes if _is_tensor(node)}
     takes, *_ = (shapes.get(given) for given in program.graph_signature.user_inputs)
+    takes = takes and (_most_rows(program, takes[0]), *takes[1:])
     gives = [shapes.get(returned) for returned in program.graph_signature.user_outputs]
     return from_signature(_callable(program), takes, gives, name)
+
+
+def _most_rows(program: Any, rows: Any) -> Any:
+    """The number of rows that a program takes, its upper bound where that is declared, else as it was."""
+    symbol = getattr(getattr(rows, "node", None), "expr", None)
+    bounds = program.range_constraints.get(symbol)
+    upper = str(bounds.upper) if bounds is not None else ""
+    return int(upper) if upper.isdecimal() and int(upper) < MANY else rows
 
 
 def _is_tensor(node: Any) -> bool:

@@ -1,0 +1,256 @@
+"""What real models do that a figure must not be fooled by."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import vaeviz
+from vaeviz import Decoder, Encoder, GuessWarning, decode, encode
+from vaeviz.errors import InputError
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+RNG = np.random.default_rng(0)
+X = RNG.random((80, 6), dtype=np.float32)
+MEAN = (X[:, :3] - 0.5) * 2
+STD = np.exp(RNG.uniform(-1.5, -0.2, (80, 3))).astype(np.float32)
+Z = MEAN + STD * RNG.standard_normal((80, 3)).astype(np.float32)
+SPREADS = {"log_var": 2 * np.log(STD), "var": STD**2, "std": STD}
+
+
+def returning(*outputs):
+    """An encoder of the 80 samples, or of the first of them, that returns these."""
+    return lambda x: tuple(output[: len(x)] for output in outputs)
+
+
+def resampling(spread, order):
+    """An encoder whose z is another one each time; `order` places mean, spread and z."""
+
+    def encoder(x):
+        z = MEAN + STD * np.random.default_rng().standard_normal(MEAN.shape).astype(np.float32)
+        return tuple((MEAN, spread, z)[i] for i in order)
+
+    return encoder
+
+
+# The second output: log-variance, variance or standard deviation
+
+
+@pytest.mark.parametrize("kind", SPREADS)
+def test_a_declared_spread_is_believed(kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        posterior = encode(Encoder(returning(MEAN, SPREADS[kind]), returns=f"mean,{kind}"), X)
+    np.testing.assert_allclose(posterior.std, STD, rtol=1e-5)
+
+
+def test_of_two_outputs_the_second_is_a_log_variance():
+    np.testing.assert_allclose(encode(returning(MEAN, SPREADS["log_var"]), X).std, STD, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["var", "std"])
+def test_of_two_outputs_a_second_that_is_never_negative_warns(kind):
+    with pytest.warns(GuessWarning, match='returns="mean,std"'):
+        encode(returning(MEAN, SPREADS[kind]), X)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1)], ids=["mean,s,z", "z,mean,s", "mean,z,s"])
+@pytest.mark.parametrize("kind", SPREADS)
+def test_of_three_outputs_the_scatter_of_z_tells_order_and_kind(kind, order):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        posterior = encode(resampling(SPREADS[kind], order), X)
+    np.testing.assert_allclose(posterior.mean, MEAN, rtol=1e-5)
+    np.testing.assert_allclose(posterior.std, STD, rtol=1e-5)
+    assert [str(w.message).split(";")[0].partition(", since")[0] for w in caught] == (
+        [] if kind == "log_var" else [told(kind, order)]
+    )
+
+
+def told(kind, order):
+    names = ",".join(("mean", kind, "z")[i] for i in order)
+    return f"the three outputs were read as {names}"
+
+
+def test_three_outputs_that_prove_nothing_warn():
+    with pytest.warns(GuessWarning, match="the numbers do not prove it"):
+        encode(returning(MEAN, MEAN - 9, -50 * X[:, 3:]), X)
+
+
+@pytest.mark.parametrize("outputs", ["recon,z", "z,recon"])
+def test_a_reconstruction_beside_a_code_is_left_out(outputs):
+    parts = {"recon": X, "z": MEAN}
+    posterior = encode(returning(*(parts[name] for name in outputs.split(","))), X)
+    np.testing.assert_array_equal(posterior.mean, MEAN)
+    assert posterior.std is None
+
+
+# Modes, devices, gradients
+
+
+class Normed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.drop, self.out = nn.BatchNorm1d(6), nn.Dropout(0.5), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.out(self.drop(self.norm(x)))
+
+
+def test_batch_norm_uses_its_running_statistics_and_keeps_them():
+    torch.manual_seed(0)
+    model = Normed().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    one_by_one = encode(Encoder(model, batch_size=1), X).mean
+    np.testing.assert_allclose(one_by_one, encode(model, X).mean, atol=1e-5)
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_a_module_gets_its_own_dtype(dtype):
+    model = nn.Linear(6, 3).to(dtype)
+    assert encode(model, X.astype(np.float64)).mean.dtype == np.float32
+    assert decode(nn.Linear(3, 6).to(dtype), MEAN).dtype == np.float32
+
+
+def test_weights_of_another_dtype_that_cannot_be_found_are_an_error_that_names_both():
+    hidden = {"weights": torch.ones(6, 3, dtype=torch.float64)}
+    with pytest.raises(InputError, match=r"given a batch of shape \(80, 6\): raised RuntimeError: .*dtype"):
+        encode(lambda x: torch.as_tensor(x) @ hidden["weights"], X)
+
+
+def test_an_output_on_a_device_without_values_is_an_error():
+    with pytest.raises(InputError, match=r"given a batch of shape \(80, 6\): raised NotImplementedError: .*meta"):
+        encode(lambda x: torch.as_tensor(x).to("meta"), X)
+
+
+def test_outputs_that_require_gradients_are_taken():
+    weights = torch.ones(6, 3, requires_grad=True)
+
+    def fn(x):
+        with torch.enable_grad():
+            return torch.as_tensor(x) @ weights
+
+    assert encode(fn, X).size == 3
+    assert decode(fn, X).shape == (80, 3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_module_on_a_gpu_stays_there():
+    model = nn.Linear(6, 3).cuda()
+    assert encode(model, X).size == 3
+    assert model.weight.is_cuda
+
+
+# Ranges
+
+
+@pytest.mark.parametrize("last", [nn.Identity(), nn.Tanh()], ids=["logits", "tanh"])
+def test_logits_and_tanh_against_data_in_the_unit_interval_warn(last):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 6), last)
+    with torch.no_grad():
+        model[0].bias -= 1.5
+    with pytest.warns(GuessWarning, match=r"returned values in \[.*output=\"logits\".*value_range=\(-1, 1\)"):
+        decode(model, MEAN, like=X)
+
+
+def test_what_is_declared_of_a_range_is_applied():
+    def fn(z):
+        return np.repeat(z[:, :1], 6, axis=1)
+
+    z = np.array([[-1.0], [0.0], [1.0]])
+    np.testing.assert_allclose(decode(Decoder(fn, value_range=(-1, 1)), z)[:, 0], [0, 0.5, 1])
+    np.testing.assert_allclose(decode(Decoder(fn, output="logits"), z)[:, 0], 1 / (1 + np.exp(-z[:, 0])), rtol=1e-6)
+
+
+# Batches
+
+
+def test_a_hard_coded_batch_size_is_filled_up_when_declared():
+    sizes = []
+
+    def fn(x):
+        sizes.append(len(x))
+        return x.reshape(32, 6)[:, :3] - 1
+
+    posterior = encode(Encoder(lambda x: (fn(x), fn(x)), batch_size=32, pad=True), X)
+    np.testing.assert_allclose(posterior.mean, X[:, :3] - 1)
+    assert posterior.std.shape == (80, 3)
+    assert set(sizes) == {32}
+    assert decode(Decoder(fn, batch_size=32, pad=True), X[:5]).shape == (5, 3)
+    with pytest.raises(InputError, match=r"pad=True: say how many rows fn takes, batch_size=N"):
+        Encoder(fn, pad=True)
+
+
+# Channels
+
+
+class Sees(nn.Module):
+    """A convolution that remembers the image it was given."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 2, 1)
+
+    def forward(self, x):
+        self.seen = x.clone()
+        return self.conv(x).mean((2, 3))
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 3), (3, 5, 3)], ids=str)
+def test_channels_that_cannot_be_told_from_height_warn_and_can_be_declared(shape):
+    x = RNG.random((4, *shape), dtype=np.float32)
+    model = Sees(3)
+    with pytest.warns(GuessWarning, match="may have their channels first or last; they were read as last"):
+        encode(model, x)
+    np.testing.assert_array_equal(model.seen[:, 0], x[..., 0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encode(Encoder(model, layout="channels_first"), x)
+        np.testing.assert_array_equal(model.seen[:, 0], x[..., 0])
+        encode(Encoder(model, input_shape=shape), x)
+        np.testing.assert_array_equal(model.seen, x)
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 3), (6, 6, 3), (6, 6)], ids=str)
+def test_channels_that_can_be_told_do_not_warn(shape):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encode(Sees(3 if len(shape) == 3 else 1), RNG.random((4, *shape), dtype=np.float32))
+
+
+def test_a_decoder_of_cubes():
+    cube = RNG.random((2, 3, 3, 3), dtype=np.float32)
+    first = np.moveaxis(cube, 1, -1)
+    for layout, expected in (("channels_first", first), ("channels_last", cube), (None, cube)):
+        decoded = decode(Decoder(lambda z: cube, layout=layout), np.zeros((2, 1)), like=cube)
+        np.testing.assert_array_equal(decoded, expected)
+    conv = nn.ConvTranspose2d(1, 3, 3)
+    with pytest.warns(GuessWarning, match="read as first, as torch convolutions give them"):
+        decoded = decode(Decoder(conv, latent_shape=(1, 1, 1)), np.ones((2, 1)), like=cube)
+    with torch.no_grad():
+        np.testing.assert_allclose(decoded, np.moveaxis(conv(torch.ones(2, 1, 1, 1)).numpy(), 1, -1), atol=1e-6)
+
+
+def test_decorated_functions_show_whose_modules_they_call():
+    import functools
+
+    model = Normed().train()
+
+    def encoder(x):
+        return model(x)
+
+    @functools.wraps(encoder)
+    def decorated(x):
+        return encoder(x)
+
+    np.testing.assert_allclose(encode(decorated, X).mean, encode(model, X).mean, atol=1e-6)
+
+
+def test_an_encoder_that_samples_warns():
+    with pytest.warns(GuessWarning, match="it samples"):
+        vaeviz.encode(lambda x: MEAN + np.random.default_rng().standard_normal(MEAN.shape), X)
