@@ -2,16 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy test-adapters lint clean
+.PHONY: demo test test-adapters lint clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
 
 test: .venv/installed
-	$(BIN)/python -m pytest -m "not heavy"
-
-test-heavy: .venv/installed
-	$(BIN)/python -m pytest -m heavy
+	$(BIN)/python -m pytest
 
 # Every library that an adapter opens, beside what `make test` installs: some 2 GB.
 test-adapters: .venv/adapters
