@@ -91,7 +91,10 @@ def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
 def _laid_out(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
     shape = batch.shape[1:]
     wanted = _wanted_shape(encoder, shape)
-    if wanted == shape and len(set(shape)) == 1 and _moves_channels_of_a_cube(encoder, shape):
+    if _has_unclear_channels(encoder, shape):
+        _warn_of_channels(encoder, shape)
+        return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
+    if len(shape) == 3 and len(set(shape)) == 1 and encoder.input_shape is None and encoder.layout == "channels_first":
         return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
     try:
         return np.ascontiguousarray(arranged(batch, wanted))
@@ -114,14 +117,10 @@ def _wanted_shape(encoder: Encoder, shape: tuple[int, ...]) -> tuple[int, ...]:
     return torch_input_shape(encoder.fn, shape)
 
 
-def _moves_channels_of_a_cube(encoder: Encoder, shape: tuple[int, ...]) -> bool:
-    """Whether to put the channels of (S, S, S) first, which its shape cannot tell."""
-    if len(shape) != 3 or encoder.input_shape is not None:
-        return False
-    if encoder.layout is None and torch_channels(encoder.fn) == shape[0]:
-        _warn_of_channels(encoder, shape)
-        return True
-    return encoder.layout == "channels_first"
+def _has_unclear_channels(encoder: Encoder, shape: tuple[int, ...]) -> bool:
+    """Whether undeclared channels of (C, H, W = C), which a convolution wants first, may stand first or last."""
+    undeclared = encoder.input_shape is None and encoder.layout is None
+    return undeclared and len(shape) == 3 and 1 < shape[0] == shape[-1] == torch_channels(encoder.fn)
 
 
 def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:

@@ -197,7 +197,7 @@ def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages
         except NotApplicable as error:
             record.status, record.reason = "skipped", str(error)
         except Exception as error:
-            record.status, record.traceback = "failed", _portable(traceback.format_exc())
+            record.status, record.traceback, record.files = "failed", _portable(traceback.format_exc()), {}
             record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return record
 
