@@ -43,7 +43,6 @@ def spec(request) -> PlotSpec:
     return get_plot(request.param)
 
 
-FAIL_ON_FEW = {("compare", 3), ("latent_neighbours", 3), ("latent_neighbours", 12)}
 QUICK = {
     "tsne": {"perplexity": 5.0},
     "map_quality": {"perplexity": 5.0},
@@ -245,9 +244,7 @@ def test_built_in_plots_draw_the_same_thing_twice(spec, inputs):
 
 @pytest.mark.parametrize("count", [3, 12])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-def test_built_in_plots_of_few_samples_are_drawn_or_do_not_apply(spec, inputs, count, request):
-    if (spec.name, count) in FAIL_ON_FEW:
-        request.applymarker(pytest.mark.xfail(raises=InputError, reason="its default k is refused, not skipped"))
+def test_built_in_plots_of_few_samples_are_drawn_or_do_not_apply(spec, inputs, count):
     few = inputs | {name: inputs[name][:count] for name in ARRAYS}
     place = a_place(spec)
     try:

@@ -66,9 +66,9 @@ def test_agreement_of_the_same_codes_and_of_unrelated_ones():
 def test_what_cannot_be_compared():
     with pytest.raises(InputError, match="120 and 5 codes"):
         agreement(CODES, OTHER[:5])
-    with pytest.raises(InputError, match="got 3 samples"):
+    with pytest.raises(NotApplicable, match="an alignment of 3 samples"):
         linear_cka(CODES[:3], OTHER[:3])
-    with pytest.raises(InputError, match="k = 10 for 8 points"):
+    with pytest.raises(NotApplicable, match="10 neighbours need more than 8 points"):
         agreement(CODES[:8], OTHER[:8])
     with pytest.raises(NotApplicable, match="all codes of one encoder are the same"):
         agreement(CODES, np.ones((120, 2)))

@@ -5,7 +5,7 @@ from sklearn.metrics import silhouette_score
 from sklearn.model_selection import LeaveOneOut, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from vaeviz import InputError, NotApplicable
+from vaeviz import NotApplicable
 from vaeviz.analysis.neighbours import class_structure, nearest_others, principal_components
 
 RNG = np.random.default_rng(0)
@@ -64,5 +64,5 @@ def test_principal_components_have_no_more_dimensions_than_x():
 def test_where_there_is_no_class_structure():
     with pytest.raises(NotApplicable, match="one class"):
         class_structure(POINTS, np.zeros(60, int))
-    with pytest.raises(InputError, match="k = 20 for 10 points, expected fewer"):
+    with pytest.raises(NotApplicable, match="20 neighbours need more than 10 labelled points"):
         class_structure(POINTS[:10], CLASSES[:10])

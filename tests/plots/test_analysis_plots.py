@@ -135,10 +135,11 @@ def test_what_would_mean_nothing_is_not_applicable(name, given, told):
 @pytest.mark.parametrize(
     ("name", "given", "told"),
     [
-        ("latent_neighbours", {"neighbours": (1, 90)}, "k = 90 for 90 points"),
+        ("latent_neighbours", {"neighbours": (0, 5)}, "k = 0, expected 1 or more"),
+        ("latent_neighbours", {"max_points": 0}, "max_points = 0"),
         ("map_quality", {"k": 45}, "k = 45 for 90 points"),
         ("map_quality", {"perplexity": 0.0}, "perplexity = 0: expected more than 0"),
-        ("compare", {"k": 90}, "k = 90 for 90 points"),
+        ("compare", {"k": 0}, "k = 0: expected 1 or more"),
         ("latent_pairs", {"dims": (0, 1)}, "got 2 dimensions, expected 3 to 8"),
         ("latent_pairs", {"dims": (0, 1, 1)}, "different dimensions"),
         ("likelihood_bound", {"count": 0}, "importance samples = 0"),
@@ -147,6 +148,12 @@ def test_what_would_mean_nothing_is_not_applicable(name, given, told):
 )
 def test_wrong_input_is_an_error(name, given, told):
     with pytest.raises(InputError, match=told):
+        drawn(name, **given)
+
+
+@pytest.mark.parametrize(("name", "given"), [("latent_neighbours", {"neighbours": (1, 90)}), ("compare", {"k": 90})])
+def test_no_more_points_than_neighbours_does_not_apply(name, given):
+    with pytest.raises(NotApplicable, match="90 neighbours need more than 90"):
         drawn(name, **given)
 
 

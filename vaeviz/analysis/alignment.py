@@ -66,8 +66,10 @@ def linear_cka(codes: np.ndarray, other: np.ndarray) -> float:
 
 def neighbour_overlap(codes: np.ndarray, other: np.ndarray, k: int) -> np.ndarray:
     """The share of each point's k nearest neighbours in one set that are so in the other: (N,)."""
-    if not 1 <= k < len(codes):
-        raise InputError(f"neighbours: got k = {k} for {len(codes)} points, expected fewer")
+    if k < 1:
+        raise InputError(f"k = {k}: expected 1 or more neighbours")
+    if k >= len(codes):
+        raise NotApplicable(f"{k} neighbours need more than {len(codes)} points; lower k")
     ours, theirs = (nearest_others(part, k) for part in _checked(codes, other))
     return (ours[:, :, None] == theirs[:, None, :]).any(axis=2).mean(axis=1)
 
@@ -107,7 +109,7 @@ def _checked(codes: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if len(codes) != len(other):
         raise InputError(f"got {len(codes)} and {len(other)} codes, expected two codes of each sample")
     if len(codes) < 4:
-        raise InputError(f"got {len(codes)} samples, expected at least 4")
+        raise NotApplicable(f"an alignment of {len(codes)} samples would mean nothing, it needs 4 or more")
     if min(np.ptp(codes, axis=0).max(), np.ptp(other, axis=0).max()) == 0:
         raise NotApplicable("all codes of one encoder are the same, there is nothing to compare")
     return codes, other

@@ -13,6 +13,7 @@ from vaeviz.errors import InputError, NotApplicable
 from vaeviz.posterior import Posterior
 
 SHUFFLES = 5  # random pairings of codes and factors, for the scores at independence
+FEWEST = 40  # samples; a quarter of them are held out for DCI's informativeness
 GROUPS = 5  # of the jackknife
 TREES = 50
 VOTES, SHARING = 800, 64  # of the FactorVAE score: votes, and samples that share a factor in each
@@ -52,6 +53,8 @@ def disentanglement(
     out anyway. bins: of equal width, for the codes and for factors of more values than that.
     """
     codes, factors = np.asarray(codes, dtype=np.float64), checked_factors(factors, len(codes))
+    if len(codes) < FEWEST:
+        raise NotApplicable(f"scores of {len(codes)} samples would be noise; they need {FEWEST} or more")
     active = (np.ptp(codes, axis=0) > 0) & (True if active is None else np.asarray(active, dtype=bool))
     if not active.any():
         raise NotApplicable("no dimension carries information, there is nothing to hold against the factors")

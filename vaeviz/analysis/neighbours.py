@@ -48,13 +48,15 @@ def class_structure(
     """Votes of the nearest other points, and silhouettes, of points (N, D) with classes (N,) from 0 to C − 1.
 
     A tied vote goes to the class of the nearest. Silhouettes are of at most 2,000 points, chosen with `seed`.
-    Raises `NotApplicable` for one class, `InputError` for fewer points than neighbours.
+    Raises `NotApplicable` for one class, and for no more points than neighbours.
     """
     total = int(classes.max()) + 1
     if len(np.unique(classes)) < 2:
         raise NotApplicable("all samples are of one class, there is no class structure to measure")
-    if not ks or min(ks) < 1 or max(ks) >= len(points):
-        raise InputError(f"neighbours: got k = {max(ks, default=None)} for {len(points)} points, expected fewer")
+    if not ks or min(ks) < 1:
+        raise InputError(f"neighbours: got k = {min(ks, default='none')}, expected 1 or more")
+    if max(ks) >= len(points):
+        raise NotApplicable(f"{max(ks)} neighbours need more than {len(points)} labelled points; ask for fewer")
     nearest = classes[nearest_others(points, max(ks))]
     votes = [_winners(nearest[:, :k], total) for k in ks]
     middle = votes[len(ks) // 2]

@@ -7,6 +7,13 @@ import numpy as np
 from vaeviz.errors import InputError
 
 
+def some_rows(most: int | None, total: int, seed: int) -> np.ndarray:
+    """At most `most` rows of `total`, at random, in their order; all of them for None. `InputError` below 1."""
+    if most is not None and most < 1:
+        raise InputError(f"max_points = {most}: expected 1 or more, or none for all")
+    return fair_rows(total if most is None else most, total, None, seed)
+
+
 def fair_rows(count: int, total: int, labels: np.ndarray | None, seed: int) -> np.ndarray:
     """`count` different rows of `total`, at random but as evenly over the labels as they allow, in their order.
 

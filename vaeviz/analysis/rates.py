@@ -110,4 +110,4 @@ def _recorded(model: Model, label: str) -> RatePoint:
 def _label(model: Model) -> str:
     """β where the run's history tells it, else the model's name."""
     beta = (model.inputs.get("history") or {}).get("beta")
-    return f"β = {beta[-1]:g}" if beta else model.name
+    return model.name if beta is None or not len(beta) else f"β = {beta[-1]:g}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from vaeviz.batches import samples
 from vaeviz.errors import InputError
+from vaeviz.layout import arranged
 
 Measure = Literal["squared", "absolute", "cross-entropy"]
 
@@ -67,8 +68,9 @@ def worst_and_median(errors: np.ndarray, count: int) -> tuple[np.ndarray, np.nda
 def _errors(x: np.ndarray, reconstructed: np.ndarray, measure: str) -> np.ndarray:
     from scipy.special import xlogy
 
+    shape = x.shape[1:]
     x = x.reshape(len(x), -1).astype(np.float64)
-    p = reconstructed.reshape(len(x), -1).astype(np.float64)
+    p = arranged(reconstructed, shape).reshape(len(x), -1).astype(np.float64)
     if measure == "squared":
         return ((x - p) ** 2).mean(axis=1)
     if measure == "absolute":

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.alignment import Agreement, agreement, procrustes
-from vaeviz.analysis.picking import fair_rows
+from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring, explain_colours
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.numbers import with_error
@@ -40,7 +40,7 @@ def compare(
     """
     posterior, other = encode(encoder, x), encode(other_encoder, x)
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
+    rows = some_rows(max_points, len(posterior), seed)
     codes, others = posterior.mean[rows], other.mean[rows]
     found = agreement(codes, others, k=k, seed=seed)
     aligned = procrustes(codes, others).aligned

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.factors import Disentanglement, checked_factors, codes_for_scores
 from vaeviz.analysis.factors import disentanglement as measured
-from vaeviz.analysis.picking import fair_rows
+from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
@@ -42,7 +42,7 @@ def disentanglement(
     values for shuffled factors.
     """
     posterior = encode(encoder, x)
-    rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
+    rows = some_rows(max_points, len(posterior), seed)
     kl = posterior.kl()
     active = None if kl is None else kl.mean(axis=0) >= min_kl
     codes = codes_for_scores(posterior, estimator, seed)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.neighbours import ClassStructure, class_structure, principal_components
-from vaeviz.analysis.picking import fair_rows
+from vaeviz.analysis.picking import some_rows
 from vaeviz.batches import samples
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
@@ -43,7 +43,7 @@ def latent_neighbours(
         raise NotApplicable("the labels are continuous: neighbours vote for classes, integers or strings")
     codes, names = categories(values)
     labelled = np.flatnonzero(codes >= 0)
-    rows = labelled[fair_rows(max_points or len(labelled), len(labelled), None, seed)]
+    rows = labelled[some_rows(max_points, len(labelled), seed)]
     ours = class_structure(posterior.mean[rows], codes[rows], neighbours, seed=seed)
     baseline = principal_components(samples(x, "x")[rows], posterior.size)
     theirs = class_structure(baseline, codes[rows], neighbours, seed=seed)

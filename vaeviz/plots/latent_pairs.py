@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from vaeviz.analysis.activity import active_dims, checked_dims, most_active
-from vaeviz.analysis.picking import fair_rows
+from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import Colouring, colouring, explain_figure
 from vaeviz.drawing.densities import draw_density
 from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
@@ -48,7 +48,7 @@ def latent_pairs(
     posterior = encode(encoder, x)
     shown = _shown(dims, active_dims(posterior, min_activity), posterior)
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
+    rows = some_rows(max_points, len(posterior), seed)
     prior = posterior.prior == "normal" if prior_contours is None else prior_contours
     figure = figure or figure_for(latent_pairs)
     axes = figure.subplots(len(shown), len(shown), squeeze=False)

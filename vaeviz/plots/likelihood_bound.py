@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.importance import ImportanceBound, importance_bound
 from vaeviz.analysis.jackknife import standard_error
-from vaeviz.analysis.picking import fair_rows
+from vaeviz.analysis.picking import some_rows
 from vaeviz.batches import samples
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
@@ -36,7 +36,7 @@ def likelihood_bound(
         against its ELBO, with the standard error from the sampling of z; the effective sample sizes.
     """
     posterior = encode(encoder, x)
-    rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
+    rows = some_rows(max_points, len(posterior), seed)
     bound = importance_bound(likelihood, samples(x, "x")[rows], posterior[rows], count=count, seed=seed)
     figure = figure or figure_for(likelihood_bound)
     axes = figure.subplots(1, 3)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.embedding import embed
 from vaeviz.analysis.maps import MapQuality
 from vaeviz.analysis.maps import map_quality as measured
-from vaeviz.analysis.picking import fair_rows
+from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring
 from vaeviz.drawing.maps import NAMES, check_perplexity, name_axes
 from vaeviz.drawing.places import figure_for
@@ -45,7 +45,7 @@ def map_quality(
     posterior = encode(encoder, x)
     if posterior.size <= 2:
         raise NotApplicable(f"the latent has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map")
-    rows = fair_rows(len(posterior) if max_points is None else max_points, len(posterior), None, seed)
+    rows = some_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     z = posterior.mean[rows]
     maps = {

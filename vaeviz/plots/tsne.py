@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.embedding import embed
 from vaeviz.analysis.maps import map_quality
+from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring, explain_colours
 from vaeviz.drawing.maps import NAMES, check_perplexity, name_axes, write_quality
 from vaeviz.drawing.places import axes_for
@@ -51,7 +51,7 @@ def tsne(
         dimensions = "1 dimension" if posterior.size == 1 else "2 dimensions"
         raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = _subset(len(posterior), max_points, seed)
+    rows = some_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     points = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
     ax = ax or axes_for(tsne)
@@ -65,12 +65,6 @@ def tsne(
     if engine != "pca" and len(rows) > 2 * K:
         write_quality(ax, map_quality(posterior.mean[rows], points, (K,), asked=ASKED, seed=seed))
     return ax
-
-
-def _subset(total: int, max_points: int | None, seed: int) -> np.ndarray:
-    if max_points is None or total <= max_points:
-        return np.arange(total)
-    return np.sort(np.random.default_rng(seed).permutation(total)[:max_points])
 
 
 def _title(engine: str, perplexity: float, size: int, shown: int, total: int) -> str:
