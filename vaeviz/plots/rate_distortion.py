@@ -48,7 +48,7 @@ def _draw_equal_elbo(ax: Axes) -> None:
         ax.plot(across, total - across, color="0.85", lw=0.7, zorder=1, scalex=False, scaley=False)
         x = max(left + 0.02 * (right - left), total - high + 0.05 * (high - low))
         if x < right - 0.15 * (right - left) and total - x > low + 0.04 * (high - low):
-            text = f"{-total:.4g}".replace("-", "−")
+            text = f"{0.0 - total:.4g}".replace("-", "−")
             ax.text(x, total - x, text, color="0.5", fontsize="x-small", zorder=1)
 
 
