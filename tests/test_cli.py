@@ -194,7 +194,7 @@ def test_split_and_labels_choose_from_the_data(vaeviz_, npz, registered):
     [
         (["latent_scater"], "unknown plot 'latent_scater'; did you mean 'latent_scatter'"),
         (["latent_scatter", "mine:pair"], "latent_scatter needs x: give MODEL, --data, or --input"),
-        (["latent_scatter", "nowhere"], "got 'nowhere', which is not a folder or file that an adapter knows"),
+        (["latent_scatter", "nowhere"], "got 'nowhere', which does not exist"),
         (["latent_scatter", "mine:absent", "--data", "digits"], "'mine:absent': module 'mine' has no attribute"),
         (["latent_scatter", "absent:thing", "--data", "digits"], "'absent:thing': No module named 'absent'"),
         (["latent_scatter", "mine:encode", "--data", "digits"], "encode may be an encoder or a decoder"),
@@ -303,7 +303,7 @@ def test_exit_code_1_when_nothing_was_drawn(vaeviz_):
     [
         ([], "Missing option '--out'"),
         (["--out", "o"], "nothing to draw: give MODEL, --data or --input"),
-        (["nowhere", "--out", "o"], "got 'nowhere', which is not a folder or file that an adapter knows"),
+        (["nowhere", "--out", "o"], "got 'nowhere', which does not exist"),
         (["mine:pair", "--data", "digits", "--out", "mine.py"], "mine.py: cannot be written"),
         (["mine:pair", "--data", "digits", "--out", "mine.py/below"], "mine.py/below: cannot be written"),
         (["mine:pair", "--data", "digits", "--out", "o", "--plots", "scater"], "unknown plot 'scater'"),
@@ -354,7 +354,7 @@ def test_a_wrong_config_file_is_told_in_a_line_or_two(vaeviz_, tmp_path, toml, t
 
 
 def test_an_unknown_command_is_wrong_usage(vaeviz_):
-    assert_one_error(vaeviz_("exprt"), "No such command 'exprt'")
+    assert_one_error(vaeviz_("exprt"), "unknown command 'exprt'; did you mean 'export'")
 
 
 def test_traceback_shows_where_an_error_is_from(monkeypatch, tmp_path):

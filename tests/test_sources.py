@@ -164,7 +164,7 @@ def test_an_h5ad_file(mine):
         (["--encoder", "my_model:encode", "--latent-shape", "2"], "--latent-shape: the model has no decoder"),
         (["--encoder", "my_model:missing"], "'my_model:missing'.*expected package.module:attribute"),
         (["my_model:encode"], "encode may be an encoder or a decoder"),
-        (["no/such/folder"], "'no/such/folder', which is not a folder or file"),
+        (["no/such/folder"], "'no/such/folder', which does not exist"),
         (["--encoder", "my_model:encode", "--data", "no.npy"], "npy: no.npy does not exist"),
         (["--encoder", "my_model:encode", "--data", "my_model:x", "--split", "test"], "takes no --split"),
     ],

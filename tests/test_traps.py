@@ -254,3 +254,18 @@ def test_decorated_functions_show_whose_modules_they_call():
 def test_an_encoder_that_samples_warns():
     with pytest.warns(GuessWarning, match="it samples"):
         vaeviz.encode(lambda x: MEAN + np.random.default_rng().standard_normal(MEAN.shape), X)
+
+
+@pytest.mark.parametrize(
+    ("kind", "declared", "told"),
+    [
+        (Decoder, {"output": "logit"}, "unknown output 'logit'; did you mean 'logits'"),
+        (Decoder, {"latent_shape": 3}, r"latent_shape = 3: expected a tuple of integers"),
+        (Encoder, {"layout": "chanels_first"}, "did you mean 'channels_first'"),
+        (Encoder, {"prior": "gauss"}, "unknown prior 'gauss'"),
+        (Encoder, {"value_range": (1, -1)}, "expected \\(low, high\\) with low < high"),
+    ],
+)
+def test_a_declaration_that_means_nothing_is_an_error(kind, declared, told):
+    with pytest.raises(InputError, match=told):
+        kind(lambda x: x, **declared)

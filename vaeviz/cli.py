@@ -24,8 +24,8 @@ class RegisteredCommands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         try:
             return registry.load(GROUP, name)
-        except UnknownName:
-            return None
+        except UnknownName as error:
+            raise click.UsageError(str(error)) from None
         except InputError as error:
             return broken_command(name, error)
 

@@ -6,15 +6,16 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from vaeviz import registry
 from vaeviz.batches import told
 from vaeviz.callables import name_of
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.posterior import Posterior, declared_reading
 
 Prior = Literal["normal"]
@@ -235,6 +236,7 @@ def _completed(declared: Any, part: Callable[[Model], Any]) -> Any:
 
 
 def _check_and_name(declared: Encoder | Decoder) -> None:
+    _check_choices(declared)
     if declared.batch_size is not None and declared.batch_size < 1:
         raise InputError(f"batch_size = {declared.batch_size}: expected 1 or more")
     if declared.pad and declared.batch_size is None:
@@ -243,7 +245,30 @@ def _check_and_name(declared: Encoder | Decoder) -> None:
         object.__setattr__(declared, "name", name_of(declared.fn))
 
 
+CHOICES = {
+    "output": ("values", "logits"),
+    "layout": get_args(Layout),
+    "prior": get_args(Prior),
+}
+
+
+def _check_choices(declared: Encoder | Decoder) -> None:
+    """`InputError` for a declaration that means nothing, which would be taken for another."""
+    for name, known in CHOICES.items():
+        value = getattr(declared, name, None)
+        if value is not None and value not in known:
+            raise UnknownName(name, str(value), known)
+    if declared.value_range is not None and not declared.value_range[0] < declared.value_range[1]:
+        raise InputError(f"value_range = {declared.value_range}: expected (low, high) with low < high")
+    for name in ("input_shape", "latent_shape", "sample_shape"):
+        shape = getattr(declared, name, None)
+        if shape is not None and not (isinstance(shape, tuple) and all(isinstance(side, Integral) for side in shape)):
+            raise InputError(f"{name} = {shape!r}: expected a tuple of integers, e.g. (16,)")
+
+
 def _told(model: Any) -> str:
+    if isinstance(model, (str, Path)) and not Path(model).exists():
+        return f"got {str(model)!r}, which does not exist"
     if isinstance(model, (str, Path)):
         return f"got {str(model)!r}, which is not a folder or file that an adapter knows"
     return f"got {type(model).__name__}"

@@ -94,10 +94,10 @@ def test_when_no_mirror_works_the_error_says_what_to_do(source, published, cache
     with pytest.raises(InputError) as error:
         load(source, "train", None)
     message = str(error.value)
-    assert message.startswith(f"tiny: {NAMES[0]} is not in {cache} and could not be downloaded (")
+    assert message.startswith(f"tiny: {NAMES[0]} is not in {cache} and could not be downloaded. Give the folder")
     assert all(f"{mirror}: 404" in message for mirror in source.mirrors)
     assert all(name in message for name in NAMES)
-    assert "give it as --data-dir" in message
+    assert "as --data-dir" in message
 
 
 def test_a_given_folder_is_never_filled(source, tmp_path):

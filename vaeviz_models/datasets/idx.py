@@ -149,9 +149,8 @@ def _downloaded(source: Source, file: str, folder: Path) -> Path:
             )
         except Exception as error:  # each mirror and protocol fails in its own way; the next one is tried
             reason = str(error) or type(error).__name__
-            reasons.append(f"{mirror}: {reason.splitlines()[0][:120]}")
+            reasons.append(f"{mirror}: {reason.splitlines()[0][:60]}")
     raise InputError(
-        f"{source.name}: {file} is not in {folder} and could not be downloaded ({'; '.join(reasons)}). "
-        f"Put the four files of {', '.join(f'{name}.gz' for pair in FILES.values() for name in pair)} into a folder "
-        "and give it as --data-dir"
+        f"{source.name}: {file} is not in {folder} and could not be downloaded. Give the folder that holds "
+        f"{', '.join(f'{name}.gz' for pair in FILES.values() for name in pair)} as --data-dir. ({'; '.join(reasons)})"
     )
