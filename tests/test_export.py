@@ -509,3 +509,18 @@ def test_a_lone_decoder_is_drawn_as_far_as_it_goes(tmp_path, decoder):
     records = export_figures(tmp_path, decoder=Decoder(decoder, latent_shape=(2,)), settings=LIGHT, dpi=30)
     assert {name for name, status in statuses(records).items() if status == "drawn"} == {"manifold_grid", "samples"}
     assert set(statuses(records).values()) == {"drawn", "skipped"}
+
+
+@pytest.mark.parametrize("look", ["paper", "talk"])
+@pytest.mark.parametrize("plot", ["samples", "manifold_grid", "interpolation"])
+def test_nothing_of_a_page_as_high_as_its_content_is_cut(inputs, plot, look):
+    from vaeviz.drawing.styles import style
+    from vaeviz.figures import drawn
+
+    with style(look) as chosen:
+        figure = drawn(get_plot(plot), inputs, {}, chosen)
+        figure.draw_without_rendering()
+        box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(box.x0, box.y0) > -0.01
+    assert box.x1 < width + 0.01
+    assert box.y1 < height + 0.01

@@ -75,6 +75,8 @@ def _check_names(inputs: Iterable[str]) -> None:
 
 def _fit_height(figure: Figure) -> None:
     """Make a page as high as what is on it; the width stays, so that it still fills its column."""
+    for _ in range(3):  # the layout takes a few passes to learn what titles and labels need beside images
+        figure.draw_without_rendering()
+        box = figure.get_tightbbox()
+        figure.set_size_inches(figure.get_size_inches()[0], box.height + 0.08)
     figure.draw_without_rendering()
-    box = figure.get_tightbbox()
-    figure.set_size_inches(figure.get_size_inches()[0], box.height + 0.08)
