@@ -15,11 +15,10 @@ from typing import Any, Literal
 from vaeviz.data import Dataset
 from vaeviz.drawing.styles import get_style
 from vaeviz.drawing.styles import style as in_style
-from vaeviz.encoding import remember
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.figures import FORMATS, drawn, gather, lacking, write_figure
+from vaeviz.figures import FORMATS, drawn, gather, write_figure
 from vaeviz.files import replacing
-from vaeviz.model import as_decoder
+from vaeviz.inputs import encoded_once
 from vaeviz.options import check_settings
 from vaeviz.plot import get_plot, plot_names
 from vaeviz.posterior import GuessWarning
@@ -87,7 +86,7 @@ def export_figures(
     names = _checked_names(plots)
     settings = _checked_settings(settings or {}, names)
     with _noted() as at_the_door:
-        inputs = _encoded_once(gather(model, data, inputs))
+        inputs = encoded_once(gather(model, data, inputs))
     for text in at_the_door:
         warnings.warn(text, GuessWarning, stacklevel=2)
     _check_writable(pages.folder)
@@ -110,22 +109,6 @@ def export_figures(
     }
     _write_manifest(pages.folder, manifest, timings)
     return records
-
-
-def _encoded_once(inputs: dict[str, Any]) -> dict[str, Any]:
-    """The inputs, checked, with x encoded once for the whole set."""
-    inputs = dict(inputs)
-    if "decoder" in inputs:
-        inputs["decoder"] = as_decoder(inputs["decoder"])
-    if "encoder" in inputs and "x" in inputs:
-        inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
-        inputs["x"] = inputs["encoder"].remembered[0]
-    for name in ("labels", "condition", "factors"):
-        if name in inputs and "x" in inputs:
-            rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else "no list of"
-            if rows != len(inputs["x"]):
-                raise InputError(f"{name}: got {rows} {name} for {len(inputs['x'])} samples of x")
-    return inputs
 
 
 def _checked_names(plots: Iterable[str] | None) -> list[str]:
@@ -182,7 +165,7 @@ def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages
     options = {key: value for key, value in options.items() if key in spec.options}
     record.options = {key: option.default for key, option in spec.options.items()} | options
     record.summary, record.distribution, record.width = spec.summary, spec.distribution, spec.page.width
-    record.reason = lacking(spec, inputs)
+    record.reason = spec.lacking(inputs)
     if record.reason:
         record.status = "skipped"
         return record
