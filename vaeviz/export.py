@@ -6,8 +6,7 @@ import json
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.figures import FORMATS, drawn, gather, write_figure
 from vaeviz.files import replacing
 from vaeviz.inputs import encoded_once
+from vaeviz.noting import noted
 from vaeviz.options import check_settings
 from vaeviz.plot import get_plot, plot_names
 from vaeviz.posterior import GuessWarning
@@ -85,7 +85,7 @@ def export_figures(
     pages = Pages(Path(out), _checked_formats(formats), style, dpi)
     names = _checked_names(plots)
     settings = _checked_settings(settings or {}, names)
-    with _noted() as at_the_door:
+    with noted() as at_the_door:
         inputs = encoded_once(gather(model, data, inputs))
     for text in at_the_door:
         warnings.warn(text, GuessWarning, stacklevel=2)
@@ -169,7 +169,7 @@ def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages
     if record.reason:
         record.status = "skipped"
         return record
-    with _noted() as record.warnings:
+    with noted() as record.warnings:
         try:
             with in_style(pages.style) as look:
                 figure = drawn(spec, inputs, options, look)
@@ -183,20 +183,6 @@ def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages
             record.status, record.traceback, record.files = "failed", _portable(traceback.format_exc()), {}
             record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return record
-
-
-@contextmanager
-def _noted() -> Iterator[list[str]]:
-    """The texts of warnings that are meant for the user of a plot, each once; filled as the block ends."""
-    noted: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
-        for category in (UserWarning, RuntimeWarning):
-            warnings.simplefilter("always", category)
-        try:
-            yield noted
-        finally:
-            noted += dict.fromkeys(str(warning.message) for warning in caught)
 
 
 def _portable(text: str) -> str:

@@ -17,9 +17,9 @@ from vaeviz.posterior import Posterior, as_array
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that make the pictures."""
+    """The versions of Python and of the packages that make the pictures and the numbers."""
     found = {"python": platform.python_version()}
-    for name in ("vaeviz", "matplotlib", "numpy", "torch"):
+    for name in ("vaeviz", "matplotlib", "numpy", "scipy", "scikit-learn", "torch"):
         with contextlib.suppress(Exception):
             found[name] = version(name)
     return found

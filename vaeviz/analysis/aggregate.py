@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def noise_of(seed: int) -> np.random.Generator:
     return np.random.default_rng((seed, STREAM))
 
 
-def sampled_rows(posterior: Posterior, count: int | None, rng: np.random.Generator) -> np.ndarray:
+def sampled_rows(posterior: Sized, count: int | None, rng: np.random.Generator) -> np.ndarray:
     """At most `count` different rows (all for None), at random, in their order."""
     total = len(posterior)
     if count is not None and count < 2:

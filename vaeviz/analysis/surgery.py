@@ -30,7 +30,7 @@ class ELBOTerms:
 
     mutual_information: I_q(n; z) between which of the N samples it is and its code; never above `ceiling`, ln N.
     total_correlation: KL(q(z) || Π q(z_j)). dimension_kl: (D,) KL(q(z_j) || p(z_j)), its standard errors (D,), and
-    its sum.
+    its sum. marginal_kl: KL(q(z) || p(z)), the total correlation and that sum together.
     kl: the mean KL by the same codes, of which the three are the exact parts. exact_kl: its closed form over all N.
     reconstruction: E ln p(x | z), or None where no likelihood was given. elbo: likewise, with the KL in closed form.
     n: how many codes were drawn. total: N.
@@ -41,6 +41,7 @@ class ELBOTerms:
     dimension_kl: np.ndarray
     dimension_kl_error: np.ndarray
     dimension_kl_sum: Estimate
+    marginal_kl: Estimate
     kl: Estimate
     exact_kl: Estimate
     reconstruction: Estimate | None
@@ -91,6 +92,7 @@ def elbo_terms(
         dimension_kl=to_prior.mean(axis=0),
         dimension_kl_error=standard_errors(to_prior),
         dimension_kl_sum=mean_estimate(to_prior.sum(axis=1)),
+        marginal_kl=mean_estimate(joint - log_prior(z).sum(axis=1)),
         kl=mean_estimate(own - log_prior(z).sum(axis=1)),
         exact_kl=mean_estimate(posterior.kl().sum(axis=1)),
         reconstruction=None if fit is None else mean_estimate(fit),

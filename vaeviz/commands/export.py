@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vaeviz.cli_options import Source, model_and_data
+from vaeviz.cli_options import Source, listed, model_and_data, settings_by_name
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.options import Option
 
@@ -56,10 +56,10 @@ def export(
     if source.is_empty:
         raise click.UsageError("nothing to draw: give MODEL, --data or --input")
     chosen, options = _read_config(config)
-    given = {"plots": _listed(plots), "formats": _listed(formats), "style": style, "dpi": dpi, "seed": seed}
+    given = {"plots": listed(plots), "formats": listed(formats), "style": style, "dpi": dpi, "seed": seed}
     chosen |= {name: value for name, value in given.items() if value is not None}
-    for plot, option, value in map(_split_setting, settings):
-        options.setdefault(plot, {})[option] = value
+    for plot, chosen_options in settings_by_name(settings, "PLOT", "latent_scatter.dims=0,2").items():
+        options.setdefault(plot, {}).update(chosen_options)
     opened_model, dataset, supplied = source.opened()
     taken = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
     if taken:
@@ -114,15 +114,3 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     return chosen, options
-
-
-def _split_setting(text: str) -> tuple[str, str, str]:
-    target, sign, value = text.partition("=")
-    plot, dot, option = target.partition(".")
-    if not (sign and dot and plot and option):
-        raise InputError(f"--set {text!r}: expected PLOT.OPTION=VALUE, e.g. latent_scatter.dims=0,2")
-    return plot.replace("-", "_"), option, value
-
-
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
