@@ -19,6 +19,7 @@ from vaeviz.findings.marginals import marginals
 from vaeviz.findings.mismatch import mismatch
 from vaeviz.findings.neighbours import neighbours
 from vaeviz.findings.reconstruction import reconstruction
+from vaeviz.findings.spread import spread
 from vaeviz.inputs import encoded_once, gathered
 from vaeviz.noting import noted
 from vaeviz.options import check_settings
@@ -36,6 +37,7 @@ QUESTIONS: dict[str, Question] = {
         holes,
         information,
         likelihood,
+        spread,
         reconstruction,
         classes,
         neighbours,

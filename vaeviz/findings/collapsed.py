@@ -18,7 +18,7 @@ NEARLY_ALL = 0.99
 @question(
     unit="dimensions",
     flags="above",
-    source="min_share: the active units of Burda et al. 2016 (arXiv:1509.00519, section 5); min_kl: the KL of a Gaussian "
+    source="min_share: active units, Burda et al. 2016 (arXiv:1509.00519, section 5); min_kl: the KL of a Gaussian "
     "channel of that share; max_count: ours",
 )
 def collapsed(

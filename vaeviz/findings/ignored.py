@@ -59,8 +59,8 @@ def ignored(
         )
     else:
         sentence = (
-            f"The decoder answers to {every(total, 'encoded dimension').lower()}: the least to z{least + 1}, along which "
-            f"a value changes by {told} on average."
+            f"The decoder answers to {every(total, 'encoded dimension').lower()}: the least to z{least + 1}, along "
+            f"which a value changes by {told} on average."
         )
     numbers = {"ignored": dims, "encoded": np.flatnonzero(encoded), "effect": effect, "effect_error": error}
     numbers["min_effect"] = step

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.surgery import elbo_terms
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
@@ -16,7 +17,7 @@ LEAST_KL = 0.005  # a dimension, see `collapsed`
     unit="of the KL",
     flags="below",
     source="ELBO surgery, Hoffman & Johnson 2016 (NIPS workshop on approximate inference), Chen et al. 2018 "
-    "(arXiv:1802.04942), the full-N estimator; min_share: ours",
+    "(arXiv:1802.04942), between the bounds of Poole et al. 2019 (arXiv:1905.06922); min_share: ours",
 )
 def information(
     encoder: Any, x: Any, condition: Any = None, *, min_share: float = 0.75, n: int = 2000, seed: int = 0
@@ -32,21 +33,27 @@ def information(
     kl = found.exact_kl.value
     if kl <= LEAST_KL * posterior.size:
         raise NotApplicable(f"the KL is {kl:.2g} nats: nothing is spent, see collapsed")
-    share = 1 - found.marginal_kl.value / kl
-    error = found.marginal_kl.standard_error / kl
-    if found.saturated and share - 2 * error < min_share:
+    low, high = (_share(information, kl) for information in (found.mutual_information, found.left_out))
+    flagged = high.value + 2 * high.standard_error < min_share
+    if not flagged and low.value - 2 * low.standard_error < min_share:
         raise NotApplicable(
-            f"{found.total:,} samples measure a mutual information of {found.ceiling:.3g} nats at most (ln N), and the "
-            f"code has {found.mutual_information}: it tells nearly every sample apart; more samples would show how much"
+            f"from {found.total:,} samples the mutual information is between {found.mutual_information.value:.3g} and "
+            f"{found.left_out.value:.3g} nats, of a KL of {kl:.3g}: more samples would tell"
         )
-    told = f"{percent(share, error)} of the KL of {kl:.3g} nats"
-    flagged = share + 2 * error < min_share
+    decisive = high if flagged else low
+    told = f"{percent(decisive.value, decisive.standard_error)} of the KL of {kl:.3g} nats tells samples apart"
     if flagged:
-        sentence = f"Only {told} tells samples apart; {found.marginal_kl} nats are paid for lying off the prior."
+        sentence = f"At most {told}; the rest is paid for lying off the prior."
     else:
-        sentence = f"{told} tells samples apart ({found.mutual_information} nats of mutual information)."
-    parts = ("mutual_information", "total_correlation", "dimension_kl_sum", "marginal_kl", "exact_kl")
+        sentence = f"{'At least ' if high.value - low.value > 0.01 else ''}{told}, the rest is distance from the prior."
+    parts = ("mutual_information", "left_out", "total_correlation", "dimension_kl_sum", "exact_kl")
     numbers = {part: getattr(found, part).value for part in parts}
     numbers |= {f"{part}_error": getattr(found, part).standard_error for part in parts}
     numbers |= {"ceiling": found.ceiling, "dimension_kl": found.dimension_kl}
-    return Answer(flagged, sentence, share, min_share, found.n, error, numbers=numbers)
+    return Answer(flagged, sentence, decisive.value, min_share, found.n, error=decisive.standard_error, numbers=numbers)
+
+
+def _share(information: Estimate, kl: float) -> Estimate:
+    """Of the KL, which the information cannot exceed."""
+    value = min(information.value / kl, 1.0)
+    return Estimate(value, information.standard_error / kl if value < 1 else 0.0)

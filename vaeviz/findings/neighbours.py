@@ -46,11 +46,12 @@ def neighbours(
     beside = float(linear.mean("trustworthiness")[0])
     threshold = CHANCE + min_share * max(beside - CHANCE, 0)
     flagged = value + 2 * error < threshold
-    told = f"trustworthiness {Estimate(value, error)} (a PCA of {counted(posterior.size)}: {beside:.3g}, random codes: 0.5)"
+    alike = "not alike" if flagged else "alike"
+    beside_it = f"a PCA of {counted(posterior.size)}: {beside:.3g}, random codes: 0.5"
     return Answer(
         flagged=flagged,
-        sentence=f"Neighbours in the latent space are {'not alike' if flagged else 'alike'} in the data: {told} "
-        f"(a PCA of {counted(posterior.size)}: {beside:.3g}, random codes: 0.5).",
+        sentence=f"Neighbours in the latent space are {alike} in the data: trustworthiness {Estimate(value, error)} "
+        f"({beside_it}).",
         value=value,
         error=error,
         threshold=threshold,
