@@ -17,12 +17,14 @@ from vaeviz.drawing.styles import style as in_style
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.figures import FORMATS, drawn, gather, write_figure
 from vaeviz.files import replacing
+from vaeviz.finding import Finding
 from vaeviz.inputs import encoded_once
 from vaeviz.noting import noted
 from vaeviz.options import check_settings
 from vaeviz.plot import get_plot, plot_names
 from vaeviz.posterior import GuessWarning
 from vaeviz.provenance import provenance, sha256, versions
+from vaeviz.report import plain
 
 
 @dataclass
@@ -63,7 +65,9 @@ def export_figures(
     dpi: int | None = None,
     seed: int = 0,
     title: str = "",
+    analysis: bool | None = None,
     on_record: Callable[[Record], None] = lambda record: None,
+    on_findings: Callable[[tuple[Finding, ...]], None] = lambda findings: None,
     **inputs: Any,
 ) -> list[Record]:
     """Draw a set of figures into the folder `out`: figures, ``manifest.json``, ``timings.json``, ``index.html``.
@@ -72,6 +76,8 @@ def export_figures(
     labels and factors. inputs: the same by name (``encoder=``, ``x=``, ``labels=``, ...), and win over both.
     plots: names, or None for all. settings: options by plot. formats: of png, pdf, svg. dpi: the style's unless given.
     seed: for each plot that has a seed and no setting of its own. on_record: called as each plot is done.
+    analysis: whether page and manifest hold the findings of `vaeviz.analyze`, at their default thresholds; by default
+    where no plots are named, and the set is whole. on_findings: called with them.
 
     A plot whose inputs are missing, or which does not apply, is skipped with the reason; one that fails is recorded
     with its traceback, and the rest are drawn. Nothing is removed: a figure of an earlier export that this one does
@@ -96,6 +102,10 @@ def export_figures(
         records.append(_record(name, inputs, {"seed": seed} | settings.get(name, {}), pages))
         timings[name] = round(time.perf_counter() - began, 3)
         on_record(records[-1])
+    began = time.perf_counter()
+    findings, told = _findings(inputs, seed) if (plots is None if analysis is None else analysis) else ((), [])
+    timings["report"] = round(time.perf_counter() - began, 3)
+    on_findings(findings)
     manifest = {
         "title": title or pages.folder.name,
         "style": style,
@@ -104,11 +114,21 @@ def export_figures(
         "seed": seed,
         "versions": versions(),
         "inputs": provenance(inputs),
-        "warnings": at_the_door,
+        "warnings": list(dict.fromkeys([*at_the_door, *told])),
+        "report": plain([asdict(finding) for finding in findings]),
         "figures": [asdict(record) for record in records],
     }
     _write_manifest(pages.folder, manifest, timings)
     return records
+
+
+def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[Finding, ...], list[str]]:
+    """What `vaeviz.analyze` finds, and the warnings on the way."""
+    from vaeviz.analyzing import answered
+
+    with noted() as texts:
+        findings = answered(inputs, seed=seed)
+    return findings, texts
 
 
 def _checked_names(plots: Iterable[str] | None) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,13 +91,14 @@ def table(report: Report, width: int | None = None) -> list[str]:
     for finding in report.findings:
         start = f"{MARKS[finding.verdict]} {finding.name:<{names}}  {finding.verdict:<14}  "
         lines += textwrap.wrap(finding.sentence, width, initial_indent=start, subsequent_indent=" " * len(start))
-    return [*lines, "", summary(report)]
+    return [*lines, "", summary(report.findings)]
 
 
-def summary(report: Report) -> str:
+def summary(findings: Sequence[Finding]) -> str:
     """One line: what is flagged of what was answered."""
-    flagged, failed = report.named("flagged"), report.named("failed")
-    answered = len(flagged) + len(report.named("healthy"))
+    named = {verdict: [finding.name for finding in findings if finding.verdict == verdict] for verdict in MARKS}
+    flagged, failed = named["flagged"], named["failed"]
+    answered = len(flagged) + len(named["healthy"])
     told = f"{len(flagged)} of {answered} findings flagged" + (f": {', '.join(flagged)}" if flagged else "")
     return told + (f"; failed: {', '.join(failed)}" if failed else "")
 

@@ -12,7 +12,7 @@ from vaeviz.errors import InputError, UnknownName
 from vaeviz.options import Option
 
 MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
-KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int}
+KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int, "analysis": bool}
 
 
 @click.command()
@@ -23,12 +23,18 @@ KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML: plots, formats, style, dpi, seed, and a table of options for each plot. The command line wins.",
+    help="TOML: plots, formats, style, dpi, seed, analysis, and a table of options for each plot. The command line "
+    "wins.",
 )
 @click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
 @click.option("--style", help="paper or talk.  [default: paper]")
 @click.option("--dpi", type=click.IntRange(30, 2400), help="[default: 300 on paper, 150 in a talk]")
 @click.option("--seed", type=click.IntRange(0), help="[default: 0]")
+@click.option(
+    "--analysis/--no-analysis",
+    default=None,
+    help="Begin the page with what `vaeviz analyze` finds.  [default: where all plots are drawn]",
+)
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -41,6 +47,7 @@ def export(
     style: str | None,
     dpi: int | None,
     seed: int | None,
+    analysis: bool | None,
 ) -> None:
     """Draw all plots of a model into a folder.
 
@@ -57,6 +64,7 @@ def export(
         raise click.UsageError("nothing to draw: give MODEL, --data or --input")
     chosen, options = _read_config(config)
     given = {"plots": listed(plots), "formats": listed(formats), "style": style, "dpi": dpi, "seed": seed}
+    given["analysis"] = analysis
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, chosen_options in settings_by_name(settings, "PLOT", "latent_scatter.dims=0,2").items():
         options.setdefault(plot, {}).update(chosen_options)
@@ -72,6 +80,7 @@ def export(
         settings=options,
         title=title,
         on_record=echo_record,
+        on_findings=echo_findings,
         **chosen,
         **supplied,
     )
@@ -86,6 +95,18 @@ def echo_record(record: Any) -> None:
     click.echo(f"{click.style(mark, fg=colour)} {record.plot:<22} {record.reason}".rstrip())
     for warning in record.warnings:
         click.echo(f"    warning: {warning}", err=True)
+
+
+def echo_findings(findings: tuple) -> None:
+    """One line on what was found, if anything was asked."""
+    from vaeviz.report import MARKS as VERDICTS
+    from vaeviz.report import summary
+
+    if findings:
+        failed = any(finding.verdict == "failed" for finding in findings)
+        flagged = any(finding.verdict == "flagged" for finding in findings)
+        verdict = "failed" if failed else "flagged" if flagged else "healthy"
+        click.echo(f"{VERDICTS[verdict]} {'report':<22} {summary(findings)}")
 
 
 def exit_code(records: list, *, by_name: bool) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.estimates import mean_estimate
+from vaeviz.analysis.estimates import Estimate, mean_estimate
 from vaeviz.analysis.importance import importance_bound
 from vaeviz.batches import samples
 from vaeviz.encoding import encode
@@ -44,15 +44,9 @@ def likelihood(
     gap, elbo, tight = (mean_estimate(v) for v in (bound.values[:, -1] - bound.elbo, bound.elbo, bound.values[:, -1]))
     threshold = max_gap * float(bound.kl.mean())
     flagged = gap.value - 2 * gap.standard_error > threshold
-    limit = "the KL" if max_gap == 1 else f"{max_gap:g} times the KL"
-    sentence = f"ln p(x) is at least {gap} nats above the ELBO of {elbo} nats, " + (
-        f"more than {limit} of {bound.kl.mean():.3g}: the encoder is far from the true posterior."
-        if flagged
-        else f"of which the KL is {bound.kl.mean():.3g}."
-    )
     return Answer(
         flagged=flagged,
-        sentence=sentence,
+        sentence=_sentence(gap, elbo, bound.kl.mean(), max_gap, flagged),
         value=gap.value,
         error=gap.standard_error,
         threshold=threshold,
@@ -67,3 +61,13 @@ def likelihood(
             "median_effective_size": np.median(bound.effective),
         },
     )
+
+
+def _sentence(gap: Estimate, elbo: Estimate, kl: float, max_gap: float, flagged: bool) -> str:
+    if gap.value < 2 * gap.standard_error:
+        return f"The ELBO of {elbo} nats is tight: no gap to ln p(x) is found ({gap} nats)."
+    told = f"ln p(x) is at least {gap} nats above the ELBO of {elbo} nats"
+    if flagged:
+        limit = "the KL" if max_gap == 1 else f"{max_gap:g} times the KL"
+        return f"{told}, more than {limit} of {kl:.3g}: the encoder is far from the true posterior."
+    return f"{told}; the KL is {kl:.3g}."
