@@ -185,7 +185,7 @@ def test_an_encoder_alone_and_a_decoder_alone(inputs):
     report = vaeviz.analyze(encoder=inputs["encoder"], x=inputs["x"])
     assert reason(report["ignored"]).startswith("needs decoder: a model with a decoder")
     assert reason(report["classes"]).startswith("needs labels: data with labels")
-    assert reason(report["likelihood"]).startswith("needs likelihood: a model of vaeviz_models, or a function")
+    assert reason(report["likelihood"]).startswith("needs likelihood: a VAE of vaeviz_models, or likelihood=")
     report = vaeviz.analyze(decoder=inputs["decoder"])
     assert report.named("not applicable") == tuple(QUESTIONS)
     assert reason(report["holes"]) == "needs encoder: a model with an encoder, or encoder=; needs x: data, or x="

@@ -14,7 +14,7 @@ SUPPLY = {
     "decoder": "a model with a decoder, or decoder=",
     "x": "data, or x=",
     "labels": "data with labels, or labels=",
-    "likelihood": "a model of vaeviz_models, or a function ln p(x | z) of x and z, likelihood=",
+    "likelihood": "a VAE of vaeviz_models, or likelihood=, a function ln p(x | z) of x and z",
 }
 """What would do where an input is missing; on the command line, ``--input name=package.module:attribute``."""
 
