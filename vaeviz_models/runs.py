@@ -154,6 +154,7 @@ def load_training(run: Path, *, device: str | None = None) -> tuple[Training, di
     state = Training.start(
         _fresh_model(run, config),
         learning_rate=settings["learning_rate"],
+        epsilon=settings["epsilon"],
         seed=settings["seed"],
         device=device or header.get("device", "auto"),
     )
