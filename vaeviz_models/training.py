@@ -232,7 +232,8 @@ def check_data(model: nn.Module, x: np.ndarray, test_x: np.ndarray | None = None
             likelihood.check(part)
         if part is not None and binarise and not (part.min() >= 0 and part.max() <= 1):
             raise InputError(
-                f"{name}: lies in [{part.min():.3g}, {part.max():.3g}]; to binarise takes values in [0, 1]"
+                f"{name}: the values lie in [{part.min():.3g}, {part.max():.3g}]; to binarise, they must be chances of a "
+                "1, in [0, 1]"
             )
 
 

@@ -136,8 +136,10 @@ def train_run(
 
 def _with_absolute_path(data: str) -> str:
     """The data set's name, with a path in it made absolute, so that the run finds its data from any folder."""
-    name, _, argument = data.partition(":")
-    return f"{name}:{Path(argument).resolve()}" if argument and Path(argument).exists() else data
+    name, colon, path = data.rpartition(":")
+    if path in registry.entries("vaeviz.datasets") or not Path(path).exists():
+        return data
+    return f"{name}{colon}{Path(path).resolve()}"
 
 
 def _resume(run: Path, epochs: int | None, device: str | None) -> None:
