@@ -231,10 +231,8 @@ def check_data(model: nn.Module, x: np.ndarray, test_x: np.ndarray | None = None
         if part is not None and hasattr(likelihood, "check"):
             likelihood.check(part)
         if part is not None and binarise and not (part.min() >= 0 and part.max() <= 1):
-            raise InputError(
-                f"{name}: the values lie in [{part.min():.3g}, {part.max():.3g}]; to binarise, they must be chances of a "
-                "1, in [0, 1]"
-            )
+            found = f"the values lie in [{part.min():.3g}, {part.max():.3g}]"
+            raise InputError(f"{name}: {found}; to binarise, they must be chances of a 1, in [0, 1]")
 
 
 def check_training(
