@@ -22,7 +22,7 @@ def checked_gaussian(posterior: Posterior, *, prior: bool = True) -> Posterior:
     Otherwise raises `NotApplicable`, which says what is missing and what would do.
     """
     if posterior.std is None:
-        raise NotApplicable("the encoder gives no spread: this needs q(z|x), e.g. an encoder returning (mean, log_var)")
+        raise NotApplicable(posterior.why_no_spread)
     if len(posterior) < 2:
         raise NotApplicable(f"got {len(posterior)} sample, and an average over the data needs two or more")
     if not posterior.std.all():
