@@ -2,26 +2,18 @@
 
 import re
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from vaeviz import Encoder, InputError, NotApplicable, Posterior, encode
+from vaeviz import Encoder, InputError, NotApplicable, encode
 from vaeviz.plot import get_plot, plot_names
 
 torch = pytest.importorskip("torch")
-from torch.distributions import (  # noqa: E402
-    Categorical,
-    Distribution,
-    Independent,
-    Laplace,
-    MultivariateNormal,
-    OneHotCategorical,
-    RelaxedOneHotCategorical,
-    VonMises,
-    constraints,
-)
+from torch.distributions import Categorical, Distribution, constraints  # noqa: E402
 
 QUICK = {
     "tsne": {"perplexity": 5.0},
@@ -36,7 +28,7 @@ QUICK = {
 class VonMisesFisher(Distribution):
     """As packages of hyperspherical VAEs write it: a mean inside the ball, and a `stddev` that is a concentration."""
 
-    arg_constraints = {"loc": constraints.real_vector}
+    arg_constraints: ClassVar = {"loc": constraints.real_vector}
 
     def __init__(self, loc, scale):
         self.loc, self.scale = loc, scale
@@ -80,25 +72,13 @@ ENCODERS = {
     "von Mises-Fisher": lambda e: from_mean(
         e, lambda m: VonMisesFisher(m / m.norm(dim=1, keepdim=True), 30 * torch.ones(len(m), 1))
     ),
-    "von Mises": lambda e: from_mean(e, lambda m: VonMises(torch.atan(m), torch.tensor(4.0))),
-    "Laplace": lambda e: from_mean(e, lambda m: Independent(Laplace(m, torch.tensor(0.3)), 1)),
-    "full covariance": lambda e: from_mean(
-        e, lambda m: MultivariateNormal(m, 0.1 * torch.eye(m.shape[1]) + 0.05 * torch.ones(m.shape[1], m.shape[1]))
-    ),
-    "one-hot": lambda e: from_mean(e, lambda m: OneHotCategorical(logits=m)),
-    "Gumbel-softmax": lambda e: from_mean(e, lambda m: RelaxedOneHotCategorical(torch.tensor(0.5), logits=m)),
     "categorical": lambda e: from_mean(e, lambda m: Categorical(logits=m)),
     "code book": lambda e: from_mean(e, lambda m: m.argmax(dim=1)),
-    "a grid of code book entries": lambda e: from_mean(e, lambda m: (m > 0).long().reshape(-1, 3, 1)),
     "constant dimension": lambda e: replaced(e, mean=with_column(0.0), std=with_column(1.0)),
-    "constant deterministic dimension": lambda e: Encoder(
-        lambda x: with_column(0.5)(encode(e, x).mean.copy()), returns="mean"
-    ),
     "collapsed": lambda e: replaced(e, mean=np.zeros_like, std=np.ones_like),
     "collapsed deterministic": lambda e: Encoder(lambda x: np.ones((len(x), 3)), returns="mean"),
     "infinite KL": lambda e: replaced(e, std=with_column(0.0, dim=1)),
     "nearly infinite KL": lambda e: replaced(e, std=with_column(1e-30, dim=1)),
-    "no KL in one dimension, much in another": lambda e: replaced(e, mean=with_column(1e4, dim=2)),
     "one dimension": lambda e: Encoder(
         lambda x: tuple(part[:, :1] for part in (encode(e, x).mean, encode(e, x).std)), returns="mean,std"
     ),
@@ -107,7 +87,6 @@ ENCODERS = {
 DATA = {
     "no labels": {"labels": None},
     "one class": {"labels": lambda given: np.zeros(len(given["x"]), int)},
-    "a class of one": {"labels": lambda given: np.arange(len(given["x"])) == 0},
     "as many classes as samples": {"labels": lambda given: np.arange(len(given["x"]))},
     "continuous labels": {"labels": lambda given: given["x"].mean(axis=(1, 2))},
     "missing labels": {"labels": lambda given: np.full(len(given["x"]), np.nan)},
@@ -125,7 +104,7 @@ DATA = {
     "no runs": {"runs": lambda given: []},
     "an empty history": {"history": lambda given: {}},
 }
-FEW = (1, 2, 5, 11)
+FEW = (1, 2)
 
 
 @pytest.fixture
@@ -149,6 +128,13 @@ def given(digits, make_encoder, make_decoder):
     }
 
 
+@pytest.fixture(autouse=True)
+def _few_trees(monkeypatch):
+    """What is asked of the scores here is not their precision."""
+    for name, count in {"TREES": 3, "SHUFFLES": 1, "VOTES": 40}.items():
+        monkeypatch.setattr(f"vaeviz.analysis.factors.{name}", count)
+
+
 def outcome(name, inputs):
     """The figure, or the sentence that stands for it. Any other exception, or warning of NumPy, is a failure."""
     spec, figure = get_plot(name), Figure(figsize=(6, 5), layout="constrained")
@@ -159,6 +145,7 @@ def outcome(name, inputs):
             spec(**{key: inputs[key] for key in spec.required + spec.optional}, **QUICK.get(name, {}), **place)
         except (InputError, NotApplicable) as reason:
             return str(reason)
+        figure.set_layout_engine("none")  # which would draw everything twice
         figure.draw_without_rendering()
     return figure
 
@@ -169,7 +156,7 @@ def check(found):
         assert 20 < len(found) < 500
         assert " " in found and "Traceback" not in found
         return
-    texts = [text.get_text() for text in found.findobj(lambda artist: hasattr(artist, "get_text"))]
+    texts = [text.get_text() for text in found.findobj(Text)]
     wrong = [text for text in texts if re.search(r"\b(nan|inf|None)\b", text)]
     assert not wrong
     for ax in found.axes:
@@ -181,21 +168,25 @@ def check(found):
             assert np.isfinite(np.ma.filled(image.get_array().astype(float), 0)).any()
 
 
-@pytest.mark.parametrize("case", ENCODERS)
-@pytest.mark.parametrize("name", plot_names())
+def taking(inputs):
+    """The plots that take one of those inputs."""
+    specs = (get_plot(name) for name in plot_names())
+    return [spec.name for spec in specs if set(inputs) & {*spec.required, *spec.optional}]
+
+
+@pytest.mark.parametrize("name, case", [(name, case) for case in ENCODERS for name in taking(["encoder"])])
 def test_encoders(name, case, given):
     check(outcome(name, given | {"encoder": ENCODERS[case](given["encoder"])}))
 
 
-@pytest.mark.parametrize("case", DATA)
-@pytest.mark.parametrize("name", plot_names())
+@pytest.mark.parametrize("name, case", [(name, case) for case in DATA for name in taking(DATA[case])])
 def test_data(name, case, given):
     changed = {key: change and change(given) for key, change in DATA[case].items()}
     check(outcome(name, given | changed))
 
 
 @pytest.mark.parametrize("count", FEW)
-@pytest.mark.parametrize("name", plot_names())
+@pytest.mark.parametrize("name", taking(["x"]))
 def test_few_samples(name, count, given):
     few = {key: given[key][:count] for key in ("x", "labels", "factors", "other_x")}
     check(outcome(name, given | few))

@@ -47,7 +47,9 @@ def evaluate(run: Path, images: int, samples: int) -> None:
         active = (posterior.mean.var(axis=0, dtype=np.float64) > 0.01).sum()  # ibid., section 5
         kl = posterior.kl().sum(axis=1).mean()
         print(f"{split:5}  {active} of {posterior.size} units active, KL {kl:.2f} nats, N = {len(x):,}")
-    print(f"test   ELBO {history['test_elbo'][-1]:.2f} nats, one sample of z for each image, N = {len(parts['test']):,}")
+    print(
+        f"test   ELBO {history['test_elbo'][-1]:.2f} nats, one sample of z for each image, N = {len(parts['test']):,}"
+    )
     rows = np.random.default_rng(0).permutation(len(parts["test"]))[:images]
     x = parts["test"][np.sort(rows)]
     bound = importance_bound(model.inputs["likelihood"], x, vaeviz.encode(model.encoder, x), count=samples)

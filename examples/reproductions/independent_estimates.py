@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy import integrate, optimize, spatial, stats
-from sklearn import feature_selection, linear_model, manifold, metrics, model_selection, neighbors
+from sklearn import linear_model, manifold, metrics, model_selection, neighbors
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 
 import vaeviz
-from vaeviz.analysis.aggregate import aggregate_quantiles, log_aggregate, log_aggregate_and_marginals
+from vaeviz.analysis.aggregate import aggregate_quantiles, log_aggregate_and_marginals
 from vaeviz.analysis.alignment import linear_cka, neighbour_overlap, procrustes
 from vaeviz.analysis.factors import dci_scores, discretised, gap, importances, information, squared_correlation
 from vaeviz.analysis.importance import importance_bound
@@ -46,9 +46,8 @@ class Row:
     def __str__(self) -> str:
         difference = abs(self.ours - self.theirs) if self.largest is None else self.largest
         error = "" if self.error is None else f"{self.error:.2g}"
-        return (
-            f"| {self.quantity} | {self.ours:.6g} | {self.theirs:.6g} | {difference:.1e} | {error} | {self.second_way} |"
-        )
+        numbers = f"{self.ours:.6g} | {self.theirs:.6g} | {difference:.1e} | {error}"
+        return f"| {self.quantity} | {numbers} | {self.second_way} |"
 
 
 def several(quantity: str, second_way: str, ours: np.ndarray, theirs: np.ndarray) -> Row:
@@ -111,7 +110,9 @@ def divergences(posterior: Posterior) -> list[Row]:
     along = torch.stack([log_prob(mixture(posterior, dim), z[:, dim]) for dim in range(posterior.size)], dim=1)
     prior = Normal(0.0, 1.0).log_prob(z)
     to_prior, correlation = (joint - prior.sum(dim=1)).numpy(), (joint - along.sum(dim=1)).numpy()
-    sampled = (posterior.mean + posterior.std * np.random.default_rng(5).standard_normal(posterior.mean.shape)).astype(float)
+    sampled = (posterior.mean + posterior.std * np.random.default_rng(5).standard_normal(posterior.mean.shape)).astype(
+        float
+    )
     log_ratio = stats.norm.logpdf(sampled, posterior.mean, posterior.std) - stats.norm.logpdf(sampled)
     quadrature = np.array([marginal_kl(posterior, dim) for dim in range(posterior.size)])
     mismatch = vaeviz.prior_mismatch(posterior, n=CODES, permutations=100)
@@ -253,7 +254,9 @@ def neighbourhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
     ]
     near, near_on_map = (spatial.KDTree(points).query(points, k=11)[1][:, 1:] for points in (z, mapped))
     recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(near, near_on_map)])
-    rows.append(Row("neighbour recall of it", "`scipy.spatial.KDTree`", float(quality.mean("recall")[0]), float(recall)))
+    rows.append(
+        Row("neighbour recall of it", "`scipy.spatial.KDTree`", float(quality.mean("recall")[0]), float(recall))
+    )
     if labels is None:
         return rows
     codes = np.unique(labels, return_inverse=True)[1]
@@ -278,7 +281,12 @@ def neighbourhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
             float(found.accuracy[0]),
             float((votes == codes).mean()),
         ),
-        several("silhouettes", "the definition, by `scipy.spatial.distance.cdist`", np.sort(found.silhouettes), np.sort(silhouette)),
+        several(
+            "silhouettes, in order of size",
+            "the definition, by `scipy.spatial.distance.cdist`",
+            np.sort(found.silhouettes),
+            np.sort(silhouette),
+        ),
     ]
 
 
@@ -331,14 +339,11 @@ def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
     rows = weights / weights.sum(axis=1, keepdims=True)
     purity = 1 - np.array([stats.entropy(row, base=weights.shape[1]) for row in rows])
     dci = (purity * weights.sum(axis=1)).sum() / weights.sum()
-    continuous = feature_selection.mutual_info_regression(z, values[:, 0], random_state=0)
-    strongest = np.argmax(information(binned, held)[:, 0]) == np.argmax(continuous)
     names = ", ".join(known)
     return [
         Row(
             f"MIG for {names}",
-            "entropies of `numpy.histogram2d`; "
-            f"the k-nearest-neighbour estimate of scikit-learn names {'the same' if strongest else 'another'} strongest dimension",
+            "entropies of `numpy.histogram2d`",
             gap(information(binned, held)),
             float((ordered[-1] - ordered[-2]).mean()),
         ),
