@@ -178,9 +178,9 @@ def holes(posterior: Posterior, repeats: int = 4) -> list[Row]:
     for seed in range(repeats):
         generator = torch.Generator().manual_seed(100 + seed)
         rows = torch.randperm(len(mean), generator=generator)[:CODES]
-        noise, prior = torch.randn(2, CODES, posterior.size, generator=generator, dtype=torch.float64)
+        noise, prior = torch.randn(2, len(rows), posterior.size, generator=generator, dtype=torch.float64)
         own = []
-        for piece in torch.arange(CODES).split(PIECE):
+        for piece in torch.arange(len(rows)).split(PIECE):
             z = mean[rows[piece]] + std[rows[piece]] * noise[piece]
             each = Independent(Normal(mean, std), 1).log_prob(z[:, None])
             each[torch.arange(len(piece)), rows[piece]] = -torch.inf
@@ -188,7 +188,7 @@ def holes(posterior: Posterior, repeats: int = 4) -> list[Row]:
         threshold = torch.quantile(torch.cat(own), found.level)
         masses.append(float((log_prob(mixture(posterior), prior) < threshold).double().mean()))
     error = np.hypot(found.mass.standard_error, np.std(masses, ddof=1) / np.sqrt(repeats))
-    how = f"leave-one-out quantile and prior mass by torch, {repeats} × {CODES:,} other draws of each"
+    how = f"leave-one-out quantile and prior mass by torch, {repeats} × {len(rows):,} other draws of each"
     return [Row("prior mass in holes", how, found.mass.value, float(np.mean(masses)), float(error))]
 
 
