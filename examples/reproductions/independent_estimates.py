@@ -110,9 +110,7 @@ def divergences(posterior: Posterior) -> list[Row]:
     along = torch.stack([log_prob(mixture(posterior, dim), z[:, dim]) for dim in range(posterior.size)], dim=1)
     prior = Normal(0.0, 1.0).log_prob(z)
     to_prior, correlation = (joint - prior.sum(dim=1)).numpy(), (joint - along.sum(dim=1)).numpy()
-    sampled = (posterior.mean + posterior.std * np.random.default_rng(5).standard_normal(posterior.mean.shape)).astype(
-        float
-    )
+    sampled = posterior.mean + posterior.std * np.random.default_rng(5).standard_normal(posterior.mean.shape)
     log_ratio = stats.norm.logpdf(sampled, posterior.mean, posterior.std) - stats.norm.logpdf(sampled)
     quadrature = np.array([marginal_kl(posterior, dim) for dim in range(posterior.size)])
     mismatch = vaeviz.prior_mismatch(posterior, n=CODES, permutations=100)
@@ -210,7 +208,7 @@ def kernels(posterior: Posterior) -> list[Row]:
     return [Row("MMD² of 150 codes and 150 prior samples", "a double loop", found.squared.value, theirs)]
 
 
-def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: int = 40, k: int = 100) -> list[Row]:
+def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: int = 200, k: int = 100) -> list[Row]:
     """The importance-weighted bound in plain torch: the decoder's probabilities, sampled and averaged anew."""
     x, posterior = x[:images], posterior[:images]
     found = importance_bound(likelihood, x, posterior, count=k)
@@ -231,7 +229,7 @@ def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: 
     between = np.sqrt((found.errors[:, -1] ** 2).sum()) / len(x)
     error = np.hypot(between, theirs.std(ddof=1) / np.sqrt(len(theirs)))
     how = "`torch.logsumexp` of log-densities by `torch.distributions`, 5 other draws"
-    return [Row(f"L_{k} of {images} images (nats)", how, float(found.mean[-1]), float(theirs.mean()), float(error))]
+    return [Row(f"L_{k} of {len(x)} images (nats)", how, float(found.mean[-1]), float(theirs.mean()), float(error))]
 
 
 def neighbourhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
