@@ -152,7 +152,8 @@ def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
         return False
     warnings.warn(
         f"decoder {decoder.name}: samples of shape {shape} may have their channels first or last; they were read as "
-        'first, as torch convolutions give them. Say so with Decoder(fn, layout="channels_first") or "channels_last"',
+        'first, as torch convolutions give them. Say so with Decoder(fn, layout="channels_first") or '
+        'Decoder(fn, layout="channels_last")',
         GuessWarning,
         stacklevel=2,
     )

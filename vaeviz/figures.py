@@ -17,6 +17,7 @@ from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+OF_EACH_SAMPLE = ("labels", "condition", "factors")
 FORMATS = ("png", "pdf", "svg")
 NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
@@ -28,6 +29,8 @@ def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[
     if model is not None:
         opened = open(model)
         gathered |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
+    if data is not None or inputs.get("x") is not None:  # what the model knows is of its own samples
+        gathered = {name: value for name, value in gathered.items() if name not in OF_EACH_SAMPLE}
     if data is not None:
         gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
     gathered |= {name: value for name, value in inputs.items() if value is not None}

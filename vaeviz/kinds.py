@@ -57,5 +57,5 @@ def _checked(kind: Kind, shape: tuple[int, ...]) -> Kind:
     if kind == "point" and size != 2:
         raise InputError(f"kind='point': samples have {size} values, expected 2")
     if kind == "image" and len(shape) == 1 and math.isqrt(size) ** 2 != size:
-        raise InputError(f"kind='image': {size} values are no square image; declare the decoder's sample_shape=(H, W)")
+        raise InputError(f"kind='image': {size} values are no square image; write Decoder(fn, sample_shape=(H, W))")
     return kind

@@ -245,7 +245,7 @@ def _checked_guess(reading: Reading, returned: Sequence) -> Reading:
     if second.size and (second >= 0).all():
         warnings.warn(
             "the second output was read as a log-variance, but it is nowhere negative. If it is a standard "
-            'deviation or a variance, say so: Encoder(fn, returns="mean,std") or returns="mean,var"',
+            'deviation or a variance, say so: Encoder(fn, returns="mean,std") or Encoder(fn, returns="mean,var")',
             GuessWarning,
             stacklevel=2,
         )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.callables import torch_modules
+from vaeviz.model import Model
 from vaeviz.posterior import Posterior, as_array
 
 
@@ -40,6 +41,11 @@ def _described(value: Any) -> dict:
         return {"name": value.name, "posterior": _of_posterior(remembered[1]), **_of_weights(value.fn)}
     if hasattr(value, "fn"):
         return {"name": value.name, **_of_weights(value.fn)}
+    if isinstance(value, Model):
+        parts = {"encoder": value.encoder, "decoder": value.decoder}
+        return {"name": value.name, **{role: _described(part) for role, part in parts.items() if part is not None}}
+    if isinstance(value, (list, tuple)) and any(isinstance(part, Model) for part in value):
+        return {"models": [_described(part) for part in value]}
     if isinstance(value, Mapping):
         return {"keys": list(value), "sha256": sha256(json.dumps(value, default=str).encode())}
     try:

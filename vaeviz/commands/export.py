@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from vaeviz.cli_options import Source, model_and_data
+from vaeviz.declaring import as_options
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.options import Option
 
@@ -54,7 +55,7 @@ def export(
     from vaeviz.export import export_figures
 
     if source.is_empty:
-        raise click.UsageError("nothing to draw: give MODEL, --data or --input")
+        raise click.UsageError("nothing to draw: give MODEL, --data, --runs or --input")
     chosen, options = _read_config(config)
     given = {"plots": _listed(plots), "formats": _listed(formats), "style": style, "dpi": dpi, "seed": seed}
     chosen |= {name: value for name, value in given.items() if value is not None}
@@ -83,9 +84,9 @@ def export(
 def echo_record(record: Any) -> None:
     """One line for each plot as it is done."""
     mark, colour = MARKS[record.status]
-    click.echo(f"{click.style(mark, fg=colour)} {record.plot:<22} {record.reason}".rstrip())
+    click.echo(f"{click.style(mark, fg=colour)} {record.plot:<22} {as_options(record.reason)}".rstrip())
     for warning in record.warnings:
-        click.echo(f"    warning: {warning}", err=True)
+        click.echo(f"    warning: {as_options(warning)}", err=True)
 
 
 def exit_code(records: list, *, by_name: bool) -> int:
