@@ -26,10 +26,12 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     Runs in batches, in eval mode, without gradients. Warns if the encoder gives another mean for the same
     input. Raises `InputError` if the encoder fails, loses rows, or returns anything but finite numbers.
     """
+    if not isinstance(encoder, Posterior):
+        encoder = as_encoder(encoder)
+        x, condition = _unpacked(encoder, x, condition)
     x = samples(x, "x")
     if isinstance(encoder, Posterior):
         return _of_same_length(encoder, x)
-    encoder = as_encoder(encoder)
     if encoder.remembered is not None and encoder.remembered[0] is x:
         return encoder.remembered[1]
     condition = None if condition is None else samples(condition, "condition", like=x)
@@ -46,7 +48,14 @@ def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     posterior = encode(encoder, x, condition)
     if isinstance(encoder, Posterior):
         encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
-    return replace(as_encoder(encoder), remembered=(samples(x, "x"), posterior))
+    encoder = as_encoder(encoder)
+    x, _ = _unpacked(encoder, x, condition)
+    return replace(encoder, remembered=(samples(x, "x"), posterior))
+
+
+def _unpacked(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
+    """(samples, condition) of an x that may hold both."""
+    return (x, condition) if encoder.unpack is None else encoder.unpack(x, condition)
 
 
 def _only_the_remembered(x: np.ndarray) -> None:

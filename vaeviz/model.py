@@ -37,6 +37,7 @@ class Encoder:
     prior: ``"normal"`` if the model assumes p(z) = N(0, I).
     batch_size: how many samples fn is sent at once.
     pad: whether fn takes exactly that many: the last batch is filled up, and what comes back for the filling dropped.
+    unpack: for an x that holds more than samples, as an AnnData does: (x, condition) to (samples (N, ...), condition).
     """
 
     fn: Callable
@@ -49,6 +50,7 @@ class Encoder:
     prior: Prior | None = None
     batch_size: int | None = None
     pad: bool | None = None
+    unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
     name: str | None = None
     remembered: tuple[Any, Posterior] | None = field(default=None, repr=False)
 

@@ -113,8 +113,8 @@ def _annotation(function: Callable, parameter: inspect.Parameter) -> Any:
     except (NameError, AttributeError, SyntaxError, TypeError) as error:
         whose = f"{getattr(inner, '__name__', inner)}: option {parameter.name!r}"
         raise InputError(
-            f"{whose} is annotated {parameter.annotation!r}, which cannot be read ({error}); options need types that are "
-            "there at run time, outside of `if TYPE_CHECKING`"
+            f"{whose} is annotated {parameter.annotation!r}, which cannot be read ({error}); options need types "
+            "that are there at run time, outside of `if TYPE_CHECKING`"
         ) from None
 
 

@@ -141,8 +141,9 @@ def _check_contract(function: Callable) -> None:
         if not is_writable(option.annotation):
             written = inspect.formatannotation(option.annotation)
             raise InputError(
-                f"plot {name}: option {option.name!r} is annotated {written}, which nobody can write on a command line; "
-                "expected bool, int, float, str, Path, Literal, dict, tuple[int, ...] or the like, or one of these | None"
+                f"plot {name}: option {option.name!r} is annotated {written}, which nobody can write on a command "
+                "line; expected bool, int, float, str, Path, Literal, dict, a tuple as tuple[int, ...], or one of "
+                "these | None"
             )
 
 

@@ -173,7 +173,9 @@ def _codes_among(returned: Sequence, sample_shape: tuple[int, ...] | None) -> li
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A foreign array (NumPy, torch on any device, JAX, sparse, nested lists) as a NumPy array of numbers."""
+    """A foreign array (NumPy, torch, JAX, sparse, nested lists, the X of an AnnData) as a NumPy array of numbers."""
+    if hasattr(value, "obs") and hasattr(value, "X"):
+        value = value.X
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         value = value.float().numpy() if value.is_floating_point() else value.numpy()
