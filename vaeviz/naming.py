@@ -63,9 +63,14 @@ def named_array(text: str, option: str) -> Any:
 def _registered(name: str) -> Any:
     """A registered model: an object, or what a function of no arguments makes. An untrained network is none."""
     found: Any = registry.load("vaeviz.models", name)
-    if not inspect.isroutine(found) and not inspect.isclass(found):
-        return found
-    parameters = inspect.signature(found).parameters.values()
-    if any(parameter.default is parameter.empty for parameter in parameters):
+    if is_network(found):
         raise InputError(f"{name} is the name of a network and has no weights yet: vaeviz train {name} --out RUN")
-    return found()
+    return found() if inspect.isroutine(found) or inspect.isclass(found) else found
+
+
+def is_network(found: Any) -> bool:
+    """Whether a registered model is a function that needs arguments to make it, and so is still to be trained."""
+    if not inspect.isroutine(found) and not inspect.isclass(found):
+        return False
+    parameters = inspect.signature(found).parameters.values()
+    return any(parameter.default is parameter.empty for parameter in parameters)

@@ -8,6 +8,7 @@ import click
 from vaeviz import registry
 from vaeviz.cli_options import broken_command, option_of
 from vaeviz.errors import InputError, NoSuchSplit, UnknownName
+from vaeviz.naming import is_network
 
 HELP = {
     "epochs": "Passes over the training data.",
@@ -37,7 +38,7 @@ class Models(click.Group):
         except InputError as error:
             return broken_command(name, error)
         try:
-            return _command(entry.name, builder)
+            return _command(entry.name, builder) if is_network(builder) else _nothing_to_train(entry.name)
         except Exception as error:  # a plug-in's signature can be wrong in many ways
             told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
             reason = f"{name!r} of {entry.distribution} has no readable options: {told}"
@@ -69,6 +70,14 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     elif epochs is not None or device is not None:
         option = "--epochs" if epochs is not None else "--device"
         raise click.UsageError(f"{option} belongs behind the model: vaeviz train {model} {option} ...")
+
+
+def _nothing_to_train(name: str) -> click.Command:
+    """What stands for a registered model that is ready: it is not listed among the networks, and fails when named."""
+    reason = f"{name} is a model that is ready, and no network to train; draw it: vaeviz export {name} --data NAME"
+    command = broken_command(name, InputError(f"{reason} --out FOLDER"))
+    command.hidden = True
+    return command
 
 
 def _command(name: str, builder: Any) -> click.Command:
