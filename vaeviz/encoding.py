@@ -15,23 +15,26 @@ from vaeviz.errors import InputError
 from vaeviz.layout import arranged, channels_first, has_channels_first
 from vaeviz.model import Encoder, as_encoder
 from vaeviz.posterior import GuessWarning, Posterior, Reading, alike, declared_reading, inferred_reading
+from vaeviz.streams import Stream, as_samples, same_samples
 
 
 def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     """q(z | x): the posterior means (N, D) and, where the encoder gives them, standard deviations.
 
     encoder: a callable, a model, an `Encoder`, or a ready `Posterior` of as many rows as x.
-    x: (N, ...) samples. condition: (N, ...) or None, passed beside x.
+    x: (N, ...) samples: an array, one that lies on disk (memory-mapped, HDF5, zarr), or batches that can be read again
+        (a DataLoader that does not shuffle, see `Batches`). condition: (N, ...) or None, passed beside x.
 
-    Runs in batches, in eval mode, without gradients. Warns if the encoder gives another mean for the same
-    input. Raises `InputError` if the encoder fails, loses rows, or returns anything but finite numbers.
+    Runs in batches, in eval mode, without gradients; of what does not lie in memory, one batch at a time does. Warns
+    if the encoder gives another mean for the same input. Raises `InputError` if the encoder fails, loses rows, or
+    returns anything but finite numbers.
     """
+    if isinstance(encoder, Encoder) and encoder.remembered is not None and same_samples(encoder.remembered[0], x):
+        return encoder.remembered[1]
     x = samples(x, "x")
     if isinstance(encoder, Posterior):
         return _of_same_length(encoder, x)
     encoder = as_encoder(encoder)
-    if encoder.remembered is not None and encoder.remembered[0] is x:
-        return encoder.remembered[1]
     condition = None if condition is None else samples(condition, "condition", like=x)
     with calling(encoder.fn) as call:
         parts = list(_encoded(call, encoder, x, condition))
@@ -43,10 +46,11 @@ def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
 
     Anything else, equal or of equal shape, is really encoded.
     """
+    x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     if isinstance(encoder, Posterior):
         encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
-    return replace(as_encoder(encoder), remembered=(samples(x, "x"), posterior))
+    return replace(as_encoder(encoder), remembered=(x, posterior))
 
 
 def _only_the_remembered(x: np.ndarray) -> None:
@@ -54,13 +58,13 @@ def _only_the_remembered(x: np.ndarray) -> None:
 
 
 def _encoded(
-    call: Callable, encoder: Encoder, x: np.ndarray, condition: np.ndarray | None
+    call: Callable, encoder: Encoder, x: np.ndarray | Stream, condition: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """(mean, std) of each batch, checked; each of the shape in which the encoder gave it."""
     reading = declared_reading(encoder.returns) if encoder.returns else None
     size = 0
-    for rows in batches(x, encoder.batch_size, doing="encoding"):
-        arrays = [prepared(encoder, x[rows])] + ([] if condition is None else [np.asarray(condition[rows])])
+    for rows, batch in batches(x, encoder.batch_size, doing="encoding"):
+        arrays = [prepared(encoder, batch)] + ([] if condition is None else [np.asarray(condition[rows])])
         count = len(arrays[0])
         size = size or count
         arrays = filled(arrays, encoder.batch_size) if encoder.pad else arrays
@@ -169,7 +173,7 @@ def _joined(parts: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder)
     return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape)
 
 
-def _of_same_length(posterior: Posterior, x: np.ndarray) -> Posterior:
+def _of_same_length(posterior: Posterior, x: np.ndarray | Stream) -> Posterior:
     if len(posterior) != len(x):
         raise InputError(f"got a Posterior of {len(posterior)} rows for {len(x)} samples of x")
     return posterior

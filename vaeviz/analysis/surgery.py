@@ -22,6 +22,7 @@ from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_errors
 from vaeviz.batches import samples
 from vaeviz.likelihood import log_likelihood
 from vaeviz.posterior import Posterior
+from vaeviz.streams import rows_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,4 +104,4 @@ def elbo_terms(
 def _log_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
     """ln p(x | z) of the rows of x that the codes z were drawn for, in the shape that a code has for the model."""
     x = samples(x, "x", like=posterior.mean)
-    return log_likelihood(likelihood, x[rows], Posterior(z, code_shape=posterior.code_shape))
+    return log_likelihood(likelihood, rows_of(x, rows), Posterior(z, code_shape=posterior.code_shape))

@@ -16,6 +16,7 @@ from vaeviz.errors import InputError
 from vaeviz.kinds import Kind, sample_kind
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", 0.38))
@@ -42,6 +43,7 @@ def prior_holes(
     """
     if side < 1:
         raise InputError(f"side = {side}: expected 1 or more")
+    x = as_samples(x, "x")
     posterior = encode(encoder, x)
     found = find_holes(posterior, n=n, level=level, tolerance=tolerance, seed=seed)
     pictures = [] if decoder is None else _pictures(decoder, found, posterior, x, side, kind)
