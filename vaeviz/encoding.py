@@ -78,7 +78,7 @@ def _encoded(
         except Exception as error:
             hint = batch_hint("Encoder", arrays[0], size)
             raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
-        yield mean[:count], None if std is None else std[:count]
+        yield tuple(None if part is None else part[:count].astype(np.float32) for part in (mean, std))  # no view of x
 
 
 def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:

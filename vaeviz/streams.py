@@ -17,6 +17,9 @@ from vaeviz.posterior import as_array
 BATCH_VALUES = 1 << 20
 """How many numbers a batch holds at most, where its size is not declared (4 MB in float32)."""
 
+FEW_ROWS = 16
+"""How many scattered rows of a file are read before its pages are given back: each may bring a megabyte with it."""
+
 SOME_VALUES = 1 << 24
 """How many numbers the few samples hold at most by which all are judged (64 MB in float32)."""
 
@@ -90,20 +93,19 @@ class Stored(Stream):
             raise InputError(f"got an array of {self.dtype}, expected an array of real numbers")
 
     def blocks(self, size: int) -> Iterator[np.ndarray]:
-        for start in range(0, len(self), size):
-            yield self._scaled(self.source[start : start + size])
-            _release(self.source)
+        return (self._read(slice(start, start + size)) for start in range(0, len(self), size))
 
     def _sorted_rows(self, rows: np.ndarray) -> np.ndarray:
-        in_a_row = len(rows) and rows[-1] - rows[0] == len(rows) - 1
-        found = self._scaled(self.source[int(rows[0]) : int(rows[-1]) + 1] if in_a_row else self.source[rows])
-        _release(self.source)
-        return found
+        if not len(rows) or rows[-1] - rows[0] == len(rows) - 1:
+            return self._read(slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0))
+        few = FEW_ROWS if _memory_map(self.source) else len(rows)
+        return np.concatenate([self._read(rows[start : start + few]) for start in range(0, len(rows), few)])
 
-    def _scaled(self, values: Any) -> np.ndarray:
-        if self.divisor is None:
-            return np.array(values)
-        return np.asarray(values).astype(np.float32) / np.float32(self.divisor)
+    def _read(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Rows in memory, and of a file nothing else."""
+        values = np.array(self.source[rows], dtype=self.dtype)
+        _release(self.source)
+        return values if self.divisor is None else np.divide(values, np.float32(self.divisor), out=values)
 
 
 class Batches(Stream):
