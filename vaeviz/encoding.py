@@ -78,7 +78,7 @@ def _encoded(
         except Exception as error:
             hint = batch_hint("Encoder", arrays[0], size)
             raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
-        yield tuple(None if part is None else part[:count].astype(np.float32) for part in (mean, std))  # no view of x
+        yield mean[:count], None if std is None else std[:count]
 
 
 def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
@@ -147,7 +147,7 @@ def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.nd
     for name, values in (("mean", mean), ("spread", std)):  # finite in float32, too
         if values is not None and not (np.abs(values) <= np.finfo(np.float32).max).all():
             raise InputError(f"got a posterior {name} with NaN or infinite values")
-    return mean, std
+    return mean.astype(np.float32), None if std is None else std.astype(np.float32)  # no view, which would hold x
 
 
 def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray) -> None:

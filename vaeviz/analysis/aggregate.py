@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from vaeviz.analysis.picking import some_rows
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.posterior import Posterior
 
 BLOCK_VALUES = 1 << 20
 """How many (code, component) pairs are held at once: 8 MB in float64."""
+
+MOST_POSTERIORS = 100_000
+"""How many posteriors the mixture q(z) is made of at most, unless more are asked for: each code is scored under all."""
 
 STREAM = 13126114
 """Sets the random numbers of the analysis apart, see `noise_of`."""
@@ -39,6 +43,11 @@ def checked_gaussian(posterior: Posterior, *, prior: bool = True) -> Posterior:
 def noise_of(seed: int) -> np.random.Generator:
     """Random numbers for that seed, but not those of ``default_rng(seed)``, with which the data may have been made."""
     return np.random.default_rng((seed, STREAM))
+
+
+def some_posteriors(posterior: Posterior, most: int | None, seed: int) -> Posterior:
+    """At most `most` of the posteriors (all for None), at random with `seed`, in their order."""
+    return posterior if most is None or most >= len(posterior) else posterior[some_rows(most, len(posterior), seed)]
 
 
 def sampled_rows(posterior: Posterior, count: int | None, rng: np.random.Generator) -> np.ndarray:
