@@ -125,21 +125,22 @@ def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.nd
 
 def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.ndarray:
     """Quantiles of q(z_j), (levels, D): of the mixture, by bisection; of the means for a deterministic encoder."""
-    mean = posterior.mean.astype(np.float64)
     if posterior.std is None:
-        return np.quantile(mean, levels, axis=0)
+        return np.quantile(posterior.mean.astype(np.float64), levels, axis=0)
+    columns = zip(posterior.mean.T.astype(np.float64), posterior.std.T)
+    return np.stack([[_quantile(mean, std, level) for level in levels] for mean, std in columns], axis=1)
+
+
+def _quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
+    """A quantile of the mixture of N(mean, std²), (N,) each, by bisection."""
     from scipy.special import ndtr
 
-    std = np.maximum(posterior.std.astype(np.float64), 1e-12)
-    quantiles = []
-    for level in levels:
-        low, high = (mean - 9 * std).min(axis=0), (mean + 9 * std).max(axis=0)
-        for _ in range(40):
-            middle = (low + high) / 2
-            below = ndtr((middle - mean) / std).mean(axis=0) < level
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        quantiles.append((low + high) / 2)
-    return np.stack(quantiles)
+    std = np.maximum(std.astype(np.float64), 1e-12)
+    low, high = (mean - 9 * std).min(), (mean + 9 * std).max()
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if ndtr((middle - mean) / std).mean() < level else (low, middle)
+    return (low + high) / 2
 
 
 def _log_components(values: np.ndarray, posterior: Posterior, dim: int) -> np.ndarray:

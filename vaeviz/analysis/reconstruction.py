@@ -27,8 +27,10 @@ def errors_from_means(decoder: Any, posterior: Posterior, x: Any, measure: Measu
     x, decoder = samples(x, "x", like=posterior.mean), as_decoder(decoder)
     size = decoder.batch_size or batch_length(sample_shape(x))
     reconstructed = decoded_batches(decoder, posterior, like=x, size=size)
-    pairs = zip(batches(x, size, doing=None), reconstructed, strict=True)
-    return np.concatenate([reconstruction_errors(original, decoded, measure) for (_, original), (_, decoded) in pairs])
+    errors = np.empty(len(posterior))
+    for (rows, originals), (_, decoded) in zip(batches(x, size, doing=None), reconstructed, strict=True):
+        errors[rows] = reconstruction_errors(originals, decoded, measure)
+    return errors
 
 
 def reconstruction_errors(x: np.ndarray, reconstructed: np.ndarray, measure: Measure = "squared") -> np.ndarray:
