@@ -38,8 +38,10 @@ from .plots.training_curves import training_curves
 from .plots.traversal import traversal
 from .plots.tsne import tsne
 from .posterior import GuessWarning, Posterior
+from .streams import Batches
 
 __all__ = [
+    "Batches",
     "Dataset",
     "Decoder",
     "Encoder",

@@ -14,6 +14,7 @@ from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.labels import ClassLabels
 from vaeviz.naming import is_object_name, named_object
 from vaeviz.options import check_settings, options_of
+from vaeviz.streams import Batches, Stream
 
 Split = Literal["train", "test", "all"]
 ENDINGS = (".npy", ".npz", ".h5ad")
@@ -23,13 +24,14 @@ ENDINGS = (".npy", ".npz", ".h5ad")
 class Dataset:
     """Samples and what is known about them.
 
-    x: (N, ...) float32; images are (N, H, W) or (N, H, W, C) in [0, 1].
-    labels: (N,) integers, strings or floats, or None.
+    x: (N, ...) float32; images are (N, H, W) or (N, H, W, C) in [0, 1]. It may lie on disk (memory-mapped, HDF5, zarr),
+        or come in batches that can be read again, see `vaeviz.Batches`.
+    labels: (N,) integers, strings or floats, or None; those that come with the batches of x, where none are given.
     class_names: what integer labels stand for, in order; () where they stand for themselves.
     factors: (N, K) known generative factors, or None.
     """
 
-    x: np.ndarray
+    x: np.ndarray | Stream
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     factors: np.ndarray | None = None
@@ -37,6 +39,8 @@ class Dataset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "x", samples(self.x, f"{self.name}: x"))
+        if self.labels is None and isinstance(self.x, Batches):
+            object.__setattr__(self, "labels", self.x.labels)
         for field in ("labels", "factors"):
             values = getattr(self, field)
             if values is not None and len(values) != len(self.x):

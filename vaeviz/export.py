@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from vaeviz.batches import samples
 from vaeviz.data import Dataset
 from vaeviz.drawing.styles import get_style
 from vaeviz.drawing.styles import style as in_style
@@ -24,6 +25,7 @@ from vaeviz.options import check_settings
 from vaeviz.plot import get_plot, plot_names
 from vaeviz.posterior import GuessWarning
 from vaeviz.provenance import provenance, sha256, versions
+from vaeviz.streams import Batches
 
 
 @dataclass
@@ -115,11 +117,15 @@ def export_figures(
 def _encoded_once(inputs: dict[str, Any]) -> dict[str, Any]:
     """The inputs, checked, with x encoded once for the whole set."""
     inputs = dict(inputs)
+    for name in ("x", "other_x"):
+        if name in inputs:
+            inputs[name] = samples(inputs[name], name)
     if "decoder" in inputs:
         inputs["decoder"] = as_decoder(inputs["decoder"])
     if "encoder" in inputs and "x" in inputs:
         inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
-        inputs["x"] = inputs["encoder"].remembered[0]
+    if isinstance(inputs.get("x"), Batches) and "labels" not in inputs and inputs["x"].labels is not None:
+        inputs["labels"] = inputs["x"].labels
     for name in ("labels", "condition", "factors"):
         if name in inputs and "x" in inputs:
             rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else "no list of"

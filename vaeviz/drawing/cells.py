@@ -13,7 +13,7 @@ from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.signals import draw_signals
 from vaeviz.kinds import Kind, as_images, sample_kind
-from vaeviz.posterior import as_array
+from vaeviz.streams import as_samples, some
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,12 +83,11 @@ def shared_range(values: np.ndarray) -> tuple[float, float]:
 def range_of(x: Any) -> tuple[float, float] | None:
     """The range that decoded samples share with the data x (N, ...): [0, 1] for data within it. None without x.
 
-    A large x is judged by a thousand of its samples.
+    A large x is judged by some thousand of its samples.
     """
     if x is None:
         return None
-    x = as_array(x)
-    return shared_range(x[:: max(1, len(x) // 1000)].astype(np.float32))
+    return shared_range(some(as_samples(x, "x")).astype(np.float32))
 
 
 def _dress(

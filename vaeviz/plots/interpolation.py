@@ -17,7 +17,8 @@ from vaeviz.kinds import Kind
 from vaeviz.labels import categories, checked_labels
 from vaeviz.layout import arranged
 from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior, as_array
+from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", None))
@@ -48,6 +49,7 @@ def interpolation(
     """
     if steps < 2 or n < 1:
         raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
+    x = as_samples(x, "x")
     posterior = encode(encoder, x)
     pairs = _pairs(pair, between, n, len(posterior), labels, seed)
     path = _path(method)
@@ -55,7 +57,7 @@ def interpolation(
     codes = np.concatenate([path(posterior.mean[a], posterior.mean[b], t) for a, b in pairs])
     decoded = decode(decoder, Posterior(codes, code_shape=posterior.code_shape), like=x)
     paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
-    ends = arranged(as_array(x)[np.ravel(pairs)], decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
+    ends = arranged(rows_of(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
     ax = ax or axes_for(interpolation, cells_aspect(cells, kind))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]

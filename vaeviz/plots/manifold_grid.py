@@ -18,6 +18,7 @@ from vaeviz.kinds import Kind, sample_kind
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples, sample_shape
 
 
 @register_plot(page=Page("column", None))
@@ -47,7 +48,7 @@ def manifold_grid(
     The other dimensions are held at the prior mean, 0, or where no prior is known at the mean of the codes. The axes
     are in latent units: a scatter of codes can be laid over the grid. A 1-D latent is one row.
     """
-    decoder = as_decoder(decoder)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     n = _side(decoder, x, kind) if n is None else n
     if n < 2:
         raise InputError(f"n = {n}: a grid needs at least 2 nodes a side")
@@ -71,7 +72,7 @@ def manifold_grid(
 
 def _side(decoder: Decoder, x: Any, kind: Kind | None) -> int:
     """Nodes a side: signals and tables need larger cells than images."""
-    shape = decoder.sample_shape or (None if x is None else np.shape(x)[1:])
+    shape = decoder.sample_shape or (None if x is None else sample_shape(x))
     return 20 if shape is None or sample_kind(shape, kind) == "image" else 10
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.aggregate import MOST_POSTERIORS
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.holes import Holes, find_holes
 from vaeviz.decoding import decode
@@ -16,6 +17,7 @@ from vaeviz.errors import InputError
 from vaeviz.kinds import Kind, sample_kind
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", 0.38))
@@ -28,6 +30,7 @@ def prior_holes(
     level: float = 0.01,
     tolerance: float = 0.05,
     side: int = 5,
+    max_points: int | None = MOST_POSTERIORS,
     kind: Kind | None = None,
     cmap: str | None = None,
     seed: int = 0,
@@ -36,14 +39,15 @@ def prior_holes(
     """How much of the prior lies where the aggregate posterior has no mass, and what is decoded there.
 
     encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). decoder: any callable or model, for the
-        pictures. n, level, tolerance, seed: see `vaeviz.find_holes`, which gives the numbers.
+        pictures. n, level, tolerance, max_points, seed: see `vaeviz.find_holes`, which gives the numbers.
     side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random.
     kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     """
     if side < 1:
         raise InputError(f"side = {side}: expected 1 or more")
+    x = as_samples(x, "x")
     posterior = encode(encoder, x)
-    found = find_holes(posterior, n=n, level=level, tolerance=tolerance, seed=seed)
+    found = find_holes(posterior, n=n, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
     pictures = [] if decoder is None else _pictures(decoder, found, posterior, x, side, kind)
     figure = figure or figure_for(prior_holes)
     axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
@@ -82,8 +86,9 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
         ax.hist(np.maximum(scores, ends[0]), bins, weights=weights, color=colour, alpha=0.55, label=name)
     ax.axvline(found.threshold, color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)")
     ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples")
+    count = f"N = {total:,}" if found.total == total else f"{found.total:,} of {total:,} samples"
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    ax.set_title(f"{percent} % of the prior in holes, N = {total:,}")
+    ax.set_title(f"{percent} % of the prior in holes, {count}")
     ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3, columnspacing=1.2)
 
 

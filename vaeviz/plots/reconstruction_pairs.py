@@ -15,7 +15,7 @@ from vaeviz.kinds import Kind
 from vaeviz.labels import categories, checked_labels, has_classes
 from vaeviz.layout import arranged
 from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import as_array
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", None))
@@ -40,12 +40,13 @@ def reconstruction_pairs(
     """
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
+    x = as_samples(x, "x")
     posterior = encode(encoder, x)
     values = None if labels is None else checked_labels(labels, len(posterior))
     codes, names = categories(values) if values is not None and has_classes(values) else (None, ())
     picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
     reconstructed = decode(decoder, posterior[picked], like=x)
-    originals = arranged(as_array(x)[picked], reconstructed.shape[1:])
+    originals = arranged(rows_of(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, kind))
     draw_cells(

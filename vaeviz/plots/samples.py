@@ -15,6 +15,7 @@ from vaeviz.kinds import Kind
 from vaeviz.model import as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("column", None))
@@ -39,7 +40,7 @@ def samples(
     """
     if n < 1 or temperature <= 0:
         raise InputError(f"n = {n}, temperature = {temperature}: expected n of 1 or more and a temperature above 0")
-    decoder = as_decoder(decoder)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     posterior = None if encoder is None or x is None else encode(encoder, x)
     known = decoder.prior or (posterior and posterior.prior)
     if posterior is not None and not known:

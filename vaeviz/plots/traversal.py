@@ -17,6 +17,7 @@ from vaeviz.errors import InputError, NotApplicable
 from vaeviz.kinds import Kind, sample_kind
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", None))
@@ -50,6 +51,7 @@ def traversal(
     """
     if steps < 2 or top < 1:
         raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
+    x = as_samples(x, "x")
     posterior = encode(encoder, x)
     dead = collapsed_dims(posterior, min_kl)
     dims = traversal_order(posterior, order, decoder, like=x, seed=seed)
