@@ -68,7 +68,7 @@ def _as_written(docstring: str) -> str:
 
 def _draw(spec: Any, given: dict[str, Any]) -> None:
     from vaeviz.drawing.styles import get_style, style
-    from vaeviz.figures import FORMATS, drawn, gather, lacking, write_figure
+    from vaeviz.figures import FORMATS, drawn, gather, lacking, options_for, write_figure
 
     options = {name: given.pop(name) for name in spec.options if name in given}
     out, look, dpi = given.pop("out") or Path(f"{spec.name}.png"), given.pop("style"), given.pop("dpi")
@@ -78,6 +78,7 @@ def _draw(spec: Any, given: dict[str, Any]) -> None:
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
     opened_model, dataset, supplied = given.pop("source").opened()
     inputs = gather(opened_model, dataset, supplied)
+    options = options_for(spec, None, dataset and dataset.kind) | options
     reason = lacking(spec, inputs)
     if reason:
         raise InputError(f"{spec.name} {reason}: give MODEL, --data, or --input NAME=package.module:attribute")

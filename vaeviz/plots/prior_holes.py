@@ -9,11 +9,12 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.holes import Holes, find_holes
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import draw_cells, range_of
+from vaeviz.drawing.cells import draw_cells
+from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
-from vaeviz.kinds import Kind, sample_kind
+from vaeviz.kinds import Kind
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 
@@ -23,6 +24,7 @@ def prior_holes(
     encoder: Any,
     x: Any,
     decoder: Any = None,
+    feature_names: Any = None,
     *,
     n: int = 2000,
     level: float = 0.01,
@@ -38,24 +40,26 @@ def prior_holes(
     encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). decoder: any callable or model, for the
         pictures. n, level, tolerance, seed: see `vaeviz.find_holes`, which gives the numbers.
     side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     """
     if side < 1:
         raise InputError(f"side = {side}: expected 1 or more")
     posterior = encode(encoder, x)
     found = find_holes(posterior, n=n, level=level, tolerance=tolerance, seed=seed)
-    pictures = [] if decoder is None else _pictures(decoder, found, posterior, x, side, kind)
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    pictures = [] if decoder is None else _pictures(decoder, found, posterior, x, side, look)
     figure = figure or figure_for(prior_holes)
     axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
     for ax, (title, cells, names) in zip(axes[1:], pictures):
-        draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), row_labels=names)
+        draw_cells(ax, cells, look, row_labels=names)
         ax.set_title(title)
     return axes
 
 
 def _pictures(
-    decoder: Any, found: Holes, posterior: Posterior, x: Any, side: int, kind: Kind | None
+    decoder: Any, found: Holes, posterior: Posterior, x: Any, side: int, look: Look
 ) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
     """(title, cells, row labels) of each panel: holes and the rest apart, but points in the plane in one."""
     count = side**2
@@ -65,7 +69,7 @@ def _pictures(
         for name, codes in groups.items()
         if len(codes)
     }
-    if all(sample_kind(samples.shape[1:], kind) == "point" for samples in decoded.values()):
+    if all(look.kind_of(samples.shape[1:]) == "point" for samples in decoded.values()):
         return [("prior samples", np.stack([_padded(samples, count) for samples in decoded.values()]), tuple(decoded))]
     return [
         (f"prior, {name} ({len(samples)})", _padded(samples, count).reshape(side, side, *samples.shape[1:]), ())
