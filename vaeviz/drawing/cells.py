@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from vaeviz.drawing.dots import Connect, draw_dots
 from vaeviz.drawing.look import Look
 from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.nodes import Nodes
+from vaeviz.drawing.room import letters_across, width_of
 from vaeviz.drawing.signals import draw_signals
 from vaeviz.drawing.tables import draw_strips, draw_table, strips_aspect, table_aspect
 from vaeviz.kinds import Kind, as_images, as_signals
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = {"image": "gray", "spectrogram": "magma", "table": "viridis"}
+BAR = 6.5  # points, the width of a colour bar
 SPECTROGRAM_ASPECT = 0.75  # height / width of a cell: frequency and time share no unit
 
 
@@ -34,6 +37,7 @@ def draw_cells(
     given: Sequence[int] = (),
     across: Nodes | None = None,
     up: Nodes | None = None,
+    scale: bool = True,
 ) -> Kind:
     """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
 
@@ -41,7 +45,7 @@ def draw_cells(
     points in the plane are dots in data units; what belongs together, as `connect` says, is joined or stands close.
     Columns that were `given`, not decoded, stand apart from a path. One scale holds for all cells, told by a colour
     bar or in words where it is not [0, 1]. `across` and `up` put the cells on latent axes, on which a row of a table is
-    a strip.
+    a strip. scale: whether to draw the colour bar.
     """
     look = look or Look()
     shape = cells.shape[2:]
@@ -60,11 +64,11 @@ def draw_cells(
     else:
         _label(ax, len(cells), across, up, **labels)
         told = _draw_grid(ax, kind, cells, names, {"across": across, "up": up}, heat)
-        ax.set_xlabel("\n".join(text for text in (across.name if across else "", told) if text))
+        ax.set_xlabel("\n".join(([across.name] if across else []) + wrap(told, letters_across(ax))))
         ax.set_ylabel(up.name if up else "")
-    if ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
-        label = "share of each feature's span" if look.has_own_scales(shape) else "value"
-        ax.figure.colorbar(ax.images[-1], ax=ax, label=label, shrink=0.8, fraction=0.046, pad=0.02)
+    if scale and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
+        beyond = np.nanmin(cells) < low, np.nanmax(cells) > high
+        _draw_scale(ax, "share of each feature's span" if look.has_own_scales(shape) else "value", beyond)
     return kind
 
 
@@ -78,7 +82,7 @@ def _draw_grid(ax: Axes, kind: Kind, cells: np.ndarray, names: Sequence[str], gr
         return draw_strips(ax, cells.reshape(*cells.shape[:2], -1), names=names, **grid, **heat)
     if kind == "spectrogram":
         draw_mosaic(ax, as_images(cells, lead=2)[..., ::-1, :], aspect=SPECTROGRAM_ASPECT, **grid, **heat)
-        return "in each cell time to the right, frequency up"
+        return "each cell: time →, frequency ↑"
     draw_mosaic(ax, as_images(cells, lead=2), **grid, **heat)
     return ""
 
@@ -98,6 +102,14 @@ def cells_aspect(
         height, width = as_images(cells, lead=2).shape[2:4]
         return rows * height / (columns * width)
     return rows / columns * {"signal": signals.ASPECT, "spectrogram": SPECTROGRAM_ASPECT}[kind]
+
+
+def _draw_scale(ax: Axes, label: str, beyond: tuple[bool, bool]) -> None:
+    """A colour bar beside the cells, as high as they are, pointed where values lie `beyond` its ends."""
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
+    width = BAR / width_of(ax)
+    bar = ax.inset_axes((1 + width, 0, width, 1))
+    ax.figure.colorbar(ax.images[-1], cax=bar, label=label, extend=extend)
 
 
 def _bare(ax: Axes, across: Nodes | None, up: Nodes | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.kinds import Kind, names_of, names_shown, sample_kind
+from vaeviz.kinds import Kind, names_of, names_shown, sample_kind, told_by
 from vaeviz.posterior import as_array
 
 UNLIKE = 20
@@ -52,7 +52,7 @@ class Look:
         """The ends of the scale on which scaled samples of that shape are drawn."""
         if self.has_own_scales(shape):
             return 0.0, 1.0
-        return self.value_range or shared_range(scaled)
+        return self.value_range or shared_range(scaled, self.kind_of(shape))
 
 
 def look_of(x: Any, feature_names: Any = None, *, kind: Kind | None = None, cmap: str | None = None) -> Look:
@@ -66,15 +66,17 @@ def look_of(x: Any, feature_names: Any = None, *, kind: Kind | None = None, cmap
         return Look(kind, cmap, None, names)
     x = as_array(x)
     some = x[:: max(1, len(x) // 1000)].astype(np.float32)
-    return Look(kind, cmap, shared_range(some), names, unlike_spans(some) if some.ndim == 2 else None)
+    value_range = shared_range(some, kind or told_by(x.shape[1:], names))
+    return Look(kind, cmap, value_range, names, unlike_spans(some) if some.ndim == 2 else None)
 
 
-def shared_range(values: np.ndarray) -> tuple[float, float]:
-    """[0, 1] for values that keep to it, but for one in a hundred that overshoots; else their own range."""
-    low, high = np.nanquantile(values, (0.005, 0.995))
-    if low >= -0.25 and 0.05 < high <= 1.25:
+def shared_range(values: np.ndarray, kind: Kind | None = None) -> tuple[float, float]:
+    """[0, 1] for values that keep to it, but for one in a hundred that overshoots; else their own range, of a table
+    without the one in a hundred that lies farthest out."""
+    bulk = tuple(map(float, np.nanquantile(values, (0.005, 0.995))))
+    if bulk[0] >= -0.25 and 0.05 < bulk[1] <= 1.25:
         return 0.0, 1.0
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    low, high = bulk if kind == "table" else (float(np.nanmin(values)), float(np.nanmax(values)))
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 

@@ -20,6 +20,8 @@ from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 
+SIDES = {"image": 20, "table": 7}
+
 
 @register_plot(page=Page("column", None))
 def manifold_grid(
@@ -40,7 +42,7 @@ def manifold_grid(
 
     decoder: any callable or model. encoder and x: (N, ...), needed to find the two most active dimensions of a
         larger latent (else the first two are shown), and the range of the codes where no prior is known.
-    n: nodes a side; 20 for images and 10 for other samples unless given.
+    n: nodes a side; 20 for images, 7 for rows of a table and 10 for other samples unless given.
     spacing: "prior" puts the nodes at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013, fig. 4), or at
         equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
     dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
@@ -71,9 +73,9 @@ def manifold_grid(
 
 
 def _side(decoder: Decoder, x: Any, look: Look) -> int:
-    """Nodes a side: signals and tables need larger cells than images."""
+    """Nodes a side: other samples need larger cells than images."""
     shape = decoder.sample_shape or (None if x is None else np.shape(x)[1:])
-    return 20 if shape is None or look.kind_of(shape) == "image" else 10
+    return 20 if shape is None else SIDES.get(look.kind_of(shape), 10)
 
 
 def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:

@@ -60,6 +60,7 @@ def reconstruction_error(
     originals = arranged(samples(x, "x"), reconstructed.shape[1:])
     rows = [row for few in worst_and_median(errors, n) for row in few]
     cells = np.stack([originals, reconstructed])[:, rows].reshape(2, 2, -1, *originals.shape[1:])
+    axes[1].set_anchor("N")
     draw_cells(
         axes[1],
         np.moveaxis(cells, 1, 0).reshape(4, -1, *originals.shape[1:]),
@@ -67,7 +68,6 @@ def reconstruction_error(
         row_labels=("worst", "decoded", "median", "decoded"),
         connect="pairs",
     )
-    axes[1].set_anchor("N")
     axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
     if other_x is not None:
         others = reconstruction_errors(other_x, decode(decoder, encode(encoder, other_x), like=other_x), measure)

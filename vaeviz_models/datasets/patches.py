@@ -13,8 +13,7 @@ COLUMNS = {"train": (0, 512), "test": (512, 640)}
 
 
 def patches(*, split: Split = "train") -> Dataset:
-    """16 × 16 colour patches at random places of two photographs, a Chinese palace and a flower; those of the right
-    fifth are for testing."""
+    """16 × 16 colour patches of two photographs, a palace and a flower; those of the right fifth for testing."""
     from sklearn.datasets import load_sample_images
 
     photographs = load_sample_images().images

@@ -48,8 +48,10 @@ def waves(*, split: Split = "train") -> Dataset:
 
 
 def chirps(*, split: Split = "train") -> Dataset:
-    """Spectrograms (33 frequencies, 31 times) of tones that rise, fall or stay, in decibels from −60 at 0 to the loudest
-    at 1; the factors are the first and the last frequency, as shares of the highest."""
+    """Spectrograms, 33 frequencies by 31 times, of tones that rise, fall or stay; the factors are both ends of each.
+
+    Decibels, from 60 below the loudest at 0 to the loudest at 1. The frequencies are shares of the highest.
+    """
     from scipy.signal import spectrogram
 
     rng, count = _drawn(split)

@@ -10,16 +10,14 @@ from vaeviz.data import Dataset, Split
 
 
 def wine(*, split: Split = "train") -> Dataset:
-    """178 wines of three cultivars by 13 chemical measures, standardised (Forina et al. 1991); every fifth one is for
-    testing."""
+    """178 wines of three cultivars by 13 measures, standardised (Forina et al. 1991); every fifth for testing."""
     from sklearn.datasets import load_wine
 
     return _standardised(load_wine(), split, ("cultivar 1", "cultivar 2", "cultivar 3"), "wine")
 
 
 def breast_cancer(*, split: Split = "train") -> Dataset:
-    """569 tumours by 30 measures of their cells' nuclei, standardised (Street et al. 1993); every fifth one is for
-    testing."""
+    """569 tumours by 30 measures of cell nuclei, standardised (Street et al. 1993); every fifth for testing."""
     from sklearn.datasets import load_breast_cancer
 
     return _standardised(load_breast_cancer(), split, ("malignant", "benign"), "breast-cancer")
