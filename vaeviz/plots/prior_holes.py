@@ -78,17 +78,26 @@ def _pictures(
 
 
 def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
-    """Both sets of scores as histograms on one scale, and where a hole begins."""
-    ends = np.quantile(np.concatenate([found.own, found.prior]), (0.002, 1))
-    bins = np.linspace(*ends, 41)
-    for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "of the prior", "C1")):
+    """Both sets of scores as histograms on one scale, and where a hole begins.
+
+    The axis reaches as far below that as q's own best score lies above it; what is lower is told in the legend.
+    """
+    best = found.own.max()
+    lowest = max(2 * found.threshold - best, min(found.own.min(), found.prior.min()))
+    bins = np.linspace(lowest, max(best, found.prior.max()), 41)
+    for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
-        ax.hist(np.maximum(scores, ends[0]), bins, weights=weights, color=colour, alpha=0.55, label=name)
-    ax.axvline(found.threshold, color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)")
-    ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples")
+        lower = 100 * (scores < lowest).mean()
+        label = f"{name}, {lower:.2g} % lower" if lower else name
+        ax.hist(scores, bins, weights=weights, color=colour, alpha=0.55, label=label)
+    top = ax.dataLim.ymax
+    ax.plot(
+        [found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)"
+    )
+    ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(bins[0], None), ylim=(0, 1.4 * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
     ax.set_title(f"{percent} % of the prior in holes, N = {total:,}")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3, columnspacing=1.2)
+    ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
 
 def _padded(samples: np.ndarray, count: int) -> np.ndarray:
