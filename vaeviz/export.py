@@ -12,14 +12,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from vaeviz.batches import samples
 from vaeviz.data import Dataset
 from vaeviz.drawing.styles import get_style
 from vaeviz.drawing.styles import style as in_style
 from vaeviz.encoding import remember
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.figures import FORMATS, drawn, gather, lacking, write_figure
+from vaeviz.figures import FORMATS, drawn, gather, lacking, options_for, write_figure
 from vaeviz.files import replacing
+from vaeviz.kinds import Kind, sample_kind
 from vaeviz.model import as_decoder
 from vaeviz.options import check_settings
 from vaeviz.plot import get_plot, plot_names
@@ -65,6 +68,7 @@ def export_figures(
     style: str = "paper",
     dpi: int | None = None,
     seed: int = 0,
+    kind: Kind | None = None,
     title: str = "",
     on_record: Callable[[Record], None] = lambda record: None,
     **inputs: Any,
@@ -74,7 +78,8 @@ def export_figures(
     model: anything that `vaeviz.open` opens; supplies encoder, decoder and what else it knows. data: supplies x,
     labels and factors. inputs: the same by name (``encoder=``, ``x=``, ``labels=``, ...), and win over both.
     plots: names, or None for all. settings: options by plot. formats: of png, pdf, svg. dpi: the style's unless given.
-    seed: for each plot that has a seed and no setting of its own. on_record: called as each plot is done.
+    seed, kind: for each plot that has a seed, or draws samples, and no setting of its own; the kind is that of the data
+    unless given. on_record: called as each plot is done.
 
     A plot whose inputs are missing, or which does not apply, is skipped with the reason; one that fails is recorded
     with its traceback, and the rest are drawn. Nothing is removed: a figure of an earlier export that this one does
@@ -90,13 +95,14 @@ def export_figures(
     settings = _checked_settings(settings or {}, names)
     with _noted() as at_the_door:
         inputs = _encoded_once(gather(model, data, inputs))
+        kind = _checked_kind(data.kind if data is not None and kind is None else kind, inputs.get("x"))
     for text in at_the_door:
         warnings.warn(text, GuessWarning, stacklevel=2)
     _check_writable(pages.folder)
     records, timings = [], {}
     for name in names:
         began = time.perf_counter()
-        records.append(_record(name, inputs, {"seed": seed} | settings.get(name, {}), pages))
+        records.append(_record(name, inputs, settings.get(name, {}), seed, kind, pages))
         timings[name] = round(time.perf_counter() - began, 3)
         on_record(records[-1])
     manifest = {
@@ -167,6 +173,13 @@ def _checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str
     return checked
 
 
+def _checked_kind(kind: Kind | None, x: Any) -> Kind | None:
+    """`kind`; `InputError` if there is no such kind, or x cannot be drawn as it."""
+    if kind is not None and x is not None:
+        sample_kind(np.shape(x)[1:], kind)
+    return kind
+
+
 def _check_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -177,7 +190,9 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be written, {error.strerror}") from None
 
 
-def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages: Pages) -> Record:
+def _record(
+    name: str, inputs: Mapping[str, Any], settings: dict[str, Any], seed: int, kind: Kind | None, pages: Pages
+) -> Record:
     """Draw one plot and write its files, whatever comes of it."""
     record = Record(name)
     try:
@@ -185,7 +200,7 @@ def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages
     except InputError as error:
         record.status, record.reason = "skipped", str(error)
         return record
-    options = {key: value for key, value in options.items() if key in spec.options}
+    options = options_for(spec, seed, kind) | settings
     record.options = {key: option.default for key, option in spec.options.items()} | options
     record.summary, record.distribution, record.width = spec.summary, spec.distribution, spec.page.width
     record.reason = lacking(spec, inputs)

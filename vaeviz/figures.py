@@ -11,6 +11,7 @@ from vaeviz.data import Dataset
 from vaeviz.drawing.styles import Style
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.files import replacing
+from vaeviz.kinds import Kind, names_of
 from vaeviz.model import open
 from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 
@@ -33,8 +34,20 @@ def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[
         gathered = {name: value for name, value in gathered.items() if name not in OF_EACH_SAMPLE}
     if data is not None:
         gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
+        gathered |= {"feature_names": data.feature_names or None, "factor_names": data.factor_names or None}
     gathered |= {name: value for name, value in inputs.items() if value is not None}
+    for name, of in (("feature_names", "x"), ("factor_names", "factors")):
+        gathered[name] = names_of(gathered.get(name), gathered.get(of)) or None
     return {name: value for name, value in gathered.items() if value is not None}
+
+
+def options_for(spec: PlotSpec, seed: int | None, kind: Kind | None) -> dict[str, Any]:
+    """What a plot takes of a seed and of the kind of the samples, each None where nobody said."""
+    annotations = {name: option.annotation for name, option in spec.options.items()}
+    taken = {"seed": seed} if "seed" in annotations else {}
+    if annotations.get("kind") == Kind | None:
+        taken["kind"] = kind
+    return {name: value for name, value in taken.items() if value is not None}
 
 
 def lacking(spec: PlotSpec, inputs: Mapping[str, Any]) -> str:

@@ -28,6 +28,8 @@ INPUTS = (
     "other_x",
     "other_encoder",
     "runs",
+    "feature_names",
+    "factor_names",
 )
 """The vocabulary of inputs. An input of another name is legal; it is supplied by whoever calls."""
 

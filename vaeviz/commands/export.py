@@ -3,17 +3,18 @@ from __future__ import annotations
 import inspect
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from vaeviz.cli_options import Source, model_and_data
 from vaeviz.declaring import as_options
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.kinds import Kind
 from vaeviz.options import Option
 
 MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
-KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int}
+KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int, "kind": Kind}
 
 
 @click.command()
@@ -24,12 +25,17 @@ KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML: plots, formats, style, dpi, seed, and a table of options for each plot. The command line wins.",
+    help="TOML: plots, formats, style, dpi, seed, kind, and a table of options for each plot. The command line wins.",
 )
 @click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
 @click.option("--style", help="paper or talk.  [default: paper]")
 @click.option("--dpi", type=click.IntRange(30, 2400), help="[default: 300 on paper, 150 in a talk]")
 @click.option("--seed", type=click.IntRange(0), help="[default: 0]")
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(Kind)),
+    help="How samples are drawn.  [default: as the data set says, or as their shape tells]",
+)
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -42,6 +48,7 @@ def export(
     style: str | None,
     dpi: int | None,
     seed: int | None,
+    kind: Kind | None,
 ) -> None:
     """Draw all plots of a model into a folder.
 
@@ -57,7 +64,14 @@ def export(
     if source.is_empty:
         raise click.UsageError("nothing to draw: give MODEL, --data, --runs or --input")
     chosen, options = _read_config(config)
-    given = {"plots": _listed(plots), "formats": _listed(formats), "style": style, "dpi": dpi, "seed": seed}
+    given = {
+        "plots": _listed(plots),
+        "formats": _listed(formats),
+        "style": style,
+        "dpi": dpi,
+        "seed": seed,
+        "kind": kind,
+    }
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, option, value in map(_split_setting, settings):
         options.setdefault(plot, {})[option] = value
