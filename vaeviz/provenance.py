@@ -19,9 +19,9 @@ from vaeviz.streams import Stream, batch_length, blocks, is_streamed, sample_sha
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that make the pictures."""
+    """The versions of Python and of the packages that make the pictures and the numbers."""
     found = {"python": platform.python_version()}
-    for name in ("vaeviz", "matplotlib", "numpy", "torch"):
+    for name in ("vaeviz", "matplotlib", "numpy", "scipy", "scikit-learn", "torch"):
         with contextlib.suppress(Exception):
             found[name] = version(name)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def some_posteriors(posterior: Posterior, most: int | None, seed: int) -> Poster
     return posterior if most is None or most >= len(posterior) else posterior[some_rows(most, len(posterior), seed)]
 
 
-def sampled_rows(posterior: Posterior, count: int | None, rng: np.random.Generator) -> np.ndarray:
+def sampled_rows(posterior: Sized, count: int | None, rng: np.random.Generator) -> np.ndarray:
     """At most `count` different rows (all for None), at random, in their order."""
     total = len(posterior)
     if count is not None and count < 2:

@@ -94,7 +94,7 @@ def _as_written(docstring: str) -> str:
 
 def _draw(spec: Any, options: dict[str, Any], *, source: Source, out: Path | None, style: str, dpi: int | None) -> None:
     from vaeviz.drawing.styles import style as in_style
-    from vaeviz.figures import FORMATS, drawn, gather, lacking, options_for, write_figure
+    from vaeviz.figures import FORMATS, drawn, gather, options_for, write_figure
 
     out = out or Path(f"{spec.name}.png")
     if out.suffix.lstrip(".") not in FORMATS:
@@ -104,7 +104,7 @@ def _draw(spec: Any, options: dict[str, Any], *, source: Source, out: Path | Non
     opened_model, dataset, supplied = source.opened()
     inputs = gather(opened_model, dataset, supplied)
     options = options_for(spec, None, dataset and dataset.kind) | options
-    reason = lacking(spec, inputs)
+    reason = spec.lacking(inputs)
     if reason:
         raise InputError(f"{spec.name} {reason}: give {missing_inputs(spec.missing(inputs))}")
     with in_style(style) as look:
