@@ -10,7 +10,7 @@ from vaeviz.analysis.jackknife import standard_error
 from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, worst_and_median
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import draw_cells
-from vaeviz.drawing.colours import Colouring, colouring
+from vaeviz.drawing.colours import MISSING, Colouring, colouring
 from vaeviz.drawing.look import look_of
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
@@ -82,10 +82,12 @@ def reconstruction_error(
 
 def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) -> None:
     """A box for each label, whiskers from the 5th to the 95th percentile."""
-    names = colours.names or ("all",)
-    groups = [errors[colours.index == code] for code in range(len(names))]
+    groups = {name: errors[colours.index == code] for code, name in enumerate(colours.names)}
+    if colours.missing:
+        groups["no label"] = errors[colours.index < 0]
+    groups = groups or {"all": errors}
     boxes = ax.boxplot(
-        groups,
+        list(groups.values()),
         whis=(5, 95),
         widths=0.65,
         patch_artist=True,
@@ -94,10 +96,10 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) 
         whiskerprops={"lw": 0.6, "color": "0.3"},
         capprops={"lw": 0.6, "color": "0.3"},
     )
-    for patch, median, colour in zip(boxes["boxes"], boxes["medians"], colours.colours):
+    for patch, median, colour in zip(boxes["boxes"], boxes["medians"], [*colours.colours, MISSING]):
         patch.set(facecolor=colour, alpha=0.55, linewidth=0.6)
         median.set(color="0.1")
-    ax.set_xticks(range(1, len(names) + 1), names, rotation=90 if sum(map(len, names)) > 30 else 0)
+    ax.set_xticks(range(1, len(groups) + 1), list(groups), rotation=90 if sum(map(len, groups)) > 30 else 0)
     ax.set(ylim=(0, None), ylabel=unit, xlabel="label" if colours.names else "")
     ax.set_title(f"Mean {with_error(errors.mean(), standard_error(errors))}, N = {len(errors):,}")
 

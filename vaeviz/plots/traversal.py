@@ -99,6 +99,8 @@ def _base(posterior: Posterior, around: int | None) -> np.ndarray:
 def _row_label(dim: int, strength: float, dead: bool, is_kl: bool) -> str:
     if dead:
         return f"{name_dim(dim)}  collapsed"
+    if np.isinf(strength):
+        return f"{name_dim(dim)}  infinite KL"
     return f"{name_dim(dim)}  {strength:.2f} nats" if is_kl else f"{name_dim(dim)}  var. {strength:.2g}"
 
 
