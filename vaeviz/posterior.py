@@ -189,7 +189,9 @@ def _codes_among(returned: Sequence, sample_shape: tuple[int, ...] | None) -> li
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A foreign array (NumPy, torch on any device, JAX, sparse, nested lists) as a NumPy array of numbers."""
+    """A foreign array (NumPy, torch, JAX, sparse, nested lists, the X of an AnnData) as a NumPy array of numbers."""
+    if hasattr(value, "obs") and hasattr(value, "X"):
+        value = value.X
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         value = value.float().numpy() if value.is_floating_point() else value.numpy()
@@ -307,7 +309,7 @@ def _checked_guess(reading: Reading, returned: Sequence) -> Reading:
     if second.size and (second >= 0).all():
         warnings.warn(
             "the second output was read as a log-variance, but it is nowhere negative. If it is a standard "
-            'deviation or a variance, say so: Encoder(fn, returns="mean,std") or returns="mean,var"',
+            'deviation or a variance, say so: Encoder(fn, returns="mean,std") or Encoder(fn, returns="mean,var")',
             GuessWarning,
             stacklevel=2,
         )

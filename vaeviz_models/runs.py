@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vaeviz.errors import InputError
 from vaeviz.files import replacing
+from vaeviz.history import read_history as read_table
 from vaeviz.options import check_settings
 from vaeviz_models.recipes import built, recipe_of
 from vaeviz_models.training import Training, fit, seeded, training_options
@@ -112,14 +113,9 @@ def write_config(run: Path, config: dict) -> None:
 def read_history(run: str | Path) -> dict[str, list[float]]:
     """The columns of ``history.csv``; `InputError` if it is missing or damaged."""
     path = Path(run) / "history.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
-    except FileNotFoundError:
-        raise InputError(f"{path}: does not exist; the run has no finished epoch") from None
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: is damaged, {error}") from None
+    if not path.is_file():
+        raise InputError(f"{path}: does not exist; the run has no finished epoch")
+    return read_table(path)
 
 
 def start_run(run: Path, config: dict, *, overwrite: bool = False) -> None:

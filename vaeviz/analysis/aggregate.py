@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 
+from vaeviz.analysis.picking import some_rows
 from vaeviz.batches import batches
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.posterior import Posterior
 
 BLOCK_VALUES = 1 << 20
 """How many (code, component) pairs are held at once: 8 MB in float64."""
+
+MOST_POSTERIORS = 100_000
+"""How many posteriors the mixture q(z) is made of at most, unless more are asked for: each code is scored under all."""
 
 STREAM = 13126114
 """Sets the random numbers of the analysis apart, see `noise_of`."""
@@ -42,7 +46,12 @@ def noise_of(seed: int) -> np.random.Generator:
     return np.random.default_rng((seed, STREAM))
 
 
-def sampled_rows(posterior: Posterior, count: int | None, rng: np.random.Generator) -> np.ndarray:
+def some_posteriors(posterior: Posterior, most: int | None, seed: int) -> Posterior:
+    """At most `most` of the posteriors (all for None), at random with `seed`, in their order."""
+    return posterior if most is None or most >= len(posterior) else posterior[some_rows(most, len(posterior), seed)]
+
+
+def sampled_rows(posterior: Sized, count: int | None, rng: np.random.Generator) -> np.ndarray:
     """At most `count` different rows (all for None), at random, in their order."""
     total = len(posterior)
     if count is not None and count < 2:
@@ -117,21 +126,22 @@ def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.nd
 
 def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.ndarray:
     """Quantiles of q(z_j), (levels, D): of the mixture, by bisection; of the means for a deterministic encoder."""
-    mean = posterior.mean.astype(np.float64)
     if posterior.std is None:
-        return np.quantile(mean, levels, axis=0)
+        return np.quantile(posterior.mean.astype(np.float64), levels, axis=0)
+    columns = zip(posterior.mean.T.astype(np.float64), posterior.std.T)
+    return np.stack([[_quantile(mean, std, level) for level in levels] for mean, std in columns], axis=1)
+
+
+def _quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
+    """A quantile of the mixture of N(mean, std²), (N,) each, by bisection."""
     from scipy.special import ndtr
 
-    std = np.maximum(posterior.std.astype(np.float64), 1e-12)
-    quantiles = []
-    for level in levels:
-        low, high = (mean - 9 * std).min(axis=0), (mean + 9 * std).max(axis=0)
-        for _ in range(40):
-            middle = (low + high) / 2
-            below = ndtr((middle - mean) / std).mean(axis=0) < level
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        quantiles.append((low + high) / 2)
-    return np.stack(quantiles)
+    std = np.maximum(std.astype(np.float64), 1e-12)
+    low, high = (mean - 9 * std).min(), (mean + 9 * std).max()
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if ndtr((middle - mean) / std).mean() < level else (low, middle)
+    return (low + high) / 2
 
 
 def _log_components(values: np.ndarray, posterior: Posterior, dim: int) -> np.ndarray:
@@ -152,4 +162,4 @@ def _log_sum_exp(values: np.ndarray) -> np.ndarray:
 
 def _blocks(z: np.ndarray, width: int) -> Iterator[slice]:
     """Slices of the rows of z, each of `BLOCK_VALUES` values at most where a row stands for `width` of them."""
-    return batches(z, max(1, BLOCK_VALUES // width), doing="mixing posteriors")
+    return (rows for rows, _ in batches(z, max(1, BLOCK_VALUES // width), doing="mixing posteriors"))

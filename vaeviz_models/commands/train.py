@@ -9,6 +9,7 @@ import click
 from vaeviz import registry
 from vaeviz.cli_options import broken_command, option_of
 from vaeviz.errors import InputError, NoSuchSplit, UnknownName
+from vaeviz.naming import is_network
 
 HELP = {
     "epochs": "Passes over the training data.",
@@ -41,9 +42,10 @@ class Models(click.Group):
         except InputError as error:
             return broken_command(name, error)
         try:
-            return _command(entry.name, builder)
+            return _command(entry.name, builder) if is_network(builder) else _nothing_to_train(entry.name)
         except Exception as error:  # a plug-in's signature can be wrong in many ways
-            reason = f"{name!r} of {entry.distribution} has no readable options: {type(error).__name__}: {error}"
+            told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            reason = f"{name!r} of {entry.distribution} has no readable options: {told}"
             return broken_command(name, InputError(reason.splitlines()[0]))
 
 
@@ -72,6 +74,14 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     elif epochs is not None or device is not None:
         option = "--epochs" if epochs is not None else "--device"
         raise click.UsageError(f"{option} belongs behind the model: vaeviz train {model} {option} ...")
+
+
+def _nothing_to_train(name: str) -> click.Command:
+    """What stands for a registered model that is ready: it is not listed among the networks, and fails when named."""
+    reason = f"{name} is a model that is ready, and no network to train; draw it: vaeviz export {name} --data NAME"
+    command = broken_command(name, InputError(f"{reason} --out FOLDER"))
+    command.hidden = True
+    return command
 
 
 def _command(name: str, builder: Any) -> click.Command:
@@ -152,16 +162,30 @@ def _resume(run: Path, epochs: int | None, device: str | None) -> None:
         raise InputError(f"{run / 'config.json'}: does not name the data that the run was trained on")
     if epochs is not None and epochs < state.epoch:
         raise InputError(f"--epochs {epochs}: {run} has {state.epoch} epochs already")
-    x, test_x = _training_data(**data)
-    check_same_data(run, config, x)
-    check_data(state.model, x, test_x, binarise=settings["binarise"])
+    settings["epochs"] = epochs or settings["epochs"]
+    finished = _finished(run, state, settings)
+    if not finished:
+        x, test_x = _training_data(**data)
+        check_same_data(run, config, x)
+        check_data(state.model, x, test_x, binarise=settings["binarise"])
     if epochs is not None:
-        settings["epochs"] = epochs
         write_config(run, config)
-    if not state.stopped_early(settings["patience"]):
-        click.echo(f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
     save_training(run, state)  # weights and history may be an epoch older than the checkpoint
-    _fit(state.model, x, test_x, settings, state, run)
+    click.echo(finished or f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
+    if not finished:
+        _fit(state.model, x, test_x, settings, state, run)
+
+
+def _finished(run: Path, state: Any, settings: dict[str, Any]) -> str:
+    """That a run has nothing to go on with, and what to do; empty where it has."""
+    if state.stopped_early(settings["patience"]):
+        early = f"stopped early after epoch {state.epoch}, best epoch {state.best_epoch}"
+        return f"{run}: is finished, {early}; to train longer, start a new run with a larger --patience"
+    if state.epoch >= settings["epochs"]:
+        more = f"vaeviz train --resume {run} --epochs {2 * state.epoch}"
+        done = f"epoch {state.epoch} of {settings['epochs']} is done"
+        return f"{run}: is finished, {done}; to train on, say up to how many: {more}"
+    return ""
 
 
 def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, out: Path) -> None:
