@@ -108,7 +108,8 @@ def test_objects_of_a_module_and_run_folders_do_as_well(folder, seen, run):
 def test_plots_of_several_models_are_drawn(folder, run):
     told = invoked(
         "export", run, "--runs", run, "--runs", run, "--other-encoder", "my_inputs:pair",
-        "--other-data", "my_inputs:reversed_digits", "--plots", "rate_distortion,compare,reconstruction_error", "--dpi", 40, "--out", "figures",
+        "--other-data", "my_inputs:reversed_digits", "--plots",
+        "rate_distortion,compare,reconstruction_error", "--dpi", 40, "--out", "figures",
     )  # fmt: skip
     assert told.count("✓ ") == 3
     manifest = json.loads((folder / "figures" / "manifest.json").read_text())
@@ -149,7 +150,7 @@ def test_what_a_model_knows_of_its_own_samples_is_not_said_of_others(folder, reg
         (["--other-data", "digts"], "unknown data set 'digts'; did you mean 'digits'"),
         (["--other-encoder", "nowhere"], "got 'nowhere', which does not exist"),
         (["--runs", "nowhere"], "got 'nowhere', which does not exist"),
-        (["--factors", "my_inputs:factors", "--input", "factors=my_inputs:factors"], "factors was given twice, by --input"),
+        (["--factors", "my_inputs:factors", "--input", "factors=my_inputs:factors"], "factors was given twice"),
         (["--sample-shape", "8,8"], "--sample-shape is said of a model"),
     ],
 )  # fmt: skip
