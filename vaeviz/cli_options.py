@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class Setting(click.ParamType):
 
 def option_of(option: Option, help: str = "", *, flags: tuple[str, ...] = ()) -> click.Option:
     """The click option of a keyword-only parameter. It is None unless it was given."""
-    default = f"[default: {_written(option.default)}]" if option.default is not None else ""
+    default = f"[default: {written(option.default)}]" if option.default is not None else ""
     told = "  ".join(part for part in (help, default) if part)
     return click.Option([*(flags or (option.flag,))], type=Setting(option), default=None, help=told)
 
@@ -307,7 +307,27 @@ def _supplied(text: str) -> tuple[str, Any]:
     return name, named_object(target)
 
 
-def _written(default: Any) -> str:
+def written(default: Any) -> str:
+    """The default of an option as a person would write it."""
     if isinstance(default, bool):
         return str(default).lower()
+    if default is None:
+        return "none"
     return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+def settings_by_name(texts: Iterable[str], what: str, example: str) -> dict[str, dict[str, str]]:
+    """Options by the name of a plot or a finding, from values of ``--set NAME.OPTION=VALUE``."""
+    settings: dict[str, dict[str, str]] = {}
+    for text in texts:
+        target, sign, value = text.partition("=")
+        name, dot, option = target.partition(".")
+        if not (sign and dot and name and option):
+            raise InputError(f"--set {text!r}: expected {what}.OPTION=VALUE, e.g. {example}")
+        settings.setdefault(name.replace("-", "_"), {})[option] = value
+    return settings
+
+
+def listed(text: str | None) -> list[str] | None:
+    """The parts of a comma-separated value; None where it was not given."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

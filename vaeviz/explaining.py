@@ -17,6 +17,7 @@ from vaeviz.encoding import encode, prepared
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model import Decoder, Encoder, as_decoder, as_encoder, open, opened_by
 from vaeviz.posterior import Posterior, alike, declared_reading, inferred_reading
+from vaeviz.streams import rows_of
 
 ROWS = 64
 """How many samples are looked at."""
@@ -69,7 +70,7 @@ def explain(model: Any = None, x: Any = None, *, encoder: Any = None, decoder: A
         encoder = opened.encoder if encoder is None else encoder
         decoder = opened.decoder if decoder is None else decoder
         x = opened.inputs.get("x") if x is None else x
-    x = None if x is None else samples(x, "x")[:ROWS]
+    x = None if x is None else rows_of(samples(x, "x"), slice(ROWS))
     findings, posterior = ((), None) if encoder is None else _of_encoder(encoder, x)
     return Explanation(findings, () if decoder is None else _of_decoder(decoder, posterior, x))
 

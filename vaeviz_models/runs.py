@@ -81,6 +81,13 @@ def data_arguments(config: dict) -> dict[str, Any] | None:
     return {key: config["data"][key] for key in DATA_ARGUMENTS} if config["data"]["name"] else None
 
 
+def shown_data(config: dict) -> dict[str, Any] | None:
+    """What a run's model is to be looked at with, likewise: of a run that binarises, the data in black and white."""
+    data = data_arguments(config)
+    binarises = data is not None and config["training"].get("binarise")
+    return data | {"name": f"binarised:{data['name']}"} if binarises else data
+
+
 def fingerprint(x: np.ndarray) -> dict[str, Any]:
     """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256."""
     digest = hashlib.sha256(np.ascontiguousarray(x, dtype=np.float32)).hexdigest()
@@ -150,6 +157,7 @@ def load_training(run: Path, *, device: str | None = None) -> tuple[Training, di
     state = Training.start(
         _fresh_model(run, config),
         learning_rate=settings["learning_rate"],
+        epsilon=settings["epsilon"],
         seed=settings["seed"],
         device=device or header.get("device", "auto"),
     )

@@ -35,14 +35,17 @@ def test_what_is_printed_is_what_the_history_holds(vaeviz, out):
 def test_the_defaults_are_the_reference_run(vaeviz, out):
     assert vaeviz("train", "mlp", *DIGITS, "--epochs", 1, "--out", out).code == 0
     config = read_config(out)
-    expected = {"latent_dim": 2, "hidden": [512], "likelihood": "bernoulli", "std": 1.0}
+    expected = {"latent_dim": 2, "hidden": [512], "activation": "relu", "likelihood": "bernoulli", "std": 1.0}
     assert config["model"]["options"] == expected
     assert config["training"] | {"epochs": 10, "device": "auto"} == {
         "epochs": 10,
         "batch_size": 128,
         "learning_rate": 1e-3,
+        "schedule": "constant",
+        "epsilon": 1e-8,
         "beta": 1.0,
         "warmup": 0,
+        "binarise": False,
         "holdout": 0.0,
         "patience": None,
         "seed": 0,

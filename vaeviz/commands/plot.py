@@ -94,7 +94,7 @@ def _as_written(docstring: str) -> str:
 
 def _draw(spec: Any, options: dict[str, Any], *, source: Source, out: Path | None, style: str, dpi: int | None) -> None:
     from vaeviz.drawing.styles import style as in_style
-    from vaeviz.figures import FORMATS, drawn, gather, lacking, write_figure
+    from vaeviz.figures import FORMATS, drawn, gather, options_for, write_figure
 
     out = out or Path(f"{spec.name}.png")
     if out.suffix.lstrip(".") not in FORMATS:
@@ -103,7 +103,8 @@ def _draw(spec: Any, options: dict[str, Any], *, source: Source, out: Path | Non
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
     opened_model, dataset, supplied = source.opened()
     inputs = gather(opened_model, dataset, supplied)
-    reason = lacking(spec, inputs)
+    options = options_for(spec, None, dataset and dataset.kind) | options
+    reason = spec.lacking(inputs)
     if reason:
         raise InputError(f"{spec.name} {reason}: give {missing_inputs(spec.missing(inputs))}")
     with in_style(style) as look:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ HELP = {
     "epochs": "Passes over the training data.",
     "batch_size": "Samples a step.",
     "learning_rate": "Of Adam.",
+    "schedule": "Of the learning rate: constant, or the stages of Burda et al. 2016, down to a tenth in 3,280 epochs.",
+    "epsilon": "Of Adam.",
     "beta": "Weight of the KL.",
     "warmup": "Epochs over which beta rises from 0.",
+    "binarise": "Draw pixels of 0 and 1 anew each time, with the grey levels as chances.",
     "holdout": "Share of the training data kept for validation.",
     "patience": "Stop after so many epochs without a better validation ELBO, and keep the best. Needs --holdout.",
     "seed": "Of first weights, order and noise.",
@@ -126,16 +130,15 @@ def train_run(
     from vaeviz_models.training import Training, check_data, check_training, seeded, training_options
 
     settings = {key: option.default for key, option in training_options().items()} | settings
-    check_training(**{key: value for key, value in settings.items() if key != "device"})
+    check_training(**{key: settings[key] for key in signature(check_training).parameters})
     x, test_x = _training_data(data, data_dir, labels)
     recipe = {"name": name, "sample_shape": x.shape[1:], "options": model_options}
     model = seeded(built, recipe, seed=settings["seed"])
-    check_data(model, x, test_x)
+    check_data(model, x, test_x, binarise=settings["binarise"])
     found = {"name": _with_absolute_path(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels}
     config = {"model": recipe_of(model), "data": found | fingerprint(x), "training": settings}
-    state = Training.start(
-        model, learning_rate=settings["learning_rate"], seed=settings["seed"], device=settings["device"]
-    )
+    starting = ("learning_rate", "epsilon", "seed", "device")
+    state = Training.start(model, **{key: settings[key] for key in starting})
     start_run(out, config, overwrite=overwrite)
     save_training(out, state)
     _fit(model, x, test_x, settings, state, out)
@@ -143,8 +146,10 @@ def train_run(
 
 def _with_absolute_path(data: str) -> str:
     """The data set's name, with a path in it made absolute, so that the run finds its data from any folder."""
-    name, _, argument = data.partition(":")
-    return f"{name}:{Path(argument).resolve()}" if argument and Path(argument).exists() else data
+    name, colon, path = data.rpartition(":")
+    if path in registry.entries("vaeviz.datasets") or not Path(path).exists():
+        return data
+    return f"{name}{colon}{Path(path).resolve()}"
 
 
 def _resume(run: Path, epochs: int | None, device: str | None) -> None:
@@ -162,7 +167,7 @@ def _resume(run: Path, epochs: int | None, device: str | None) -> None:
     if not finished:
         x, test_x = _training_data(**data)
         check_same_data(run, config, x)
-        check_data(state.model, x, test_x)
+        check_data(state.model, x, test_x, binarise=settings["binarise"])
     if epochs is not None:
         write_config(run, config)
     save_training(run, state)  # weights and history may be an epoch older than the checkpoint
