@@ -142,7 +142,7 @@ def outcome(name, inputs):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:
-            spec(**{key: inputs[key] for key in spec.required + spec.optional}, **QUICK.get(name, {}), **place)
+            spec(**{key: inputs.get(key) for key in spec.required + spec.optional}, **QUICK.get(name, {}), **place)
         except (InputError, NotApplicable) as reason:
             return str(reason)
         figure.set_layout_engine("none")  # which would draw everything twice

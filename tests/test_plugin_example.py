@@ -7,13 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("pip")
-pytest.importorskip("setuptools")
+for needed in ("pip", "setuptools"):
+    if find_spec(needed) is None:
+        pytest.skip(f"needs {needed}", allow_module_level=True)
 
 SOURCE = Path(__file__).parent.parent / "examples" / "plugin"
 RINGS = ("rings-whitening", "--data", "rings")
