@@ -108,10 +108,12 @@ def export_figures(
         records.append(_record(name, inputs, settings.get(name, {}), seed, kind, pages))
         timings[name] = round(time.perf_counter() - began, 3)
         on_record(records[-1])
-    began = time.perf_counter()
-    findings, told = _findings(inputs, seed) if (plots is None if analysis is None else analysis) else ((), [])
-    timings["report"] = round(time.perf_counter() - began, 3)
-    on_findings(findings)
+    findings, told = (), []
+    if plots is None if analysis is None else analysis:
+        began = time.perf_counter()
+        findings, told = _findings(inputs, seed)
+        timings["report"] = round(time.perf_counter() - began, 3)
+        on_findings(findings)
     manifest = {
         "title": title or pages.folder.name,
         "style": style,
