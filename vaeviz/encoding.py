@@ -47,7 +47,11 @@ def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     Anything else, equal or of equal shape, is really encoded.
     """
     x = as_samples(x, "x")
-    posterior = encode(encoder, x, condition)
+    return recalling(encoder, x, encode(encoder, x, condition))
+
+
+def recalling(encoder: Any, x: np.ndarray | Stream, posterior: Posterior) -> Encoder:
+    """An encoder that answers `x` with that posterior, and really encodes anything else."""
     if isinstance(encoder, Posterior):
         encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
     return replace(as_encoder(encoder), remembered=(x, posterior))

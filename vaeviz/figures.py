@@ -12,6 +12,7 @@ from vaeviz.drawing.styles import Style
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.files import replacing
 from vaeviz.model import open
+from vaeviz.naming import is_object_name, named_object
 from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
@@ -22,16 +23,23 @@ NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"D
 
 
 def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs by name from an opened model, a data set, and what was given by name, which wins."""
+    """Inputs by name from a model, a data set, and what was given by name, which wins.
+
+    A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
+    """
     _check_names(inputs)
     gathered: dict[str, Any] = {}
     if model is not None:
-        opened = open(model)
+        opened = open(_named(model))
         gathered |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
     if data is not None:
         gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
-    gathered |= {name: value for name, value in inputs.items() if value is not None}
+    gathered |= {name: _named(value) for name, value in inputs.items() if value is not None}
     return {name: value for name, value in gathered.items() if value is not None}
+
+
+def _named(value: Any) -> Any:
+    return named_object(value) if isinstance(value, str) and is_object_name(value) else value
 
 
 def lacking(spec: PlotSpec, inputs: Mapping[str, Any]) -> str:

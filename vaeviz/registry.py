@@ -59,6 +59,12 @@ def add(group: str, name: str, thing: Callable) -> None:
     _added.setdefault(group, {})[module, name] = entry
 
 
+def added(group: str) -> set[str]:
+    """The names that were registered at run time, and that no other process knows."""
+    installed = {(entry.module, entry.name) for entry in _installed(group)}
+    return {name for module, name in _added.get(group, {}) if (module, name) not in installed}
+
+
 def entries(group: str) -> dict[str, list[Entry]]:
     """Every entry of a group by name, in order of name. Two under one name are a conflict: see :func:`find`."""
     found = {(entry.module, entry.name): entry for entry in _installed(group)}

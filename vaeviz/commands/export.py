@@ -12,10 +12,19 @@ from vaeviz.errors import InputError, UnknownName
 from vaeviz.options import Option
 
 MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
-KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int}
+KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int, "jobs": int}
+ARGUMENTS = "vaeviz.arguments"
 
 
-@click.command()
+class Repeatable(click.Command):
+    """A command that knows its own arguments, by which another process can open the same."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=Repeatable)
 @model_and_data
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the figures.")
 @click.option("--plots", metavar="NAME,...", help="Only these plots, as `vaeviz list plots` names them.")
@@ -23,12 +32,13 @@ KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML: plots, formats, style, dpi, seed, and a table of options for each plot. The command line wins.",
+    help="TOML: plots, formats, style, dpi, seed, jobs, and a table of options for each plot. The command line wins.",
 )
 @click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
 @click.option("--style", help="paper or talk.  [default: paper]")
 @click.option("--dpi", type=click.IntRange(30, 2400), help="[default: 300 on paper, 150 in a talk]")
 @click.option("--seed", type=click.IntRange(0), help="[default: 0]")
+@click.option("--jobs", type=click.IntRange(1), help="Draw with so many processes at once.  [default: 1]")
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -41,6 +51,7 @@ def export(
     style: str | None,
     dpi: int | None,
     seed: int | None,
+    jobs: int | None,
 ) -> None:
     """Draw all plots of a model into a folder.
 
@@ -56,7 +67,14 @@ def export(
     if source.is_empty:
         raise click.UsageError("nothing to draw: give MODEL, --data or --input")
     chosen, options = _read_config(config)
-    given = {"plots": _listed(plots), "formats": _listed(formats), "style": style, "dpi": dpi, "seed": seed}
+    given = {
+        "plots": _listed(plots),
+        "formats": _listed(formats),
+        "style": style,
+        "dpi": dpi,
+        "seed": seed,
+        "jobs": jobs,
+    }
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, option, value in map(_split_setting, settings):
         options.setdefault(plot, {})[option] = value
@@ -71,6 +89,7 @@ def export(
         data=dataset,
         settings=options,
         title=title,
+        command=ctx.meta[ARGUMENTS],
         on_record=echo_record,
         **chosen,
         **supplied,
