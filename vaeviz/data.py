@@ -81,7 +81,7 @@ def load_data(
     """
     if is_object_name(name) and name.partition(":")[0] not in registry.entries("vaeviz.datasets"):
         return _of_object(name, split=split, data_dir=data_dir, labels=labels)
-    name, _, argument = _spelled(name).partition(":")
+    name, _, argument = spelled(name).partition(":")
     loader = registry.load("vaeviz.datasets", name)
     given = {"split": split, "data_dir": data_dir, "labels": labels}
     settings = {key: value for key, value in given.items() if value is not None}
@@ -100,7 +100,7 @@ def load_data(
         return _called(loader, name, arguments, settings | {"split": "all"})
 
 
-def _spelled(name: str) -> str:
+def spelled(name: str) -> str:
     """A bare path as ``loader:path``; what is no path as it is."""
     path = Path(name)
     if path.suffix.lower() in ENDINGS and ":" not in name:

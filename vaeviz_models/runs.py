@@ -25,6 +25,8 @@ from vaeviz_models.training import Training, fit, seeded, training_options
 
 FORMAT = "vaeviz_models run 1"
 DATA_ARGUMENTS = ("name", "data_dir", "labels")
+FINGERPRINTED = 4096
+"""Rows read at a time: the data may be larger than memory."""
 
 
 def save_run(
@@ -82,8 +84,10 @@ def data_arguments(config: dict) -> dict[str, Any] | None:
 
 def fingerprint(x: np.ndarray) -> dict[str, Any]:
     """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256."""
-    digest = hashlib.sha256(np.ascontiguousarray(x, dtype=np.float32)).hexdigest()
-    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest}
+    digest = hashlib.sha256()
+    for start in range(0, len(x), FINGERPRINTED):
+        digest.update(np.ascontiguousarray(x[start : start + FINGERPRINTED], dtype=np.float32))
+    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest.hexdigest()}
 
 
 def check_same_data(run: Path, config: dict, x: np.ndarray) -> None:
@@ -154,6 +158,7 @@ def load_training(run: Path, *, device: str | None = None) -> tuple[Training, di
     state = Training.start(
         _fresh_model(run, config),
         learning_rate=settings["learning_rate"],
+        precision=settings["precision"],
         seed=settings["seed"],
         device=device or header.get("device", "auto"),
     )
@@ -188,6 +193,7 @@ def _with_weights(run: Path, config: dict, tensors: dict[str, Tensor]) -> nn.Mod
 def _training_settings(run: Path, config: dict) -> dict[str, Any]:
     try:
         settings = check_settings(fit, config["training"], of="training")
+        settings.setdefault("precision", "float32")  # the only one there was, where a run does not say
     except InputError as error:
         raise InputError(f"{run / 'config.json'}: does not describe a training ({error})") from None
     missing = [name for name in training_options() if name not in settings]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ HELP = {
     "warmup": "Epochs over which beta rises from 0.",
     "holdout": "Share of the training data kept for validation.",
     "patience": "Stop after so many epochs without a better validation ELBO, and keep the best. Needs --holdout.",
+    "precision": "Of products; bfloat16 is faster on a GPU or CPU that has units for it, and refused elsewhere.",
     "seed": "Of first weights, order and noise.",
     "device": "auto (CUDA, then MPS, then CPU), cpu, cuda or mps.",
 }
@@ -59,6 +62,7 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     The defaults are the reference run: latent 2, batch 128, Adam 1e-3, 10 epochs.
     """
     model = ctx.invoked_subcommand
+    ctx.with_resource(_denormals_flushed())
     if model is None:
         if resume is None:
             raise click.UsageError("name a model to train (see `vaeviz list models`), or give --resume RUN")
@@ -68,6 +72,21 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     elif epochs is not None or device is not None:
         option = "--epochs" if epochs is not None else "--device"
         raise click.UsageError(f"{option} belongs behind the model: vaeviz train {model} {option} ...")
+
+
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Numbers too small for full precision count as 0: computing with them is slow, and Adam makes many.
+
+    Set before torch starts its threads, which keep it for good: for a process that does nothing else.
+    """
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _command(name: str, builder: Any) -> click.Command:
@@ -116,16 +135,14 @@ def train_run(
     from vaeviz_models.training import Training, check_data, check_training, seeded, training_options
 
     settings = {key: option.default for key, option in training_options().items()} | settings
-    check_training(**{key: value for key, value in settings.items() if key != "device"})
+    check_training(**{key: value for key, value in settings.items() if key not in ("device", "precision")})
     x, test_x = _training_data(data, data_dir, labels)
     recipe = {"name": name, "sample_shape": x.shape[1:], "options": model_options}
     model = seeded(built, recipe, seed=settings["seed"])
     check_data(model, x, test_x)
     found = {"name": _with_absolute_path(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels}
     config = {"model": recipe_of(model), "data": found | fingerprint(x), "training": settings}
-    state = Training.start(
-        model, learning_rate=settings["learning_rate"], seed=settings["seed"], device=settings["device"]
-    )
+    state = Training.start(model, **{key: settings[key] for key in ("learning_rate", "precision", "seed", "device")})
     start_run(out, config, overwrite=overwrite)
     save_training(out, state)
     _fit(model, x, test_x, settings, state, out)
@@ -133,7 +150,9 @@ def train_run(
 
 def _with_absolute_path(data: str) -> str:
     """The data set's name, with a path in it made absolute, so that the run finds its data from any folder."""
-    name, _, argument = data.partition(":")
+    from vaeviz.data import spelled
+
+    name, _, argument = spelled(data).partition(":")
     return f"{name}:{Path(argument).resolve()}" if argument and Path(argument).exists() else data
 
 
