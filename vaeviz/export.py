@@ -6,24 +6,28 @@ import json
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from vaeviz.data import Dataset
 from vaeviz.drawing.styles import get_style
 from vaeviz.drawing.styles import style as in_style
-from vaeviz.encoding import remember
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.figures import FORMATS, drawn, gather, lacking, write_figure
+from vaeviz.figures import FORMATS, drawn, gather, options_for, write_figure
 from vaeviz.files import replacing
-from vaeviz.model import as_decoder
+from vaeviz.finding import Finding
+from vaeviz.inputs import encoded_once
+from vaeviz.kinds import Kind, sample_kind
+from vaeviz.noting import noted
 from vaeviz.options import check_settings
 from vaeviz.plot import get_plot, plot_names
 from vaeviz.posterior import GuessWarning
 from vaeviz.provenance import provenance, sha256, versions
+from vaeviz.report import plain
 
 
 @dataclass
@@ -63,8 +67,11 @@ def export_figures(
     style: str = "paper",
     dpi: int | None = None,
     seed: int = 0,
+    kind: Kind | None = None,
     title: str = "",
+    analysis: bool | None = None,
     on_record: Callable[[Record], None] = lambda record: None,
+    on_findings: Callable[[tuple[Finding, ...]], None] = lambda findings: None,
     **inputs: Any,
 ) -> list[Record]:
     """Draw a set of figures into the folder `out`: figures, ``manifest.json``, ``timings.json``, ``index.html``.
@@ -72,7 +79,10 @@ def export_figures(
     model: anything that `vaeviz.open` opens; supplies encoder, decoder and what else it knows. data: supplies x,
     labels and factors. inputs: the same by name (``encoder=``, ``x=``, ``labels=``, ...), and win over both.
     plots: names, or None for all. settings: options by plot. formats: of png, pdf, svg. dpi: the style's unless given.
-    seed: for each plot that has a seed and no setting of its own. on_record: called as each plot is done.
+    seed, kind: for each plot that has a seed, or draws samples, and no setting of its own; the kind is that of the data
+    unless given. on_record: called as each plot is done.
+    analysis: whether page and manifest hold the findings of `vaeviz.analyze`, at their default thresholds; by default
+    where no plots are named, and the set is whole. on_findings: called with them.
 
     A plot whose inputs are missing, or which does not apply, is skipped with the reason; one that fails is recorded
     with its traceback, and the rest are drawn. Nothing is removed: a figure of an earlier export that this one does
@@ -86,17 +96,22 @@ def export_figures(
     pages = Pages(Path(out), _checked_formats(formats), style, dpi)
     names = _checked_names(plots)
     settings = _checked_settings(settings or {}, names)
-    with _noted() as at_the_door:
-        inputs = _encoded_once(gather(model, data, inputs))
+    with noted() as at_the_door:
+        inputs = encoded_once(gather(model, data, inputs))
+        kind = _checked_kind(data.kind if data is not None and kind is None else kind, inputs.get("x"))
     for text in at_the_door:
         warnings.warn(text, GuessWarning, stacklevel=2)
     _check_writable(pages.folder)
     records, timings = [], {}
     for name in names:
         began = time.perf_counter()
-        records.append(_record(name, inputs, {"seed": seed} | settings.get(name, {}), pages))
+        records.append(_record(name, inputs, settings.get(name, {}), seed, kind, pages))
         timings[name] = round(time.perf_counter() - began, 3)
         on_record(records[-1])
+    began = time.perf_counter()
+    findings, told = _findings(inputs, seed) if (plots is None if analysis is None else analysis) else ((), [])
+    timings["report"] = round(time.perf_counter() - began, 3)
+    on_findings(findings)
     manifest = {
         "title": title or pages.folder.name,
         "style": style,
@@ -105,27 +120,21 @@ def export_figures(
         "seed": seed,
         "versions": versions(),
         "inputs": provenance(inputs),
-        "warnings": at_the_door,
+        "warnings": list(dict.fromkeys([*at_the_door, *told])),
+        "report": plain([asdict(finding) for finding in findings]),
         "figures": [asdict(record) for record in records],
     }
     _write_manifest(pages.folder, manifest, timings)
     return records
 
 
-def _encoded_once(inputs: dict[str, Any]) -> dict[str, Any]:
-    """The inputs, checked, with x encoded once for the whole set."""
-    inputs = dict(inputs)
-    if "decoder" in inputs:
-        inputs["decoder"] = as_decoder(inputs["decoder"])
-    if "encoder" in inputs and "x" in inputs:
-        inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
-        inputs["x"] = inputs["encoder"].remembered[0]
-    for name in ("labels", "condition", "factors"):
-        if name in inputs and "x" in inputs:
-            rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else "no list of"
-            if rows != len(inputs["x"]):
-                raise InputError(f"{name}: got {rows} {name} for {len(inputs['x'])} samples of x")
-    return inputs
+def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[Finding, ...], list[str]]:
+    """What `vaeviz.analyze` finds, and the warnings on the way."""
+    from vaeviz.analyzing import answered
+
+    with noted() as texts:
+        findings = answered(inputs, seed=seed)
+    return findings, texts
 
 
 def _checked_names(plots: Iterable[str] | None) -> list[str]:
@@ -161,6 +170,13 @@ def _checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str
     return checked
 
 
+def _checked_kind(kind: Kind | None, x: Any) -> Kind | None:
+    """`kind`; `InputError` if there is no such kind, or x cannot be drawn as it."""
+    if kind is not None and x is not None:
+        sample_kind(np.shape(x)[1:], kind)
+    return kind
+
+
 def _check_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -171,7 +187,9 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be written, {error.strerror}") from None
 
 
-def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages: Pages) -> Record:
+def _record(
+    name: str, inputs: Mapping[str, Any], settings: dict[str, Any], seed: int, kind: Kind | None, pages: Pages
+) -> Record:
     """Draw one plot and write its files, whatever comes of it."""
     record = Record(name)
     try:
@@ -179,14 +197,14 @@ def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages
     except InputError as error:
         record.status, record.reason = "skipped", str(error)
         return record
-    options = {key: value for key, value in options.items() if key in spec.options}
+    options = options_for(spec, seed, kind) | settings
     record.options = {key: option.default for key, option in spec.options.items()} | options
     record.summary, record.distribution, record.width = spec.summary, spec.distribution, spec.page.width
-    record.reason = lacking(spec, inputs)
+    record.reason = spec.lacking(inputs)
     if record.reason:
         record.status = "skipped"
         return record
-    with _noted() as record.warnings:
+    with noted() as record.warnings:
         try:
             with in_style(pages.style) as look:
                 figure = drawn(spec, inputs, options, look)
@@ -200,20 +218,6 @@ def _record(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages
             record.status, record.traceback, record.files = "failed", _portable(traceback.format_exc()), {}
             record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return record
-
-
-@contextmanager
-def _noted() -> Iterator[list[str]]:
-    """The texts of warnings that are meant for the user of a plot, each once; filled as the block ends."""
-    noted: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
-        for category in (UserWarning, RuntimeWarning):
-            warnings.simplefilter("always", category)
-        try:
-            yield noted
-        finally:
-            noted += dict.fromkeys(str(warning.message) for warning in caught)
 
 
 def _portable(text: str) -> str:

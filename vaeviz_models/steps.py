@@ -26,11 +26,12 @@ class Steps:
     says `capturable`; the smaller last batch of an epoch takes a plain step.
     """
 
-    def __init__(self, state: Training, batch_size: int):
-        self.state, self.batch_size = state, batch_size
+    def __init__(self, state: Training, batch_size: int, *, binarise: bool = False):
+        self.state, self.batch_size, self.binarise = state, batch_size, binarise
         _keep_freed_memory()
         self.products = products_in(state.precision, state.device)
-        self.beta = torch.ones((), device=state.device)
+        self.beta = 1.0
+        self.rate = self._rate()
         self.sums = torch.zeros(2, dtype=sums_dtype(state.device), device=state.device)
         self.has_kl = True
         captures = state.device.type == "cuda" and getattr(state.model, "capturable", False)
@@ -40,7 +41,9 @@ class Steps:
         self.batch: Tensor | None = None
 
     def begin_epoch(self, beta: float) -> None:
-        self.beta.fill_(beta)
+        """With that weight of the KL, and the learning rate that Adam has by now: a captured step has its own."""
+        if (beta, self._rate()) != (self.beta, self.rate):
+            self.beta, self.rate, self.graph = beta, self._rate(), None
         self.sums.zero_()
 
     def __call__(self, batch: Tensor) -> None:
@@ -57,7 +60,11 @@ class Steps:
             self.batch.copy_(batch)
             self.graph.replay()
 
+    def _rate(self) -> float:
+        return self.state.optimiser.param_groups[0]["lr"]
+
     def _step(self, batch: Tensor) -> None:
+        batch = binarised(batch, self.state.noise) if self.binarise else batch
         with self.products:
             log_likelihood, kl = self.state.model.terms(batch, self.state.noise)
         self.has_kl = kl is not None
@@ -94,6 +101,11 @@ class Steps:
         finally:
             for group in groups:
                 group["capturable"] = False
+
+
+def binarised(x: Tensor, noise: torch.Generator) -> Tensor:
+    """0 and 1, drawn with the values of x as chances of a 1."""
+    return torch.bernoulli(x, generator=noise)
 
 
 def sums_dtype(device: torch.device) -> torch.dtype:

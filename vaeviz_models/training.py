@@ -12,13 +12,14 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from vaeviz.batches import samples
+from vaeviz.batches import batches, samples
 from vaeviz.errors import InputError
 from vaeviz.options import Option, options_of
+from vaeviz.streams import Batches, Stream, extremes, is_streamed
 from vaeviz_models.devices import pick_device
-from vaeviz_models.objectives import beta_at
+from vaeviz_models.objectives import Schedule, beta_at, rate_at
 from vaeviz_models.precision import Precision, products_in
-from vaeviz_models.steps import Steps, add, sums_dtype
+from vaeviz_models.steps import Steps, add, binarised, sums_dtype
 from vaeviz_models.training_data import InMemory, OnDisk, located
 
 EVALUATION_BATCH = 1000
@@ -32,19 +33,20 @@ class Training:
     the CPU) and of the posterior samples (on the device). history: columns by name, one value an epoch.
     best: the weights of the epoch with the best validation ELBO, while early stopping watches it.
     last: the last epoch's weights, while the model holds the best epoch's after early stopping.
-    precision: of the products in a step.
+    learning_rate: the first, which a schedule lowers. precision: of the products in a step.
     """
 
     model: nn.Module
     optimiser: torch.optim.Adam
     shuffling: torch.Generator
     noise: torch.Generator
-    precision: Precision = "float32"
     epoch: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
     best: dict[str, Tensor] | None = None
     last: dict[str, Tensor] | None = None
     best_epoch: int = 0
+    learning_rate: float = 1e-3
+    precision: Precision = "float32"
 
     @classmethod
     def start(
@@ -52,23 +54,32 @@ class Training:
         model: nn.Module,
         *,
         learning_rate: float = 1e-3,
+        epsilon: float = 1e-8,
         precision: Precision = "float32",
         seed: int = 0,
         device: str = "auto",
     ) -> Training:
-        """The state before the first epoch. Moves the model to the device; `InputError` if that lacks the precision."""
+        """The state before the first epoch. Moves the model to the device; `InputError` if that lacks the precision.
+
+        epsilon: of Adam.
+        """
         place = pick_device(device)
         products_in(precision, place)
         model.to(place)
         fused = place.type in ("cpu", "cuda")
-        optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=fused)
+        optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, eps=epsilon, fused=fused)
         shuffling = torch.Generator().manual_seed(seed)
         noise = torch.Generator(place).manual_seed(seed)
-        return cls(model, optimiser, shuffling, noise, precision)
+        return cls(model, optimiser, shuffling, noise, learning_rate=learning_rate, precision=precision)
 
     @property
     def device(self) -> torch.device:
         return self.noise.device
+
+    def take_rate(self, schedule: Schedule) -> None:
+        """Give Adam the learning rate of the epoch that comes next."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(self.epoch + 1, self.learning_rate, schedule)
 
     def stopped_early(self, patience: int | None) -> bool:
         """Whether `patience` epochs have passed without a better validation ELBO."""
@@ -99,8 +110,11 @@ def fit(
     epochs: int = 10,
     batch_size: int = 128,
     learning_rate: float = 1e-3,
+    schedule: Schedule = "constant",
+    epsilon: float = 1e-8,
     beta: float = 1.0,
     warmup: int = 0,
+    binarise: bool = False,
     holdout: float = 0.0,
     patience: int | None = None,
     precision: Precision = "float32",
@@ -114,9 +128,12 @@ def fit(
 
     model: has ``terms(x, generator) -> (log-likelihood, KL or None)``, sums over the batch; its mode is kept. Where
         it says ``capturable = True``, as ours do, its steps on CUDA are captured in a CUDA graph and replayed.
-    x: (N, *sample) float, in [0, 1] for a Bernoulli likelihood. A memory map (``np.load(file, mmap_mode="r")``) stays
-        on disk: batches are gathered from all over the file, to the same weights as from memory.
+    x: (N, *sample) float, in [0, 1] for a Bernoulli likelihood. What lies on disk (``np.load(file, mmap_mode="r")``)
+        stays there: batches are gathered from all over the file, to the same weights as from memory.
     test_x: scored after each epoch. warmup: epochs over which β rises linearly from 0 (Bowman et al. 2016).
+    schedule, epsilon: of Adam's learning rate, see `rate_at`, and its ε.
+    binarise: train on 0 and 1, drawn anew each time a sample is shown with its values as chances (Salakhutdinov &
+        Murray 2008); validation and test scores are of one such draw, always the same.
     holdout: this share of x is kept from training, and scored as validation. patience: stop after so many epochs
         without a better validation ELBO, and keep the best epoch's weights; needs a holdout.
     precision: "bfloat16" multiplies in it, where the device has units for that; weights, Adam, sums and scores stay
@@ -130,25 +147,29 @@ def fit(
     ``{set}_elbo``, ``{set}_log_likelihood``, ``{set}_kl``: one-sample estimates at β = 1. Train values are averages
     over the epoch, while the weights move; the others are of the weights after it.
     """
-    check_training(epochs, batch_size, learning_rate, beta, warmup, holdout, patience, seed)
-    x, test_x = samples(x, "x"), None if test_x is None else samples(test_x, "test_x")
-    check_data(model, x, test_x)
+    check_training(epochs, batch_size, learning_rate, epsilon, beta, warmup, holdout, patience, seed)
+    x, test_x = _read_through(x, "x"), None if test_x is None else _read_through(test_x, "test_x")
+    check_data(model, x, test_x, binarise=binarise)
     if resume is not None and resume.model is not model:
         raise InputError("resume: is the state of another model; fit the one that it holds, resume.model")
-    state = resume or Training.start(model, learning_rate=learning_rate, precision=precision, seed=seed, device=device)
+    state = resume or Training.start(
+        model, learning_rate=learning_rate, epsilon=epsilon, precision=precision, seed=seed, device=device
+    )
     state.to_last()
     data, scored = _parts(x, test_x, holdout, seed, state.device)
-    steps = Steps(state, batch_size)
+    steps = Steps(state, batch_size, binarise=binarise)
     count = -(-len(data) // batch_size)
     with tqdm(
         total=epochs * count, initial=state.epoch * count, unit="step", disable=None if progress else True, leave=False
     ) as bar:
         while state.epoch < epochs and not state.stopped_early(patience):
             weight = beta_at(state.epoch + 1, beta, warmup)
+            state.take_rate(schedule)
             bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
-            row = {"beta": weight} | _prefixed("train", train_epoch(steps, data, weight, bar.update))
+            means = train_epoch(steps, data, weight, bar.update)
+            row = {"beta": weight} | _prefixed("train", means)
             for name, part in scored.items():
-                row |= _prefixed(name, _scores(state.model, part, seed))
+                row |= _prefixed(name, _scores(state.model, part, seed, binarise))
             _record(state, row, keep_best=patience is not None)
             if after_epoch is not None:
                 after_epoch(state)
@@ -169,23 +190,24 @@ def train_epoch(
     return _means(steps.sums, len(data), has_kl=steps.has_kl)
 
 
-def evaluate(model: nn.Module, x: Any, *, seed: int = 0) -> dict[str, float]:
+def evaluate(model: nn.Module, x: Any, *, seed: int = 0, binarise: bool = False) -> dict[str, float]:
     """Means over x (N, *sample) of log-likelihood, KL and ELBO per sample, in nats: one-sample estimates.
 
     In float32. The noise is the same for the same seed, so that epochs and runs can be compared. The ELBO of a model
-    without KL is left out.
+    without KL is left out. binarise: score 0 and 1, drawn with the values as chances, see `fit`.
     """
     place = next(model.parameters()).device
-    data = InMemory(x.to(place, torch.float32)) if isinstance(x, Tensor) else located(samples(x, "x"), place)
-    return _scores(model, data, seed)
+    data = InMemory(x.to(place, torch.float32)) if isinstance(x, Tensor) else located(_read_through(x, "x"), place)
+    return _scores(model, data, seed, binarise)
 
 
 @torch.no_grad()
-def _scores(model: nn.Module, data: InMemory | OnDisk, seed: int) -> dict[str, float]:
+def _scores(model: nn.Module, data: InMemory | OnDisk, seed: int, binarise: bool) -> dict[str, float]:
     noise = torch.Generator(data.device).manual_seed(seed)
     sums = torch.zeros(2, dtype=sums_dtype(data.device), device=data.device)
     with _in_mode(model, training=False):
         for batch in data.in_order(EVALUATION_BATCH):
+            batch = binarised(batch, noise) if binarise else batch
             log_likelihood, kl = model.terms(batch, noise)
             add(sums, log_likelihood, kl)
     return _means(sums, len(data), has_kl=kl is not None)
@@ -203,8 +225,11 @@ def training_options() -> dict[str, Option]:
     return {key: option for key, option in options_of(fit).items() if key not in ("progress", "resume", "after_epoch")}
 
 
-def check_data(model: nn.Module, x: np.ndarray, test_x: np.ndarray | None = None) -> None:
-    """`InputError` unless samples (N, *sample) have the model's shape, and values that its likelihood takes."""
+def check_data(model: nn.Module, x: np.ndarray, test_x: np.ndarray | None = None, *, binarise: bool = False) -> None:
+    """`InputError` unless samples (N, *sample) have the model's shape, and values that its likelihood takes.
+
+    binarise: they must be chances of a 1, whatever the likelihood.
+    """
     expected = getattr(getattr(model, "decoder", None), "sample_shape", None)
     likelihood = getattr(model, "likelihood", None)
     for name, part in {"x": x, "test_x": test_x}.items():
@@ -212,12 +237,17 @@ def check_data(model: nn.Module, x: np.ndarray, test_x: np.ndarray | None = None
             raise InputError(f"{name}: got samples of shape {part.shape[1:]}, the model takes {tuple(expected)}")
         if part is not None and hasattr(likelihood, "check"):
             likelihood.check(part)
+        low, high = extremes(part) if part is not None and binarise else (0, 1)
+        if not (low >= 0 and high <= 1):
+            found = f"the values lie in [{low:.3g}, {high:.3g}]"
+            raise InputError(f"{name}: {found}; to binarise, they must be chances of a 1, in [0, 1]")
 
 
 def check_training(
     epochs: int,
     batch_size: int,
     learning_rate: float,
+    epsilon: float,
     beta: float,
     warmup: int,
     holdout: float,
@@ -229,6 +259,7 @@ def check_training(
         ("epochs", epochs, epochs >= 1, "1 or more"),
         ("batch_size", batch_size, batch_size >= 1, "1 or more"),
         ("learning_rate", learning_rate, learning_rate > 0, "more than 0"),
+        ("epsilon", epsilon, epsilon > 0, "more than 0"),
         ("beta", beta, beta >= 0, "0 or more"),
         ("warmup", warmup, warmup >= 0, "0 or more epochs"),
         ("holdout", holdout, 0 <= holdout < 1, "a share from 0 to less than 1"),
@@ -241,8 +272,21 @@ def check_training(
         raise InputError("early stopping watches a validation ELBO: give a holdout as well, e.g. holdout 0.1")
 
 
+def _read_through(x: Any, name: str) -> np.ndarray | Stream:
+    """Samples that can be had in any order, all of them finite."""
+    x = samples(x, name)
+    if isinstance(x, Batches):
+        raise InputError(
+            f"{name}: got batches, and training takes samples in random order; give an array, in memory or on disk"
+        )
+    if is_streamed(x):
+        for _ in batches(x, None, doing=f"reading {name}", name=name):
+            pass
+    return x
+
+
 def _parts(
-    x: np.ndarray, test_x: np.ndarray | None, holdout: float, seed: int, device: torch.device
+    x: np.ndarray | Stream, test_x: np.ndarray | Stream | None, holdout: float, seed: int, device: torch.device
 ) -> tuple[InMemory | OnDisk, dict[str, InMemory | OnDisk]]:
     """The data to train on, and by name those to score."""
     train, validation = _split(len(x), holdout, seed)

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaeviz.streams import Stored, Stream, is_streamed
+
 
 @dataclass(frozen=True, eq=False)
 class InMemory:
@@ -35,12 +37,12 @@ class InMemory:
 
 @dataclass(frozen=True, eq=False)
 class OnDisk:
-    """Samples that stay in a memory-mapped file: no more than a batch of them is in memory.
+    """Samples that stay where they are (memory-mapped, HDF5, zarr): no more than a batch of them is in memory.
 
     x: (N, *sample). rows: which of them are meant, in ascending order.
     """
 
-    x: np.ndarray
+    x: Stream
     rows: np.ndarray
     device: torch.device
 
@@ -61,10 +63,11 @@ class OnDisk:
         return _tensor(self.x[rows]).to(self.device)
 
 
-def located(x: np.ndarray, device: torch.device, rows: np.ndarray | None = None) -> InMemory | OnDisk:
-    """Samples x, or the `rows` of them alone, for the device: moved there, or left in the file that x maps."""
-    if isinstance(x, np.memmap):
-        return OnDisk(x, np.arange(len(x)) if rows is None else rows, device)
+def located(x: np.ndarray | Stream, device: torch.device, rows: np.ndarray | None = None) -> InMemory | OnDisk:
+    """Samples x, or the `rows` of them alone, for the device: moved there, or left on disk where x lies on disk."""
+    if is_streamed(x):
+        stream = x if isinstance(x, Stream) else Stored(x)
+        return OnDisk(stream, np.arange(len(x)) if rows is None else rows, device)
     return InMemory(_tensor(x if rows is None else x[rows]).to(device))
 
 

@@ -134,3 +134,14 @@ def test_a_likelihood_is_given_spatial_codes_in_their_own_shape():
     flat, spatial = (Posterior(mean, np.full((40, 4), 0.5), "normal", shape) for shape in ((), (1, 2, 2)))
     expected = elbo_terms(flat, mean, lambda x, z: -((x - z) ** 2).sum(axis=1))
     assert elbo_terms(spatial, mean, likelihood).elbo.value == pytest.approx(expected.elbo.value, abs=1e-6)
+
+
+def test_of_more_samples_the_terms_are_those_of_some(model, x, posterior):
+    from vaeviz.analysis.picking import some_rows
+
+    rows = some_rows(500, len(x), 3)
+    some = elbo_terms(posterior, x, model.log_likelihood, n=100, max_points=500, seed=3)
+    alone = elbo_terms(posterior[rows], x[rows], model.log_likelihood, n=100, seed=3)
+    assert (some.total, some.given, alone.given) == (500, 3000, 500)
+    assert some.ceiling == pytest.approx(math.log(500))
+    assert (some.mutual_information, some.elbo, some.kl) == (alone.mutual_information, alone.elbo, alone.kl)

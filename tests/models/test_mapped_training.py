@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from vaeviz.data import load_data
 from vaeviz.errors import InputError
 from vaeviz_models import evaluate, fit, mlp
 from vaeviz_models.runs import fingerprint, read_config
@@ -69,6 +70,28 @@ def test_the_fingerprint_is_that_of_the_array(mapped, noise_images):
     assert fingerprint(rows) != fingerprint(rows[::-1])
 
 
+def test_bytes_are_read_as_shares_of_255(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 5, 4), dtype=np.uint8)
+    np.save(tmp_path / "bytes.npy", pixels)
+    x = load_data(str(tmp_path / "bytes.npy")).x
+    assert isinstance(located(x, CPU), OnDisk)
+    assert trained(x)[1] == trained(pixels.astype(np.float32) / np.float32(255))[1]
+
+
+def test_what_is_not_finite_is_found_before_training(noise_images, tmp_path):
+    noise_images = noise_images.copy()
+    noise_images[17, 2, 1] = np.nan
+    np.save(tmp_path / "x.npy", noise_images)
+    with pytest.raises(InputError, match="x: NaN or infinite values, first in row 17"):
+        trained(np.load(tmp_path / "x.npy", mmap_mode="r"))
+
+
+def test_batches_in_one_order_cannot_be_shuffled(noise_images):
+    loader = torch.utils.data.DataLoader(torch.from_numpy(noise_images), batch_size=10)
+    with pytest.raises(InputError, match="x: got batches, and training takes samples in random order"):
+        trained(loader)
+
+
 def test_values_that_the_likelihood_does_not_take(tmp_path):
     np.save(tmp_path / "far.npy", np.full((30, 5, 4), 7.0, np.float32))
     with pytest.raises(InputError, match=r"a Bernoulli likelihood takes values in \[0, 1\]"):
@@ -76,24 +99,24 @@ def test_values_that_the_likelihood_does_not_take(tmp_path):
 
 
 def test_memory_does_not_grow_with_the_file(python, tmp_path):
-    """Private memory: pages of the file that the system still holds are its own to take back."""
     code = """
 import numpy as np, torch
 from vaeviz_models import fit, mlp
-def peak(count):
+def write(count):
     x = np.lib.format.open_memmap("{path}", mode="w+", dtype=np.float32, shape=(count, 64, 64))
     x[:] = 0.5
-    x.flush()
-    before = private()
+def peak(count):
+    write(count)
+    before = resident()
     seen = []
     model = mlp((64, 64), hidden=(8,))
     terms = model.terms
-    model.terms = lambda *batch: (seen.append(private()), terms(*batch))[1]
+    model.terms = lambda *batch: (seen.append(resident()), terms(*batch))[1]
     fit(model, np.load("{path}", mmap_mode="r"), epochs=1, batch_size=100, holdout=0.1, device="cpu", progress=False)
     return max(seen) - before
-def private():
+def resident():
     lines = open("/proc/self/status").read().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 peak(200)
 print(peak(200), peak(4000))
 """.replace("{path}", str(tmp_path / "big.npy"))
@@ -105,7 +128,7 @@ def test_the_command_reads_an_array_from_its_file_and_finds_it_again(mapped, vae
     monkeypatch.chdir(tmp_path)
     train = ("train", "mlp", "--hidden", 16, "--epochs", 2, "--device", "cpu")
     assert vaeviz(*train, "--data", "noise.npy", "--out", "run").code == 0
-    assert read_config(tmp_path / "run")["data"]["name"] == f"npy:{tmp_path / 'noise.npy'}"
+    assert read_config(tmp_path / "run")["data"]["name"] == str(tmp_path / "noise.npy")
     monkeypatch.chdir("/")
     assert vaeviz("train", "--resume", tmp_path / "run", "--epochs", 3).code == 0
     np.savez(tmp_path / "noise.npz", x=mapped)
