@@ -41,8 +41,10 @@ from .plots.traversal import traversal
 from .plots.tsne import tsne
 from .posterior import GuessWarning, Posterior
 from .report import Report
+from .streams import Batches
 
 __all__ = [
+    "Batches",
     "Dataset",
     "Decoder",
     "Encoder",

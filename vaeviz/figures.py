@@ -12,6 +12,7 @@ from vaeviz.drawing.styles import Style
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.files import replacing
 from vaeviz.inputs import gathered
+from vaeviz.kinds import Kind
 from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
@@ -22,9 +23,21 @@ NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"D
 
 
 def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs by name from an opened model, a data set, and what was given by name, which wins."""
+    """Inputs by name from a model, a data set, and what was given by name, which wins.
+
+    A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
+    """
     _check_names(inputs)
     return gathered(model, data, inputs)
+
+
+def options_for(spec: PlotSpec, seed: int | None, kind: Kind | None) -> dict[str, Any]:
+    """What a plot takes of a seed and of the kind of the samples, each None where nobody said."""
+    annotations = {name: option.annotation for name, option in spec.options.items()}
+    taken = {"seed": seed} if "seed" in annotations else {}
+    if annotations.get("kind") == Kind | None:
+        taken["kind"] = kind
+    return {name: value for name, value in taken.items() if value is not None}
 
 
 def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], look: Style) -> Figure:

@@ -28,7 +28,7 @@ def log_likelihood(likelihood: Any, x: Any, z: Any) -> np.ndarray:
     code_shape = z.code_shape if isinstance(z, Posterior) else ()
     z = samples(z.mean if isinstance(z, Posterior) else z, "z", like=x)
     with scoring(likelihood, code_shape) as score:
-        return np.concatenate([score(x[rows], z[rows]) for rows in batches(x, None, doing="scoring")])
+        return np.concatenate([score(batch, z[rows]) for rows, batch in batches(x, None, doing="scoring")])
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any, Literal, overload
 from vaeviz import registry
 from vaeviz.asking import Asking
 from vaeviz.errors import InputError
-from vaeviz.options import options_of
+from vaeviz.options import Option, is_writable, options_of
 
 INPUTS = (
     "encoder",
@@ -28,6 +28,8 @@ INPUTS = (
     "other_x",
     "other_encoder",
     "runs",
+    "feature_names",
+    "factor_names",
 )
 """The vocabulary of inputs. An input of another name is legal; it is supplied by whoever calls."""
 
@@ -100,8 +102,22 @@ def _check_contract(function: Callable) -> None:
     places = [place for place in ("ax", "figure") if place in parameters]
     if len(places) != 1 or parameters[places[0]].kind is not inspect.Parameter.KEYWORD_ONLY:
         raise InputError(f"plot {name}: needs one place to draw, a keyword-only `ax=None` or `figure=None`")
-    for option in options_of(function).values():
+    for option in _readable_options(function).values():
         if option.default is inspect.Parameter.empty:
             raise InputError(f"plot {name}: option {option.name!r} needs a default")
         if option.annotation is Any:
             raise InputError(f"plot {name}: option {option.name!r} needs an annotation")
+        if not is_writable(option.annotation):
+            written = inspect.formatannotation(option.annotation)
+            raise InputError(
+                f"plot {name}: option {option.name!r} is annotated {written}, which nobody can write on a command "
+                "line; expected bool, int, float, str, Path, Literal, dict, a tuple as tuple[int, ...], or one of "
+                "these | None"
+            )
+
+
+def _readable_options(function: Callable) -> dict[str, Option]:
+    try:
+        return options_of(function)
+    except InputError as error:
+        raise InputError(f"plot {error}") from None

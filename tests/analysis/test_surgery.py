@@ -136,6 +136,17 @@ def test_a_likelihood_is_given_spatial_codes_in_their_own_shape():
     assert elbo_terms(spatial, mean, likelihood).elbo.value == pytest.approx(expected.elbo.value, abs=1e-6)
 
 
+def test_of_more_samples_the_terms_are_those_of_some(model, x, posterior):
+    from vaeviz.analysis.picking import some_rows
+
+    rows = some_rows(500, len(x), 3)
+    some = elbo_terms(posterior, x, model.log_likelihood, n=100, max_points=500, seed=3)
+    alone = elbo_terms(posterior[rows], x[rows], model.log_likelihood, n=100, seed=3)
+    assert (some.total, some.given, alone.given) == (500, 3000, 500)
+    assert some.ceiling == pytest.approx(math.log(500))
+    assert (some.mutual_information, some.elbo, some.kl) == (alone.mutual_information, alone.elbo, alone.kl)
+
+
 @pytest.mark.parametrize("total", [100, 3000])
 def test_the_information_of_unlimited_samples_lies_between_the_two_estimates(model, posterior, total):
     """Of the linear VAE at its optimum it is the rate, since q(z) is the prior."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaeviz.analysis.aggregate import (
+    MOST_POSTERIORS,
     checked_gaussian,
     log_aggregate_and_marginals,
     log_prior,
     noise_of,
     sampled_codes,
     sampled_rows,
+    some_posteriors,
 )
 from vaeviz.analysis.estimates import standard_errors
 from vaeviz.analysis.mmd import MMDTest, mmd_test
@@ -25,7 +27,8 @@ class Mismatch:
     """q(z) against p(z) = N(0, I).
 
     mmd: between samples of both, with its permutation null. marginal_kl: (D,) KL(q(z_j) || N(0, 1)) in nats, and
-    its standard errors (D,). n: how many samples of each. level: of the test.
+    its standard errors (D,). n: how many samples of each. level: of the test. total: of how many posteriors q(z) is the
+    mixture.
     """
 
     mmd: MMDTest
@@ -33,6 +36,7 @@ class Mismatch:
     marginal_kl_error: np.ndarray
     n: int
     level: float
+    total: int
 
     @property
     def flagged(self) -> bool:
@@ -44,19 +48,27 @@ class Mismatch:
 
 
 def prior_mismatch(
-    posterior: Posterior, *, n: int = 1000, permutations: int = 500, level: float = 0.01, seed: int = 0
+    posterior: Posterior,
+    *,
+    n: int = 1000,
+    permutations: int = 500,
+    level: float = 0.01,
+    max_points: int | None = MOST_POSTERIORS,
+    seed: int = 0,
 ) -> Mismatch:
     """MMD between q(z) and the prior with a permutation null, and the KL of each marginal q(z_j) to N(0, 1).
 
     n: at most so many samples of each, those of q one each of different rows. level: `flagged` where the p-value is
         not above it; the conventional 1 %. A test finds any mismatch, however small, given enough samples: how
         large it is, the marginal KL says, and what dependence adds to it, `elbo_terms`.
+    max_points: q(z) is the mixture of so many posteriors at most, chosen at random with `seed`; None for all.
     """
+    posterior = some_posteriors(checked_gaussian(posterior), max_points, seed)
     if not 1 / (1 + permutations) <= level < 1:
         raise InputError(f"level = {level:g}: {permutations} permutations give no p-value so low, or it is 1 or more")
     kl, kl_error = marginal_kl(posterior, n=n, seed=seed)
     mmd = prior_mmd(posterior, n=n, permutations=permutations, seed=seed)
-    return Mismatch(mmd, kl, kl_error, min(n, len(posterior)), level)
+    return Mismatch(mmd, kl, kl_error, min(n, len(posterior)), level, len(posterior))
 
 
 def marginal_kl(posterior: Posterior, *, n: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from vaeviz.errors import InputError, NotApplicable
 from vaeviz.likelihood import log_likelihood
 from vaeviz.model import Model, open
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 SETS = ("test", "validation", "train")
 
@@ -64,6 +65,7 @@ def measured_point(model: Model, x: Any, *, label: str = "", draws: int = 8, see
     if model.encoder is None or model.inputs.get("likelihood") is None:
         missing = "encoder" if model.encoder is None else "likelihood ln p(x | z)"
         raise NotApplicable(f"{label or model.name}: has no {missing}, and so no point of rate and distortion")
+    x = as_samples(x, "x")
     posterior = encode(model.encoder, x)
     check_gaussian(posterior)
     rng = np.random.default_rng(seed)

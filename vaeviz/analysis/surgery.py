@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.aggregate import (
+    MOST_POSTERIORS,
     checked_gaussian,
     log_aggregate_and_marginals,
     log_posterior,
@@ -19,9 +20,11 @@ from vaeviz.analysis.aggregate import (
     sampled_rows,
 )
 from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_errors
+from vaeviz.analysis.picking import some_rows
 from vaeviz.batches import samples
 from vaeviz.likelihood import log_likelihood
 from vaeviz.posterior import Posterior
+from vaeviz.streams import rows_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,7 @@ class ELBOTerms:
     its sum.
     kl: the mean KL by the same codes, of which the three are the exact parts. exact_kl: its closed form over all N.
     reconstruction: E ln p(x | z), or None where no likelihood was given. elbo: likewise, with the KL in closed form.
-    n: how many codes were drawn. total: N.
+    n: how many codes were drawn. total: N, of how many posteriors q(z) is the mixture. given: how many there were.
     """
 
     mutual_information: Estimate
@@ -50,6 +53,7 @@ class ELBOTerms:
     elbo: Estimate | None
     n: int
     total: int
+    given: int
 
     @property
     def ceiling(self) -> float:
@@ -68,26 +72,34 @@ class ELBOTerms:
 
 
 def elbo_terms(
-    posterior: Posterior, x: Any = None, likelihood: Callable | None = None, *, n: int | None = 2000, seed: int = 0
+    posterior: Posterior,
+    x: Any = None,
+    likelihood: Callable | None = None,
+    *,
+    n: int | None = 2000,
+    max_points: int | None = MOST_POSTERIORS,
+    seed: int = 0,
 ) -> ELBOTerms:
     """The parts of the KL (Hoffman & Johnson 2016; Chen et al. 2018, arXiv:1802.04942, eq. 2).
 
     x: (N, ...) and likelihood, ``ln p(x | z)`` of pairs (see `vaeviz.log_likelihood`): needed for the reconstruction
         alone.
     n: at most so many codes are drawn, one each of different rows; None for all.
+    max_points: of more samples so many are chosen at random with `seed`, and all is said of those; None for all.
 
     The full-N estimator: each code is scored under all N posteriors, its own included, so that q(z) is the mixture
     of those N and nothing is estimated but the average over codes. The minibatch estimators of Chen et al. (weighted
     and stratified sampling), which are biased, are not used here.
     """
-    checked_gaussian(posterior)
+    whole, kept = checked_gaussian(posterior), some_rows(max_points, len(posterior), seed)
+    posterior = whole[kept]
     rng = noise_of(seed)
     rows = sampled_rows(posterior, n, rng)
     z = sampled_codes(posterior, rows, rng)
     own = log_posterior(z, posterior, rows)
     joint, marginals = log_aggregate_and_marginals(z, posterior)
     to_prior = marginals - log_prior(z)
-    fit = None if likelihood is None else _log_likelihood(likelihood, x, posterior, rows, z)
+    fit = None if likelihood is None else _log_likelihood(likelihood, x, whole, kept[rows], z)
     return ELBOTerms(
         mutual_information=mean_estimate(own - joint),
         left_out=mean_estimate(own - _left_out(joint, own, len(posterior))),
@@ -101,6 +113,7 @@ def elbo_terms(
         elbo=None if fit is None else mean_estimate(fit - posterior.kl()[rows].sum(axis=1)),
         n=len(rows),
         total=len(posterior),
+        given=len(whole),
     )
 
 
@@ -114,4 +127,4 @@ def _left_out(joint: np.ndarray, own: np.ndarray, total: int) -> np.ndarray:
 def _log_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
     """ln p(x | z) of the rows of x that the codes z were drawn for, in the shape that a code has for the model."""
     x = samples(x, "x", like=posterior.mean)
-    return log_likelihood(likelihood, x[rows], Posterior(z, code_shape=posterior.code_shape))
+    return log_likelihood(likelihood, rows_of(x, rows), Posterior(z, code_shape=posterior.code_shape))

@@ -13,6 +13,7 @@ from vaeviz.batches import samples
 from vaeviz.decoding import decode
 from vaeviz.errors import InputError
 from vaeviz.posterior import Posterior
+from vaeviz.streams import extremes
 
 Verdict = Literal["active", "ignored", "collapsed"]
 CENTRAL = (0.025, 0.975)
@@ -132,7 +133,8 @@ def grey_step(x: Any) -> float:
     """1/255 of the range of the data."""
     if x is None:
         return 1 / 255
-    spread = float(np.ptp(samples(x, "x")))
+    low, high = extremes(samples(x, "x"))
+    spread = float(high) - float(low)
     if not spread > 0:
         raise InputError("x: all values are the same, so that no change can be judged; give min_effect")
     return spread / 255
