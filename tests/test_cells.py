@@ -6,7 +6,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from vaeviz.analysis.grids import equal_mass_nodes, linear_nodes
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of, shared_range
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import look_of, shared_range
 from vaeviz.drawing.mosaic import assemble
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.errors import InputError, UnknownName
@@ -109,9 +110,9 @@ def test_an_unknown_colormap_is_answered_with_the_nearest(ax):
 
 
 def test_the_range_of_the_data():
-    assert range_of(RNG.random((20, 4)) > 0.5) == (0, 1)
-    assert range_of(None) is None
-    assert range_of(RNG.random((5000, 4)) * 9 - 4) == pytest.approx((-4, 5), abs=0.1)
+    assert look_of(RNG.random((20, 4)) > 0.5).value_range == (0, 1)
+    assert look_of(None).value_range is None
+    assert look_of(RNG.random((5000, 4)) * 9 - 4).value_range == pytest.approx((-4, 5), abs=0.1)
 
 
 # Mosaics

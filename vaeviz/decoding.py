@@ -12,7 +12,7 @@ import numpy as np
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
 from vaeviz.callables import calling, torch_convolves
 from vaeviz.errors import InputError
-from vaeviz.kinds import sample_kind
+from vaeviz.kinds import told_by
 from vaeviz.layout import arranged, has_channels_first
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.posterior import GuessWarning, Posterior, as_array
@@ -174,7 +174,8 @@ def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
         return False
     warnings.warn(
         f"decoder {decoder.name}: samples of shape {shape} may have their channels first or last; they were read as "
-        'first, as torch convolutions give them. Say so with Decoder(fn, layout="channels_first") or "channels_last"',
+        'first, as torch convolutions give them. Say so with Decoder(fn, layout="channels_first") or '
+        'Decoder(fn, layout="channels_last")',
         GuessWarning,
         stacklevel=2,
     )
@@ -187,13 +188,13 @@ def _compare(decoder: Decoder, values: np.ndarray, like: np.ndarray | Stream | N
         return
     low, high = np.quantile(values, (0.01, 0.99))
     if like is None:
-        expected = (0.0, 1.0) if sample_kind(values.shape[1:]) == "image" else (low, high)
+        expected = (0.0, 1.0) if told_by(values.shape[1:]) == "image" else (low, high)
         theirs = "images are drawn over [0, 1]"
     else:
         expected = tuple(np.quantile(some(like), (0.01, 0.99)))
         theirs = f"the data lie in [{expected[0]:.2g}, {expected[1]:.2g}]"
     margin = 0.3 * (expected[1] - expected[0])
-    if not margin or sample_kind(values.shape[1:]) == "point":
+    if not margin or told_by(values.shape[1:]) == "point":
         return
     beyond = low < expected[0] - margin or high > expected[1] + margin
     too_small = expected[1] > 10 and max(abs(low), abs(high)) < expected[1] / 50

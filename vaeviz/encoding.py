@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,14 +31,15 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     """
     if isinstance(encoder, Encoder) and encoder.remembered is not None and same_samples(encoder.remembered[0], x):
         return encoder.remembered[1]
-    x = samples(x, "x")
     if isinstance(encoder, Posterior):
-        return _of_same_length(encoder, x)
+        return _of_same_length(encoder, samples(x, "x"))
     encoder = as_encoder(encoder)
+    x, condition = _unpacked(encoder, x, condition)
+    x = samples(x, "x")
     condition = None if condition is None else samples(condition, "condition", like=x)
     with calling(encoder.fn) as call:
-        parts = list(_encoded(call, encoder, x, condition))
-    return _joined(parts, encoder)
+        means, stds, families = zip(*_encoded(call, encoder, x, condition))
+    return _joined(means, stds, families[0], encoder)
 
 
 def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
@@ -46,6 +47,9 @@ def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
 
     Anything else, equal or of equal shape, is really encoded.
     """
+    if not isinstance(encoder, Posterior):
+        encoder = as_encoder(encoder)
+        x, condition = _unpacked(encoder, x, condition)
     x = as_samples(x, "x")
     return recalling(encoder, x, encode(encoder, x, condition))
 
@@ -57,14 +61,19 @@ def recalling(encoder: Any, x: np.ndarray | Stream, posterior: Posterior) -> Enc
     return replace(as_encoder(encoder), remembered=(x, posterior))
 
 
+def _unpacked(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
+    """(samples, condition) of an x that may hold both."""
+    return (x, condition) if encoder.unpack is None else encoder.unpack(x, condition)
+
+
 def _only_the_remembered(x: np.ndarray) -> None:
     raise InputError("a ready Posterior stands for its own x only, and cannot encode other samples")
 
 
 def _encoded(
     call: Callable, encoder: Encoder, x: np.ndarray | Stream, condition: np.ndarray | None
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """(mean, std) of each batch, checked; each of the shape in which the encoder gave it."""
+) -> Iterator[tuple[np.ndarray, np.ndarray | None, str | None]]:
+    """(mean, std, family) of each batch, checked; each of the shape in which the encoder gave it."""
     reading = declared_reading(encoder.returns) if encoder.returns else None
     size = 0
     for rows, batch in batches(x, encoder.batch_size, doing="encoding"):
@@ -82,7 +91,7 @@ def _encoded(
         except Exception as error:
             hint = batch_hint("Encoder", arrays[0], size)
             raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
-        yield mean[:count], None if std is None else std[:count]
+        yield mean[:count], None if std is None else std[:count], reading.family
 
 
 def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
@@ -144,10 +153,19 @@ def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:
 def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
     mean, std = reading(returned)
     one_row_each(mean, rows)
+    if mean.dtype.kind != "f":
+        raise InputError(
+            f"got codes of {mean.dtype}, which are discrete and no points of a latent space: return the embeddings "
+            "(N, D) that they stand for, or if they are numbers indeed, floating-point ones"
+        )
     if mean.ndim == 1:
         mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
     if std is not None and std.shape != mean.shape:
-        raise InputError(f"got a mean of shape {mean.shape} and a spread of shape {std.shape}, expected the same")
+        hint = '; if it is the concentration of a von Mises–Fisher, write Encoder(fn, returns="mean,concentration")'
+        raise InputError(
+            f"got a mean of shape {mean.shape} and a spread of shape {std.shape}, expected the same"
+            + (hint if std.size == len(mean) else "")
+        )
     for name, values in (("mean", mean), ("spread", std)):  # finite in float32, too
         if values is not None and not (np.abs(values) <= np.finfo(np.float32).max).all():
             raise InputError(f"got a posterior {name} with NaN or infinite values")
@@ -164,17 +182,19 @@ def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray)
         )
 
 
-def _joined(parts: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder) -> Posterior:
-    shapes = {mean.shape[1:] for mean, _ in parts}
+def _joined(
+    means: Sequence[np.ndarray], stds: Sequence[np.ndarray | None], family: str | None, encoder: Encoder
+) -> Posterior:
+    shapes = {mean.shape[1:] for mean in means}
     if len(shapes) > 1:
         first, second = sorted(shapes)[:2]
         raise InputError(f"encoder {encoder.name}: codes change shape between batches, {first} and {second}")
-    mean = np.concatenate([mean for mean, _ in parts])
-    std = None if parts[0][1] is None else np.concatenate([std for _, std in parts])
+    mean = np.concatenate(means)
+    std = None if stds[0] is None else np.concatenate(stds)
     code_shape = mean.shape[1:] if mean.ndim > 2 else ()
     flat = (len(mean), -1)
     prior = encoder.prior or (None if std is None else "normal")
-    return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape)
+    return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape, family)
 
 
 def _of_same_length(posterior: Posterior, x: np.ndarray | Stream) -> Posterior:

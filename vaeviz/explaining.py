@@ -25,14 +25,14 @@ ROWS = 64
 KNOWN = "declared, or known to its adapter"
 
 OVERRIDES = {
-    "returns": 'Encoder(fn, returns="mean,std") or --returns mean,std',
-    "input shape": "Encoder(fn, input_shape=(1, 28, 28)) or --input-shape 1,28,28",
-    "latent shape": "Decoder(fn, latent_shape=(16,)) or --latent-shape 16",
+    "returns": 'Encoder(fn, returns="mean,std")',
+    "input shape": "Encoder(fn, input_shape=(1, 28, 28))",
+    "latent shape": "Decoder(fn, latent_shape=(16,))",
     "samples": "Decoder(fn, sample_shape=(28, 28))",
-    "layout": 'Decoder(fn, layout="channels_first") or --layout channels_first',
-    "values": 'Decoder(fn, output="logits") or --output logits',
-    "value range": "{role}(fn, value_range=(-1, 1)) or --value-range -1,1",
-    "prior": '{role}(fn, prior="normal") or --prior normal',
+    "layout": 'Decoder(fn, layout="channels_first")',
+    "values": 'Decoder(fn, output="logits")',
+    "value range": "{role}(fn, value_range=(-1, 1))",
+    "prior": '{role}(fn, prior="normal")',
 }
 """What to write where a finding is wrong."""
 

@@ -11,8 +11,8 @@ from vaeviz.data import Dataset
 from vaeviz.drawing.styles import Style
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.files import replacing
-from vaeviz.model import open
-from vaeviz.naming import is_object_name, named_object
+from vaeviz.inputs import gathered
+from vaeviz.kinds import Kind
 from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
@@ -28,24 +28,16 @@ def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[
     A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
     """
     _check_names(inputs)
-    gathered: dict[str, Any] = {}
-    if model is not None:
-        opened = open(_named(model))
-        gathered |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
-    if data is not None:
-        gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
-    gathered |= {name: _named(value) for name, value in inputs.items() if value is not None}
-    return {name: value for name, value in gathered.items() if value is not None}
+    return gathered(model, data, inputs)
 
 
-def _named(value: Any) -> Any:
-    return named_object(value) if isinstance(value, str) and is_object_name(value) else value
-
-
-def lacking(spec: PlotSpec, inputs: Mapping[str, Any]) -> str:
-    """Why the plot cannot be drawn from these inputs; empty if it can."""
-    missing = spec.missing(inputs)
-    return f"needs {' and '.join(missing)}" if missing else ""
+def options_for(spec: PlotSpec, seed: int | None, kind: Kind | None) -> dict[str, Any]:
+    """What a plot takes of a seed and of the kind of the samples, each None where nobody said."""
+    annotations = {name: option.annotation for name, option in spec.options.items()}
+    taken = {"seed": seed} if "seed" in annotations else {}
+    if annotations.get("kind") == Kind | None:
+        taken["kind"] = kind
+    return {name: value for name, value in taken.items() if value is not None}
 
 
 def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], look: Style) -> Figure:
@@ -55,8 +47,7 @@ def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any],
     width = look.column if spec.page.width == "column" else look.full
     figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    given = {name: inputs[name] for name in spec.required + spec.optional if inputs.get(name) is not None}
-    spec.function(**given, **options, **place)
+    spec.function(**spec.given(inputs), **options, **place)
     if spec.page.aspect is None:
         _fit_height(figure)
     return figure

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from vaeviz.callables import torch_modules
+from vaeviz.model import Model
 from vaeviz.posterior import Posterior, as_array
 from vaeviz.streams import Stream, batch_length, blocks, is_streamed, sample_shape
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that make the pictures."""
+    """The versions of Python and of the packages that make the pictures and the numbers."""
     found = {"python": platform.python_version()}
-    for name in ("vaeviz", "matplotlib", "numpy", "torch"):
+    for name in ("vaeviz", "matplotlib", "numpy", "scipy", "scikit-learn", "torch"):
         with contextlib.suppress(Exception):
             found[name] = version(name)
     return found
@@ -41,6 +42,11 @@ def _described(value: Any) -> dict:
         return {"name": value.name, "posterior": _of_posterior(remembered[1]), **_of_weights(value.fn)}
     if hasattr(value, "fn"):
         return {"name": value.name, **_of_weights(value.fn)}
+    if isinstance(value, Model):
+        parts = {"encoder": value.encoder, "decoder": value.decoder}
+        return {"name": value.name, **{role: _described(part) for role, part in parts.items() if part is not None}}
+    if isinstance(value, (list, tuple)) and any(isinstance(part, Model) for part in value):
+        return {"models": [_described(part) for part in value]}
     if isinstance(value, Stream) or is_streamed(value):
         return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": _of_rows(value)}
     if isinstance(value, Mapping):

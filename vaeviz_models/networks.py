@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from torch import Tensor, nn
 
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, UnknownName
+
+Activation = Literal["relu", "tanh"]
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-def dense(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers of those sizes, a ReLU after each."""
+def dense(sizes: Sequence[int], activation: Activation = "relu") -> nn.Sequential:
+    """Linear layers of those sizes, the activation after each."""
+    if activation not in ACTIVATIONS:
+        raise UnknownName("activation", activation, ACTIVATIONS)
     layers: list[nn.Module] = []
     for size_in, size_out in zip(sizes, sizes[1:]):
-        layers += [nn.Linear(size_in, size_out), nn.ReLU()]
+        layers += [nn.Linear(size_in, size_out), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers)
 
 
@@ -31,7 +37,7 @@ class Head(nn.Module):
 
 
 class DenseEncoder(nn.Module):
-    """x (N, *sample) -> mean, log-variance (N, D), through ReLU layers of the `hidden` sizes.
+    """x (N, *sample) -> mean, log-variance (N, D), through layers of the `hidden` sizes.
 
     head: what turns features into codes; with `nn.Linear` the encoder gives codes (N, D) alone.
     """
@@ -42,11 +48,12 @@ class DenseEncoder(nn.Module):
         latent_dim: int = 2,
         hidden: Sequence[int] = (512,),
         head: Callable[[int, int], nn.Module] = Head,
+        activation: Activation = "relu",
     ):
         super().__init__()
         self.sample_shape = tuple(sample_shape)
         sizes = [math.prod(sample_shape), *hidden]
-        self.features = dense(sizes)
+        self.features = dense(sizes, activation)
         self.head = head(sizes[-1], latent_dim)
 
     @property
@@ -58,13 +65,19 @@ class DenseEncoder(nn.Module):
 
 
 class DenseDecoder(nn.Module):
-    """z (N, D) -> (N, *sample), through ReLU layers of the `hidden` sizes in reverse."""
+    """z (N, D) -> (N, *sample), through layers of the `hidden` sizes in reverse."""
 
-    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, hidden: Sequence[int] = (512,)):
+    def __init__(
+        self,
+        sample_shape: Sequence[int],
+        latent_dim: int = 2,
+        hidden: Sequence[int] = (512,),
+        activation: Activation = "relu",
+    ):
         super().__init__()
         self.sample_shape, self.latent_dim = tuple(sample_shape), latent_dim
         sizes = [latent_dim, *reversed(hidden)]
-        self.features = dense(sizes)
+        self.features = dense(sizes, activation)
         self.out = nn.Linear(sizes[-1], math.prod(sample_shape))
 
     def forward(self, z: Tensor) -> Tensor:

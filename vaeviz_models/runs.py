@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vaeviz.errors import InputError
 from vaeviz.files import replacing
+from vaeviz.history import read_history as read_table
 from vaeviz.options import check_settings
 from vaeviz_models.recipes import built, recipe_of
 from vaeviz_models.training import Training, fit, seeded, training_options
@@ -80,6 +81,13 @@ def data_arguments(config: dict) -> dict[str, Any] | None:
     return {key: config["data"][key] for key in DATA_ARGUMENTS} if config["data"]["name"] else None
 
 
+def shown_data(config: dict) -> dict[str, Any] | None:
+    """What a run's model is to be looked at with, likewise: of a run that binarises, the data in black and white."""
+    data = data_arguments(config)
+    binarises = data is not None and config["training"].get("binarise")
+    return data | {"name": f"binarised:{data['name']}"} if binarises else data
+
+
 def fingerprint(x: np.ndarray) -> dict[str, Any]:
     """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256."""
     digest = hashlib.sha256(np.ascontiguousarray(x, dtype=np.float32)).hexdigest()
@@ -105,14 +113,9 @@ def write_config(run: Path, config: dict) -> None:
 def read_history(run: str | Path) -> dict[str, list[float]]:
     """The columns of ``history.csv``; `InputError` if it is missing or damaged."""
     path = Path(run) / "history.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
-    except FileNotFoundError:
-        raise InputError(f"{path}: does not exist; the run has no finished epoch") from None
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: is damaged, {error}") from None
+    if not path.is_file():
+        raise InputError(f"{path}: does not exist; the run has no finished epoch")
+    return read_table(path)
 
 
 def start_run(run: Path, config: dict, *, overwrite: bool = False) -> None:
@@ -154,6 +157,7 @@ def load_training(run: Path, *, device: str | None = None) -> tuple[Training, di
     state = Training.start(
         _fresh_model(run, config),
         learning_rate=settings["learning_rate"],
+        epsilon=settings["epsilon"],
         seed=settings["seed"],
         device=device or header.get("device", "auto"),
     )

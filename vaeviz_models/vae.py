@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vaeviz.errors import UnknownName
 from vaeviz_models.likelihoods import LIKELIHOODS
-from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
+from vaeviz_models.networks import Activation, ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
 from vaeviz_models.objectives import gaussian_kl, reparameterise
 from vaeviz_models.recipes import register_model
 
@@ -63,6 +63,7 @@ def mlp(
     *,
     latent_dim: int = 2,
     hidden: tuple[int, ...] = (512,),
+    activation: Activation = "relu",
     likelihood: LikelihoodName = "bernoulli",
     std: float = 1.0,
 ) -> VAE:
@@ -72,8 +73,8 @@ def mlp(
     """
     check_sizes(latent_dim=latent_dim, hidden=hidden)
     return VAE(
-        DenseEncoder(sample_shape, latent_dim, hidden),
-        DenseDecoder(sample_shape, latent_dim, hidden),
+        DenseEncoder(sample_shape, latent_dim, hidden, activation=activation),
+        DenseDecoder(sample_shape, latent_dim, hidden, activation),
         named_likelihood(likelihood, std),
         latent_dim,
     )

@@ -136,14 +136,14 @@ def test_the_parts_of_the_kl_and_their_ceiling(model, x):
     assert sum(widths) == pytest.approx(model.rate, abs=0.2)
     assert widths[2] == pytest.approx(sum(bar.get_height() for bar in dimensions.patches), abs=1e-9)
     assert parts.texts[0].get_text() == f"ln N = {np.log(500):.2f}"
-    assert "ELBO −" in parts.get_title()
+    assert "ELBO −" in parts.figure.get_suptitle()
 
 
 def test_a_saturated_information_is_called_so():
     posterior = Posterior(np.arange(50.0)[:, None], np.full((50, 1), 1e-3), "normal")
     parts, _ = elbo_decomposition(posterior, np.zeros((50, 2)))
-    assert "mutual information saturated" in parts.get_title()
-    assert "ELBO" not in parts.get_title()
+    assert "mutual information saturated" in parts.figure.get_suptitle()
+    assert "ELBO" not in parts.figure.get_suptitle()
 
 
 def test_the_largest_of_many_dimensions(x):

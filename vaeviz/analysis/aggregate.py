@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 
 from vaeviz.analysis.picking import some_rows
+from vaeviz.batches import batches
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.posterior import Posterior
 
@@ -26,7 +27,7 @@ def checked_gaussian(posterior: Posterior, *, prior: bool = True) -> Posterior:
     Otherwise raises `NotApplicable`, which says what is missing and what would do.
     """
     if posterior.std is None:
-        raise NotApplicable("the encoder gives no spread: this needs q(z|x), e.g. an encoder returning (mean, log_var)")
+        raise NotApplicable(posterior.why_no_spread)
     if len(posterior) < 2:
         raise NotApplicable(f"got {len(posterior)} sample, and an average over the data needs two or more")
     if not posterior.std.all():
@@ -50,7 +51,7 @@ def some_posteriors(posterior: Posterior, most: int | None, seed: int) -> Poster
     return posterior if most is None or most >= len(posterior) else posterior[some_rows(most, len(posterior), seed)]
 
 
-def sampled_rows(posterior: Posterior, count: int | None, rng: np.random.Generator) -> np.ndarray:
+def sampled_rows(posterior: Sized, count: int | None, rng: np.random.Generator) -> np.ndarray:
     """At most `count` different rows (all for None), at random, in their order."""
     total = len(posterior)
     if count is not None and count < 2:
@@ -84,7 +85,7 @@ def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray |
     Log-sum-exp in float64, in blocks of bounded memory; the cost is M × N × D.
     """
     scores = np.empty(len(z))
-    for rows in _blocks(len(z), len(posterior)):
+    for rows in _blocks(z, len(posterior)):
         log_density = np.zeros((rows.stop - rows.start, len(posterior)))
         for dim in range(posterior.size):
             log_density += _log_components(z[rows, dim], posterior, dim)
@@ -97,7 +98,7 @@ def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray |
 def log_aggregate_and_marginals(z: np.ndarray, posterior: Posterior) -> tuple[np.ndarray, np.ndarray]:
     """ln q(z), (M,), and ln q(z_j) of each dimension, (M, D), under the mixture of all N posteriors."""
     joint, marginals = np.empty(len(z)), np.empty(z.shape)
-    for rows in _blocks(len(z), len(posterior)):
+    for rows in _blocks(z, len(posterior)):
         log_density = np.zeros((rows.stop - rows.start, len(posterior)))
         for dim in range(posterior.size):
             along = _log_components(z[rows, dim], posterior, dim)
@@ -114,7 +115,7 @@ def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.nd
     """
     shape = [len(along) for along in nodes]
     density = np.zeros(shape[::-1])
-    for rows in _blocks(len(posterior), max(shape)):
+    for rows in _blocks(posterior.mean, max(shape)):
         factors = [
             np.exp(_log_normal(along[:, None], posterior.mean[rows, dim], posterior.std[rows, dim]))
             for dim, along in zip(dims, nodes)
@@ -159,7 +160,6 @@ def _log_sum_exp(values: np.ndarray) -> np.ndarray:
     return np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0]
 
 
-def _blocks(total: int, width: int) -> Iterator[slice]:
-    """Slices of `total` rows, each of `BLOCK_VALUES` values at most where a row holds `width` of them."""
-    step = max(1, BLOCK_VALUES // width)
-    return (slice(start, min(start + step, total)) for start in range(0, total, step))
+def _blocks(z: np.ndarray, width: int) -> Iterator[slice]:
+    """Slices of the rows of z, each of `BLOCK_VALUES` values at most where a row stands for `width` of them."""
+    return (rows for rows, _ in batches(z, max(1, BLOCK_VALUES // width), doing="mixing posteriors"))

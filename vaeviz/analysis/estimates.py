@@ -28,8 +28,9 @@ def _signed(text: str) -> str:
 
 
 def mean_estimate(values: np.ndarray) -> Estimate:
-    """The mean of independent values (n,), with standard error s / √n; NaN for a single one."""
-    error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    """The mean of independent values (n,), with standard error s / √n; NaN for a single or an infinite one."""
+    known = len(values) > 1 and np.isfinite(values).all()
+    error = np.std(values, ddof=1) / math.sqrt(len(values)) if known else math.nan
     return Estimate(float(np.mean(values)), float(error))
 
 

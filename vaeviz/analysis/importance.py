@@ -114,7 +114,7 @@ def effective_size(log_weights: np.ndarray) -> np.ndarray:
 def check_gaussian(posterior: Posterior) -> None:
     """`NotApplicable` unless q(z | x) is a Gaussian of some spread, and the prior N(0, I)."""
     if posterior.std is None:
-        raise NotApplicable("the encoder is deterministic: without a spread q(z | x) there is no bound of ln p(x)")
+        raise NotApplicable(posterior.why_no_spread)
     if posterior.prior != "normal":
         raise NotApplicable("the bound needs a known prior; if it is N(0, I), write Encoder(fn, prior='normal')")
     if (posterior.std == 0).any():

@@ -66,8 +66,31 @@ def prior_mismatch(
     posterior = some_posteriors(checked_gaussian(posterior), max_points, seed)
     if not 1 / (1 + permutations) <= level < 1:
         raise InputError(f"level = {level:g}: {permutations} permutations give no p-value so low, or it is 1 or more")
+    kl, kl_error = marginal_kl(posterior, n=n, seed=seed)
+    mmd = prior_mmd(posterior, n=n, permutations=permutations, seed=seed)
+    return Mismatch(mmd, kl, kl_error, min(n, len(posterior)), level, len(posterior))
+
+
+def marginal_kl(posterior: Posterior, *, n: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """KL(q(z_j) || N(0, 1)) of each dimension in nats, (D,), and its standard errors, (D,).
+
+    n: by so many samples of q(z) at most, one each of different rows, under all N posteriors.
+    """
     rng = noise_of(seed)
-    z = sampled_codes(posterior, sampled_rows(posterior, n, rng), rng)
-    mmd = mmd_test(z, rng.standard_normal(z.shape), permutations=permutations, seed=seed)
+    z = sampled_codes(checked_gaussian(posterior), sampled_rows(posterior, n, rng), rng)
     gain = log_aggregate_and_marginals(z, posterior)[1] - log_prior(z)
-    return Mismatch(mmd, gain.mean(axis=0), standard_errors(gain), len(z), level, len(posterior))
+    return gain.mean(axis=0), standard_errors(gain)
+
+
+def prior_mmd(posterior: Posterior, *, n: int = 1000, permutations: int = 500, seed: int = 0) -> MMDTest:
+    """MMD between q(z) and the prior, with a permutation null.
+
+    n: of at most so many samples of each, those of q one each of different rows; of a deterministic encoder whose
+        prior is declared, its codes.
+    """
+    rng = noise_of(seed)
+    if posterior.std is None and posterior.prior is not None:
+        z = posterior.mean[sampled_rows(posterior, n, rng)].astype(np.float64)
+    else:
+        z = sampled_codes(checked_gaussian(posterior), sampled_rows(posterior, n, rng), rng)
+    return mmd_test(z, rng.standard_normal(z.shape), permutations=permutations, seed=seed)

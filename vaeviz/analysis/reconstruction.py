@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from vaeviz.analysis.estimates import Estimate
 from vaeviz.batches import batches, samples
 from vaeviz.decoding import decoded_batches
 from vaeviz.errors import InputError
@@ -55,6 +57,28 @@ def reconstruction_errors(x: np.ndarray, reconstructed: np.ndarray, measure: Mea
     tiny = np.finfo(np.float32).eps
     p = np.clip(p, tiny, 1 - tiny)
     return -(xlogy(x, p) + xlogy(1 - x, 1 - p)).sum(axis=1)
+
+
+def explained_variance(x: np.ndarray, reconstructed: np.ndarray) -> Estimate:
+    """1 − Σ‖x − x̂‖² / Σ‖x − x̄‖², with its standard error over the samples (of a ratio, by the delta method).
+
+    x: (N, ...) not all alike. reconstructed: (N, ...) of as many values. 1 is perfect, 0 what the mean of x explains.
+    """
+    flat = x.reshape(len(x), -1).astype(np.float64)
+    total = ((flat - flat.mean(axis=0)) ** 2).sum(axis=1)
+    left = reconstruction_errors(x, reconstructed) * flat.shape[1]
+    ratio = left.sum() / total.sum()
+    error = np.std(left - ratio * total, ddof=1) / (math.sqrt(len(x)) * total.mean())
+    return Estimate(float(1 - ratio), float(error))
+
+
+def principal_reconstruction(x: np.ndarray, count: int) -> np.ndarray:
+    """x (N, ...) from its `count` leading principal components: the best linear reconstruction of these samples."""
+    from sklearn.decomposition import PCA
+
+    flat = x.reshape(len(x), -1).astype(np.float64)
+    pca = PCA(min(count, *flat.shape), random_state=0).fit(flat)
+    return pca.inverse_transform(pca.transform(flat)).reshape(x.shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,8 @@ class ELBOTerms:
     """E_x KL(q(z | x) || p(z)) = mutual information + total correlation + Σ dimension-wise KL. Nats a sample.
 
     mutual_information: I_q(n; z) between which of the N samples it is and its code; never above `ceiling`, ln N.
+    left_out: the same with each code's own posterior left out of q(z), ∞ where no other reaches it. With unlimited
+    samples both would be I_q(x; z), which lies between the two expectations (Poole et al. 2019, arXiv:1905.06922).
     total_correlation: KL(q(z) || Π q(z_j)). dimension_kl: (D,) KL(q(z_j) || p(z_j)), its standard errors (D,), and
     its sum.
     kl: the mean KL by the same codes, of which the three are the exact parts. exact_kl: its closed form over all N.
@@ -40,6 +42,7 @@ class ELBOTerms:
     """
 
     mutual_information: Estimate
+    left_out: Estimate
     total_correlation: Estimate
     dimension_kl: np.ndarray
     dimension_kl_error: np.ndarray
@@ -99,6 +102,7 @@ def elbo_terms(
     fit = None if likelihood is None else _log_likelihood(likelihood, x, whole, kept[rows], z)
     return ELBOTerms(
         mutual_information=mean_estimate(own - joint),
+        left_out=mean_estimate(own - _left_out(joint, own, len(posterior))),
         total_correlation=mean_estimate(joint - marginals.sum(axis=1)),
         dimension_kl=to_prior.mean(axis=0),
         dimension_kl_error=standard_errors(to_prior),
@@ -111,6 +115,13 @@ def elbo_terms(
         total=len(posterior),
         given=len(whole),
     )
+
+
+def _left_out(joint: np.ndarray, own: np.ndarray, total: int) -> np.ndarray:
+    """ln q(z) without a code's own posterior, from that with it: −∞ where the others are lost in the rounding."""
+    share_of_own = np.minimum(np.exp(own - joint - math.log(total)), 1)
+    with np.errstate(divide="ignore"):
+        return joint + math.log(total / (total - 1)) + np.log1p(-share_of_own)
 
 
 def _log_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:

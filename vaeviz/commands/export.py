@@ -3,16 +3,27 @@ from __future__ import annotations
 import inspect
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from vaeviz.cli_options import Source, model_and_data
+from vaeviz.cli_options import Source, listed, model_and_data, settings_by_name
+from vaeviz.declaring import as_options
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.kinds import Kind
 from vaeviz.options import Option
 
 MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
-KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int, "jobs": int}
+KEYS = {
+    "plots": tuple[str, ...],
+    "formats": tuple[str, ...],
+    "style": str,
+    "dpi": int,
+    "seed": int,
+    "jobs": int,
+    "kind": Kind,
+    "analysis": bool,
+}
 ARGUMENTS = "vaeviz.arguments"
 
 
@@ -32,13 +43,24 @@ class Repeatable(click.Command):
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML: plots, formats, style, dpi, seed, jobs, and a table of options for each plot. The command line wins.",
+    help="TOML: plots, formats, style, dpi, seed, jobs, kind, analysis, and a table of options for each plot. The "
+    "command line wins.",
 )
 @click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
 @click.option("--style", help="paper or talk.  [default: paper]")
 @click.option("--dpi", type=click.IntRange(30, 2400), help="[default: 300 on paper, 150 in a talk]")
 @click.option("--seed", type=click.IntRange(0), help="[default: 0]")
 @click.option("--jobs", type=click.IntRange(1), help="Draw with so many processes at once.  [default: 1]")
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(Kind)),
+    help="How samples are drawn.  [default: as the data set says, or as their shape tells]",
+)
+@click.option(
+    "--analysis/--no-analysis",
+    default=None,
+    help="Begin the page with what `vaeviz analyze` finds.  [default: where all plots are drawn]",
+)
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -52,6 +74,8 @@ def export(
     dpi: int | None,
     seed: int | None,
     jobs: int | None,
+    kind: Kind | None,
+    analysis: bool | None,
 ) -> None:
     """Draw all plots of a model into a folder.
 
@@ -65,19 +89,21 @@ def export(
     from vaeviz.export import export_figures
 
     if source.is_empty:
-        raise click.UsageError("nothing to draw: give MODEL, --data or --input")
+        raise click.UsageError("nothing to draw: give MODEL, --data, --runs or --input")
     chosen, options = _read_config(config)
     given = {
-        "plots": _listed(plots),
-        "formats": _listed(formats),
+        "plots": listed(plots),
+        "formats": listed(formats),
         "style": style,
         "dpi": dpi,
         "seed": seed,
         "jobs": jobs,
+        "kind": kind,
+        "analysis": analysis,
     }
     chosen |= {name: value for name, value in given.items() if value is not None}
-    for plot, option, value in map(_split_setting, settings):
-        options.setdefault(plot, {})[option] = value
+    for plot, chosen_options in settings_by_name(settings, "PLOT", "latent_scatter.dims=0,2").items():
+        options.setdefault(plot, {}).update(chosen_options)
     opened_model, dataset, supplied = source.opened()
     taken = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
     if taken:
@@ -91,6 +117,7 @@ def export(
         title=title,
         command=ctx.meta[ARGUMENTS],
         on_record=echo_record,
+        on_findings=echo_findings,
         **chosen,
         **supplied,
     )
@@ -102,9 +129,21 @@ def export(
 def echo_record(record: Any) -> None:
     """One line for each plot as it is done."""
     mark, colour = MARKS[record.status]
-    click.echo(f"{click.style(mark, fg=colour)} {record.plot:<22} {record.reason}".rstrip())
+    click.echo(f"{click.style(mark, fg=colour)} {record.plot:<22} {as_options(record.reason)}".rstrip())
     for warning in record.warnings:
-        click.echo(f"    warning: {warning}", err=True)
+        click.echo(f"    warning: {as_options(warning)}", err=True)
+
+
+def echo_findings(findings: tuple) -> None:
+    """One line on what was found, if anything was asked."""
+    from vaeviz.report import MARKS as VERDICTS
+    from vaeviz.report import summary
+
+    if findings:
+        failed = any(finding.verdict == "failed" for finding in findings)
+        flagged = any(finding.verdict == "flagged" for finding in findings)
+        verdict = "failed" if failed else "flagged" if flagged else "healthy"
+        click.echo(f"{VERDICTS[verdict]} {'report':<22} {summary(findings)}")
 
 
 def exit_code(records: list, *, by_name: bool) -> int:
@@ -133,15 +172,3 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     return chosen, options
-
-
-def _split_setting(text: str) -> tuple[str, str, str]:
-    target, sign, value = text.partition("=")
-    plot, dot, option = target.partition(".")
-    if not (sign and dot and plot and option):
-        raise InputError(f"--set {text!r}: expected PLOT.OPTION=VALUE, e.g. latent_scatter.dims=0,2")
-    return plot.replace("-", "_"), option, value
-
-
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

@@ -44,7 +44,8 @@ def elbo_decomposition(
     figure = figure or figure_for(elbo_decomposition)
     axes = figure.subplots(1, 2, width_ratios=[1.25, 1])
     _draw_parts(axes[0], terms)
-    axes[0].set(xlabel="nats", title=_title(terms))
+    figure.suptitle(_title(terms))
+    axes[0].set(xlabel="nats", title="parts of the KL")
     shown = np.argsort(-terms.dimension_kl, kind="stable")[:top]
     place = np.arange(len(shown))
     errors = 2 * terms.dimension_kl_error[shown]
@@ -64,7 +65,7 @@ def _draw_parts(ax: Any, terms: ELBOTerms) -> None:
     for row, (part, colour) in enumerate(zip(parts.values(), COLOURS)):
         ax.barh(row, part.value, 0.6, xerr=2 * part.standard_error, color=colour, error_kw=ERROR_BARS)
     ax.plot([terms.ceiling] * 2, [-0.42, 0.42], color="0.3", lw=0.9, ls=(0, (3, 2)))
-    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="center", va="bottom", size="small", color="0.3")
+    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="right", va="bottom", size="small", color="0.3")
     ax.set_yticks(range(3), [f"{name}\n{part}" for name, part in parts.items()])
     ax.set_ylim(2.5, -0.85)
 

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.paths import PATHS
 from vaeviz.analysis.picking import pairs_between, unlike_pairs
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import look_of
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, UnknownName
@@ -27,6 +28,7 @@ def interpolation(
     decoder: Any,
     x: Any,
     labels: Any = None,
+    feature_names: Any = None,
     *,
     method: Literal["linear", "slerp"] = "linear",
     steps: int = 10,
@@ -45,7 +47,8 @@ def interpolation(
         ends included; the samples themselves stand outside them.
     n: how many random paths, between different labels where there are any. pair: one path, between these rows of
         x. between: n random paths from one label to another.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     """
     if steps < 2 or n < 1:
         raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
@@ -59,14 +62,13 @@ def interpolation(
     paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
     ends = arranged(rows_of(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
-    ax = ax or axes_for(interpolation, cells_aspect(cells, kind))
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    ax = ax or axes_for(interpolation, cells_aspect(cells, look, "rows"))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
     draw_cells(
         ax,
         cells,
-        kind=kind,
-        cmap=cmap,
-        value_range=range_of(x),
+        look,
         connect="rows",
         column_labels=["$x$", *times, "$x'$"],
         given=(0, -1),

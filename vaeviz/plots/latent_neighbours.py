@@ -59,7 +59,8 @@ def latent_neighbours(
 
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     for name, found in structures.items():
-        label = f"{name}\nsilhouette {with_error(*found.silhouette)}"
+        value, error = found.silhouette
+        label = f"{name}\nsilhouette {with_error(value, error) if np.isfinite(value) else 'not defined'}"
         ax.errorbar(found.k, found.accuracy, yerr=found.accuracy_error, marker="o", ms=3, label=label)
     first = next(iter(structures.values()))
     ax.axhline(first.chance, color="0.35", lw=0.8, ls=(0, (4, 3)), label="largest\nclass")

@@ -8,17 +8,20 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.activity import checked_dims, most_active
 from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.decoding import decode, latent_size
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.kinds import Kind, sample_kind
+from vaeviz.kinds import Kind
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 from vaeviz.streams import as_samples, sample_shape
+
+SIDES = {"image": 20, "table": 7}
 
 
 @register_plot(page=Page("column", None))
@@ -26,6 +29,7 @@ def manifold_grid(
     decoder: Any,
     encoder: Any = None,
     x: Any = None,
+    feature_names: Any = None,
     *,
     n: int | None = None,
     spacing: Literal["prior", "linear"] = "prior",
@@ -39,17 +43,20 @@ def manifold_grid(
 
     decoder: any callable or model. encoder and x: (N, ...), needed to find the two most active dimensions of a
         larger latent (else the first two are shown), and the range of the codes where no prior is known.
-    n: nodes a side; 20 for images and 10 for other samples unless given.
+    n: nodes a side; 20 for images, 7 for rows of a table and 10 for other samples unless given.
     spacing: "prior" puts the nodes at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013, fig. 4), or at
         equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
     dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
         ±1.96, or the central 95 % of the codes.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     The other dimensions are held at the prior mean, 0, or where no prior is known at the mean of the codes. The axes
     are in latent units: a scatter of codes can be laid over the grid. A 1-D latent is one row.
     """
-    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
-    n = _side(decoder, x, kind) if n is None else n
+    decoder = as_decoder(decoder)
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    x = x if x is None else as_samples(x, "x")
+    n = _side(decoder, x, look) if n is None else n
     if n < 2:
         raise InputError(f"n = {n}: a grid needs at least 2 nodes a side")
     posterior = None if encoder is None or x is None else encode(encoder, x)
@@ -60,20 +67,17 @@ def manifold_grid(
     base = np.zeros(size) if known or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane(shown, nodes, base)
     cells = _decoded(decoder, codes, posterior, x)
-    ax = ax or axes_for(manifold_grid, cells_aspect(cells, kind))
-    across, up = Nodes(nodes[0]), (Nodes(nodes[1]) if size > 1 else None)
-    drawn = draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), across=across, up=up, connect="both")
-    if drawn != "point":
-        ax.set_xlabel(name_dim(shown[0]))
-        ax.set_ylabel(name_dim(shown[1]) if size > 1 else "")
+    ax = ax or axes_for(manifold_grid, cells_aspect(cells, look, on_latent_axes=True))
+    across, *up = (Nodes(along, name_dim(dim)) for along, dim in zip(nodes, shown))
+    draw_cells(ax, cells, look, across=across, up=up[0] if up else None, connect="both")
     ax.set_title(_title(n, size, spacing, span, known, posterior, chosen=dims is not None))
     return ax
 
 
-def _side(decoder: Decoder, x: Any, kind: Kind | None) -> int:
-    """Nodes a side: signals and tables need larger cells than images."""
+def _side(decoder: Decoder, x: Any, look: Look) -> int:
+    """Nodes a side: other samples need larger cells than images."""
     shape = decoder.sample_shape or (None if x is None else sample_shape(x))
-    return 20 if shape is None or sample_kind(shape, kind) == "image" else 10
+    return 20 if shape is None else SIDES.get(look.kind_of(shape), 10)
 
 
 def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:

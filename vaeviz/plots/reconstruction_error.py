@@ -9,8 +9,9 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.jackknife import standard_error
 from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, worst_and_median
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import draw_cells, range_of
-from vaeviz.drawing.colours import Colouring, colouring
+from vaeviz.drawing.cells import draw_cells
+from vaeviz.drawing.colours import MISSING, Colouring, colouring
+from vaeviz.drawing.look import look_of
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import RASTER_ABOVE
@@ -34,6 +35,7 @@ def reconstruction_error(
     x: Any,
     labels: Any = None,
     other_x: Any = None,
+    feature_names: Any = None,
     *,
     measure: Measure = "squared",
     n: int = 8,
@@ -47,8 +49,10 @@ def reconstruction_error(
     encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None. other_x: (M, ...) samples of another
         kind: a third panel shows how well the error tells them from x (ROC, with the area and DeLong's error).
     measure: "squared" or "absolute", a mean over the values of a sample, or "cross-entropy", a sum in nats.
-    n: how many worst and how many median cases. palette: of the labels. kind, cmap: of the samples drawn.
+    n: how many worst and how many median cases. palette: of the labels. feature_names, kind,
+        cmap: of the samples drawn, as in `reconstruction_pairs`.
     """
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x)
     errors = errors_from_means(decoder, posterior, x, measure)
@@ -60,16 +64,14 @@ def reconstruction_error(
     decoded = decode(decoder, posterior[rows], like=x)
     originals = arranged(rows_of(x, rows), decoded.shape[1:])
     cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
+    axes[1].set_anchor("N")
     draw_cells(
         axes[1],
         np.moveaxis(cells, 1, 0).reshape(4, -1, *decoded.shape[1:]),
-        kind=kind,
-        cmap=cmap,
-        value_range=range_of(x),
+        look,
         row_labels=("worst", "decoded", "median", "decoded"),
-        connect="columns",
+        connect="pairs",
     )
-    axes[1].set_anchor("N")
     axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
     if other_x is not None:
         other_x = as_samples(other_x, "other_x")
@@ -80,10 +82,12 @@ def reconstruction_error(
 
 def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) -> None:
     """A box for each label, whiskers from the 5th to the 95th percentile."""
-    names = colours.names or ("all",)
-    groups = [errors[colours.index == code] for code in range(len(names))]
+    groups = {name: errors[colours.index == code] for code, name in enumerate(colours.names)}
+    if colours.missing:
+        groups["no label"] = errors[colours.index < 0]
+    groups = groups or {"all": errors}
     boxes = ax.boxplot(
-        groups,
+        list(groups.values()),
         whis=(5, 95),
         widths=0.65,
         patch_artist=True,
@@ -92,10 +96,10 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) 
         whiskerprops={"lw": 0.6, "color": "0.3"},
         capprops={"lw": 0.6, "color": "0.3"},
     )
-    for patch, median, colour in zip(boxes["boxes"], boxes["medians"], colours.colours):
+    for patch, median, colour in zip(boxes["boxes"], boxes["medians"], [*colours.colours, MISSING]):
         patch.set(facecolor=colour, alpha=0.55, linewidth=0.6)
         median.set(color="0.1")
-    ax.set_xticks(range(1, len(names) + 1), names, rotation=90 if sum(map(len, names)) > 30 else 0)
+    ax.set_xticks(range(1, len(groups) + 1), list(groups), rotation=90 if sum(map(len, groups)) > 30 else 0)
     ax.set(ylim=(0, None), ylabel=unit, xlabel="label" if colours.names else "")
     ax.set_title(f"Mean {with_error(errors.mean(), standard_error(errors))}, N = {len(errors):,}")
 

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import look_of
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
@@ -24,6 +25,7 @@ def reconstruction_pairs(
     decoder: Any,
     x: Any,
     labels: Any = None,
+    feature_names: Any = None,
     *,
     n: int = 10,
     rows: tuple[int, ...] | None = None,
@@ -36,7 +38,8 @@ def reconstruction_pairs(
 
     encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike.
     n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     """
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
@@ -48,15 +51,14 @@ def reconstruction_pairs(
     reconstructed = decode(decoder, posterior[picked], like=x)
     originals = arranged(rows_of(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
-    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, kind))
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
     draw_cells(
         ax,
         cells,
-        kind=kind,
-        cmap=cmap,
-        value_range=range_of(x),
+        look,
         row_labels=("original", "reconstruction"),
-        connect="columns",
+        connect="pairs",
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
     ax.set_title("Reconstructions from the posterior mean")

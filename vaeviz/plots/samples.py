@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.decoding import decode, latent_size
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import look_of
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
@@ -23,6 +24,7 @@ def samples(
     decoder: Any,
     encoder: Any = None,
     x: Any = None,
+    feature_names: Any = None,
     *,
     n: int = 64,
     temperature: float = 1.0,
@@ -36,7 +38,8 @@ def samples(
     decoder: any callable or model. encoder and x: (N, ...), where the decoder does not say its latent size; an
         encoder that is known to have no such prior (a plain autoencoder's) makes this `NotApplicable`.
     n: how many samples. temperature: standard deviation of the codes, 1 for the prior itself.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     """
     if n < 1 or temperature <= 0:
         raise InputError(f"n = {n}, temperature = {temperature}: expected n of 1 or more and a temperature above 0")
@@ -53,8 +56,9 @@ def samples(
     columns = math.ceil(math.sqrt(n))
     blank = np.full((-n % columns, *decoded.shape[1:]), np.nan, dtype=np.float32)
     cells = np.concatenate([decoded, blank]).reshape(-1, columns, *decoded.shape[1:])
-    ax = ax or axes_for(samples, cells_aspect(cells, kind))
-    draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x))
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    ax = ax or axes_for(samples, cells_aspect(cells, look))
+    draw_cells(ax, cells, look)
     scale = "" if temperature == 1 else f"{temperature:g}² "
     ax.set_title(f"Means of p(x | z), {n} draws,\n{'' if known else 'assuming '}z ~ N(0, {scale}I)")
     return ax

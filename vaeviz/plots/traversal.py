@@ -8,13 +8,14 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.activity import activity
 from vaeviz.analysis.traversals import MIN_KL, collapsed_dims, traversal_codes, traversal_ends, traversal_order
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.mosaic import GAP
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.kinds import Kind, sample_kind
+from vaeviz.kinds import Kind, as_images
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 from vaeviz.streams import as_samples
@@ -25,6 +26,7 @@ def traversal(
     encoder: Any,
     decoder: Any,
     x: Any,
+    feature_names: Any = None,
     *,
     top: int = 10,
     steps: int = 11,
@@ -47,7 +49,7 @@ def traversal(
     span: "aggregate" from the 2.5 % to the 97.5 % quantile of q(z_j); "prior" those of N(0, 1); a number: ± so many σ.
     around: the row of x whose posterior mean is held; by default the prior mean, or without one the mean code.
     change: beside each row the last sample minus the first. collapsed: "mark" or "omit" dimensions whose mean KL is
-        not above min_kl (nats). kind: how a sample is drawn. cmap: of single-channel images and of tables.
+        not above min_kl (nats). feature_names, kind, cmap: as in `samples`.
     """
     if steps < 2 or top < 1:
         raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
@@ -63,23 +65,27 @@ def traversal(
     flat = Posterior(codes.reshape(-1, posterior.size), code_shape=posterior.code_shape)
     decoded = decode(decoder, flat, like=x)
     cells = decoded.reshape(len(dims), steps, *decoded.shape[1:])
-    figure = figure or figure_for(traversal, cells_aspect(cells, kind))
-    widths = [_width(steps, cells, kind), 1.0][: 1 + change]
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    figure = figure or figure_for(traversal, cells_aspect(cells, look, "rows"))
+    drawn = look.kind_of(cells.shape[2:])
+    widths = [_width(steps, drawn), 1.0][: 1 + change]
     axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
     rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
-    look = {"kind": kind, "cmap": cmap, "value_range": range_of(x), "connect": "rows"}
-    draw_cells(axes[0], cells, row_labels=rows, column_labels=_column_labels(span, steps), **look)
-    for text, dim in zip(axes[0].get_yticklabels(), dims):
+    draw_cells(axes[0], cells, look, row_labels=rows, column_labels=_column_labels(span, steps), connect="rows")
+    for text, dim in zip(axes[0].get_yticklabels() if drawn != "point" else (), dims):
         text.set_color("0.6" if dead[dim] else "black")
     if change:
-        _draw_change(axes[1], cells[:, -1:] - cells[:, :1], kind)
+        _draw_change(axes[1], look.scaled(cells, lead=2), look)
+        axes[1].set_box_aspect(axes[0].get_box_aspect() if drawn == "table" else None)
     axes[0].set_title(_title(posterior, len(dims), order, around))
     return axes
 
 
-def _width(steps: int, cells: np.ndarray, kind: Kind | None) -> float:
-    """The width of a row in cells; in a mosaic there are gaps between them."""
-    return steps if sample_kind(cells.shape[2:], kind) == "signal" else steps + (steps - 1) * GAP
+def _width(steps: int, kind: Kind) -> float:
+    """The width of a row in cells; in a mosaic there are gaps between them, and a row of a table is as wide as one."""
+    if kind == "table":
+        return 1.0
+    return steps if kind == "signal" else steps + (steps - 1) * GAP
 
 
 def _base(posterior: Posterior, around: int | None) -> np.ndarray:
@@ -93,6 +99,8 @@ def _base(posterior: Posterior, around: int | None) -> np.ndarray:
 def _row_label(dim: int, strength: float, dead: bool, is_kl: bool) -> str:
     if dead:
         return f"{name_dim(dim)}  collapsed"
+    if np.isinf(strength):
+        return f"{name_dim(dim)}  infinite KL"
     return f"{name_dim(dim)}  {strength:.2f} nats" if is_kl else f"{name_dim(dim)}  var. {strength:.2g}"
 
 
@@ -103,15 +111,18 @@ def _column_labels(span: str | float, steps: int) -> list[str]:
     return [f"{value:.3g}".replace("-", "−") for value in np.linspace(-reach, reach, steps)]
 
 
-def _draw_change(ax: Any, cells: np.ndarray, kind: Kind | None) -> None:
+def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:
     """The change images, red where a value grows and blue where it falls, on one scale for all rows."""
-    drawn = sample_kind(cells.shape[2:], kind)
-    if drawn == "point":
+    kind = look.kind_of(cells.shape[2:])
+    if kind == "point":
         raise InputError("change: points in the plane have no change image, the path shows it")
-    if drawn == "image" and cells.ndim == 5:
-        cells = cells.mean(axis=-1)
-    reach = float(np.abs(cells).max()) or 1.0
-    draw_cells(ax, cells, kind=drawn, cmap="RdBu_r", value_range=(-reach, reach), column_labels=[f"±{reach:.2g}"])
+    changes = cells[:, -1:] - cells[:, :1]
+    if kind == "image":
+        changes = as_images(changes, lead=2)
+        changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
+    reach = float(np.abs(changes).max()) or 1.0
+    look = Look(kind, "RdBu_r", (-reach, reach), look.names)
+    draw_cells(ax, changes, look, column_labels=[] if kind == "table" else [f"±{reach:.2g}"], connect="rows")
     ax.set_title("change")
 
 
