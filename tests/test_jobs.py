@@ -71,15 +71,15 @@ def left(folder):
 def test_several_jobs_leave_what_one_leaves(run, tmp_path):
     data = load_data("digits")
     with vaeviz.style("talk"):  # which the figures take over, where the set's own style says nothing
-        found = {
-            jobs: export_figures(tmp_path / str(jobs), model=run, data=data, jobs=jobs, **CHOSEN) for jobs in (1, 2)
-        }
-    assert found[1] == found[2]
-    assert {record.status for record in found[2]} == {"drawn", "skipped"}
+        alone, shared = (
+            export_figures(tmp_path / str(jobs), model=run, data=data, jobs=jobs, **CHOSEN) for jobs in (1, 2)
+        )
+    assert alone == shared
+    assert [record.status for record in shared] == ["drawn"] * 4 + ["skipped"]
     one, two = left(tmp_path / "1"), left(tmp_path / "2")
     assert len(one) == 4 * 2 + 2
     assert [name for name in one if one[name] != two[name]] == []
-    assert list(json.loads((tmp_path / "2" / "timings.json").read_text())) == CHOSEN["plots"]
+    assert list(json.loads((tmp_path / "2" / "timings.json").read_text()))[:5] == CHOSEN["plots"]
 
 
 def test_a_process_that_dies_spoils_its_own_plot_alone(mine, python):
