@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ DTYPES = ("float32", "uint8")
 BLOCK = 10_000
 DIMS = 8
 TITLE = f"""Images of 28 × 28 in a memory-mapped .npy, an untrained 784-512-{DIMS} VAE: the peak resident memory of a
-process, Python and torch included, and its seconds. The N latent means and spreads ({8 * DIMS} bytes a sample) are held
+process (MB), Python and torch included. The N latent means and spreads ({8 * DIMS} bytes a sample) are held
 in memory, and so is what is computed of them."""
 COLUMNS = ("values", "N", "on disk (MB)", "encode", "analysis", "export without t-SNE")
 
@@ -117,10 +116,9 @@ def _opened(folder: Path) -> tuple[Any, Any]:
 def main(out: Path | None, work: str | None, folder: Path | None) -> None:
     """Measure, and write or print the tables."""
     if work:
-        began = time.perf_counter()
         WORKS[work](folder)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        click.echo(f"{peak:.0f} MB, {time.perf_counter() - began:.0f} s")
+        click.echo(f"{peak:.0f}")
         return
     text = json.dumps({"tables": tables()}, indent=1, ensure_ascii=False) + "\n"
     click.echo(text) if out is None else out.write_text(text, encoding="utf-8")

@@ -51,7 +51,11 @@ def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
         encoder = as_encoder(encoder)
         x, condition = _unpacked(encoder, x, condition)
     x = as_samples(x, "x")
-    posterior = encode(encoder, x, condition)
+    return recalling(encoder, x, encode(encoder, x, condition))
+
+
+def recalling(encoder: Any, x: np.ndarray | Stream, posterior: Posterior) -> Encoder:
+    """An encoder that answers `x` with that posterior, and really encodes anything else."""
     if isinstance(encoder, Posterior):
         encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
     return replace(as_encoder(encoder), remembered=(x, posterior))

@@ -11,26 +11,34 @@ from vaeviz.encoding import remember
 from vaeviz.errors import InputError
 from vaeviz.kinds import names_of
 from vaeviz.model import as_decoder, open
+from vaeviz.naming import is_object_name, named_object
 from vaeviz.streams import Batches
 
 OF_EACH_SAMPLE = ("labels", "condition", "factors")
 
 
 def gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs by name from an opened model, a data set, and what was given by name, which wins."""
+    """Inputs by name from a model, a data set, and what was given by name, which wins.
+
+    A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
+    """
     found: dict[str, Any] = {}
     if model is not None:
-        opened = open(model)
+        opened = open(_named(model))
         found |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
     if data is not None or inputs.get("x") is not None:  # what the model knows is of its own samples
         found = {name: value for name, value in found.items() if name not in OF_EACH_SAMPLE}
     if data is not None:
         found |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
         found |= {"feature_names": data.feature_names or None, "factor_names": data.factor_names or None}
-    found |= {name: value for name, value in inputs.items() if value is not None}
+    found |= {name: _named(value) for name, value in inputs.items() if value is not None}
     for name, of in (("feature_names", "x"), ("factor_names", "factors")):
         found[name] = names_of(found.get(name), found.get(of)) or None
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _named(value: Any) -> Any:
+    return named_object(value) if isinstance(value, str) and is_object_name(value) else value
 
 
 def encoded_once(inputs: Mapping[str, Any]) -> dict[str, Any]:

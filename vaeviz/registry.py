@@ -91,6 +91,12 @@ def added() -> list[Entry]:
     return [entry for entries in _added.values() for entry in entries.values()]
 
 
+def only_here(group: str) -> set[str]:
+    """The names that were registered at run time, and that no other process knows."""
+    installed = {(entry.module, entry.name) for entry in _installed(group)}
+    return {name for module, name in _added.get(group, {}) if (module, name) not in installed}
+
+
 @contextmanager
 def for_a_while() -> Iterator[None]:
     """What is added while the block runs is forgotten after it."""

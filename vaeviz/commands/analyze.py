@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,9 @@ def analyze(
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
     options = settings_by_name(settings, "FINDING", "holes.max_mass=0.1")
     model, data, supplied = source.opened()
+    taken = sorted(set(supplied) & set(inspect.signature(report_of).parameters))
+    if taken:
+        raise click.UsageError(f"--input {taken[0]}=...: is an argument of the analysis itself, no input of a finding")
     title = " · ".join(part for part in (model and model.name, data and data.name) if part)
     report = report_of(model, data, findings=listed(findings), settings=options, seed=seed, title=title, **supplied)
     for line in table(report):

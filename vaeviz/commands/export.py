@@ -22,10 +22,20 @@ KEYS = {
     "seed": int,
     "kind": Kind,
     "analysis": bool,
+    "jobs": int,
 }
+ARGUMENTS = "vaeviz.arguments"
 
 
-@click.command()
+class Repeatable(click.Command):
+    """A command that knows its own arguments, by which another process can open the same."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=Repeatable)
 @model_and_data
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the figures.")
 @click.option("--plots", metavar="NAME,...", help="Only these plots, as `vaeviz list plots` names them.")
@@ -33,8 +43,8 @@ KEYS = {
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML: plots, formats, style, dpi, seed, kind, analysis, and a table of options for each plot. The command "
-    "line wins.",
+    help="TOML: plots, formats, style, dpi, seed, kind, analysis, jobs, and a table of options for each plot. The "
+    "command line wins.",
 )
 @click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
 @click.option("--style", help="paper or talk.  [default: paper]")
@@ -50,6 +60,7 @@ KEYS = {
     default=None,
     help="Begin the page with what `vaeviz analyze` finds.  [default: where all plots are drawn]",
 )
+@click.option("--jobs", type=click.IntRange(1), help="Draw with so many processes at once.  [default: 1]")
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -64,6 +75,7 @@ def export(
     seed: int | None,
     kind: Kind | None,
     analysis: bool | None,
+    jobs: int | None,
 ) -> None:
     """Draw all plots of a model into a folder.
 
@@ -87,6 +99,7 @@ def export(
         "seed": seed,
         "kind": kind,
         "analysis": analysis,
+        "jobs": jobs,
     }
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, chosen_options in settings_by_name(settings, "PLOT", "latent_scatter.dims=0,2").items():
@@ -102,6 +115,7 @@ def export(
         data=dataset,
         settings=options,
         title=title,
+        command=ctx.meta[ARGUMENTS],
         on_record=echo_record,
         on_findings=echo_findings,
         **chosen,
@@ -121,15 +135,13 @@ def echo_record(record: Any) -> None:
 
 
 def echo_findings(findings: tuple) -> None:
-    """One line on what was found, if anything was asked."""
+    """One line on what was found."""
     from vaeviz.report import MARKS as VERDICTS
     from vaeviz.report import summary
 
-    if findings:
-        failed = any(finding.verdict == "failed" for finding in findings)
-        flagged = any(finding.verdict == "flagged" for finding in findings)
-        verdict = "failed" if failed else "flagged" if flagged else "healthy"
-        click.echo(f"{VERDICTS[verdict]} {'report':<22} {summary(findings)}")
+    found = {finding.verdict for finding in findings}
+    worst = next(verdict for verdict in ("failed", "flagged", "healthy") if verdict in found or verdict == "healthy")
+    click.echo(f"{VERDICTS[worst]} {'report':<22} {summary(findings)}")
 
 
 def exit_code(records: list, *, by_name: bool) -> int:

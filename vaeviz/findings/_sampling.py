@@ -12,7 +12,7 @@ from vaeviz.posterior import Posterior
 VALUES = 1 << 25
 """Of x, at once: 268 MB in float64."""
 
-SCORES = 4_000_000_000
+SCORES = 1_000_000_000
 """(code, posterior, dimension) triples: some ten seconds of one core."""
 
 

@@ -42,10 +42,11 @@ def spread(
     if best == 1:
         sentence = "The encoder's spread suits the decoder: no multiple of it has a higher ELBO."
     else:
-        least = " or more" if found.best in (0, len(found.scales) - 1) else ""
+        at_least = "at least " if found.best in (0, len(found.scales) - 1) else ""
+        wrong, mended = ("narrow", "multiplied") if best > 1 else ("wide", "divided")
         sentence = (
-            f"The encoder's standard deviations are {factor:.2g} times{least} too {'narrow' if best > 1 else 'wide'}: "
-            f"without that the ELBO is {gain} nats higher."
+            f"The encoder's standard deviations are {at_least}{factor:.2g} times too {wrong}: so {mended}, they would "
+            f"raise the ELBO by {gain} nats."
         )
     numbers = {"scales": found.scales, "elbo": found.elbo.mean(axis=1), "gain": gain.value}
     numbers["gain_error"] = gain.standard_error
