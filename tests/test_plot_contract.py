@@ -36,6 +36,8 @@ def inputs(digits, make_encoder, make_decoder):
         "other_x": digits.x[:, ::-1].copy(),
         "other_encoder": make_encoder(4, seed=3),
         "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
+        "feature_names": [f"pixel {k}" for k in range(64)],
+        "factor_names": ["digit", "ink"],
     }
 
 

@@ -119,10 +119,12 @@ def export_figures(
             on_record(record)
     records = [found[name][0] for name in names]
     timings = {name: found[name][1] for name in names}
-    began = time.perf_counter()
-    findings, told = _findings(inputs, seed) if (plots is None if analysis is None else analysis) else ((), [])
-    timings["report"] = round(time.perf_counter() - began, 3)
-    on_findings(findings)
+    findings, told = (), []
+    if plots is None if analysis is None else analysis:
+        began = time.perf_counter()
+        findings, told = _findings(inputs, seed)
+        timings["report"] = round(time.perf_counter() - began, 3)
+        on_findings(findings)
     manifest = {
         "title": title or pages.folder.name,
         "style": style,

@@ -12,7 +12,7 @@ STYLE = """
 .report { width: 100%; border-collapse: collapse; font-size: .9rem; margin: .5rem 0; }
 .report td, .report th { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0; font-weight: 400;
   border-top: 1px solid var(--line); }
-.report th { font-weight: 600; } .report .number { white-space: nowrap; }
+.report th { font-weight: 600; } .report .number { white-space: nowrap; min-width: 9rem; }
 .report small, .sources { display: block; color: var(--soft); font-size: .8rem; white-space: normal; }
 .verdict { white-space: nowrap; } .flagged .verdict, .failed .verdict { color: var(--bad); font-weight: 600; }
 .healthy .verdict { color: var(--good); }
@@ -37,7 +37,8 @@ def report_section(findings: list[dict[str, Any]]) -> str:
     rest = [finding for finding in findings if finding["verdict"] not in MARKS]
     flagged = sum(finding["verdict"] == "flagged" for finding in shown)
     answered = sum(finding["verdict"] != "failed" for finding in shown)
-    return f"""<h2>Is this latent space healthy? {flagged} of {answered} findings flagged</h2>
+    told = f"{flagged} of {answered} findings flagged" if answered else "no finding applies"
+    return f"""<h2>Is this latent space healthy? {told[0].upper()}{told[1:]}</h2>
 <table class="report">
 {"".join(map(_row, shown))}</table>
 <div class="after">{_folded("not applicable", {f["name"]: f["sentence"] for f in rest})}{
@@ -58,8 +59,8 @@ def _number(finding: dict) -> str:
     if finding["value"] is None:
         return ""
     error = math.nan if finding["error"] is None else finding["error"]
-    number = f"{Estimate(finding['value'], error)} <small>{escape(finding['unit'])}</small>"
-    return f"{number} <small>flagged {finding['flags']} {finding['threshold']:.3g}</small>"
+    told = f"{finding['unit']}, flagged {finding['flags']} {finding['threshold']:.3g}"
+    return f"{Estimate(finding['value'], error)} <small>{escape(told)}</small>"
 
 
 def _source(finding: dict) -> str:

@@ -77,6 +77,9 @@ class Stream:
         return _extremes_of(self)
 
     def _indices(self, rows: Any) -> np.ndarray:
+        plain = isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.size
+        if plain and rows.min() >= 0 and rows.max() < len(self):
+            return rows  # a batch of some should not cost as much as all
         return np.arange(len(self))[rows]
 
 

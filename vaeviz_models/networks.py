@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from vaeviz.errors import InputError, UnknownName
@@ -25,7 +26,10 @@ def dense(sizes: Sequence[int], activation: Activation = "relu") -> nn.Sequentia
 
 
 class Head(nn.Module):
-    """The last layer of an encoder: features (N, F) to the posterior's mean and log-variance, (N, D) each."""
+    """The last layer of an encoder: features (N, F) to the posterior's mean and log-variance, (N, D) each.
+
+    In float32 also where other layers multiply in bfloat16: KL and z are made of these few numbers.
+    """
 
     def __init__(self, features: int, latent_dim: int):
         super().__init__()
@@ -33,7 +37,9 @@ class Head(nn.Module):
         self.log_var = nn.Linear(features, latent_dim)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        return self.mean(features), self.log_var(features)
+        with torch.autocast(features.device.type, enabled=False):
+            features = features.float()
+            return self.mean(features), self.log_var(features)
 
 
 class DenseEncoder(nn.Module):

@@ -17,6 +17,7 @@ class Autoencoder(nn.Module):
     """
 
     prior = None
+    capturable = True
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
         super().__init__()

@@ -21,6 +21,7 @@ from vaeviz.errors import InputError
 from vaeviz.files import replacing
 from vaeviz.history import read_history as read_table
 from vaeviz.options import check_settings
+from vaeviz.streams import Stream, batch_length, blocks
 from vaeviz_models.recipes import built, recipe_of
 from vaeviz_models.training import Training, fit, seeded, training_options
 
@@ -88,10 +89,12 @@ def shown_data(config: dict) -> dict[str, Any] | None:
     return data | {"name": f"binarised:{data['name']}"} if binarises else data
 
 
-def fingerprint(x: np.ndarray) -> dict[str, Any]:
+def fingerprint(x: np.ndarray | Stream) -> dict[str, Any]:
     """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256."""
-    digest = hashlib.sha256(np.ascontiguousarray(x, dtype=np.float32)).hexdigest()
-    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest}
+    digest = hashlib.sha256()
+    for block in blocks(x, batch_length(x.shape[1:])):
+        digest.update(np.ascontiguousarray(block, dtype=np.float32))
+    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest.hexdigest()}
 
 
 def check_same_data(run: Path, config: dict, x: np.ndarray) -> None:
@@ -158,6 +161,7 @@ def load_training(run: Path, *, device: str | None = None) -> tuple[Training, di
         _fresh_model(run, config),
         learning_rate=settings["learning_rate"],
         epsilon=settings["epsilon"],
+        precision=settings["precision"],
         seed=settings["seed"],
         device=device or header.get("device", "auto"),
     )
@@ -192,6 +196,7 @@ def _with_weights(run: Path, config: dict, tensors: dict[str, Tensor]) -> nn.Mod
 def _training_settings(run: Path, config: dict) -> dict[str, Any]:
     try:
         settings = check_settings(fit, config["training"], of="training")
+        settings.setdefault("precision", "float32")  # the only one there was, where a run does not say
     except InputError as error:
         raise InputError(f"{run / 'config.json'}: does not describe a training ({error})") from None
     missing = [name for name in training_options() if name not in settings]

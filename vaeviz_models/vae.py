@@ -21,9 +21,11 @@ class VAE(nn.Module):
 
     encoder: x (N, *sample) -> mean, log-variance (N, D) each. decoder: z (N, D) -> the likelihood's parameters.
     Both are modules of their own, usable apart, and share their weights with the whole.
+    capturable: whether a step of training can be captured in a CUDA graph; False for parts that look at values.
     """
 
     prior = "normal"
+    capturable = True
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
         super().__init__()

@@ -145,3 +145,19 @@ def test_of_more_samples_the_terms_are_those_of_some(model, x, posterior):
     assert (some.total, some.given, alone.given) == (500, 3000, 500)
     assert some.ceiling == pytest.approx(math.log(500))
     assert (some.mutual_information, some.elbo, some.kl) == (alone.mutual_information, alone.elbo, alone.kl)
+
+
+@pytest.mark.parametrize("total", [100, 3000])
+def test_the_information_of_unlimited_samples_lies_between_the_two_estimates(model, posterior, total):
+    """Of the linear VAE at its optimum it is the rate, since q(z) is the prior."""
+    found = elbo_terms(posterior[:total], n=None)
+    below, above = found.mutual_information, found.left_out
+    assert below.value - 2 * below.standard_error < model.rate < above.value + 2 * above.standard_error
+    assert above.value - below.value < (1.0 if total == 100 else 0.1)
+
+
+def test_codes_that_no_other_posterior_reaches_tell_no_upper_bound():
+    posterior = Posterior(np.arange(20.0)[:, None] * 100, np.full((20, 1), 0.1), "normal")
+    found = elbo_terms(posterior)
+    assert found.mutual_information.value == pytest.approx(math.log(20))
+    assert found.left_out.value == math.inf and math.isnan(found.left_out.standard_error)

@@ -48,6 +48,7 @@ def test_the_defaults_are_the_reference_run(vaeviz, out):
         "binarise": False,
         "holdout": 0.0,
         "patience": None,
+        "precision": "float32",
         "seed": 0,
         "device": "auto",
     }

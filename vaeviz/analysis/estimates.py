@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+PLACES = 6
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -16,10 +18,10 @@ class Estimate:
     standard_error: float
 
     def __str__(self) -> str:
-        """Both to the same place: two digits of the error, ``0.0113 ± 0.0024``."""
-        if not (math.isfinite(self.standard_error) and self.standard_error > 0):
+        """Both to the same place: two digits of the error, ``0.0113 ± 0.0024``; alone where six places show none."""
+        if not (math.isfinite(self.standard_error) and self.standard_error >= 10**-PLACES / 2):
             return _signed(f"{self.value:.3g}")
-        places = min(6, max(0, 1 - math.floor(math.log10(self.standard_error))))
+        places = min(PLACES, max(0, 1 - math.floor(math.log10(self.standard_error))))
         return _signed(f"{round(self.value, places) + 0.0:.{places}f} ± {self.standard_error:.{places}f}")
 
 

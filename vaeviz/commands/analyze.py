@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 import click
 
 from vaeviz.cli_options import Source, listed, model_and_data, settings_by_name, written
+from vaeviz.declaring import as_options
 from vaeviz.errors import InputError
 
 COLOURS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
@@ -48,9 +50,12 @@ def analyze(
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
     options = settings_by_name(settings, "FINDING", "holes.max_mass=0.1")
     model, data, supplied = source.opened()
+    taken = sorted(set(supplied) & set(inspect.signature(report_of).parameters))
+    if taken:
+        raise click.UsageError(f"--input {taken[0]}=...: is an argument of the analysis itself, no input of a finding")
     title = " · ".join(part for part in (model and model.name, data and data.name) if part)
     report = report_of(model, data, findings=listed(findings), settings=options, seed=seed, title=title, **supplied)
-    for line in table(report):
+    for line in table(report, told=as_options):
         click.echo(click.style(line[0], fg=COLOURS[line[0]]) + line[1:] if line[:1] in COLOURS else line)
     if out is not None:
         report.save(out)

@@ -135,15 +135,13 @@ def echo_record(record: Any) -> None:
 
 
 def echo_findings(findings: tuple) -> None:
-    """One line on what was found, if anything was asked."""
+    """One line on what was found."""
     from vaeviz.report import MARKS as VERDICTS
     from vaeviz.report import summary
 
-    if findings:
-        failed = any(finding.verdict == "failed" for finding in findings)
-        flagged = any(finding.verdict == "flagged" for finding in findings)
-        verdict = "failed" if failed else "flagged" if flagged else "healthy"
-        click.echo(f"{VERDICTS[verdict]} {'report':<22} {summary(findings)}")
+    found = {finding.verdict for finding in findings}
+    worst = next(verdict for verdict in ("failed", "flagged", "healthy") if verdict in found or verdict == "healthy")
+    click.echo(f"{VERDICTS[worst]} {'report':<22} {summary(findings)}")
 
 
 def exit_code(records: list, *, by_name: bool) -> int:

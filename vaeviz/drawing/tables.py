@@ -49,7 +49,7 @@ def draw_table(
         _name_pairs(ax, middles.reshape(len(cells) // 2, -1), row_labels, column_labels)
     else:
         ax.set_yticks(middles[: len(row_labels)], row_labels)
-        if column_labels and width_of(ax) * table_aspect(cells, connect) / count > 4 * size_of("ytick.labelsize"):
+        if column_labels and width_of(ax) * table_aspect(cells, connect) / count > 3 * size_of("ytick.labelsize"):
             ends = up * (1 - 1 / rows) * np.array([[1], [-1]]) + middles
             ax.set_yticks(
                 ends.ravel(), np.repeat([column_labels[0], column_labels[-1]], count), minor=True, color="0.4"

@@ -38,7 +38,7 @@ def information(
     if not flagged and low.value - 2 * low.standard_error < min_share:
         raise NotApplicable(
             f"from {found.total:,} samples the mutual information is between {found.mutual_information.value:.3g} and "
-            f"{found.left_out.value:.3g} nats, of a KL of {kl:.3g}: more samples would tell"
+            f"{min(found.left_out.value, kl):.3g} nats, of a KL of {kl:.3g}: more samples would tell"
         )
     decisive = high if flagged else low
     told = f"{percent(decisive.value, decisive.standard_error)} of the KL of {kl:.3g} nats tells samples apart"

@@ -35,7 +35,7 @@ def marginals(
     beyond = kl - 2 * error > max_kl
     told = (
         f"z{farthest + 1} is farthest from N(0, 1), {Estimate(kl[farthest], error[farthest])} nats, "
-        f"with mean {mean[farthest] + 0.0:.2f} and standard deviation {std[farthest]:.2f}."
+        f"with mean {round(mean[farthest], 2) + 0.0:.2f} and standard deviation {std[farthest]:.2f}."
     ).replace("-", "−")
     count = int(beyond.sum())
     if count:

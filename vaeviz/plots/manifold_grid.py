@@ -137,4 +137,5 @@ def _title(
     held = "0" if known or posterior is None else "the mean of the codes"
     if posterior is None and not chosen:
         return f"{nodes}\nthe first two of {size} dimensions, the other{'s' * (size > 3)} at {held}"
-    return f"{nodes}\nthe other {size - 2} dimension{'s' * (size > 3)} at {held}"
+    others = "other dimension" if size == 3 else f"other {size - 2} dimensions"
+    return f"{nodes}\nthe {others} at {held}"

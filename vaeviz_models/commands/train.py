@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ HELP = {
     "binarise": "Draw pixels of 0 and 1 anew each time, with the grey levels as chances.",
     "holdout": "Share of the training data kept for validation.",
     "patience": "Stop after so many epochs without a better validation ELBO, and keep the best. Needs --holdout.",
+    "precision": "Of products; bfloat16 is faster on a GPU or CPU that has units for it, and refused elsewhere.",
     "seed": "Of first weights, order and noise.",
     "device": "auto (CUDA, then MPS, then CPU), cpu, cuda or mps.",
 }
@@ -65,6 +68,7 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     The defaults are the reference run: latent 2, batch 128, Adam 1e-3, 10 epochs.
     """
     model = ctx.invoked_subcommand
+    ctx.with_resource(_denormals_flushed())
     if model is None:
         if resume is None:
             raise click.UsageError("name a model to train (see `vaeviz list models`), or give --resume RUN")
@@ -74,6 +78,21 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     elif epochs is not None or device is not None:
         option = "--epochs" if epochs is not None else "--device"
         raise click.UsageError(f"{option} belongs behind the model: vaeviz train {model} {option} ...")
+
+
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Numbers too small for full precision count as 0: computing with them is slow, and Adam makes many.
+
+    Set before torch starts its threads, which keep it for good: for a process that does nothing else.
+    """
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _nothing_to_train(name: str) -> click.Command:
@@ -137,7 +156,7 @@ def train_run(
     check_data(model, x, test_x, binarise=settings["binarise"])
     found = {"name": _with_absolute_path(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels}
     config = {"model": recipe_of(model), "data": found | fingerprint(x), "training": settings}
-    starting = ("learning_rate", "epsilon", "seed", "device")
+    starting = ("learning_rate", "epsilon", "precision", "seed", "device")
     state = Training.start(model, **{key: settings[key] for key in starting})
     start_run(out, config, overwrite=overwrite)
     save_training(out, state)
