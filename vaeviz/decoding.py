@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
-from vaeviz.callables import calling, torch_convolves
+from vaeviz.callables import arguments, calling, torch_convolves
+from vaeviz.conditions import condition_for, condition_hint, fixed_rows
 from vaeviz.errors import InputError
 from vaeviz.kinds import sample_kind
 from vaeviz.layout import arranged, has_channels_first
@@ -21,16 +22,18 @@ from vaeviz.posterior import GuessWarning, Posterior, as_array
 def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> np.ndarray:
     """Decoded samples (N, *sample), float32, for codes (N, D) or the means of a `Posterior`.
 
-    decoder: a callable, a model, or a `Decoder`. condition: (N, ...) or None, passed beside z.
+    decoder: a callable, a model, or a `Decoder`. condition: (N, ...), passed beside z: classes or names where the
+        decoder says its `conditions`, else what it takes; by default the one fixed by `given`, else that of the
+        `Posterior`, each sample's own.
     like: samples (M, *sample) that the decoded ones are to be compared with; they take its shape, and values
         far out of its range warn (logits or a tanh that nobody declared).
 
     Runs in batches, in eval mode, without gradients. Raises `InputError` if the decoder fails, loses rows, or
-    returns anything but finite numbers.
+    returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
     """
     decoder = as_decoder(decoder)
     codes = _codes(decoder, z)
-    condition = _condition(decoder, condition, codes)
+    condition = _condition(decoder, condition, z, len(codes))
     parts, size = [], 0
     with calling(decoder.fn) as call:
         for rows in batches(codes, decoder.batch_size, doing="decoding"):
@@ -41,7 +44,7 @@ def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> 
             try:
                 parts.append(_read(call(*arrays), len(arrays[0]))[:count])
             except Exception as error:
-                hint = batch_hint("Decoder", arrays[0], size)
+                hint = batch_hint("Decoder", arrays[0], size) or condition_hint(error, condition)
                 raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
     decoded = _in_range(decoder, _joined(parts, decoder))
     return _compared(decoder, _laid_out(decoder, decoded, like), like)
@@ -68,10 +71,12 @@ def _codes(decoder: Decoder, z: Any) -> np.ndarray:
     return codes.reshape(len(codes), *shape)
 
 
-def _condition(decoder: Decoder, condition: Any, codes: np.ndarray) -> np.ndarray | None:
-    if condition is None and decoder.condition is not None:
-        condition = np.repeat(decoder.condition[None], len(codes), axis=0)
-    return None if condition is None else samples(condition, "condition", like=codes)
+def _condition(decoder: Decoder, condition: Any, z: Any, total: int) -> np.ndarray | None:
+    if condition is not None and arguments(decoder.fn)[1] < 2:
+        raise InputError(f"decoder {decoder.name}: takes codes alone, and got a condition")
+    if condition is None:
+        condition = getattr(z, "condition", None) if decoder.condition is None else fixed_rows(decoder, total)
+    return condition_for(decoder, "decoder", condition, total)
 
 
 def _read(returned: Any, rows: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
 from vaeviz.callables import calling, torch_channels, torch_input_shape
+from vaeviz.conditions import as_condition, condition_for, condition_hint, fixed_rows
 from vaeviz.errors import InputError
 from vaeviz.layout import arranged, channels_first, has_channels_first
 from vaeviz.model import Encoder, as_encoder
@@ -21,32 +22,44 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     """q(z | x): the posterior means (N, D) and, where the encoder gives them, standard deviations.
 
     encoder: a callable, a model, an `Encoder`, or a ready `Posterior` of as many rows as x.
-    x: (N, ...) samples. condition: (N, ...) or None, passed beside x.
+    x: (N, ...) samples. condition: (N, ...) or None, passed beside x unless the encoder takes x alone, and kept by the
+        posterior: classes or names where the encoder says its `conditions`, else what it takes.
 
     Runs in batches, in eval mode, without gradients. Warns if the encoder gives another mean for the same
-    input. Raises `InputError` if the encoder fails, loses rows, or returns anything but finite numbers.
+    input. Raises `InputError` if the encoder fails, loses rows, or returns anything but finite numbers;
+    `NotApplicable` if it takes a condition, and none is given.
     """
     x = samples(x, "x")
+    condition = None if condition is None else as_condition(condition, len(x))
     if isinstance(encoder, Posterior):
-        return _of_same_length(encoder, x)
+        return _of_same_length(encoder, x, condition)
     encoder = as_encoder(encoder)
-    if encoder.remembered is not None and encoder.remembered[0] is x:
+    if _recalls(encoder, x, condition):
         return encoder.remembered[1]
-    condition = None if condition is None else samples(condition, "condition", like=x)
+    condition = fixed_rows(encoder, len(x)) if condition is None else condition
     with calling(encoder.fn) as call:
-        parts = list(_encoded(call, encoder, x, condition))
-    return _joined(parts, encoder)
+        parts = list(_encoded(call, encoder, x, condition_for(encoder, "encoder", condition, len(x))))
+    return replace(_joined(parts, encoder), condition=condition)
 
 
 def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """An encoder that encodes `x` now and never again: that very object is answered from memory.
 
-    Anything else, equal or of equal shape, is really encoded.
+    Anything else, equal or of equal shape, is really encoded, and so is `x` under another condition. A conditional
+    encoder that is asked without a condition takes that of the memory.
     """
     posterior = encode(encoder, x, condition)
     if isinstance(encoder, Posterior):
         encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
     return replace(as_encoder(encoder), remembered=(samples(x, "x"), posterior))
+
+
+def _recalls(encoder: Encoder, x: np.ndarray, condition: Any) -> bool:
+    """Whether the encoder remembers x under this very condition, or under the only one that can be meant."""
+    if encoder.remembered is None or encoder.remembered[0] is not x:
+        return False
+    known = condition is None and (encoder.condition is not None or encoder.is_conditional)
+    return known or condition is encoder.remembered[1].condition
 
 
 def _only_the_remembered(x: np.ndarray) -> None:
@@ -72,7 +85,7 @@ def _encoded(
                 _warn_if_it_samples(encoder, *(_read(reading, one, len(arrays[0]))[0] for one in (returned, again)))
             mean, std = _read(reading, returned, len(arrays[0]))
         except Exception as error:
-            hint = batch_hint("Encoder", arrays[0], size)
+            hint = batch_hint("Encoder", arrays[0], size) or condition_hint(error, condition)
             raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
         yield mean[:count], None if std is None else std[:count]
 
@@ -169,7 +182,7 @@ def _joined(parts: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder)
     return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape)
 
 
-def _of_same_length(posterior: Posterior, x: np.ndarray) -> Posterior:
+def _of_same_length(posterior: Posterior, x: np.ndarray, condition: Any) -> Posterior:
     if len(posterior) != len(x):
         raise InputError(f"got a Posterior of {len(posterior)} rows for {len(x)} samples of x")
-    return posterior
+    return posterior if condition is None else replace(posterior, condition=condition)

@@ -25,12 +25,15 @@ class Posterior:
     std: (N, D) posterior standard deviations, or None for a deterministic encoder.
     prior: "normal" for p(z) = N(0, I), or None where no prior is known.
     code_shape: the shape that one code has for the model, () when it is simply (D,).
+    condition: (N, ...) what a conditional encoder was given beside each x, which is also what each code is decoded
+        with; None for a plain one.
     """
 
     mean: np.ndarray
     std: np.ndarray | None = None
     prior: Literal["normal"] | None = None
     code_shape: tuple[int, ...] = ()
+    condition: Any = None
 
     def __post_init__(self) -> None:
         mean = np.asarray(self.mean, dtype=np.float32)
@@ -55,7 +58,16 @@ class Posterior:
 
     def __getitem__(self, rows: Any) -> Posterior:
         """The posteriors of some samples (a slice, a mask, or indices)."""
-        return replace(self, mean=self.mean[rows], std=None if self.std is None else self.std[rows])
+        std = None if self.std is None else self.std[rows]
+        return replace(self, mean=self.mean[rows], std=std, condition=self.condition_of(rows))
+
+    def with_codes(self, codes: np.ndarray, rows: Any = None) -> Posterior:
+        """Other codes (M, D) for the same decoder. Made of samples, `rows` (M,) of these, they keep their conditions."""
+        return Posterior(codes, code_shape=self.code_shape, condition=None if rows is None else self.condition_of(rows))
+
+    def condition_of(self, rows: Any) -> Any:
+        """The conditions of some samples, None for a plain encoder's."""
+        return None if self.condition is None else self.condition[rows]
 
     @property
     def size(self) -> int:

@@ -103,4 +103,4 @@ def elbo_terms(
 def _log_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
     """ln p(x | z) of the rows of x that the codes z were drawn for, in the shape that a code has for the model."""
     x = samples(x, "x", like=posterior.mean)
-    return log_likelihood(likelihood, x[rows], Posterior(z, code_shape=posterior.code_shape))
+    return log_likelihood(likelihood, x[rows], posterior.with_codes(z, rows))

@@ -104,7 +104,7 @@ def output_changes(decoder: Any, posterior: Posterior, rows: np.ndarray, *, like
     for dim in range(posterior.size):
         codes = np.repeat(posterior.mean[rows, None].astype(np.float64), NODES, axis=1)
         codes[..., dim] = np.linspace(low[dim], high[dim], NODES)
-        flat = Posterior(codes.reshape(-1, posterior.size), code_shape=posterior.code_shape)
+        flat = posterior.with_codes(codes.reshape(-1, posterior.size), np.repeat(rows, NODES))
         decoded = decode(decoder, flat, like=like).reshape(len(rows), NODES, -1)
         changes[:, dim] = np.ptp(decoded, axis=1).mean(axis=1)
     return changes
