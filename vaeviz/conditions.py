@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,7 +149,7 @@ def told_condition(part: Encoder | Decoder) -> str:
     return "" if part.condition is None else _name_of_value(part.condition, part.conditions)
 
 
-def told_names(known: Known) -> str:
+def told_names(known: Iterable[str]) -> str:
     """All names, or the first few and the last."""
     names = list(known)
     return ", ".join(names if len(names) <= 12 else [*names[:3], "...", names[-1]])

@@ -36,10 +36,10 @@ def log_likelihood(likelihood: Any, x: Any, z: Any) -> np.ndarray:
 
 @contextmanager
 def scoring(likelihood: Any, code_shape: tuple[int, ...] = ()) -> Iterator[Callable[..., np.ndarray]]:
-    """A function from one batch x (n, *sample), z (n, D) and y (n, ...) or None to ln p(x | z, y), (n,), float64, checked.
+    """A function from one batch x (n, *sample), z (n, D) and y (n, ...) or None to ln p(x | z, y), (n,), checked.
 
     code_shape: the shape that one code has for the model, () when it is simply (D,). y is passed on to a likelihood
-    that takes three arguments; `NotApplicable` where it is missing.
+    of three arguments; `NotApplicable` where it is missing.
     """
     if not callable(likelihood):
         raise InputError(f"likelihood: got {type(likelihood).__name__}, expected a callable (x, z) -> (N,)")

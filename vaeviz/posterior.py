@@ -62,7 +62,7 @@ class Posterior:
         return replace(self, mean=self.mean[rows], std=std, condition=self.condition_of(rows))
 
     def with_codes(self, codes: np.ndarray, rows: Any = None) -> Posterior:
-        """Other codes (M, D) for the same decoder. Made of samples, `rows` (M,) of these, they keep their conditions."""
+        """Other codes (M, D) for the same decoder; those made of samples, `rows` (M,), keep their conditions."""
         return Posterior(codes, code_shape=self.code_shape, condition=None if rows is None else self.condition_of(rows))
 
     def condition_of(self, rows: Any) -> Any:

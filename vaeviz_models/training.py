@@ -15,6 +15,7 @@ from tqdm import tqdm
 from vaeviz.batches import samples
 from vaeviz.errors import InputError
 from vaeviz.options import Option, options_of
+from vaeviz_models.classes import class_codes
 from vaeviz_models.devices import pick_device
 from vaeviz_models.objectives import beta_at
 
@@ -81,6 +82,8 @@ def fit(
     model: nn.Module,
     x: Any,
     test_x: Any = None,
+    condition: Any = None,
+    test_condition: Any = None,
     *,
     epochs: int = 10,
     batch_size: int = 128,
@@ -97,9 +100,11 @@ def fit(
 ) -> dict[str, list[float]]:
     """Train `model`, in place, to maximise E_q[ln p(x|z)] − β·KL; returns the history.
 
-    model: has ``terms(x, generator) -> (log-likelihood, KL or None)``, sums over the batch; its mode is kept.
+    model: has ``terms(x, generator) -> (log-likelihood, KL or None)``, sums over the batch; its mode is kept. A
+        conditional one has `classes`, and ``terms(x, generator, y)`` with y their places.
     x: (N, *sample) float, in [0, 1] for a Bernoulli likelihood.
-    test_x: scored after each epoch. warmup: epochs over which β rises linearly from 0 (Bowman et al. 2016).
+    test_x: scored after each epoch. condition, test_condition: (N,) labels of x and test_x, for a conditional model.
+    warmup: epochs over which β rises linearly from 0 (Bowman et al. 2016).
     holdout: this share of x is kept from training, and scored as validation. patience: stop after so many epochs
         without a better validation ELBO, and keep the best epoch's weights; needs a holdout.
     seed: of order and noise; the same seed on the same device gives the same weights. The model's first weights
@@ -118,11 +123,14 @@ def fit(
         raise InputError("resume: is the state of another model; fit the one that it holds, resume.model")
     state = resume or Training.start(model, learning_rate=learning_rate, seed=seed, device=device)
     state.to_last()
-    train_x, validation_x = _split(x, holdout, seed)
-    scored = {"validation": validation_x, "test": test_x}
-    on_device = {name: _tensor_on(state.device, part) for name, part in scored.items() if part is not None}
-    data = _tensor_on(state.device, train_x)
-    steps = -(-len(data) // batch_size)
+    train, validation = _split(len(x), holdout, seed)
+    data = _given(model, x, condition)
+    scored = {} if validation is None else {"validation": [part[validation] for part in data]}
+    if test_x is not None:
+        scored["test"] = _given(model, test_x, test_condition, of="test_x")
+    scored = {name: _on(state.device, part) for name, part in scored.items()}
+    data = _on(state.device, [part[train] for part in data])
+    steps = -(-len(data[0]) // batch_size)
     with tqdm(
         total=epochs * steps, initial=state.epoch * steps, unit="step", disable=None if progress else True, leave=False
     ) as bar:
@@ -130,8 +138,8 @@ def fit(
             weight = beta_at(state.epoch + 1, beta, warmup)
             bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
             row = {"beta": weight} | _prefixed("train", train_epoch(state, data, batch_size, weight, bar.update))
-            for name, part in on_device.items():
-                row |= _prefixed(name, evaluate(state.model, part, seed=seed))
+            for name, part in scored.items():
+                row |= _prefixed(name, _scores(state.model, part, seed))
             _record(state, row, keep_best=patience is not None)
             if after_epoch is not None:
                 after_epoch(state)
@@ -140,15 +148,20 @@ def fit(
 
 
 def train_epoch(
-    state: Training, x: Tensor, batch_size: int, beta: float, advance: Callable[[int], Any] = lambda steps: None
+    state: Training,
+    data: list[Tensor],
+    batch_size: int,
+    beta: float,
+    advance: Callable[[int], Any] = lambda steps: None,
 ) -> dict[str, float]:
-    """One pass over x in random order; returns the mean log-likelihood and KL per sample, in nats."""
+    """One pass over the data, [x] or [x, y], in random order; returns the mean log-likelihood and KL per sample."""
+    x, *given = data
     totals = torch.zeros(2, dtype=torch.float64 if x.device.type != "mps" else torch.float32, device=x.device)
     order = torch.randperm(len(x), generator=state.shuffling).to(x.device)
     with _in_mode(state.model, training=True):
         for rows in order.split(batch_size):
             batch = x[rows]
-            log_likelihood, kl = state.model.terms(batch, state.noise)
+            log_likelihood, kl = state.model.terms(batch, state.noise, *(part[rows] for part in given))
             loss = -log_likelihood if kl is None else beta * kl - log_likelihood
             state.optimiser.zero_grad(set_to_none=True)
             (loss / len(batch)).backward()
@@ -158,22 +171,25 @@ def train_epoch(
     return _means(totals, len(x), has_kl=kl is not None)
 
 
-@torch.no_grad()
-def evaluate(model: nn.Module, x: Any, *, seed: int = 0) -> dict[str, float]:
+def evaluate(model: nn.Module, x: Any, condition: Any = None, *, seed: int = 0) -> dict[str, float]:
     """Means over x (N, *sample) of log-likelihood, KL and ELBO per sample, in nats: one-sample estimates.
 
-    The noise is the same for the same seed, so that epochs and runs can be compared. The ELBO of a model without
-    KL is left out.
+    condition: (N,) labels, for a conditional model. The noise is the same for the same seed, so that epochs and runs
+    can be compared. The ELBO of a model without KL is left out.
     """
-    place = next(model.parameters()).device
-    x = x.to(place, torch.float32) if isinstance(x, Tensor) else _tensor_on(place, samples(x, "x"))
+    return _scores(model, _on(next(model.parameters()).device, _given(model, samples(x, "x"), condition)), seed)
+
+
+@torch.no_grad()
+def _scores(model: nn.Module, data: list[Tensor], seed: int) -> dict[str, float]:
+    place = data[0].device
     noise = torch.Generator(place).manual_seed(seed)
     totals = torch.zeros(2, dtype=torch.float64 if place.type != "mps" else torch.float32, device=place)
     with _in_mode(model, training=False):
-        for batch in x.split(EVALUATION_BATCH):
-            log_likelihood, kl = model.terms(batch, noise)
+        for batch, *given in zip(*(part.split(EVALUATION_BATCH) for part in data)):
+            log_likelihood, kl = model.terms(batch, noise, *given)
             _add(totals, log_likelihood, kl)
-    return _means(totals, len(x), has_kl=kl is not None)
+    return _means(totals, len(data[0]), has_kl=kl is not None)
 
 
 def seeded(build: Callable[..., nn.Module], *args: Any, seed: int, **settings: Any) -> nn.Module:
@@ -226,14 +242,28 @@ def check_training(
         raise InputError("early stopping watches a validation ELBO: give a holdout as well, e.g. holdout 0.1")
 
 
-def _split(x: np.ndarray, holdout: float, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _split(count: int, holdout: float, seed: int) -> tuple[np.ndarray | slice, np.ndarray | None]:
+    """Which samples to train on, and which to validate on, None for none."""
     if holdout == 0:
-        return x, None
-    held = max(1, round(holdout * len(x)))
-    if held >= len(x):
-        raise InputError(f"holdout = {holdout}: leaves none of {len(x)} samples to train on")
-    order = np.random.default_rng(seed).permutation(len(x))
-    return x[np.sort(order[held:])], x[np.sort(order[:held])]
+        return slice(None), None
+    held = max(1, round(holdout * count))
+    if held >= count:
+        raise InputError(f"holdout = {holdout}: leaves none of {count} samples to train on")
+    order = np.random.default_rng(seed).permutation(count)
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def _given(model: nn.Module, x: np.ndarray, condition: Any, *, of: str = "x") -> list[np.ndarray]:
+    """What the model is trained on: [x], and for a conditional model [x, y] with y the places of its classes."""
+    classes = getattr(model, "classes", None)
+    if classes is None and condition is not None:
+        raise InputError(f"{of}: got a condition, and the model takes none")
+    if classes is None:
+        return [x]
+    codes = class_codes(condition, classes, of=of)
+    if len(codes) != len(x):
+        raise InputError(f"{of}: got {len(codes)} labels for {len(x)} samples")
+    return [x, codes]
 
 
 @contextmanager
@@ -248,8 +278,11 @@ def _in_mode(model: nn.Module, *, training: bool) -> Iterator[None]:
             part.training = mode
 
 
-def _tensor_on(device: torch.device, x: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)).to(device)
+def _on(device: torch.device, data: list[np.ndarray]) -> list[Tensor]:
+    """The samples, as float32, and their classes."""
+    x, *given = data
+    arrays = [np.ascontiguousarray(x, dtype=np.float32), *given]
+    return [torch.from_numpy(array).to(device) for array in arrays]
 
 
 def _add(totals: Tensor, log_likelihood: Tensor, kl: Tensor | None) -> None:

@@ -82,7 +82,7 @@ def test_the_loss_is_a_mean_over_the_batch(noise_images):
         watched = Watched()
         watched.weight.register_hook(lambda gradient: steps.append(gradient.item()))
         state = Training.start(watched, device="cpu")
-        train_epoch(state, torch.ones(count, 20), count, beta=1.0)
+        train_epoch(state, [torch.ones(count, 20)], count, beta=1.0)
     assert steps == [-20, -20]
 
 

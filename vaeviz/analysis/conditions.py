@@ -92,5 +92,5 @@ def _different(condition: Any, decoder: Decoder) -> tuple[list[str], Sequence[An
 
 
 def _groups(rows: np.ndarray) -> np.ndarray:
-    """Which rows are the same, as numbers (N,) in the order of their values; vectors one-hot in that of their places."""
+    """Which rows are the same, as numbers (N,): in the order of their values, one-hot vectors in that of places."""
     return np.unique(rows if rows.ndim == 1 else -rows, axis=0, return_inverse=True)[1].reshape(len(rows))
