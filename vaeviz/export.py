@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import traceback
@@ -118,8 +119,11 @@ def _encoded_once(inputs: dict[str, Any]) -> dict[str, Any]:
     if "decoder" in inputs:
         inputs["decoder"] = as_decoder(inputs["decoder"])
     if "encoder" in inputs and "x" in inputs:
-        inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
-        inputs["x"] = inputs["encoder"].remembered[0]
+        with contextlib.suppress(NotApplicable):  # without its condition; each plot then says what it lacks
+            inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
+            inputs["x"], posterior = inputs["encoder"].remembered
+            if "condition" in inputs:
+                inputs["condition"] = posterior.condition
     for name in ("labels", "condition", "factors"):
         if name in inputs and "x" in inputs:
             rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else "no list of"

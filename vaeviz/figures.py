@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from vaeviz.data import Dataset
 from vaeviz.drawing.styles import Style
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.files import replacing
-from vaeviz.model import open
+from vaeviz.model import as_decoder, as_encoder, open
 from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
@@ -31,7 +31,18 @@ def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[
     if data is not None:
         gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
     gathered |= {name: value for name, value in inputs.items() if value is not None}
+    if gathered.get("condition") is None and _is_conditional(gathered):
+        gathered["condition"] = gathered.get("labels")
     return {name: value for name, value in gathered.items() if value is not None}
+
+
+def _is_conditional(inputs: Mapping[str, Any]) -> bool:
+    """Whether a part of the model wants a condition, which the labels are where no other is given."""
+    for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)):
+        with contextlib.suppress(InputError, NotApplicable):  # what is no encoder is told where it is used
+            if as_part(inputs.get(name)).is_conditional:
+                return True
+    return False
 
 
 def lacking(spec: PlotSpec, inputs: Mapping[str, Any]) -> str:

@@ -32,14 +32,15 @@ def draw_cells(
     given: Sequence[int] = (),
     across: Nodes | None = None,
     up: Nodes | None = None,
+    bar: bool = True,
 ) -> Kind:
     """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
 
     Images are one assembled array, signals are lines in cells, table rows are strips of heat, and points in the
     plane are dots in data units, joined along rows or columns as `connect` says; columns that were `given`, not
     decoded, stand apart. `value_range`, shared by all cells, is [0, 1] where the values lie in it, else their own,
-    told by a colour bar. `cmap` is grey for images and viridis for tables unless given. `across` and `up` put the
-    cells on latent axes.
+    told by a colour bar unless `bar` is False. `cmap` is grey for images and viridis for tables unless given. `across`
+    and `up` put the cells on latent axes.
     """
     kind = sample_kind(cells.shape[2:], kind)
     flat = cells.reshape(*cells.shape[:2], -1)
@@ -53,10 +54,16 @@ def draw_cells(
         draw_mosaic(ax, flat[..., None], cmap=cmap or "viridis", low=low, high=high, across=across, up=up, square=True)
     else:
         draw_mosaic(ax, as_images(cells, lead=2), cmap=cmap or "gray", low=low, high=high, across=across, up=up)
-    if ax.images and (kind == "table" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
-        ax.figure.colorbar(ax.images[-1], ax=ax, label="value", shrink=0.8, fraction=0.046, pad=0.02)
+    if bar:
+        draw_bar(ax, ax, kind, (low, high))
     _dress(ax, len(cells), row_labels, column_labels, across, up)
     return kind
+
+
+def draw_bar(ax: Axes, drawn: Axes, kind: Kind, value_range: tuple[float, float]) -> None:
+    """A colour bar beside `ax` for the cells of one channel that were drawn, if they are a table's or beyond [0, 1]."""
+    if drawn.images and (kind == "table" or value_range != (0, 1)) and drawn.images[-1].get_array().ndim == 2:
+        ax.figure.colorbar(drawn.images[-1], ax=ax, label="value", shrink=0.8, fraction=0.046, pad=0.02)
 
 
 def cells_aspect(cells: np.ndarray, kind: Kind | None = None) -> float:

@@ -22,6 +22,7 @@ from vaeviz.posterior import Posterior
 def aggregate_posterior(
     encoder: Any,
     x: Any,
+    condition: Any = None,
     *,
     dims: tuple[int, int] | None = None,
     nodes: int = 240,
@@ -32,7 +33,8 @@ def aggregate_posterior(
 ) -> Axes:
     """Density of the aggregate posterior q(z) in two latent dimensions, against the prior.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...).
+    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
+        model.
     dims: which two dimensions, counted from 0; by default the two with the highest mean KL. A 1-D latent is a curve.
     nodes: of the grid, a side. n, permutations, seed: of the MMD in the title, see `vaeviz.prior_mismatch`.
     q(z) is the mixture of all N posteriors, exactly, with the other dimensions integrated out. Its lines enclose 39,
@@ -40,7 +42,7 @@ def aggregate_posterior(
     """
     if nodes < 2:
         raise InputError(f"nodes = {nodes}: expected 2 or more a side")
-    posterior = checked_gaussian(encode(encoder, x))
+    posterior = checked_gaussian(encode(encoder, x, condition))
     found = prior_mismatch(posterior, n=n, permutations=permutations, seed=seed)
     ax = ax or axes_for(aggregate_posterior)
     if posterior.size == 1:

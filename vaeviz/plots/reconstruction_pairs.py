@@ -24,6 +24,7 @@ def reconstruction_pairs(
     decoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     *,
     n: int = 10,
     rows: tuple[int, ...] | None = None,
@@ -34,13 +35,14 @@ def reconstruction_pairs(
 ) -> Axes:
     """Samples above their reconstructions: each decoded from its posterior mean.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike.
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike. condition:
+        (N, ...), of a conditional model.
     n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
     kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     """
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     values = None if labels is None else checked_labels(labels, len(posterior))
     codes, names = categories(values) if values is not None and has_classes(values) else (None, ())
     picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))

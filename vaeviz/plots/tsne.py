@@ -24,6 +24,7 @@ def tsne(
     encoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     *,
     engine: str = "tsne",
     perplexity: float = 30.0,
@@ -39,14 +40,15 @@ def tsne(
 ) -> Axes:
     """A map of the posterior means of a latent of more than two dimensions, coloured by label.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None.
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
+        conditional model.
     engine: a registered embedding, "tsne" (van der Maaten & Hinton 2008) or "pca". perplexity: of t-SNE.
     max_points: at most so many points, chosen at random with `seed`; the title says how many; None for all.
     The remaining options are those of `latent_scatter`. Distances and axes of a t-SNE map have no units, so it
     has no ticks; the line below says what it keeps of the neighbourhoods (see `map_quality`). Raises `NotApplicable`
     for a latent of two dimensions or fewer.
     """
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
         dimensions = "1 dimension" if posterior.size == 1 else "2 dimensions"
         raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
