@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_COLUMNS = 3
-GAP = 0.06  # between panels, of their width
+GAP = 0.11  # between panels, of their width
 TITLE = 1.9  # room for a name above its panel, in heights of its letters
 
 
@@ -40,24 +40,36 @@ def draw_panels(
     for panel, grid, name in zip(panels, grids, names):
         drawn = draw_cells(panel, grid, kind=kind, value_range=value_range, bar=False, **look)
         panel.set_title(name)
+        if look.get("across") is not None and drawn != "point":
+            _keep_few_ticks(panel)
     draw_bar(ax, panels[0], drawn, value_range)
     return panels, drawn
+
+
+def _keep_few_ticks(panel: Axes) -> None:
+    """Some three of the ticks of each latent axis, evenly about the middle one."""
+    for axis in (panel.xaxis, panel.yaxis):
+        ticks = axis.get_majorticklocs()
+        step, middle = math.ceil(len(ticks) / 3), (len(ticks) - 1) // 2
+        axis.set_ticks([tick for place, tick in enumerate(ticks) if (place - middle) % max(step, 1) == 0])
 
 
 def keep_outer(panels: list[Axes]) -> None:
     """Give panels the same limits, and leave labels to those at the left and at the bottom of their columns."""
     if len(panels) == 1:
         return
-    limits = np.array([(*panel.get_xlim(), *panel.get_ylim()) for panel in panels])
+    everything = np.concatenate([panel.dataLim.get_points() for panel in panels])
     columns = columns_for(len(panels))
     for place, panel in enumerate(panels):
-        panel.set(xlim=(limits[:, 0].min(), limits[:, 1].max()), ylim=(limits[:, 2].min(), limits[:, 3].max()))
+        if panel.get_autoscale_on():  # a grid on its axes has its limits
+            panel.update_datalim(everything)
+            panel.autoscale_view()
         if place % columns:
             panel.set_ylabel("")
-            panel.tick_params(labelleft=False)
+            panel.tick_params(axis="y", labelleft=False, length=0)
         if place + columns < len(panels):
             panel.set_xlabel("")
-            panel.tick_params(labelbottom=False)
+            panel.tick_params(axis="x", labelbottom=False, length=0)
         if panel.get_legend() is not None and place != columns - 1:
             panel.get_legend().remove()
 
@@ -70,8 +82,8 @@ def panels_aspect(grids: np.ndarray, names: Sequence[str], kind: Kind | None = N
 
 
 def columns_for(count: int) -> int:
-    """How many panels stand side by side."""
-    return min(MOST_COLUMNS, math.ceil(math.sqrt(count))) or 1
+    """How many panels stand side by side: up to three, and four as two by two."""
+    return 2 if count == 4 else max(1, min(count, MOST_COLUMNS))
 
 
 def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:

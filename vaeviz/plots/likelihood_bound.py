@@ -46,7 +46,8 @@ def likelihood_bound(
     _draw_each(axes[1], bound)
     _draw_effective(axes[2], bound)
     count = f"N = {len(rows):,}" if len(rows) == len(posterior) else f"{len(rows):,} of {len(posterior):,} samples"
-    figure.suptitle(f"Lower bounds of $\\ln p(x)$, {count}")
+    given = "" if posterior.condition is None else r"\,|\,y"
+    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {count}")
     return axes
 
 

@@ -44,7 +44,7 @@ def manifold_grid(
         larger latent (else the first two are shown), and the range of the codes where no prior is known.
     condition: (N, ...), whose different values have a panel each, an inset of the Axes; by default all that a
         conditional decoder knows. Of more than twelve, twelve are drawn.
-    n: nodes a side; 20 for images, and 10 for other samples or in panels, unless given.
+    n: nodes a side; 20 for images and 10 for other samples unless given, half of that in panels.
     spacing: "prior" puts the nodes at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013, fig. 4), or at
         equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
     dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
@@ -82,7 +82,8 @@ def manifold_grid(
 def _side(decoder: Decoder, x: Any, kind: Kind | None, conditions: Conditions) -> int:
     """Nodes a side: signals and tables need larger cells than images, and panels have less room."""
     shape = decoder.sample_shape or (None if x is None else np.shape(x)[1:])
-    return 20 if not conditions and (shape is None or sample_kind(shape, kind) == "image") else 10
+    side = 20 if shape is None or sample_kind(shape, kind) == "image" else 10
+    return side // 2 if conditions else side
 
 
 def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:

@@ -41,7 +41,8 @@ def prior_holes(
     encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
         model. decoder: any callable or model, for the pictures. n, level, tolerance, seed: see `vaeviz.find_holes`,
         which gives the numbers.
-    side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random.
+    side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random and
+        decoded, where the decoder takes a condition, under all of them in turn.
     kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     """
     if side < 1:

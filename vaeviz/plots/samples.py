@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.conditions import Conditions, conditions_of, decode_under
+from vaeviz.analysis.conditions import conditions_of, decode_under
 from vaeviz.conditions import told_condition
 from vaeviz.decoding import latent_size
 from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
@@ -38,7 +38,8 @@ def samples(
         encoder that is known to have no such prior (a plain autoencoder's) makes this `NotApplicable`.
     condition: (N, ...), whose different values have a row each, with the same codes in all; by default all that a
         conditional decoder knows. Of more than twelve, twelve are drawn.
-    n: how many samples, in all rows together. temperature: standard deviation of the codes, 1 for the prior itself.
+    n: how many samples, in all rows together; at most √n stand in a row. temperature: standard deviation of the codes,
+        1 for the prior itself.
     kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
     """
     if n < 1 or temperature <= 0:
@@ -52,14 +53,18 @@ def samples(
             "the model has no known prior to sample from; if it assumes N(0, I), write Decoder(fn, prior='normal')"
         )
     size = posterior.size if posterior is not None else latent_size(decoder)
-    draws = math.ceil(n / max(1, len(conditions)))
+    draws = min(math.ceil(n / len(conditions)), math.ceil(math.sqrt(n))) if conditions else n
     z = temperature * np.random.default_rng(seed).standard_normal((draws, size))
     decoded = decode_under(decoder, posterior.with_codes(z) if posterior else z, conditions, like=x)
     cells = decoded if conditions else _in_square(decoded[0])
     ax = ax or axes_for(samples, cells_aspect(cells, kind))
     draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), row_labels=conditions.names)
     scale = "" if temperature == 1 else f"{temperature:g}² "
-    ax.set_title(f"{_told(draws, decoder, conditions)},\n{'' if known else 'assuming '}z ~ N(0, {scale}I)")
+    drawn_from = f"{'' if known else 'assuming '}z ~ N(0, {scale}I)"
+    if conditions:
+        ax.set_title(f"Means of p(x | z, y) under {conditions},\nin each row the same {draws} draws, {drawn_from}")
+    else:
+        ax.set_title(f"Means of p(x | {_given(decoder)}), {draws} draws,\n{drawn_from}")
     return ax
 
 
@@ -70,8 +75,5 @@ def _in_square(decoded: np.ndarray) -> np.ndarray:
     return np.concatenate([decoded, blank]).reshape(-1, columns, *decoded.shape[1:])
 
 
-def _told(draws: int, decoder: Decoder, conditions: Conditions) -> str:
-    if conditions:
-        return f"Means of p(x | z, y), {draws} draws\nunder each of {conditions}"
-    fixed = told_condition(decoder)
-    return f"Means of p(x | z{fixed and f', y = {fixed}'}), {draws} draws"
+def _given(decoder: Decoder) -> str:
+    return f"z, y = {told_condition(decoder)}" if told_condition(decoder) else "z"

@@ -76,10 +76,10 @@ def traversal(
     rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
     look = {"kind": kind, "cmap": cmap, "value_range": range_of(x), "connect": "rows"}
     look |= {"row_labels": rows, "column_labels": _column_labels(span, steps)}
-    panels, _ = draw_panels(axes[0], grids, conditions.names, **look)
+    panels, drawn = draw_panels(axes[0], grids, conditions.names, **look)
     keep_outer(panels)
     for panel in panels:
-        for text, dim in zip(panel.get_yticklabels(), dims):
+        for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
             text.set_color("0.6" if dead[dim] else "black")
     if change:
         _draw_change(axes[1], grids[0][:, -1:] - grids[0][:, :1], kind)
