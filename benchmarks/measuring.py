@@ -45,10 +45,12 @@ class Times:
 
 
 def measure(file: str, data: Path | None, rounds: int | None) -> None:
-    """Time every case of ``benchmarks/<file>.py`` and write ``results/<file>.json``."""
-    cases = importlib.import_module(f"benchmarks.{file}").cases(data)
-    records = [timed(case, rounds or case.rounds).record() for case in cases]
-    write(file, {"cases": records})
+    """Time every case of ``benchmarks/<file>.py``, or let it make its tables, and write ``results/<file>.json``."""
+    module = importlib.import_module(f"benchmarks.{file}")
+    if hasattr(module, "tables"):
+        write(file, {"tables": module.tables()})
+        return
+    write(file, {"cases": [timed(case, rounds or case.rounds).record() for case in module.cases(data)]})
 
 
 def timed(case: Case, rounds: int) -> Times:

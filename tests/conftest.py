@@ -89,10 +89,8 @@ def registered():
     """Register things at run time, for one test only."""
     from vaeviz import registry
 
-    before = {group: dict(added) for group, added in registry._added.items()}
-    yield registry
-    registry._added.clear()
-    registry._added.update(before)
+    with registry.for_a_while():
+        yield registry
 
 
 @pytest.fixture(scope="session")

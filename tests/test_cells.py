@@ -6,11 +6,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from vaeviz.analysis.grids import equal_mass_nodes, linear_nodes
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of, shared_range
+from vaeviz.drawing import tables
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import Look, look_of, shared_range
 from vaeviz.drawing.mosaic import assemble
 from vaeviz.drawing.nodes import Nodes
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.kinds import as_images, sample_kind
+from vaeviz.kinds import as_images, as_signals, names_of, names_shown, sample_kind
 
 RNG = np.random.default_rng(0)
 NODES = {
@@ -39,6 +41,14 @@ NODES = {
         ((32,), "signal"),
         ((1, 128), "signal"),
         ((128, 1), "signal"),
+        ((128, 2), "signal"),
+        ((4, 64), "signal"),
+        ((32, 3), "signal"),
+        ((5, 64), "image"),
+        ((4, 31), "image"),
+        ((400, 20), "image"),
+        ((32, 32, 3), "image"),
+        ((4, 9, 7), "image"),
         ((31,), "table"),
         ((3,), "table"),
         ((1,), "table"),
@@ -51,7 +61,18 @@ def test_the_kind_of_a_sample_is_told_by_its_shape(shape, kind):
 
 
 @pytest.mark.parametrize(
-    ("shape", "kind"), [((64,), "signal"), ((64,), "table"), ((28, 28), "signal"), ((9,), "image"), ((2,), "table")]
+    ("shape", "kind"),
+    [
+        ((64,), "signal"),
+        ((64,), "table"),
+        ((28, 28), "signal"),
+        ((28, 28), "spectrogram"),
+        ((1, 33, 31), "spectrogram"),
+        ((128, 2), "image"),
+        ((9,), "image"),
+        ((2,), "table"),
+        ((3, 8, 8), "table"),
+    ],
 )
 def test_a_kind_that_is_given_wins(shape, kind):
     assert sample_kind(shape, kind) == kind
@@ -66,6 +87,9 @@ def test_a_kind_that_is_given_wins(shape, kind):
         ((5, 8, 8), "image", r"samples of shape \(5, 8, 8\) cannot be drawn"),
         ((8, 8), "picture", "unknown kind of sample 'picture'"),
         ((2, 8, 8, 3), None, "cannot be drawn"),
+        ((784,), "spectrogram", r"expected \(F, T\)"),
+        ((8, 8, 3), "spectrogram", r"expected \(F, T\)"),
+        ((5, 8, 8), "signal", r"expected \(L,\), \(L, C\) or \(C, L\)"),
     ],
 )
 def test_what_cannot_be_drawn_is_an_error(shape, kind, told):
@@ -77,6 +101,59 @@ def test_images_lose_a_lone_channel_and_vectors_are_folded():
     assert as_images(np.zeros((2, 3, 8, 8, 1)), lead=2).shape == (2, 3, 8, 8)
     assert as_images(np.zeros((2, 3, 64)), lead=2).shape == (2, 3, 8, 8)
     assert as_images(np.zeros((2, 3, 6, 8, 3)), lead=2).shape == (2, 3, 6, 8, 3)
+
+
+def test_a_vector_whose_values_have_names_is_a_row_of_a_table():
+    names = tuple("abcdefgh" * 8)
+    assert sample_kind((64,), names=names) == "table"
+    assert sample_kind((2,), names=("a", "b")) == "point"
+    assert sample_kind((8, 8), names=names) == "image"
+    assert sample_kind((64,), "signal", names) == "signal"
+
+
+def test_the_longer_side_of_a_signal_runs_along():
+    assert as_signals(np.zeros((2, 3, 64)), lead=2).shape == (2, 3, 64, 1)
+    assert as_signals(np.zeros((2, 3, 1, 64)), lead=2).shape == (2, 3, 64, 1)
+    assert as_signals(np.zeros((2, 3, 5, 5)), lead=2).shape == (2, 3, 5, 5)
+    channels = RNG.random((2, 3, 2, 64))
+    np.testing.assert_array_equal(as_signals(channels, lead=2), np.swapaxes(channels, -1, -2))
+
+
+def test_names_are_given_or_those_of_the_columns():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"alcohol": [1.0], "ash": [2.0]})
+    assert names_of(None, frame) == ("alcohol", "ash")
+    assert names_of(["a", 1], frame) == ("a", "1")
+    assert names_of(None, pandas.DataFrame(np.zeros((2, 3)))) == ()  # columns that were only counted
+    assert names_of(None, np.zeros((2, 3))) == names_of(None) == names_of((), None) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "count", "shown"),
+    [
+        ("table", (5,), 5, True),
+        ("point", (2,), 2, True),
+        ("signal", (64, 3), 3, True),
+        ("signal", (3, 64), 3, True),
+        ("signal", (64,), 1, True),
+        ("signal", (64,), 64, False),
+        ("image", (8, 8), 64, False),
+        ("spectrogram", (8, 9), 8, False),
+    ],
+)
+def test_what_has_names(kind, shape, count, shown):
+    names = tuple(map(str, range(count)))
+    assert names_shown(names, kind, shape) == (names if shown else ())
+    assert names_shown((), kind, shape) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "told"),
+    [("table", (5,), "5 values"), ("point", (2,), "2 coordinates"), ("signal", (64, 2), "2 channels")],
+)
+def test_too_few_or_too_many_names_are_an_error(kind, shape, told):
+    with pytest.raises(InputError, match=f"feature_names: got 3 names for samples of {told}"):
+        names_shown(("a", "b", "c"), kind, shape)
 
 
 # Ranges
@@ -105,13 +182,32 @@ def test_a_rare_overshoot_does_not_change_the_range():
 
 def test_an_unknown_colormap_is_answered_with_the_nearest(ax):
     with pytest.raises(UnknownName, match="unknown colormap 'virids'; did you mean 'viridis'"):
-        draw_cells(ax, RNG.random((2, 3, 8, 8)), cmap="virids")
+        draw_cells(ax, RNG.random((2, 3, 8, 8)), Look(cmap="virids"))
 
 
 def test_the_range_of_the_data():
-    assert range_of(RNG.random((20, 4)) > 0.5) == (0, 1)
-    assert range_of(None) is None
-    assert range_of(RNG.random((5000, 4)) * 9 - 4) == pytest.approx((-4, 5), abs=0.1)
+    assert look_of(RNG.random((20, 4)) > 0.5).value_range == (0, 1)
+    assert look_of(None).value_range is None
+    assert look_of(RNG.random((5000, 4)) * 9 - 4).value_range == pytest.approx((-4, 5), abs=0.1)
+
+
+def test_the_range_of_a_table_leaves_out_what_lies_far_out():
+    x = np.concatenate([RNG.standard_normal((999, 5)), np.full((1, 5), 1e4)]).astype(np.float32)
+    assert max(map(abs, look_of(x).value_range)) < 4
+    assert look_of(x, kind="signal").value_range[1] == 1e4
+
+
+def test_features_on_unlike_scales_are_shares_of_their_own_spans():
+    x = RNG.random((500, 3)) * [1, 1000, 5] + [0, 300, 0]
+    look = look_of(x)
+    assert look.has_own_scales((3,))
+    shares = look.scaled(x, lead=1)
+    np.testing.assert_allclose(np.quantile(shares, (0.005, 0.995), axis=0), [[0] * 3, [1] * 3], atol=1e-5)
+    assert look.range_for(shares, (3,)) == (0, 1)
+    assert not look_of(x, kind="signal").has_own_scales((3,))
+    assert not look_of(x[:, [0, 2]]).has_own_scales((2,))
+    constant = look_of(np.column_stack([x, np.full(500, 7.0)]))
+    np.testing.assert_allclose(constant.scaled(np.array([[0, 300, 0, 7.0]]), lead=1)[0, 3], 0.5)
 
 
 # Mosaics
@@ -204,7 +300,9 @@ def test_a_scatter_at_the_nodes_falls_on_the_centres_of_the_cells(ax, across, up
     ax.figure.draw_without_rendering()
 
     images = cells.reshape(rows, columns, -1, 1) if kind == "table" else as_images(cells, lead=2)
-    _, gaps = assemble(images, square=kind == "table")
+    gap = {"stretched": True, "gap": tables.GAP} if kind == "table" else {}
+    images = images.repeat(images.shape[2], axis=3) if kind == "table" else images
+    _, gaps = assemble(images, **gap)
     points = np.stack(np.meshgrid(NODES[across], NODES[up][::-1]), axis=-1)
     expected = ax.transData.transform(points.reshape(-1, 2)).reshape(points.shape)
     np.testing.assert_allclose(cell_centres(ax, (rows, columns), gaps), expected, atol=0.02)
@@ -272,7 +370,7 @@ def test_the_first_row_is_on_top_whatever_the_origin_of_images_is(ax):
 
 
 def test_grey_images_share_a_colour_map_and_a_range(ax):
-    assert draw_cells(ax, RNG.random((2, 3, 8, 8)) * 4 - 2, value_range=(-2, 2)) == "image"
+    assert draw_cells(ax, RNG.random((2, 3, 8, 8)) * 4 - 2, Look(value_range=(-2, 2))) == "image"
     image = ax.images[0]
     assert len(ax.images) == 1
     assert image.get_cmap().name == "gray"
@@ -283,7 +381,7 @@ def test_grey_images_share_a_colour_map_and_a_range(ax):
 def test_colour_images_are_scaled_to_the_range_with_transparent_gaps(ax):
     cells = np.full((1, 2, 8, 8, 3), 100.0)
     cells[0, 1] = (0, 100, 200)
-    draw_cells(ax, cells, value_range=(0, 200))
+    draw_cells(ax, cells, Look(value_range=(0, 200)))
     pixels = np.asarray(ax.images[0].get_array())
     assert pixels.shape[-1] == 4
     np.testing.assert_allclose(pixels[0, 0], [0.5, 0.5, 0.5, 1])
@@ -310,21 +408,155 @@ def test_without_labels_there_are_no_ticks(ax):
 )
 def test_the_aspect_of_a_grid_of_images(ax, shape, kind, aspect):
     cells = RNG.random((2, 4, *shape))
-    assert cells_aspect(cells, kind) == pytest.approx(aspect)
+    assert cells_aspect(cells, Look(kind)) == pytest.approx(aspect)
 
 
 # Tables, signals, points
 
 
-def test_rows_of_a_table_are_strips_of_heat(ax):
-    cells = RNG.random((2, 3, 5), dtype=np.float32)
-    assert draw_cells(ax, cells) == "table"
+def colours_at(ax, places):
+    """The values that the one image of the Axes holds at places in the units of the axes."""
     image = ax.images[0]
-    pixels, (gap_up, gap_across) = image.get_array(), assemble(cells[..., None], square=True)[1]
-    height, width = (pixels.shape[0] + gap_up) // 2 - gap_up, (pixels.shape[1] + gap_across) // 3 - gap_across
-    assert image.get_cmap().name == "viridis"
-    np.testing.assert_array_equal(pixels[height // 10 : height : height // 5, 0], cells[0, 0])
-    np.testing.assert_array_equal(pixels[-height + height // 10 :: height // 5, width + gap_across], cells[1, 1])
+    left, right, bottom, top = image.get_extent()
+    pixels = image.get_array()
+    across, up = np.asarray(places).T
+    columns = (across - left) / (right - left) * pixels.shape[1]
+    rows = (top - up) / (top - bottom) * pixels.shape[0]
+    return pixels[rows.astype(int), columns.astype(int)]
+
+
+def ticks(axis, *, minor=False):
+    axis.axes.figure.draw_without_rendering()
+    places, texts = axis.get_ticklocs(minor=minor), axis.get_ticklabels(minor="minor" if minor else None)
+    return [(place, text.get_text()) for place, text in zip(places, texts)]
+
+
+def test_pairs_of_a_table_are_rows_of_heat_under_one_another(ax):
+    cells = RNG.random((2, 3, 5), dtype=np.float32)
+    names = ("a", "b", "c", "d", "e")
+    labels = {"row_labels": ("original", "reconstruction"), "column_labels": ("one", "two", "three")}
+    assert draw_cells(ax, cells, Look(names=names), connect="pairs", **labels) == "table"
+    assert ax.images[0].get_cmap().name == "viridis"
+    assert [text for _, text in ticks(ax.xaxis)] == list(names)
+    assert [text for _, text in ticks(ax.yaxis)] == ["one", "two", "three"]
+    assert ax.get_ylabel() == "original above reconstruction"
+    for (middle, _), column in zip(ticks(ax.yaxis), range(3)):
+        for row, offset in ((0, 0.2), (1, -0.2)):
+            places = [(place, middle + offset) for place, _ in ticks(ax.xaxis)]
+            np.testing.assert_array_equal(colours_at(ax, places), cells[row, column])
+
+
+def test_sequences_of_rows_are_labelled_with_their_ends(ax):
+    cells = RNG.random((2, 6, 4), dtype=np.float32)
+    labels = {"row_labels": ("up", "down"), "column_labels": ("first", "", "", "", "", "last")}
+    draw_cells(ax, cells, Look(names=("a", "b", "c", "d")), connect="rows", **labels)
+    assert [text for _, text in ticks(ax.yaxis)] == ["up", "down"]
+    across = [place for place, _ in ticks(ax.xaxis)]
+    ends = ticks(ax.yaxis, minor=True)
+    assert [text for _, text in ends] == ["first", "first", "last", "last"]
+    for (place, _), row in zip(ends, (cells[0, 0], cells[1, 0], cells[0, -1], cells[1, -1])):
+        np.testing.assert_array_equal(colours_at(ax, [(x, place) for x in across]), row)
+
+
+def test_bands_of_pairs_are_named_as_a_whole(ax):
+    names = ("worst", "decoded", "median", "decoded")
+    draw_cells(ax, RNG.random((4, 3, 5)), connect="pairs", row_labels=names)
+    assert [text for _, text in ticks(ax.yaxis)] == ["worst,\ndecoded\nbelow", "median,\ndecoded\nbelow"]
+
+
+def test_blank_rows_of_a_table_are_not_drawn(ax):
+    cells = RNG.random((2, 2, 5)).astype(np.float32)
+    cells[1, 1] = np.nan
+    draw_cells(ax, cells)
+    assert np.isfinite(ax.images[0].get_array()).all()
+    assert cells_aspect(cells, Look()) == cells_aspect(cells[:1], Look())
+    assert ax.get_xlabel() == "5 features"
+
+
+def test_names_that_find_no_room_are_counted_and_long_ones_are_cut(ax):
+    draw_cells(ax, RNG.random((2, 2, 500)), Look("table", names=tuple(f"gene {i}" for i in range(500))))
+    assert ax.get_xlabel() == "500 features"
+    assert not len(ax.get_xticks())
+    ax.clear()
+    draw_cells(ax, RNG.random((2, 2, 3)), Look(names=("od280/od315 of diluted wines", "hue", "ash")))
+    assert [text for _, text in ticks(ax.xaxis)] == ["od280/od315 of diluted …", "hue", "ash"]
+
+
+def test_one_feature_and_one_sample(ax):
+    assert draw_cells(ax, RNG.random((1, 1, 1)), Look(names=("mass",))) == "table"
+    assert [text for _, text in ticks(ax.xaxis)] == ["mass"]
+
+
+def test_rows_of_a_table_on_latent_axes_are_strips_whose_features_are_listed(ax):
+    cells = RNG.random((5, 5, 3))
+    on = {"across": Nodes(NODES["even"], "z_1"), "up": Nodes(NODES["even"], "z_2")}
+    draw_cells(ax, cells, Look(names=("a", "b", "c")), **on)
+    assert ax.get_xlabel() == "z_1\neach cell from the top: a, b, c"
+    assert ax.get_ylabel() == "z_2"
+    centre = NODES["even"][2]
+    third = (NODES["even"][1] - NODES["even"][0]) / 4
+    found = colours_at(ax, [(centre, centre + third), (centre, centre), (centre, centre - third)])
+    np.testing.assert_allclose(found, cells[2, 2])
+    ax.clear()
+    draw_cells(ax, cells[:1], Look(names=("a", "b", "c")), across=Nodes(NODES["even"], "z_1"))
+    assert ax.get_xlabel() == "z_1"
+    across = NODES["even"][0]
+    for (place, name), value in zip(ticks(ax.yaxis), cells[0, 0]):
+        assert name in "abc"
+        np.testing.assert_allclose(colours_at(ax, [(across, place)]), value)
+
+
+def test_features_on_unlike_scales_are_told_by_the_colour_bar(ax):
+    x = RNG.random((50, 3)) * [1, 1000, 5]
+    draw_cells(ax, x[:4].reshape(2, 2, 3), look_of(x))
+    assert ax.images[0].get_clim() == (0, 1)
+    assert ax.child_axes[0].get_ylabel() == "share of each feature's span"
+
+
+# Spectrograms
+
+
+def test_the_lowest_frequency_of_a_spectrogram_is_at_the_foot(ax):
+    cells = np.zeros((1, 1, 6, 20), dtype=np.float32)
+    cells[..., 0, :] = 1
+    assert draw_cells(ax, cells, Look("spectrogram")) == "spectrogram"
+    pixels = ax.images[0].get_array()
+    assert (pixels[-1] == 1).all()
+    assert (pixels[0] == 0).all()
+    assert ax.images[0].get_cmap().name == "magma"
+    assert ax.get_xlabel() == "each cell: time →, frequency ↑"
+    assert len(ax.child_axes) == 1
+
+
+@pytest.mark.parametrize("shape", [(6, 200), (200, 6), (1, 33, 31)])
+def test_a_spectrogram_has_an_aspect_of_its_own(ax, shape):
+    cells = RNG.random((2, 4, *shape))
+    draw_cells(ax, cells, Look("spectrogram"))
+    ax.figure.draw_without_rendering()
+    box = ax.images[0].get_window_extent()
+    assert box.height / box.width == pytest.approx(cells_aspect(cells, Look("spectrogram")), rel=0.03)
+    assert cells_aspect(cells, Look("spectrogram")) == pytest.approx(0.375)
+
+
+# Signals
+
+
+def test_channels_are_lines_of_their_own_colours_told_by_name(ax):
+    signals = RNG.random((2, 3, 2, 50))
+    assert draw_cells(ax, signals, Look(names=("left", "right"))) == "signal"
+    assert len(ax.collections) == 2
+    assert [len(lines.get_segments()) for lines in ax.collections] == [6, 6]
+    handles = ax.get_legend().legend_handles
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["left", "right"]
+    assert [to_rgba(handle.get_color()[0]) for handle in handles] == [to_rgba("#3f90da"), to_rgba("#ffa90e")]
+    heights = ax.collections[1].get_segments()[4][:, 1]
+    np.testing.assert_allclose(np.corrcoef(heights, signals[1, 1, 1])[0, 1], 1, atol=1e-6)
+
+
+def test_the_height_of_a_cell_is_told_where_it_is_not_one(ax):
+    draw_cells(ax, RNG.random((2, 2, 50)) * 4 - 2, Look(value_range=(-2, 2)))
+    assert ax.get_xlabel() == "each cell from −2 to 2"
+    assert ax.get_legend() is None
 
 
 @pytest.mark.parametrize("nodes", [None, "even", "uneven"])
@@ -333,7 +565,7 @@ def test_signals_are_lines_in_their_cells(ax, nodes):
     signals = RNG.random((count, count, 50))
     signals[0, 1, 10], signals[0, 1, 20] = 1.0, 0.0
     on = None if nodes is None else Nodes(NODES[nodes])
-    assert draw_cells(ax, signals, across=on, up=on, value_range=(0, 1)) == "signal"
+    assert draw_cells(ax, signals, Look(value_range=(0, 1)), across=on, up=on) == "signal"
     lines = ax.collections[0].get_segments()
     assert len(lines) == count**2
     place = (lambda value: value) if on is None else on.to_cell
@@ -358,9 +590,9 @@ def test_a_blank_signal_is_not_drawn_and_does_not_matter(ax):
     assert np.isfinite(ax.collections[0].get_segments()[0]).all()
 
 
-@pytest.mark.parametrize(("connect", "lines"), [(None, 0), ("rows", 3), ("columns", 4), ("both", 7)])
+@pytest.mark.parametrize(("connect", "lines"), [(None, 0), ("rows", 4), ("pairs", 6), ("both", 7)])
 def test_points_are_dots_in_data_units(ax, connect, lines):
-    points = RNG.standard_normal((3, 4, 2)) * 100
+    points = RNG.standard_normal((4, 3, 2)) * 100
     assert draw_cells(ax, points, connect=connect) == "point"
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     joined = [line for line in ax.lines if line.get_marker() != "o"]
@@ -376,3 +608,18 @@ def test_rows_of_points_are_told_apart_by_their_names(ax):
     handles = ax.get_legend().legend_handles
     assert [handle.get_label() for handle in handles] == ["original", "reconstruction"]
     assert handles[0].get_color() != handles[1].get_color()
+
+
+def test_rows_of_one_name_share_a_colour_and_coordinates_have_names(ax):
+    names = ("worst", "decoded", "median", "decoded")
+    draw_cells(ax, RNG.standard_normal((4, 3, 2)), Look(names=("width", "height")), connect="pairs", row_labels=names)
+    assert [handle.get_label() for handle in ax.get_legend().legend_handles] == ["worst", "decoded", "median"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("width", "height")
+
+
+def test_tall_images_keep_their_aspect_and_transparency(ax):
+    cells = np.full((1, 2, 30, 5, 4), 0.5)
+    cells[..., 3] = 0.25
+    assert draw_cells(ax, cells) == "image"
+    assert np.asarray(ax.images[0].get_array())[0, 0, 3] == 0.25
+    assert cells_aspect(cells, Look()) == pytest.approx(3)

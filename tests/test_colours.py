@@ -4,10 +4,11 @@ import pytest
 from matplotlib.colors import to_hex, to_rgba
 
 from vaeviz.drawing.colours import LEGEND_MAX, MISSING, colouring, explain_colours
+from vaeviz.drawing.styles import CATEGORICAL
 from vaeviz.errors import InputError
 from vaeviz.labels import categories, checked_labels
 
-PETROFF = [to_rgba(colour) for colour in matplotlib.color_sequences["petroff10"]]
+CLASSES = [to_rgba(colour) for colour in CATEGORICAL]
 
 
 def colours_of(colours):
@@ -74,10 +75,10 @@ def test_without_labels_there_is_one_colour():
     assert (len(colours.colours), colours.names, colours.missing) == (1, (), 0)
 
 
-def test_integers_and_strings_are_categories_in_petroff_colours():
+def test_integers_and_strings_are_categories_in_the_colours_of_the_house():
     for labels in ([7, 3, 7, 5], ["c", "a", "c", "b"]):
         colours = colouring(labels, 4)
-        assert colours_of(colours) == [PETROFF[2], PETROFF[0], PETROFF[2], PETROFF[1]]
+        assert colours_of(colours) == [CLASSES[2], CLASSES[0], CLASSES[2], CLASSES[1]]
         assert colours.mappable is None
 
 
@@ -96,7 +97,7 @@ def test_a_label_keeps_its_colour_when_only_some_samples_are_shown():
 
 def test_missing_labels_have_no_colour():
     colours = colouring(np.array(["b", "", "a", None], dtype=object), 4)
-    assert colours_of(colours) == [PETROFF[1], None, PETROFF[0], None]
+    assert colours_of(colours) == [CLASSES[1], None, CLASSES[0], None]
     assert colours.missing == 2
 
 
@@ -162,7 +163,7 @@ def legend(ax):
 
 def test_up_to_ten_classes_have_a_legend(ax):
     explain_colours(ax, colouring(["b", "a"], 2), np.zeros((2, 2)))
-    assert legend(ax) == {"a": PETROFF[0], "b": PETROFF[1]}
+    assert legend(ax) == {"a": CLASSES[0], "b": CLASSES[1]}
     explain_colours(ax, colouring(np.arange(LEGEND_MAX), LEGEND_MAX), np.zeros((LEGEND_MAX, 2)))
     assert list(legend(ax)) == [str(label) for label in range(10)]
 
@@ -170,7 +171,7 @@ def test_up_to_ten_classes_have_a_legend(ax):
 def test_the_legend_tells_of_missing_labels_and_of_what_else_is_labelled(ax):
     ax.plot([0, 1], [0, 1], color="k", label="something else")
     explain_colours(ax, colouring(np.array(["a", None], dtype=object), 2))
-    assert legend(ax) == {"a": PETROFF[0], "no label": MISSING, "something else": "k"}
+    assert legend(ax) == {"a": CLASSES[0], "no label": MISSING, "something else": "k"}
 
 
 def test_without_labels_there_is_no_legend(ax):

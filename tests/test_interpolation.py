@@ -14,11 +14,11 @@ def flat():
 
 
 def strips(ax, columns, rows=1):
-    """The samples in a grid of table rows, (rows, columns, 5)."""
+    """The samples in a table of sequences, (rows, columns, 5)."""
     pixels = np.asarray(ax.images[0].get_array())
-    height, width = (pixels.shape[0] + 5) / rows, (pixels.shape[1] + 1) / columns
-    down = (np.arange(rows)[:, None] * height + (np.arange(5) + 0.5) * 28).astype(int)
-    return pixels[down][..., (np.arange(columns) * width + width / 2).astype(int)].swapaxes(1, 2)
+    side = pixels.shape[1] // 5
+    first = np.linspace(0, pixels.shape[0] - columns * side, rows).round().astype(int)[:, None]
+    return pixels[first + np.arange(columns) * side + side // 2][..., np.arange(5) * side + side // 2]
 
 
 def test_each_path_goes_from_a_sample_over_its_reconstruction_to_another(ax, flat):

@@ -1,10 +1,11 @@
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
 import vaeviz
 from vaeviz.drawing.places import axes_for, figure_for
-from vaeviz.drawing.styles import STYLES, get_style
+from vaeviz.drawing.styles import CATEGORICAL, STYLES, get_style
 from vaeviz.errors import UnknownName
 from vaeviz.plot import Page, register_plot
 
@@ -25,12 +26,42 @@ def test_rcparams_are_restored_after_an_error():
 
 
 @pytest.mark.parametrize("name", STYLES)
-def test_fonts_are_embedded_as_truetype_and_colours_are_petroff10(name):
+def test_fonts_are_embedded_as_truetype_and_lines_have_the_colours_of_classes(name):
     with vaeviz.style(name):
         assert matplotlib.rcParams["pdf.fonttype"] == matplotlib.rcParams["ps.fonttype"] == 42
         colours = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
-    petroff = matplotlib.color_sequences["petroff10"]
-    assert [matplotlib.colors.to_hex(colour) for colour in colours] == [matplotlib.colors.to_hex(c) for c in petroff]
+    assert tuple(colours) == CATEGORICAL
+
+
+VISIONS = {
+    "normal": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+"""What the eye makes of linear RGB (Machado et al. 2009, severity 1)."""
+
+
+def distances(colours, vision, opacity):
+    """CIELAB differences between all pairs of colours, drawn so opaque on white: (C, C), infinite on the diagonal."""
+    rgb = opacity * np.array([matplotlib.colors.to_rgb(colour) for colour in colours]) + 1 - opacity
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.transpose(VISIONS[vision]), 0, 1)
+    to_xyz = np.array(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+    )
+    x, y, z = np.cbrt(seen @ (to_xyz / to_xyz.sum(axis=1, keepdims=True)).T + 1e-9).T
+    lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+    return np.linalg.norm(lab[:, None] - lab, axis=-1) + np.diag([np.inf] * len(colours))
+
+
+@pytest.mark.parametrize("opacity", [1.0, 0.65])
+@pytest.mark.parametrize("vision", VISIONS)
+def test_colours_of_classes_are_told_apart_at_least_as_well_as_petroff10(vision, opacity):
+    petroff = distances(matplotlib.color_sequences["petroff10"], vision, opacity)
+    own = distances(CATEGORICAL, vision, opacity)
+    assert own.min() >= petroff.min()
+    assert own[8].min() > 1.3 * petroff[8].min()
 
 
 def test_widths_are_those_of_columns_and_pages():

@@ -5,6 +5,7 @@ from .analysis.mismatch import prior_mismatch
 from .analysis.mmd import mmd_test
 from .analysis.surgery import elbo_terms
 from .analysis.triage import triage
+from .analyzing import analyze
 from .data import Dataset, load_data
 from .decoding import decode
 from .drawing.places import axes_for, figure_for
@@ -13,6 +14,7 @@ from .encoding import encode, remember
 from .errors import InputError, NotApplicable
 from .explaining import Explanation, explain
 from .export import export_figures
+from .finding import Finding
 from .likelihood import log_likelihood
 from .model import Decoder, Encoder, Model, given, open
 from .plot import Page, get_plot, plot_names, register_plot
@@ -38,13 +40,17 @@ from .plots.training_curves import training_curves
 from .plots.traversal import traversal
 from .plots.tsne import tsne
 from .posterior import GuessWarning, Posterior
+from .report import Report
+from .streams import Batches
 
 __all__ = [
+    "Batches",
     "Dataset",
     "Decoder",
     "Encoder",
     "Estimate",
     "Explanation",
+    "Finding",
     "GuessWarning",
     "InputError",
     "LinearVAE",
@@ -52,7 +58,9 @@ __all__ = [
     "NotApplicable",
     "Page",
     "Posterior",
+    "Report",
     "aggregate_posterior",
+    "analyze",
     "axes_for",
     "compare",
     "decode",

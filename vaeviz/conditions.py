@@ -43,16 +43,16 @@ def is_conditional(part: Encoder | Decoder) -> bool:
     return part.condition is None and (part.conditions is not None or arguments(part.fn)[0] > 1)
 
 
-def condition_for(part: Encoder | Decoder, role: str, condition: Any, total: int) -> np.ndarray | None:
-    """What a part is given beside each of `total` rows: numbers (total, ...), or None for a plain one.
+def condition_for(part: Encoder | Decoder, role: str, condition: Any) -> np.ndarray | None:
+    """What a part is given beside each row, numbers (N, ...), or None for a plain one.
 
-    condition: (total, ...) names, classes or numbers. Raises `NotApplicable` for a conditional part without one.
+    condition: (N, ...) names, classes or numbers. Raises `NotApplicable` for a conditional part without one.
     """
     if condition is None:
         if is_conditional(part):
             raise lacks_condition(part, role)
         return None
-    return read_condition(condition, part.conditions, total) if arguments(part.fn)[1] > 1 else None
+    return read_condition(condition, part.conditions) if arguments(part.fn)[1] > 1 else None
 
 
 def fixed_rows(part: Encoder | Decoder, total: int) -> np.ndarray | None:
@@ -79,29 +79,29 @@ def condition_hint(error: Exception, condition: Any) -> str:
     return "; if it takes a condition, give condition=y, or fix it with vaeviz.given(decoder, y)" if misses else ""
 
 
-def as_condition(condition: Any, total: int) -> ClassLabels | np.ndarray:
-    """`condition` as `total` rows of what it is: classes, names, numbers or vectors."""
+def as_condition(condition: Any, total: int | None = None) -> ClassLabels | np.ndarray:
+    """`condition` as rows, `total` of them, of what it is: classes, names, numbers or vectors."""
     if hasattr(condition, "codes") and hasattr(condition, "categories"):
         values = condition
     else:
         values = condition.detach().cpu().numpy() if hasattr(condition, "detach") else np.asarray(condition)
         if values.ndim == 0:
             raise InputError(f"condition: got {condition!r}, expected one row a sample; vaeviz.given fixes one for all")
-    if len(values) != total:
+    if total is not None and len(values) != total:
         raise InputError(f"condition: got {len(values)} rows for {total} samples")
     return values
 
 
-def read_condition(condition: Any, known: Known | None, total: int) -> np.ndarray:
-    """`condition` as the numbers (total, ...) that a model takes; classes and names are looked up in `known`."""
-    values = as_condition(condition, total)
+def read_condition(condition: Any, known: Known | None) -> np.ndarray:
+    """`condition` as the numbers (N, ...) that a model takes; classes and names are looked up in `known`."""
+    values = as_condition(condition)
     if not are_classes(values, known):
         if known and values.ndim == 1 and all(value.dtype.kind in "iu" for value in known.values()):
             raise InputError(f"condition: got numbers of {values.dtype}, expected classes: {told_names(known)}")
-        return samples(values, "condition", like=np.empty(total))
+        return samples(values, "condition", like=values)
     codes, names = categories(values)
     if (codes < 0).any():
-        raise InputError(f"condition: {(codes < 0).sum()} of {total} samples have none")
+        raise InputError(f"condition: {(codes < 0).sum()} of {len(codes)} samples have none")
     if known is None:
         raise InputError(
             f"condition: got names such as {names[0]!r}, and the model does not say what they stand for; write "
@@ -137,7 +137,7 @@ def name_of(written_value: str, known: Known) -> str:
 
 def named(values: Any, known: Known | None) -> list[str]:
     """The names of conditions (n, ...), one each."""
-    values = as_condition(values, len(values))
+    values = as_condition(values)
     if are_classes(values, known):
         codes, names = categories(values)
         return [name_of(names[code], known) if known else names[code] for code in codes]

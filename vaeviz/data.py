@@ -11,9 +11,12 @@ import numpy as np
 from vaeviz import registry
 from vaeviz.batches import samples
 from vaeviz.errors import InputError, NoSuchSplit
+from vaeviz.kinds import Kind, factors_named, names_of, names_shown, sample_kind, told_by
 from vaeviz.labels import ClassLabels
 from vaeviz.naming import is_object_name, named_object
 from vaeviz.options import check_settings, options_of
+from vaeviz.posterior import as_array
+from vaeviz.streams import Batches, Stream
 
 Split = Literal["train", "test", "all"]
 ENDINGS = (".npy", ".npz", ".h5ad")
@@ -23,26 +26,43 @@ ENDINGS = (".npy", ".npz", ".h5ad")
 class Dataset:
     """Samples and what is known about them.
 
-    x: (N, ...) float32; images are (N, H, W) or (N, H, W, C) in [0, 1].
-    labels: (N,) integers, strings or floats, or None.
+    x: (N, ...) float32; images are (N, H, W) or (N, H, W, C) in [0, 1]. It may lie on disk (memory-mapped, HDF5, zarr),
+        or come in batches that can be read again, see `vaeviz.Batches`.
+    labels: (N,) integers, strings or floats, or None; those that come with the batches of x, where none are given.
     class_names: what integer labels stand for, in order; () where they stand for themselves.
     factors: (N, K) known generative factors, or None.
+    feature_names, factor_names: what the values of a sample and the factors are called; () where nobody says. Of a
+        data frame they are the names of its columns.
+    kind: how samples are drawn (``docs/data.md``); None where their shape tells.
     """
 
-    x: np.ndarray
+    x: np.ndarray | Stream
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     factors: np.ndarray | None = None
     name: str = "data"
+    feature_names: tuple[str, ...] = ()
+    factor_names: tuple[str, ...] = ()
+    kind: Kind | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "feature_names", names_of(self.feature_names, self.x))
+        object.__setattr__(self, "factor_names", names_of(self.factor_names, self.factors))
         object.__setattr__(self, "x", samples(self.x, f"{self.name}: x"))
+        if self.labels is None and isinstance(self.x, Batches):
+            object.__setattr__(self, "labels", self.x.labels)
+        if self.factors is not None:
+            object.__setattr__(self, "factors", as_array(self.factors))
         for field in ("labels", "factors"):
             values = getattr(self, field)
             if values is not None and len(values) != len(self.x):
                 raise InputError(f"{self.name}: got {len(values)} {field} for {len(self.x)} samples")
         if self.labels is not None and self.class_names:
             _check_codes(np.asarray(self.labels), len(self.class_names), self.name)
+        shape = self.x.shape[1:]
+        kind = told_by(shape, self.feature_names) if self.kind is None else sample_kind(shape, self.kind)
+        names_shown(self.feature_names, kind, shape)
+        factors_named(self.factor_names, self.factors)
 
     def __len__(self) -> int:
         return len(self.x)

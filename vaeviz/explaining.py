@@ -17,6 +17,7 @@ from vaeviz.encoding import encode, prepared
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model import Decoder, Encoder, as_decoder, as_encoder, open, opened_by
 from vaeviz.posterior import Posterior, alike, declared_reading, inferred_reading
+from vaeviz.streams import rows_of
 
 ROWS = 64
 """How many samples are looked at."""
@@ -24,14 +25,14 @@ ROWS = 64
 KNOWN = "declared, or known to its adapter"
 
 OVERRIDES = {
-    "returns": 'Encoder(fn, returns="mean,std") or --returns mean,std',
-    "input shape": "Encoder(fn, input_shape=(1, 28, 28)) or --input-shape 1,28,28",
-    "latent shape": "Decoder(fn, latent_shape=(16,)) or --latent-shape 16",
+    "returns": 'Encoder(fn, returns="mean,std")',
+    "input shape": "Encoder(fn, input_shape=(1, 28, 28))",
+    "latent shape": "Decoder(fn, latent_shape=(16,))",
     "samples": "Decoder(fn, sample_shape=(28, 28))",
-    "layout": 'Decoder(fn, layout="channels_first") or --layout channels_first',
-    "values": 'Decoder(fn, output="logits") or --output logits',
-    "value range": "{role}(fn, value_range=(-1, 1)) or --value-range -1,1",
-    "prior": '{role}(fn, prior="normal") or --prior normal',
+    "layout": 'Decoder(fn, layout="channels_first")',
+    "values": 'Decoder(fn, output="logits")',
+    "value range": "{role}(fn, value_range=(-1, 1))",
+    "prior": '{role}(fn, prior="normal")',
 }
 """What to write where a finding is wrong."""
 
@@ -69,7 +70,7 @@ def explain(model: Any = None, x: Any = None, *, encoder: Any = None, decoder: A
         encoder = opened.encoder if encoder is None else encoder
         decoder = opened.decoder if decoder is None else decoder
         x = opened.inputs.get("x") if x is None else x
-    x = None if x is None else samples(x, "x")[:ROWS]
+    x = None if x is None else rows_of(samples(x, "x"), slice(ROWS))
     findings, posterior = ((), None) if encoder is None else _of_encoder(encoder, x)
     return Explanation(findings, () if decoder is None else _of_decoder(decoder, posterior, x))
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from vaeviz.data import Dataset
 from vaeviz.drawing.styles import Style
-from vaeviz.errors import InputError, NotApplicable, UnknownName
+from vaeviz.errors import InputError, UnknownName
 from vaeviz.files import replacing
-from vaeviz.model import as_decoder, as_encoder, open
+from vaeviz.inputs import gathered
+from vaeviz.kinds import Kind
 from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
@@ -22,33 +23,21 @@ NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"D
 
 
 def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs by name from an opened model, a data set, and what was given by name, which wins."""
+    """Inputs by name from a model, a data set, and what was given by name, which wins.
+
+    A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
+    """
     _check_names(inputs)
-    gathered: dict[str, Any] = {}
-    if model is not None:
-        opened = open(model)
-        gathered |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
-    if data is not None:
-        gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
-    gathered |= {name: value for name, value in inputs.items() if value is not None}
-    if gathered.get("condition") is None and _is_conditional(gathered):
-        gathered["condition"] = gathered.get("labels")
-    return {name: value for name, value in gathered.items() if value is not None}
+    return gathered(model, data, inputs)
 
 
-def _is_conditional(inputs: Mapping[str, Any]) -> bool:
-    """Whether a part of the model wants a condition, which the labels are where no other is given."""
-    for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)):
-        with contextlib.suppress(InputError, NotApplicable):  # what is no encoder is told where it is used
-            if as_part(inputs.get(name)).is_conditional:
-                return True
-    return False
-
-
-def lacking(spec: PlotSpec, inputs: Mapping[str, Any]) -> str:
-    """Why the plot cannot be drawn from these inputs; empty if it can."""
-    missing = spec.missing(inputs)
-    return f"needs {' and '.join(missing)}" if missing else ""
+def options_for(spec: PlotSpec, seed: int | None, kind: Kind | None) -> dict[str, Any]:
+    """What a plot takes of a seed and of the kind of the samples, each None where nobody said."""
+    annotations = {name: option.annotation for name, option in spec.options.items()}
+    taken = {"seed": seed} if "seed" in annotations else {}
+    if annotations.get("kind") == Kind | None:
+        taken["kind"] = kind
+    return {name: value for name, value in taken.items() if value is not None}
 
 
 def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], look: Style) -> Figure:
@@ -58,8 +47,7 @@ def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any],
     width = look.column if spec.page.width == "column" else look.full
     figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    given = {name: inputs[name] for name in spec.required + spec.optional if inputs.get(name) is not None}
-    spec.function(**given, **options, **place)
+    spec.function(**spec.given(inputs), **options, **place)
     if spec.page.aspect is None:
         _fit_height(figure)
     return figure

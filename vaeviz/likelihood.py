@@ -30,16 +30,16 @@ def log_likelihood(likelihood: Any, x: Any, z: Any) -> np.ndarray:
     code_shape, condition = (z.code_shape, z.condition_of) if isinstance(z, Posterior) else ((), lambda rows: None)
     z = samples(z.mean if isinstance(z, Posterior) else z, "z", like=x)
     with scoring(likelihood, code_shape) as score:
-        parts = (score(x[rows], z[rows], condition(rows)) for rows in batches(x, None, doing="scoring"))
-        return np.concatenate(list(parts))
+        parts = ((batch, z[rows], condition(rows)) for rows, batch in batches(x, None, doing="scoring"))
+        return np.concatenate([score(*part) for part in parts])
 
 
 @contextmanager
 def scoring(likelihood: Any, code_shape: tuple[int, ...] = ()) -> Iterator[Callable[..., np.ndarray]]:
     """A function from one batch x (n, *sample), z (n, D) and y (n, ...) or None to ln p(x | z, y), (n,), checked.
 
-    code_shape: the shape that one code has for the model, () when it is simply (D,). y is passed on to a likelihood
-    of three arguments; `NotApplicable` where it is missing.
+    code_shape: the shape that one code has for the model, () when it is simply (D,). `NotApplicable` where a
+    conditional likelihood misses y, or another one is given it.
     """
     if not callable(likelihood):
         raise InputError(f"likelihood: got {type(likelihood).__name__}, expected a callable (x, z) -> (N,)")
@@ -52,7 +52,9 @@ def scoring(likelihood: Any, code_shape: tuple[int, ...] = ()) -> Iterator[Calla
             z = np.ascontiguousarray(z, dtype=np.float32)
             if condition is None and fewest > 2:
                 raise NotApplicable(f"likelihood {name} takes a condition beside x and z: give condition=y")
-            given = [] if condition is None or most < 3 else [read_condition(condition, known, len(x))]
+            if condition is not None and most < 3:
+                raise NotApplicable(f"likelihood {name} takes no condition: write it as a function of x, z and y")
+            given = [] if condition is None else [read_condition(condition, known)]
             try:
                 return _read(call(x, z.reshape(len(z), *code_shape) if code_shape else z, *given), len(x))
             except Exception as error:

@@ -41,6 +41,7 @@ class Encoder:
     conditions: the values that the condition of a conditional model may take: ``range(10)``, names of classes that fn
         takes by their places, or names with what fn takes for each, ``{"cat": [1, 0], "dog": [0, 1]}``.
     condition: given to fn with every sample, see :func:`given`.
+    unpack: for an x that holds more than samples, as an AnnData does: (x, condition) to (samples (N, ...), condition).
     """
 
     fn: Callable
@@ -55,6 +56,7 @@ class Encoder:
     pad: bool | None = None
     conditions: Any = None
     condition: np.ndarray | None = None
+    unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
     name: str | None = None
     remembered: tuple[Any, Posterior] | None = field(default=None, repr=False)
 
@@ -216,9 +218,9 @@ def opened_by(model: Any) -> tuple[str | None, Model | None]:
 def _adapters() -> Iterator[tuple[str, Callable[[Any], Model | None]]]:
     """The adapters by name, strangers' before our own. One that cannot be imported is passed over with a warning."""
     named = registry.entries("vaeviz.adapters")
-    for entry in sorted((e for found in named.values() for e in found), key=lambda e: e.distribution == "vaeviz"):
+    for name in sorted(named, key=lambda name: named[name][0].distribution == registry.OWN):
         try:
-            yield entry.name, entry.load()
+            yield name, registry.load("vaeviz.adapters", name)
         except InputError as error:
             warnings.warn(f"adapter {error}", stacklevel=2)
 
@@ -266,7 +268,8 @@ def _check_and_name(declared: Encoder | Decoder) -> None:
     if declared.batch_size is not None and declared.batch_size < 1:
         raise InputError(f"batch_size = {declared.batch_size}: expected 1 or more")
     if declared.pad and declared.batch_size is None:
-        raise InputError("pad=True: say how many rows fn takes, batch_size=N")
+        kind = type(declared).__name__
+        raise InputError(f"pad=True: say how many rows fn takes, {kind}(fn, batch_size=N, pad=True)")
     if declared.name is None:
         object.__setattr__(declared, "name", name_of(declared.fn))
 

@@ -3,7 +3,7 @@ from .conditional import ConditionalDecoder, ConditionalEncoder, ConditionalVAE,
 from .devices import pick_device
 from .likelihoods import Bernoulli, Gaussian
 from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
-from .objectives import beta_at, gaussian_kl, reparameterise
+from .objectives import beta_at, gaussian_kl, rate_at, reparameterise
 from .plain_autoencoder import Autoencoder, autoencoder, conv_autoencoder
 from .recipes import register_model
 from .runs import open_run, save_run
@@ -36,6 +36,7 @@ __all__ = [
     "mlp",
     "open_run",
     "pick_device",
+    "rate_at",
     "register_model",
     "reparameterise",
     "save_run",

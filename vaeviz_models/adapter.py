@@ -30,7 +30,7 @@ def _is_ours(model: Any) -> bool:
 def _run(path: Path) -> Model | None:
     if not (path / "config.json").is_file():
         return None
-    from vaeviz_models.runs import data_arguments, open_run, read_history
+    from vaeviz_models.runs import open_run, read_history, shown_data
 
     model, config = open_run(path)
     opened = _model(model, path.name)
@@ -38,7 +38,7 @@ def _run(path: Path) -> Model | None:
     with suppress(InputError):
         history = read_history(path)
     inputs = {**opened.inputs, "history": history} if history else opened.inputs
-    return replace(opened, inputs=inputs, data=data_arguments(config))
+    return replace(opened, inputs=inputs, data=shown_data(config))
 
 
 def _model(model: Any, name: str) -> Model:

@@ -136,14 +136,14 @@ def test_the_parts_of_the_kl_and_their_ceiling(model, x):
     assert sum(widths) == pytest.approx(model.rate, abs=0.2)
     assert widths[2] == pytest.approx(sum(bar.get_height() for bar in dimensions.patches), abs=1e-9)
     assert parts.texts[0].get_text() == f"ln N = {np.log(500):.2f}"
-    assert "ELBO −" in parts.get_title()
+    assert "ELBO −" in parts.figure.get_suptitle()
 
 
 def test_a_saturated_information_is_called_so():
     posterior = Posterior(np.arange(50.0)[:, None], np.full((50, 1), 1e-3), "normal")
     parts, _ = elbo_decomposition(posterior, np.zeros((50, 2)))
-    assert "mutual information saturated" in parts.get_title()
-    assert "ELBO" not in parts.get_title()
+    assert "mutual information saturated" in parts.figure.get_suptitle()
+    assert "ELBO" not in parts.figure.get_suptitle()
 
 
 def test_the_largest_of_many_dimensions(x):
@@ -189,3 +189,12 @@ def test_bad_options(model, x):
         posterior_ellipses(standard(9, 1), np.zeros((9, 1)))
     with pytest.raises(InputError, match="dims = \\(0, 7\\)"):
         posterior_ellipses(model, x, dims=(0, 7))
+
+
+@pytest.mark.parametrize("plot", [aggregate_posterior, prior_holes, elbo_decomposition])
+def test_a_mixture_of_some_of_many_posteriors_is_told(plot, model, x):
+    figure = Figure()
+    place = {"ax": figure.subplots()} if plot is aggregate_posterior else {"figure": figure}
+    plot(model, x, n=50, max_points=200, **place)
+    told = " ".join(ax.get_title() for ax in figure.axes).replace("posteriors\nchosen at random ", "")
+    assert "200 of 500" in told

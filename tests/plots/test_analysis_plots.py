@@ -46,6 +46,8 @@ INPUTS = {
     "other_x": 1 - X,
     "other_encoder": lambda x: encoder(x)[0][:, ::-1] * 2,
     "runs": [(1.0, 9.0, "a"), (2.0, 7.0, "b")],
+    "feature_names": None,
+    "factor_names": ("class", "level"),
 }
 NAMES = (
     "compare",

@@ -78,13 +78,13 @@ def same_condition(decoder: Decoder, posterior: Posterior) -> np.ndarray | None:
     """Which samples share a condition, as numbers (N,); None for a plain decoder."""
     if not decoder.is_conditional or posterior.condition is None:
         return None
-    rows = as_condition(posterior.condition, len(posterior))
+    rows = as_condition(posterior.condition)
     return categories(rows)[0] if are_classes(rows, decoder.conditions) else _groups(rows)
 
 
 def _different(condition: Any, decoder: Decoder) -> tuple[list[str], Sequence[Any]]:
     """The names of different conditions, and what `decode` is given for each: the name itself where it is a class."""
-    rows = as_condition(condition, len(condition))
+    rows = as_condition(condition)
     codes, _ = categories(rows) if are_classes(rows, decoder.conditions) else (_groups(rows), ())
     some = rows[[int(np.flatnonzero(codes == code)[0]) for code in np.unique(codes[codes >= 0])]]
     names = named(some, decoder.conditions)

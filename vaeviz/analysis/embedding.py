@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz import registry
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, NotApplicable
 from vaeviz.options import options_of
 
 
@@ -17,8 +17,11 @@ def embed(z: np.ndarray, engine: str, **settings: Any) -> np.ndarray:
     """A map (N, 2) of codes z (N, D) by the engine registered under that name.
 
     The engine is given those settings that it takes. The last few maps are remembered: the same codes, engine and
-    settings give the same map again, at once. Raises `UnknownName` for an unknown engine.
+    settings give the same map again, at once. Raises `UnknownName` for an unknown engine, `NotApplicable` where all
+    codes are the same.
     """
+    if not np.ptp(z, axis=0).any():
+        raise NotApplicable(f"all {len(z)} codes are the same, there is nothing to map: has the posterior collapsed?")
     function = registry.load("vaeviz.embeddings", engine)
     taken = {name: value for name, value in settings.items() if name in options_of(function)}
     z = np.ascontiguousarray(z)

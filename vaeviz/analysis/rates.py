@@ -14,6 +14,7 @@ from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.likelihood import log_likelihood
 from vaeviz.model import Model, open
+from vaeviz.streams import as_samples
 
 SETS = ("test", "validation", "train")
 
@@ -66,7 +67,8 @@ def measured_point(
     if model.encoder is None or model.inputs.get("likelihood") is None:
         missing = "encoder" if model.encoder is None else "likelihood ln p(x | z)"
         raise NotApplicable(f"{label or model.name}: has no {missing}, and so no point of rate and distortion")
-    posterior = encode(model.encoder, x, condition)
+    x = as_samples(x, "x")
+    posterior = encode(model.encoder, x, condition if model.encoder.is_conditional else None)
     check_gaussian(posterior)
     rng = np.random.default_rng(seed)
     rates, distortions = posterior.kl().sum(axis=1), np.zeros(len(posterior))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import click
 
 from vaeviz.cli_options import Source, model_and_data
+from vaeviz.declaring import as_options
 
 
 @click.command()
@@ -11,7 +12,7 @@ def explain(source: Source) -> None:
     """Say what is inferred about a model.
 
     For the encoder and the decoder of MODEL: latent size, kind of spread, ranges, layout, determinism and prior, each
-    with its reason and the line that overrides it. On the command line the same names are options, e.g. --returns.
+    with its reason and the option that overrides it.
 
     Exit code 0, or 1 where the encoder or the decoder failed on the data.
     """
@@ -22,6 +23,6 @@ def explain(source: Source) -> None:
     model, data, supplied = source.opened()
     parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
     found = explanation(model, data and data.x, **parts)
-    click.echo(str(found))
+    click.echo(as_options(str(found)))
     failed = any(finding.what == "problem" for finding in (*found.encoder, *found.decoder))
     click.get_current_context().exit(int(failed))

@@ -3,114 +3,132 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vaeviz.drawing import dots, signals
 from vaeviz.drawing.dots import Connect, draw_dots
+from vaeviz.drawing.look import Look
 from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.nodes import Nodes
+from vaeviz.drawing.room import letters_across, width_of
 from vaeviz.drawing.signals import draw_signals
-from vaeviz.kinds import Kind, as_images, sample_kind
-from vaeviz.posterior import as_array
+from vaeviz.drawing.tables import draw_strips, draw_table, strips_aspect, table_aspect
+from vaeviz.kinds import Kind, as_images, as_signals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+COLOURS = {"image": "gray", "spectrogram": "magma", "table": "viridis"}
+BAR = 6.5  # points, the width of a colour bar
+SPECTROGRAM_ASPECT = 0.75  # height / width of a cell: frequency and time share no unit
 
 
 def draw_cells(
     ax: Axes,
     cells: np.ndarray,
+    look: Look | None = None,
     *,
-    kind: Kind | None = None,
-    cmap: str | None = None,
-    value_range: tuple[float, float] | None = None,
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     connect: Connect | None = None,
     given: Sequence[int] = (),
     across: Nodes | None = None,
     up: Nodes | None = None,
-    bar: bool = True,
+    scale: bool = True,
 ) -> Kind:
     """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
 
-    Images are one assembled array, signals are lines in cells, table rows are strips of heat, and points in the
-    plane are dots in data units, joined along rows or columns as `connect` says; columns that were `given`, not
-    decoded, stand apart. `value_range`, shared by all cells, is [0, 1] where the values lie in it, else their own,
-    told by a colour bar unless `bar` is False. `cmap` is grey for images and viridis for tables unless given. `across`
-    and `up` put the cells on latent axes.
+    Images and spectrograms are one assembled array, signals are lines in cells, rows of a table are rows of heat, and
+    points in the plane are dots in data units; what belongs together, as `connect` says, is joined or stands close.
+    Columns that were `given`, not decoded, stand apart from a path. One scale holds for all cells, told by a colour
+    bar or in words where it is not [0, 1]. `across` and `up` put the cells on latent axes, on which a row of a table is
+    a strip. scale: whether to draw the colour bar.
     """
-    kind = sample_kind(cells.shape[2:], kind)
-    flat = cells.reshape(*cells.shape[:2], -1)
-    low, high = value_range or shared_range(cells)
+    look = look or Look()
+    shape = cells.shape[2:]
+    kind, names = look.kind_of(shape), look.names_in(shape)
     if kind == "point":
-        draw_dots(ax, flat, connect=connect, row_labels=row_labels, given=given)
+        points = cells.reshape(*cells.shape[:2], 2)
+        draw_dots(ax, points, connect=connect, row_labels=row_labels, given=given, names=names)
         return kind
-    if kind == "signal":
-        draw_signals(ax, flat, low=low, high=high, across=across, up=up)
-    elif kind == "table":
-        draw_mosaic(ax, flat[..., None], cmap=cmap or "viridis", low=low, high=high, across=across, up=up, square=True)
+    cells = look.scaled(cells, lead=2)
+    low, high = look.range_for(cells, shape)
+    heat = {"cmap": look.cmap or COLOURS.get(kind), "low": low, "high": high}
+    labels = {"row_labels": row_labels, "column_labels": column_labels}
+    _bare(ax, across, up)
+    if kind == "table" and across is None:
+        draw_table(ax, cells.reshape(*cells.shape[:2], -1), names=names, connect=connect, **labels, **heat)
     else:
-        draw_mosaic(ax, as_images(cells, lead=2), cmap=cmap or "gray", low=low, high=high, across=across, up=up)
-    if bar:
-        draw_bar(ax, ax, kind, (low, high))
-    _dress(ax, len(cells), row_labels, column_labels, across, up)
+        _label(ax, len(cells), across, up, **labels)
+        told = _draw_grid(ax, kind, cells, names, {"across": across, "up": up}, heat)
+        ax.set_xlabel("\n".join(([across.name] if across else []) + wrap(told, letters_across(ax))))
+        ax.set_ylabel(up.name if up else "")
+    if scale and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
+        beyond = np.nanmin(cells) < low, np.nanmax(cells) > high
+        _draw_scale(ax, "share of each feature's span" if look.has_own_scales(shape) else "value", beyond)
     return kind
 
 
-def draw_bar(ax: Axes, drawn: Axes, kind: Kind, value_range: tuple[float, float]) -> None:
-    """A colour bar beside `ax` for the cells of one channel that were drawn, if they are a table's or beyond [0, 1]."""
-    if drawn.images and (kind == "table" or value_range != (0, 1)) and drawn.images[-1].get_array().ndim == 2:
-        ax.figure.colorbar(drawn.images[-1], ax=ax, label="value", shrink=0.8, fraction=0.046, pad=0.02)
+def _draw_grid(ax: Axes, kind: Kind, cells: np.ndarray, names: Sequence[str], grid: dict, heat: dict) -> str:
+    """Samples in cells, and what is to be known to read a cell."""
+    if kind == "signal":
+        low, high = heat["low"], heat["high"]
+        draw_signals(ax, as_signals(cells, lead=2), low=low, high=high, names=names, **grid)
+        return "" if (low, high) == (0, 1) else f"each cell from {low:.3g} to {high:.3g}".replace("-", "−")
+    if kind == "table":
+        return draw_strips(ax, cells.reshape(*cells.shape[:2], -1), names=names, **grid, **heat)
+    if kind == "spectrogram":
+        draw_mosaic(ax, as_images(cells, lead=2)[..., ::-1, :], aspect=SPECTROGRAM_ASPECT, **grid, **heat)
+        return "each cell: time →, frequency ↑"
+    draw_mosaic(ax, as_images(cells, lead=2), **grid, **heat)
+    return ""
 
 
-def cells_aspect(cells: np.ndarray, kind: Kind | None = None) -> float:
+def cells_aspect(
+    cells: np.ndarray, look: Look, connect: Connect | None = None, *, on_latent_axes: bool = False
+) -> float:
     """Height / width of a drawn grid of cells (rows, columns, *sample)."""
     rows, columns = cells.shape[:2]
-    kind = sample_kind(cells.shape[2:], kind)
+    kind = look.kind_of(cells.shape[2:])
     if kind == "point":
         return dots.ASPECT
+    if kind == "table":
+        flat = cells.reshape(rows, columns, -1)
+        return strips_aspect(flat) if on_latent_axes else table_aspect(flat, connect)
     if kind == "image":
         height, width = as_images(cells, lead=2).shape[2:4]
         return rows * height / (columns * width)
-    return rows / columns * (signals.ASPECT if kind == "signal" else 1.0)
+    return rows / columns * {"signal": signals.ASPECT, "spectrogram": SPECTROGRAM_ASPECT}[kind]
 
 
-def shared_range(values: np.ndarray) -> tuple[float, float]:
-    """[0, 1] for values that keep to it, but for one in a hundred that overshoots; else their own range."""
-    low, high = np.nanquantile(values, (0.005, 0.995))
-    if low >= -0.25 and 0.05 < high <= 1.25:
-        return 0.0, 1.0
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+def _draw_scale(ax: Axes, label: str, beyond: tuple[bool, bool]) -> None:
+    """A colour bar beside the cells, as high as they are, pointed where values lie `beyond` its ends."""
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
+    width = BAR / width_of(ax)
+    bar = ax.inset_axes((1 + width, 0, width, 1))
+    ax.figure.colorbar(ax.images[-1], cax=bar, label=label, extend=extend)
 
 
-def range_of(x: Any) -> tuple[float, float] | None:
-    """The range that decoded samples share with the data x (N, ...): [0, 1] for data within it. None without x.
-
-    A large x is judged by a thousand of its samples.
-    """
-    if x is None:
-        return None
-    x = as_array(x)
-    return shared_range(x[:: max(1, len(x) // 1000)].astype(np.float32))
+def _bare(ax: Axes, across: Nodes | None, up: Nodes | None) -> None:
+    """No frame, and ticks along latent axes only."""
+    ax.spines[:].set_visible(False)
+    ax.tick_params(axis="x", length=0 if across is None else 2.5, color="0.4")
+    ax.tick_params(axis="y", length=0 if up is None else 2.5, color="0.4")
 
 
-def _dress(
+def _label(
     ax: Axes,
     rows: int,
-    row_labels: Sequence[str],
-    column_labels: Sequence[str],
     across: Nodes | None,
     up: Nodes | None,
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
 ) -> None:
     """Row and column labels in place of ticks, except along latent axes."""
-    ax.spines[:].set_visible(False)
     if across is None:
         ax.set_xticks(range(len(column_labels)), column_labels)
     if up is None:
         ax.set_yticks([rows - 1 - row for row in range(len(row_labels))], row_labels)
-    ax.tick_params(axis="x", length=0 if across is None else 2.5, color="0.4")
-    ax.tick_params(axis="y", length=0 if up is None else 2.5, color="0.4")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vaeviz.drawing.styles import CATEGORICAL
 from vaeviz.errors import InputError
 from vaeviz.labels import categories, checked_labels, has_classes
 
@@ -66,11 +67,13 @@ def colouring(labels: Any, total: int, *, palette: str | None = None, continuous
 
 
 def category_colours(count: int, palette: str | None) -> list:
-    """`count` colours: petroff10 up to ten classes, beyond that evenly around a rainbow."""
+    """`count` colours: those of `CATEGORICAL` up to ten classes, beyond that evenly around a rainbow."""
     import matplotlib
     from matplotlib.colors import to_rgba
 
-    name = palette or ("petroff10" if count <= LEGEND_MAX else "turbo")
+    if palette is None and count <= LEGEND_MAX:
+        return [to_rgba(colour) for colour in CATEGORICAL[:count]]
+    name = palette or "turbo"
     if name in matplotlib.color_sequences:
         colours: Sequence = matplotlib.color_sequences[name]
     elif name in matplotlib.colormaps:

@@ -12,6 +12,8 @@ from vaeviz.errors import NotApplicable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+FILLED_UP_TO = 4  # classes; the fillings of more would blend into colours that stand for none
+
 
 def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> None:
     """Kernel density estimates of values (N,), one a class and each of area 1, and N(0, 1) if `prior`.
@@ -37,7 +39,8 @@ def draw_density(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: boo
             density = gaussian_kde(mine)
             reach = 3 * density.factor * mine.std()
             z = np.linspace(mine.min() - reach, mine.max() + reach, 201)
-            ax.fill_between(z, density(z), color=colour, alpha=0.35, lw=0, zorder=2)
+            if len(colours.colours) <= FILLED_UP_TO:
+                ax.fill_between(z, density(z), color=colour, alpha=0.35, lw=0, zorder=2)
             ax.plot(z, density(z), color=colour, lw=1, zorder=2)
     ax.set_ylim(bottom=0)
     if prior:

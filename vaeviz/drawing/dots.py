@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Connect = Literal["rows", "columns", "both"]
+Connect = Literal["rows", "pairs", "both"]
+"""What belongs together in a grid: the samples of a row, a sample and the one below it, or neighbours either way."""
 ASPECT = 0.62  # height / width of the Axes
 
 
@@ -21,24 +22,31 @@ def draw_dots(
     connect: Connect | None,
     row_labels: Sequence[str] = (),
     given: Sequence[int] = (),
+    names: Sequence[str] = (),
 ) -> None:
-    """Points (rows, columns, 2); `connect` joins those of a row, a column, or both; named rows differ in colour.
+    """Points (rows, columns, 2); those that `connect` says are joined by lines; rows of another name differ in colour.
 
-    The columns that were `given`, not decoded, are hollow and stand apart from the path.
+    The columns that were `given`, not decoded, are hollow and stand apart from the path. names: of the coordinates.
     """
     decoded = np.delete(points, given, axis=1)
-    if connect in ("columns", "both"):
-        ax.plot(decoded[..., 0], decoded[..., 1], color="0.7", lw=0.7, zorder=1)
+    strides = {"pairs": 2, "both": len(decoded)}
+    for first in range(0, len(decoded), strides[connect]) if connect in strides else ():
+        joined = decoded[first : first + strides[connect]]
+        ax.plot(joined[..., 0], joined[..., 1], color="0.7", lw=0.7, zorder=1)
     if connect in ("rows", "both"):
         ax.plot(decoded[..., 0].T, decoded[..., 1].T, color="0.7", lw=0.7, zorder=1)
+    kinds_of_row = list(dict.fromkeys(row_labels))
     for row, dots in enumerate(decoded):
         label = row_labels[row] if row_labels else None
-        ax.plot(*dots.T, ls="", marker="o", mew=0, ms=3, color=f"C{row % 10}" if label else "C0", label=label)
+        colour = f"C{kinds_of_row.index(label) % 10}" if label else "C0"
+        seen = label in row_labels[:row]
+        ax.plot(*dots.T, ls="", marker="o", mew=0, ms=3, color=colour, label="_nolegend_" if seen else label)
     if len(given):
         ends = points[:, list(given)].reshape(-1, 2)
         ax.plot(*ends.T, ls="", marker="o", mfc="none", mec="C1", ms=4, label="$x, x'$")
     if row_labels or len(given):
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
-    ax.set(xlabel="$x_1$", ylabel="$x_2$")
+    across, up = names or ("$x_1$", "$x_2$")
+    ax.set(xlabel=across, ylabel=up)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_box_aspect(ASPECT)

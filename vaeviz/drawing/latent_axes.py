@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,10 +27,11 @@ def has_limits(ax: Axes) -> bool:
     return not (ax.get_autoscalex_on() and ax.get_autoscaley_on())
 
 
-def draw_prior_contours(ax: Axes) -> None:
+def draw_prior_contours(ax: Axes, radii: Sequence[int] = (1, 2, 3)) -> None:
     """Circles at 1, 2 and 3 σ of the prior N(0, I); in two dimensions they hold 39, 86 and 99 % of its mass."""
     angle = np.linspace(0, 2 * np.pi, 181)
-    for radius in (1, 2, 3):
+    named = f"prior {', '.join(map(str, radii))}$\\,\\sigma$"
+    for radius in radii:
         ax.plot(
             radius * np.cos(angle),
             radius * np.sin(angle),
@@ -39,5 +41,5 @@ def draw_prior_contours(ax: Axes) -> None:
             zorder=2.5,
             scalex=False,
             scaley=False,
-            label=r"prior 1, 2, 3$\,\sigma$" if radius == 1 else "_nolegend_",
+            label=named if radius == radii[0] else "_nolegend_",
         )

@@ -25,15 +25,16 @@ def draw_mosaic(
     high: float,
     across: Nodes | None = None,
     up: Nodes | None = None,
-    square: bool = False,
+    aspect: float | None = None,
+    gap: float = GAP,
 ) -> None:
-    """Images (rows, columns, H, W[, 3|4]) in one array; `square` stretches each to a square cell."""
+    """Images (rows, columns, H, W[, 3|4]) in one array; `aspect` stretches each to a cell of that height / width."""
     import matplotlib
 
     if cmap not in matplotlib.colormaps:
         raise UnknownName("colormap", cmap, matplotlib.colormaps)
     rows, columns = images.shape[:2]
-    mosaic, (gap_up, gap_across) = assemble(images, square=square)
+    mosaic, (gap_up, gap_across) = assemble(images, stretched=aspect is not None, gap=gap)
     ends_across = _ends(columns, gap_across / (mosaic.shape[1] + gap_across))
     ends_up = _ends(rows, gap_up / (mosaic.shape[0] + gap_up))
     if mosaic.ndim == 3:
@@ -51,22 +52,22 @@ def draw_mosaic(
     )
     ax.set_xlim(placed(across, ends_across))
     ax.set_ylim(placed(up, ends_up))
-    shape = 1.0 if square else (mosaic.shape[0] + gap_up) / rows / ((mosaic.shape[1] + gap_across) / columns)
-    ax.set_aspect(shape * cell_width(across) / cell_width(up), adjustable="box")
+    own = (mosaic.shape[0] + gap_up) / rows / ((mosaic.shape[1] + gap_across) / columns)
+    ax.set_aspect((aspect or own) * cell_width(across) / cell_width(up), adjustable="box")
 
 
-def assemble(images: np.ndarray, *, square: bool = False) -> tuple[np.ndarray, tuple[int, int]]:
+def assemble(images: np.ndarray, *, stretched: bool = False, gap: float = GAP) -> tuple[np.ndarray, tuple[int, int]]:
     """One array of images (rows, columns, H, W[, C]) with hairline gaps of NaN, and the gaps (up, across) in pixels.
 
-    Small images are enlarged by a whole factor, so that the gap stays a hairline beside them. `square` cells have
+    Small images are enlarged by a whole factor, so that the gap stays a hairline beside them. `stretched` cells have
     gaps in proportion to each of their sides.
     """
     rows, columns, height, width = images.shape[:4]
-    factor = max(1, math.ceil(1 / (GAP * min(height, width))))
+    factor = max(1, math.ceil(1 / (gap * min(height, width))))
     images = images.repeat(factor, axis=2).repeat(factor, axis=3)
     height, width = height * factor, width * factor
-    sides = (height, width) if square else (min(height, width),) * 2
-    gap_up, gap_across = (max(1, round(GAP * side)) for side in sides)
+    sides = (height, width) if stretched else (min(height, width),) * 2
+    gap_up, gap_across = (max(1, round(gap * side)) for side in sides)
     colour = images.shape[4:]
     mosaic = np.full((rows, height + gap_up, columns, width + gap_across, *colour), np.nan, dtype=np.float32)
     mosaic[:, :height, :, :width] = np.moveaxis(images, 1, 2)

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Nodes:
-    """Where the columns or rows of a grid lie on a latent axis; cell i stands at `values[i]`.
+    """Where the columns or rows of a grid lie on a latent axis called `name`; cell i stands at `values[i]`.
 
     Uneven nodes make an axis on which every cell is as wide as the next: positions between the nodes, and half
     a cell beyond the last, are interpolated, so that a scatter laid over the grid falls on the right cells.
     """
 
     values: np.ndarray
+    name: str = ""
 
     @property
     def even(self) -> bool:

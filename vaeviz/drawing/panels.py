@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.drawing.cells import cells_aspect, draw_bar, draw_cells, shared_range
-from vaeviz.kinds import Kind
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import Look
+from vaeviz.drawing.room import size_of, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,64 +21,32 @@ GAP = 0.11  # between panels, of their width
 TITLE = 1.9  # room for a name above its panel, in heights of its letters
 
 
-def draw_panels(
-    ax: Axes,
-    grids: np.ndarray,
-    names: Sequence[str],
-    *,
-    kind: Kind | None = None,
-    value_range: tuple[float, float] | None = None,
-    **look: Any,
-) -> tuple[list[Axes], Kind]:
-    """Draw grids (C, rows, columns, *sample), each under its name, and return (their Axes, the kind of sample).
+def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: Look, **drawn_with: Any) -> list[Axes]:
+    """Draw grids (C, rows, columns, *sample), each under its name, and return the Axes that they are in.
 
-    Without names there is one grid, in `ax` itself; else `ax` becomes the frame of a panel for each, all in one range
-    of values. The rest is as of `draw_cells`.
+    Without names there is one grid, in `ax` itself; else `ax` becomes the frame of a panel for each, all on one scale,
+    with labels at the left and at the bottom alone. The rest is as of `draw_cells`.
     """
     if not names:
-        return [ax], draw_cells(ax, grids[0], kind=kind, value_range=value_range, **look)
-    panels = _panels_in(ax, len(names), cells_aspect(grids[0], kind))
-    value_range = value_range or shared_range(grids)
-    for panel, grid, name in zip(panels, grids, names):
-        drawn = draw_cells(panel, grid, kind=kind, value_range=value_range, bar=False, **look)
+        draw_cells(ax, grids[0], look, **drawn_with)
+        return [ax]
+    aspect = cells_aspect(grids[0], look, drawn_with.get("connect"), on_latent_axes="across" in drawn_with)
+    columns, panels = columns_for(len(names)), _panels_in(ax, len(names), aspect)
+    look = replace(look, value_range=look.range_for(look.scaled(grids, lead=3), grids.shape[3:]))
+    for place, (panel, grid, name) in enumerate(zip(panels, grids, names)):
+        kind = draw_cells(panel, grid, look, **drawn_with, scale=place == columns - 1)
         panel.set_title(name)
-        if look.get("across") is not None and drawn != "point":
+        if "across" in drawn_with and kind != "point":
             _keep_few_ticks(panel)
-    draw_bar(ax, panels[0], drawn, value_range)
-    return panels, drawn
+    _keep_outer(panels)
+    return panels
 
 
-def _keep_few_ticks(panel: Axes) -> None:
-    """Some three of the ticks of each latent axis, evenly about the middle one."""
-    for axis in (panel.xaxis, panel.yaxis):
-        ticks = axis.get_majorticklocs()
-        step, middle = math.ceil(len(ticks) / 3), (len(ticks) - 1) // 2
-        axis.set_ticks([tick for place, tick in enumerate(ticks) if (place - middle) % max(step, 1) == 0])
-
-
-def keep_outer(panels: list[Axes]) -> None:
-    """Give panels the same limits, and leave labels to those at the left and at the bottom of their columns."""
-    if len(panels) == 1:
-        return
-    everything = np.concatenate([panel.dataLim.get_points() for panel in panels])
-    columns = columns_for(len(panels))
-    for place, panel in enumerate(panels):
-        if panel.get_autoscale_on():  # a grid on its axes has its limits
-            panel.update_datalim(everything)
-            panel.autoscale_view()
-        if place % columns:
-            panel.set_ylabel("")
-            panel.tick_params(axis="y", labelleft=False, length=0)
-        if place + columns < len(panels):
-            panel.set_xlabel("")
-            panel.tick_params(axis="x", labelbottom=False, length=0)
-        if panel.get_legend() is not None and place != columns - 1:
-            panel.get_legend().remove()
-
-
-def panels_aspect(grids: np.ndarray, names: Sequence[str], kind: Kind | None = None) -> float:
+def panels_aspect(
+    grids: np.ndarray, names: Sequence[str], look: Look, connect: Any = None, *, on_latent_axes: bool = False
+) -> float:
     """Height / width of what `draw_panels` draws, but for the names."""
-    aspect = cells_aspect(grids[0], kind)
+    aspect = cells_aspect(grids[0], look, connect, on_latent_axes=on_latent_axes)
     columns = columns_for(len(names))
     return aspect * math.ceil(len(names) / columns) / columns if names else aspect
 
@@ -88,13 +58,9 @@ def columns_for(count: int) -> int:
 
 def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:
     """`count` inset Axes of that height / width, in rows; the Axes itself shows nothing but its title."""
-    from matplotlib import rcParams
-    from matplotlib.font_manager import FontProperties
-
     columns = columns_for(count)
     rows = math.ceil(count / columns)
-    points = 72 * ax.get_window_extent().width / ax.figure.dpi / columns
-    name = TITLE * FontProperties(size=rcParams["axes.titlesize"]).get_size_in_points() / points
+    name = TITLE * size_of("axes.titlesize") * columns / width_of(ax)
     width, height = columns + GAP * (columns - 1), rows * (name + aspect)
     ax.set_axis_off()
     ax.set_box_aspect(height / width)
@@ -103,3 +69,29 @@ def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:
         for place in range(count)
     )
     return [ax.inset_axes((left, low, 1 / width, aspect / height)) for left, low in corners]
+
+
+def _keep_few_ticks(panel: Axes) -> None:
+    """Some three of the ticks of each latent axis, evenly about the middle one."""
+    for axis in (panel.xaxis, panel.yaxis):
+        ticks = axis.get_majorticklocs()
+        step, middle = math.ceil(len(ticks) / 3), (len(ticks) - 1) // 2
+        axis.set_ticks([tick for place, tick in enumerate(ticks) if (place - middle) % max(step, 1) == 0])
+
+
+def _keep_outer(panels: list[Axes]) -> None:
+    """Give panels the same limits, and leave labels to those at the left and at the bottom of their columns."""
+    everything = np.concatenate([panel.dataLim.get_points() for panel in panels])
+    columns = columns_for(len(panels))
+    for place, panel in enumerate(panels):
+        if panel.get_autoscale_on():  # a grid on its axes has its limits
+            panel.update_datalim(everything)
+            panel.autoscale_view()
+        if place % columns:
+            panel.set_ylabel("")
+            panel.tick_params(axis="y", which="both", labelleft=False, length=0)
+        if place + columns < len(panels):
+            panel.set_xlabel("")
+            panel.tick_params(axis="x", labelbottom=False, length=0)
+        if panel.get_legend() is not None and place != columns - 1:
+            panel.get_legend().remove()

@@ -1,11 +1,13 @@
-"""Grids of signals: a line in each cell."""
+"""Grids of signals: a line in each cell, or one for each channel."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vaeviz.drawing.colours import LEGEND_MAX, category_colours
 from vaeviz.drawing.nodes import Nodes, placed, scale_axes
 
 if TYPE_CHECKING:
@@ -21,21 +23,31 @@ def draw_signals(
     *,
     low: float,
     high: float,
+    names: Sequence[str] = (),
     across: Nodes | None = None,
     up: Nodes | None = None,
 ) -> None:
-    """Signals (rows, columns, L), all between the same `low` at the foot of a cell and `high` at its top."""
+    """Signals (rows, columns, L, C), all between the same `low` at the foot of a cell and `high` at its top.
+
+    Channels are lines of their own colours, told by their `names`, or counted from 1.
+    """
     from matplotlib.collections import LineCollection
 
-    rows, columns, length = signals.shape
+    rows, columns, length, channels = signals.shape
     along = np.linspace(-INSET, INSET, length)
     height = ((signals - low) / (high - low) * 2 - 1) * INSET
-    lines = [
-        np.column_stack([placed(across, column + along), placed(up, rows - 1 - row + height[row, column])])
-        for row in range(rows)
-        for column in range(columns)
-    ]
-    ax.add_collection(LineCollection(lines, colors="C0", linewidths=min(1.0, 8 / max(rows, columns))))
+    for channel, colour in enumerate(category_colours(channels, None)):
+        lines = [
+            np.column_stack(
+                [placed(across, column + along), placed(up, rows - 1 - row + height[row, column, :, channel])]
+            )
+            for row in range(rows)
+            for column in range(columns)
+        ]
+        label = names[channel] if names else f"channel {channel + 1}"
+        ax.add_collection(
+            LineCollection(lines, colors=[colour], linewidths=min(1.0, 8 / max(rows, columns)), label=label)
+        )
     scale_axes(ax, across, up)
     for edge in np.arange(columns + 1) - 0.5:
         ax.axvline(placed(across, edge), color="0.85", lw=0.5, zorder=0)
@@ -44,3 +56,7 @@ def draw_signals(
     ax.set_xlim(placed(across, np.array([-0.5, columns - 0.5])))
     ax.set_ylim(placed(up, np.array([-0.5, rows - 0.5])))
     ax.set_box_aspect(ASPECT * rows / columns)
+    if 1 < channels <= LEGEND_MAX:
+        legend = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=1.2)
+        for line in legend.legend_handles:
+            line.set_linewidth(1.5)

@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 
 from vaeviz.errors import UnknownName
 
+CATEGORICAL = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#33404d", "#92dadd",
+)  # fmt: skip
+"""petroff10 (Petroff 2021) with the darker of its two greys, which lie closest of all its pairs, darkened to slate."""
+
 _EVERYWHERE = {
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.h_pad": 0.02,
     "figure.constrained_layout.w_pad": 0.02,
-    "axes.prop_cycle": "cycler('color', ['3f90da', 'ffa90e', 'bd1f01', '94a4a2', '832db6', "
-    "'a96b59', 'e76300', 'b9ac70', '717581', '92dadd'])",  # petroff10
+    "axes.prop_cycle": f"cycler('color', {list(CATEGORICAL)})",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,

@@ -14,6 +14,7 @@ from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", 0.5))
@@ -40,6 +41,7 @@ def compare(
     are drawn in the plane of the first's two leading principal components. CKA: linear (Kornblith et al. 2019). Each
     number has its standard error, and in brackets its value for unrelated codes. palette, continuous: of the labels.
     """
+    x = as_samples(x, "x")
     posterior, other = (encode(given, x, condition) for given in (encoder, other_encoder))
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = some_rows(max_points, len(posterior), seed)

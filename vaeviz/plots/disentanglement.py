@@ -14,6 +14,7 @@ from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
+from vaeviz.kinds import factors_named, names_of
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import as_array
 
@@ -24,6 +25,7 @@ def disentanglement(
     x: Any,
     factors: Any,
     condition: Any = None,
+    factor_names: Any = None,
     *,
     estimator: Literal["means", "samples"] = "means",
     bins: int = 20,
@@ -34,8 +36,8 @@ def disentanglement(
 ) -> np.ndarray:
     """What each latent dimension tells of each known factor, and four published scores of disentanglement.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). condition: (N, ...), of a conditional model. factors: (N,
-        K) numbers.
+    encoder: any callable, model, or `Posterior`. x: (N, ...). factors: (N, K) numbers. condition: (N, ...), of a
+        conditional model. factor_names: K names, by default those of the columns of factors, where it is a data frame.
     estimator: "means" of the posteriors, or one posterior sample for each x ("samples"). bins: of equal width, for
         mutual information. min_kl: dimensions with a mean KL below this (nats) are masked; without a spread, constant
         ones. max_points: at most so many x, chosen at random with `seed`; None for all.
@@ -48,16 +50,16 @@ def disentanglement(
     kl = posterior.kl()
     active = None if kl is None else kl.mean(axis=0) >= min_kl
     codes = codes_for_scores(posterior, estimator, seed)
+    names = names_of(factor_names, factors)
     factors = checked_factors(as_array(factors), len(posterior))
     found = measured(codes[rows], factors[rows], active, bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.35, 1))
-    dims, count = found.information.shape
     draw_matrix(
         left,
         found.information.T,
-        rows=[f"factor {k + 1}" for k in range(count)],
-        columns=[name_dim(dim) for dim in range(dims)],
+        rows=factors_named(names, factors),
+        columns=[name_dim(dim) for dim in range(len(found.information))],
         label="$I(z_j; v_k)\\,/\\,H(v_k)$",
     )
     masked = f", {(~found.active).sum()} masked" if not found.active.all() else ""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.aggregate import MOST_POSTERIORS
 from vaeviz.analysis.surgery import ELBOTerms, elbo_terms
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.places import figure_for
@@ -24,6 +25,7 @@ def elbo_decomposition(
     likelihood: Any = None,
     *,
     n: int | None = 2000,
+    max_points: int | None = MOST_POSTERIORS,
     top: int = 20,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -32,18 +34,20 @@ def elbo_decomposition(
 
     encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
         model. likelihood: ln p(x | z) of pairs, for the reconstruction term. n: at most so many codes are drawn, with
-        `seed`, and each is scored under all N posteriors. top: at most so many dimensions are drawn, those with the
-        highest KL to the prior.
+        `seed`, and each is scored under all N posteriors. max_points: of more samples so many are chosen at random, and
+        stand for N here; None for all. top: at most so many dimensions are drawn, those with the highest KL to the
+        prior.
     ELBO surgery (Hoffman & Johnson 2016), the full-N estimator. Bars are two standard errors either way. The mutual
     information cannot exceed ln N, the dashed line; where it comes near, the other terms hold what was cut off.
     """
     if top < 1:
         raise InputError(f"top = {top}: expected 1 dimension or more")
-    terms = elbo_terms(encode(encoder, x, condition), x, likelihood, n=n, seed=seed)
+    terms = elbo_terms(encode(encoder, x, condition), x, likelihood, n=n, max_points=max_points, seed=seed)
     figure = figure or figure_for(elbo_decomposition)
     axes = figure.subplots(1, 2, width_ratios=[1.25, 1])
     _draw_parts(axes[0], terms)
-    axes[0].set(xlabel="nats", title=_title(terms))
+    figure.suptitle(_title(terms))
+    axes[0].set(xlabel="nats", title="parts of the KL")
     shown = np.argsort(-terms.dimension_kl, kind="stable")[:top]
     place = np.arange(len(shown))
     errors = 2 * terms.dimension_kl_error[shown]
@@ -63,13 +67,15 @@ def _draw_parts(ax: Any, terms: ELBOTerms) -> None:
     for row, (part, colour) in enumerate(zip(parts.values(), COLOURS)):
         ax.barh(row, part.value, 0.6, xerr=2 * part.standard_error, color=colour, error_kw=ERROR_BARS)
     ax.plot([terms.ceiling] * 2, [-0.42, 0.42], color="0.3", lw=0.9, ls=(0, (3, 2)))
-    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="center", va="bottom", size="small", color="0.3")
+    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="right", va="bottom", size="small", color="0.3")
     ax.set_yticks(range(3), [f"{name}\n{part}" for name, part in parts.items()])
     ax.set_ylim(2.5, -0.85)
 
 
 def _title(terms: ELBOTerms) -> str:
     kl = f"Mean KL {terms.kl} nats, {terms.n:,} codes of N = {terms.total:,} posteriors"
+    if terms.total < terms.given:
+        kl += f"\nchosen at random of {terms.given:,}"
     if terms.saturated:
         kl += "\nmutual information saturated: N is too small to measure it"
     if terms.elbo is None:

@@ -11,7 +11,8 @@ from vaeviz.analysis.paths import PATHS
 from vaeviz.analysis.picking import like_pairs, pairs_between, unlike_pairs
 from vaeviz.conditions import named
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import look_of
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, UnknownName
@@ -20,7 +21,7 @@ from vaeviz.labels import categories, checked_labels
 from vaeviz.layout import arranged
 from vaeviz.model import as_decoder
 from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import as_array
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", None))
@@ -30,6 +31,7 @@ def interpolation(
     x: Any,
     labels: Any = None,
     condition: Any = None,
+    feature_names: Any = None,
     *,
     method: Literal["linear", "slerp"] = "linear",
     steps: int = 10,
@@ -50,10 +52,12 @@ def interpolation(
     n: how many random paths, between different labels where there are any; of a conditional decoder between samples of
         one condition. pair: one path, between these rows of x. between: n random paths from one label to another. A
         path is decoded under the condition of its first sample.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     """
     if steps < 2 or n < 1:
         raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
+    x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     alike = same_condition(decoder, posterior)
     pairs = _pairs(pair, between, n, len(posterior), labels, alike, seed)
@@ -63,16 +67,15 @@ def interpolation(
     starts = np.array([first for first, _ in pairs])
     decoded = decode(decoder, posterior.with_codes(codes, np.repeat(starts, steps)), like=x)
     paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
-    ends = arranged(as_array(x)[np.ravel(pairs)], decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
+    ends = arranged(rows_of(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
-    ax = ax or axes_for(interpolation, cells_aspect(cells, kind))
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    ax = ax or axes_for(interpolation, cells_aspect(cells, look, "rows"))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
     draw_cells(
         ax,
         cells,
-        kind=kind,
-        cmap=cmap,
-        value_range=range_of(x),
+        look,
         connect="rows",
         row_labels=() if alike is None else named(posterior.condition_of(starts), decoder.conditions),
         column_labels=["$x$", *times, "$x'$"],

@@ -19,6 +19,7 @@ from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plot import Page, register_plot
 
 MOST = 8
+ROOMY = 5  # dimensions; beyond, panels are too small for more than one circle of the prior
 
 
 @register_plot(page=Page("full", 1.0))
@@ -44,7 +45,8 @@ def latent_pairs(
     dims: which dimensions, counted from 0; by default those with an activity of at least `min_activity`: the mean KL
         in nats, or without a spread the variance of the means; of more than 8 the most active. `NotApplicable` for
         fewer than 3. max_points: at most so many points, chosen at random with `seed`; None for all.
-    prior_contours: N(0, I) at 1, 2, 3 σ, and its density; by default where the prior is known to be that.
+    prior_contours: N(0, I) at 1, 2, 3 σ, or above 5 dimensions at 2 σ alone, and its density; by default where the
+        prior is known to be that.
     palette, continuous: as in `latent_scatter`.
     """
     posterior = encode(encoder, x, condition)
@@ -91,12 +93,15 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colours: Colouring, prior
             ax.set(ylim=ends)
             ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:
-                draw_prior_contours(ax)
+                draw_prior_contours(ax, (1, 2, 3) if len(axes) <= ROOMY else (2,))
         ax.set(xlim=ends, box_aspect=1)
         _share_ticks(ax, bottom=row == len(axes) - 1, left=column == 0 and row > 0)
 
 
 def _share_ticks(ax: Axes, *, bottom: bool, left: bool) -> None:
     """Numbers at the rim only: every panel has the same limits."""
-    ax.tick_params(labelbottom=bottom, labelleft=left)
+    ax.tick_params(bottom=bottom, left=left, labelbottom=bottom, labelleft=left)
+    for side, at_rim in (("bottom", bottom), ("left", left)):
+        if not at_rim:
+            ax.spines[side].set_color("0.75")
     ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))

@@ -14,6 +14,7 @@ from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples
 
 LOOKS = {"active": ("C0", "o"), "ignored": ("C2", "X"), "collapsed": ("0.6", "s")}
 LINE = {"color": "0.4", "lw": 0.7, "ls": (0, (4, 3))}
@@ -50,6 +51,7 @@ def latent_triage(
     """
     if top < 1:
         raise InputError(f"top = {top}: expected 1 dimension or more")
+    x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     found = triage(posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n=n, seed=seed)
     shown = np.argsort(-found.kl, kind="stable")[:top]

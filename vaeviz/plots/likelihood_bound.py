@@ -9,11 +9,11 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.importance import ImportanceBound, importance_bound
 from vaeviz.analysis.jackknife import standard_error
 from vaeviz.analysis.picking import some_rows
-from vaeviz.batches import samples
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", 0.36))
@@ -37,9 +37,10 @@ def likelihood_bound(
         all. Burda et al. 2016. Panels: the average bound over x with its standard error; the last bound of each x
         against its ELBO, with the standard error from the sampling of z; the effective sample sizes.
     """
+    x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     rows = some_rows(max_points, len(posterior), seed)
-    bound = importance_bound(likelihood, samples(x, "x")[rows], posterior[rows], count=count, seed=seed)
+    bound = importance_bound(likelihood, rows_of(x, rows), posterior[rows], count=count, seed=seed)
     figure = figure or figure_for(likelihood_bound)
     axes = figure.subplots(1, 3)
     _draw_average(axes[0], bound)

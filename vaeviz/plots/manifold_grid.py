@@ -10,17 +10,20 @@ from vaeviz.analysis.conditions import Conditions, conditions_of, decode_under
 from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.conditions import told_condition
 from vaeviz.decoding import latent_size
-from vaeviz.drawing.cells import range_of
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.nodes import Nodes
-from vaeviz.drawing.panels import draw_panels, keep_outer, panels_aspect
+from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.kinds import Kind, sample_kind
+from vaeviz.kinds import Kind
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples, sample_shape
+
+SIDES = {"image": 20, "table": 7}
 
 
 @register_plot(page=Page("column", None))
@@ -29,6 +32,7 @@ def manifold_grid(
     encoder: Any = None,
     x: Any = None,
     condition: Any = None,
+    feature_names: Any = None,
     *,
     n: int | None = None,
     spacing: Literal["prior", "linear"] = "prior",
@@ -44,18 +48,21 @@ def manifold_grid(
         larger latent (else the first two are shown), and the range of the codes where no prior is known.
     condition: (N, ...), whose different values have a panel each, an inset of the Axes; by default all that a
         conditional decoder knows. Of more than twelve, twelve are drawn.
-    n: nodes a side; 20 for images and 10 for other samples unless given, half of that in panels.
+    n: nodes a side; 20 for images, 7 for rows of a table and 10 for other samples unless given; half of that in panels.
     spacing: "prior" puts the nodes at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013, fig. 4), or at
         equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
     dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
         ±1.96, or the central 95 % of the codes.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     The other dimensions are held at the prior mean, 0, or where no prior is known at the mean of the codes. The axes
     are in latent units: a scatter of codes can be laid over the grid. A 1-D latent is one row.
     """
     decoder = as_decoder(decoder)
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    x = x if x is None else as_samples(x, "x")
     conditions = conditions_of(decoder, condition)
-    n = _side(decoder, x, kind, conditions) if n is None else n
+    n = _side(decoder, x, look, conditions) if n is None else n
     if n < 2:
         raise InputError(f"n = {n}: a grid needs at least 2 nodes a side")
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
@@ -66,23 +73,18 @@ def manifold_grid(
     base = np.zeros(size) if known or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane(shown, nodes, base)
     grids = _decoded(decoder, codes, posterior, conditions, x)
-    ax = ax or axes_for(manifold_grid, panels_aspect(grids, conditions.names, kind))
-    look = {"kind": kind, "cmap": cmap, "value_range": range_of(x), "connect": "both"}
-    across, up = Nodes(nodes[0]), (Nodes(nodes[1]) if size > 1 else None)
-    panels, drawn = draw_panels(ax, grids, conditions.names, **look, across=across, up=up)
-    if drawn != "point":
-        for panel in panels:
-            panel.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]) if size > 1 else "")
-    keep_outer(panels)
+    ax = ax or axes_for(manifold_grid, panels_aspect(grids, conditions.names, look, on_latent_axes=True))
+    across, *up = (Nodes(along, name_dim(dim)) for along, dim in zip(nodes, shown))
+    draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
     under = f" under {conditions}" if conditions else told_condition(decoder) and f" given {told_condition(decoder)}"
     ax.set_title(f"Decoded grid{under}, {_title(n, size, spacing, span, known, posterior, chosen=dims is not None)}")
     return ax
 
 
-def _side(decoder: Decoder, x: Any, kind: Kind | None, conditions: Conditions) -> int:
-    """Nodes a side: signals and tables need larger cells than images, and panels have less room."""
-    shape = decoder.sample_shape or (None if x is None else np.shape(x)[1:])
-    side = 20 if shape is None or sample_kind(shape, kind) == "image" else 10
+def _side(decoder: Decoder, x: Any, look: Look, conditions: Conditions) -> int:
+    """Nodes a side: other samples need larger cells than images, and panels have less room."""
+    shape = decoder.sample_shape or (None if x is None else sample_shape(x))
+    side = 20 if shape is None else SIDES.get(look.kind_of(shape), 10)
     return side // 2 if conditions else side
 
 
@@ -145,4 +147,5 @@ def _title(
     held = "0" if known or posterior is None else "the mean of the codes"
     if posterior is None and not chosen:
         return f"{nodes}\nthe first two of {size} dimensions, the other{'s' * (size > 3)} at {held}"
-    return f"{nodes}\nthe other {size - 2} dimension{'s' * (size > 3)} at {held}"
+    others = "other dimension" if size == 3 else f"other {size - 2} dimensions"
+    return f"{nodes}\nthe {others} at {held}"

@@ -6,18 +6,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.aggregate import MOST_POSTERIORS
 from vaeviz.analysis.conditions import conditions_of, in_turn
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.holes import Holes, find_holes
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import draw_cells, range_of
+from vaeviz.drawing.cells import draw_cells
+from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
-from vaeviz.kinds import Kind, sample_kind
+from vaeviz.kinds import Kind
 from vaeviz.model import as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", 0.38))
@@ -26,11 +29,13 @@ def prior_holes(
     x: Any,
     decoder: Any = None,
     condition: Any = None,
+    feature_names: Any = None,
     *,
     n: int = 2000,
     level: float = 0.01,
     tolerance: float = 0.05,
     side: int = 5,
+    max_points: int | None = MOST_POSTERIORS,
     kind: Kind | None = None,
     cmap: str | None = None,
     seed: int = 0,
@@ -39,28 +44,31 @@ def prior_holes(
     """How much of the prior lies where the aggregate posterior has no mass, and what is decoded there.
 
     encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
-        model. decoder: any callable or model, for the pictures. n, level, tolerance, seed: see `vaeviz.find_holes`,
-        which gives the numbers.
+        model. decoder: any callable or model, for the pictures. n, level, tolerance, max_points, seed: see
+        `vaeviz.find_holes`, which gives the numbers.
     side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random and
         decoded, where the decoder takes a condition, under all of them in turn.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     """
     if side < 1:
         raise InputError(f"side = {side}: expected 1 or more")
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
-    found = find_holes(posterior, n=n, level=level, tolerance=tolerance, seed=seed)
-    pictures = [] if decoder is None else _pictures(decoder, condition, found, posterior, x, side, kind)
+    found = find_holes(posterior, n=n, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
+    pictures = [] if decoder is None else _pictures(decoder, condition, found, posterior, x, side, look)
     figure = figure or figure_for(prior_holes)
     axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
     for ax, (title, cells, names) in zip(axes[1:], pictures):
-        draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), row_labels=names)
+        draw_cells(ax, cells, look, row_labels=names, scale=ax is axes[-1])
         ax.set_title(title)
     return axes
 
 
 def _pictures(
-    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, side: int, kind: Kind | None
+    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, side: int, look: Look
 ) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
     """(title, cells, row labels) of each panel: holes and the rest apart, but points in the plane in one.
 
@@ -75,7 +83,7 @@ def _pictures(
         for name, codes in groups.items()
         if len(codes)
     }
-    if all(sample_kind(samples.shape[1:], kind) == "point" for samples in decoded.values()):
+    if all(look.kind_of(samples.shape[1:]) == "point" for samples in decoded.values()):
         return [("prior samples", np.stack([_padded(samples, count) for samples in decoded.values()]), tuple(decoded))]
     return [
         (f"prior, {name} ({len(samples)})", _padded(samples, count).reshape(side, side, *samples.shape[1:]), ())
@@ -84,17 +92,27 @@ def _pictures(
 
 
 def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
-    """Both sets of scores as histograms on one scale, and where a hole begins."""
-    ends = np.quantile(np.concatenate([found.own, found.prior]), (0.002, 1))
-    bins = np.linspace(*ends, 41)
-    for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "of the prior", "C1")):
+    """Both sets of scores as histograms on one scale, and where a hole begins.
+
+    The axis reaches as far below that as q's own best score lies above it; what is lower is told in the legend.
+    """
+    best = found.own.max()
+    lowest = max(2 * found.threshold - best, min(found.own.min(), found.prior.min()))
+    bins = np.linspace(lowest, max(best, found.prior.max()), 41)
+    for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
-        ax.hist(np.maximum(scores, ends[0]), bins, weights=weights, color=colour, alpha=0.55, label=name)
-    ax.axvline(found.threshold, color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)")
-    ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples")
+        lower = 100 * (scores < lowest).mean()
+        label = f"{name}, {lower:.2g} % lower" if lower else name
+        ax.hist(scores, bins, weights=weights, color=colour, alpha=0.55, label=label)
+    top = ax.dataLim.ymax
+    ax.plot(
+        [found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)"
+    )
+    ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(bins[0], None), ylim=(0, 1.4 * top))
+    count = f"N = {total:,}" if found.total == total else f"{found.total:,} of {total:,} samples"
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    ax.set_title(f"{percent} % of the prior in holes, N = {total:,}")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3, columnspacing=1.2)
+    ax.set_title(f"{percent} % of the prior in holes, {count}")
+    ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
 
 def _padded(samples: np.ndarray, count: int) -> np.ndarray:

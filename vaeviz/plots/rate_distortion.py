@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from vaeviz.analysis.rates import RatePoint, rate_points
 from vaeviz.drawing.places import axes_for
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("column", 0.85))
@@ -24,6 +25,7 @@ def rate_distortion(
     Rate is the mean KL(q(z|x) || p(z)), distortion the mean −E_q[ln p(x|z)]; their sum is −ELBO (Alemi et al. 2018).
     Bars are ±1 standard error over x, where it is known.
     """
+    x = x if x is None else as_samples(x, "x")
     points = sorted(rate_points(runs, x, condition, draws=draws, seed=seed), key=lambda point: point.rate)
     ax = ax or axes_for(rate_distortion)
     rates, distortions, rate_errors, distortion_errors = np.array(

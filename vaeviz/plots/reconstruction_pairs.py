@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.picking import fair_rows
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import look_of
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
@@ -15,7 +16,7 @@ from vaeviz.kinds import Kind
 from vaeviz.labels import categories, checked_labels, has_classes
 from vaeviz.layout import arranged
 from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import as_array
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", None))
@@ -25,6 +26,7 @@ def reconstruction_pairs(
     x: Any,
     labels: Any = None,
     condition: Any = None,
+    feature_names: Any = None,
     *,
     n: int = 10,
     rows: tuple[int, ...] | None = None,
@@ -38,26 +40,27 @@ def reconstruction_pairs(
     encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike. condition:
         (N, ...), of a conditional model.
     n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     """
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
+    x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     values = None if labels is None else checked_labels(labels, len(posterior))
     codes, names = categories(values) if values is not None and has_classes(values) else (None, ())
     picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
     reconstructed = decode(decoder, posterior[picked], like=x)
-    originals = arranged(as_array(x)[picked], reconstructed.shape[1:])
+    originals = arranged(rows_of(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
-    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, kind))
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
     draw_cells(
         ax,
         cells,
-        kind=kind,
-        cmap=cmap,
-        value_range=range_of(x),
+        look,
         row_labels=("original", "reconstruction"),
-        connect="columns",
+        connect="pairs",
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
     ax.set_title("Reconstructions from the posterior mean")

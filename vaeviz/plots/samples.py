@@ -9,13 +9,15 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.conditions import conditions_of, decode_under
 from vaeviz.conditions import told_condition
 from vaeviz.decoding import latent_size
-from vaeviz.drawing.cells import cells_aspect, draw_cells, range_of
+from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.look import look_of
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.kinds import Kind
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("column", None))
@@ -24,6 +26,7 @@ def samples(
     encoder: Any = None,
     x: Any = None,
     condition: Any = None,
+    feature_names: Any = None,
     *,
     n: int = 64,
     temperature: float = 1.0,
@@ -40,11 +43,12 @@ def samples(
         conditional decoder knows. Of more than twelve, twelve are drawn.
     n: how many samples, in all rows together; at most √n stand in a row. temperature: standard deviation of the codes,
         1 for the prior itself.
-    kind: how a sample is drawn, told by its shape unless given. cmap: of single-channel images and of tables.
+    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
+        shape unless given. cmap: of what has one channel.
     """
     if n < 1 or temperature <= 0:
         raise InputError(f"n = {n}, temperature = {temperature}: expected n of 1 or more and a temperature above 0")
-    decoder = as_decoder(decoder)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     conditions = conditions_of(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     known = decoder.prior or (posterior and posterior.prior)
@@ -57,8 +61,10 @@ def samples(
     z = temperature * np.random.default_rng(seed).standard_normal((draws, size))
     decoded = decode_under(decoder, posterior.with_codes(z) if posterior else z, conditions, like=x)
     cells = decoded if conditions else _in_square(decoded[0])
-    ax = ax or axes_for(samples, cells_aspect(cells, kind))
-    draw_cells(ax, cells, kind=kind, cmap=cmap, value_range=range_of(x), row_labels=conditions.names)
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    connect = "rows" if conditions and look.kind_of(cells.shape[2:]) == "table" else None
+    ax = ax or axes_for(samples, cells_aspect(cells, look, connect))
+    draw_cells(ax, cells, look, row_labels=conditions.names, connect=connect)
     scale = "" if temperature == 1 else f"{temperature:g}² "
     drawn_from = f"{'' if known else 'assuming '}z ~ N(0, {scale}I)"
     if conditions:

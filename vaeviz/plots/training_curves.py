@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
@@ -20,13 +21,18 @@ SETS = ("train", "validation", "test")
 
 @register_plot(page=Page("full", 0.32))
 def training_curves(
-    history: Mapping[str, Sequence[float]], *, skip: int = 0, figure: Figure | SubFigure | None = None
+    history: Mapping[str, Sequence[float]],
+    *,
+    skip: int = 0,
+    cut: bool = True,
+    figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """The ELBO and its two terms by epoch, on training, validation and test data.
 
     history: columns by name: ``epoch``, and any of ``{train,validation,test}_{elbo,log_likelihood,kl}`` in nats a
         sample, as a run's ``history.csv`` has them.
-    skip: leave out so many first epochs, which would squeeze the rest. One panel for each quantity that is there.
+    skip: leave out so many first epochs. cut: where the first tenth of the epochs would take more than half of a panel,
+        its axis holds the others alone, and the curves enter from beyond. One panel for each quantity that is there.
     """
     columns = {name: np.asarray(values, dtype=float) for name, values in history.items()}
     panels = [name for name in PANELS if any(f"{of}_{name}" in columns for of in SETS)]
@@ -42,16 +48,28 @@ def training_curves(
     figure = figure or figure_for(training_curves)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, panel in zip(axes, panels):
-        for colour, of in enumerate(SETS):
-            values = columns.get(f"{of}_{panel}")
-            if values is not None:
-                ax.plot(epochs, values[shown], color=f"C{colour}", label=of, marker="o" * (len(epochs) < 3), ms=3)
+        curves = {of: columns[f"{of}_{panel}"][shown] for of in SETS if f"{of}_{panel}" in columns}
+        for of, values in curves.items():
+            marker = "o" * (len(epochs) < 3)
+            ax.plot(epochs, values, color=f"C{SETS.index(of)}", label=of, marker=marker, ms=3)
         ax.set(xlabel="epoch", title=PANELS[panel])
+        if cut:
+            _cut_beginning(ax, np.stack(list(curves.values())))
         ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes[0].set_ylabel("nats per sample")
     if len(axes[0].lines) > 1:
         axes[0].legend()
     return axes
+
+
+def _cut_beginning(ax: Axes, values: np.ndarray) -> None:
+    """Limits that hold the curves (C, E) after a tenth of the epochs, if the beginning is wider than all of that."""
+    few = values.shape[1] // 10
+    later = values[:, few:]
+    low, high = np.nanmin(later), np.nanmax(later)
+    if few and high > low and np.nanmax(values) - np.nanmin(values) > 2 * (high - low):
+        ax.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
+        ax.set_xlabel(f"epoch (first {few} cut)" if few > 1 else "epoch (first cut)")
 
 
 def _check_lengths(columns: Mapping[str, np.ndarray]) -> None:

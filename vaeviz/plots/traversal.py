@@ -10,17 +10,19 @@ from vaeviz.analysis.conditions import Conditions, conditions_of, decode_under
 from vaeviz.analysis.traversals import MIN_KL, collapsed_dims, traversal_codes, traversal_ends, traversal_order
 from vaeviz.conditions import named, told_condition
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import draw_cells, range_of
+from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.mosaic import GAP
-from vaeviz.drawing.panels import draw_panels, keep_outer, panels_aspect
+from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.kinds import Kind, sample_kind
+from vaeviz.kinds import Kind, as_images
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", None))
@@ -29,6 +31,7 @@ def traversal(
     decoder: Any,
     x: Any,
     condition: Any = None,
+    feature_names: Any = None,
     *,
     top: int = 10,
     steps: int = 11,
@@ -52,10 +55,11 @@ def traversal(
     around: the row of x whose posterior mean is held, and its condition; by default the prior mean, or without one the
         mean code, with a panel for each condition of a conditional decoder.
     change: beside each row the last sample minus the first. collapsed: "mark" or "omit" dimensions whose mean KL is
-        not above min_kl (nats). kind: how a sample is drawn. cmap: of single-channel images and of tables.
+        not above min_kl (nats). feature_names, kind, cmap: as in `samples`.
     """
     if steps < 2 or top < 1:
         raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
+    x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     conditions = conditions_of(decoder, condition) if around is None else Conditions()
     if change and len(conditions) > 1:
@@ -70,19 +74,19 @@ def traversal(
     dims = dims[:top]
     codes = traversal_codes(_base(posterior, around), dims, traversal_ends(posterior, span), steps)
     grids = _decoded(decoder, codes, posterior, conditions, around, x)
-    figure = figure or figure_for(traversal, panels_aspect(grids, conditions.names, kind))
-    widths = [_width(steps, grids[0], kind), 1.0][: 1 + change]
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    figure = figure or figure_for(traversal, panels_aspect(grids, conditions.names, look, "rows"))
+    drawn = look.kind_of(grids.shape[3:])
+    widths = [_width(steps, drawn), 1.0][: 1 + change]
     axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
     rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
-    look = {"kind": kind, "cmap": cmap, "value_range": range_of(x), "connect": "rows"}
-    look |= {"row_labels": rows, "column_labels": _column_labels(span, steps)}
-    panels, drawn = draw_panels(axes[0], grids, conditions.names, **look)
-    keep_outer(panels)
-    for panel in panels:
+    labels = {"row_labels": rows, "column_labels": _column_labels(span, steps)}
+    for panel in draw_panels(axes[0], grids, conditions.names, look, **labels, connect="rows"):
         for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
             text.set_color("0.6" if dead[dim] else "black")
     if change:
-        _draw_change(axes[1], grids[0][:, -1:] - grids[0][:, :1], kind)
+        _draw_change(axes[1], look.scaled(grids[0], lead=2), look)
+        axes[1].set_box_aspect(axes[0].get_box_aspect() if drawn == "table" else None)
     under = f", under {conditions}" if conditions else _told_condition(decoder, posterior, around)
     axes[0].set_title(_title(posterior, len(dims), order, around) + under)
     return axes
@@ -100,9 +104,11 @@ def _decoded(
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
-def _width(steps: int, cells: np.ndarray, kind: Kind | None) -> float:
-    """The width of a row in cells; in a mosaic there are gaps between them."""
-    return steps if sample_kind(cells.shape[2:], kind) == "signal" else steps + (steps - 1) * GAP
+def _width(steps: int, kind: Kind) -> float:
+    """The width of a row in cells; in a mosaic there are gaps between them, and a row of a table is as wide as one."""
+    if kind == "table":
+        return 1.0
+    return steps if kind == "signal" else steps + (steps - 1) * GAP
 
 
 def _base(posterior: Posterior, around: int | None) -> np.ndarray:
@@ -116,6 +122,8 @@ def _base(posterior: Posterior, around: int | None) -> np.ndarray:
 def _row_label(dim: int, strength: float, dead: bool, is_kl: bool) -> str:
     if dead:
         return f"{name_dim(dim)}  collapsed"
+    if np.isinf(strength):
+        return f"{name_dim(dim)}  infinite KL"
     return f"{name_dim(dim)}  {strength:.2f} nats" if is_kl else f"{name_dim(dim)}  var. {strength:.2g}"
 
 
@@ -133,15 +141,18 @@ def _told_condition(decoder: Decoder, posterior: Posterior, around: int | None) 
     return f", given {named(posterior.condition_of([around]), decoder.conditions)[0]}"
 
 
-def _draw_change(ax: Any, cells: np.ndarray, kind: Kind | None) -> None:
+def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:
     """The change images, red where a value grows and blue where it falls, on one scale for all rows."""
-    drawn = sample_kind(cells.shape[2:], kind)
-    if drawn == "point":
+    kind = look.kind_of(cells.shape[2:])
+    if kind == "point":
         raise InputError("change: points in the plane have no change image, the path shows it")
-    if drawn == "image" and cells.ndim == 5:
-        cells = cells.mean(axis=-1)
-    reach = float(np.abs(cells).max()) or 1.0
-    draw_cells(ax, cells, kind=drawn, cmap="RdBu_r", value_range=(-reach, reach), column_labels=[f"±{reach:.2g}"])
+    changes = cells[:, -1:] - cells[:, :1]
+    if kind == "image":
+        changes = as_images(changes, lead=2)
+        changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
+    reach = float(np.abs(changes).max()) or 1.0
+    look = Look(kind, "RdBu_r", (-reach, reach), look.names)
+    draw_cells(ax, changes, look, column_labels=[] if kind == "table" else [f"±{reach:.2g}"], connect="rows")
     ax.set_title("change")
 
 

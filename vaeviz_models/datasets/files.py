@@ -5,13 +5,15 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vaeviz.data import Dataset, Split
 from vaeviz.errors import InputError, NoSuchSplit
+from vaeviz.streams import Stored
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,9 +24,10 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def npz(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """Arrays from FILE: x (N, ...) and optionally y (N,), or x_train, y_train, x_test, y_test.
+    """Arrays from FILE: x (N, ...) and optionally y (N,) and factors (N, K); or x_train, y_train, x_test and so on.
 
-    Bytes are divided by 255. labels: the name of the array that holds them.
+    Bytes are divided by 255. labels: the name of the array that holds them. Texts named feature_names, factor_names,
+    class_names (of labels 0, 1, ...) and kind are taken as those of a `Dataset`.
     """
     file = Path(path)
     if not file.is_file():
@@ -69,17 +72,49 @@ def _from_arrays(archive: Mapping[str, np.ndarray], file: Path, split: Split, la
     name = _first(keys, [f"{key}{suffix}" for key in SAMPLES])
     splits = [part for part in ("train", "test") if _first(keys, [f"{key}_{part}" for key in SAMPLES])]
     if name is None and split == "all" and splits:
-        parts = [_from_arrays(archive, file, part, labels) for part in splits]
-        y = None if any(part.labels is None for part in parts) else np.concatenate([part.labels for part in parts])
-        return Dataset(np.concatenate([part.x for part in parts]), y, name=file.stem)
+        return _joined([_from_arrays(archive, file, part, labels) for part in splits])
     if name is None:
         kind = NoSuchSplit if split != "all" else InputError
         raise kind(f"{file}: holds {', '.join(keys) or 'nothing'}; expected an array named x{suffix}")
     if labels is not None and labels + suffix not in keys and labels not in keys:
         raise InputError(f"{file}: has no array {labels!r} for the labels; it holds {', '.join(keys)}")
     wanted = [labels + suffix, labels] if labels else [f"{key}{suffix}" for key in LABELS]
-    y = _first(keys, wanted)
-    return Dataset(_scaled(archive[name]), None if y is None else archive[y], name=file.stem)
+    y, factors = _first(keys, wanted), _first(keys, [f"factors{suffix}"])
+    return Dataset(
+        _scaled(archive[name]),
+        None if y is None else archive[y],
+        factors=None if factors is None else archive[factors],
+        name=file.stem,
+        **_told(archive),
+    )
+
+
+def _told(archive: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """What the texts of an archive say of its samples."""
+    fields = ("feature_names", "factor_names", "class_names", "kind")
+    texts = {
+        name: archive[name].ravel().tolist() for name in fields if name in archive and archive[name].dtype.kind == "U"
+    }
+    return {name: "".join(text) if name == "kind" else tuple(text) for name, text in texts.items()}
+
+
+def _joined(parts: list[Dataset]) -> Dataset:
+    """Splits of a data set as one; labels and factors only where each has them."""
+
+    def all_of(field: str) -> np.ndarray | None:
+        values = [getattr(part, field) for part in parts]
+        return None if any(value is None for value in values) else np.concatenate(values)
+
+    class_names = parts[0].class_names if all_of("labels") is not None else ()
+    factor_names = parts[0].factor_names if all_of("factors") is not None else ()
+    return replace(
+        parts[0],
+        x=all_of("x"),
+        labels=all_of("labels"),
+        factors=all_of("factors"),
+        class_names=class_names,
+        factor_names=factor_names,
+    )
 
 
 def _scaled(x: np.ndarray) -> np.ndarray:
@@ -122,19 +157,19 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def npy(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """One array from FILE, x (N, ...). Floating-point numbers stay on disk and are read as they are needed.
+    """One array from FILE, x (N, ...), which stays on disk and is read as it is needed.
 
-    Bytes are divided by 255. labels: another .npy file, with one label a row.
+    Bytes are divided by 255, as they are read. labels: another .npy file, with one label a row.
     """
     if split != "all":
         raise NoSuchSplit(f"npy: {path} has no splits; use --split all")
     x = _mapped(Path(path))
     y = None if labels is None else _mapped(Path(labels))
-    return Dataset(x if x.dtype.kind == "f" else _scaled(x), y, name=Path(path).stem)
+    return Dataset(x if x.dtype.kind == "f" else Stored(x, 255 if x.dtype == np.uint8 else 1), y, name=Path(path).stem)
 
 
 def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """The matrix X of an AnnData in FILE. labels: the column of `obs` that holds them."""
+    """The matrix X of an AnnData in FILE, and the names of its genes. labels: the column of `obs` that holds them."""
     if split != "all":
         raise NoSuchSplit(f"h5ad: {path} has no splits; use --split all")
     try:
@@ -151,7 +186,8 @@ def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Datas
         raise InputError(f"{path}: has no column {labels!r} in obs; it has {', '.join(cells.obs) or 'none'}")
     x = cells.X.toarray() if hasattr(cells.X, "toarray") else cells.X
     y = None if labels is None else cells.obs[labels].to_numpy()
-    return Dataset(np.asarray(x, dtype=np.float32), y, name=Path(path).stem)
+    genes = tuple(map(str, cells.var_names))
+    return Dataset(np.asarray(x, dtype=np.float32), y, name=Path(path).stem, feature_names=genes)
 
 
 def _mapped(file: Path) -> np.ndarray:

@@ -43,6 +43,34 @@ def waves(*, split: Split = "train") -> Dataset:
         ("sine", "square", "sawtooth"),
         np.column_stack([frequency, phase]),
         "waves",
+        factor_names=("frequency", "phase"),
+    )
+
+
+def chirps(*, split: Split = "train") -> Dataset:
+    """Spectrograms, 33 frequencies by 31 times, of tones that rise, fall or stay; the factors are both ends of each.
+
+    Decibels, from 60 below the loudest at 0 to the loudest at 1. The frequencies are shares of the highest.
+    """
+    from scipy.signal import spectrogram
+
+    rng, count = _drawn(split)
+    way = rng.integers(3, size=count)
+    low, high = np.sort(rng.uniform(0.08, 0.92, (2, count)), axis=0)
+    first, last = np.choose(way, [low, high, low]), np.choose(way, [high, low, low])
+    time = np.arange(1024)
+    turns = 0.5 * (first[:, None] * time + (last - first)[:, None] * time**2 / (2 * time[-1]))
+    tones = np.sin(2 * np.pi * (turns + rng.uniform(size=(count, 1)))) + 0.02 * rng.standard_normal((count, 1024))
+    power = spectrogram(tones, nperseg=64, noverlap=32)[2]
+    loudness = 10 * np.log10(power / power.max(axis=(1, 2), keepdims=True) + 1e-12)
+    return Dataset(
+        np.clip(1 + loudness / 60, 0, 1).astype(np.float32),
+        way,
+        ("rising", "falling", "steady"),
+        np.column_stack([first, last]),
+        "chirps",
+        factor_names=("first frequency", "last frequency"),
+        kind="spectrogram",
     )
 
 
@@ -56,7 +84,10 @@ def squares(*, split: Split = "train") -> Dataset:
     up = _covered(pixels, row, side)
     x = (up[:, :, None] * across[:, None, :]).astype(np.float32)
     size = np.searchsorted([3, 5, 7], side)
-    return Dataset(x, size, ("small", "medium", "large"), np.column_stack([column, row, side]), "squares")
+    factors = np.column_stack([column, row, side])
+    return Dataset(
+        x, size, ("small", "medium", "large"), factors, "squares", factor_names=("column", "row", "half side")
+    )
 
 
 def _covered(pixels: np.ndarray, centre: np.ndarray, half: np.ndarray) -> np.ndarray:

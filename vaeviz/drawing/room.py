@@ -1,0 +1,28 @@
+"""How much room there is for words in Axes that are not laid out yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LETTER = 0.57  # width / size of a letter, on the average
+
+
+def width_of(ax: Axes) -> float:
+    """The width of the Axes in points."""
+    return 72 * ax.get_window_extent().width / ax.figure.dpi
+
+
+def size_of(text: str) -> float:
+    """The size in points of letters that stand as ``"axes.labelsize"``, ``"xtick.labelsize"`` or the like says."""
+    import matplotlib
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(size=matplotlib.rcParams[text]).get_size_in_points()
+
+
+def letters_across(ax: Axes) -> int:
+    """How many letters of a label fit under the Axes."""
+    return max(16, int(width_of(ax) / (LETTER * size_of("axes.labelsize"))))

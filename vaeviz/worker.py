@@ -1,0 +1,83 @@
+"""``python -m vaeviz.worker FILE``: a process that draws plots of a figure set.
+
+FILE says what there is to draw from (see `vaeviz.crew`). For each plot that is named on a line of the standard input
+there is a line of JSON on the standard output, until the input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from vaeviz.encoding import recalling
+from vaeviz.export import Pages, Record, draw_plot
+from vaeviz.figures import gather
+from vaeviz.model import as_decoder
+from vaeviz.sharing import taken
+
+
+def main(file: str) -> None:
+    """Answer until nothing more is asked. What models print goes to the standard error, for the answers alone."""
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # as in the command line
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    job = json.loads(Path(file).read_text(encoding="utf-8"))
+    pages = Pages(Path(job["folder"]), tuple(job["formats"]), job["style"], job["dpi"])
+    inputs: dict[str, Any] | None = None
+    for line in sys.stdin:
+        name, began = line.strip(), time.perf_counter()
+        try:
+            inputs = _opened(job) if inputs is None else inputs
+        except Exception as error:
+            record = Record(name, "failed", f"could not be opened by another process: {type(error).__name__}: {error}")
+        else:
+            began = time.perf_counter()
+            record = draw_plot(name, inputs, _tuples(job["options"][name]), pages)
+        answers.write(json.dumps(asdict(record) | {"seconds": time.perf_counter() - began}, default=str) + "\n")
+        answers.flush()
+
+
+def _opened(job: Mapping[str, Any]) -> dict[str, Any]:
+    """What is alive is opened again by its names, data are taken from their files."""
+    import matplotlib
+
+    matplotlib.rcParams.update(job["rc"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they were told when all was opened first
+        model, supplied = _of_command(job["command"]) if job["command"] else (job["model"], job["names"])
+        inputs = gather(model, None, supplied) | taken(job["inputs"])
+    posterior = inputs.pop("posterior", None)
+    if "decoder" in inputs:
+        inputs["decoder"] = as_decoder(inputs["decoder"])
+    if posterior is not None:
+        inputs["encoder"] = recalling(inputs.get("encoder", posterior), inputs["x"], posterior)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(job["torch_threads"])  # or the last digits of what is decoded would differ
+    return inputs
+
+
+def _of_command(args: list[str]) -> tuple[Any, Mapping[str, Any]]:
+    """(model, inputs by name) that a command line of ``vaeviz export`` names."""
+    from vaeviz.cli_options import Source
+    from vaeviz.commands.export import export
+
+    said = export.make_context("export", list(args)).params
+    model, _, supplied = Source(**{field.name: said[field.name] for field in fields(Source)}).opened()
+    return model, supplied
+
+
+def _tuples(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as they were before JSON made lists of them."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
