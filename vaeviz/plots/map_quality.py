@@ -25,6 +25,7 @@ MEASURES = ("trustworthiness", "continuity", "recall")
 def map_quality(
     encoder: Any,
     x: Any,
+    condition: Any = None,
     *,
     engine: str = "auto",
     perplexity: float = 30.0,
@@ -35,14 +36,15 @@ def map_quality(
 ) -> np.ndarray:
     """How far a map of the latent can be trusted, point by point and against the size of a neighbourhood.
 
-    encoder: any callable, model, or `Posterior`, of more than two dimensions. x: (N, ...).
+    encoder: any callable, model, or `Posterior`, of more than two dimensions. x: (N, ...). condition: (N, ...), of a
+        conditional model.
     engine, perplexity: of the map, as in `tsne`. k: neighbours that the left panel asks for. max_points: at most so
         many points are mapped, chosen at random with `seed`; None for all.
     Left: the map, each point coloured by its trustworthiness: a red one has neighbours that lie far off in the latent.
     Right: trustworthiness and continuity (Venna & Kaski 2001) and neighbour recall, of the map (line), of the first two
     principal components (dashes) and of a random map (dots).
     """
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
         raise NotApplicable(f"the latent has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map")
     rows = some_rows(max_points, len(posterior), seed)

@@ -26,6 +26,7 @@ def tsne(
     encoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     other_x: Any = None,
     *,
     engine: str = "auto",
@@ -42,8 +43,9 @@ def tsne(
 ) -> Axes:
     """A map of the posterior means of a latent of more than two dimensions, coloured by label.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. other_x: (M, ...) other samples, to
-        be placed into the map that x made, where the engine can: "opentsne", "umap" and "pca", not "tsne".
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
+        conditional model. other_x: (M, ...) other samples, to be placed into the map that x made, where the engine can:
+        "opentsne", "umap" and "pca", not "tsne".
     engine: a registered embedding: "tsne" (t-SNE of van der Maaten & Hinton 2008, by scikit-learn), "opentsne" (the
         same by openTSNE), "umap" or "pca". "auto" is t-SNE by whichever is quicker of those installed.
     perplexity: of t-SNE. max_points: at most so many points, chosen at random with `seed`; the title says how many;
@@ -52,7 +54,7 @@ def tsne(
     has no ticks; the line below says what it keeps of the neighbourhoods (see `map_quality`). Raises `NotApplicable`
     for a latent of two dimensions or fewer.
     """
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
         dimensions = "1 dimension" if posterior.size == 1 else "2 dimensions"
         raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
