@@ -8,7 +8,8 @@ from vaeviz.batches import samples
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.finding import Answer, question
-from vaeviz.findings._sampling import rows_of
+from vaeviz.findings._sampling import chosen_rows
+from vaeviz.streams import rows_of
 
 
 @question(
@@ -34,8 +35,8 @@ def spread(
     posterior, x = encode(encoder, x, condition), samples(x, "x")
     if condition is not None:
         raise NotApplicable("a likelihood ln p(x | z) takes no condition")
-    rows = rows_of(x, n, seed)
-    found = stretched_elbo(likelihood, x[rows], posterior[rows], seed=seed)
+    rows = chosen_rows(x, n, seed)
+    found = stretched_elbo(likelihood, rows_of(x, rows), posterior[rows], seed=seed)
     best, gain = float(found.scales[found.best]), mean_estimate(found.gains)
     factor = max(best, 1 / best)
     flagged = factor > max_factor and gain.value - 2 * gain.standard_error > 0
