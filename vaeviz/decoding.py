@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
-from vaeviz.callables import calling, torch_convolves
+from vaeviz.callables import arguments, calling, torch_convolves
+from vaeviz.conditions import as_condition, condition_for, condition_hint, fixed_rows
 from vaeviz.errors import InputError
 from vaeviz.kinds import told_by
 from vaeviz.layout import arranged, has_channels_first
@@ -22,12 +23,14 @@ from vaeviz.streams import Stream, as_samples, sample_shape, some
 def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> np.ndarray:
     """Decoded samples (N, *sample), float32, for codes (N, D) or the means of a `Posterior`.
 
-    decoder: a callable, a model, or a `Decoder`. condition: (N, ...) or None, passed beside z.
+    decoder: a callable, a model, or a `Decoder`. condition: (N, ...), passed beside z: classes or names where the
+        decoder says its `conditions`, else what it takes; by default the one fixed by `given`, else that of the
+        `Posterior`, each sample's own.
     like: samples (M, *sample) that the decoded ones are to be compared with; they take its shape, and values
         far out of its range warn (logits or a tanh that nobody declared).
 
     Runs in batches, in eval mode, without gradients. Raises `InputError` if the decoder fails, loses rows, or
-    returns anything but finite numbers.
+    returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
     """
     parts = list(decoded_batches(decoder, z, condition, like=like))
     return np.concatenate([values for _, values in parts])
@@ -42,7 +45,7 @@ def decoded_batches(
     """
     decoder = as_decoder(decoder)
     codes = _codes(decoder, z)
-    condition = _condition(decoder, condition, codes)
+    condition = _condition(decoder, condition, z, len(codes))
     like = None if like is None else as_samples(like, "like")
     every = max(1, len(codes) // 1000)
     shape, layout, seen, first = None, None, [], 0
@@ -55,7 +58,7 @@ def decoded_batches(
             try:
                 values = _read(call(*arrays), len(arrays[0]))[:count]
             except Exception as error:
-                hint = batch_hint("Decoder", arrays[0], first)
+                hint = batch_hint("Decoder", arrays[0], first) or condition_hint(error, condition)
                 raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
             if shape is None:
                 shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], like)
@@ -87,10 +90,12 @@ def _codes(decoder: Decoder, z: Any) -> np.ndarray:
     return codes.reshape(len(codes), *shape)
 
 
-def _condition(decoder: Decoder, condition: Any, codes: np.ndarray) -> np.ndarray | None:
-    if condition is None and decoder.condition is not None:
-        condition = np.repeat(decoder.condition[None], len(codes), axis=0)
-    return None if condition is None else samples(condition, "condition", like=codes)
+def _condition(decoder: Decoder, condition: Any, z: Any, total: int) -> np.ndarray | None:
+    if condition is not None and arguments(decoder.fn)[1] < 2:
+        raise InputError(f"decoder {decoder.name}: takes codes alone, and got a condition")
+    if condition is None:
+        condition = getattr(z, "condition", None) if decoder.condition is None else fixed_rows(decoder, total)
+    return condition_for(decoder, "decoder", None if condition is None else as_condition(condition, total))
 
 
 def _read(returned: Any, rows: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
 from vaeviz.callables import calling, torch_channels, torch_input_shape
+from vaeviz.conditions import as_condition, condition_for, condition_hint, fixed_rows
 from vaeviz.errors import InputError
 from vaeviz.layout import arranged, channels_first, has_channels_first
 from vaeviz.model import Encoder, as_encoder
@@ -23,34 +24,37 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
 
     encoder: a callable, a model, an `Encoder`, or a ready `Posterior` of as many rows as x.
     x: (N, ...) samples: an array, one that lies on disk (memory-mapped, HDF5, zarr), or batches that can be read again
-        (a DataLoader that does not shuffle, see `Batches`). condition: (N, ...) or None, passed beside x.
+        (a DataLoader that does not shuffle, see `Batches`). condition: (N, ...) or None, passed beside x unless the
+        encoder takes x alone, and kept by the posterior: classes or names where the encoder says its `conditions`, else
+        what it takes.
 
     Runs in batches, in eval mode, without gradients; of what does not lie in memory, one batch at a time does. Warns
     if the encoder gives another mean for the same input. Raises `InputError` if the encoder fails, loses rows, or
-    returns anything but finite numbers.
+    returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
     """
-    if isinstance(encoder, Encoder) and encoder.remembered is not None and same_samples(encoder.remembered[0], x):
-        return encoder.remembered[1]
     if isinstance(encoder, Posterior):
-        return _of_same_length(encoder, samples(x, "x"))
+        return _of_same_length(encoder, samples(x, "x"), condition)
+    if isinstance(encoder, Encoder) and _recalls(encoder, x, condition):
+        return encoder.remembered[1]
     encoder = as_encoder(encoder)
     x, condition = _unpacked(encoder, x, condition)
     x = samples(x, "x")
-    condition = None if condition is None else samples(condition, "condition", like=x)
+    condition = fixed_rows(encoder, len(x)) if condition is None else as_condition(condition, len(x))
     with calling(encoder.fn) as call:
-        means, stds, families = zip(*_encoded(call, encoder, x, condition))
-    return _joined(means, stds, families[0], encoder)
+        means, stds, families = zip(*_encoded(call, encoder, x, condition_for(encoder, "encoder", condition)))
+    return replace(_joined(means, stds, families[0], encoder), condition=condition)
 
 
 def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """An encoder that encodes `x` now and never again: that very object is answered from memory.
 
-    Anything else, equal or of equal shape, is really encoded.
+    Anything else, equal or of equal shape, is really encoded, and so is `x` under another condition. A conditional
+    encoder that is asked without a condition takes that of the memory.
     """
     if not isinstance(encoder, Posterior):
         encoder = as_encoder(encoder)
         x, condition = _unpacked(encoder, x, condition)
-    x = as_samples(x, "x")
+    x, condition = as_samples(x, "x"), None if condition is None else as_condition(condition)
     return recalling(encoder, x, encode(encoder, x, condition))
 
 
@@ -64,6 +68,14 @@ def recalling(encoder: Any, x: np.ndarray | Stream, posterior: Posterior) -> Enc
 def _unpacked(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
     """(samples, condition) of an x that may hold both."""
     return (x, condition) if encoder.unpack is None else encoder.unpack(x, condition)
+
+
+def _recalls(encoder: Encoder, x: Any, condition: Any) -> bool:
+    """Whether the encoder remembers x under this very condition, or under the only one that can be meant."""
+    if encoder.remembered is None or not same_samples(encoder.remembered[0], x):
+        return False
+    known = condition is None and (encoder.condition is not None or encoder.is_conditional)
+    return known or condition is encoder.remembered[1].condition
 
 
 def _only_the_remembered(x: np.ndarray) -> None:
@@ -89,7 +101,7 @@ def _encoded(
                 _warn_if_it_samples(encoder, *(_read(reading, one, len(arrays[0]))[0] for one in (returned, again)))
             mean, std = _read(reading, returned, len(arrays[0]))
         except Exception as error:
-            hint = batch_hint("Encoder", arrays[0], size)
+            hint = batch_hint("Encoder", arrays[0], size) or condition_hint(error, condition)
             raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
         yield mean[:count], None if std is None else std[:count], reading.family
 
@@ -197,7 +209,7 @@ def _joined(
     return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape, family)
 
 
-def _of_same_length(posterior: Posterior, x: np.ndarray | Stream) -> Posterior:
+def _of_same_length(posterior: Posterior, x: np.ndarray | Stream, condition: Any) -> Posterior:
     if len(posterior) != len(x):
         raise InputError(f"got a Posterior of {len(posterior)} rows for {len(x)} samples of x")
-    return posterior
+    return posterior if condition is None else replace(posterior, condition=as_condition(condition, len(x)))

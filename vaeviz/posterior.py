@@ -27,6 +27,8 @@ class Posterior:
     prior: "normal" for p(z) = N(0, I), or None where no prior is known.
     code_shape: the shape that one code has for the model, () when it is simply (D,).
     family: the name of q(z | x) where it is known to be no such Gaussian; of it there are the means alone.
+    condition: (N, ...) what a conditional encoder was given beside each x, which is also what each code is decoded
+        with; None for a plain one.
     """
 
     mean: np.ndarray
@@ -34,6 +36,7 @@ class Posterior:
     prior: Literal["normal"] | None = None
     code_shape: tuple[int, ...] = ()
     family: str | None = None
+    condition: Any = None
 
     def __post_init__(self) -> None:
         mean = np.asarray(self.mean, dtype=np.float32)
@@ -58,7 +61,16 @@ class Posterior:
 
     def __getitem__(self, rows: Any) -> Posterior:
         """The posteriors of some samples (a slice, a mask, or indices)."""
-        return replace(self, mean=self.mean[rows], std=None if self.std is None else self.std[rows])
+        std = None if self.std is None else self.std[rows]
+        return replace(self, mean=self.mean[rows], std=std, condition=self.condition_of(rows))
+
+    def with_codes(self, codes: np.ndarray, rows: Any = None) -> Posterior:
+        """Other codes (M, D) for the same decoder; those made of samples, `rows` (M,), keep their conditions."""
+        return Posterior(codes, code_shape=self.code_shape, condition=None if rows is None else self.condition_of(rows))
+
+    def condition_of(self, rows: Any) -> Any:
+        """The conditions of some samples, None for a plain encoder's."""
+        return None if self.condition is None else self.condition[rows]
 
     @property
     def size(self) -> int:

@@ -1,3 +1,5 @@
+from .classes import class_codes, classes_of
+from .conditional import ConditionalDecoder, ConditionalEncoder, ConditionalVAE, cvae
 from .devices import pick_device
 from .likelihoods import Bernoulli, Gaussian
 from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
@@ -11,6 +13,9 @@ from .vae import VAE, conv, mlp
 __all__ = [
     "Autoencoder",
     "Bernoulli",
+    "ConditionalDecoder",
+    "ConditionalEncoder",
+    "ConditionalVAE",
     "ConvDecoder",
     "ConvEncoder",
     "DenseDecoder",
@@ -20,8 +25,11 @@ __all__ = [
     "VAE",
     "autoencoder",
     "beta_at",
+    "class_codes",
+    "classes_of",
     "conv",
     "conv_autoencoder",
+    "cvae",
     "evaluate",
     "fit",
     "gaussian_kl",

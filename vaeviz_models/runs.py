@@ -89,17 +89,21 @@ def shown_data(config: dict) -> dict[str, Any] | None:
     return data | {"name": f"binarised:{data['name']}"} if binarises else data
 
 
-def fingerprint(x: np.ndarray | Stream) -> dict[str, Any]:
-    """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256."""
+def fingerprint(x: np.ndarray | Stream, codes: np.ndarray | None = None) -> dict[str, Any]:
+    """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256.
+
+    codes: (N,) the classes that a conditional model was given beside them.
+    """
     digest = hashlib.sha256()
     for block in blocks(x, batch_length(x.shape[1:])):
         digest.update(np.ascontiguousarray(block, dtype=np.float32))
-    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest.hexdigest()}
+    classes = {} if codes is None else {"classes_sha256": hashlib.sha256(codes.astype("<i8")).hexdigest()}
+    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest.hexdigest(), **classes}
 
 
-def check_same_data(run: Path, config: dict, x: np.ndarray) -> None:
-    """`InputError` that says what differs, unless x is what the run was trained on."""
-    was, now = config["data"], fingerprint(x)
+def check_same_data(run: Path, config: dict, x: np.ndarray, codes: np.ndarray | None = None) -> None:
+    """`InputError` that says what differs, unless x, with their classes, is what the run was trained on."""
+    was, now = config["data"], fingerprint(x, codes)
     if not _has_keys(was, now):
         raise InputError(f"{run / 'config.json'}: does not say what the training data were like, to compare them")
     changed = [f"{key} {was[key]}, now {now[key]}" for key in now if was[key] != now[key]]

@@ -38,7 +38,7 @@ class Steps:
         self.warm_up = WARM_UP if captures else None
         self.side = torch.cuda.Stream(state.device) if captures else None
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.batch: Tensor | None = None
+        self.batch: list[Tensor] = []
 
     def begin_epoch(self, beta: float) -> None:
         """With that weight of the KL, and the learning rate that Adam has by now: a captured step has its own."""
@@ -46,52 +46,54 @@ class Steps:
             self.beta, self.rate, self.graph = beta, self._rate(), None
         self.sums.zero_()
 
-    def __call__(self, batch: Tensor) -> None:
-        if self.warm_up is None or len(batch) < self.batch_size:
-            self._step(batch)
+    def __call__(self, *batch: Tensor) -> None:
+        """One step on x, and of a conditional model on the codes of their classes."""
+        if self.warm_up is None or len(batch[0]) < self.batch_size:
+            self._step(*batch)
             return
         with torch.cuda.device(self.state.device):
             if self.warm_up:
-                self._step_aside(batch)
+                self._step_aside(*batch)
                 self.warm_up -= 1
                 return
             if self.graph is None:
-                self._capture(batch)
-            self.batch.copy_(batch)
+                self._capture(*batch)
+            for place, part in zip(self.batch, batch):
+                place.copy_(part)
             self.graph.replay()
 
     def _rate(self) -> float:
         return self.state.optimiser.param_groups[0]["lr"]
 
-    def _step(self, batch: Tensor) -> None:
-        batch = binarised(batch, self.state.noise) if self.binarise else batch
+    def _step(self, x: Tensor, *given: Tensor) -> None:
+        x = binarised(x, self.state.noise) if self.binarise else x
         with self.products:
-            log_likelihood, kl = self.state.model.terms(batch, self.state.noise)
+            log_likelihood, kl = self.state.model.terms(x, self.state.noise, *given)
         self.has_kl = kl is not None
         loss = self.beta * kl - log_likelihood if self.has_kl else -log_likelihood
         self.state.optimiser.zero_grad(set_to_none=True)
-        (loss / len(batch)).backward()
+        (loss / len(x)).backward()
         self.state.optimiser.step()
         add(self.sums, log_likelihood, kl)
 
-    def _step_aside(self, batch: Tensor) -> None:
+    def _step_aside(self, *batch: Tensor) -> None:
         """A real step on a stream of its own, as CUDA wants those before a capture."""
         main = torch.cuda.current_stream()
         self.side.wait_stream(main)
         with torch.cuda.stream(self.side):
-            self._step(batch)
+            self._step(*batch)
         main.wait_stream(self.side)
 
-    def _capture(self, batch: Tensor) -> None:
+    def _capture(self, *batch: Tensor) -> None:
         """Record a step without taking it. What it reads and writes keeps its place in memory from now on."""
-        self.graph, self.batch = torch.cuda.CUDAGraph(), batch.clone()
+        self.graph, self.batch = torch.cuda.CUDAGraph(), [part.clone() for part in batch]
         self.graph.register_generator_state(self.state.noise)
         groups = self.state.optimiser.param_groups
         try:
             for group in groups:  # fused Adam counts its steps on the device, so it can be captured
                 group["capturable"] = True
             with torch.cuda.graph(self.graph, stream=self.side):
-                self._step(self.batch)
+                self._step(*self.batch)
         except RuntimeError as error:
             reason = str(error).splitlines()[0][:200]
             raise InputError(

@@ -16,6 +16,7 @@ from vaeviz.batches import batches, samples
 from vaeviz.errors import InputError
 from vaeviz.options import Option, options_of
 from vaeviz.streams import Batches, Stream, extremes, is_streamed
+from vaeviz_models.classes import class_codes
 from vaeviz_models.devices import pick_device
 from vaeviz_models.objectives import Schedule, beta_at, rate_at
 from vaeviz_models.precision import Precision, products_in
@@ -106,6 +107,8 @@ def fit(
     model: nn.Module,
     x: Any,
     test_x: Any = None,
+    condition: Any = None,
+    test_condition: Any = None,
     *,
     epochs: int = 10,
     batch_size: int = 128,
@@ -127,10 +130,12 @@ def fit(
     """Train `model`, in place, to maximise E_q[ln p(x|z)] − β·KL; returns the history.
 
     model: has ``terms(x, generator) -> (log-likelihood, KL or None)``, sums over the batch; its mode is kept. Where
-        it says ``capturable = True``, as ours do, its steps on CUDA are captured in a CUDA graph and replayed.
+        it says ``capturable = True``, as ours do, its steps on CUDA are captured in a CUDA graph and replayed. A
+        conditional one has `classes`, and ``terms(x, generator, y)`` with y their places.
     x: (N, *sample) float, in [0, 1] for a Bernoulli likelihood. What lies on disk (``np.load(file, mmap_mode="r")``)
         stays there: batches are gathered from all over the file, to the same weights as from memory.
-    test_x: scored after each epoch. warmup: epochs over which β rises linearly from 0 (Bowman et al. 2016).
+    test_x: scored after each epoch. condition, test_condition: (N,) labels of x and test_x, for a conditional model.
+    warmup: epochs over which β rises linearly from 0 (Bowman et al. 2016).
     schedule, epsilon: of Adam's learning rate, see `rate_at`, and its ε.
     binarise: train on 0 and 1, drawn anew each time a sample is shown with its values as chances (Salakhutdinov &
         Murray 2008); validation and test scores are of one such draw, always the same.
@@ -156,7 +161,8 @@ def fit(
         model, learning_rate=learning_rate, epsilon=epsilon, precision=precision, seed=seed, device=device
     )
     state.to_last()
-    data, scored = _parts(x, test_x, holdout, seed, state.device)
+    codes = [_codes(model, *given) for given in ((x, condition, "x"), (test_x, test_condition, "test_x"))]
+    data, scored = _parts(x, test_x, *codes, holdout, seed, state.device)
     steps = Steps(state, batch_size, binarise=binarise)
     count = -(-len(data) // batch_size)
     with tqdm(
@@ -185,20 +191,24 @@ def train_epoch(
     steps.begin_epoch(beta)
     with _in_mode(steps.state.model, training=True):
         for batch in data.shuffled(order, steps.batch_size):
-            steps(batch)
+            steps(*batch)
             advance(1)
     return _means(steps.sums, len(data), has_kl=steps.has_kl)
 
 
-def evaluate(model: nn.Module, x: Any, *, seed: int = 0, binarise: bool = False) -> dict[str, float]:
+def evaluate(
+    model: nn.Module, x: Any, condition: Any = None, *, seed: int = 0, binarise: bool = False
+) -> dict[str, float]:
     """Means over x (N, *sample) of log-likelihood, KL and ELBO per sample, in nats: one-sample estimates.
 
+    condition: (N,) labels, for a conditional model. binarise: score 0 and 1, drawn with the values as chances, see
+        `fit`.
     In float32. The noise is the same for the same seed, so that epochs and runs can be compared. The ELBO of a model
-    without KL is left out. binarise: score 0 and 1, drawn with the values as chances, see `fit`.
+    without KL is left out.
     """
     place = next(model.parameters()).device
-    data = InMemory(x.to(place, torch.float32)) if isinstance(x, Tensor) else located(_read_through(x, "x"), place)
-    return _scores(model, data, seed, binarise)
+    x = x if isinstance(x, Tensor) else _read_through(x, "x")
+    return _scores(model, located(x, place, codes=_codes(model, x, condition, "x")), seed, binarise)
 
 
 @torch.no_grad()
@@ -206,9 +216,9 @@ def _scores(model: nn.Module, data: InMemory | OnDisk, seed: int, binarise: bool
     noise = torch.Generator(data.device).manual_seed(seed)
     sums = torch.zeros(2, dtype=sums_dtype(data.device), device=data.device)
     with _in_mode(model, training=False):
-        for batch in data.in_order(EVALUATION_BATCH):
-            batch = binarised(batch, noise) if binarise else batch
-            log_likelihood, kl = model.terms(batch, noise)
+        for x, *given in data.in_order(EVALUATION_BATCH):
+            x = binarised(x, noise) if binarise else x
+            log_likelihood, kl = model.terms(x, noise, *given)
             add(sums, log_likelihood, kl)
     return _means(sums, len(data), has_kl=kl is not None)
 
@@ -285,15 +295,34 @@ def _read_through(x: Any, name: str) -> np.ndarray | Stream:
     return x
 
 
+def _codes(model: nn.Module, x: np.ndarray | Stream | None, condition: Any, name: str) -> np.ndarray | None:
+    """The place of each sample's class among those of a conditional model, (N,); None for a plain one."""
+    classes = getattr(model, "classes", None)
+    if classes is None and condition is not None:
+        raise InputError(f"{name}: got a condition, and the model takes none")
+    if classes is None or x is None:
+        return None
+    codes = class_codes(condition, classes, of=name)
+    if len(codes) != len(x):
+        raise InputError(f"{name}: got {len(codes)} labels for {len(x)} samples")
+    return codes
+
+
 def _parts(
-    x: np.ndarray | Stream, test_x: np.ndarray | Stream | None, holdout: float, seed: int, device: torch.device
+    x: np.ndarray | Stream,
+    test_x: np.ndarray | Stream | None,
+    codes: np.ndarray | None,
+    test_codes: np.ndarray | None,
+    holdout: float,
+    seed: int,
+    device: torch.device,
 ) -> tuple[InMemory | OnDisk, dict[str, InMemory | OnDisk]]:
     """The data to train on, and by name those to score."""
     train, validation = _split(len(x), holdout, seed)
-    scored = {} if validation is None else {"validation": located(x, device, validation)}
+    scored = {} if validation is None else {"validation": located(x, device, validation, codes)}
     if test_x is not None:
-        scored["test"] = located(test_x, device)
-    return located(x, device, train), scored
+        scored["test"] = located(test_x, device, None, test_codes)
+    return located(x, device, train, codes), scored
 
 
 def _split(count: int, holdout: float, seed: int) -> tuple[np.ndarray | None, np.ndarray | None]:

@@ -58,9 +58,9 @@ def test_batches_are_the_same_wherever_samples_lie(rows, mapped, noise_images):
     expected = torch.from_numpy(noise_images if rows is None else noise_images[rows])
     for part in parts:
         assert len(part) == len(expected)
-        assert torch.equal(torch.cat(list(part.in_order(2))), expected)
-        assert torch.equal(torch.cat(list(part.shuffled(order, 2))), expected[order])
-    assert [len(batch) for batch in parts[1].shuffled(order, 4)] == [len(part) for part in order.split(4)]
+        assert torch.equal(torch.cat([x for (x,) in part.in_order(2)]), expected)
+        assert torch.equal(torch.cat([x for (x,) in part.shuffled(order, 2)]), expected[order])
+    assert [len(x) for (x,) in parts[1].shuffled(order, 4)] == [len(part) for part in order.split(4)]
 
 
 def test_the_fingerprint_is_that_of_the_array(mapped, noise_images):

@@ -132,7 +132,8 @@ def _log_weights(
         size = min(at_once, count - start)
         z = mean + std * rng.standard_normal((len(x), size, posterior.size))
         z = z.astype(np.float32).astype(np.float64)  # the very codes that the likelihood is given
-        scored = score(np.repeat(x, size, axis=0), z.reshape(-1, posterior.size)).reshape(len(x), size)
+        rows = np.repeat(np.arange(len(x)), size)
+        scored = score(x[rows], z.reshape(-1, posterior.size), posterior.condition_of(rows)).reshape(len(x), size)
         prior_over_q = np.log(std) + 0.5 * (((z - mean) / std) ** 2 - z**2)  # the ln 2π cancel
         log_weights[:, start : start + size] = scored + prior_over_q.sum(axis=2)
         total += scored.sum(axis=1)

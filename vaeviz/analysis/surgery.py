@@ -127,4 +127,4 @@ def _left_out(joint: np.ndarray, own: np.ndarray, total: int) -> np.ndarray:
 def _log_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
     """ln p(x | z) of the rows of x that the codes z were drawn for, in the shape that a code has for the model."""
     x = samples(x, "x", like=posterior.mean)
-    return log_likelihood(likelihood, rows_of(x, rows), Posterior(z, code_shape=posterior.code_shape))
+    return log_likelihood(likelihood, rows_of(x, rows), posterior.with_codes(z, rows))

@@ -109,22 +109,19 @@ def encoding(posterior: Posterior, *, min_kl: float = 0.005, min_share: float = 
     )
 
 
-def output_changes(
-    decoder: Any, posterior: Posterior, rows: np.ndarray, *, condition: Any = None, like: Any = None
-) -> np.ndarray:
+def output_changes(decoder: Any, posterior: Posterior, rows: np.ndarray, *, like: Any = None) -> np.ndarray:
     """How much a decoded value changes as one dimension crosses the central 95 % of q(z_j), (rows, D).
 
     Around the posterior mean of each row, with the other dimensions held: largest minus smallest over five nodes,
-    averaged over the values of the sample. condition: (N, ...) of the samples, or None.
+    averaged over the values of the sample.
     """
     low, high = aggregate_quantiles(posterior, CENTRAL)
-    given = None if condition is None else np.repeat(np.asarray(condition)[rows], NODES, axis=0)
     changes = np.empty((len(rows), posterior.size))
     for dim in range(posterior.size):
         codes = np.repeat(posterior.mean[rows, None].astype(np.float64), NODES, axis=1)
         codes[..., dim] = np.linspace(low[dim], high[dim], NODES)
-        flat = Posterior(codes.reshape(-1, posterior.size), code_shape=posterior.code_shape)
-        decoded = decode(decoder, flat, given, like=like).reshape(len(rows), NODES, -1)
+        flat = posterior.with_codes(codes.reshape(-1, posterior.size), np.repeat(rows, NODES))
+        decoded = decode(decoder, flat, like=like).reshape(len(rows), NODES, -1)
         changes[:, dim] = np.ptp(decoded, axis=1).mean(axis=1)
     return changes
 

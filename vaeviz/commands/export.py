@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -152,6 +151,8 @@ def exit_code(records: list, *, by_name: bool) -> int:
 
 def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
     """(settings of the export, options by plot) of a TOML file."""
+    import tomllib
+
     if path is None:
         return {}, {}
     try:

@@ -41,6 +41,8 @@ def classes(
     values = checked_labels(labels, len(posterior))
     if not has_classes(values):
         raise NotApplicable("the labels are continuous: neighbours vote for classes, integers or strings")
+    if condition is not None and np.array_equal(np.asarray(values), np.asarray(condition)):
+        raise NotApplicable("the classes are the condition, which codes need not tell: the decoder knows it")
     codes, _ = categories(values)
     labelled = np.flatnonzero(codes >= 0)
     if not len(labelled):

@@ -46,7 +46,7 @@ def ignored(
         raise NotApplicable("no dimension is encoded, so there is none to ignore: see collapsed")
     step = _least_effect(x, min_effect)
     rows = sampled_rows(posterior, _around(posterior, n, max_decoded), noise_of(seed))
-    effects = output_changes(decoder, posterior, rows, condition=condition, like=x)
+    effects = output_changes(decoder, posterior, rows, like=x)
     effect, error = effects.mean(axis=0), standard_errors(effects)
     dims = np.flatnonzero(encoded & (effect <= step))
     least = int(np.where(encoded, effect, np.inf).argmin())

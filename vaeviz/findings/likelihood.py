@@ -8,7 +8,6 @@ from vaeviz.analysis.estimates import Estimate, mean_estimate
 from vaeviz.analysis.importance import importance_bound
 from vaeviz.batches import samples
 from vaeviz.encoding import encode
-from vaeviz.errors import NotApplicable
 from vaeviz.finding import Answer, question
 from vaeviz.findings._sampling import chosen_rows
 from vaeviz.streams import rows_of
@@ -37,8 +36,6 @@ def likelihood(
     samples, which is below it, so that the gap is at least what is said. n: of so many samples x.
     """
     posterior = encode(encoder, x, condition)
-    if condition is not None:
-        raise NotApplicable("a likelihood ln p(x | z) takes no condition")
     x = samples(x, "x")
     rows = chosen_rows(x, n, seed)
     bound = importance_bound(likelihood, rows_of(x, rows), posterior[rows], count=count, seed=seed)
@@ -47,7 +44,7 @@ def likelihood(
     flagged = gap.value - 2 * gap.standard_error > threshold
     return Answer(
         flagged=flagged,
-        sentence=_sentence(gap, elbo, bound.kl.mean(), max_gap, flagged),
+        sentence=_sentence(gap, elbo, bound.kl.mean(), max_gap, flagged, of="x" if condition is None else "x | y"),
         value=gap.value,
         error=gap.standard_error,
         threshold=threshold,
@@ -64,10 +61,10 @@ def likelihood(
     )
 
 
-def _sentence(gap: Estimate, elbo: Estimate, kl: float, max_gap: float, flagged: bool) -> str:
+def _sentence(gap: Estimate, elbo: Estimate, kl: float, max_gap: float, flagged: bool, *, of: str) -> str:
     if gap.value < 2 * gap.standard_error:
-        return f"The ELBO of {elbo} nats is tight: no gap to ln p(x) is found ({gap} nats)."
-    told = f"ln p(x) is at least {gap} nats above the ELBO of {elbo} nats"
+        return f"The ELBO of {elbo} nats is tight: no gap to ln p({of}) is found ({gap} nats)."
+    told = f"ln p({of}) is at least {gap} nats above the ELBO of {elbo} nats"
     if flagged:
         limit = "the KL" if max_gap == 1 else f"{max_gap:g} times the KL"
         return f"{told}, more than {limit} of {kl:.3g}: the encoder is far from the true posterior."

@@ -33,6 +33,11 @@ def neighbours(
     means and of the values of x.
     """
     posterior, x = encode(encoder, x, condition), samples(x, "x")
+    if condition is not None:
+        raise NotApplicable(
+            "codes need not tell what the condition tells, and so need not lie as x does: ask under one condition, "
+            "vaeviz.given(Encoder(fn), y), of samples that have it"
+        )
     rows = chosen_rows(x, n, seed)
     if len(rows) <= 2 * k:
         raise NotApplicable(

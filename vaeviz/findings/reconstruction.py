@@ -42,8 +42,7 @@ def reconstruction(
     some = rows_of(x, rows)
     if not np.ptp(some, axis=0).any():
         raise NotApplicable("all samples are the same, so that there is nothing to tell apart")
-    given = None if condition is None else np.asarray(condition)[rows]
-    decoded = decode(decoder, posterior[rows], given, like=x)
+    decoded = decode(decoder, posterior[rows], like=x)
     ours = explained_variance(some, decoded)
     linear = explained_variance(some, principal_reconstruction(some, posterior.size))
     threshold = min_share * linear.value

@@ -6,7 +6,6 @@ from vaeviz.analysis.estimates import Estimate, mean_estimate
 from vaeviz.analysis.spread import SCALES, stretched_elbo
 from vaeviz.batches import samples
 from vaeviz.encoding import encode
-from vaeviz.errors import NotApplicable
 from vaeviz.finding import Answer, question
 from vaeviz.findings._sampling import chosen_rows
 from vaeviz.streams import rows_of
@@ -33,8 +32,6 @@ def spread(
     them from 1/8 to 8 in steps of √2. n: of so many samples x.
     """
     posterior, x = encode(encoder, x, condition), samples(x, "x")
-    if condition is not None:
-        raise NotApplicable("a likelihood ln p(x | z) takes no condition")
     rows = chosen_rows(x, n, seed)
     found = stretched_elbo(likelihood, rows_of(x, rows), posterior[rows], seed=seed)
     best, gain = float(found.scales[found.best]), mean_estimate(found.gains)

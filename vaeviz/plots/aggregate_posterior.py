@@ -22,6 +22,7 @@ from vaeviz.posterior import Posterior
 def aggregate_posterior(
     encoder: Any,
     x: Any,
+    condition: Any = None,
     *,
     dims: tuple[int, int] | None = None,
     nodes: int = 240,
@@ -33,7 +34,8 @@ def aggregate_posterior(
 ) -> Axes:
     """Density of the aggregate posterior q(z) in two latent dimensions, against the prior.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...).
+    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
+        model.
     dims: which two dimensions, counted from 0; by default the two with the highest mean KL. A 1-D latent is a curve.
     nodes: of the grid, a side. n, permutations, seed: of the MMD in the title, see `vaeviz.prior_mismatch`.
     max_points: of more samples so many are chosen at random with `seed`; None for all.
@@ -42,7 +44,7 @@ def aggregate_posterior(
     """
     if nodes < 2:
         raise InputError(f"nodes = {nodes}: expected 2 or more a side")
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     given, posterior = len(posterior), some_posteriors(checked_gaussian(posterior), max_points, seed)
     found = prior_mismatch(posterior, n=n, permutations=permutations, max_points=None, seed=seed)
     ax = ax or axes_for(aggregate_posterior)

@@ -23,6 +23,7 @@ def latent_neighbours(
     encoder: Any,
     x: Any,
     labels: Any,
+    condition: Any = None,
     *,
     neighbours: tuple[int, ...] = (1, 5, 10, 20),
     max_points: int | None = 5000,
@@ -32,13 +33,14 @@ def latent_neighbours(
     """Whether classes lie together: how well the nearest neighbours in latent space tell a sample's label.
 
     encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) categories; missing ones are left out.
+        condition: (N, ...), of a conditional model.
     neighbours: how many of them vote, leave-one-out; the confusion is at the middle one. max_points: at most so many
         samples, chosen at random with `seed`; None for all.
     Left: share of each class (row) voted into each (column). Right: accuracy with ±1 standard error and mean silhouette
     (Rousseeuw 1987), beside the principal components of x, as many as the latent has dimensions, and beside chance.
     """
     x = as_samples(x, "x")
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     values = checked_labels(labels, len(posterior))
     if not has_classes(values):
         raise NotApplicable("the labels are continuous: neighbours vote for classes, integers or strings")

@@ -16,9 +16,12 @@ from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import RASTER_ABOVE
 from vaeviz.encoding import encode
+from vaeviz.errors import NotApplicable
 from vaeviz.kinds import Kind
 from vaeviz.layout import arranged
+from vaeviz.model import as_encoder
 from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import Posterior
 from vaeviz.streams import as_samples, rows_of
 
 UNITS = {
@@ -34,6 +37,7 @@ def reconstruction_error(
     decoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     other_x: Any = None,
     feature_names: Any = None,
     *,
@@ -46,15 +50,17 @@ def reconstruction_error(
 ) -> np.ndarray:
     """Errors of reconstructions by label, and the worst and the median cases, each decoded from its posterior mean.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None. other_x: (M, ...) samples of another
-        kind: a third panel shows how well the error tells them from x (ROC, with the area and DeLong's error).
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a conditional
+        model. other_x: (M, ...) samples of another kind: a third panel shows how well the error tells them from x (ROC,
+        with the area and DeLong's error).
     measure: "squared" or "absolute", a mean over the values of a sample, or "cross-entropy", a sum in nats.
     n: how many worst and how many median cases. palette: of the labels. feature_names, kind,
         cmap: of the samples drawn, as in `reconstruction_pairs`.
     """
+    _check_condition(encoder, other_x)
     look = look_of(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
     figure = figure or figure_for(reconstruction_error)
     widths = (1.0, 1.25) if other_x is None else (1.0, 1.15, 0.85)
@@ -78,6 +84,14 @@ def reconstruction_error(
         others = errors_from_means(decoder, encode(encoder, other_x), other_x, measure)
         _draw_roc(axes[2], errors, others)
     return axes
+
+
+def _check_condition(encoder: Any, other_x: Any) -> None:
+    if other_x is not None and not isinstance(encoder, Posterior) and as_encoder(encoder).is_conditional:
+        raise NotApplicable(
+            "other_x has no condition to be encoded under; fix one in both parts: vaeviz.given(Encoder(fn), y) and "
+            "vaeviz.given(decoder, y)"
+        )
 
 
 def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) -> None:

@@ -25,6 +25,7 @@ def reconstruction_pairs(
     decoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     feature_names: Any = None,
     *,
     n: int = 10,
@@ -36,7 +37,8 @@ def reconstruction_pairs(
 ) -> Axes:
     """Samples above their reconstructions: each decoded from its posterior mean.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike.
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike. condition:
+        (N, ...), of a conditional model.
     n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
     feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
         shape unless given. cmap: of what has one channel.
@@ -44,7 +46,7 @@ def reconstruction_pairs(
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
     x = as_samples(x, "x")
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     values = None if labels is None else checked_labels(labels, len(posterior))
     codes, names = categories(values) if values is not None and has_classes(values) else (None, ())
     picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))

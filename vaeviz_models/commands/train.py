@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from vaeviz import registry
 from vaeviz.cli_options import broken_command, option_of
 from vaeviz.errors import InputError, NoSuchSplit, UnknownName
 from vaeviz.naming import is_network
+
+if TYPE_CHECKING:
+    from vaeviz.data import Dataset
 
 HELP = {
     "epochs": "Passes over the training data.",
@@ -144,23 +147,25 @@ def train_run(
     settings: dict[str, Any],
 ) -> None:
     """Train a registered model on a registered data set, and leave a run folder."""
-    from vaeviz_models.recipes import built, recipe_of
+    from vaeviz_models.recipes import built, recipe_of, with_classes
     from vaeviz_models.runs import fingerprint, save_training, start_run
     from vaeviz_models.training import Training, check_data, check_training, seeded, training_options
 
     settings = {key: option.default for key, option in training_options().items()} | settings
     check_training(**{key: settings[key] for key in signature(check_training).parameters})
-    x, test_x = _training_data(data, data_dir, labels)
-    recipe = {"name": name, "sample_shape": x.shape[1:], "options": model_options}
+    train, test = _training_data(data, data_dir, labels)
+    options = with_classes(name, model_options, train.named_labels())
+    recipe = {"name": name, "sample_shape": train.x.shape[1:], "options": options}
     model = seeded(built, recipe, seed=settings["seed"])
-    check_data(model, x, test_x, binarise=settings["binarise"])
+    check_data(model, train.x, test and test.x, binarise=settings["binarise"])
     found = {"name": _with_absolute_path(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels}
-    config = {"model": recipe_of(model), "data": found | fingerprint(x), "training": settings}
+    seen = fingerprint(train.x, _codes(model, train, test))
+    config = {"model": recipe_of(model), "data": found | seen, "training": settings}
     starting = ("learning_rate", "epsilon", "precision", "seed", "device")
     state = Training.start(model, **{key: settings[key] for key in starting})
     start_run(out, config, overwrite=overwrite)
     save_training(out, state)
-    _fit(model, x, test_x, settings, state, out)
+    _fit(model, train, test, settings, state, out)
 
 
 def _with_absolute_path(data: str) -> str:
@@ -184,15 +189,15 @@ def _resume(run: Path, epochs: int | None, device: str | None) -> None:
     settings["epochs"] = epochs or settings["epochs"]
     finished = _finished(run, state, settings)
     if not finished:
-        x, test_x = _training_data(**data)
-        check_same_data(run, config, x)
-        check_data(state.model, x, test_x, binarise=settings["binarise"])
+        train, test = _training_data(**data)
+        check_same_data(run, config, train.x, _codes(state.model, train, test))
+        check_data(state.model, train.x, test and test.x, binarise=settings["binarise"])
     if epochs is not None:
         write_config(run, config)
     save_training(run, state)  # weights and history may be an epoch older than the checkpoint
     click.echo(finished or f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
     if not finished:
-        _fit(state.model, x, test_x, settings, state, run)
+        _fit(state.model, train, test, settings, state, run)
 
 
 def _finished(run: Path, state: Any, settings: dict[str, Any]) -> str:
@@ -207,7 +212,7 @@ def _finished(run: Path, state: Any, settings: dict[str, Any]) -> str:
     return ""
 
 
-def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, out: Path) -> None:
+def _fit(model: Any, train: Dataset, test: Dataset | None, settings: dict[str, Any], state: Any, out: Path) -> None:
     from vaeviz_models.runs import save_training
     from vaeviz_models.training import fit
 
@@ -215,8 +220,11 @@ def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, 
         save_training(out, state)
         _echo_epoch(state, settings["epochs"])
 
+    data = (train.x, test and test.x)
+    if hasattr(model, "classes"):
+        data += (train.named_labels(), test and test.named_labels())
     try:
-        fit(model, x, test_x, **settings, resume=state, after_epoch=keep)
+        fit(model, *data, **settings, resume=state, after_epoch=keep)
     except KeyboardInterrupt:
         click.echo(f"\ninterrupted: {out} holds epoch {state.epoch}; go on with vaeviz train --resume {out}", err=True)
         raise
@@ -226,18 +234,29 @@ def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, 
     click.echo(f"run in {out}{kept}; draw it with: vaeviz export {out} --out figures/{out.name}")
 
 
-def _training_data(name: str, data_dir: Any, labels: str | None) -> tuple[Any, Any]:
-    """(training samples, test samples or None); data without splits are all for training."""
+def _codes(model: Any, train: Dataset, test: Dataset | None) -> Any:
+    """The classes (N,) of the training data for a conditional model, those of the test data checked; else None."""
+    from vaeviz_models.classes import class_codes
+
+    if not hasattr(model, "classes"):
+        return None
+    if test is not None:
+        class_codes(test.named_labels(), model.classes, of=f"{test.name}, test data")
+    return class_codes(train.named_labels(), model.classes, of=train.name)
+
+
+def _training_data(name: str, data_dir: Any, labels: str | None) -> tuple[Dataset, Dataset | None]:
+    """(training data, test data or None); data without splits are all for training."""
     from vaeviz.data import load_data
 
     try:
         train = load_data(name, split="train", data_dir=data_dir, labels=labels)
     except NoSuchSplit:
-        return load_data(name, split="all", data_dir=data_dir, labels=labels).x, None
+        return load_data(name, split="all", data_dir=data_dir, labels=labels), None
     try:
-        return train.x, load_data(name, split="test", data_dir=data_dir, labels=labels).x
+        return train, load_data(name, split="test", data_dir=data_dir, labels=labels)
     except NoSuchSplit:
-        return train.x, None
+        return train, None
 
 
 def _echo_epoch(state: Any, epochs: int) -> None:
