@@ -20,7 +20,7 @@ class Look:
 
     kind: None where the shape tells. cmap: of what has one channel; None for the kind's own. value_range: shared by
     all samples; None for their own. names: of the values of a sample. spans: (lows (D,), highs (D,)) of the features
-    of a table, where their scales are unlike.
+    of a table, where their scales are unlike. data: (M, 2) points of x, which decoded ones are seen against.
     """
 
     kind: Kind | None = None
@@ -28,6 +28,7 @@ class Look:
     value_range: tuple[float, float] | None = None
     names: tuple[str, ...] = ()
     spans: tuple[np.ndarray, np.ndarray] | None = None
+    data: np.ndarray | None = None
 
     def kind_of(self, shape: tuple[int, ...]) -> Kind:
         """The kind of samples of that shape."""
@@ -66,8 +67,10 @@ def look_of(x: Any, feature_names: Any = None, *, kind: Kind | None = None, cmap
         return Look(kind, cmap, None, names)
     x = as_array(x)
     some = x[:: max(1, len(x) // 1000)].astype(np.float32)
-    value_range = shared_range(some, kind or told_by(x.shape[1:], names))
-    return Look(kind, cmap, value_range, names, unlike_spans(some) if some.ndim == 2 else None)
+    drawn = kind or told_by(x.shape[1:], names)
+    if drawn == "point" and some[0].size == 2:
+        return Look(kind, cmap, shared_range(some), names, data=some.reshape(-1, 2))
+    return Look(kind, cmap, shared_range(some, drawn), names, unlike_spans(some) if some.ndim == 2 else None)
 
 
 def shared_range(values: np.ndarray, kind: Kind | None = None) -> tuple[float, float]:
