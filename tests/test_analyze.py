@@ -75,6 +75,16 @@ def test_x_is_encoded_once_with_its_condition_and_decoded_with_that_of_its_rows(
     assert reason(report["spread"]) == "likelihood <lambda> takes no condition: write it as a function of x, z and y"
 
 
+def test_samples_that_come_in_batches_give_the_same_report(inputs, tmp_path):
+    likelihood = lambda x, z: -((x - 0.5) ** 2).sum(axis=(1, 2))  # noqa: E731
+    in_batches = vaeviz.Batches(lambda: (inputs["x"][rows : rows + 25] for rows in range(0, 60, 25)))
+    np.save(tmp_path / "x.npy", inputs["x"])
+    expected = vaeviz.analyze(**inputs, likelihood=likelihood)
+    for x in (in_batches, np.load(tmp_path / "x.npy", mmap_mode="r")):
+        found = vaeviz.analyze(**inputs | {"x": x}, likelihood=likelihood)
+        assert [finding.sentence for finding in found.findings] == [finding.sentence for finding in expected.findings]
+
+
 def test_only_some_findings_and_their_options(inputs):
     report = vaeviz.analyze(**inputs, findings=["holes", "collapsed"], settings={"holes": {"n": "20"}})
     assert [finding.name for finding in report.findings] == ["collapsed", "holes"]
@@ -163,7 +173,7 @@ def test_a_deterministic_encoder(inputs, make_encoder):
         "collapsed", "ignored", "reconstruction", "classes", "neighbours",
     }  # fmt: skip
     for name in OF_THE_PRIOR:
-        assert "the encoder gives no spread" in reason(report[name])
+        assert "gives no spread q(z|x)" in reason(report[name])
 
 
 def test_the_codes_of_a_deterministic_encoder_with_a_prior_are_compared_with_it(digits):
@@ -184,12 +194,12 @@ def test_constant_codes_of_a_deterministic_encoder_are_flagged(digits):
 
 def test_an_encoder_alone_and_a_decoder_alone(inputs):
     report = vaeviz.analyze(encoder=inputs["encoder"], x=inputs["x"])
-    assert reason(report["ignored"]).startswith("needs decoder: a model with a decoder")
-    assert reason(report["classes"]).startswith("needs labels: data with labels")
-    assert reason(report["likelihood"]).startswith("needs likelihood: a model of vaeviz_models, or a function")
+    assert reason(report["ignored"]).startswith("needs decoder: a model that has one")
+    assert reason(report["classes"]).startswith("needs labels: a class for each sample")
+    assert reason(report["likelihood"]).startswith("needs likelihood: ln p(x | z), a function of batches")
     report = vaeviz.analyze(decoder=inputs["decoder"])
     assert report.named("not applicable") == tuple(QUESTIONS)
-    assert reason(report["holes"]) == "needs encoder: a model with an encoder, or encoder=; needs x: data, or x="
+    assert reason(report["holes"]) == "needs encoder: a model that has one; needs x: samples"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +217,7 @@ def test_labels_that_tell_nothing(inputs, labels, told):
 
 
 def test_fewer_points_than_neighbours(inputs):
-    few = {name: inputs[name][:9] for name in ("x", "labels")}
+    few = {"x": inputs["x"][:9], "labels": np.arange(9) % 2}
     report = vaeviz.analyze(**inputs | few, findings=["classes", "neighbours"])
     assert "10 neighbours need more than 9 labelled points" in reason(report["classes"])
     assert "10 neighbours need more than 20 samples, got 9" in reason(report["neighbours"])
@@ -229,6 +239,15 @@ def test_samples_that_are_all_the_same(inputs):
     assert "all samples are the same" in reason(report["neighbours"])
     assert report["collapsed"].verdict == "flagged"
     assert reason(report["ignored"]).startswith("no dimension is encoded")
+
+
+def test_a_posterior_that_is_no_gaussian(inputs):
+    mean = np.random.default_rng(0).standard_normal((60, 2))
+    report = vaeviz.analyze(**inputs | {"encoder": vaeviz.Posterior(mean, family="VonMisesFisher")})
+    for name in OF_THE_PRIOR:
+        assert "VonMisesFisher" in reason(report[name])
+    assert report["classes"].verdict in ("healthy", "flagged", "not applicable")
+    assert report.named("failed") == ()
 
 
 def test_an_infinite_kl(inputs):

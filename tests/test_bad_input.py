@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import vaeviz
 from vaeviz import Encoder, InputError, NotApplicable, encode
 from vaeviz.plot import get_plot, plot_names
 
@@ -190,3 +191,33 @@ def test_data(name, case, given):
 def test_few_samples(name, count, given):
     few = {key: given[key][:count] for key in ("x", "labels", "factors", "other_x")}
     check(outcome(name, given | few))
+
+
+def check_report(inputs):
+    """Every finding of an analysis answers, or has a reason that a person can read; none breaks."""
+    asked = {"encoder", "decoder", "x", "labels", "likelihood"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            report = vaeviz.analyze(**{name: inputs[name] for name in asked if inputs[name] is not None})
+        except (InputError, NotApplicable) as reason:
+            return check(str(reason))
+    for finding in report.findings:
+        assert not re.search(r"\b(nan|inf|None)\b", finding.sentence), finding.name
+        assert not re.match(r"\w+(Error|Warning): ", finding.sentence), finding.sentence
+        assert finding.value is None or np.isfinite([finding.value, finding.threshold]).all()
+
+
+@pytest.mark.parametrize("case", ENCODERS)
+def test_findings_of_encoders(case, given):
+    check_report(given | {"encoder": ENCODERS[case](given["encoder"])})
+
+
+@pytest.mark.parametrize("case", [case for case, changed in DATA.items() if {*changed} & {"x", "labels", "likelihood"}])
+def test_findings_of_data(case, given):
+    check_report(given | {key: change and change(given) for key, change in DATA[case].items()})
+
+
+@pytest.mark.parametrize("count", FEW)
+def test_findings_of_few_samples(count, given):
+    check_report(given | {key: given[key][:count] for key in ("x", "labels")})

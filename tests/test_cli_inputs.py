@@ -64,7 +64,7 @@ def seen(registered):
     @register_plot
     def curious(
         encoder=None, decoder=None, x=None, labels=None, condition=None, factors=None, history=None, likelihood=None,
-        other_x=None, other_encoder=None, runs=None, *, ax=None,
+        other_x=None, other_encoder=None, runs=None, feature_names=None, factor_names=None, *, ax=None,
     ):  # fmt: skip
         """Curious."""
         seen.update({name: value for name, value in locals().items() if name not in ("seen", "ax")})
@@ -96,10 +96,12 @@ def test_objects_of_a_module_and_run_folders_do_as_well(folder, seen, run):
     import my_inputs as mine
 
     invoked("plot", "curious", "--data", "digits", "--factors", "my_inputs:factors", "--condition", "my_inputs:ones",
-            "--history", "my_inputs:history", "--runs", run, "--runs", "my_inputs:pair")  # fmt: skip
+            "--history", "my_inputs:history", "--runs", run, "--runs", "my_inputs:pair",
+            "--factor-names", "size, my place")  # fmt: skip
     assert seen["factors"] is mine.factors
     assert seen["condition"] is mine.ones
     assert seen["history"] is mine.history
+    assert tuple(seen["factor_names"]) == ("size", "my place")
     assert [model.name for model in seen["runs"]] == [run.name, "Pair"]
     invoked("plot", "curious", "--history", run)
     assert seen["history"]["epoch"] == [1.0, 2.0]

@@ -149,3 +149,14 @@ def test_what_stands_for_discrete_codes_is_encoded():
 
 def test_a_posterior_of_whole_numbers_may_be_written_by_hand():
     assert Posterior([[0, 1], [1, 0]]).mean.dtype == np.float32
+
+
+@pytest.mark.parametrize("library", ["pyro", "numpyro"])
+def test_distributions_of_pyro_and_numpyro(library):
+    made = pytest.importorskip(f"{library}.distributions")
+    array = torch.as_tensor if library == "pyro" else np.asarray
+    for build in (lambda x: made.Normal(x, 0.3), lambda x: made.Normal(x, 0.3).to_event(1)):
+        np.testing.assert_allclose(encode(lambda x: build(array(x)), X).std, 0.3, rtol=1e-5)  # noqa: B023
+    assert encode(lambda x: made.Laplace(array(x), array(np.float32(0.3))), X).family == "Laplace"
+    with pytest.raises(InputError, match=r"got a Categorical.*, which has no mean"):
+        encode(lambda x: made.Categorical(logits=array(x)), X)

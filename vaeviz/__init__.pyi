@@ -1,3 +1,4 @@
+from .analysis.embedding import Embedding, embed
 from .analysis.estimates import Estimate
 from .analysis.holes import find_holes
 from .analysis.linear_vae import LinearVAE, fitted_linear_vae, linear_vae
@@ -47,6 +48,7 @@ __all__ = [
     "Batches",
     "Dataset",
     "Decoder",
+    "Embedding",
     "Encoder",
     "Estimate",
     "Explanation",
@@ -67,6 +69,7 @@ __all__ = [
     "disentanglement",
     "elbo_decomposition",
     "elbo_terms",
+    "embed",
     "encode",
     "explain",
     "export_figures",

@@ -100,7 +100,7 @@ def _check_finite(array: np.ndarray, name: str, start: int | None = None) -> Non
     if array.dtype.kind != "f":
         return
     with np.errstate(over="ignore"):
-        if np.isfinite(array.sum(dtype=np.float64)):
+        if np.isfinite(array.sum(dtype=np.result_type(array, np.float32))):
             return
     finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     bad = np.flatnonzero(~finite)

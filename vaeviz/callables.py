@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def _with_numpy(function: Callable, *arrays: np.ndarray) -> Any:
 def _with_torch(modules: list[Any], function: Callable, *arrays: np.ndarray) -> Any:
     import torch
 
-    state = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
+    state = (tensor for module in modules for tensor in chain(module.parameters(), module.buffers()))
     floating = next((tensor for tensor in state if tensor.is_floating_point()), torch.empty(0))
     tensors = (torch.from_numpy(array) for array in arrays)
     cast = (t.to(floating.dtype) if t.is_floating_point() else t for t in tensors)  # a device may lack float64

@@ -24,6 +24,8 @@ SPELLINGS = {
     "other_x": "--other-data",
     "other_encoder": "--other-encoder",
     "runs": "--runs",
+    "feature_names": "--feature-names",
+    "factor_names": "--factor-names",
 }
 """How each input of the vocabulary is given on a command line."""
 
@@ -45,6 +47,8 @@ INPUT_OPTIONS = (
     click.option(
         "--runs", metavar="RUN", multiple=True, help="One of several runs, or models, to compare. Repeatable."
     ),
+    click.option("--feature-names", metavar="NAME,...", help="Of the values of a sample, or package.module:attribute."),
+    click.option("--factor-names", metavar="NAME,...", help="Of the factors, or package.module:attribute."),
 )
 
 
@@ -151,10 +155,16 @@ def _history(text: str) -> Any:
     return read_history(Path(text) / "history.csv" if Path(text).is_dir() else text)
 
 
+def _names(text: str) -> Any:
+    return named_object(text) if is_object_name(text) else tuple(name.strip() for name in text.split(","))
+
+
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "factors": lambda text: named_array(text, "--factors"),
     "history": _history,
     "likelihood": named_object,
     "other_encoder": _encoder,
     "runs": _runs,
+    "feature_names": _names,
+    "factor_names": _names,
 }

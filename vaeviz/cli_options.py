@@ -237,6 +237,8 @@ class Source:
     other_data_dir: Path | None
     other_encoder: str | None
     runs: tuple[str, ...]
+    feature_names: str | None
+    factor_names: str | None
     inputs: tuple[str, ...]
 
     @property

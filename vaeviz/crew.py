@@ -59,8 +59,9 @@ def drawn_by_others(
     """
     with tempfile.TemporaryDirectory(prefix="vaeviz-") as folder:
         file = Path(folder) / "job.json"
-        known = {"model": names.model, "names": names.inputs, "command": names.command, **_state()}
-        file.write_text(_spelled({**job, **known, "inputs": _laid(inputs, names, Path(folder))}), encoding="utf-8")
+        known = {"model": names.model, "names": names.inputs, "command": names.command, "given": list(inputs)}
+        shared = _laid(inputs, names, Path(folder))
+        file.write_text(_spelled({**job, **known, "shared": shared, **_state()}), encoding="utf-8")
         workers = [Worker(file, max(1, cores() // jobs)) for _ in range(jobs)]
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in workers:
@@ -136,7 +137,7 @@ def _drawn(plot: str, idle: queue.SimpleQueue[Worker]) -> dict[str, Any] | str:
 def _laid(inputs: Mapping[str, Any], names: Names, folder: Path) -> dict[str, dict]:
     """The inputs that are data, laid on a shelf; `Alive` for an object that cannot be opened by a name either."""
     for group in ("vaeviz.adapters", "vaeviz.embeddings"):
-        for name in () if names.command else registry.only_here(group):
+        for name in registry.only_here(group):
             raise Alive(f"{name!r}, registered at run time,")
     shelf, laid = Shelf(folder), {}
     for name, value in inputs.items():

@@ -86,11 +86,11 @@ def export_figures(
     plots: names, or None for all. settings: options by plot. formats: of png, pdf, svg. dpi: the style's unless given.
     seed, kind: for each plot that has a seed, or draws samples, and no setting of its own; the kind is that of the data
     unless given. on_record: called as each plot is done.
-    analysis: whether page and manifest hold the findings of `vaeviz.analyze`, at their default thresholds; by default
-    where no plots are named, and the set is whole. on_findings: called with them.
     jobs: so many processes draw at once, the same figures as one would. They open models and callables by name: give a
     path, or ``"package.module:attribute"``; where they are objects one job draws, and a warning says so.
     command: the arguments of ``vaeviz export`` by which a model and inputs that are objects can be opened again.
+    analysis: whether page and manifest hold the findings of `vaeviz.analyze`, at their default thresholds; by default
+    where no plots are named, and the set is whole. on_findings: called with them.
 
     A plot whose inputs are missing, or which does not apply, is skipped with the reason; one that fails is recorded
     with its traceback, and the rest are drawn. Nothing is removed: a figure of an earlier export that this one does
@@ -111,7 +111,7 @@ def export_figures(
     for text in at_the_door:
         warnings.warn(text, GuessWarning, stacklevel=2)
     _check_writable(pages.folder)
-    options = {name: _shared_options(name, seed, kind) | settings.get(name, {}) for name in names}
+    options = {name: _options(name, settings.get(name, {}), seed, kind) for name in names}
     found = {}
     with closing(_drawn(options, inputs, pages, jobs, spelled)) as drawing:
         for record, seconds in drawing:
@@ -200,12 +200,12 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be written, {error.strerror}") from None
 
 
-def _shared_options(name: str, seed: int, kind: Kind | None) -> dict[str, Any]:
-    """What a plot takes of what is said for all of them; nothing if it cannot be imported."""
+def _options(name: str, settings: Mapping[str, Any], seed: int, kind: Kind | None) -> dict[str, Any]:
+    """What is said of the options of a plot; its defaults stand for the rest."""
     try:
-        return options_for(get_plot(name), seed, kind)
-    except InputError:
-        return {}
+        return options_for(get_plot(name), seed, kind) | settings
+    except InputError:  # which its record tells
+        return dict(settings)
 
 
 def _names(model: Any, inputs: Mapping[str, Any], command: Sequence[str]) -> Names:
@@ -222,8 +222,9 @@ def _names(model: Any, inputs: Mapping[str, Any], command: Sequence[str]) -> Nam
 def _drawn(
     options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], pages: Pages, jobs: int, names: Names
 ) -> Iterator[tuple[Record, float]]:
-    """(record, seconds) of each plot as it is done."""
-    others = _for_others(options, names) if jobs > 1 else []
+    """(record, seconds) of each plot as it is done; what was registered at run time no other process knows."""
+    own = registry.only_here("vaeviz.plots")
+    others = [name for name in options if name not in own] if jobs > 1 else []
     if others:
         job = {**asdict(pages), "folder": pages.folder.resolve(), "options": options}
         try:
@@ -241,12 +242,6 @@ def _drawn(
         if name not in others:
             began = time.perf_counter()
             yield draw_plot(name, inputs, options[name], pages), time.perf_counter() - began
-
-
-def _for_others(plots: Iterable[str], names: Names) -> list[str]:
-    """The plots that other processes know: not those that were registered at run time, unless by the command."""
-    own = set() if names.command else registry.only_here("vaeviz.plots")
-    return [name for name in plots if name not in own]
 
 
 def _answered(name: str, answer: dict[str, Any] | str, options: dict[str, Any]) -> tuple[Record, float]:

@@ -10,13 +10,13 @@ from vaeviz.asking import Asking
 from vaeviz.errors import InputError, NotApplicable
 
 SUPPLY = {
-    "encoder": "a model with an encoder, or encoder=",
-    "decoder": "a model with a decoder, or decoder=",
-    "x": "data, or x=",
-    "labels": "data with labels, or labels=",
-    "likelihood": "a model of vaeviz_models, or a function ln p(x | z) of x and z, likelihood=",
+    "encoder": "a model that has one",
+    "decoder": "a model that has one",
+    "x": "samples",
+    "labels": "a class for each sample",
+    "likelihood": "ln p(x | z), a function of batches x and z; a VAE of vaeviz_models has it",
 }
-"""What would do where an input is missing; on the command line, ``--input name=package.module:attribute``."""
+"""What would do where an input is missing."""
 
 Verdict = Literal["healthy", "flagged", "not applicable", "failed"]
 

@@ -57,15 +57,18 @@ def _is_conditional(inputs: Mapping[str, Any]) -> bool:
 def encoded_once(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs, checked, with an encoder that remembers the posterior of x."""
     inputs = dict(inputs)
-    for name in ("x", "other_x"):
-        if name in inputs:
-            inputs[name] = samples(inputs[name], name)
+    if "other_x" in inputs:
+        inputs["other_x"] = samples(inputs["other_x"], "other_x")
     if "decoder" in inputs:
         inputs["decoder"] = as_decoder(inputs["decoder"])
     if "encoder" in inputs and "x" in inputs and not _lacks_condition(inputs):
+        # x may hold more than samples, and what only the encoder reads
         inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
+        inputs["x"] = inputs["encoder"].remembered[0]
         if "condition" in inputs:
             inputs["condition"] = inputs["encoder"].remembered[1].condition
+    elif "x" in inputs:
+        inputs["x"] = samples(inputs["x"], "x")
     if isinstance(inputs.get("x"), Batches) and "labels" not in inputs and inputs["x"].labels is not None:
         inputs["labels"] = inputs["x"].labels
     for name in ("labels", "condition", "factors"):

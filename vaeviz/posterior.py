@@ -257,7 +257,7 @@ def _reading_of_distribution(q: Any) -> Reading:
 
 def _family(q: Any) -> str | None:
     """The name of a distribution that is no Gaussian with independent dimensions; None for one that is, or may be."""
-    while type(q).__name__ in ("Independent", "ExpandedDistribution"):
+    while type(q).__name__ in ("Independent", "ExpandedDistribution", "MaskedDistribution"):
         q = q.base_dist
     kinds = _kinds(q)
     if "Distribution" not in kinds or "Normal" in kinds:

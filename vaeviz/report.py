@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,15 +82,15 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
-def table(report: Report, width: int | None = None) -> list[str]:
-    """The lines of the report as a table: mark, name, verdict, and the sentence."""
+def table(report: Report, width: int | None = None, *, told: Callable[[str], str] = str) -> list[str]:
+    """The lines of the report as a table: mark, name, verdict, and the sentence, as `told` says it."""
     width = max(60, min(width or shutil.get_terminal_size((110, 24)).columns, 120))
     head = " · ".join(part for part in (report.title, _size(report), f"seed {report.seed}") if part)
     names = max((len(finding.name) for finding in report.findings), default=0)
     lines = [head, ""]
     for finding in report.findings:
         start = f"{MARKS[finding.verdict]} {finding.name:<{names}}  {finding.verdict:<14}  "
-        lines += textwrap.wrap(finding.sentence, width, initial_indent=start, subsequent_indent=" " * len(start))
+        lines += textwrap.wrap(told(finding.sentence), width, initial_indent=start, subsequent_indent=" " * len(start))
     return [*lines, "", summary(report.findings)]
 
 

@@ -13,6 +13,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -32,29 +33,33 @@ def main(file: str) -> None:
     job = json.loads(Path(file).read_text(encoding="utf-8"))
     pages = Pages(Path(job["folder"]), tuple(job["formats"]), job["style"], job["dpi"])
     inputs: dict[str, Any] | None = None
-    for line in sys.stdin:
-        name, began = line.strip(), time.perf_counter()
-        try:
-            inputs = _opened(job) if inputs is None else inputs
-        except Exception as error:
-            record = Record(name, "failed", f"could not be opened by another process: {type(error).__name__}: {error}")
-        else:
-            began = time.perf_counter()
-            record = draw_plot(name, inputs, _tuples(job["options"][name]), pages)
-        answers.write(json.dumps(asdict(record) | {"seconds": time.perf_counter() - began}, default=str) + "\n")
-        answers.flush()
+    with ExitStack() as opened:
+        for line in sys.stdin:
+            name, began = line.strip(), time.perf_counter()
+            try:
+                inputs = _opened(job, opened) if inputs is None else inputs
+            except Exception as error:
+                reason = f"its process could not open the inputs: {type(error).__name__}: {error}"
+                record = Record(name, "failed", reason)
+            else:
+                began = time.perf_counter()
+                record = draw_plot(name, inputs, _tuples(job["options"][name]), pages)
+            answers.write(json.dumps(asdict(record) | {"seconds": time.perf_counter() - began}, default=str) + "\n")
+            answers.flush()
 
 
-def _opened(job: Mapping[str, Any]) -> dict[str, Any]:
-    """What is alive is opened again by its names, data are taken from their files."""
+def _opened(job: Mapping[str, Any], opened: ExitStack) -> dict[str, Any]:
+    """The inputs by name. What is alive is opened again by its names, data are taken from their files."""
     import matplotlib
 
     matplotlib.rcParams.update(job["rc"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they were told when all was opened first
-        model, supplied = _of_command(job["command"]) if job["command"] else (job["model"], job["names"])
-        inputs = gather(model, None, supplied) | taken(job["inputs"])
-    posterior = inputs.pop("posterior", None)
+        model, supplied = _of_command(job["command"], opened) if job["command"] else (job["model"], job["names"])
+        shared = taken(job["shared"])
+        found = gather(model, None, supplied) | shared
+    posterior = shared.get("posterior")
+    inputs = {name: found[name] for name in job["given"] if name in found}
     if "decoder" in inputs:
         inputs["decoder"] = as_decoder(inputs["decoder"])
     if posterior is not None:
@@ -64,12 +69,12 @@ def _opened(job: Mapping[str, Any]) -> dict[str, Any]:
     return inputs
 
 
-def _of_command(args: list[str]) -> tuple[Any, Mapping[str, Any]]:
-    """(model, inputs by name) that a command line of ``vaeviz export`` names."""
+def _of_command(args: list[str], opened: ExitStack) -> tuple[Any, Mapping[str, Any]]:
+    """(model, inputs by name) that a command line of ``vaeviz export`` names, for as long as it is `opened`."""
     from vaeviz.cli_options import Source
     from vaeviz.commands.export import export
 
-    said = export.make_context("export", list(args)).params
+    said = opened.enter_context(export.make_context("export", list(args))).params
     model, _, supplied = Source(**{field.name: said[field.name] for field in fields(Source)}).opened()
     return model, supplied
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from vaeviz.cli_options import Source, listed, model_and_data, settings_by_name, written
+from vaeviz.declaring import as_options
 from vaeviz.errors import InputError
 
 COLOURS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
@@ -54,7 +55,7 @@ def analyze(
         raise click.UsageError(f"--input {taken[0]}=...: is an argument of the analysis itself, no input of a finding")
     title = " · ".join(part for part in (model and model.name, data and data.name) if part)
     report = report_of(model, data, findings=listed(findings), settings=options, seed=seed, title=title, **supplied)
-    for line in table(report):
+    for line in table(report, told=as_options):
         click.echo(click.style(line[0], fg=COLOURS[line[0]]) + line[1:] if line[:1] in COLOURS else line)
     if out is not None:
         report.save(out)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,9 +19,9 @@ KEYS = {
     "style": str,
     "dpi": int,
     "seed": int,
+    "jobs": int,
     "kind": Kind,
     "analysis": bool,
-    "jobs": int,
 }
 ARGUMENTS = "vaeviz.arguments"
 
@@ -43,13 +42,14 @@ class Repeatable(click.Command):
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML: plots, formats, style, dpi, seed, kind, analysis, jobs, and a table of options for each plot. The "
+    help="TOML: plots, formats, style, dpi, seed, jobs, kind, analysis, and a table of options for each plot. The "
     "command line wins.",
 )
 @click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
 @click.option("--style", help="paper or talk.  [default: paper]")
 @click.option("--dpi", type=click.IntRange(30, 2400), help="[default: 300 on paper, 150 in a talk]")
 @click.option("--seed", type=click.IntRange(0), help="[default: 0]")
+@click.option("--jobs", type=click.IntRange(1), help="Draw with so many processes at once.  [default: 1]")
 @click.option(
     "--kind",
     type=click.Choice(get_args(Kind)),
@@ -60,7 +60,6 @@ class Repeatable(click.Command):
     default=None,
     help="Begin the page with what `vaeviz analyze` finds.  [default: where all plots are drawn]",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Draw with so many processes at once.  [default: 1]")
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -73,9 +72,9 @@ def export(
     style: str | None,
     dpi: int | None,
     seed: int | None,
+    jobs: int | None,
     kind: Kind | None,
     analysis: bool | None,
-    jobs: int | None,
 ) -> None:
     """Draw all plots of a model into a folder.
 
@@ -97,9 +96,9 @@ def export(
         "style": style,
         "dpi": dpi,
         "seed": seed,
+        "jobs": jobs,
         "kind": kind,
         "analysis": analysis,
-        "jobs": jobs,
     }
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, chosen_options in settings_by_name(settings, "PLOT", "latent_scatter.dims=0,2").items():
@@ -152,6 +151,8 @@ def exit_code(records: list, *, by_name: bool) -> int:
 
 def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
     """(settings of the export, options by plot) of a TOML file."""
+    import tomllib
+
     if path is None:
         return {}, {}
     try:

@@ -16,9 +16,13 @@ SCORES = 1_000_000_000
 """(code, posterior, dimension) triples: some ten seconds of one core."""
 
 
-def rows_of(x: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """At most `n` different rows of x, fewer where samples are large; at random with `seed`, in their order."""
-    return sampled_rows(x, max(2, min(n, VALUES // math.prod(x.shape[1:]))), noise_of(seed))
+def rows_of(x: np.ndarray, n: int, seed: int, *, among: np.ndarray | None = None) -> np.ndarray:
+    """At most `n` different rows of x, fewer where samples are large; at random with `seed`, in their order.
+
+    among: the rows that may be taken, ascending; None for all.
+    """
+    among = np.arange(len(x)) if among is None else among
+    return among[sampled_rows(among, max(2, min(n, VALUES // math.prod(x.shape[1:]))), noise_of(seed))]
 
 
 def scored(n: int, posterior: Posterior) -> int:

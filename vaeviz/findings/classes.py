@@ -46,11 +46,12 @@ def classes(
     labelled = np.flatnonzero(codes >= 0)
     if not len(labelled):
         raise NotApplicable("all labels are missing")
-    rows = labelled[rows_of(x[labelled], n, seed)]
-    if not np.ptp(x[rows], axis=0).any():
+    rows = rows_of(x, n, seed, among=labelled)
+    some = x[rows]
+    if not np.ptp(some, axis=0).any():
         raise NotApplicable("all samples are the same, so that nothing tells their classes apart")
     ours = class_structure(posterior.mean[rows], codes[rows], (k,), seed=seed)
-    linear = class_structure(principal_components(x[rows], posterior.size), codes[rows], (k,), seed=seed)
+    linear = class_structure(principal_components(some, posterior.size), codes[rows], (k,), seed=seed)
     accuracy, beside = _accuracy(ours), _accuracy(linear)
     if max(found.value - 2 * found.standard_error for found in (accuracy, beside)) <= ours.chance:
         raise NotApplicable(

@@ -14,6 +14,7 @@ from vaeviz.errors import NotApplicable
 from vaeviz.finding import Answer, question
 from vaeviz.findings._wording import every, named
 from vaeviz.posterior import Posterior
+from vaeviz.streams import extremes
 
 
 @question(
@@ -68,7 +69,8 @@ def ignored(
 
 
 def _least_effect(x: Any, min_effect: float | None) -> float:
-    if min_effect is None and not np.ptp(samples(x, "x")) > 0:
+    low, high = extremes(samples(x, "x"))
+    if min_effect is None and not high > low:
         raise NotApplicable("all values of x are the same, so that no change can be judged; give ignored.min_effect")
     return grey_step(x) if min_effect is None else min_effect
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from vaeviz.analysis.estimates import mean_estimate
-from vaeviz.analysis.spread import stretched_elbo
+from vaeviz.analysis.estimates import Estimate, mean_estimate
+from vaeviz.analysis.spread import SCALES, stretched_elbo
 from vaeviz.batches import samples
 from vaeviz.encoding import encode
 from vaeviz.finding import Answer, question
@@ -36,15 +36,19 @@ def spread(
     best, gain = float(found.scales[found.best]), mean_estimate(found.gains)
     factor = max(best, 1 / best)
     flagged = factor > max_factor and gain.value - 2 * gain.standard_error > 0
-    if best == 1:
-        sentence = "The encoder's spread suits the decoder: no multiple of it has a higher ELBO."
-    else:
-        at_least = "at least " if found.best in (0, len(found.scales) - 1) else ""
-        wrong, mended = ("narrow", "multiplied") if best > 1 else ("wide", "divided")
-        sentence = (
-            f"The encoder's standard deviations are {at_least}{factor:.2g} times too {wrong}: so {mended}, they would "
-            f"raise the ELBO by {gain} nats."
-        )
     numbers = {"scales": found.scales, "elbo": found.elbo.mean(axis=1), "gain": gain.value}
     numbers["gain_error"] = gain.standard_error
-    return Answer(flagged, sentence, factor, max_factor, len(rows), numbers=numbers)
+    return Answer(flagged, _sentence(best, gain, flagged), factor, max_factor, len(rows), numbers=numbers)
+
+
+def _sentence(best: float, gain: Estimate, flagged: bool) -> str:
+    if best == 1:
+        return "The encoder's spread suits the decoder: no multiple of it has a higher ELBO."
+    if not flagged:
+        return f"The encoder's spread suits the decoder: {best:.2g} times as wide, the ELBO changes by {gain} nats."
+    factor, wrong, mended = (best, "narrow", "multiplied") if best > 1 else (1 / best, "wide", "divided")
+    at_least = "at least " if best in (SCALES[0], SCALES[-1]) else ""
+    return (
+        f"The encoder's standard deviations are {at_least}{factor:.2g} times too {wrong}: so {mended}, they would "
+        f"raise the ELBO by {gain} nats."
+    )

@@ -11,7 +11,7 @@ from vaeviz.analysis.maps import MapQuality
 from vaeviz.analysis.maps import map_quality as measured
 from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring
-from vaeviz.drawing.maps import NAMES, check_perplexity, name_axes
+from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
@@ -27,7 +27,7 @@ def map_quality(
     x: Any,
     condition: Any = None,
     *,
-    engine: str = "tsne",
+    engine: str = "auto",
     perplexity: float = 30.0,
     k: int = 10,
     max_points: int | None = 2000,
@@ -50,9 +50,10 @@ def map_quality(
     rows = some_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     z = posterior.mean[rows]
+    embedding = embed(z, engine, perplexity=perplexity, seed=seed)
     maps = {
-        NAMES.get(engine, engine): embed(z, engine, perplexity=perplexity, seed=seed),
-        "PCA": embed(z, "pca"),
+        NAMES.get(embedding.engine, embedding.engine): embedding.points,
+        "PCA": embed(z, "pca").points,
         "random": np.random.default_rng(seed).standard_normal((len(z), 2)),
     }
     sizes = _sizes(k, len(z))
@@ -61,8 +62,9 @@ def map_quality(
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.05, 1))
     (name, points), *_ = maps.items()
     pointwise = measured(z, points, (k,)).trustworthiness[0]
-    _draw_pointwise(left, points, pointwise, engine, seed)
-    left.set_title(f"{name} of {posterior.size}-D posterior means, N = {len(z):,}")
+    _draw_pointwise(left, points, pointwise, embedding.engine, seed)
+    how = how_made(embedding.engine, perplexity)
+    left.set_title(f"{name} of {posterior.size}-D posterior means, N = {len(z):,}" + (f"\n{how}" if how else ""))
     _draw_curves(right, qualities)
     return axes
 
