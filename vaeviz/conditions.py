@@ -69,7 +69,7 @@ def lacks_condition(part: Encoder | Decoder, role: str) -> NotApplicable:
     known = f" ({told_names(part.conditions)})" if part.conditions else ""
     return NotApplicable(
         f"{role} {part.name} takes a condition beside {beside}{known}: give condition=y, one row a sample, or fix it "
-        f"with vaeviz.given({fixed}, y)"
+        f"with vaeviz.given({fixed}, y), --condition y"
     )
 
 
@@ -105,7 +105,7 @@ def read_condition(condition: Any, known: Known | None) -> np.ndarray:
     if known is None:
         raise InputError(
             f"condition: got names such as {names[0]!r}, and the model does not say what they stand for; write "
-            'Encoder(fn, conditions={"name": value}), and the same for the decoder'
+            'Encoder(fn, conditions=("first", "second")), and the same of the decoder'
         )
     present, rows = np.unique(codes, return_inverse=True)
     return np.stack([known[name_of(names[code], known)] for code in present])[rows]
@@ -120,7 +120,7 @@ def read_value(value: Any, known: Known | None) -> np.ndarray:
     if known is None:
         raise InputError(
             f"condition {value!r}: the model does not say what names stand for; give the value that it takes, or write "
-            'Decoder(fn, conditions={"name": value})'
+            'Decoder(fn, conditions=("first", "second"))'
         )
     return known[name_of(written(array[()]), known)]
 
@@ -140,7 +140,8 @@ def named(values: Any, known: Known | None) -> list[str]:
     values = as_condition(values)
     if are_classes(values, known):
         codes, names = categories(values)
-        return [name_of(names[code], known) if known else names[code] for code in codes]
+        present = {code: name_of(names[code], known) if known else names[code] for code in np.unique(codes[codes >= 0])}
+        return [present.get(code, "") for code in codes]
     return [_name_of_value(value, known) for value in values]
 
 

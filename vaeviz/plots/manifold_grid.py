@@ -76,7 +76,8 @@ def manifold_grid(
     ax = ax or axes_for(manifold_grid, panels_aspect(grids, conditions.names, look, on_latent_axes=True))
     across, *up = (Nodes(along, name_dim(dim)) for along, dim in zip(nodes, shown))
     draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
-    under = f" under {conditions}" if conditions else told_condition(decoder) and f" given {told_condition(decoder)}"
+    fixed = told_condition(decoder)
+    under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
     ax.set_title(f"Decoded grid{under}, {_title(n, size, spacing, span, known, posterior, chosen=dims is not None)}")
     return ax
 

@@ -137,8 +137,8 @@ def _column_labels(span: str | float, steps: int) -> list[str]:
 def _told_condition(decoder: Decoder, posterior: Posterior, around: int | None) -> str:
     """The one condition that is held; empty for a plain decoder."""
     if around is None or not decoder.is_conditional:
-        return told_condition(decoder) and f", given {told_condition(decoder)}"
-    return f", given {named(posterior.condition_of([around]), decoder.conditions)[0]}"
+        return told_condition(decoder) and f", given y = {told_condition(decoder)}"
+    return f", given y = {named(posterior.condition_of([around]), decoder.conditions)[0]}"
 
 
 def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:
