@@ -39,7 +39,10 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     encoder = as_encoder(encoder)
     x, condition = _unpacked(encoder, x, condition)
     x = samples(x, "x")
-    condition = fixed_rows(encoder, len(x)) if condition is None else as_condition(condition, len(x))
+    if condition is not None:
+        condition = as_condition(condition, len(x))
+    elif encoder.condition is not None:
+        condition = fixed_rows(encoder, len(x))
     with calling(encoder.fn) as call:
         means, stds, families = zip(*_encoded(call, encoder, x, condition_for(encoder, "encoder", condition)))
     return replace(_joined(means, stds, families[0], encoder), condition=condition)
