@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +27,8 @@ def known_conditions(declared: Any) -> Known | None:
     if declared is None:
         return None
     if not isinstance(declared, Mapping):
-        values = np.asarray(declared) if isinstance(declared, (Sequence, range, np.ndarray)) else np.empty(0)
-        if values.ndim != 1 or not len(values) or isinstance(declared, str):
+        values = np.asarray(declared)
+        if values.ndim != 1 or not len(values) or values.dtype.kind not in "fiubOUS":
             raise InputError(f"conditions = {declared!r}: expected some values, e.g. range(10), or a mapping of names")
         are_names = values.dtype.kind in "OUS"
         declared = {written(value): place if are_names else value for place, value in enumerate(values)}

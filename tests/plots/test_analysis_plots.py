@@ -40,6 +40,7 @@ INPUTS = {
     "decoder": decoder,
     "x": X,
     "labels": LABELS,
+    "condition": None,
     "factors": np.column_stack([LABELS, X.mean(axis=(1, 2))]),
     "likelihood": likelihood,
     "other_x": 1 - X,
