@@ -48,7 +48,7 @@ def measure(file: str, data: Path | None, rounds: int | None) -> None:
     """Time every case of ``benchmarks/<file>.py``, or let it make its tables, and write ``results/<file>.json``."""
     module = importlib.import_module(f"benchmarks.{file}")
     if hasattr(module, "tables"):
-        write(file, {"tables": module.tables()})
+        write(file, {"tables": module.tables(data)})
         return
     write(file, {"cases": [timed(case, rounds or case.rounds).record() for case in module.cases(data)]})
 
