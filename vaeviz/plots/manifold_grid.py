@@ -21,6 +21,7 @@ from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 
 SIDES = {"image": 20, "table": 7}
+NARROW = 2  # height / width of a grid, beyond which numbers side by side would meet
 
 
 @register_plot(page=Page("column", None))
@@ -65,9 +66,11 @@ def manifold_grid(
     base = np.zeros(size) if known or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane(shown, nodes, base)
     cells = _decoded(decoder, codes, posterior, x)
-    ax = ax or axes_for(manifold_grid, cells_aspect(cells, look, on_latent_axes=True))
+    aspect = cells_aspect(cells, look, on_latent_axes=True)
+    ax = ax or axes_for(manifold_grid, aspect)
     across, *up = (Nodes(along, name_dim(dim)) for along, dim in zip(nodes, shown))
     draw_cells(ax, cells, look, across=across, up=up[0] if up else None, connect="both")
+    ax.tick_params(axis="x", rotation=90 if aspect > NARROW else 0)
     ax.set_title(_title(n, size, spacing, span, known, posterior, chosen=dims is not None))
     return ax
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from vaeviz.decoding import decode, latent_size
 from vaeviz.drawing.cells import cells_aspect, draw_cells
-from vaeviz.drawing.look import look_of
+from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
@@ -52,12 +52,18 @@ def samples(
     size = posterior.size if posterior is not None else latent_size(decoder)
     z = temperature * np.random.default_rng(seed).standard_normal((n, size))
     decoded = decode(decoder, Posterior(z, code_shape=posterior.code_shape) if posterior else z, like=x)
-    columns = math.ceil(math.sqrt(n))
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    columns = _columns(decoded, look)
     blank = np.full((-n % columns, *decoded.shape[1:]), np.nan, dtype=np.float32)
     cells = np.concatenate([decoded, blank]).reshape(-1, columns, *decoded.shape[1:])
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     ax = ax or axes_for(samples, cells_aspect(cells, look))
     draw_cells(ax, cells, look)
     scale = "" if temperature == 1 else f"{temperature:g}² "
     ax.set_title(f"Means of p(x | z), {n} draws,\n{'' if known else 'assuming '}z ~ N(0, {scale}I)")
     return ax
+
+
+def _columns(decoded: np.ndarray, look: Look) -> int:
+    """How many samples stand beside one another: as many as below, but tall images more and wide ones fewer."""
+    one = cells_aspect(decoded[:1, None], look) if look.kind_of(decoded.shape[1:]) == "image" else 1.0
+    return min(len(decoded), math.ceil(math.sqrt(len(decoded) * one)))
