@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-adapters lint clean
+.PHONY: demo test test-adapters bench lint clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
@@ -14,6 +14,10 @@ test: .venv/installed
 test-adapters: .venv/adapters
 	$(BIN)/python -m pytest -m adapters
 
+# Beside the peers, in an environment of its own; MNIST=FOLDER names a folder with the IDX files, else they are fetched.
+bench: .venv-bench/installed
+	.venv-bench/bin/python -m benchmarks $(if $(MNIST),--data-dir "$(MNIST)")
+
 lint: .venv/installed
 	$(BIN)/python -m pip install -q -c constraints.txt ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -23,7 +27,7 @@ lint: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-bench build *.egg-info
 
 # torch comes first and pinned: what asks for it later then finds it there and fetches no other build.
 .venv/installed: pyproject.toml constraints.txt
@@ -31,4 +35,10 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@
+
+.venv-bench/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
+	.venv-bench/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[bench]"
 	touch $@

@@ -20,11 +20,12 @@ def code_lengths(encoder, x, *, bins: int = 30, ax: Axes | None = None) -> Axes:
     return ax
 
 
-out = Path(sys.argv[1] if len(sys.argv) > 1 else "figures/examples")
-x, y = load_digits(return_X_y=True)
-pca = PCA(5).fit(x / 16)
-records = vaeviz.export_figures(
-    out / "own_plot", model=pca, x=x / 16, labels=y, plots=["code_lengths", "latent_scatter"],
-    settings={"code_lengths": {"bins": 40}},
-)  # fmt: skip
-print(*(f"{record.plot}: {record.status}" for record in records), sep="\n")
+if __name__ == "__main__":  # with --with on the command line, the plot alone is wanted
+    out = Path(sys.argv[1] if len(sys.argv) > 1 else "figures/examples")
+    x, y = load_digits(return_X_y=True)
+    pca = PCA(5).fit(x / 16)
+    records = vaeviz.export_figures(
+        out / "own_plot", model=pca, x=x / 16, labels=y, plots=["code_lengths", "latent_scatter"],
+        settings={"code_lengths": {"bins": 40}},
+    )  # fmt: skip
+    print(*(f"{record.plot}: {record.status}" for record in records), sep="\n")

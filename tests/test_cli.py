@@ -193,7 +193,7 @@ def test_split_and_labels_choose_from_the_data(vaeviz_, npz, registered):
     ("args", "told"),
     [
         (["latent_scater"], "unknown plot 'latent_scater'; did you mean 'latent_scatter'"),
-        (["latent_scatter", "mine:pair"], "latent_scatter needs x: give MODEL, --data, or --input"),
+        (["latent_scatter", "mine:pair"], "latent_scatter needs x: give --data"),
         (["latent_scatter", "nowhere"], "got 'nowhere', which does not exist"),
         (["latent_scatter", "mine:absent", "--data", "digits"], "'mine:absent': module 'mine' has no attribute"),
         (["latent_scatter", "absent:thing", "--data", "digits"], "'absent:thing': No module named 'absent'"),
@@ -302,7 +302,7 @@ def test_exit_code_1_when_nothing_was_drawn(vaeviz_):
     ("args", "told"),
     [
         ([], "Missing option '--out'"),
-        (["--out", "o"], "nothing to draw: give MODEL, --data or --input"),
+        (["--out", "o"], "nothing to draw: give MODEL, --data, --runs or --input"),
         (["nowhere", "--out", "o"], "got 'nowhere', which does not exist"),
         (["mine:pair", "--data", "digits", "--out", "mine.py"], "mine.py: cannot be written"),
         (["mine:pair", "--data", "digits", "--out", "mine.py/below"], "mine.py/below: cannot be written"),

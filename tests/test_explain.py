@@ -39,11 +39,11 @@ def test_what_is_inferred_of_both_parts():
 def test_it_prints_the_line_that_overrides_each():
     text = str(vaeviz.explain(x=X, encoder=encoder, decoder=decoder))
     for line in (
-        'else write Encoder(fn, returns="mean,std") or --returns mean,std',
-        "else write Encoder(fn, input_shape=(1, 28, 28)) or --input-shape 1,28,28",
-        "else write Decoder(fn, value_range=(-1, 1)) or --value-range -1,1",
-        'else write Decoder(fn, output="logits") or --output logits',
-        'else write Decoder(fn, prior="normal") or --prior normal',
+        'else write Encoder(fn, returns="mean,std")',
+        "else write Encoder(fn, input_shape=(1, 28, 28))",
+        "else write Decoder(fn, value_range=(-1, 1))",
+        'else write Decoder(fn, output="logits")',
+        'else write Decoder(fn, prior="normal")',
     ):
         assert line in text
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.options import Option, check_settings, describe, options_of
+from vaeviz.options import Option, check_settings, describe, is_writable, options_of
 
 
 def every_kind(
@@ -166,6 +166,26 @@ def test_what_does_not_fit_is_told_with_option_and_expectation(name, value):
 )
 def test_describe(name, written):
     assert describe(OPTIONS[name].annotation) == written
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "thing"])
+def test_what_can_be_parsed_is_writable(name):
+    assert is_writable(OPTIONS[name].annotation)
+
+
+@pytest.mark.parametrize(
+    "annotation", [list, list[int], tuple, tuple[()], tuple[dict, int], tuple[tuple[int, int], ...], set, object, Any]
+)
+def test_what_cannot_be_parsed_is_not(annotation):
+    assert not is_writable(annotation)
+    assert not is_writable(annotation | None)
+
+
+def test_options_of_a_class_are_those_of_its_making():
+    class Made:
+        def __init__(self, shape, *, size: "int" = 3): ...
+
+    assert options_of(Made) == {"size": Option("size", int, 3)}
 
 
 def test_toml_values_are_checked_like_any_other():

@@ -1,5 +1,6 @@
 import copy
 import inspect
+from typing import Literal
 
 import matplotlib
 import numpy as np
@@ -29,6 +30,7 @@ def inputs(digits, make_encoder, make_decoder):
         "decoder": decoder,
         "x": digits.x,
         "labels": digits.labels,
+        "condition": None,
         "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
         "history": HISTORY,
         "likelihood": likelihood,
@@ -117,9 +119,19 @@ def without_default(encoder, *, count: int, ax=None): ...
 def without_annotation(encoder, *, count=3, ax=None): ...
 
 
+def with_list(encoder, *, sizes: list[int] = (), ax=None): ...
+def with_array(encoder, *, weights: np.ndarray | None = None, ax=None): ...
+def with_pairs(encoder, *, pairs: tuple[tuple[int, int], ...] = (), ax=None): ...
+def with_absent_type(encoder, *, look: "Look" = None, ax=None): ...  # noqa: F821
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
+        (with_list, r"'sizes' is annotated list\[int\], which nobody can write on a command line; expected bool, int"),
+        (with_array, r"'weights' is annotated numpy.ndarray \| None, which nobody can write"),
+        (with_pairs, r"'pairs' is annotated tuple\[tuple\[int, int\], ...\], which nobody can write"),
+        (with_absent_type, r"'look' is annotated 'Look', which cannot be read .*outside of `if TYPE_CHECKING`"),
         (with_kwargs, "not allowed"),
         (with_args, "not allowed"),
         (without_place, "one place to draw"),
@@ -133,6 +145,31 @@ def test_a_function_that_breaks_the_contract_is_not_registered(registered, funct
     with pytest.raises(InputError, match=rf"^plot {function.__name__}: .*{reason}"):
         register_plot(function)
     assert function.__name__ not in plot_names()
+
+
+TYPE_CHECKING_ONLY = """
+from __future__ import annotations
+from typing import TYPE_CHECKING, Literal
+from vaeviz import register_plot
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from vaeviz import Encoder
+
+@register_plot
+def typed(encoder: Encoder, x, *, count: int | None = 3, how: Literal["a", "b"] = "a", ax: Axes | None = None) -> Axes:
+    return ax
+"""
+
+
+def test_types_for_type_checkers_only_may_stand_anywhere_but_on_options(registered):
+    names = {"__name__": "typed_plots"}
+    exec(TYPE_CHECKING_ONLY, names)
+    spec = get_plot("typed")
+    assert spec.required == ("encoder", "x")
+    assert {name: option.annotation for name, option in spec.options.items()} == {
+        "count": int | None,
+        "how": Literal["a", "b"],
+    }
 
 
 def test_what_is_not_decorated_is_no_plot(registered):

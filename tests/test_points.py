@@ -9,7 +9,7 @@ from scipy.stats import norm
 from vaeviz.drawing.colours import MISSING, colouring
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
-from vaeviz.drawing.points import RASTER_ABOVE, draw_points, marker_opacity, marker_size
+from vaeviz.drawing.points import RASTER_ABOVE, ROUND_MOST, draw_points, marker_opacity, marker_size
 from vaeviz.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -17,11 +17,17 @@ POINTS = RNG.standard_normal((300, 2))
 LABELS = np.arange(300) % 3
 
 
+def marks_in(ax):
+    (marks,) = ax.collections
+    return marks
+
+
 def drawn(ax):
     """The points in the order in which they are drawn, and their colours."""
-    lines = sorted(ax.lines, key=lambda line: line.get_zorder())
-    colours = [to_rgba(line.get_color()) for line in lines for _ in line.get_xdata()]
-    return np.concatenate([line.get_xydata() for line in lines]), colours
+    marks = marks_in(ax)
+    layers = list(marks.layers())
+    colours = [to_rgba(colour) for colour, rows in layers for _ in rows]
+    return marks.get_offsets()[np.concatenate([rows for _, rows in layers])], colours
 
 
 def test_every_point_is_drawn_once_in_its_colour(ax):
@@ -35,8 +41,8 @@ def test_every_point_is_drawn_once_in_its_colour(ax):
 
 def test_marks_are_round_dots_without_edges_or_lines(ax):
     draw_points(ax, POINTS, colouring(LABELS, 300))
-    for line in ax.lines:
-        assert (line.get_linestyle(), line.get_marker(), line.get_markeredgewidth()) == ("None", "o", 0)
+    stamp = marks_in(ax).stamp
+    assert (stamp.get_linestyle(), stamp.get_marker(), stamp.get_markeredgewidth()) == ("None", "o", 0)
 
 
 @pytest.mark.parametrize("labels", [np.repeat([0, 1, 2], 1000), np.linspace(0, 1, 3000)], ids=["classes", "gradient"])
@@ -62,10 +68,17 @@ def test_a_small_class_is_spread_through_the_depth_as_well(ax):
 def test_missing_labels_are_grey_and_underneath(ax):
     labels = np.where(LABELS == 1, np.nan, LABELS)
     draw_points(ax, POINTS, colouring(labels, 300, continuous=False))
-    grey, *others = sorted(ax.lines, key=lambda line: line.get_zorder())
-    assert grey.get_color() == MISSING
-    np.testing.assert_array_equal(grey.get_xydata(), POINTS[LABELS == 1])
-    assert grey.get_zorder() < min(line.get_zorder() for line in others)
+    points, colours = drawn(ax)
+    np.testing.assert_array_equal(points[:100], POINTS[LABELS == 1])
+    assert [colour == to_rgba(MISSING) for colour in colours] == [True] * 100 + [False] * 200
+
+
+@pytest.mark.parametrize("labels", [None, np.arange(70_000) % 3], ids=["one colour", "classes"])
+def test_no_colour_is_set_at_many_points_at_once(ax, labels):
+    """Else the last class of a round lies above the others, wherever the cloud is dense."""
+    marks = draw_points(ax, RNG.standard_normal((70_000, 2)), colouring(labels, 70_000))
+    assert max(len(rows) for _, rows in marks.layers()) <= ROUND_MOST
+    assert sum(len(rows) for _, rows in marks.layers()) == 70_000
 
 
 def test_the_order_is_seeded(ax):
@@ -91,8 +104,9 @@ def test_size_and_opacity_follow_the_number_of_points():
 
 def test_marks_follow_the_options(ax):
     draw_points(ax, POINTS, colouring(LABELS, 300), size=7, opacity=0.25, marker_kws={"marker": "s", "zorder": 4})
-    for line in ax.lines:
-        assert (line.get_markersize(), line.get_alpha(), line.get_marker(), line.get_zorder()) == (7, 0.25, "s", 4)
+    marks = marks_in(ax)
+    stamp = marks.stamp
+    assert (stamp.get_markersize(), marks.get_alpha(), stamp.get_marker(), marks.get_zorder()) == (7, 0.25, "s", 4)
 
 
 @pytest.mark.parametrize(("kws", "told"), [({"s": 3}, "unexpected keyword argument 's'"), ({"marker": "?"}, "marker")])
@@ -103,7 +117,7 @@ def test_properties_that_marks_do_not_have_are_an_error(ax, kws, told):
 
 def test_one_colour_for_all_marks(ax):
     draw_points(ax, POINTS, colouring(LABELS, 300), marker_kws={"color": "red"})
-    assert {line.get_color() for line in ax.lines} == {"red"}
+    assert set(drawn(ax)[1]) == {to_rgba("red")}
 
 
 @pytest.mark.parametrize(
@@ -117,13 +131,87 @@ def test_one_colour_for_all_marks(ax):
 )
 def test_marks_are_rasterised_above_the_rule_unless_told_otherwise(ax, total, rasterized, expected):
     draw_points(ax, np.zeros((total, 2)), colouring(None, total), rasterized=rasterized)
-    assert {bool(line.get_rasterized()) for line in ax.lines} == {expected}
+    assert bool(marks_in(ax).get_rasterized()) == expected
 
 
 @pytest.mark.parametrize("total", [1, 2, 5])
 def test_a_few_points_are_drawn_too(ax, total):
     draw_points(ax, POINTS[:total], colouring(LABELS[:total], total))
     assert len(drawn(ax)[0]) == total
+
+
+def pixels(ax):
+    """What the Axes look like: (height, width, 3) from 0 to 255."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+
+
+@pytest.fixture
+def bare(ax):
+    """Axes of nothing but a white field, 400 pixels a side."""
+    ax.set_axis_off()
+    ax.figure.set(dpi=100, layout_engine="none")
+    ax.set_position((0, 0, 1, 1))
+    ax.set(xlim=(-1, 1), ylim=(-1, 1))
+    return ax
+
+
+def test_marks_are_where_their_points_are(bare):
+    draw_points(bare, np.array([[-0.5, 0.5], [0.5, -0.5]]), colouring(None, 2), size=20, opacity=1)
+    dark = pixels(bare).sum(axis=2) < 600
+    rows, columns = np.nonzero(dark)
+    left = columns < 200
+    np.testing.assert_allclose([columns[left].mean(), rows[left].mean()], 100, atol=1)
+    np.testing.assert_allclose([columns[~left].mean(), rows[~left].mean()], 300, atol=1)
+    assert dark.sum() == pytest.approx(2 * np.pi * (20 / 72 * 100 / 2) ** 2, rel=0.05)
+
+
+def test_the_picture_is_that_of_the_lines_of_which_it_is_made(bare):
+    """At any N: no other way of drawing begins where points are many."""
+    points = RNG.uniform(-0.9, 0.9, (400, 2))
+    marks = draw_points(bare, points, colouring(np.arange(400) % 3, 400), size=6, opacity=0.4)
+    shown = pixels(bare)
+    marks.remove()
+    for colour, rows in marks.layers():
+        bare.plot(*points[rows].T, ls="", marker="o", mew=0, ms=6, alpha=0.4, color=colour)
+    np.testing.assert_array_equal(pixels(bare), shown)
+
+
+def test_where_two_classes_mix_neither_colour_wins(bare):
+    points = RNG.uniform(-1, 1, (60_000, 2))
+    draw_points(bare, points, colouring(np.arange(60_000) % 2, 60_000, palette="#ff0000,#0000ff"))
+    red, _, blue = pixels(bare).mean(axis=(0, 1))
+    assert red == pytest.approx(blue, abs=5)
+
+
+def test_what_is_set_later_is_drawn(bare):
+    marks = draw_points(bare, np.zeros((1, 2)), colouring(None, 1), size=20, opacity=1)
+    opaque = pixels(bare).min()
+    marks.set_alpha(0.3)
+    assert pixels(bare).min() > opaque + 50
+    marks.set_visible(False)
+    assert pixels(bare).min() == 255
+
+
+def test_points_set_the_limits_of_the_axes(ax):
+    draw_points(ax, np.array([[-3, 10], [5, 20]], float), colouring(None, 2))
+    ax.relim()
+    ax.autoscale_view()
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    assert left < -3 < 5 < right
+    assert low < 10 < 20 < high
+
+
+@pytest.mark.parametrize(("rasterized", "images"), [(True, 1), (False, 0)])
+def test_inside_a_vector_file_the_marks_are_one_image_or_marks(ax, tmp_path, rasterized, images):
+    draw_points(ax, POINTS, colouring(LABELS, 300), rasterized=rasterized)
+    ax.figure.savefig(tmp_path / "marks.svg")
+    text = (tmp_path / "marks.svg").read_text()
+    assert text.count("<image") == images
+    assert (text.count("<use") > 300) != rasterized
 
 
 # Densities
@@ -200,8 +288,8 @@ def test_one_unit_is_as_long_across_as_up(ax):
 
 def test_sizes_of_marks_grow_with_the_style(ax):
     draw_points(ax, POINTS, colouring(None, 300))
-    small = ax.lines[0].get_markersize()
+    small = marks_in(ax).stamp.get_markersize()
     ax.clear()
     with matplotlib.rc_context({"lines.markersize": 12}):
         draw_points(ax, POINTS, colouring(None, 300))
-    assert ax.lines[0].get_markersize() == pytest.approx(2 * small)
+    assert marks_in(ax).stamp.get_markersize() == pytest.approx(2 * small)

@@ -16,7 +16,7 @@ def first_two(registered):
 
 
 def points_of(ax):
-    return np.concatenate([line.get_xydata() for line in ax.lines])
+    return ax.collections[0].get_offsets()
 
 
 def as_set(points):
@@ -25,16 +25,12 @@ def as_set(points):
 
 def test_a_map_of_the_posterior_means(ax):
     assert tsne(Posterior(CODES), CODES, LABELS, perplexity=10.0, ax=ax) is ax
-    points = {code: [] for code in range(3)}
-    colours = [to_rgba(handle.get_color()) for handle in ax.get_legend().legend_handles]
-    for line in ax.lines:
-        points[colours.index(to_rgba(line.get_color()))].append(line.get_xydata())
-    clusters = [np.concatenate(parts) for parts in points.values()]
+    clusters = [points_of(ax)[ax.collections[0].colours.index == code] for code in range(3)]
     assert [len(cluster) for cluster in clusters] == [20, 20, 20]
     centres = np.array([cluster.mean(0) for cluster in clusters])
     spread = max(np.linalg.norm(cluster - centre, axis=1).max() for cluster, centre in zip(clusters, centres))
     assert min(np.linalg.norm(centres[i] - centres[j]) for i, j in [(0, 1), (0, 2), (1, 2)]) > spread
-    assert ax.get_title() == "t-SNE of 5-dimensional posterior means\nN = 60, perplexity 10"
+    assert ax.get_title() == "t-SNE of 5-dimensional posterior means\nN = 60, perplexity 10, by scikit-learn"
 
 
 def test_the_axes_of_a_map_mean_nothing(ax):
@@ -69,7 +65,9 @@ def test_a_label_keeps_its_colour_when_only_some_points_are_shown(ax, first_two)
     tsne(Posterior(CODES), CODES, labels, engine="first_two", max_points=10, seed=0, ax=ax)
     legend = {handle.get_label(): to_rgba(handle.get_color()) for handle in ax.get_legend().legend_handles}
     by_point = {
-        tuple(np.round(point, 4)): to_rgba(line.get_color()) for line in ax.lines for point in line.get_xydata()
+        tuple(np.round(points_of(ax)[row].astype(float), 4)): to_rgba(colour)
+        for colour, rows in ax.collections[0].layers()
+        for row in rows
     }
     for code, label in zip(CODES, labels):
         shown = by_point.get(tuple(np.round(np.float32(code[:2]).astype(float), 4)))
@@ -117,5 +115,26 @@ def test_a_perplexity_is_more_than_0(ax, perplexity):
 
 
 def test_an_unknown_engine_is_answered_with_the_nearest(ax):
-    with pytest.raises(UnknownName, match="unknown embedding 'umap'; known: pca, tsne"):
-        tsne(Posterior(CODES), CODES, engine="umap", ax=ax)
+    with pytest.raises(UnknownName, match="unknown embedding 'isomap'"):
+        tsne(Posterior(CODES), CODES, engine="isomap", ax=ax)
+
+
+def test_other_data_are_placed_into_the_map(ax):
+    tsne(lambda x: x, CODES, LABELS, CODES[:20] + 3, engine="pca", ax=ax)
+    (placed,) = ax.lines
+    own = points_of(ax)
+    np.testing.assert_allclose(placed.get_xydata()[:, 0] - own[:20, 0], np.sqrt(5) * 3, rtol=0.1)
+    assert placed.get_label() == "other\n(20)"
+    assert "other\n(20)" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_no_more_other_data_are_placed_than_asked_for(ax):
+    tsne(lambda x: x, CODES, None, CODES[:20] + 3, engine="pca", max_points=7, ax=ax)
+    assert len(ax.lines[0].get_xydata()) == 7
+
+
+def test_an_engine_that_cannot_place_says_so_and_draws_the_map(ax):
+    with pytest.warns(UserWarning, match="other_x is left out of the map: engine 'tsne' cannot place it"):
+        tsne(lambda x: x, CODES, LABELS, CODES[:5], engine="tsne", perplexity=10.0, ax=ax)
+    assert len(points_of(ax)) == 60
+    assert not ax.lines

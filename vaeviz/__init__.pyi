@@ -1,3 +1,4 @@
+from .analysis.embedding import Embedding, embed
 from .analysis.estimates import Estimate
 from .analysis.holes import find_holes
 from .analysis.linear_vae import LinearVAE, fitted_linear_vae, linear_vae
@@ -5,6 +6,7 @@ from .analysis.mismatch import prior_mismatch
 from .analysis.mmd import mmd_test
 from .analysis.surgery import elbo_terms
 from .analysis.triage import triage
+from .analyzing import analyze
 from .data import Dataset, load_data
 from .decoding import decode
 from .drawing.places import axes_for, figure_for
@@ -13,6 +15,7 @@ from .encoding import encode, remember
 from .errors import InputError, NotApplicable
 from .explaining import Explanation, explain
 from .export import export_figures
+from .finding import Finding
 from .likelihood import log_likelihood
 from .model import Decoder, Encoder, Model, given, open
 from .plot import Page, get_plot, plot_names, register_plot
@@ -38,13 +41,18 @@ from .plots.training_curves import training_curves
 from .plots.traversal import traversal
 from .plots.tsne import tsne
 from .posterior import GuessWarning, Posterior
+from .report import Report
+from .streams import Batches
 
 __all__ = [
+    "Batches",
     "Dataset",
     "Decoder",
+    "Embedding",
     "Encoder",
     "Estimate",
     "Explanation",
+    "Finding",
     "GuessWarning",
     "InputError",
     "LinearVAE",
@@ -52,13 +60,16 @@ __all__ = [
     "NotApplicable",
     "Page",
     "Posterior",
+    "Report",
     "aggregate_posterior",
+    "analyze",
     "axes_for",
     "compare",
     "decode",
     "disentanglement",
     "elbo_decomposition",
     "elbo_terms",
+    "embed",
     "encode",
     "explain",
     "export_figures",

@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from vaeviz.errors import InputError
-from vaeviz.posterior import as_array
+from vaeviz.streams import (
+    Batches,
+    Stream,
+    as_samples,
+    batch_length,
+    blocks,
+    is_streamed,
+    length_if_known,
+    sample_shape,
+)
 
-BATCH_VALUES = 1 << 20
-"""How many numbers a batch holds at most, where its size is not declared (4 MB in float32)."""
 
+def samples(x: Any, name: str, *, like: np.ndarray | Stream | None = None) -> np.ndarray | Stream:
+    """`x` as an array (N, ...) of finite numbers, the same object if it is one already, or as a `Stream` of them.
 
-def samples(x: Any, name: str, *, like: np.ndarray | None = None) -> np.ndarray:
-    """`x` as an array (N, ...) of finite numbers; the same object if it is one already.
-
-    Raises `InputError` if it is empty, has no sample axis, holds NaN, or is not as long as `like`.
+    Raises `InputError` if it is empty, has no sample axis, holds NaN, or is not as long as `like`. What does not lie
+    in memory is looked at as it is read, by `batches`.
     """
-    try:
-        array = x if isinstance(x, np.ndarray) and x.dtype.kind in "fiub" else as_array(x)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+    array = as_samples(x, name)
+    if isinstance(array, Batches) and like is None:
+        return array
     if array.ndim == 0 or (array.ndim == 1 and like is None):
         raise InputError(f"{name}: got shape {array.shape}, expected (N, ...) with one row a sample")
     if not array.size:
         raise InputError(f"{name}: got shape {array.shape}, which holds no values")
     if like is not None and len(array) != len(like):
         raise InputError(f"{name}: got {len(array)} rows for {len(like)} samples")
-    _check_finite(array, name)
+    if not is_streamed(array):
+        _check_finite(array, name)
     return array
 
 
-def batches(x: np.ndarray, size: int | None, *, doing: str) -> Iterator[slice]:
-    """Slices of x in order, with a progress bar once they have taken more than two seconds."""
+def batches(
+    x: np.ndarray | Stream, size: int | None, *, doing: str | None, name: str = "x"
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """(which rows, these rows) of x in order, with a progress bar once they have taken more than two seconds.
+
+    Of what does not lie in memory each row is looked at, see `samples`. doing: what the bar says; None for no bar.
+    """
     from tqdm import tqdm
 
-    size = size or min(1024, max(1, BATCH_VALUES // math.prod(x.shape[1:])))
-    with tqdm(total=len(x), desc=doing, unit="sample", delay=2, leave=False, disable=None) as bar:
-        for start in range(0, len(x), size):
-            rows = slice(start, min(start + size, len(x)))
-            yield rows
-            bar.update(rows.stop - rows.start)
+    size = size or batch_length(sample_shape(x))
+    quiet = True if doing is None else None  # None: where nobody looks
+    start = 0
+    with tqdm(total=length_if_known(x), desc=doing, unit="sample", delay=2, leave=False, disable=quiet) as bar:
+        for batch in blocks(x, size):
+            if is_streamed(x):
+                _check_finite(batch, name, start)
+            rows = slice(start, start + len(batch))
+            yield rows, batch
+            start = rows.stop
+            bar.update(len(batch))
 
 
 def filled(arrays: list[np.ndarray], size: int) -> list[np.ndarray]:
@@ -79,13 +95,16 @@ def told(error: Exception) -> str:
     return reason if isinstance(error, InputError) else f"raised {type(error).__name__}: {reason}"
 
 
-def _check_finite(array: np.ndarray, name: str) -> None:
+def _check_finite(array: np.ndarray, name: str, start: int | None = None) -> None:
+    """`InputError` with the first row that is not finite; start: the row of a stream that the first of these is."""
     if array.dtype.kind != "f":
         return
     with np.errstate(over="ignore"):
-        if np.isfinite(array.sum(dtype=np.float64)):
+        if np.isfinite(array.sum(dtype=np.result_type(array, np.float32))):
             return
     finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     bad = np.flatnonzero(~finite)
-    if len(bad):
+    if len(bad) and start is None:
         raise InputError(f"{name}: NaN or infinite values in {len(bad)} of {len(array)} rows, first in row {bad[0]}")
+    if len(bad):
+        raise InputError(f"{name}: NaN or infinite values, first in row {start + bad[0]}")

@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,27 @@ def name_of(function: Callable) -> str:
     return name.rpartition("<locals>.")[2]
 
 
+def arguments(function: Callable) -> tuple[int, float]:
+    """(how many positional arguments a callable must be given, how many it takes at most).
+
+    (0, inf) where it does not say. A torch module says it by its `forward`.
+    """
+    function = inspect.unwrap(function)
+    function = function if inspect.isroutine(function) else getattr(function, "forward", function)
+    schema = getattr(function, "schema", None)  # of a compiled torch function, which counts itself
+    if schema is not None:
+        taken = schema.arguments[1:]
+        return sum(not argument.has_default_value() for argument in taken), len(taken)
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 0, math.inf
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return 0, math.inf
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return sum(p.default is p.empty for p in positional), len(positional)
+
+
 def _caller(function: Callable, modules: list[Any]) -> Callable[..., Any]:
     """Tries the likelier of torch and NumPy first; a function that trips over the type gets the others."""
     conventions = [_with_numpy]
@@ -114,7 +136,7 @@ def _with_numpy(function: Callable, *arrays: np.ndarray) -> Any:
 def _with_torch(modules: list[Any], function: Callable, *arrays: np.ndarray) -> Any:
     import torch
 
-    state = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
+    state = (tensor for module in modules for tensor in chain(module.parameters(), module.buffers()))
     floating = next((tensor for tensor in state if tensor.is_floating_point()), torch.empty(0))
     tensors = (torch.from_numpy(array) for array in arrays)
     cast = (t.to(floating.dtype) if t.is_floating_point() else t for t in tensors)  # a device may lack float64

@@ -9,7 +9,8 @@ import warnings
 import click
 
 from vaeviz import registry
-from vaeviz.cli_options import broken_command
+from vaeviz.cli_options import broken_command, load_command
+from vaeviz.declaring import as_options
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 
 GROUP = "vaeviz.commands"
@@ -23,7 +24,7 @@ class RegisteredCommands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         try:
-            return registry.load(GROUP, name)
+            return load_command(name)
         except UnknownName as error:
             raise click.UsageError(str(error)) from None
         except InputError as error:
@@ -72,7 +73,7 @@ def _report(error: Exception) -> int:
         click.echo(f"Error: {error.format_message()}" + (f" (see {ctx.command_path} --help)" if ctx else ""), err=True)
         return error.exit_code
     if isinstance(error, (InputError, NotApplicable)):
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {as_options(str(error))}", err=True)
         return 1 if isinstance(error, NotApplicable) else 2
     reason = " ".join(str(error).split())[:300]
     click.echo(f"Error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
@@ -80,4 +81,4 @@ def _report(error: Exception) -> int:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    click.echo(f"warning: {message}", err=True)
+    click.echo(f"warning: {as_options(str(message))}", err=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from vaeviz import registry
+from vaeviz.cli_inputs import INPUT_OPTIONS, conditioned, is_value, read_inputs
 from vaeviz.errors import InputError
-from vaeviz.naming import is_object_name, named_object
+from vaeviz.naming import is_object_name, named_model, named_object
 from vaeviz.options import Option, describe
 
 
@@ -37,11 +38,11 @@ class Setting(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-def option_of(option: Option, help: str = "") -> click.Option:
+def option_of(option: Option, help: str = "", *, flags: tuple[str, ...] = ()) -> click.Option:
     """The click option of a keyword-only parameter. It is None unless it was given."""
-    default = f"[default: {_written(option.default)}]" if option.default is not None else ""
+    default = f"[default: {written(option.default)}]" if option.default is not None else ""
     told = "  ".join(part for part in (help, default) if part)
-    return click.Option([option.flag], type=Setting(option), default=None, help=told)
+    return click.Option([*(flags or (option.flag,))], type=Setting(option), default=None, help=told)
 
 
 def broken_command(name: str, error: InputError) -> click.Command:
@@ -52,6 +53,36 @@ def broken_command(name: str, error: InputError) -> click.Command:
 
     settings = {"ignore_unknown_options": True, "allow_extra_args": True}
     return click.Command(name, callback=fail, short_help=f"(broken) {error}", context_settings=settings)
+
+
+def load_command(name: str) -> click.Command:
+    """The command registered under `name`; `InputError` with the reason if it is broken."""
+    entry = registry.find("vaeviz.commands", name)
+    command = entry.load()
+    if not isinstance(command, click.Command):
+        got = f"{entry.module}:{entry.attribute} is of type {type(command).__name__}"
+        raise InputError(f"{name!r} of {entry.distribution} is no command: {got}; decorate it with @click.command()")
+    return command
+
+
+def _register_from(ctx: click.Context, param: click.Parameter, scripts: tuple[Path, ...]) -> None:
+    from vaeviz.scripts import registered_by
+
+    for script in scripts:
+        ctx.with_resource(registered_by(script))
+
+
+with_scripts = click.option(
+    "--with",
+    "scripts",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE.py",
+    is_eager=True,
+    expose_value=False,
+    callback=_register_from,
+    help="Import a script that registers plots of your own, for this call. Repeatable.",
+)
 
 
 def model_and_data(command: Callable) -> Callable:
@@ -98,6 +129,19 @@ class Range(click.ParamType):
         return low, high
 
 
+class Values(click.ParamType):
+    """Numbers, or names, as 0,1,2 or cat,dog."""
+
+    name = "VALUE,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple:
+        parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        for kind in (int, float):
+            with suppress(ValueError):
+                return tuple(kind(part) for part in parts)
+        return tuple(parts)
+
+
 SOURCE_OPTIONS = (
     click.argument("model", required=False),
     click.option(
@@ -118,10 +162,18 @@ SOURCE_OPTIONS = (
         "--layout", type=click.Choice(["channels_first", "channels_last"]), help="Where the model has the channels."
     ),
     click.option("--output", type=click.Choice(["values", "logits"]), help="What the decoder returns."),
+    click.option("--sample-shape", type=Sizes(), help="The shape of one decoded sample, e.g. 28,28 where it is flat."),
+    click.option(
+        "--conditions",
+        type=Values(),
+        help="The classes that a conditional model is given: their names in order, or the numbers themselves.",
+    ),
     click.option("--prior", type=click.Choice(["normal"]), help="What the model assumes of its codes: N(0, I)."),
     click.option(
         "--preprocess", metavar="MODULE:FUNCTION", help="Applied to each batch before the encoder. Imports that module."
     ),
+    click.option("--batch-size", type=click.IntRange(1), help="How many samples or codes the model is sent at once."),
+    click.option("--pad", is_flag=True, help="The model takes exactly --batch-size rows: fill the last batch up."),
     click.option(
         "--data",
         metavar="NAME",
@@ -135,6 +187,7 @@ SOURCE_OPTIONS = (
     ),
     click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files."),
     click.option("--labels", metavar="NAME", help="Which array or column of the file holds the labels."),
+    *INPUT_OPTIONS,
     click.option(
         "--input",
         "inputs",
@@ -142,11 +195,13 @@ SOURCE_OPTIONS = (
         metavar="NAME=MODULE:ATTRIBUTE",
         help="Supply an input of a plot, e.g. encoder=my_package.model:encode. Imports that module.",
     ),
+    with_scripts,
 )
 
 
-OF_A_MODEL = ("weights", "returns", "input_shape", "latent_shape", "value_range", "layout", "output", "prior")
-OF_A_MODEL += ("preprocess",)
+OF_BOTH = ("value_range", "layout", "conditions", "prior", "batch_size", "pad")
+OF_ENCODER = ("returns", "input_shape", "preprocess")
+OF_DECODER = ("latent_shape", "output", "sample_shape")
 
 
 @dataclass(frozen=True)
@@ -164,32 +219,56 @@ class Source:
     value_range: tuple[float, float] | None
     layout: str | None
     output: str | None
+    sample_shape: tuple[int, ...] | None
+    conditions: tuple | None
     prior: str | None
     preprocess: str | None
+    batch_size: int | None
+    pad: bool
     data: str | None
     split: str | None
     data_dir: Path | None
     labels: str | None
+    condition: str | None
+    factors: str | None
+    history: str | None
+    likelihood: str | None
+    other_data: str | None
+    other_data_dir: Path | None
+    other_encoder: str | None
+    runs: tuple[str, ...]
+    feature_names: str | None
+    factor_names: str | None
     inputs: tuple[str, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether neither a model nor data nor an input was named."""
-        return not any((self.model, self.model_option, self.encoder, self.decoder, self.data, self.inputs))
+        named = (self.model, self.model_option, self.encoder, self.decoder, self.data, self.inputs)
+        return not any((*named, self.runs, self.history))
 
     def opened(self) -> tuple[Any, Any, dict[str, Any]]:
         """(model, data set, inputs by name); each may be None or empty."""
+        model = self._model()
+        data = self._data(model)
+        supplied = read_inputs(vars(self), data and data.labels)
+        for name, thing in map(_supplied, self.inputs):
+            if name in supplied:
+                raise InputError(f"{name} was given twice, by --input {name}=... and by an option of its own")
+            supplied[name] = thing
+        if self.condition and is_value(self.condition):
+            return conditioned(self.condition, model, data, supplied)
+        return model, data, supplied
+
+    def _data(self, model: Any) -> Any:
+        """The data set that is named, else what the model was trained on, else None."""
         from vaeviz.data import load_data
 
-        supplied = dict(_supplied(text) for text in self.inputs)
-        model = self._model()
         data, data_dir, labels = self.data, self.data_dir, self.labels
         if data is None and model is not None and model.data is not None:
             data, data_dir = model.data["name"], data_dir or model.data["data_dir"]
             labels = labels or model.data["labels"]
-        if data is None:
-            return model, None, supplied
-        return model, load_data(data, split=self.split, data_dir=data_dir, labels=labels), supplied
+        return None if data is None else load_data(data, split=self.split, data_dir=data_dir, labels=labels)
 
     def _model(self) -> Any:
         """The model with its parts exchanged for those that were named apart, and with what was declared."""
@@ -219,48 +298,26 @@ class Source:
         return load_weights(named_object(named), self.weights)
 
     def _declared(self, model: Any) -> Any:
-        both = {"value_range": self.value_range, "layout": self.layout, "prior": self.prior}
-        preprocess = None if self.preprocess is None else named_object(self.preprocess)
-        of_encoder = {"returns": self.returns, "input_shape": self.input_shape, "preprocess": preprocess, **both}
-        of_decoder = {"latent_shape": self.latent_shape, "output": self.output, **both}
+        said = {name: getattr(self, name) or None for name in (*OF_BOTH, *OF_ENCODER, *OF_DECODER)}
+        if self.preprocess is not None:
+            said["preprocess"] = named_object(self.preprocess)
         return replace(
             model,
-            encoder=_with(model.encoder, of_encoder, "encoder"),
-            decoder=_with(model.decoder, of_decoder, "decoder"),
+            encoder=_with(model.encoder, {name: said[name] for name in (*OF_ENCODER, *OF_BOTH)}, "encoder"),
+            decoder=_with(model.decoder, {name: said[name] for name in (*OF_DECODER, *OF_BOTH)}, "decoder"),
         )
 
     def _check_nothing_declared(self) -> None:
-        for name in OF_A_MODEL:
-            if getattr(self, name) is not None:
+        for name in ("weights", *OF_ENCODER, *OF_DECODER, *OF_BOTH):
+            if getattr(self, name):
                 raise InputError(f"--{name.replace('_', '-')} is said of a model: name MODEL, --encoder or --decoder")
-
-
-def named_model(text: str) -> Any:
-    """What MODEL spells: a path, ``package.module:attribute``, or the name of a registered model."""
-    if Path(text).exists():
-        return text
-    if is_object_name(text):
-        return named_object(text)
-    known = {name.replace("-", "_") for name in registry.entries("vaeviz.models")}
-    return _registered(text) if text.replace("-", "_") in known else text
-
-
-def _registered(name: str) -> Any:
-    """A registered model: an object, or what a function of no arguments makes. An untrained network is none."""
-    found: Any = registry.load("vaeviz.models", name)
-    if not inspect.isroutine(found) and not inspect.isclass(found):
-        return found
-    parameters = inspect.signature(found).parameters.values()
-    if any(parameter.default is parameter.empty for parameter in parameters):
-        raise InputError(f"{name} is the name of a network and has no weights yet: vaeviz train {name} --out RUN")
-    return found()
 
 
 def _with(part: Any, declared: dict[str, Any], role: str) -> Any:
     """An encoder or decoder with what was declared."""
     said = {name: value for name, value in declared.items() if value is not None}
     if part is None:
-        apart = [name for name in said if name not in ("value_range", "layout", "prior")]
+        apart = [name for name in said if name not in OF_BOTH]
         if apart:
             raise InputError(f"--{apart[0].replace('_', '-')}: the model has no {role}")
         return None
@@ -274,7 +331,27 @@ def _supplied(text: str) -> tuple[str, Any]:
     return name, named_object(target)
 
 
-def _written(default: Any) -> str:
+def written(default: Any) -> str:
+    """The default of an option as a person would write it."""
     if isinstance(default, bool):
         return str(default).lower()
+    if default is None:
+        return "none"
     return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+def settings_by_name(texts: Iterable[str], what: str, example: str) -> dict[str, dict[str, str]]:
+    """Options by the name of a plot or a finding, from values of ``--set NAME.OPTION=VALUE``."""
+    settings: dict[str, dict[str, str]] = {}
+    for text in texts:
+        target, sign, value = text.partition("=")
+        name, dot, option = target.partition(".")
+        if not (sign and dot and name and option):
+            raise InputError(f"--set {text!r}: expected {what}.OPTION=VALUE, e.g. {example}")
+        settings.setdefault(name.replace("-", "_"), {})[option] = value
+    return settings
+
+
+def listed(text: str | None) -> list[str] | None:
+    """The parts of a comma-separated value; None where it was not given."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

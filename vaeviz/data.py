@@ -16,6 +16,7 @@ from vaeviz.labels import ClassLabels
 from vaeviz.naming import is_object_name, named_object
 from vaeviz.options import check_settings, options_of
 from vaeviz.posterior import as_array
+from vaeviz.streams import Batches, Stream
 
 Split = Literal["train", "test", "all"]
 ENDINGS = (".npy", ".npz", ".h5ad")
@@ -25,8 +26,9 @@ ENDINGS = (".npy", ".npz", ".h5ad")
 class Dataset:
     """Samples and what is known about them.
 
-    x: (N, ...) float32; images are (N, H, W) or (N, H, W, C) in [0, 1].
-    labels: (N,) integers, strings or floats, or None.
+    x: (N, ...) float32; images are (N, H, W) or (N, H, W, C) in [0, 1]. It may lie on disk (memory-mapped, HDF5, zarr),
+        or come in batches that can be read again, see `vaeviz.Batches`.
+    labels: (N,) integers, strings or floats, or None; those that come with the batches of x, where none are given.
     class_names: what integer labels stand for, in order; () where they stand for themselves.
     factors: (N, K) known generative factors, or None.
     feature_names, factor_names: what the values of a sample and the factors are called; () where nobody says. Of a
@@ -34,7 +36,7 @@ class Dataset:
     kind: how samples are drawn (``docs/data.md``); None where their shape tells.
     """
 
-    x: np.ndarray
+    x: np.ndarray | Stream
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     factors: np.ndarray | None = None
@@ -47,6 +49,8 @@ class Dataset:
         object.__setattr__(self, "feature_names", names_of(self.feature_names, self.x))
         object.__setattr__(self, "factor_names", names_of(self.factor_names, self.factors))
         object.__setattr__(self, "x", samples(self.x, f"{self.name}: x"))
+        if self.labels is None and isinstance(self.x, Batches):
+            object.__setattr__(self, "labels", self.x.labels)
         if self.factors is not None:
             object.__setattr__(self, "factors", as_array(self.factors))
         for field in ("labels", "factors"):

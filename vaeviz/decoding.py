@@ -4,47 +4,69 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
-from vaeviz.callables import calling, torch_convolves
+from vaeviz.callables import arguments, calling, torch_convolves
+from vaeviz.conditions import as_condition, condition_for, condition_hint, fixed_rows
 from vaeviz.errors import InputError
 from vaeviz.kinds import told_by
 from vaeviz.layout import arranged, has_channels_first
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.posterior import GuessWarning, Posterior, as_array
+from vaeviz.streams import Stream, as_samples, sample_shape, some
 
 
 def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> np.ndarray:
     """Decoded samples (N, *sample), float32, for codes (N, D) or the means of a `Posterior`.
 
-    decoder: a callable, a model, or a `Decoder`. condition: (N, ...) or None, passed beside z.
+    decoder: a callable, a model, or a `Decoder`. condition: (N, ...), passed beside z: classes or names where the
+        decoder says its `conditions`, else what it takes; by default the one fixed by `given`, else that of the
+        `Posterior`, each sample's own.
     like: samples (M, *sample) that the decoded ones are to be compared with; they take its shape, and values
         far out of its range warn (logits or a tanh that nobody declared).
 
     Runs in batches, in eval mode, without gradients. Raises `InputError` if the decoder fails, loses rows, or
-    returns anything but finite numbers.
+    returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
+    """
+    parts = list(decoded_batches(decoder, z, condition, like=like))
+    return np.concatenate([values for _, values in parts])
+
+
+def decoded_batches(
+    decoder: Any, z: Any, condition: Any = None, *, like: Any = None, size: int | None = None
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """What `decode` returns, as (which rows, these rows) batch by batch, so that nobody need hold it all.
+
+    size: rows at a time, where the decoder does not declare its own.
     """
     decoder = as_decoder(decoder)
     codes = _codes(decoder, z)
-    condition = _condition(decoder, condition, codes)
-    parts, size = [], 0
+    condition = _condition(decoder, condition, z, len(codes))
+    like = None if like is None else as_samples(like, "like")
+    every = max(1, len(codes) // 1000)
+    shape, layout, seen, first = None, None, [], 0
     with calling(decoder.fn) as call:
-        for rows in batches(codes, decoder.batch_size, doing="decoding"):
-            arrays = [codes[rows]] + ([] if condition is None else [condition[rows]])
-            count = len(arrays[0])
-            size = size or count
+        for rows, batch in batches(codes, decoder.batch_size or size, doing="decoding"):
+            arrays = [batch] + ([] if condition is None else [condition[rows]])
+            count = len(batch)
+            first = first or count
             arrays = filled(arrays, decoder.batch_size) if decoder.pad else arrays
             try:
-                parts.append(_read(call(*arrays), len(arrays[0]))[:count])
+                values = _read(call(*arrays), len(arrays[0]))[:count]
             except Exception as error:
-                hint = batch_hint("Decoder", arrays[0], size)
+                hint = batch_hint("Decoder", arrays[0], first) or condition_hint(error, condition)
                 raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
-    decoded = _in_range(decoder, _joined(parts, decoder))
-    return _compared(decoder, _laid_out(decoder, decoded, like), like)
+            if shape is None:
+                shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], like)
+            _check_same_shape(decoder, shape, values.shape[1:])
+            values = _laid_out(decoder, _in_range(decoder, values), *layout)
+            seen.append(values[-rows.start % every :: every].copy())  # a view would hold them all
+            yield rows, values
+    _compare(decoder, np.concatenate(seen), like)
 
 
 def latent_size(decoder: Any) -> int:
@@ -68,10 +90,12 @@ def _codes(decoder: Decoder, z: Any) -> np.ndarray:
     return codes.reshape(len(codes), *shape)
 
 
-def _condition(decoder: Decoder, condition: Any, codes: np.ndarray) -> np.ndarray | None:
-    if condition is None and decoder.condition is not None:
-        condition = np.repeat(decoder.condition[None], len(codes), axis=0)
-    return None if condition is None else samples(condition, "condition", like=codes)
+def _condition(decoder: Decoder, condition: Any, z: Any, total: int) -> np.ndarray | None:
+    if condition is not None and arguments(decoder.fn)[1] < 2:
+        raise InputError(f"decoder {decoder.name}: takes codes alone, and got a condition")
+    if condition is None:
+        condition = getattr(z, "condition", None) if decoder.condition is None else fixed_rows(decoder, total)
+    return condition_for(decoder, "decoder", None if condition is None else as_condition(condition, total))
 
 
 def _read(returned: Any, rows: int) -> np.ndarray:
@@ -101,12 +125,10 @@ def _samples_in(returned: Any) -> Any:
     return returned
 
 
-def _joined(parts: list[np.ndarray], decoder: Decoder) -> np.ndarray:
-    shapes = {part.shape[1:] for part in parts}
-    if len(shapes) > 1:
-        first, second = sorted(shapes)[:2]
-        raise InputError(f"decoder {decoder.name}: samples change shape between batches, {first} and {second}")
-    return np.concatenate(parts)
+def _check_same_shape(decoder: Decoder, first: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    if shape != first:
+        shapes = " and ".join(map(str, sorted([first, shape])))
+        raise InputError(f"decoder {decoder.name}: samples change shape between batches, {shapes}")
 
 
 def _in_range(decoder: Decoder, values: np.ndarray) -> np.ndarray:
@@ -120,19 +142,24 @@ def _in_range(decoder: Decoder, values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32, copy=False)
 
 
-def _laid_out(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
-    """Samples in the shape that is declared, else that of `like`, else as they came with the channels last."""
-    shape = values.shape[1:]
-    wanted = decoder.sample_shape or (None if like is None else np.shape(like)[1:])
-    if len(shape) == 3 and shape != wanted and _puts_channels_first(decoder, shape, wanted):
-        values = np.moveaxis(values, 1, -1)
-        shape = values.shape[1:]
+def _layout(decoder: Decoder, shape: tuple[int, ...], like: np.ndarray | Stream | None) -> tuple[bool, tuple[int, ...]]:
+    """(whether the decoder's channels are moved to the end, the shape of a sample then).
+
+    The shape is the declared one, else that of `like`, else as it comes with the channels last.
+    """
+    wanted = decoder.sample_shape or (None if like is None else sample_shape(like))
+    unclear = len(shape) == 3 and (shape != wanted or len(set(shape)) == 1)
+    moved = unclear and _puts_channels_first(decoder, shape, wanted)
+    if moved:
+        shape = (*shape[1:], shape[0])
     if wanted is None:
         wanted = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
-    elif shape == wanted and len(set(shape)) == 1 and len(shape) == 3 and _puts_channels_first(decoder, shape, wanted):
-        return np.moveaxis(values, 1, -1)
+    return moved, wanted
+
+
+def _laid_out(decoder: Decoder, values: np.ndarray, moved: bool, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        return arranged(values, wanted)
+        return arranged(np.moveaxis(values, 1, -1) if moved else values, shape)
     except InputError as error:
         raise InputError(f"decoder {decoder.name}: {error}") from None
 
@@ -152,27 +179,28 @@ def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
         return False
     warnings.warn(
         f"decoder {decoder.name}: samples of shape {shape} may have their channels first or last; they were read as "
-        'first, as torch convolutions give them. Say so with Decoder(fn, layout="channels_first") or "channels_last"',
+        'first, as torch convolutions give them. Say so with Decoder(fn, layout="channels_first") or '
+        'Decoder(fn, layout="channels_last")',
         GuessWarning,
         stacklevel=2,
     )
     return True
 
 
-def _compared(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
+def _compare(decoder: Decoder, values: np.ndarray, like: np.ndarray | Stream | None) -> None:
     """Warns where the decoder's values and the data's lie so far apart that their scales must differ."""
     if decoder.output or decoder.value_range:
-        return values
-    low, high = np.quantile(_some(values), (0.01, 0.99))
+        return
+    low, high = np.quantile(values, (0.01, 0.99))
     if like is None:
         expected = (0.0, 1.0) if told_by(values.shape[1:]) == "image" else (low, high)
         theirs = "images are drawn over [0, 1]"
     else:
-        expected = tuple(np.quantile(_some(as_array(like)), (0.01, 0.99)))
+        expected = tuple(np.quantile(some(like), (0.01, 0.99)))
         theirs = f"the data lie in [{expected[0]:.2g}, {expected[1]:.2g}]"
     margin = 0.3 * (expected[1] - expected[0])
     if not margin or told_by(values.shape[1:]) == "point":
-        return values
+        return
     beyond = low < expected[0] - margin or high > expected[1] + margin
     too_small = expected[1] > 10 and max(abs(low), abs(high)) < expected[1] / 50
     if beyond or too_small:
@@ -181,11 +209,5 @@ def _compared(decoder: Decoder, values: np.ndarray, like: Any) -> np.ndarray:
             'write Decoder(fn, output="logits"); after a tanh, Decoder(fn, value_range=(-1, 1)); if they are right as '
             'they are, Decoder(fn, output="values"). Data of bytes are to be divided by 255',
             GuessWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
-    return values
-
-
-def _some(x: np.ndarray) -> np.ndarray:
-    """A thousand samples at most, evenly taken."""
-    return x[:: max(1, len(x) // 1000)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,42 +11,74 @@ import numpy as np
 
 from vaeviz.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
 from vaeviz.callables import calling, torch_channels, torch_input_shape
+from vaeviz.conditions import as_condition, condition_for, condition_hint, fixed_rows
 from vaeviz.errors import InputError
 from vaeviz.layout import arranged, channels_first, has_channels_first
 from vaeviz.model import Encoder, as_encoder
 from vaeviz.posterior import GuessWarning, Posterior, Reading, alike, declared_reading, inferred_reading
+from vaeviz.streams import Stream, as_samples, same_samples
 
 
 def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     """q(z | x): the posterior means (N, D) and, where the encoder gives them, standard deviations.
 
     encoder: a callable, a model, an `Encoder`, or a ready `Posterior` of as many rows as x.
-    x: (N, ...) samples. condition: (N, ...) or None, passed beside x.
+    x: (N, ...) samples: an array, one that lies on disk (memory-mapped, HDF5, zarr), or batches that can be read again
+        (a DataLoader that does not shuffle, see `Batches`). condition: (N, ...) or None, passed beside x unless the
+        encoder takes x alone, and kept by the posterior: classes or names where the encoder says its `conditions`, else
+        what it takes.
 
-    Runs in batches, in eval mode, without gradients. Warns if the encoder gives another mean for the same
-    input. Raises `InputError` if the encoder fails, loses rows, or returns anything but finite numbers.
+    Runs in batches, in eval mode, without gradients; of what does not lie in memory, one batch at a time does. Warns
+    if the encoder gives another mean for the same input. Raises `InputError` if the encoder fails, loses rows, or
+    returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
     """
-    x = samples(x, "x")
     if isinstance(encoder, Posterior):
-        return _of_same_length(encoder, x)
-    encoder = as_encoder(encoder)
-    if encoder.remembered is not None and encoder.remembered[0] is x:
+        return _of_same_length(encoder, samples(x, "x"), condition)
+    if isinstance(encoder, Encoder) and _recalls(encoder, x, condition):
         return encoder.remembered[1]
-    condition = None if condition is None else samples(condition, "condition", like=x)
+    encoder = as_encoder(encoder)
+    x, condition = _unpacked(encoder, x, condition)
+    x = samples(x, "x")
+    if condition is not None:
+        condition = as_condition(condition, len(x))
+    elif encoder.condition is not None:
+        condition = fixed_rows(encoder, len(x))
     with calling(encoder.fn) as call:
-        parts = list(_encoded(call, encoder, x, condition))
-    return _joined(parts, encoder)
+        means, stds, families = zip(*_encoded(call, encoder, x, condition_for(encoder, "encoder", condition)))
+    return replace(_joined(means, stds, families[0], encoder), condition=condition)
 
 
 def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """An encoder that encodes `x` now and never again: that very object is answered from memory.
 
-    Anything else, equal or of equal shape, is really encoded.
+    Anything else, equal or of equal shape, is really encoded, and so is `x` under another condition. A conditional
+    encoder that is asked without a condition takes that of the memory.
     """
-    posterior = encode(encoder, x, condition)
+    if not isinstance(encoder, Posterior):
+        encoder = as_encoder(encoder)
+        x, condition = _unpacked(encoder, x, condition)
+    x, condition = as_samples(x, "x"), None if condition is None else as_condition(condition)
+    return recalling(encoder, x, encode(encoder, x, condition))
+
+
+def recalling(encoder: Any, x: np.ndarray | Stream, posterior: Posterior) -> Encoder:
+    """An encoder that answers `x` with that posterior, and really encodes anything else."""
     if isinstance(encoder, Posterior):
         encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
-    return replace(as_encoder(encoder), remembered=(samples(x, "x"), posterior))
+    return replace(as_encoder(encoder), remembered=(x, posterior))
+
+
+def _unpacked(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
+    """(samples, condition) of an x that may hold both."""
+    return (x, condition) if encoder.unpack is None else encoder.unpack(x, condition)
+
+
+def _recalls(encoder: Encoder, x: Any, condition: Any) -> bool:
+    """Whether the encoder remembers x under this very condition, or under the only one that can be meant."""
+    if encoder.remembered is None or not same_samples(encoder.remembered[0], x):
+        return False
+    known = condition is None and (encoder.condition is not None or encoder.is_conditional)
+    return known or condition is encoder.remembered[1].condition
 
 
 def _only_the_remembered(x: np.ndarray) -> None:
@@ -54,13 +86,13 @@ def _only_the_remembered(x: np.ndarray) -> None:
 
 
 def _encoded(
-    call: Callable, encoder: Encoder, x: np.ndarray, condition: np.ndarray | None
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """(mean, std) of each batch, checked; each of the shape in which the encoder gave it."""
+    call: Callable, encoder: Encoder, x: np.ndarray | Stream, condition: np.ndarray | None
+) -> Iterator[tuple[np.ndarray, np.ndarray | None, str | None]]:
+    """(mean, std, family) of each batch, checked; each of the shape in which the encoder gave it."""
     reading = declared_reading(encoder.returns) if encoder.returns else None
     size = 0
-    for rows in batches(x, encoder.batch_size, doing="encoding"):
-        arrays = [prepared(encoder, x[rows])] + ([] if condition is None else [np.asarray(condition[rows])])
+    for rows, batch in batches(x, encoder.batch_size, doing="encoding"):
+        arrays = [prepared(encoder, batch)] + ([] if condition is None else [np.asarray(condition[rows])])
         count = len(arrays[0])
         size = size or count
         arrays = filled(arrays, encoder.batch_size) if encoder.pad else arrays
@@ -72,9 +104,9 @@ def _encoded(
                 _warn_if_it_samples(encoder, *(_read(reading, one, len(arrays[0]))[0] for one in (returned, again)))
             mean, std = _read(reading, returned, len(arrays[0]))
         except Exception as error:
-            hint = batch_hint("Encoder", arrays[0], size)
+            hint = batch_hint("Encoder", arrays[0], size) or condition_hint(error, condition)
             raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
-        yield mean[:count], None if std is None else std[:count]
+        yield mean[:count], None if std is None else std[:count], reading.family
 
 
 def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
@@ -136,14 +168,23 @@ def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:
 def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
     mean, std = reading(returned)
     one_row_each(mean, rows)
+    if mean.dtype.kind != "f":
+        raise InputError(
+            f"got codes of {mean.dtype}, which are discrete and no points of a latent space: return the embeddings "
+            "(N, D) that they stand for, or if they are numbers indeed, floating-point ones"
+        )
     if mean.ndim == 1:
         mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
     if std is not None and std.shape != mean.shape:
-        raise InputError(f"got a mean of shape {mean.shape} and a spread of shape {std.shape}, expected the same")
+        hint = '; if it is the concentration of a von Mises–Fisher, write Encoder(fn, returns="mean,concentration")'
+        raise InputError(
+            f"got a mean of shape {mean.shape} and a spread of shape {std.shape}, expected the same"
+            + (hint if std.size == len(mean) else "")
+        )
     for name, values in (("mean", mean), ("spread", std)):  # finite in float32, too
         if values is not None and not (np.abs(values) <= np.finfo(np.float32).max).all():
             raise InputError(f"got a posterior {name} with NaN or infinite values")
-    return mean, std
+    return mean.astype(np.float32), None if std is None else std.astype(np.float32)  # no view, which would hold x
 
 
 def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray) -> None:
@@ -156,20 +197,22 @@ def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray)
         )
 
 
-def _joined(parts: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder) -> Posterior:
-    shapes = {mean.shape[1:] for mean, _ in parts}
+def _joined(
+    means: Sequence[np.ndarray], stds: Sequence[np.ndarray | None], family: str | None, encoder: Encoder
+) -> Posterior:
+    shapes = {mean.shape[1:] for mean in means}
     if len(shapes) > 1:
         first, second = sorted(shapes)[:2]
         raise InputError(f"encoder {encoder.name}: codes change shape between batches, {first} and {second}")
-    mean = np.concatenate([mean for mean, _ in parts])
-    std = None if parts[0][1] is None else np.concatenate([std for _, std in parts])
+    mean = np.concatenate(means)
+    std = None if stds[0] is None else np.concatenate(stds)
     code_shape = mean.shape[1:] if mean.ndim > 2 else ()
     flat = (len(mean), -1)
     prior = encoder.prior or (None if std is None else "normal")
-    return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape)
+    return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape, family)
 
 
-def _of_same_length(posterior: Posterior, x: np.ndarray) -> Posterior:
+def _of_same_length(posterior: Posterior, x: np.ndarray | Stream, condition: Any) -> Posterior:
     if len(posterior) != len(x):
         raise InputError(f"got a Posterior of {len(posterior)} rows for {len(x)} samples of x")
-    return posterior
+    return posterior if condition is None else replace(posterior, condition=as_condition(condition, len(x)))

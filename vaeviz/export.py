@@ -6,27 +6,31 @@ import json
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from vaeviz import registry
+from vaeviz.crew import Alive, Names, drawn_by_others
 from vaeviz.data import Dataset
 from vaeviz.drawing.styles import get_style
 from vaeviz.drawing.styles import style as in_style
-from vaeviz.encoding import remember
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.figures import FORMATS, drawn, gather, lacking, options_for, write_figure
+from vaeviz.figures import FORMATS, drawn, gather, options_for, write_figure
 from vaeviz.files import replacing
+from vaeviz.finding import Finding
+from vaeviz.inputs import encoded_once
 from vaeviz.kinds import Kind, sample_kind
-from vaeviz.model import as_decoder
+from vaeviz.noting import noted
 from vaeviz.options import check_settings
-from vaeviz.plot import get_plot, plot_names
+from vaeviz.plot import PlotSpec, get_plot, plot_names
 from vaeviz.posterior import GuessWarning
 from vaeviz.provenance import provenance, sha256, versions
+from vaeviz.report import plain
 
 
 @dataclass
@@ -68,7 +72,11 @@ def export_figures(
     seed: int = 0,
     kind: Kind | None = None,
     title: str = "",
+    analysis: bool | None = None,
+    jobs: int = 1,
+    command: Sequence[str] = (),
     on_record: Callable[[Record], None] = lambda record: None,
+    on_findings: Callable[[tuple[Finding, ...]], None] = lambda findings: None,
     **inputs: Any,
 ) -> list[Record]:
     """Draw a set of figures into the folder `out`: figures, ``manifest.json``, ``timings.json``, ``index.html``.
@@ -78,6 +86,11 @@ def export_figures(
     plots: names, or None for all. settings: options by plot. formats: of png, pdf, svg. dpi: the style's unless given.
     seed, kind: for each plot that has a seed, or draws samples, and no setting of its own; the kind is that of the data
     unless given. on_record: called as each plot is done.
+    jobs: so many processes draw at once, the same figures as one would. They open models and callables by name: give a
+    path, or ``"package.module:attribute"``; where they are objects one job draws, and a warning says so.
+    command: the arguments of ``vaeviz export`` by which a model and inputs that are objects can be opened again.
+    analysis: whether page and manifest hold the findings of `vaeviz.analyze`, at their default thresholds; by default
+    where no plots are named, and the set is whole. on_findings: called with them.
 
     A plot whose inputs are missing, or which does not apply, is skipped with the reason; one that fails is recorded
     with its traceback, and the rest are drawn. Nothing is removed: a figure of an earlier export that this one does
@@ -85,24 +98,33 @@ def export_figures(
     unknown plot, option, style or format, for bad inputs, and for a folder that cannot be written.
     """
     dpi = get_style(style).dpi if dpi is None else dpi
-    for name, value, least in (("dpi", dpi, 1), ("seed", seed, 0)):
+    for name, value, least in (("dpi", dpi, 1), ("seed", seed, 0), ("jobs", jobs, 1)):
         if value < least:
             raise InputError(f"{name} = {value}: expected {least} or more")
     pages = Pages(Path(out), _checked_formats(formats), style, dpi)
     names = _checked_names(plots)
     settings = _checked_settings(settings or {}, names)
-    with _noted() as at_the_door:
-        inputs = _encoded_once(gather(model, data, inputs))
+    spelled = _names(model, inputs, command)
+    with noted() as at_the_door:
+        inputs = encoded_once(gather(model, data, inputs))
         kind = _checked_kind(data.kind if data is not None and kind is None else kind, inputs.get("x"))
     for text in at_the_door:
         warnings.warn(text, GuessWarning, stacklevel=2)
     _check_writable(pages.folder)
-    records, timings = [], {}
-    for name in names:
+    options = {name: _options(name, settings.get(name, {}), seed, kind) for name in names}
+    found = {}
+    with closing(_drawn(options, inputs, pages, jobs, spelled)) as drawing:
+        for record, seconds in drawing:
+            found[record.plot] = record, round(seconds, 3)
+            on_record(record)
+    records = [found[name][0] for name in names]
+    timings = {name: found[name][1] for name in names}
+    findings, told = (), []
+    if plots is None if analysis is None else analysis:
         began = time.perf_counter()
-        records.append(_record(name, inputs, settings.get(name, {}), seed, kind, pages))
-        timings[name] = round(time.perf_counter() - began, 3)
-        on_record(records[-1])
+        findings, told = _findings(inputs, seed)
+        timings["report"] = round(time.perf_counter() - began, 3)
+        on_findings(findings)
     manifest = {
         "title": title or pages.folder.name,
         "style": style,
@@ -111,27 +133,21 @@ def export_figures(
         "seed": seed,
         "versions": versions(),
         "inputs": provenance(inputs),
-        "warnings": at_the_door,
+        "warnings": list(dict.fromkeys([*at_the_door, *told])),
+        "report": plain([asdict(finding) for finding in findings]),
         "figures": [asdict(record) for record in records],
     }
     _write_manifest(pages.folder, manifest, timings)
     return records
 
 
-def _encoded_once(inputs: dict[str, Any]) -> dict[str, Any]:
-    """The inputs, checked, with x encoded once for the whole set."""
-    inputs = dict(inputs)
-    if "decoder" in inputs:
-        inputs["decoder"] = as_decoder(inputs["decoder"])
-    if "encoder" in inputs and "x" in inputs:
-        inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
-        inputs["x"] = inputs["encoder"].remembered[0]
-    for name in ("labels", "condition", "factors"):
-        if name in inputs and "x" in inputs:
-            rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else "no list of"
-            if rows != len(inputs["x"]):
-                raise InputError(f"{name}: got {rows} {name} for {len(inputs['x'])} samples of x")
-    return inputs
+def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[Finding, ...], list[str]]:
+    """What `vaeviz.analyze` finds, and the warnings on the way."""
+    from vaeviz.analyzing import answered
+
+    with noted() as texts:
+        findings = answered(inputs, seed=seed)
+    return findings, texts
 
 
 def _checked_names(plots: Iterable[str] | None) -> list[str]:
@@ -184,27 +200,85 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be written, {error.strerror}") from None
 
 
-def _record(
-    name: str, inputs: Mapping[str, Any], settings: dict[str, Any], seed: int, kind: Kind | None, pages: Pages
-) -> Record:
-    """Draw one plot and write its files, whatever comes of it."""
-    record = Record(name)
+def _options(name: str, settings: Mapping[str, Any], seed: int, kind: Kind | None) -> dict[str, Any]:
+    """What is said of the options of a plot; its defaults stand for the rest."""
+    try:
+        return options_for(get_plot(name), seed, kind) | settings
+    except InputError:  # which its record tells
+        return dict(settings)
+
+
+def _names(model: Any, inputs: Mapping[str, Any], command: Sequence[str]) -> Names:
+    """What of model and inputs another process can open by a name."""
+    if command:
+        return Names(command=tuple(command))
+    named = {name: value for name, value in inputs.items() if isinstance(value, str)}
+    objects = frozenset(inputs) - frozenset(named)
+    if model is None or isinstance(model, (str, Path)):
+        return Names(model and str(model), named, objects=objects)
+    return Names(None, named, objects=objects | {"model"})
+
+
+def _drawn(
+    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], pages: Pages, jobs: int, names: Names
+) -> Iterator[tuple[Record, float]]:
+    """(record, seconds) of each plot as it is done; what was registered at run time no other process knows."""
+    own = registry.only_here("vaeviz.plots")
+    others = [name for name in options if name not in own] if jobs > 1 else []
+    if others:
+        job = {**asdict(pages), "folder": pages.folder.resolve(), "options": options}
+        try:
+            with closing(drawn_by_others(others, min(jobs, len(others)), names, job, inputs)) as answers:
+                for name, answer in answers:
+                    yield _answered(name, answer, options[name])
+        except Alive as alive:
+            others = []
+            warnings.warn(
+                f"jobs = {jobs}: one draws, since {alive} is an object, and other processes can open names alone: "
+                'a path, or "package.module:attribute"',
+                stacklevel=3,
+            )
+    for name in options:
+        if name not in others:
+            began = time.perf_counter()
+            yield draw_plot(name, inputs, options[name], pages), time.perf_counter() - began
+
+
+def _answered(name: str, answer: dict[str, Any] | str, options: dict[str, Any]) -> tuple[Record, float]:
+    record, _ = _begun(name, options)
+    if isinstance(answer, str):
+        record.status, record.reason = "failed", answer
+        return record, 0.0
+    seconds = answer.pop("seconds")
+    return replace(Record(**answer), options=record.options), seconds
+
+
+def _begun(name: str, options: dict[str, Any]) -> tuple[Record, PlotSpec | None]:
+    """The record of a plot that is still to be drawn, and what is known of it; None if it cannot be imported."""
     try:
         spec = get_plot(name)
     except InputError as error:
-        record.status, record.reason = "skipped", str(error)
+        return Record(name, "skipped", str(error)), None
+    options = {key: option.default for key, option in spec.options.items()} | {
+        key: value for key, value in options.items() if key in spec.options
+    }
+    about = {"summary": spec.summary, "distribution": spec.distribution, "width": spec.page.width}
+    return Record(name, options=options, **about), spec
+
+
+def draw_plot(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages: Pages) -> Record:
+    """Draw one plot and write its files, whatever comes of it."""
+    record, spec = _begun(name, options)
+    if spec is None:
         return record
-    options = options_for(spec, seed, kind) | settings
-    record.options = {key: option.default for key, option in spec.options.items()} | options
-    record.summary, record.distribution, record.width = spec.summary, spec.distribution, spec.page.width
-    record.reason = lacking(spec, inputs)
+    record.reason = spec.lacking(inputs)
     if record.reason:
         record.status = "skipped"
         return record
-    with _noted() as record.warnings:
+    with noted() as record.warnings:
         try:
             with in_style(pages.style) as look:
-                figure = drawn(spec, inputs, options, look)
+                figure = drawn(spec, inputs, record.options, look)
                 for ending in pages.formats:
                     path = pages.folder / f"{name}.{ending}"
                     write_figure(figure, path, pages.dpi)
@@ -215,20 +289,6 @@ def _record(
             record.status, record.traceback, record.files = "failed", _portable(traceback.format_exc()), {}
             record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return record
-
-
-@contextmanager
-def _noted() -> Iterator[list[str]]:
-    """The texts of warnings that are meant for the user of a plot, each once; filled as the block ends."""
-    noted: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
-        for category in (UserWarning, RuntimeWarning):
-            warnings.simplefilter("always", category)
-        try:
-            yield noted
-        finally:
-            noted += dict.fromkeys(str(warning.message) for warning in caught)
 
 
 def _portable(text: str) -> str:

@@ -11,8 +11,8 @@ from vaeviz.data import Dataset
 from vaeviz.drawing.styles import Style
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.files import replacing
-from vaeviz.kinds import Kind, names_of
-from vaeviz.model import open
+from vaeviz.inputs import gathered
+from vaeviz.kinds import Kind
 from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
@@ -23,19 +23,12 @@ NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"D
 
 
 def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs by name from an opened model, a data set, and what was given by name, which wins."""
+    """Inputs by name from a model, a data set, and what was given by name, which wins.
+
+    A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
+    """
     _check_names(inputs)
-    gathered: dict[str, Any] = {}
-    if model is not None:
-        opened = open(model)
-        gathered |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
-    if data is not None:
-        gathered |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
-        gathered |= {"feature_names": data.feature_names or None, "factor_names": data.factor_names or None}
-    gathered |= {name: value for name, value in inputs.items() if value is not None}
-    for name, of in (("feature_names", "x"), ("factor_names", "factors")):
-        gathered[name] = names_of(gathered.get(name), gathered.get(of)) or None
-    return {name: value for name, value in gathered.items() if value is not None}
+    return gathered(model, data, inputs)
 
 
 def options_for(spec: PlotSpec, seed: int | None, kind: Kind | None) -> dict[str, Any]:
@@ -47,12 +40,6 @@ def options_for(spec: PlotSpec, seed: int | None, kind: Kind | None) -> dict[str
     return {name: value for name, value in taken.items() if value is not None}
 
 
-def lacking(spec: PlotSpec, inputs: Mapping[str, Any]) -> str:
-    """Why the plot cannot be drawn from these inputs; empty if it can."""
-    missing = spec.missing(inputs)
-    return f"needs {' and '.join(missing)}" if missing else ""
-
-
 def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], look: Style) -> Figure:
     """The figure of one plot, on its own page; the style's rcParams are the caller's to set."""
     from matplotlib.figure import Figure
@@ -60,8 +47,7 @@ def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any],
     width = look.column if spec.page.width == "column" else look.full
     figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    given = {name: inputs[name] for name in spec.required + spec.optional if inputs.get(name) is not None}
-    spec.function(**given, **options, **place)
+    spec.function(**spec.given(inputs), **options, **place)
     if spec.page.aspect is None:
         _fit_height(figure)
     return figure

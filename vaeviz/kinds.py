@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.layout import has_channels_first
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Kind = Literal["image", "spectrogram", "signal", "point", "table"]
 
@@ -55,6 +56,8 @@ def as_images(samples: np.ndarray, lead: int) -> np.ndarray:
     """Samples with `lead` leading axes as images (..., H, W) or (..., H, W, 3|4); square vectors are folded."""
     shape = samples.shape[lead:]
     if has_channels_first(shape):
+        import numpy as np
+
         samples = np.moveaxis(samples, lead, -1)
         shape = samples.shape[lead:]
     if len(shape) == 1:
@@ -69,7 +72,7 @@ def as_signals(samples: np.ndarray, lead: int) -> np.ndarray:
     """Samples with `lead` leading axes as signals (..., L, C): the longer of two sides runs along."""
     length, *channels = _sides(samples.shape[lead:])
     signals = samples.reshape(*samples.shape[:lead], length, *(channels or [1]))
-    return np.swapaxes(signals, -1, -2) if channels and length < channels[0] else signals
+    return signals.swapaxes(-1, -2) if channels and length < channels[0] else signals
 
 
 def names_of(names: Any, x: Any = None) -> tuple[str, ...]:

@@ -67,9 +67,9 @@ def categories(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tuple[str,
     kept = values[~missing]
     if values.dtype.kind == "O":
         kept = np.array(kept.tolist())  # numbers again, where only the missing ones were none
-    found, inverse = np.unique(kept, return_inverse=True)
-    codes = np.full(len(values), -1)
-    codes[~missing] = inverse
+    found = np.unique(kept)
+    codes = np.full(len(values), -1, dtype=np.int32)
+    codes[~missing] = np.searchsorted(found, kept)
     return codes, tuple(_written(value) for value in found)
 
 

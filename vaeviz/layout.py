@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from vaeviz.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def arranged(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -14,6 +16,8 @@ def arranged(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
     Raises `InputError` where the shapes hold different numbers of values.
     """
+    import numpy as np
+
     own = samples.shape[1:]
     if own == shape:
         return samples

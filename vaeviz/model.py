@@ -15,6 +15,7 @@ import numpy as np
 from vaeviz import registry
 from vaeviz.batches import told
 from vaeviz.callables import name_of
+from vaeviz.conditions import is_conditional, known_conditions, read_value
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.posterior import Posterior, declared_reading
 
@@ -37,6 +38,10 @@ class Encoder:
     prior: ``"normal"`` if the model assumes p(z) = N(0, I).
     batch_size: how many samples fn is sent at once.
     pad: whether fn takes exactly that many: the last batch is filled up, and what comes back for the filling dropped.
+    conditions: the values that the condition of a conditional model may take: ``range(10)``, names of classes that fn
+        takes by their places, or names with what fn takes for each, ``{"cat": [1, 0], "dog": [0, 1]}``.
+    condition: given to fn with every sample, see :func:`given`.
+    unpack: for an x that holds more than samples, as an AnnData does: (x, condition) to (samples (N, ...), condition).
     """
 
     fn: Callable
@@ -49,6 +54,9 @@ class Encoder:
     prior: Prior | None = None
     batch_size: int | None = None
     pad: bool | None = None
+    conditions: Any = None
+    condition: np.ndarray | None = None
+    unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
     name: str | None = None
     remembered: tuple[Any, Posterior] | None = field(default=None, repr=False)
 
@@ -56,6 +64,11 @@ class Encoder:
         if self.returns is not None:
             declared_reading(self.returns)
         _check_and_name(self)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether fn wants a condition beside x that is not fixed."""
+        return is_conditional(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +85,7 @@ class Decoder:
     prior: ``"normal"`` if the model assumes p(z) = N(0, I).
     batch_size: how many codes fn is sent at once.
     pad: whether fn takes exactly that many, see `Encoder`.
+    conditions: the values that the condition of a conditional model may take, see `Encoder`.
     condition: given to fn with every code, see :func:`given`.
     """
 
@@ -85,11 +99,17 @@ class Decoder:
     prior: Prior | None = None
     batch_size: int | None = None
     pad: bool | None = None
+    conditions: Any = None
     condition: np.ndarray | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
         _check_and_name(self)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether fn wants a condition beside z that is not fixed."""
+        return is_conditional(self)
 
     @property
     def latent_size(self) -> int | None:
@@ -158,12 +178,19 @@ def as_decoder(model: Any) -> Decoder:
     return opened.decoder
 
 
-def given(model: Any, condition: Any) -> Decoder:
+def given(model: Any, condition: Any) -> Any:
     """A conditional decoder with its condition fixed, so that it stands where a decoder of z alone is asked.
 
-    condition: one value (a label) or vector, the same for every code.
+    model: anything that has a decoder; an `Encoder` is fixed as an encoder, and a `Model` (what `open` returns) in both
+        its parts.
+    condition: one value, the same for every code: a class or its name where the model knows its `conditions`, else
+        the number or vector that it takes. Raises `UnknownName` for a class that it does not know.
     """
-    return replace(as_decoder(model), condition=np.asarray(condition))
+    if isinstance(model, Model):
+        parts = {role: getattr(model, role) for role in get_args(Role)}
+        return replace(model, **{role: given(part, condition) for role, part in parts.items() if part is not None})
+    part = as_encoder(model) if isinstance(model, Encoder) else as_decoder(model)
+    return replace(part, condition=read_value(condition, part.conditions))
 
 
 def _adapted(model: Any) -> Model | None:
@@ -191,9 +218,9 @@ def opened_by(model: Any) -> tuple[str | None, Model | None]:
 def _adapters() -> Iterator[tuple[str, Callable[[Any], Model | None]]]:
     """The adapters by name, strangers' before our own. One that cannot be imported is passed over with a warning."""
     named = registry.entries("vaeviz.adapters")
-    for entry in sorted((e for found in named.values() for e in found), key=lambda e: e.distribution == "vaeviz"):
+    for name in sorted(named, key=lambda name: named[name][0].distribution == registry.OWN):
         try:
-            yield entry.name, entry.load()
+            yield name, registry.load("vaeviz.adapters", name)
         except InputError as error:
             warnings.warn(f"adapter {error}", stacklevel=2)
 
@@ -237,10 +264,12 @@ def _completed(declared: Any, part: Callable[[Model], Any]) -> Any:
 
 def _check_and_name(declared: Encoder | Decoder) -> None:
     _check_choices(declared)
+    object.__setattr__(declared, "conditions", known_conditions(declared.conditions))
     if declared.batch_size is not None and declared.batch_size < 1:
         raise InputError(f"batch_size = {declared.batch_size}: expected 1 or more")
     if declared.pad and declared.batch_size is None:
-        raise InputError("pad=True: say how many rows fn takes, batch_size=N")
+        kind = type(declared).__name__
+        raise InputError(f"pad=True: say how many rows fn takes, {kind}(fn, batch_size=N, pad=True)")
     if declared.name is None:
         object.__setattr__(declared, "name", name_of(declared.fn))
 

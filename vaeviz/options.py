@@ -7,6 +7,7 @@ a TOML key and a Python value are all validated against the same annotation.
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from vaeviz.errors import InputError, UnknownName
 
 PLACES = ("ax", "figure")  # where to draw: given by the caller, never a setting
+SCALARS = (bool, int, float, str, Path)
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,26 @@ class Option:
 
 
 def options_of(function: Callable) -> dict[str, Option]:
-    """The options of a function: its keyword-only parameters, but for the place to draw in."""
-    hints = get_type_hints(function)
+    """The options of a function: its keyword-only parameters, but for the place to draw in.
+
+    Their annotations alone are read: those of inputs, of the place and of what is returned may name what is imported
+    for type checkers only. Raises `InputError` for an option whose annotation names what is not there at run time.
+    """
     return {
-        parameter.name: Option(parameter.name, hints.get(parameter.name, Any), parameter.default)
+        parameter.name: Option(parameter.name, _annotation(function, parameter), parameter.default)
         for parameter in inspect.signature(function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in PLACES
     }
+
+
+def is_writable(annotation: Any) -> bool:
+    """Whether a person can write every value that the annotation allows: in a command line and in a TOML file."""
+    parts = get_args(annotation)
+    if _is_union(annotation):
+        return all(map(is_writable, parts))
+    if get_origin(annotation) is tuple:
+        return all(map(_fits_between_commas, parts[:1] if parts[1:] == (Ellipsis,) else parts or (tuple,)))
+    return get_origin(annotation) in (Literal, dict) or annotation in (*SCALARS, dict, type(None))
 
 
 def check_settings(function: Callable, settings: Mapping[str, Any], *, of: str) -> dict[str, Any]:
@@ -85,6 +100,28 @@ def describe(annotation: Any) -> str:
     if annotation is dict or get_origin(annotation) is dict:
         return "key=value,..."
     return {str: "text", bool: "true|false", Path: "path"}.get(annotation, annotation.__name__)
+
+
+def _annotation(function: Callable, parameter: inspect.Parameter) -> Any:
+    if parameter.annotation is parameter.empty:
+        return Any
+    inner = inspect.unwrap(function)
+    names = getattr(inner, "__globals__", None) or vars(sys.modules[inner.__module__])
+    alone = types.SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
+    try:
+        return get_type_hints(alone, globalns=names)[parameter.name]
+    except (NameError, AttributeError, SyntaxError, TypeError) as error:
+        whose = f"{getattr(inner, '__name__', inner)}: option {parameter.name!r}"
+        raise InputError(
+            f"{whose} is annotated {parameter.annotation!r}, which cannot be read ({error}); options need types "
+            "that are there at run time, outside of `if TYPE_CHECKING`"
+        ) from None
+
+
+def _fits_between_commas(annotation: Any) -> bool:
+    return is_writable(annotation) and not any(
+        part is dict or get_origin(part) in (tuple, dict) for part in (annotation, *get_args(annotation))
+    )
 
 
 _WRONG = object()

@@ -5,10 +5,15 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from vaeviz.report_page import STYLE as REPORT_STYLE
+from vaeviz.report_page import report_section
+
 STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #5b6570; --line: #d9dee3; --paper: #fff; --bad: #b3261e; }
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #5b6570; --line: #d9dee3; --paper: #fff; --bad: #b3261e;
+  --good: #1e7d32; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e9ec; --soft: #9aa4ae; --line: #343b42; --paper: #16191d; --bad: #ff8a80; } }
+  :root { --ink: #e6e9ec; --soft: #9aa4ae; --line: #343b42; --paper: #16191d; --bad: #ff8a80;
+    --good: #7bd88f; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
   max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .5rem; }
@@ -36,10 +41,10 @@ def page(manifest: dict[str, Any]) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>{STYLE}</style>
+<style>{STYLE}{REPORT_STYLE}</style>
 <h1>{title}</h1>
 <p class="about">{_about(manifest, by_status)}</p>
-{_told(manifest["warnings"])}<div class="set">
+{_told(manifest["warnings"])}{report_section(manifest["report"])}<div class="set">
 {"".join(map(_figure, by_status["drawn"]))}</div>
 {_failed(by_status["failed"])}{_skipped(by_status["skipped"])}<p class="options">{_versions(manifest)}</p>
 </html>

@@ -7,14 +7,14 @@ into one Axes (``ax``) or, with several panels, into one figure (``figure``).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal, overload
 
 from vaeviz import registry
+from vaeviz.asking import Asking
 from vaeviz.errors import InputError
-from vaeviz.options import Option, options_of
+from vaeviz.options import Option, is_writable, options_of
 
 INPUTS = (
     "encoder",
@@ -43,49 +43,16 @@ class Page:
 
 
 @dataclass(frozen=True)
-class PlotSpec:
+class PlotSpec(Asking):
     """What the registry knows of a plot. Calling it calls the plot function."""
 
-    function: Callable
-    name: str
     page: Page
     distribution: str
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
-
-    @cached_property
-    def _positional(self) -> list[inspect.Parameter]:
-        parameters = inspect.signature(self.function).parameters.values()
-        return [parameter for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """Inputs without which the plot cannot be drawn."""
-        return tuple(p.name for p in self._positional if p.default is p.empty)
-
-    @property
-    def optional(self) -> tuple[str, ...]:
-        """Inputs that the plot uses when they are there."""
-        return tuple(p.name for p in self._positional if p.default is not p.empty)
-
-    @cached_property
-    def options(self) -> dict[str, Option]:
-        return options_of(self.function)
 
     @property
     def place(self) -> str:
         """The parameter that takes where to draw: ``ax`` or ``figure``."""
         return "figure" if "figure" in inspect.signature(self.function).parameters else "ax"
-
-    @property
-    def summary(self) -> str:
-        """The first line of the docstring."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
-
-    def missing(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
-        """The required inputs that `inputs` does not supply."""
-        return tuple(name for name in self.required if inputs.get(name) is None)
 
 
 @overload
@@ -135,8 +102,22 @@ def _check_contract(function: Callable) -> None:
     places = [place for place in ("ax", "figure") if place in parameters]
     if len(places) != 1 or parameters[places[0]].kind is not inspect.Parameter.KEYWORD_ONLY:
         raise InputError(f"plot {name}: needs one place to draw, a keyword-only `ax=None` or `figure=None`")
-    for option in options_of(function).values():
+    for option in _readable_options(function).values():
         if option.default is inspect.Parameter.empty:
             raise InputError(f"plot {name}: option {option.name!r} needs a default")
         if option.annotation is Any:
             raise InputError(f"plot {name}: option {option.name!r} needs an annotation")
+        if not is_writable(option.annotation):
+            written = inspect.formatannotation(option.annotation)
+            raise InputError(
+                f"plot {name}: option {option.name!r} is annotated {written}, which nobody can write on a command "
+                "line; expected bool, int, float, str, Path, Literal, dict, a tuple as tuple[int, ...], or one of "
+                "these | None"
+            )
+
+
+def _readable_options(function: Callable) -> dict[str, Option]:
+    try:
+        return options_of(function)
+    except InputError as error:
+        raise InputError(f"plot {error}") from None

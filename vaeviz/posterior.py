@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -25,12 +26,17 @@ class Posterior:
     std: (N, D) posterior standard deviations, or None for a deterministic encoder.
     prior: "normal" for p(z) = N(0, I), or None where no prior is known.
     code_shape: the shape that one code has for the model, () when it is simply (D,).
+    family: the name of q(z | x) where it is known to be no such Gaussian; of it there are the means alone.
+    condition: (N, ...) what a conditional encoder was given beside each x, which is also what each code is decoded
+        with; None for a plain one.
     """
 
     mean: np.ndarray
     std: np.ndarray | None = None
     prior: Literal["normal"] | None = None
     code_shape: tuple[int, ...] = ()
+    family: str | None = None
+    condition: Any = None
 
     def __post_init__(self) -> None:
         mean = np.asarray(self.mean, dtype=np.float32)
@@ -55,12 +61,29 @@ class Posterior:
 
     def __getitem__(self, rows: Any) -> Posterior:
         """The posteriors of some samples (a slice, a mask, or indices)."""
-        return replace(self, mean=self.mean[rows], std=None if self.std is None else self.std[rows])
+        std = None if self.std is None else self.std[rows]
+        return replace(self, mean=self.mean[rows], std=std, condition=self.condition_of(rows))
+
+    def with_codes(self, codes: np.ndarray, rows: Any = None) -> Posterior:
+        """Other codes (M, D) for the same decoder; those made of samples, `rows` (M,), keep their conditions."""
+        return Posterior(codes, code_shape=self.code_shape, condition=None if rows is None else self.condition_of(rows))
+
+    def condition_of(self, rows: Any) -> Any:
+        """The conditions of some samples, None for a plain encoder's."""
+        return None if self.condition is None else self.condition[rows]
 
     @property
     def size(self) -> int:
         """D, the number of latent dimensions."""
         return self.mean.shape[1]
+
+    @property
+    def why_no_spread(self) -> str:
+        """What is missing where `std` is None, and what would do."""
+        wanted = "this needs Gaussians with independent dimensions, e.g. an encoder returning (mean, log_var)"
+        if self.family:
+            return f"q(z|x) is a {self.family}, of which only the means are used: {wanted}"
+        return f"the encoder is deterministic, it gives no spread q(z|x): {wanted}"
 
     def kl(self) -> np.ndarray | None:
         """KL(q(z_j | x) || N(0, 1)) in nats, (N, D), float64; None for a deterministic encoder.
@@ -94,11 +117,15 @@ _KINDS = {alias: kind for kind, aliases in _ALIASES.items() for alias in aliases
 
 @dataclass(frozen=True)
 class Reading:
-    """Where in an encoder's return the mean and the spread stand. `spread` is a key of `SPREADS`, or None."""
+    """Where in an encoder's return the mean and the spread stand. `spread` is a key of `SPREADS`, or None.
+
+    family: see `Posterior`.
+    """
 
     mean: int | str | None
     spread_at: int | str | None = None
     spread: str | None = None
+    family: str | None = None
 
     def __call__(self, returned: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """(mean, std) as arrays of the shapes that the encoder gave them."""
@@ -112,7 +139,8 @@ class Reading:
             return mean, SPREADS[self.spread](spread)
 
     def __str__(self) -> str:
-        return "mean" if self.spread is None else f"mean,{self.spread}"
+        mean = f"mean of a {self.family}" if self.family else "mean"
+        return mean if self.spread is None else f"{mean},{self.spread}"
 
 
 def declared_reading(returns: str) -> Reading:
@@ -137,7 +165,7 @@ def inferred_reading(returned: Any, *, again: Any = None, sample_shape: tuple[in
     if hasattr(returned, "latent_dist"):
         returned = returned.latent_dist
     if _is_distribution(returned):
-        return Reading("mean", "stddev" if hasattr(returned, "stddev") else "std", "std")
+        return _reading_of_distribution(returned)
     if hasattr(returned, "_fields"):
         return _reading_of_names(returned._fields)
     if isinstance(returned, Mapping):
@@ -173,7 +201,9 @@ def _codes_among(returned: Sequence, sample_shape: tuple[int, ...] | None) -> li
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A foreign array (NumPy, torch on any device, JAX, sparse, nested lists) as a NumPy array of numbers."""
+    """A foreign array (NumPy, torch, JAX, sparse, nested lists, the X of an AnnData) as a NumPy array of numbers."""
+    if hasattr(value, "obs") and hasattr(value, "X"):
+        value = value.X
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         value = value.float().numpy() if value.is_floating_point() else value.numpy()
@@ -206,9 +236,55 @@ def _part(returned: Any, key: int | str | None) -> Any:
 
 
 def _is_distribution(value: Any) -> bool:
-    """Something like torch.distributions.Normal: a mean and a standard deviation that are values, not methods."""
-    has_mean = hasattr(value, "mean") and not callable(value.mean)
-    return has_mean and any(hasattr(value, name) and not callable(getattr(value, name)) for name in ("stddev", "std"))
+    """A distribution of torch, Pyro or NumPyro, or something like one: with a mean and a spread that are values."""
+    return "Distribution" in _kinds(value) or (_attribute(value, "mean") is not None and bool(_spreads_of(value)))
+
+
+def _reading_of_distribution(q: Any) -> Reading:
+    family = _family(q)
+    mean = _attribute(q, "mean")
+    if mean is None or (family and np.isnan(as_array(mean)).any()):
+        raise InputError(
+            f"got a {type(q).__name__}, which has no mean: it is no point of a latent space. Return numbers (N, D) "
+            "for it instead, such as the embeddings of discrete codes, or their probabilities"
+        )
+    spreads = _spreads_of(q)
+    if family or not spreads:
+        return Reading("mean", family=family)
+    at, spread = next(iter(spreads.items()))
+    return Reading("mean", at, spread)
+
+
+def _family(q: Any) -> str | None:
+    """The name of a distribution that is no Gaussian with independent dimensions; None for one that is, or may be."""
+    while type(q).__name__ in ("Independent", "ExpandedDistribution", "MaskedDistribution"):
+        q = q.base_dist
+    kinds = _kinds(q)
+    if "Distribution" not in kinds or "Normal" in kinds:
+        return None
+    covariance = _attribute(q, "covariance_matrix")
+    if covariance is None:
+        return type(q).__name__
+    covariance = as_array(covariance)
+    independent = (covariance == covariance * np.eye(covariance.shape[-1])).all()
+    return None if independent else f"{type(q).__name__} with dependent dimensions"
+
+
+def _kinds(value: Any) -> list[str]:
+    return [kind.__name__ for kind in type(value).__mro__]
+
+
+def _spreads_of(value: Any) -> dict[str, str]:
+    """The attributes that hold a spread, and the kind of each."""
+    kinds = {"stddev": "std", "std": "std", "variance": "var"}
+    return {name: kind for name, kind in kinds.items() if _attribute(value, name) is not None}
+
+
+def _attribute(value: Any, name: str) -> Any:
+    """An attribute that is a value and no method; None where there is none, or a distribution does not define it."""
+    with suppress(NotImplementedError):
+        found = getattr(value, name, None)
+        return None if callable(found) else found
 
 
 def _reading_of_names(names: Sequence[str]) -> Reading:
@@ -245,7 +321,7 @@ def _checked_guess(reading: Reading, returned: Sequence) -> Reading:
     if second.size and (second >= 0).all():
         warnings.warn(
             "the second output was read as a log-variance, but it is nowhere negative. If it is a standard "
-            'deviation or a variance, say so: Encoder(fn, returns="mean,std") or returns="mean,var"',
+            'deviation or a variance, say so: Encoder(fn, returns="mean,std") or Encoder(fn, returns="mean,var")',
             GuessWarning,
             stacklevel=2,
         )

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 
 from vaeviz.callables import torch_modules
+from vaeviz.model import Model
 from vaeviz.posterior import Posterior, as_array
+from vaeviz.streams import Stream, batch_length, blocks, is_streamed, sample_shape
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that make the pictures."""
+    """The versions of Python and of the packages that make the pictures and the numbers."""
     found = {"python": platform.python_version()}
-    for name in ("vaeviz", "matplotlib", "numpy", "torch"):
+    for name in ("vaeviz", "matplotlib", "numpy", "scipy", "scikit-learn", "torch"):
         with contextlib.suppress(Exception):
             found[name] = version(name)
     return found
@@ -40,6 +42,13 @@ def _described(value: Any) -> dict:
         return {"name": value.name, "posterior": _of_posterior(remembered[1]), **_of_weights(value.fn)}
     if hasattr(value, "fn"):
         return {"name": value.name, **_of_weights(value.fn)}
+    if isinstance(value, Model):
+        parts = {"encoder": value.encoder, "decoder": value.decoder}
+        return {"name": value.name, **{role: _described(part) for role, part in parts.items() if part is not None}}
+    if isinstance(value, (list, tuple)) and any(isinstance(part, Model) for part in value):
+        return {"models": [_described(part) for part in value]}
+    if isinstance(value, Stream) or is_streamed(value):
+        return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": _of_rows(value)}
     if isinstance(value, Mapping):
         return {"keys": list(value), "sha256": sha256(json.dumps(value, default=str).encode())}
     try:
@@ -48,6 +57,14 @@ def _described(value: Any) -> dict:
         return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": sha256(content)}
     except (TypeError, ValueError):  # ragged, or of things that are no plain values
         return {"type": type(value).__name__}
+
+
+def _of_rows(x: np.ndarray | Stream) -> str:
+    """The hash of what does not lie in memory, that which it would have there."""
+    digest = hashlib.sha256()
+    for block in blocks(x, batch_length(sample_shape(x))):
+        digest.update(np.ascontiguousarray(block))
+    return digest.hexdigest()
 
 
 def _of_posterior(posterior: Posterior) -> dict:

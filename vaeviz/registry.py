@@ -11,13 +11,29 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import operator
 import pkgutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from vaeviz.errors import InputError, UnknownName
+
+KINDS = {
+    "vaeviz.plots": "plot",
+    "vaeviz.adapters": "adapter",
+    "vaeviz.models": "model",
+    "vaeviz.datasets": "data set",
+    "vaeviz.embeddings": "embedding",
+    "vaeviz.commands": "command",
+}
+"""The groups, and what one thing of each is called."""
+
+OWN = "vaeviz"
+"""The distribution whose things are known to import: its tests import them all."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +47,23 @@ class Entry:
     distribution: str
 
     def load(self) -> object:
-        """Import and return the object; `InputError` with the reason if that fails."""
+        """Import and return the object; `InputError` with the reason if that fails, or if it is of no use there."""
         try:
-            return getattr(importlib.import_module(self.module), self.attribute)
-        except Exception as error:
+            thing = operator.attrgetter(self.attribute)(importlib.import_module(self.module))
+        except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise InputError(f"{self.name!r} of {self.distribution} could not be imported: {reason}") from error
+        if not callable(thing) and self.group != "vaeviz.models":
+            got = f"{self.module}:{self.attribute} is of type {type(thing).__name__}"
+            raise InputError(f"{self.name!r} of {self.distribution} is no {KINDS[self.group]}: {got}, not a function")
+        return thing
+
+    def is_loaded_as(self, thing: object) -> bool:
+        """Whether its module is imported already, and the object in it is that very thing."""
+        try:
+            return operator.attrgetter(self.attribute)(sys.modules[self.module]) is thing
+        except (KeyError, AttributeError):
+            return False
 
 
 @dataclass(frozen=True)
@@ -59,15 +86,36 @@ def add(group: str, name: str, thing: Callable) -> None:
     _added.setdefault(group, {})[module, name] = entry
 
 
+def added() -> list[Entry]:
+    """All that was registered at run time, of all groups."""
+    return [entry for entries in _added.values() for entry in entries.values()]
+
+
+def only_here(group: str) -> set[str]:
+    """The names that were registered at run time, and that no other process knows."""
+    installed = {(entry.module, entry.name) for entry in _installed(group)}
+    return {name for module, name in _added.get(group, {}) if (module, name) not in installed}
+
+
+@contextmanager
+def for_a_while() -> Iterator[None]:
+    """What is added while the block runs is forgotten after it."""
+    before = {group: dict(entries) for group, entries in _added.items()}
+    try:
+        yield
+    finally:
+        _added.clear()
+        _added.update(before)
+
+
 def entries(group: str) -> dict[str, list[Entry]]:
     """Every entry of a group by name, in order of name. Two under one name are a conflict: see :func:`find`."""
-    found = {(entry.module, entry.name): entry for entry in _installed(group)}
-    for key, entry in _added.get(group, {}).items():
-        found.setdefault(key, entry)
+    found: list[Entry] = [*_installed(group)]
+    found += [entry for entry in _added.get(group, {}).values() if not _is_installed(entry)]
     named: dict[str, list[Entry]] = {}
-    for entry in sorted(found.values(), key=lambda entry: (entry.name, entry.distribution)):
-        named.setdefault(entry.name, []).append(entry)
-    return named
+    for entry in sorted(found, key=lambda entry: (_plain(entry.name), entry.distribution)):
+        named.setdefault(_plain(entry.name), []).append(entry)
+    return {same[0].name: same for same in named.values()}
 
 
 def find(group: str, name: str) -> Entry:
@@ -75,14 +123,14 @@ def find(group: str, name: str) -> Entry:
 
     Raises `UnknownName` with the nearest names, or `InputError` naming both distributions if two claim it.
     """
-    named = {_plain(known): found for known, found in entries(group).items()}
+    known = entries(group)
+    named = {_plain(name): found for name, found in known.items()}
     if _plain(name) not in named:
-        kind = group.rpartition(".")[2].removesuffix("s")
-        raise UnknownName({"dataset": "data set"}.get(kind, kind), name, entries(group))
+        raise UnknownName(KINDS.get(group, group), name, known)
     found = named[_plain(name)]
     if len(found) > 1:
         owners = " and ".join(f"{entry.distribution} ({entry.module})" for entry in found)
-        raise InputError(f"{name!r} is registered twice, by {owners}; uninstall one of them")
+        raise InputError(f"{name!r} is registered twice, by {owners}; uninstall or rename one of them")
     return found[0]
 
 
@@ -93,6 +141,14 @@ def load(group: str, name: str) -> object:
 
 def _plain(name: str) -> str:
     return name.replace("-", "_")
+
+
+def _is_installed(added: Added) -> bool:
+    """Whether an entry point names the same thing, under this name or another: importing it has added it."""
+    return any(
+        (entry.module, entry.name) == (added.module, added.name) or entry.is_loaded_as(added.thing)
+        for entry in _installed(added.group)
+    )
 
 
 @functools.cache

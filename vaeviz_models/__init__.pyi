@@ -1,7 +1,9 @@
+from .classes import class_codes, classes_of
+from .conditional import ConditionalDecoder, ConditionalEncoder, ConditionalVAE, cvae
 from .devices import pick_device
 from .likelihoods import Bernoulli, Gaussian
 from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
-from .objectives import beta_at, gaussian_kl, reparameterise
+from .objectives import beta_at, gaussian_kl, rate_at, reparameterise
 from .plain_autoencoder import Autoencoder, autoencoder, conv_autoencoder
 from .recipes import register_model
 from .runs import open_run, save_run
@@ -11,6 +13,9 @@ from .vae import VAE, conv, mlp
 __all__ = [
     "Autoencoder",
     "Bernoulli",
+    "ConditionalDecoder",
+    "ConditionalEncoder",
+    "ConditionalVAE",
     "ConvDecoder",
     "ConvEncoder",
     "DenseDecoder",
@@ -20,14 +25,18 @@ __all__ = [
     "VAE",
     "autoencoder",
     "beta_at",
+    "class_codes",
+    "classes_of",
     "conv",
     "conv_autoencoder",
+    "cvae",
     "evaluate",
     "fit",
     "gaussian_kl",
     "mlp",
     "open_run",
     "pick_device",
+    "rate_at",
     "register_model",
     "reparameterise",
     "save_run",

@@ -30,7 +30,7 @@ def _is_ours(model: Any) -> bool:
 def _run(path: Path) -> Model | None:
     if not (path / "config.json").is_file():
         return None
-    from vaeviz_models.runs import data_arguments, open_run, read_history
+    from vaeviz_models.runs import open_run, read_history, shown_data
 
     model, config = open_run(path)
     opened = _model(model, path.name)
@@ -38,7 +38,7 @@ def _run(path: Path) -> Model | None:
     with suppress(InputError):
         history = read_history(path)
     inputs = {**opened.inputs, "history": history} if history else opened.inputs
-    return replace(opened, inputs=inputs, data=data_arguments(config))
+    return replace(opened, inputs=inputs, data=shown_data(config))
 
 
 def _model(model: Any, name: str) -> Model:
@@ -48,6 +48,7 @@ def _model(model: Any, name: str) -> Model:
         returns="mean,log_var" if model.prior else "mean",
         input_shape=shape,
         prior=model.prior,
+        conditions=getattr(model, "classes", None),
         name=f"{name}.encoder",
     )
     decoder = Decoder(
@@ -56,9 +57,10 @@ def _model(model: Any, name: str) -> Model:
         latent_shape=(model.latent_dim,),
         sample_shape=shape,
         prior=model.prior,
+        conditions=encoder.conditions,
         name=f"{name}.decoder",
     )
-    return Model(encoder, decoder, _likelihood(model, shape), name=name)
+    return Model(encoder, decoder, _likelihood(model, shape, encoder.conditions), name=name)
 
 
 def _method(opened: Model | None, name: str) -> Model | None:
@@ -71,24 +73,35 @@ def _network(network: Any, name: str) -> Model | None:
 
     A decoder gives the parameters of a likelihood that it does not know: whether they are logits stays undeclared.
     """
+    from vaeviz_models.conditional import ConditionalDecoder, ConditionalEncoder
     from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
 
-    if isinstance(network, (DenseEncoder, ConvEncoder)):
+    known = {"conditions": getattr(network, "classes", None), "name": name}
+    if isinstance(network, (DenseEncoder, ConvEncoder, ConditionalEncoder)):
         returns, prior = ("mean,log_var", "normal") if network.gives_spread else ("mean", None)
-        encoder = Encoder(network, returns=returns, input_shape=network.sample_shape, prior=prior, name=name)
+        encoder = Encoder(network, returns=returns, input_shape=network.sample_shape, prior=prior, **known)
         return Model(encoder=encoder, name=name)
-    if isinstance(network, (DenseDecoder, ConvDecoder)):
+    if isinstance(network, (DenseDecoder, ConvDecoder, ConditionalDecoder)):
         shapes = {"latent_shape": (network.latent_dim,), "sample_shape": network.sample_shape}
-        return Model(decoder=Decoder(network, **shapes, name=name), name=name)
+        return Model(decoder=Decoder(network, **shapes, **known), name=name)
     return None
 
 
-def _likelihood(model: Any, shape: tuple[int, ...]) -> dict:
-    """ln p(x | z) of a VAE, (N,), evaluated on its own device; a plain autoencoder has no bound that needs it."""
+def _likelihood(model: Any, shape: tuple[int, ...], conditions: Any) -> dict:
+    """ln p(x | z) of a VAE, (N,), evaluated on its own device; a plain autoencoder has no bound that needs it.
+
+    Of a conditional one ln p(x | z, y), with y looked up among its `conditions`.
+    """
     if not model.prior:
         return {}
 
     def likelihood(x: Any, z: Any) -> Any:
         return model.log_likelihood(x.reshape(-1, *shape), z)
 
-    return {"likelihood": likelihood}
+    def conditional_likelihood(x: Any, z: Any, y: Any) -> Any:
+        return model.log_likelihood(x.reshape(-1, *shape), z, y)
+
+    if conditions is None:
+        return {"likelihood": likelihood}
+    conditional_likelihood.conditions = conditions
+    return {"likelihood": conditional_likelihood}

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaeviz.errors import InputError
+from vaeviz.streams import extremes
 
 
 class Bernoulli(nn.Module):
@@ -17,7 +18,7 @@ class Bernoulli(nn.Module):
 
     def check(self, x: Any) -> None:
         """`InputError` unless all values of x lie in [0, 1]."""
-        low, high = float(x.min()), float(x.max())
+        low, high = extremes(x)
         if low < 0 or high > 1:
             raise InputError(
                 f"the data lie in [{low:.3g}, {high:.3g}], and a Bernoulli likelihood takes values in [0, 1]: "

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, UnknownName
+
+Activation = Literal["relu", "tanh"]
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-def dense(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers of those sizes, a ReLU after each."""
+def dense(sizes: Sequence[int], activation: Activation = "relu") -> nn.Sequential:
+    """Linear layers of those sizes, the activation after each."""
+    if activation not in ACTIVATIONS:
+        raise UnknownName("activation", activation, ACTIVATIONS)
     layers: list[nn.Module] = []
     for size_in, size_out in zip(sizes, sizes[1:]):
-        layers += [nn.Linear(size_in, size_out), nn.ReLU()]
+        layers += [nn.Linear(size_in, size_out), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers)
 
 
 class Head(nn.Module):
-    """The last layer of an encoder: features (N, F) to the posterior's mean and log-variance, (N, D) each."""
+    """The last layer of an encoder: features (N, F) to the posterior's mean and log-variance, (N, D) each.
+
+    In float32 also where other layers multiply in bfloat16: KL and z are made of these few numbers.
+    """
 
     def __init__(self, features: int, latent_dim: int):
         super().__init__()
@@ -27,11 +37,13 @@ class Head(nn.Module):
         self.log_var = nn.Linear(features, latent_dim)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        return self.mean(features), self.log_var(features)
+        with torch.autocast(features.device.type, enabled=False):
+            features = features.float()
+            return self.mean(features), self.log_var(features)
 
 
 class DenseEncoder(nn.Module):
-    """x (N, *sample) -> mean, log-variance (N, D), through ReLU layers of the `hidden` sizes.
+    """x (N, *sample) -> mean, log-variance (N, D), through layers of the `hidden` sizes.
 
     head: what turns features into codes; with `nn.Linear` the encoder gives codes (N, D) alone.
     """
@@ -42,11 +54,12 @@ class DenseEncoder(nn.Module):
         latent_dim: int = 2,
         hidden: Sequence[int] = (512,),
         head: Callable[[int, int], nn.Module] = Head,
+        activation: Activation = "relu",
     ):
         super().__init__()
         self.sample_shape = tuple(sample_shape)
         sizes = [math.prod(sample_shape), *hidden]
-        self.features = dense(sizes)
+        self.features = dense(sizes, activation)
         self.head = head(sizes[-1], latent_dim)
 
     @property
@@ -58,13 +71,19 @@ class DenseEncoder(nn.Module):
 
 
 class DenseDecoder(nn.Module):
-    """z (N, D) -> (N, *sample), through ReLU layers of the `hidden` sizes in reverse."""
+    """z (N, D) -> (N, *sample), through layers of the `hidden` sizes in reverse."""
 
-    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, hidden: Sequence[int] = (512,)):
+    def __init__(
+        self,
+        sample_shape: Sequence[int],
+        latent_dim: int = 2,
+        hidden: Sequence[int] = (512,),
+        activation: Activation = "relu",
+    ):
         super().__init__()
         self.sample_shape, self.latent_dim = tuple(sample_shape), latent_dim
         sizes = [latent_dim, *reversed(hidden)]
-        self.features = dense(sizes)
+        self.features = dense(sizes, activation)
         self.out = nn.Linear(sizes[-1], math.prod(sample_shape))
 
     def forward(self, z: Tensor) -> Tensor:

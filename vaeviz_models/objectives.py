@@ -1,9 +1,13 @@
-"""The mathematics of the objective: KL, reparameterisation, β warm-up. Nats throughout."""
+"""The mathematics of the objective: KL, reparameterisation, and what changes from epoch to epoch. Nats throughout."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
+
+Schedule = Literal["constant", "burda"]
 
 
 def gaussian_kl(mean: Tensor, log_var: Tensor) -> Tensor:
@@ -29,3 +33,15 @@ def beta_at(epoch: int, beta: float, warmup: int) -> float:
     β-VAE: Higgins et al. 2017; warm-up: Bowman et al. 2016.
     """
     return beta if warmup == 0 else beta * min(1.0, epoch / warmup)
+
+
+def rate_at(epoch: int, learning_rate: float, schedule: Schedule) -> float:
+    """The learning rate in an epoch, counted from 1.
+
+    "burda": stages i = 0 to 7 of 3^i epochs each, 3,280 in all, at learning_rate · 10^(−i/7) (Burda et al. 2016,
+    section 5); afterwards it stays at a tenth.
+    """
+    if schedule == "constant":
+        return learning_rate
+    stage = next((i for i in range(7) if epoch <= (3 ** (i + 1) - 1) // 2), 7)
+    return learning_rate * 10 ** (-stage / 7)

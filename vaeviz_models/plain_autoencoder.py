@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
+from vaeviz_models.networks import Activation, ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
 from vaeviz_models.recipes import register_model
 from vaeviz_models.vae import LikelihoodName, named_likelihood
 
@@ -17,6 +17,7 @@ class Autoencoder(nn.Module):
     """
 
     prior = None
+    capturable = True
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
         super().__init__()
@@ -46,14 +47,15 @@ def autoencoder(
     *,
     latent_dim: int = 2,
     hidden: tuple[int, ...] = (512,),
+    activation: Activation = "relu",
     likelihood: LikelihoodName = "bernoulli",
     std: float = 1.0,
 ) -> Autoencoder:
     """A plain dense autoencoder of the reference VAE's size, without KL."""
     check_sizes(latent_dim=latent_dim, hidden=hidden)
     return Autoencoder(
-        DenseEncoder(sample_shape, latent_dim, hidden, head=nn.Linear),
-        DenseDecoder(sample_shape, latent_dim, hidden),
+        DenseEncoder(sample_shape, latent_dim, hidden, head=nn.Linear, activation=activation),
+        DenseDecoder(sample_shape, latent_dim, hidden, activation),
         named_likelihood(likelihood, std),
         latent_dim,
     )

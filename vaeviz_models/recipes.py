@@ -12,12 +12,14 @@ from torch import nn
 from vaeviz import registry
 from vaeviz.errors import InputError
 from vaeviz.options import check_settings, options_of
+from vaeviz_models.classes import classes_of
 
 
 def register_model(builder: Callable) -> Callable:
     """File a builder of models under its own name; what it builds remembers how, and can be saved by `save_run`.
 
     builder: ``builder(sample_shape, *, option=default, ...) -> model``; its options become those of ``vaeviz train``.
+        One with an option `classes` builds a conditional model, which is trained with the labels as the condition.
     """
     name = builder.__name__.replace("_", "-")
 
@@ -36,6 +38,13 @@ def built(recipe: dict[str, Any]) -> nn.Module:
     builder = registry.load("vaeviz.models", name)
     options = check_settings(builder, recipe["options"], of=name)
     return _remembering(builder(shape, **options), name, builder, shape, options)
+
+
+def with_classes(name: str, options: dict[str, Any], labels: Any) -> dict[str, Any]:
+    """The options of a model, with the names of the classes of `labels` (N,) where it takes them and none are said."""
+    if options.get("classes") or "classes" not in options_of(registry.load("vaeviz.models", name)):
+        return options
+    return options | {"classes": classes_of(labels)}
 
 
 def recipe_of(model: nn.Module) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 from vaeviz.errors import InputError
 from vaeviz.files import replacing
+from vaeviz.history import read_history as read_table
 from vaeviz.options import check_settings
+from vaeviz.streams import Stream, batch_length, blocks
 from vaeviz_models.recipes import built, recipe_of
 from vaeviz_models.training import Training, fit, seeded, training_options
 
@@ -80,15 +82,28 @@ def data_arguments(config: dict) -> dict[str, Any] | None:
     return {key: config["data"][key] for key in DATA_ARGUMENTS} if config["data"]["name"] else None
 
 
-def fingerprint(x: np.ndarray) -> dict[str, Any]:
-    """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256."""
-    digest = hashlib.sha256(np.ascontiguousarray(x, dtype=np.float32)).hexdigest()
-    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest}
+def shown_data(config: dict) -> dict[str, Any] | None:
+    """What a run's model is to be looked at with, likewise: of a run that binarises, the data in black and white."""
+    data = data_arguments(config)
+    binarises = data is not None and config["training"].get("binarise")
+    return data | {"name": f"binarised:{data['name']}"} if binarises else data
 
 
-def check_same_data(run: Path, config: dict, x: np.ndarray) -> None:
-    """`InputError` that says what differs, unless x is what the run was trained on."""
-    was, now = config["data"], fingerprint(x)
+def fingerprint(x: np.ndarray | Stream, codes: np.ndarray | None = None) -> dict[str, Any]:
+    """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256.
+
+    codes: (N,) the classes that a conditional model was given beside them.
+    """
+    digest = hashlib.sha256()
+    for block in blocks(x, batch_length(x.shape[1:])):
+        digest.update(np.ascontiguousarray(block, dtype=np.float32))
+    classes = {} if codes is None else {"classes_sha256": hashlib.sha256(codes.astype("<i8")).hexdigest()}
+    return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest.hexdigest(), **classes}
+
+
+def check_same_data(run: Path, config: dict, x: np.ndarray, codes: np.ndarray | None = None) -> None:
+    """`InputError` that says what differs, unless x, with their classes, is what the run was trained on."""
+    was, now = config["data"], fingerprint(x, codes)
     if not _has_keys(was, now):
         raise InputError(f"{run / 'config.json'}: does not say what the training data were like, to compare them")
     changed = [f"{key} {was[key]}, now {now[key]}" for key in now if was[key] != now[key]]
@@ -105,14 +120,9 @@ def write_config(run: Path, config: dict) -> None:
 def read_history(run: str | Path) -> dict[str, list[float]]:
     """The columns of ``history.csv``; `InputError` if it is missing or damaged."""
     path = Path(run) / "history.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
-    except FileNotFoundError:
-        raise InputError(f"{path}: does not exist; the run has no finished epoch") from None
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: is damaged, {error}") from None
+    if not path.is_file():
+        raise InputError(f"{path}: does not exist; the run has no finished epoch")
+    return read_table(path)
 
 
 def start_run(run: Path, config: dict, *, overwrite: bool = False) -> None:
@@ -154,6 +164,8 @@ def load_training(run: Path, *, device: str | None = None) -> tuple[Training, di
     state = Training.start(
         _fresh_model(run, config),
         learning_rate=settings["learning_rate"],
+        epsilon=settings["epsilon"],
+        precision=settings["precision"],
         seed=settings["seed"],
         device=device or header.get("device", "auto"),
     )
@@ -188,6 +200,7 @@ def _with_weights(run: Path, config: dict, tensors: dict[str, Tensor]) -> nn.Mod
 def _training_settings(run: Path, config: dict) -> dict[str, Any]:
     try:
         settings = check_settings(fit, config["training"], of="training")
+        settings.setdefault("precision", "float32")  # the only one there was, where a run does not say
     except InputError as error:
         raise InputError(f"{run / 'config.json'}: does not describe a training ({error})") from None
     missing = [name for name in training_options() if name not in settings]

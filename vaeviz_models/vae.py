@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vaeviz.errors import UnknownName
 from vaeviz_models.likelihoods import LIKELIHOODS
-from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
+from vaeviz_models.networks import Activation, ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
 from vaeviz_models.objectives import gaussian_kl, reparameterise
 from vaeviz_models.recipes import register_model
 
@@ -21,9 +21,11 @@ class VAE(nn.Module):
 
     encoder: x (N, *sample) -> mean, log-variance (N, D) each. decoder: z (N, D) -> the likelihood's parameters.
     Both are modules of their own, usable apart, and share their weights with the whole.
+    capturable: whether a step of training can be captured in a CUDA graph; False for parts that look at values.
     """
 
     prior = "normal"
+    capturable = True
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
         super().__init__()
@@ -63,6 +65,7 @@ def mlp(
     *,
     latent_dim: int = 2,
     hidden: tuple[int, ...] = (512,),
+    activation: Activation = "relu",
     likelihood: LikelihoodName = "bernoulli",
     std: float = 1.0,
 ) -> VAE:
@@ -72,8 +75,8 @@ def mlp(
     """
     check_sizes(latent_dim=latent_dim, hidden=hidden)
     return VAE(
-        DenseEncoder(sample_shape, latent_dim, hidden),
-        DenseDecoder(sample_shape, latent_dim, hidden),
+        DenseEncoder(sample_shape, latent_dim, hidden, activation=activation),
+        DenseDecoder(sample_shape, latent_dim, hidden, activation),
         named_likelihood(likelihood, std),
         latent_dim,
     )

@@ -25,5 +25,5 @@ scvi.model.SCVI.setup_anndata(cells)
 model = scvi.model.SCVI(cells, n_hidden=32, n_latent=5)
 model.train(max_epochs=40, accelerator="cpu", enable_progress_bar=False)
 
-ax = vaeviz.latent_scatter(model, cells.X, labels=kinds)
+ax = vaeviz.latent_scatter(model, cells, labels=cells.obs["kind"])
 ax.figure.savefig(out / "scvi_scatter.png", dpi=150)

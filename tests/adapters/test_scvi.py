@@ -48,3 +48,47 @@ def test_the_batch_of_each_cell_is_the_condition(cells):
     )
     with pytest.raises(InputError, match=r"set up with obs\['batch'\]; give .* condition: 0 for one, 1 for two"):
         vaeviz.encode(encoder, opened.inputs["x"])
+
+
+def test_an_anndata_is_taken_as_x(cells, tmp_path):
+    model = trained(cells, layer="counts", batch_key="batch")
+    others = cells[::-3].copy()
+    others.X = np.zeros_like(others.X)  # the layer counts, as it did in training
+    expected = model.get_latent_representation(others)
+    np.testing.assert_allclose(vaeviz.encode(model, others).mean, expected, atol=1e-4)
+    ax = vaeviz.latent_scatter(model, others, labels=others.obs["batch"])
+    assert f"{len(others)}" in ax.get_title()
+    assert {"one", "two"} < {text.get_text() for text in ax.get_legend().get_texts()}
+
+    plots = ["latent_neighbours", "latent_scatter", "aggregate_posterior"]
+    records = vaeviz.export_figures(tmp_path, model=model, x=others, labels=others.obs["batch"], plots=plots)
+    assert {record.status for record in records} == {"drawn"}
+
+
+def test_genes_are_found_by_name(cells):
+    model = trained(cells)
+    more = anndata.concat([cells[:, ::-1], cells[:, :2].copy()[:, :0]], axis=1)
+    np.testing.assert_allclose(vaeviz.encode(model, more).mean, model.get_latent_representation(), atol=1e-4)
+    with pytest.raises(InputError, match=r"x: lacks 1 of the 30 genes of the model, e\.g\. 29"):
+        vaeviz.encode(model, cells[:, :-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda cells: cells.layers.clear(), "set up with the layer 'counts', which these cells do not have"),
+        (lambda cells: cells.obs.drop(columns="batch", inplace=True), r"set up with obs\['batch'\], which these"),
+        (lambda cells: cells.obs.__setitem__("batch", "three"), r"holds 'three', which is no batch of the model"),
+    ],
+    ids=["layer", "column", "batch"],
+)
+def test_an_anndata_unlike_the_models_own_is_an_error(change, told, cells):
+    model = trained(cells, layer="counts", batch_key="batch")
+    others = cells.copy()
+    change(others)
+    with pytest.raises(InputError, match=told):
+        vaeviz.encode(model, others)
+
+
+def test_any_encoder_takes_the_matrix_of_an_anndata(cells):
+    np.testing.assert_array_equal(vaeviz.encode(lambda x: x[:, :2], cells).mean, cells.X[:, :2])

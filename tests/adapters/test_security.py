@@ -171,6 +171,123 @@ def test_torchscript_that_writes_files(mark, tmp_path):
     assert not path.exists()
 
 
+@pytest.fixture
+def script(tmp_path):
+    """A sound TorchScript file of an encoder."""
+    torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(4, 2))).save(tmp_path / "model.pt")
+    return tmp_path / "model.pt"
+
+
+def rerecorded(source, target, change):
+    """A copy of a TorchScript file, as torch writes it, in which `change(name, data)` gives each member's bytes."""
+    writer = torch._C.PyTorchFileWriter(str(target))
+    with zipfile.ZipFile(source) as archive:
+        for name in archive.namelist():
+            inner = name.partition("/")[2]
+            if inner not in ("version", "byteorder", ".data/serialization_id") and not inner.endswith(".debug_pkl"):
+                data = change(inner, archive.read(name))
+                writer.write_record(inner, data, len(data))
+    writer.write_end_of_file()
+    return target
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "torch.save(input, {path!r})",
+        "(torch.  # a comment\n save)(input, {path!r})",
+        "torch \\\n .save(input, {path!r})",
+        'getattr(torch, "save")(input, {path!r})',
+        "ops.aten.save(input, {path!r})",
+        'getattr(ops.aten, "save")(input, {path!r})',
+        'getattr(ops, "aten").save(input, {path!r})',
+        "(lambda: 0, torch)[1].save(input, {path!r})",
+        "__torch__.torch.classes.dist_c10d.FileStore({path!r}, 1)",
+    ],
+)
+def test_torchscript_whose_code_is_doctored(call, script, mark, tmp_path):
+    path, _ = mark
+
+    def change(name, data):
+        if not name.endswith("container.py"):
+            return data
+        return data.replace(b"    return ", f"    _9 = {call.format(path=str(path))}\n    return ".encode(), 1)
+
+    bad = rerecorded(script, tmp_path / "bad.pt", change)
+    with pytest.raises(
+        InputError, match=r"refused, its code \(code/.*container\.py\) would call '(torch|ops|__torch__)"
+    ):
+        vaeviz.encode(bad, np.zeros((2, 4)))
+    assert not path.exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_alias_of_torch_would_have_written_the_file(script, mark, tmp_path):
+    """Why every mention of torch is looked at, and not the words `torch.save` alone."""
+    path, _ = mark
+    call = f"    t = torch\n    _9 = t.save(input, {str(path)!r})\n    return ".encode()
+    change = lambda name, data: data.replace(b"    return ", call, 1) if name.endswith("container.py") else data  # noqa: E731
+    bad = rerecorded(script, tmp_path / "bad.pt", change)
+    torch.jit.load(bad)(torch.zeros(2, 4))
+    assert path.exists()
+    path.unlink()
+    with pytest.raises(InputError, match="would call 'torch'"):
+        vaeviz.encode(bad, np.zeros((2, 4)))
+    assert not path.exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("member", ["data.pkl", "constants.pkl", "traced_inputs.pkl", "code/more.py.debug_pkl"])
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_a_torchscript_file_with_a_pickled_member_that_runs_code(member, protocol, script, mark, tmp_path):
+    path, leaves = mark
+    bad = rewritten(script, tmp_path / "bad.pt", lambda name, data: data)
+    doctored = pickle.dumps(leaves, protocol=protocol)
+    if any(name.endswith(f"/{member}") for name in zipfile.ZipFile(script).namelist()):
+        bad = rewritten(script, bad, lambda name, data: doctored if name.endswith(f"/{member}") else data)
+    else:
+        with zipfile.ZipFile(bad, "a") as archive:
+            archive.writestr(f"model/{member}", doctored)
+    with pytest.raises(InputError, match=rf"refused, its member {member} would look up "):
+        vaeviz.open(bad)
+    assert not path.exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_torchscript_file_with_a_member_of_another_kind(script, mark):
+    _, leaves = mark
+    with zipfile.ZipFile(script, "a") as archive:
+        archive.writestr("model/libs/leaves_a_mark.bin", pickle.dumps(leaves))
+    with pytest.raises(InputError, match=r"refused, it holds libs/leaves_a_mark\.bin"):
+        vaeviz.open(script)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_torchscript_file_with_two_members_of_one_name(script):
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(script, "a") as archive:
+        archive.writestr("model/data.pkl", b"")
+    with pytest.raises(InputError, match="refused, it holds two files of one name"):
+        vaeviz.open(script)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_sound_torchscript_files_are_opened_however_they_were_made(tmp_path):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.BatchNorm1d(2)).eval()
+    scripted, traced = torch.jit.script(net), torch.jit.trace(net, torch.zeros(2, 4))
+    x = np.random.default_rng(0).random((5, 4), dtype=np.float32)
+    for made in (
+        scripted,
+        traced,
+        torch.jit.freeze(scripted),
+        torch.jit.optimize_for_inference(torch.jit.freeze(traced)),
+    ):
+        torch.jit.save(made, str(tmp_path / "model.pt"), _extra_files={"notes/read.me": b"by hand"})
+        np.testing.assert_allclose(
+            vaeviz.encode(tmp_path / "model.pt", x).mean, net(torch.from_numpy(x)).detach(), atol=1e-5
+        )
+
+
 def test_weights_that_run_code(mark, tmp_path):
     from vaeviz.weights import load_weights
 

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal, norm
 
 import vaeviz
+from vaeviz.analysis.importance import effective_size, group_bounds, rungs
 from vaeviz.analysis.linear_vae import fitted_linear_vae, linear_vae
+from vaeviz.analysis.rates import measured_point
 from vaeviz.errors import InputError
 
 EIGENVALUES = np.array([4.0, 2.0, 1.0, 0.3, 0.2, 0.1])
@@ -105,3 +110,49 @@ def test_bad_input():
         linear_vae(np.eye(2), 2)
     with pytest.raises(InputError, match="two samples or more"):
         fitted_linear_vae(np.ones((1, 3)), 1)
+
+
+@pytest.mark.parametrize("noise", [None, 0.25, 1.5])
+def test_every_named_number_in_closed_form(x, noise):
+    """KL of each dimension, active units, rate, distortion, ELBO = ln p(x), from the eigenvalues by hand."""
+    model = fitted_linear_vae(x, 4, noise=noise)
+    variance = EIGENVALUES[4:].mean() if noise is None else noise
+    kept = EIGENVALUES[:4][EIGENVALUES[:4] > variance]
+    near = {"rel": 0, "abs": 1e-9}
+    np.testing.assert_allclose(model.kl, 0.5 * np.log(np.maximum(EIGENVALUES[:4] / variance, 1)), atol=1e-9)
+    assert model.active.sum() == (model.mean_variance > 0).sum() == len(kept)
+    assert model.rate == pytest.approx(0.5 * np.log(kept / variance).sum(), **near)
+    left = len(kept) * variance + EIGENVALUES[len(kept) :].sum()
+    distortion = 3 * np.log(2 * np.pi * variance) + left / (2 * variance)
+    assert model.distortion == pytest.approx(distortion, **near)
+    assert model.elbo == pytest.approx(-model.rate - distortion, **near)
+    covariance = model.weights @ model.weights.T + variance * np.eye(6)
+    evidence = multivariate_normal(x.mean(axis=0), covariance).logpdf(x)
+    np.testing.assert_allclose(model.log_evidence(x), evidence, atol=1e-9)
+    assert model.elbo == pytest.approx(evidence.mean(), **near)
+
+
+def test_every_importance_weighted_bound_is_the_evidence_and_all_weights_are_one(x):
+    model, x = fitted_linear_vae(x, 3), x[:200]
+    mean, log_var = model.encode(x)
+    std = np.exp(log_var / 2)[:, None]
+    z = mean[:, None] + std * np.random.default_rng(2).standard_normal((200, 100, 3))
+    scores = model.log_likelihood(np.repeat(x, 100, axis=0), z.reshape(-1, 3)).reshape(200, 100)
+    ratio = norm.logpdf(z).sum(axis=2) - norm.logpdf(z, mean[:, None], std).sum(axis=2)
+    bounds, errors = group_bounds(scores + ratio, rungs(100))
+    np.testing.assert_allclose(bounds, np.repeat(model.log_evidence(x)[:, None], 5, axis=1), atol=1e-9)
+    np.testing.assert_allclose(errors, 0, atol=1e-7)  # the root of a rounding error
+    np.testing.assert_allclose(effective_size(scores + ratio), 100, atol=1e-9)
+
+
+def test_what_the_analysis_measures_is_the_closed_form(x):
+    """Through the door, whose codes are float32: KL, active units, rate and distortion, and the bounds."""
+    model, x = fitted_linear_vae(x, 4, noise=0.25, beta=2.0), x.astype(np.float32)
+    opened = vaeviz.open(model)
+    posterior = vaeviz.encode(opened.encoder, x)
+    np.testing.assert_allclose(posterior.kl().mean(axis=0), model.kl, atol=1e-6)
+    np.testing.assert_allclose(posterior.mean.var(axis=0, dtype=float), model.mean_variance, atol=1e-6)
+    assert vaeviz.triage(posterior, opened.decoder, x).count("active") == model.active.sum() == 3
+    point = measured_point(replace(opened, inputs={"likelihood": model.log_likelihood}), x, draws=20)
+    assert point.rate == pytest.approx(model.rate, abs=1e-6)
+    assert abs(point.distortion - model.distortion) < 4 * point.distortion_error

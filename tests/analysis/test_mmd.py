@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaeviz import InputError
-from vaeviz.analysis.mmd import mmd_test
+from vaeviz.analysis.mmd import equal_shift, mmd_test, shifted_mmd
 
 
 def exact(mean, length):
@@ -76,3 +76,13 @@ def test_bad_input():
         mmd_test(np.zeros((1, 2)), np.zeros((5, 2)))
     with pytest.raises(InputError, match="are all samples alike"):
         mmd_test(np.zeros((5, 2)), np.zeros((5, 2)))
+
+
+def test_a_shift_is_measured_by_the_closed_form_and_its_inverse():
+    rng = np.random.default_rng(1)
+    found = mmd_test(rng.standard_normal((1500, 3)) + [0.8, 0, 0], rng.standard_normal((1500, 3)), permutations=1)
+    expected = shifted_mmd(0.8, 3, found.length)
+    assert abs(found.squared.value - expected) < 3 * found.squared.standard_error
+    assert equal_shift(expected, 3, found.length) == pytest.approx(0.8)
+    assert equal_shift(-1e-3, 3, found.length) == 0
+    assert equal_shift(9.0, 3, found.length) == np.inf

@@ -6,7 +6,13 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score
 
 from vaeviz import InputError
-from vaeviz.analysis.reconstruction import reconstruction_errors, roc, worst_and_median
+from vaeviz.analysis.reconstruction import (
+    explained_variance,
+    principal_reconstruction,
+    reconstruction_errors,
+    roc,
+    worst_and_median,
+)
 
 SCORES = arrays(float, 15, elements=st.integers(0, 6).map(float))
 
@@ -64,3 +70,23 @@ def test_worst_and_median_cases():
     assert worst.tolist() == [2, 4]
     assert set(median.tolist()) <= {0, 3, 4} and 0 in median
     assert [len(rows) for rows in worst_and_median(np.arange(3.0), 8)] == [3, 3]
+
+
+def test_explained_variance_of_principal_components_is_that_of_their_eigenvalues():
+    x = np.random.default_rng(0).standard_normal((500, 4)) * [3.0, 2.0, 1.0, 0.5]
+    eigenvalues = np.linalg.eigvalsh(np.cov(x.T))[::-1]
+    found = explained_variance(x, principal_reconstruction(x, 2))
+    assert found.value == pytest.approx(eigenvalues[:2].sum() / eigenvalues.sum())
+    mean = explained_variance(x, np.repeat(x.mean(axis=0)[None], 500, axis=0))
+    assert mean.value == pytest.approx(0, abs=1e-12)
+    assert explained_variance(x, x).value == 1
+
+
+def test_the_error_of_the_explained_variance_is_its_spread_over_samples():
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(60):
+        x = rng.standard_normal((200, 3)) * [3.0, 2.0, 1.0]
+        found.append(explained_variance(x, x * [0.9, 0.9, 0]))
+    spread = np.std([one.value for one in found], ddof=1)
+    assert np.mean([one.standard_error for one in found]) == pytest.approx(spread, rel=0.3)

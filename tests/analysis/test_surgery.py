@@ -134,3 +134,30 @@ def test_a_likelihood_is_given_spatial_codes_in_their_own_shape():
     flat, spatial = (Posterior(mean, np.full((40, 4), 0.5), "normal", shape) for shape in ((), (1, 2, 2)))
     expected = elbo_terms(flat, mean, lambda x, z: -((x - z) ** 2).sum(axis=1))
     assert elbo_terms(spatial, mean, likelihood).elbo.value == pytest.approx(expected.elbo.value, abs=1e-6)
+
+
+def test_of_more_samples_the_terms_are_those_of_some(model, x, posterior):
+    from vaeviz.analysis.picking import some_rows
+
+    rows = some_rows(500, len(x), 3)
+    some = elbo_terms(posterior, x, model.log_likelihood, n=100, max_points=500, seed=3)
+    alone = elbo_terms(posterior[rows], x[rows], model.log_likelihood, n=100, seed=3)
+    assert (some.total, some.given, alone.given) == (500, 3000, 500)
+    assert some.ceiling == pytest.approx(math.log(500))
+    assert (some.mutual_information, some.elbo, some.kl) == (alone.mutual_information, alone.elbo, alone.kl)
+
+
+@pytest.mark.parametrize("total", [100, 3000])
+def test_the_information_of_unlimited_samples_lies_between_the_two_estimates(model, posterior, total):
+    """Of the linear VAE at its optimum it is the rate, since q(z) is the prior."""
+    found = elbo_terms(posterior[:total], n=None)
+    below, above = found.mutual_information, found.left_out
+    assert below.value - 2 * below.standard_error < model.rate < above.value + 2 * above.standard_error
+    assert above.value - below.value < (1.0 if total == 100 else 0.1)
+
+
+def test_codes_that_no_other_posterior_reaches_tell_no_upper_bound():
+    posterior = Posterior(np.arange(20.0)[:, None] * 100, np.full((20, 1), 0.1), "normal")
+    found = elbo_terms(posterior)
+    assert found.mutual_information.value == pytest.approx(math.log(20))
+    assert found.left_out.value == math.inf and math.isnan(found.left_out.standard_error)

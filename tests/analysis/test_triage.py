@@ -112,3 +112,9 @@ def test_order_by_kl_or_by_effect_and_the_collapsed(x):
 def test_a_deterministic_encoder_collapses_where_its_code_is_constant(x):
     codes = Posterior(np.column_stack([np.full(len(x), 0.3), x[:, 0]]))
     assert collapsed_dims(codes).tolist() == [True, False]
+
+
+def test_what_varies_by_rounding_alone_is_constant(x):
+    noise = np.random.default_rng(0).standard_normal(len(x))
+    codes = Posterior(np.column_stack([300 + 1e-4 * noise, 1e-7 * noise, x[:, 0], 0.01 * x[:, 0]]))
+    assert collapsed_dims(codes).tolist() == [True, True, False, False]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, UnknownName
 from vaeviz_models import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, autoencoder, conv, conv_autoencoder, mlp
 
 SHAPES = [(28, 28), (7, 5), (1, 1), (9, 6, 3), (16,), (2, 3, 4, 5)]
@@ -93,3 +93,20 @@ def test_sizes_must_be_positive(network, options):
     with pytest.raises(InputError) as error:
         network((8, 8), **options)
     assert str(error.value) == f"{name} = {value}: expected 1 or more"
+
+
+def test_the_activation_is_that_of_every_hidden_layer():
+    vae = mlp((6,), hidden=(5, 4), activation="tanh")
+    for part in (vae.encoder, vae.decoder):
+        kinds = [type(layer) for layer in part.features]
+        assert kinds == [torch.nn.Linear, torch.nn.Tanh] * 2
+    x = torch.rand(3, 6)
+    first, second = vae.encoder.features[0], vae.encoder.features[2]
+    expected = torch.tanh(second(torch.tanh(first(x))))
+    torch.testing.assert_close(vae.encoder.features(x), expected)
+    assert type(autoencoder((6,), activation="tanh").encoder.features[1]) is torch.nn.Tanh
+
+
+def test_an_unknown_activation():
+    with pytest.raises(UnknownName, match="unknown activation 'tan'; did you mean 'tanh'"):
+        mlp((6,), activation="tan")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vaeviz_models import beta_at, gaussian_kl, reparameterise
+from vaeviz_models import beta_at, gaussian_kl, rate_at, reparameterise
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -76,3 +76,13 @@ def test_beta_rises_linearly_and_stays():
 
 def test_beta_without_warmup_is_constant():
     assert {beta_at(epoch, 0.7, 0) for epoch in (1, 2, 100)} == {0.7}
+
+
+def test_the_rate_of_burda_falls_in_stages_to_a_tenth():
+    """Stage i of 3^i epochs, i = 0 to 7, at 0.001 · 10^(−i/7): 3,280 epochs in all (Burda et al. 2016, section 5)."""
+    stages = [stage for stage in range(8) for _ in range(3**stage)]
+    assert len(stages) == 3280
+    rates = [rate_at(epoch, 1e-3, "burda") for epoch in range(1, 3281)]
+    assert rates == pytest.approx([1e-3 * 10 ** (-stage / 7) for stage in stages])
+    assert rate_at(5000, 1e-3, "burda") == rates[-1] == pytest.approx(1e-4)
+    assert {rate_at(epoch, 0.02, "constant") for epoch in (1, 2, 5000)} == {0.02}

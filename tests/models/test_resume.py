@@ -133,7 +133,8 @@ def test_a_finished_run_stays_as_it_is(short, vaeviz):
     before = results(short)
     done = vaeviz("train", "--resume", short)
     assert done.code == 0
-    assert "going on after epoch 1 of 1" in done.out
+    told = f"{short}: is finished, epoch 1 of 1 is done; to train on, say up to how many: "
+    assert done.out == f"{told}vaeviz train --resume {short} --epochs 2\n"
     assert results(short) == before
 
 
@@ -177,8 +178,8 @@ def test_a_run_that_stopped_early_says_so_and_stays_as_it_is(vaeviz, tmp_path):
     assert message in first.out
     before = results(run)
     resumed = vaeviz("train", "--resume", run)
-    assert resumed.out.splitlines()[0] == message
-    assert "going on" not in resumed.out
+    hint = "to train longer, start a new run with a larger --patience"
+    assert resumed.out == f"{run}: is finished, {message}; {hint}\n"
     assert results(run) == before
 
 
@@ -237,7 +238,7 @@ def test_a_config_that_lacks_something(part, key, message, short, vaeviz):
     config = json.loads(path.read_text())
     del config[part][key]
     path.write_text(json.dumps(config))
-    assert f"{path}: {message}" in vaeviz("train", "--resume", short).error
+    assert f"{path}: {message}" in vaeviz("train", "--resume", short, "--epochs", 2).error
 
 
 def test_a_run_that_was_saved_in_a_script(vaeviz, tmp_path):

@@ -35,16 +35,20 @@ def test_what_is_printed_is_what_the_history_holds(vaeviz, out):
 def test_the_defaults_are_the_reference_run(vaeviz, out):
     assert vaeviz("train", "mlp", *DIGITS, "--epochs", 1, "--out", out).code == 0
     config = read_config(out)
-    expected = {"latent_dim": 2, "hidden": [512], "likelihood": "bernoulli", "std": 1.0}
+    expected = {"latent_dim": 2, "hidden": [512], "activation": "relu", "likelihood": "bernoulli", "std": 1.0}
     assert config["model"]["options"] == expected
     assert config["training"] | {"epochs": 10, "device": "auto"} == {
         "epochs": 10,
         "batch_size": 128,
         "learning_rate": 1e-3,
+        "schedule": "constant",
+        "epsilon": 1e-8,
         "beta": 1.0,
         "warmup": 0,
+        "binarise": False,
         "holdout": 0.0,
         "patience": None,
+        "precision": "float32",
         "seed": 0,
         "device": "auto",
     }
@@ -176,8 +180,9 @@ def test_a_broken_model_breaks_only_itself(python, plug_in):
     odd = "def odd(sample_shape, *, size: Nonsense = 1):\n    pass\n"
     plug_in("odd_models", {"vaeviz.models": group}, {"odd_model.py": "from __future__ import annotations\n" + odd})
     help_text = python("from vaeviz.cli import main; main(['train', '--help'])")
-    assert "(broken) 'gone' of odd_models could not be imported: ModuleNotFoundError" in " ".join(help_text.split())
-    assert "(broken) 'odd' of odd_models has no readable options: NameError" in " ".join(help_text.split())
+    told = " ".join(help_text.split())
+    assert "(broken) 'gone' of odd_models could not be imported: ModuleNotFoundError" in told
+    assert "(broken) 'odd' of odd_models has no readable options: odd: option 'size' is annotated 'Nonsense'" in told
     assert "The reference VAE" in help_text
 
 

@@ -7,7 +7,9 @@ from torch import nn
 
 from vaeviz.errors import InputError
 from vaeviz_models import Training, autoencoder, evaluate, fit, gaussian_kl, mlp
+from vaeviz_models.steps import Steps
 from vaeviz_models.training import seeded, train_epoch
+from vaeviz_models.training_data import InMemory
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -82,7 +84,7 @@ def test_the_loss_is_a_mean_over_the_batch(noise_images):
         watched = Watched()
         watched.weight.register_hook(lambda gradient: steps.append(gradient.item()))
         state = Training.start(watched, device="cpu")
-        train_epoch(state, torch.ones(count, 20), count, beta=1.0)
+        train_epoch(Steps(state, count), InMemory(torch.ones(count, 20)), beta=1.0)
     assert steps == [-20, -20]
 
 

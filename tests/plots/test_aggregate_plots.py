@@ -203,3 +203,12 @@ def test_bad_options(model, x):
         posterior_ellipses(standard(9, 1), np.zeros((9, 1)))
     with pytest.raises(InputError, match="dims = \\(0, 7\\)"):
         posterior_ellipses(model, x, dims=(0, 7))
+
+
+@pytest.mark.parametrize("plot", [aggregate_posterior, prior_holes, elbo_decomposition])
+def test_a_mixture_of_some_of_many_posteriors_is_told(plot, model, x):
+    figure = Figure()
+    place = {"ax": figure.subplots()} if plot is aggregate_posterior else {"figure": figure}
+    plot(model, x, n=50, max_points=200, **place)
+    told = " ".join(ax.get_title() for ax in figure.axes).replace("posteriors\nchosen at random ", "")
+    assert "200 of 500" in told

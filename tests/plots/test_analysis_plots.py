@@ -4,7 +4,6 @@ import inspect
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 import vaeviz
@@ -41,6 +40,7 @@ INPUTS = {
     "decoder": decoder,
     "x": X,
     "labels": LABELS,
+    "condition": None,
     "factors": np.column_stack([LABELS, X.mean(axis=(1, 2))]),
     "likelihood": likelihood,
     "other_x": 1 - X,
@@ -233,7 +233,7 @@ def test_latent_pairs_draws_a_corner_of_the_active_dimensions():
     axes, figure = drawn("latent_pairs", encoder=Posterior(mean, np.full((N, 5), 0.9) ** [1, 1, 0, 1, 1]), labels=None)
     assert axes.shape == (4, 4)
     assert [ax.get_xlabel() for ax in axes[-1]] == ["$z_{1}$", "$z_{2}$", "$z_{4}$", "$z_{5}$"]
-    points = np.concatenate([line.get_xydata() for line in axes[3, 1].lines if line.get_marker() == "o"])
+    points = axes[3, 1].collections[0].get_offsets().astype(float)
     assert {tuple(point) for point in points.round(4)} == {tuple(row) for row in mean[:, [1, 4]].round(4)}
     assert not axes[0, 1].axison and "4 of 5 dimensions" in figure.get_suptitle()
 
@@ -270,7 +270,7 @@ def test_map_quality_names_its_baselines():
 def test_a_line_under_a_map_says_how_far_to_trust_it():
     (ax,), _ = drawn("tsne", perplexity=5.0)
     mean = vaeviz.encode(encoder, X).mean
-    points = vaeviz.analysis.embedding.embed(mean, "tsne", perplexity=5.0, seed=0)
+    points = vaeviz.analysis.embedding.embed(mean, "tsne", perplexity=5.0, seed=0).points
     recall = measured_map(mean, points, (10,)).mean("recall")[0]
     (line,) = texts(ax)
     assert line.startswith("trustworthiness") and line.endswith(f"recall {recall:.2f} ($k$ = 10)")
@@ -282,10 +282,10 @@ def test_compare_aligns_the_second_to_the_first():
     axes, figure = drawn(
         "compare", encoder=lambda x: mean_only(x)[:, :2], other_encoder=lambda x: 3 * mean_only(x)[:, :2] @ turned + 5
     )
-    first, second = (np.concatenate([line.get_xydata() for line in ax.lines]) for ax in axes)
-    np.testing.assert_allclose(second, first, atol=1e-4)
-    colours = {to_rgba(line.get_color()) for line in axes[0].lines}
-    assert len(colours) == 3 and colours == {to_rgba(line.get_color()) for line in axes[1].lines}
+    first, second = (ax.collections[0] for ax in axes)
+    np.testing.assert_allclose(second.get_offsets(), first.get_offsets(), atol=1e-4)
+    assert len(first.colours.names) == 3 and first.colours.colours == second.colours.colours
+    np.testing.assert_array_equal(first.colours.index, second.colours.index)
     assert axes[0].get_xlim() == axes[1].get_xlim()
     assert "CKA 1" in figure.get_supxlabel() and "±" in figure.get_supxlabel()
 

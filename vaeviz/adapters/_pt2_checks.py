@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from vaeviz.adapters._archives import members_of
 from vaeviz.errors import InputError
 
 IN_MEMORY = "if you trust it, load it yourself with torch.export.load and pass the program: --model package.module:name"
@@ -95,21 +96,12 @@ def check_pt2(path: Path, content: bytes) -> None:
 
 
 def _members(path: Path, content: bytes) -> dict[str, bytes]:
-    """The files of the archive, below its top folder, as both of torch's ways to read it see them."""
+    """The files of the archive, below its top folder; before torch 2.8 there was none, and it was a plain zip."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
-        if len(set(names)) != len(names):
-            raise InputError(f"{path}: refused, it holds two files of one name")
-        members = {name: archive.read(name) for name in names}
-    if "archive_format" not in {name.partition("/")[2] for name in names}:
-        return members  # as torch wrote them before 2.8: without a top folder, read as a plain zip
-    import torch
-
-    reader = torch._C.PyTorchFileReader(io.BytesIO(content))
-    inner = {name: reader.get_record(name) for name in reader.get_all_records()}
-    if inner != {name.partition("/")[2]: data for name, data in members.items()}:
-        raise InputError(f"{path}: refused, its contents differ by how it is read")
-    return inner
+        if "archive_format" not in {name.partition("/")[2] for name in names} and len(set(names)) == len(names):
+            return {name: archive.read(name) for name in names}
+    return members_of(path, content)
 
 
 def _said_to_be_raw(path: Path, members: dict[str, bytes]) -> set[str]:

@@ -16,14 +16,20 @@ from vaeviz.posterior import as_array
 def scvi_model(model: Any) -> Model | None:
     """A trained scvi-tools model as an encoder: mean and variance of its q(z | x).
 
-    x are counts (N, genes) in the order of the model's own genes, which it supplies where no other x is given. The
-    batch of each cell, where the model was set up with one, is the condition: its place among the model's batches.
+    x is an AnnData that is like the model's own, or counts (N, genes) in the order of its genes; it supplies those of
+    its own cells where no other x is given. The batch of each cell, where the model was set up with one, is the
+    condition, its place among the model's batches; an AnnData tells it itself.
     """
     if not comes_from(model, "scvi.model") or not hasattr(model, "get_latent_representation"):
         return None
     name, adata = type(model).__name__, model.adata
     encoder = Encoder(
-        _encoder(model, adata), returns="mean,var", input_shape=(adata.n_vars,), prior="normal", name=name
+        _encoder(model, adata),
+        returns="mean,var",
+        input_shape=(adata.n_vars,),
+        prior="normal",
+        unpack=_unpacking(model),
+        name=name,
     )
     return Model(encoder, inputs=Cells(model), name=name)
 
@@ -38,13 +44,37 @@ class Cells(Mapping):
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self.names:
             raise KeyError(name)
-        return _condition(self.model) if name == "condition" else as_array(_counts(self.model)).astype(np.float32)
+        read = _condition if name == "condition" else _counts
+        return read(self.model, self.model.adata)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def _unpacking(model: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """Counts and batches of an AnnData, by the genes and in the layer that the model was set up with."""
+
+    def unpack(x: Any, condition: Any) -> tuple[Any, Any]:
+        if not comes_from(x, "anndata"):
+            return x, condition
+        cells = _with_genes_of(model, x)
+        if condition is None and _has_batches(model):
+            condition = _condition(model, cells)
+        return _counts(model, cells), condition
+
+    return unpack
+
+
+def _with_genes_of(model: Any, cells: Any) -> Any:
+    """The cells with the model's genes alone, in its order."""
+    genes = model.adata.var_names
+    missing = genes.difference(cells.var_names)
+    if len(missing):
+        raise InputError(f"x: lacks {len(missing)} of the {len(genes)} genes of the model, e.g. {missing[0]}")
+    return cells if genes.equals(cells.var_names) else cells[:, genes]
 
 
 def _encoder(model: Any, adata: Any) -> Callable[..., Any]:
@@ -75,14 +105,24 @@ def _cells(model: Any, adata: Any, counts: np.ndarray, batch: np.ndarray | None)
     return cells
 
 
-def _counts(model: Any) -> Any:
+def _counts(model: Any, cells: Any) -> np.ndarray:
+    """The counts of some cells, (N, genes), in the layer that the model was set up with."""
     layer = _layer(model)
-    return model.adata.X if layer is None else model.adata.layers[layer]
+    if layer is not None and layer not in cells.layers:
+        raise InputError(f"x: the model was set up with the layer {layer!r}, which these cells do not have")
+    return as_array(cells.X if layer is None else cells.layers[layer]).astype(np.float32)
 
 
-def _condition(model: Any) -> np.ndarray:
-    places = {name: place for place, name in enumerate(_batches(model))}
-    return np.array([places[name] for name in model.adata.obs[_key(model, "batch")]])
+def _condition(model: Any, cells: Any) -> np.ndarray:
+    """The place of each cell's batch among the model's batches, (N,)."""
+    key, places = _key(model, "batch"), {name: place for place, name in enumerate(_batches(model))}
+    if key not in cells.obs:
+        raise InputError(f"x: the model was set up with obs[{key!r}], which these cells do not have")
+    unknown = [name for name in cells.obs[key].unique() if name not in places]
+    if unknown:
+        known = ", ".join(map(str, list(places)[:5]))
+        raise InputError(f"x: obs[{key!r}] holds {unknown[0]!r}, which is no batch of the model; it knows {known}")
+    return np.array([places[name] for name in cells.obs[key]])
 
 
 def _has_batches(model: Any) -> bool:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import io
-import re
-import zipfile
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from vaeviz.adapters._recognising import comes_from, file_of, needed
+from vaeviz.adapters._torch_script_checks import check_torch_script
 from vaeviz.errors import InputError
 from vaeviz.model import Decoder, Encoder, Model, opened_by
-
-TOUCHES_FILES = re.compile(r"\b(?:torch|aten)\s*\.\s*(?:save|from_file)\b|\bops\s*\.\s*(?!aten\b|prim\b|quantized\b)")
-"""What TorchScript can do beyond arithmetic: write or map files, and call operators that other libraries add."""
 
 
 def torch_script(model: Any) -> Model | None:
     """A TorchScript module or its file: with exported `encode` and `decode` a pair, else an encoder or a decoder.
 
-    Other ``.pt`` files hold pickled Python objects and are refused, and so is code that would touch files.
+    Other ``.pt`` files hold pickled Python objects and are refused, and so is code that would do more than compute.
     """
     if comes_from(model, "torch.jit"):
         return _pair(model, getattr(model, "original_name", "ScriptModule"))
@@ -29,7 +24,7 @@ def torch_script(model: Any) -> Model | None:
         return None
     torch = needed("torch", "torch", path)
     content = path.read_bytes()
-    _check_code(path, content)
+    check_torch_script(path, content)
     try:
         module = torch.jit.load(io.BytesIO(content), map_location="cpu")
     except (RuntimeError, ValueError) as error:
@@ -46,23 +41,3 @@ def _pair(module: Any, name: str) -> Model | None:
     encoder = Encoder(lambda *inputs: module.encode(*inputs), name=f"{name}.encode") if found["encode"] else None
     decoder = Decoder(lambda *inputs: module.decode(*inputs), name=f"{name}.decode") if found["decode"] else None
     return Model(encoder, decoder, name=name)
-
-
-def _check_code(path: Path, content: bytes) -> None:
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise InputError(f"{path}: is truncated, or no TorchScript file. {_in_memory(path)}")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = archive.namelist()
-        code = [name for name in names if "/code/" in name and name.endswith(".py")]
-        if not code:
-            raise InputError(f"{path}: is no TorchScript file but a pickle, which is not loaded. {_in_memory(path)}")
-        if len(set(names)) != len(names):
-            raise InputError(f"{path}: refused, it holds two files of one name")
-        for name in code:
-            found = TOUCHES_FILES.search(archive.read(name).decode("utf-8", "replace"))
-            if found:
-                raise InputError(f"{path}: refused, its code ({name}) would call {found[0]!r}")
-
-
-def _in_memory(path: Path) -> str:
-    return f"For a state dict name its class as well: --model package.module:Class --weights {path.name}"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 
+from vaeviz.analysis.picking import some_rows
+from vaeviz.batches import batches
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.posterior import Posterior
 
 BLOCK_VALUES = 1 << 20
 """How many (code, component) pairs are held at once: 8 MB in float64."""
+
+MOST_POSTERIORS = 100_000
+"""How many posteriors the mixture q(z) is made of at most, unless more are asked for: each code is scored under all."""
 
 STREAM = 13126114
 """Sets the random numbers of the analysis apart, see `noise_of`."""
@@ -22,7 +27,7 @@ def checked_gaussian(posterior: Posterior, *, prior: bool = True) -> Posterior:
     Otherwise raises `NotApplicable`, which says what is missing and what would do.
     """
     if posterior.std is None:
-        raise NotApplicable("the encoder gives no spread: this needs q(z|x), e.g. an encoder returning (mean, log_var)")
+        raise NotApplicable(posterior.why_no_spread)
     if len(posterior) < 2:
         raise NotApplicable(f"got {len(posterior)} sample, and an average over the data needs two or more")
     if not posterior.std.all():
@@ -41,7 +46,12 @@ def noise_of(seed: int) -> np.random.Generator:
     return np.random.default_rng((seed, STREAM))
 
 
-def sampled_rows(posterior: Posterior, count: int | None, rng: np.random.Generator) -> np.ndarray:
+def some_posteriors(posterior: Posterior, most: int | None, seed: int) -> Posterior:
+    """At most `most` of the posteriors (all for None), at random with `seed`, in their order."""
+    return posterior if most is None or most >= len(posterior) else posterior[some_rows(most, len(posterior), seed)]
+
+
+def sampled_rows(posterior: Sized, count: int | None, rng: np.random.Generator) -> np.ndarray:
     """At most `count` different rows (all for None), at random, in their order."""
     total = len(posterior)
     if count is not None and count < 2:
@@ -75,7 +85,7 @@ def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray |
     Log-sum-exp in float64, in blocks of bounded memory; the cost is M × N × D.
     """
     scores = np.empty(len(z))
-    for rows in _blocks(len(z), len(posterior)):
+    for rows in _blocks(z, len(posterior)):
         log_density = np.zeros((rows.stop - rows.start, len(posterior)))
         for dim in range(posterior.size):
             log_density += _log_components(z[rows, dim], posterior, dim)
@@ -88,7 +98,7 @@ def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray |
 def log_aggregate_and_marginals(z: np.ndarray, posterior: Posterior) -> tuple[np.ndarray, np.ndarray]:
     """ln q(z), (M,), and ln q(z_j) of each dimension, (M, D), under the mixture of all N posteriors."""
     joint, marginals = np.empty(len(z)), np.empty(z.shape)
-    for rows in _blocks(len(z), len(posterior)):
+    for rows in _blocks(z, len(posterior)):
         log_density = np.zeros((rows.stop - rows.start, len(posterior)))
         for dim in range(posterior.size):
             along = _log_components(z[rows, dim], posterior, dim)
@@ -105,7 +115,7 @@ def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.nd
     """
     shape = [len(along) for along in nodes]
     density = np.zeros(shape[::-1])
-    for rows in _blocks(len(posterior), max(shape)):
+    for rows in _blocks(posterior.mean, max(shape)):
         factors = [
             np.exp(_log_normal(along[:, None], posterior.mean[rows, dim], posterior.std[rows, dim]))
             for dim, along in zip(dims, nodes)
@@ -116,21 +126,22 @@ def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.nd
 
 def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.ndarray:
     """Quantiles of q(z_j), (levels, D): of the mixture, by bisection; of the means for a deterministic encoder."""
-    mean = posterior.mean.astype(np.float64)
     if posterior.std is None:
-        return np.quantile(mean, levels, axis=0)
+        return np.quantile(posterior.mean.astype(np.float64), levels, axis=0)
+    columns = zip(posterior.mean.T.astype(np.float64), posterior.std.T)
+    return np.stack([[_quantile(mean, std, level) for level in levels] for mean, std in columns], axis=1)
+
+
+def _quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
+    """A quantile of the mixture of N(mean, std²), (N,) each, by bisection."""
     from scipy.special import ndtr
 
-    std = np.maximum(posterior.std.astype(np.float64), 1e-12)
-    quantiles = []
-    for level in levels:
-        low, high = (mean - 9 * std).min(axis=0), (mean + 9 * std).max(axis=0)
-        for _ in range(40):
-            middle = (low + high) / 2
-            below = ndtr((middle - mean) / std).mean(axis=0) < level
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        quantiles.append((low + high) / 2)
-    return np.stack(quantiles)
+    std = np.maximum(std.astype(np.float64), 1e-12)
+    low, high = (mean - 9 * std).min(), (mean + 9 * std).max()
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if ndtr((middle - mean) / std).mean() < level else (low, middle)
+    return (low + high) / 2
 
 
 def _log_components(values: np.ndarray, posterior: Posterior, dim: int) -> np.ndarray:
@@ -149,7 +160,6 @@ def _log_sum_exp(values: np.ndarray) -> np.ndarray:
     return np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0]
 
 
-def _blocks(total: int, width: int) -> Iterator[slice]:
-    """Slices of `total` rows, each of `BLOCK_VALUES` values at most where a row holds `width` of them."""
-    step = max(1, BLOCK_VALUES // width)
-    return (slice(start, min(start + step, total)) for start in range(0, total, step))
+def _blocks(z: np.ndarray, width: int) -> Iterator[slice]:
+    """Slices of the rows of z, each of `BLOCK_VALUES` values at most where a row stands for `width` of them."""
+    return (rows for rows, _ in batches(z, max(1, BLOCK_VALUES // width), doing="mixing posteriors"))

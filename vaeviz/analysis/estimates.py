@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+PLACES = 6
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -16,10 +18,10 @@ class Estimate:
     standard_error: float
 
     def __str__(self) -> str:
-        """Both to the same place: two digits of the error, ``0.0113 ± 0.0024``."""
-        if not (math.isfinite(self.standard_error) and self.standard_error > 0):
+        """Both to the same place: two digits of the error, ``0.0113 ± 0.0024``; alone where six places show none."""
+        if not (math.isfinite(self.standard_error) and self.standard_error >= 10**-PLACES / 2):
             return _signed(f"{self.value:.3g}")
-        places = min(6, max(0, 1 - math.floor(math.log10(self.standard_error))))
+        places = min(PLACES, max(0, 1 - math.floor(math.log10(self.standard_error))))
         return _signed(f"{round(self.value, places) + 0.0:.{places}f} ± {self.standard_error:.{places}f}")
 
 
@@ -28,8 +30,9 @@ def _signed(text: str) -> str:
 
 
 def mean_estimate(values: np.ndarray) -> Estimate:
-    """The mean of independent values (n,), with standard error s / √n; NaN for a single one."""
-    error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    """The mean of independent values (n,), with standard error s / √n; NaN for a single or an infinite one."""
+    known = len(values) > 1 and np.isfinite(values).all()
+    error = np.std(values, ddof=1) / math.sqrt(len(values)) if known else math.nan
     return Estimate(float(np.mean(values)), float(error))
 
 

@@ -88,7 +88,7 @@ def codes_for_scores(posterior: Posterior, estimator: Literal["means", "samples"
     if estimator == "means":
         return posterior.mean.astype(np.float64)
     if posterior.std is None:
-        raise NotApplicable("the encoder is deterministic: there are no posterior samples, use estimator='means'")
+        raise NotApplicable(f"{posterior.why_no_spread}; or use estimator='means'")
     return posterior.mean + posterior.std * np.random.default_rng(seed).standard_normal(posterior.mean.shape)
 
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaeviz.analysis.aggregate import checked_gaussian, log_aggregate, noise_of, sampled_codes, sampled_rows
+from vaeviz.analysis.aggregate import (
+    MOST_POSTERIORS,
+    checked_gaussian,
+    log_aggregate,
+    noise_of,
+    sampled_codes,
+    sampled_rows,
+    some_posteriors,
+)
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import InputError
 from vaeviz.posterior import Posterior
@@ -21,7 +29,7 @@ class Holes:
     mass: of the prior, `level` if q(z) is the prior. level: the quantile of q's own scores that bounds a hole.
     threshold: that quantile of ln q(z), in nats. own: (S,) scores ln q(z) of samples of q, leave-one-out.
     prior: (M,) scores of samples of the prior. codes: (M, D) those samples.
-    tolerance: the mass up to which the prior is called covered.
+    tolerance: the mass up to which the prior is called covered. total: of how many posteriors q(z) is the mixture.
     """
 
     mass: Estimate
@@ -31,6 +39,7 @@ class Holes:
     prior: np.ndarray
     codes: np.ndarray
     tolerance: float
+    total: int
 
     @property
     def in_hole(self) -> np.ndarray:
@@ -53,6 +62,7 @@ def find_holes(
     n: int = 2000,
     level: float = 0.01,
     tolerance: float = 0.05,
+    max_points: int | None = MOST_POSTERIORS,
     seed: int = 0,
 ) -> Holes:
     """The prior mass where q(z) falls below the `level` quantile of q at its own samples.
@@ -61,13 +71,14 @@ def find_holes(
         all N posteriors. q's own are scored leave-one-out: with its own component every sample seems at home, and the
         quantile calls most of a high-dimensional prior a hole, even that of a perfect model.
     tolerance: mass beyond which `flagged` speaks of holes; the conventional 5 %, one prior sample in twenty.
+    max_points: q(z) is the mixture of so many posteriors at most, chosen at random with `seed`; None for all.
 
     It is one-sided: where q is wider than the prior, or has far outliers, the threshold is low and the prior counts as
     covered for all that; `prior_mismatch` answers to both. Samples where q(z) is low are those of Rosca et al. 2018
     (arXiv:1802.06847). The standard error is by bootstrap over both sets of scores, the threshold's own uncertainty
     included; the N posteriors are held fixed.
     """
-    checked_gaussian(posterior)
+    posterior = some_posteriors(checked_gaussian(posterior), max_points, seed)
     if not 0 < level < 1 or not 0 <= tolerance < 1:
         raise InputError(f"level = {level:g}, tolerance = {tolerance:g}: expected shares between 0 and 1")
     rng = noise_of(seed)
@@ -77,7 +88,7 @@ def find_holes(
     prior = log_aggregate(codes, posterior)
     threshold = np.quantile(own, level)
     mass = Estimate(float((prior < threshold).mean()), _bootstrapped_error(own, prior, level, rng))
-    return Holes(mass, level, float(threshold), own, prior, codes, tolerance)
+    return Holes(mass, level, float(threshold), own, prior, codes, tolerance, len(posterior))
 
 
 def _bootstrapped_error(own: np.ndarray, prior: np.ndarray, level: float, rng: np.random.Generator) -> float:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.jackknife import standard_error
-from vaeviz.batches import BATCH_VALUES, batches, samples
+from vaeviz.batches import batches, samples
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.likelihood import scoring
 from vaeviz.posterior import Posterior
+from vaeviz.streams import BATCH_VALUES, sample_shape
 
 LADDER = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000)
 
@@ -66,13 +67,13 @@ def importance_bound(
     if count < 1:
         raise InputError(f"importance samples = {count}: expected 1 or more")
     check_gaussian(posterior)
-    pairs = pairs or max(1, BATCH_VALUES // math.prod(x.shape[1:]))
+    pairs = pairs or max(1, BATCH_VALUES // math.prod(sample_shape(x)))
     ladder = rungs(count)
     rng = np.random.default_rng(seed)
     parts = []
     with scoring(likelihood, posterior.code_shape) as score:
-        for rows in batches(x, max(1, min(len(x), math.isqrt(pairs))), doing="importance sampling"):
-            scores, log_weights = _log_weights(score, x[rows], posterior[rows], count, pairs, rng)
+        for rows, batch in batches(x, max(1, min(len(x), math.isqrt(pairs))), doing="importance sampling"):
+            scores, log_weights = _log_weights(score, batch, posterior[rows], count, pairs, rng)
             kl = posterior[rows].kl().sum(axis=1)
             parts.append((*group_bounds(log_weights, ladder), scores - kl, kl, effective_size(log_weights)))
     return ImportanceBound(np.array(ladder), *map(np.concatenate, zip(*parts)))
@@ -113,7 +114,7 @@ def effective_size(log_weights: np.ndarray) -> np.ndarray:
 def check_gaussian(posterior: Posterior) -> None:
     """`NotApplicable` unless q(z | x) is a Gaussian of some spread, and the prior N(0, I)."""
     if posterior.std is None:
-        raise NotApplicable("the encoder is deterministic: without a spread q(z | x) there is no bound of ln p(x)")
+        raise NotApplicable(posterior.why_no_spread)
     if posterior.prior != "normal":
         raise NotApplicable("the bound needs a known prior; if it is N(0, I), write Encoder(fn, prior='normal')")
     if (posterior.std == 0).any():
@@ -131,7 +132,8 @@ def _log_weights(
         size = min(at_once, count - start)
         z = mean + std * rng.standard_normal((len(x), size, posterior.size))
         z = z.astype(np.float32).astype(np.float64)  # the very codes that the likelihood is given
-        scored = score(np.repeat(x, size, axis=0), z.reshape(-1, posterior.size)).reshape(len(x), size)
+        rows = np.repeat(np.arange(len(x)), size)
+        scored = score(x[rows], z.reshape(-1, posterior.size), posterior.condition_of(rows)).reshape(len(x), size)
         prior_over_q = np.log(std) + 0.5 * (((z - mean) / std) ** 2 - z**2)  # the ln 2π cancel
         log_weights[:, start : start + size] = scored + prior_over_q.sum(axis=2)
         total += scored.sum(axis=1)

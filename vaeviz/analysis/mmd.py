@@ -52,6 +52,21 @@ def mmd_test(
     return MMDTest(Estimate(float(found[0]), _standard_error(kernel, len(a))), found[1:], p_value, length)
 
 
+def shifted_mmd(shift: float, size: int, length: float) -> float:
+    """MMD² between N(0, I) and N(m, I) in `size` dimensions, ‖m‖ = `shift`, by that kernel: in closed form."""
+    return _overlap(size, length) * (1 - math.exp(-(shift**2) / (2 * (length**2 + 2))))
+
+
+def equal_shift(squared: float, size: int, length: float) -> float:
+    """The ‖m‖ at which N(m, I) would have that MMD² from N(0, I); 0 for a negative one, ∞ beyond all shifts."""
+    left = 1 - max(squared, 0) / _overlap(size, length)
+    return math.sqrt(-2 * (length**2 + 2) * math.log(left)) if left > 0 else math.inf
+
+
+def _overlap(size: int, length: float) -> float:
+    return 2 * (length**2 / (length**2 + 2)) ** (size / 2)
+
+
 def squared_distances(points: np.ndarray) -> np.ndarray:
     """‖u − v‖² between all points (n, D): (n, n)."""
     points = np.asarray(points, np.float64)

@@ -48,11 +48,18 @@ def class_structure(
     """Votes of the nearest other points, and silhouettes, of points (N, D) with classes (N,) from 0 to C − 1.
 
     A tied vote goes to the class of the nearest. Silhouettes are of at most 2,000 points, chosen with `seed`.
-    Raises `NotApplicable` for one class, and for no more points than neighbours.
+    Raises `NotApplicable` for one class, for classes of one, for equal points, and for no more points than neighbours.
     """
     total = int(classes.max()) + 1
     if len(np.unique(classes)) < 2:
         raise NotApplicable("all samples are of one class, there is no class structure to measure")
+    counts = np.bincount(classes, minlength=total)
+    if counts.max() < 2:
+        raise NotApplicable("no two samples share a label, so neighbours cannot tell it: are the labels classes?")
+    if not np.ptp(points, axis=0).any():
+        raise NotApplicable(
+            f"all {len(points)} codes are the same and have no neighbours: has the posterior collapsed?"
+        )
     if not ks or min(ks) < 1:
         raise InputError(f"neighbours: got k = {min(ks, default='none')}, expected 1 or more")
     if max(ks) >= len(points):
@@ -62,7 +69,6 @@ def class_structure(
     middle = votes[len(ks) // 2]
     confusion = np.zeros((total, total))
     np.add.at(confusion, (classes, middle), 1)
-    counts = np.bincount(classes, minlength=total)
     return ClassStructure(
         np.array(ks),
         np.array([vote == classes for vote in votes]),

@@ -51,6 +51,15 @@ def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -
     return pairs
 
 
+def like_pairs(count: int, groups: np.ndarray, seed: int) -> list[tuple[int, int]]:
+    """`count` random pairs of different rows, each of one group (N,), the groups in turn; none where all are single."""
+    rng = np.random.default_rng(seed)
+    names, sizes = np.unique(groups, return_counts=True)
+    several = rng.permutation(names[sizes > 1])
+    turns = np.sort(several[np.arange(count) % len(several)]) if len(several) else several
+    return [tuple(map(int, rng.choice(np.flatnonzero(groups == name), size=2, replace=False))) for name in turns]
+
+
 def pairs_between(wanted: tuple[int, int], labels: np.ndarray, count: int, seed: int) -> list[tuple[int, int]]:
     """`count` random pairs of different rows, the first of one class code and the second of the other."""
     rng = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.likelihood import log_likelihood
 from vaeviz.model import Model, open
-from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 SETS = ("test", "validation", "train")
 
@@ -46,31 +46,35 @@ class RatePoint:
         return -self.rate - self.distortion
 
 
-def rate_points(runs: Any, x: Any = None, *, draws: int = 8, seed: int = 0) -> list[RatePoint]:
+def rate_points(runs: Any, x: Any = None, condition: Any = None, *, draws: int = 8, seed: int = 0) -> list[RatePoint]:
     """A point for each of `runs`: models that `vaeviz.open` opens, or records (rate, distortion[, label]).
 
     x: (N, ...), on which all models are measured alike, with `draws` posterior samples for each x; without it, a
-    run's point is the last row of its history, and such a one-epoch estimate has no error. A mapping names its runs.
+    run's point is the last row of its history, and such a one-epoch estimate has no error. condition: (N, ...) for the
+    conditional ones among them. A mapping names its runs.
     """
     named = runs.items() if isinstance(runs, Mapping) else ((None, run) for run in _several(runs))
-    points = [_point(run, name, x, draws, seed) for name, run in named]
+    points = [_point(run, name, x, condition, draws, seed) for name, run in named]
     if not points:
         raise InputError("runs: got none, expected opened runs or (rate, distortion, label) records")
     return points
 
 
-def measured_point(model: Model, x: Any, *, label: str = "", draws: int = 8, seed: int = 0) -> RatePoint:
+def measured_point(
+    model: Model, x: Any, condition: Any = None, *, label: str = "", draws: int = 8, seed: int = 0
+) -> RatePoint:
     """Rate (closed form) and distortion (`draws` posterior samples for each x) of a model on x (N, ...)."""
     if model.encoder is None or model.inputs.get("likelihood") is None:
         missing = "encoder" if model.encoder is None else "likelihood ln p(x | z)"
         raise NotApplicable(f"{label or model.name}: has no {missing}, and so no point of rate and distortion")
-    posterior = encode(model.encoder, x)
+    x = as_samples(x, "x")
+    posterior = encode(model.encoder, x, condition if model.encoder.is_conditional else None)
     check_gaussian(posterior)
     rng = np.random.default_rng(seed)
     rates, distortions = posterior.kl().sum(axis=1), np.zeros(len(posterior))
     for _ in range(draws):
         z = posterior.mean + posterior.std * rng.standard_normal(posterior.mean.shape, dtype=np.float32)
-        codes = Posterior(z, code_shape=posterior.code_shape)
+        codes = posterior.with_codes(z, slice(None))
         distortions -= log_likelihood(model.inputs["likelihood"], x, codes) / draws
     errors = float(standard_error(rates)), float(standard_error(distortions))
     return RatePoint(float(rates.mean()), float(distortions.mean()), label or _label(model), *errors)
@@ -82,14 +86,16 @@ def _several(runs: Any) -> Iterable:
     return [runs] if _is_record(runs) else runs
 
 
-def _point(run: Any, name: str | None, x: Any, draws: int, seed: int) -> RatePoint:
+def _point(run: Any, name: str | None, x: Any, condition: Any, draws: int, seed: int) -> RatePoint:
     if isinstance(run, RatePoint):
         return run
     if _is_record(run):
         return RatePoint(float(run[0]), float(run[1]), str(name or (run[2] if len(run) > 2 else "")))
     model = open(run)
     label = name or _label(model)
-    return _recorded(model, label) if x is None else measured_point(model, x, label=label, draws=draws, seed=seed)
+    if x is None:
+        return _recorded(model, label)
+    return measured_point(model, x, condition, label=label, draws=draws, seed=seed)
 
 
 def _is_record(run: Any) -> bool:

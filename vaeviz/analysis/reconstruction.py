@@ -2,28 +2,83 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from vaeviz.batches import samples
+from vaeviz.analysis.estimates import Estimate
+from vaeviz.batches import batches, samples
+from vaeviz.decoding import decoded_batches
 from vaeviz.errors import InputError
 from vaeviz.layout import arranged
+from vaeviz.model import as_decoder
+from vaeviz.posterior import Posterior
+from vaeviz.streams import batch_length, sample_shape
 
 Measure = Literal["squared", "absolute", "cross-entropy"]
 
 
-def reconstruction_errors(x: Any, reconstructed: np.ndarray, measure: Measure = "squared") -> np.ndarray:
+def errors_from_means(decoder: Any, posterior: Posterior, x: Any, measure: Measure = "squared") -> np.ndarray:
+    """The error of each sample's reconstruction from its posterior mean, (N,), see `reconstruction_errors`.
+
+    decoder: any callable or model. posterior: of x (N, ...). One batch of samples and reconstructions is held at a
+    time.
+    """
+    x, decoder = samples(x, "x", like=posterior.mean), as_decoder(decoder)
+    size = decoder.batch_size or batch_length(sample_shape(x))
+    reconstructed = decoded_batches(decoder, posterior, like=x, size=size)
+    errors = np.empty(len(posterior))
+    for (rows, originals), (_, decoded) in zip(batches(x, size, doing=None), reconstructed, strict=True):
+        errors[rows] = reconstruction_errors(originals, decoded, measure)
+    return errors
+
+
+def reconstruction_errors(x: np.ndarray, reconstructed: np.ndarray, measure: Measure = "squared") -> np.ndarray:
     """The error of each sample, (N,), float64.
 
     x, reconstructed: (N, ...) of as many values. measure: "squared" or "absolute", the mean over the values of a
     sample; "cross-entropy", −Σ x ln p + (1 − x) ln(1 − p) in nats, of values and probabilities in [0, 1].
     """
-    x = samples(x, "x")
+    from scipy.special import xlogy
+
     if x.size != reconstructed.size:
         raise InputError(f"got reconstructions of shape {reconstructed.shape} for x of shape {x.shape}")
-    return np.concatenate([_errors(x[rows], reconstructed[rows], measure) for rows in _blocks(len(x))])
+    shape = x.shape[1:]
+    x = x.reshape(len(x), -1).astype(np.float64)
+    p = arranged(reconstructed, shape).reshape(len(x), -1).astype(np.float64)
+    if measure == "squared":
+        return ((x - p) ** 2).mean(axis=1)
+    if measure == "absolute":
+        return np.abs(x - p).mean(axis=1)
+    if min(x.min(), p.min()) < 0 or max(x.max(), p.max()) > 1:
+        raise InputError("cross-entropy: takes values and probabilities in [0, 1]; use measure='squared'")
+    tiny = np.finfo(np.float32).eps
+    p = np.clip(p, tiny, 1 - tiny)
+    return -(xlogy(x, p) + xlogy(1 - x, 1 - p)).sum(axis=1)
+
+
+def explained_variance(x: np.ndarray, reconstructed: np.ndarray) -> Estimate:
+    """1 − Σ‖x − x̂‖² / Σ‖x − x̄‖², with its standard error over the samples (of a ratio, by the delta method).
+
+    x: (N, ...) not all alike. reconstructed: (N, ...) of as many values. 1 is perfect, 0 what the mean of x explains.
+    """
+    flat = x.reshape(len(x), -1).astype(np.float64)
+    total = ((flat - flat.mean(axis=0)) ** 2).sum(axis=1)
+    left = reconstruction_errors(x, reconstructed) * flat.shape[1]
+    ratio = left.sum() / total.sum()
+    error = np.std(left - ratio * total, ddof=1) / (math.sqrt(len(x)) * total.mean())
+    return Estimate(float(1 - ratio), float(error))
+
+
+def principal_reconstruction(x: np.ndarray, count: int) -> np.ndarray:
+    """x (N, ...) from its `count` leading principal components: the best linear reconstruction of these samples."""
+    from sklearn.decomposition import PCA
+
+    flat = x.reshape(len(x), -1).astype(np.float64)
+    pca = PCA(min(count, *flat.shape), random_state=0).fit(flat)
+    return pca.inverse_transform(pca.transform(flat)).reshape(x.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,24 +118,3 @@ def worst_and_median(errors: np.ndarray, count: int) -> tuple[np.ndarray, np.nda
     count = min(count, len(errors))
     start = max(0, (len(errors) - count + 1) // 2)
     return order[::-1][:count], order[start : start + count]
-
-
-def _errors(x: np.ndarray, reconstructed: np.ndarray, measure: str) -> np.ndarray:
-    from scipy.special import xlogy
-
-    shape = x.shape[1:]
-    x = x.reshape(len(x), -1).astype(np.float64)
-    p = arranged(reconstructed, shape).reshape(len(x), -1).astype(np.float64)
-    if measure == "squared":
-        return ((x - p) ** 2).mean(axis=1)
-    if measure == "absolute":
-        return np.abs(x - p).mean(axis=1)
-    if min(x.min(), p.min()) < 0 or max(x.max(), p.max()) > 1:
-        raise InputError("cross-entropy: takes values and probabilities in [0, 1]; use measure='squared'")
-    tiny = np.finfo(np.float32).eps
-    p = np.clip(p, tiny, 1 - tiny)
-    return -(xlogy(x, p) + xlogy(1 - x, 1 - p)).sum(axis=1)
-
-
-def _blocks(total: int, size: int = 1000) -> list[slice]:
-    return [slice(start, start + size) for start in range(0, total, size)]

@@ -13,13 +13,17 @@ from vaeviz.errors import InputError
 from vaeviz.posterior import Posterior
 
 AROUND = 64  # random codes around which the decoder's answer is measured
+ROUNDING = 1e-5  # of a code in float32, and of what it is summed from
 MIN_KL = 0.005
 """Below so many nats a dimension counts as collapsed, see `vaeviz.analysis.triage.triage`."""
 
 
 def collapsed_dims(posterior: Posterior, min_kl: float = MIN_KL) -> np.ndarray:
-    """Which dimensions carry no KL, (D,); for a deterministic encoder those whose code is constant."""
-    return activity(posterior) <= (0 if posterior.std is None else min_kl)
+    """Which dimensions carry no KL, (D,); for a deterministic encoder those whose code is constant but for rounding."""
+    if posterior.std is not None:
+        return activity(posterior) <= min_kl
+    variance, size = activity(posterior), (posterior.mean.astype(np.float64) ** 2).mean(axis=0)
+    return variance <= ROUNDING**2 * np.maximum(size, variance.max())
 
 
 def traversal_order(

@@ -1,22 +1,40 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from vaeviz.cli_options import Source, model_and_data
+from vaeviz.cli_options import Source, listed, model_and_data, settings_by_name
+from vaeviz.declaring import as_options
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.kinds import Kind
 from vaeviz.options import Option
 
 MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
-KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi": int, "seed": int, "kind": Kind}
+KEYS = {
+    "plots": tuple[str, ...],
+    "formats": tuple[str, ...],
+    "style": str,
+    "dpi": int,
+    "seed": int,
+    "jobs": int,
+    "kind": Kind,
+    "analysis": bool,
+}
+ARGUMENTS = "vaeviz.arguments"
 
 
-@click.command()
+class Repeatable(click.Command):
+    """A command that knows its own arguments, by which another process can open the same."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=Repeatable)
 @model_and_data
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the figures.")
 @click.option("--plots", metavar="NAME,...", help="Only these plots, as `vaeviz list plots` names them.")
@@ -24,16 +42,23 @@ KEYS = {"plots": tuple[str, ...], "formats": tuple[str, ...], "style": str, "dpi
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML: plots, formats, style, dpi, seed, kind, and a table of options for each plot. The command line wins.",
+    help="TOML: plots, formats, style, dpi, seed, jobs, kind, analysis, and a table of options for each plot. The "
+    "command line wins.",
 )
 @click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
 @click.option("--style", help="paper or talk.  [default: paper]")
 @click.option("--dpi", type=click.IntRange(30, 2400), help="[default: 300 on paper, 150 in a talk]")
 @click.option("--seed", type=click.IntRange(0), help="[default: 0]")
+@click.option("--jobs", type=click.IntRange(1), help="Draw with so many processes at once.  [default: 1]")
 @click.option(
     "--kind",
     type=click.Choice(get_args(Kind)),
     help="How samples are drawn.  [default: as the data set says, or as their shape tells]",
+)
+@click.option(
+    "--analysis/--no-analysis",
+    default=None,
+    help="Begin the page with what `vaeviz analyze` finds.  [default: where all plots are drawn]",
 )
 @click.pass_context
 def export(
@@ -47,7 +72,9 @@ def export(
     style: str | None,
     dpi: int | None,
     seed: int | None,
+    jobs: int | None,
     kind: Kind | None,
+    analysis: bool | None,
 ) -> None:
     """Draw all plots of a model into a folder.
 
@@ -61,19 +88,21 @@ def export(
     from vaeviz.export import export_figures
 
     if source.is_empty:
-        raise click.UsageError("nothing to draw: give MODEL, --data or --input")
+        raise click.UsageError("nothing to draw: give MODEL, --data, --runs or --input")
     chosen, options = _read_config(config)
     given = {
-        "plots": _listed(plots),
-        "formats": _listed(formats),
+        "plots": listed(plots),
+        "formats": listed(formats),
         "style": style,
         "dpi": dpi,
         "seed": seed,
+        "jobs": jobs,
         "kind": kind,
+        "analysis": analysis,
     }
     chosen |= {name: value for name, value in given.items() if value is not None}
-    for plot, option, value in map(_split_setting, settings):
-        options.setdefault(plot, {})[option] = value
+    for plot, chosen_options in settings_by_name(settings, "PLOT", "latent_scatter.dims=0,2").items():
+        options.setdefault(plot, {}).update(chosen_options)
     opened_model, dataset, supplied = source.opened()
     taken = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
     if taken:
@@ -85,7 +114,9 @@ def export(
         data=dataset,
         settings=options,
         title=title,
+        command=ctx.meta[ARGUMENTS],
         on_record=echo_record,
+        on_findings=echo_findings,
         **chosen,
         **supplied,
     )
@@ -97,9 +128,19 @@ def export(
 def echo_record(record: Any) -> None:
     """One line for each plot as it is done."""
     mark, colour = MARKS[record.status]
-    click.echo(f"{click.style(mark, fg=colour)} {record.plot:<22} {record.reason}".rstrip())
+    click.echo(f"{click.style(mark, fg=colour)} {record.plot:<22} {as_options(record.reason)}".rstrip())
     for warning in record.warnings:
-        click.echo(f"    warning: {warning}", err=True)
+        click.echo(f"    warning: {as_options(warning)}", err=True)
+
+
+def echo_findings(findings: tuple) -> None:
+    """One line on what was found."""
+    from vaeviz.report import MARKS as VERDICTS
+    from vaeviz.report import summary
+
+    found = {finding.verdict for finding in findings}
+    worst = next(verdict for verdict in ("failed", "flagged", "healthy") if verdict in found or verdict == "healthy")
+    click.echo(f"{VERDICTS[worst]} {'report':<22} {summary(findings)}")
 
 
 def exit_code(records: list, *, by_name: bool) -> int:
@@ -110,6 +151,8 @@ def exit_code(records: list, *, by_name: bool) -> int:
 
 def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
     """(settings of the export, options by plot) of a TOML file."""
+    import tomllib
+
     if path is None:
         return {}, {}
     try:
@@ -128,15 +171,3 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     return chosen, options
-
-
-def _split_setting(text: str) -> tuple[str, str, str]:
-    target, sign, value = text.partition("=")
-    plot, dot, option = target.partition(".")
-    if not (sign and dot and plot and option):
-        raise InputError(f"--set {text!r}: expected PLOT.OPTION=VALUE, e.g. latent_scatter.dims=0,2")
-    return plot.replace("-", "_"), option, value
-
-
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

@@ -3,42 +3,58 @@ from __future__ import annotations
 import click
 
 from vaeviz import registry
+from vaeviz.cli_options import load_command, with_scripts
 from vaeviz.errors import InputError
 
-SECTIONS = {"models": "vaeviz.models", "data": "vaeviz.datasets", "embeddings": "vaeviz.embeddings"}
+SECTIONS = {
+    "plots": "vaeviz.plots",
+    "models": "vaeviz.models",
+    "adapters": "vaeviz.adapters",
+    "data": "vaeviz.datasets",
+    "embeddings": "vaeviz.embeddings",
+    "commands": "vaeviz.commands",
+}
 
 
 @click.command("list")
-@click.argument("section", type=click.Choice(["plots", *SECTIONS]), required=False)
+@click.argument("section", type=click.Choice([*SECTIONS]), required=False)
+@with_scripts
 def list(section: str | None) -> None:
-    """List plots, models, data sets and embeddings.
+    """List plots, models, adapters, data sets, embeddings and commands.
 
-    Plots are shown with their inputs ([optional] in brackets) and options.
-    SECTION shows one of them alone. A plug-in that cannot be imported is listed with the reason.
+    Plots are shown with their inputs ([optional] in brackets) and options, the rest with the distribution that each is
+    from. SECTION shows one of them alone.
+
+    What a plug-in brings is imported, and listed with the reason where that fails. Of vaeviz's own things only the
+    plots are.
     """
-    if section in (None, "plots"):
-        click.secho("plots", bold=True)
-        for name in registry.entries("vaeviz.plots"):
-            _echo_plot(name)
     for title, group in SECTIONS.items():
         if section in (None, title):
             click.secho(title, bold=True)
-            for name, found in registry.entries(group).items():
-                click.echo(f"  {name:<22} {' and '.join(entry.distribution for entry in found)}")
+            for name in registry.entries(group):
+                try:
+                    _echo_plot(name) if title == "plots" else _echo_origin(group, name)
+                except InputError as error:
+                    click.echo(f"  {name:<22} (broken) {error}")
 
 
 def _echo_plot(name: str) -> None:
     from vaeviz.options import describe
     from vaeviz.plot import get_plot
 
-    try:
-        spec = get_plot(name)
-    except InputError as error:
-        click.echo(f"  {name:<22} (broken) {error}")
-        return
+    spec = get_plot(name)
+    options = spec.options.values()
     inputs = ", ".join(spec.required + tuple(f"[{optional}]" for optional in spec.optional))
+    origin = "" if spec.distribution == registry.OWN else f"  ({spec.distribution})"
     click.echo(f"  {name:<22} {spec.summary}")
-    click.echo(f"  {'':<22}   from {inputs}" + ("" if spec.distribution == "vaeviz" else f"  ({spec.distribution})"))
-    for option in spec.options.values():
+    click.echo(f"  {'':<22}   from {inputs}{origin}")
+    for option in options:
         default = "" if option.default is None else f" = {option.default}"
         click.echo(f"  {'':<22}   {option.flag} {describe(option.annotation)}{default}")
+
+
+def _echo_origin(group: str, name: str) -> None:
+    entry = registry.find(group, name)
+    if entry.distribution != registry.OWN:
+        load_command(name) if group == "vaeviz.commands" else entry.load()
+    click.echo(f"  {name:<22} {entry.distribution}")

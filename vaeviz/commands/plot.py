@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from vaeviz.cli_options import broken_command, model_and_data, option_of
+from vaeviz.cli_inputs import missing_inputs
+from vaeviz.cli_options import Source, broken_command, model_and_data, option_of, with_scripts
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.options import Option
 
 
 class Plots(click.Group):
     """One command for each registered plot, with the plot's options as its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _scripts_first(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         from vaeviz.plot import plot_names
@@ -32,33 +38,53 @@ class Plots(click.Group):
 
 
 @click.group(cls=Plots, subcommand_metavar="NAME [MODEL] [OPTIONS]")
+@with_scripts
 def plot() -> None:
     """Draw one figure. `vaeviz plot NAME --help` shows the options of a plot."""
 
 
+def _scripts_first(args: list[str]) -> list[str]:
+    """The arguments with every ``--with FILE.py`` before the plot's name, which may be known through it alone."""
+    first, rest, remaining = [], [], iter(args)
+    for arg in remaining:
+        if arg == "--with":
+            first += [arg, *itertools.islice(remaining, 1)]
+        else:
+            (first if arg.startswith("--with=") else rest).append(arg)
+    return first + rest
+
+
 def _command(spec: Any) -> click.Command:
     inputs = ", ".join(spec.required + tuple(f"[{name}]" for name in spec.optional))
-    options = [option_of(option) for option in spec.options.values()]
 
+    @model_and_data
     def run(**given: Any) -> None:
-        ctx = click.get_current_context()
-        unsaid = [name for name in spec.options if ctx.get_parameter_source(name) is ParameterSource.DEFAULT]
-        _draw(spec, {name: value for name, value in given.items() if name not in unsaid})
+        source = click.get_current_context().get_parameter_source
+        options = {name: given.pop(f"option_{name}") for name in spec.options}
+        said = [name for name in options if source(f"option_{name}") is not ParameterSource.DEFAULT]
+        _draw(spec, {name: options[name] for name in said}, **given)
 
-    run = model_and_data(run)
     for decorate in (
         click.option("--out", type=click.Path(path_type=Path), help=f"[default: {spec.name}.png]"),
         click.option("--style", default="paper", show_default=True, help="paper or talk."),
         click.option("--dpi", type=click.IntRange(30, 2400), help="[default: the style's]"),
     ):
         run = decorate(run)
+    params = [*reversed(run.__click_params__)]
+    taken = {flag for param in params for flag in param.opts}
     return click.Command(
         spec.name,
         callback=run,
-        params=[*options, *reversed(run.__click_params__)],
+        params=[*(_option_of_plot(spec.name, option, taken) for option in spec.options.values()), *params],
         help=f"{_as_written(inspect.getdoc(spec.function) or '')}\n\nNeeds {inputs}.",
         short_help=spec.summary,
     )
+
+
+def _option_of_plot(plot: str, option: Option, taken: set[str]) -> click.Option:
+    """The option of the plot's own; one that is called as an option of every plot has the plot's name before it."""
+    flag = f"--{plot}-{option.name}".replace("_", "-") if option.flag in taken else option.flag
+    return option_of(option, flags=(f"option_{option.name}", flag))
 
 
 def _as_written(docstring: str) -> str:
@@ -66,26 +92,25 @@ def _as_written(docstring: str) -> str:
     return "\n\n".join(f"\b\n{paragraph}" for paragraph in docstring.replace("`", "").split("\n\n"))
 
 
-def _draw(spec: Any, given: dict[str, Any]) -> None:
-    from vaeviz.drawing.styles import get_style, style
-    from vaeviz.figures import FORMATS, drawn, gather, lacking, options_for, write_figure
+def _draw(spec: Any, options: dict[str, Any], *, source: Source, out: Path | None, style: str, dpi: int | None) -> None:
+    from vaeviz.drawing.styles import style as in_style
+    from vaeviz.figures import FORMATS, drawn, gather, options_for, write_figure
 
-    options = {name: given.pop(name) for name in spec.options if name in given}
-    out, look, dpi = given.pop("out") or Path(f"{spec.name}.png"), given.pop("style"), given.pop("dpi")
+    out = out or Path(f"{spec.name}.png")
     if out.suffix.lstrip(".") not in FORMATS:
         raise InputError(f"--out {out}: expected a name that ends in .{', .'.join(FORMATS)}")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
-    opened_model, dataset, supplied = given.pop("source").opened()
+    opened_model, dataset, supplied = source.opened()
     inputs = gather(opened_model, dataset, supplied)
     options = options_for(spec, None, dataset and dataset.kind) | options
-    reason = lacking(spec, inputs)
+    reason = spec.lacking(inputs)
     if reason:
-        raise InputError(f"{spec.name} {reason}: give MODEL, --data, or --input NAME=package.module:attribute")
-    with style(look):
-        figure = drawn(spec, inputs, options, get_style(look))
+        raise InputError(f"{spec.name} {reason}: give {missing_inputs(spec.missing(inputs))}")
+    with in_style(style) as look:
+        figure = drawn(spec, inputs, options, look)
         try:
-            write_figure(figure, out, dpi or get_style(look).dpi)
+            write_figure(figure, out, dpi or look.dpi)
         except OSError as error:
             raise InputError(f"--out {out}: cannot be written, {error.strerror}") from None
     click.echo(out)

@@ -53,7 +53,7 @@ def colouring(labels: Any, total: int, *, palette: str | None = None, continuous
         commas. continuous: True draws integers as a gradient; None decides by type.
     """
     if labels is None:
-        return Colouring(np.zeros(total, int), [PLAIN])
+        return Colouring(np.zeros(total, np.int32), [PLAIN])
     values = checked_labels(labels, total)
     if continuous is None:
         continuous = not has_classes(values)
@@ -165,8 +165,8 @@ def _gradient(values: np.ndarray, palette: str) -> Colouring:
     norm = Normalize(values[finite].min(), values[finite].max())
     mappable = ScalarMappable(norm, matplotlib.colormaps[palette])
     span = (norm.vmax - norm.vmin) or 1.0
-    index = np.full(len(values), -1)
-    index[finite] = np.minimum((values[finite] - norm.vmin) / span * STEPS, STEPS - 1).astype(int)
+    index = np.full(len(values), -1, dtype=np.int32)
+    index[finite] = np.minimum((values[finite] - norm.vmin) / span * STEPS, STEPS - 1).astype(np.int32)
     colours = mappable.cmap((np.arange(STEPS) + 0.5) / STEPS)
     return Colouring(index, list(map(tuple, colours)), mappable=mappable)
 

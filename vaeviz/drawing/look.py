@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.kinds import Kind, names_of, names_shown, sample_kind, told_by
-from vaeviz.posterior import as_array
+from vaeviz.streams import as_samples, some
 
 UNLIKE = 20
 """Features of a table are drawn each on a scale of its own where the largest span is so many times the smallest."""
@@ -65,12 +65,11 @@ def look_of(x: Any, feature_names: Any = None, *, kind: Kind | None = None, cmap
     names = names_of(feature_names, x)
     if x is None:
         return Look(kind, cmap, None, names)
-    x = as_array(x)
-    some = x[:: max(1, len(x) // 1000)].astype(np.float32)
-    drawn = kind or told_by(x.shape[1:], names)
-    if drawn == "point" and some[0].size == 2:
-        return Look(kind, cmap, shared_range(some), names, data=some.reshape(-1, 2))
-    return Look(kind, cmap, shared_range(some, drawn), names, unlike_spans(some) if some.ndim == 2 else None)
+    few = some(as_samples(x, "x")).astype(np.float32)
+    drawn = kind or told_by(few.shape[1:], names)
+    if drawn == "point" and few[0].size == 2:
+        return Look(kind, cmap, shared_range(few), names, data=few.reshape(-1, 2))
+    return Look(kind, cmap, shared_range(few, drawn), names, unlike_spans(few) if few.ndim == 2 else None)
 
 
 def shared_range(values: np.ndarray, kind: Kind | None = None) -> tuple[float, float]:

@@ -11,17 +11,23 @@ if TYPE_CHECKING:
 
     from vaeviz.analysis.maps import MapQuality
 
-NAMES = {"tsne": "t-SNE", "pca": "PCA"}
+NAMES = {"tsne": "t-SNE", "opentsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
+LIBRARIES = {"tsne": "scikit-learn", "opentsne": "openTSNE"}
 
 
 def check_perplexity(engine: str, perplexity: float, total: int) -> None:
     """`NotApplicable` where t-SNE cannot have that perplexity with so few points, `InputError` where it never could."""
-    if engine != "tsne":
+    if engine not in ("auto", *LIBRARIES):
         return
     if not perplexity > 0:
         raise InputError(f"perplexity = {perplexity:g}: expected more than 0")
     if perplexity >= total:
         raise NotApplicable(f"a perplexity of {perplexity:g} needs more than the {total} points; give a smaller one")
+
+
+def how_made(engine: str, perplexity: float) -> str:
+    """What a title says of t-SNE: ``perplexity 30, by openTSNE``; empty for any other engine."""
+    return f"perplexity {perplexity:g}, by {LIBRARIES[engine]}" if engine in LIBRARIES else ""
 
 
 def name_axes(ax: Axes, engine: str) -> None:

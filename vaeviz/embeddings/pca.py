@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 
-def pca(z: np.ndarray) -> np.ndarray:
+def pca(z: np.ndarray) -> tuple[np.ndarray, Callable]:
     """The two leading principal components of z (N, D): (N, 2). Each axis points where its largest loading does."""
-    centred = z.astype(np.float64) - z.mean(axis=0, dtype=np.float64)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    centre = z.mean(axis=0, dtype=np.float64)
+    _, _, axes = np.linalg.svd(z - centre, full_matrices=False)
     axes = axes[:2]
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
-    return centred @ (axes * signs[:, None]).T
+    loadings = (axes * signs[:, None]).T
+
+    def place(codes: np.ndarray) -> np.ndarray:
+        return (codes - centre) @ loadings
+
+    return place(z), place
+
+
+def start_of(z: np.ndarray) -> np.ndarray:
+    """Where t-SNE of z (N, D) starts: its principal components (N, 2), the first with a standard deviation of 1e-4.
+
+    It keeps the global structure, and makes the map the same in every run (Kobak & Berens 2019).
+    """
+    components, _ = pca(z)
+    spread = components[:, 0].std()
+    return components * (1e-4 / spread if spread > 0 else 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.analysis.aggregate import checked_gaussian, grid_density
+from vaeviz.analysis.aggregate import MOST_POSTERIORS, checked_gaussian, grid_density, some_posteriors
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.mismatch import Mismatch, prior_mismatch
 from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
@@ -22,37 +22,42 @@ from vaeviz.posterior import Posterior
 def aggregate_posterior(
     encoder: Any,
     x: Any,
+    condition: Any = None,
     *,
     dims: tuple[int, int] | None = None,
     nodes: int = 240,
     n: int = 1000,
     permutations: int = 500,
+    max_points: int | None = MOST_POSTERIORS,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
     """Density of the aggregate posterior q(z) in two latent dimensions, against the prior.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...).
+    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
+        model.
     dims: which two dimensions, counted from 0; by default the two with the highest mean KL. A 1-D latent is a curve.
     nodes: of the grid, a side. n, permutations, seed: of the MMD in the title, see `vaeviz.prior_mismatch`.
+    max_points: of more samples so many are chosen at random with `seed`; None for all.
     q(z) is the mixture of all N posteriors, exactly, with the other dimensions integrated out. Its lines enclose 39,
     86 and 99 % of its mass, as the circles do of the prior's. The title's numbers are of the whole latent.
     """
     if nodes < 2:
         raise InputError(f"nodes = {nodes}: expected 2 or more a side")
-    posterior = checked_gaussian(encode(encoder, x))
-    found = prior_mismatch(posterior, n=n, permutations=permutations, seed=seed)
+    posterior = encode(encoder, x, condition)
+    given, posterior = len(posterior), some_posteriors(checked_gaussian(posterior), max_points, seed)
+    found = prior_mismatch(posterior, n=n, permutations=permutations, max_points=None, seed=seed)
     ax = ax or axes_for(aggregate_posterior)
     if posterior.size == 1:
         _draw_curve(ax, posterior, nodes)
-        ax.set(xlabel=_label(0, found), title=_title(posterior, dims, found))
+        ax.set(xlabel=_label(0, found), title=_title(posterior, given, dims, found))
         return ax
     shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
     across, up = _even_nodes(posterior, shown, nodes)
     draw_levels(ax, across, up, grid_density(posterior, shown, (across, up)), label="q(z) 39, 86, 99 %")
     draw_prior_contours(ax)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
-    ax.set(xlabel=_label(shown[0], found), ylabel=_label(shown[1], found), title=_title(posterior, dims, found))
+    ax.set(xlabel=_label(shown[0], found), ylabel=_label(shown[1], found), title=_title(posterior, given, dims, found))
     return ax
 
 
@@ -79,7 +84,8 @@ def _label(dim: int, found: Mismatch) -> str:
     return f"{name_dim(dim)} (KL to the prior {Estimate(found.marginal_kl[dim], found.marginal_kl_error[dim])})"
 
 
-def _title(posterior: Posterior, dims: tuple[int, int] | None, found: Mismatch) -> str:
+def _title(posterior: Posterior, given: int, dims: tuple[int, int] | None, found: Mismatch) -> str:
+    count = f"N = {given:,}" if given == len(posterior) else f"{len(posterior):,} of {given:,}"
     which = f", two {'' if dims else 'most active '}of {posterior.size} dims" if posterior.size > 2 else ""
     chance = np.quantile(found.mmd.null, 0.95)
-    return f"q(z), N = {len(posterior):,}{which}\nMMD² {found.mmd.squared} (by chance < {chance:.1g})"
+    return f"q(z), {count}{which}\nMMD² {found.mmd.squared} (by chance < {chance:.1g})"

@@ -14,6 +14,7 @@ from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", 0.5))
@@ -22,6 +23,7 @@ def compare(
     x: Any,
     other_encoder: Any,
     labels: Any = None,
+    condition: Any = None,
     *,
     k: int = 10,
     max_points: int | None = 5000,
@@ -33,12 +35,14 @@ def compare(
     """The same data in two latent spaces, the second aligned to the first by Procrustes.
 
     encoder, other_encoder: any callables, models, or Posteriors; their sizes may differ. x: (N, ...). labels: (N,).
+        condition: (N, ...), of a conditional model.
     k: neighbours whose agreement is asked. max_points: at most so many x, chosen at random with `seed`; None for all.
     The alignment is a shift, a rotation or reflection, and one scale (Gower 1975), in all dimensions; above two, both
     are drawn in the plane of the first's two leading principal components. CKA: linear (Kornblith et al. 2019). Each
     number has its standard error, and in brackets its value for unrelated codes. palette, continuous: of the labels.
     """
-    posterior, other = encode(encoder, x), encode(other_encoder, x)
+    x = as_samples(x, "x")
+    posterior, other = (encode(given, x, condition) for given in (encoder, other_encoder))
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = some_rows(max_points, len(posterior), seed)
     codes, others = posterior.mean[rows], other.mean[rows]

@@ -24,6 +24,7 @@ def disentanglement(
     encoder: Any,
     x: Any,
     factors: Any,
+    condition: Any = None,
     factor_names: Any = None,
     *,
     estimator: Literal["means", "samples"] = "means",
@@ -35,8 +36,8 @@ def disentanglement(
 ) -> np.ndarray:
     """What each latent dimension tells of each known factor, and four published scores of disentanglement.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). factors: (N, K) numbers. factor_names: K names, by
-        default those of the columns of factors, where it is a data frame.
+    encoder: any callable, model, or `Posterior`. x: (N, ...). factors: (N, K) numbers. condition: (N, ...), of a
+        conditional model. factor_names: K names, by default those of the columns of factors, where it is a data frame.
     estimator: "means" of the posteriors, or one posterior sample for each x ("samples"). bins: of equal width, for
         mutual information. min_kl: dimensions with a mean KL below this (nats) are masked; without a spread, constant
         ones. max_points: at most so many x, chosen at random with `seed`; None for all.
@@ -44,7 +45,7 @@ def disentanglement(
     DCI (Eastwood & Williams 2018) and the FactorVAE score (Kim & Mnih 2018) with ±1 standard error, beside their
     values for shuffled factors.
     """
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     rows = some_rows(max_points, len(posterior), seed)
     kl = posterior.kl()
     active = None if kl is None else kl.mean(axis=0) >= min_kl

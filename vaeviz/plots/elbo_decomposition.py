@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.aggregate import MOST_POSTERIORS
 from vaeviz.analysis.surgery import ELBOTerms, elbo_terms
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.places import figure_for
@@ -20,24 +21,28 @@ ERROR_BARS = {"elinewidth": 0.8, "ecolor": "0.2"}
 def elbo_decomposition(
     encoder: Any,
     x: Any,
+    condition: Any = None,
     likelihood: Any = None,
     *,
     n: int | None = 2000,
+    max_points: int | None = MOST_POSTERIORS,
     top: int = 20,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """What the KL is spent on: mutual information, total correlation, and KL of each dimension to the prior.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). likelihood: ln p(x | z) of pairs, for the
-        reconstruction term. n: at most so many codes are drawn, with `seed`, and each is scored under all N
-        posteriors. top: at most so many dimensions are drawn, those with the highest KL to the prior.
+    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
+        model. likelihood: ln p(x | z) of pairs, for the reconstruction term. n: at most so many codes are drawn, with
+        `seed`, and each is scored under all N posteriors. max_points: of more samples so many are chosen at random, and
+        stand for N here; None for all. top: at most so many dimensions are drawn, those with the highest KL to the
+        prior.
     ELBO surgery (Hoffman & Johnson 2016), the full-N estimator. Bars are two standard errors either way. The mutual
     information cannot exceed ln N, the dashed line; where it comes near, the other terms hold what was cut off.
     """
     if top < 1:
         raise InputError(f"top = {top}: expected 1 dimension or more")
-    terms = elbo_terms(encode(encoder, x), x, likelihood, n=n, seed=seed)
+    terms = elbo_terms(encode(encoder, x, condition), x, likelihood, n=n, max_points=max_points, seed=seed)
     figure = figure or figure_for(elbo_decomposition)
     axes = figure.subplots(1, 2, width_ratios=[1.25, 1])
     _draw_parts(axes[0], terms)
@@ -69,6 +74,8 @@ def _draw_parts(ax: Any, terms: ELBOTerms) -> None:
 
 def _title(terms: ELBOTerms) -> str:
     kl = f"Mean KL {terms.kl} nats, {terms.n:,} codes of N = {terms.total:,} posteriors"
+    if terms.total < terms.given:
+        kl += f"\nchosen at random of {terms.given:,}"
     if terms.saturated:
         kl += "\nmutual information saturated: N is too small to measure it"
     if terms.elbo is None:

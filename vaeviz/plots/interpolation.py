@@ -6,8 +6,10 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 
+from vaeviz.analysis.conditions import same_condition
 from vaeviz.analysis.paths import PATHS
-from vaeviz.analysis.picking import pairs_between, unlike_pairs
+from vaeviz.analysis.picking import like_pairs, pairs_between, unlike_pairs
+from vaeviz.conditions import named
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.look import look_of
@@ -17,8 +19,9 @@ from vaeviz.errors import InputError, UnknownName
 from vaeviz.kinds import Kind
 from vaeviz.labels import categories, checked_labels
 from vaeviz.layout import arranged
+from vaeviz.model import as_decoder
 from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior, as_array
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", None))
@@ -27,6 +30,7 @@ def interpolation(
     decoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     feature_names: Any = None,
     *,
     method: Literal["linear", "slerp"] = "linear",
@@ -41,26 +45,31 @@ def interpolation(
 ) -> Axes:
     """Paths between the codes of two samples, decoded step by step.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None.
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a conditional
+        model.
     method: "linear", or "slerp" along the great arc (Shoemake 1985; White 2016). steps: decoded codes a path, both
         ends included; the samples themselves stand outside them.
-    n: how many random paths, between different labels where there are any. pair: one path, between these rows of
-        x. between: n random paths from one label to another.
+    n: how many random paths, between different labels where there are any; of a conditional decoder between samples of
+        one condition. pair: one path, between these rows of x. between: n random paths from one label to another. A
+        path is decoded under the condition of its first sample.
     feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
         shape unless given. cmap: of what has one channel.
     """
     if steps < 2 or n < 1:
         raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
-    posterior = encode(encoder, x)
-    pairs = _pairs(pair, between, n, len(posterior), labels, seed)
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    x = as_samples(x, "x")
+    decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
+    alike = same_condition(decoder, posterior)
+    pairs = _pairs(pair, between, n, len(posterior), labels, alike, seed)
     path = _path(method)
     t = np.linspace(0, 1, steps)
     codes = np.concatenate([path(posterior.mean[a], posterior.mean[b], t) for a, b in pairs])
-    decoded = decode(decoder, Posterior(codes, code_shape=posterior.code_shape), like=x)
+    starts = np.array([first for first, _ in pairs])
+    decoded = decode(decoder, posterior.with_codes(codes, np.repeat(starts, steps)), like=x)
     paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
-    ends = arranged(as_array(x)[np.ravel(pairs)], decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
+    ends = arranged(rows_of(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     ax = ax or axes_for(interpolation, cells_aspect(cells, look, "rows"))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
     draw_cells(
@@ -68,11 +77,20 @@ def interpolation(
         cells,
         look,
         connect="rows",
+        row_labels=() if alike is None else named(posterior.condition_of(starts), decoder.conditions),
         column_labels=["$x$", *times, "$x'$"],
         given=(0, -1),
     )
-    ax.set_title(f"{method.capitalize()} interpolation between posterior means")
+    ax.set_title(f"{method.capitalize()} interpolation between posterior means{_told(pairs, alike)}")
     return ax
+
+
+def _told(pairs: list[tuple[int, int]], alike: np.ndarray | None) -> str:
+    """Under which condition; empty for a plain decoder."""
+    if alike is None:
+        return ""
+    unlike = any(alike[first] != last for first, last in ((a, alike[b]) for a, b in pairs))
+    return ", under the condition of the first" if unlike else ", within a condition"
 
 
 def _path(method: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
@@ -82,12 +100,20 @@ def _path(method: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndar
 
 
 def _pairs(
-    pair: tuple[int, int] | None, between: tuple[str, str] | None, n: int, total: int, labels: Any, seed: int
+    pair: tuple[int, int] | None,
+    between: tuple[str, str] | None,
+    n: int,
+    total: int,
+    labels: Any,
+    alike: np.ndarray | None,
+    seed: int,
 ) -> list[tuple[int, int]]:
     if pair is not None:
         if not all(0 <= row < total for row in pair):
             raise InputError(f"pair = {pair}: expected two rows from 0 to {total - 1}")
         return [pair]
+    if between is None and alike is not None:
+        return like_pairs(n, alike, seed) or unlike_pairs(n, total, None, seed)
     if labels is None:
         if between is not None:
             raise InputError("between: choosing ends by label needs labels")

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.neighbours import ClassStructure, class_structure, principal_components
 from vaeviz.analysis.picking import some_rows
-from vaeviz.batches import samples
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
@@ -16,6 +15,7 @@ from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.labels import categories, checked_labels, has_classes
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", 0.44))
@@ -23,6 +23,7 @@ def latent_neighbours(
     encoder: Any,
     x: Any,
     labels: Any,
+    condition: Any = None,
     *,
     neighbours: tuple[int, ...] = (1, 5, 10, 20),
     max_points: int | None = 5000,
@@ -32,12 +33,14 @@ def latent_neighbours(
     """Whether classes lie together: how well the nearest neighbours in latent space tell a sample's label.
 
     encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) categories; missing ones are left out.
+        condition: (N, ...), of a conditional model.
     neighbours: how many of them vote, leave-one-out; the confusion is at the middle one. max_points: at most so many
         samples, chosen at random with `seed`; None for all.
     Left: share of each class (row) voted into each (column). Right: accuracy with ±1 standard error and mean silhouette
     (Rousseeuw 1987), beside the principal components of x, as many as the latent has dimensions, and beside chance.
     """
-    posterior = encode(encoder, x)
+    x = as_samples(x, "x")
+    posterior = encode(encoder, x, condition)
     values = checked_labels(labels, len(posterior))
     if not has_classes(values):
         raise NotApplicable("the labels are continuous: neighbours vote for classes, integers or strings")
@@ -45,7 +48,7 @@ def latent_neighbours(
     labelled = np.flatnonzero(codes >= 0)
     rows = labelled[some_rows(max_points, len(labelled), seed)]
     ours = class_structure(posterior.mean[rows], codes[rows], neighbours, seed=seed)
-    baseline = principal_components(samples(x, "x")[rows], posterior.size)
+    baseline = principal_components(rows_of(x, rows), posterior.size)
     theirs = class_structure(baseline, codes[rows], neighbours, seed=seed)
     figure = figure or figure_for(latent_neighbours)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.15, 1))
@@ -58,7 +61,8 @@ def latent_neighbours(
 
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     for name, found in structures.items():
-        label = f"{name}\nsilhouette {with_error(*found.silhouette)}"
+        value, error = found.silhouette
+        label = f"{name}\nsilhouette {with_error(value, error) if np.isfinite(value) else 'not defined'}"
         ax.errorbar(found.k, found.accuracy, yerr=found.accuracy_error, marker="o", ms=3, label=label)
     first = next(iter(structures.values()))
     ax.axhline(first.chance, color="0.35", lw=0.8, ls=(0, (4, 3)), label="largest\nclass")

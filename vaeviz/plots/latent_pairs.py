@@ -27,6 +27,7 @@ def latent_pairs(
     encoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     *,
     dims: tuple[int, ...] | None = None,
     min_activity: float = 0.01,
@@ -39,7 +40,8 @@ def latent_pairs(
 ) -> np.ndarray:
     """Posterior means in every pair of 3 to 8 active latent dimensions, and their densities along each.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None.
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
+        conditional model.
     dims: which dimensions, counted from 0; by default those with an activity of at least `min_activity`: the mean KL
         in nats, or without a spread the variance of the means; of more than 8 the most active. `NotApplicable` for
         fewer than 3. max_points: at most so many points, chosen at random with `seed`; None for all.
@@ -47,7 +49,7 @@ def latent_pairs(
         prior is known to be that.
     palette, continuous: as in `latent_scatter`.
     """
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     shown = _shown(dims, active_dims(posterior, min_activity), posterior)
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = some_rows(max_points, len(posterior), seed)

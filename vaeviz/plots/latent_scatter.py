@@ -22,6 +22,7 @@ def latent_scatter(
     encoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     *,
     dims: tuple[int, int] | None = None,
     prior_contours: bool | None = None,
@@ -36,7 +37,8 @@ def latent_scatter(
 ) -> Axes:
     """Posterior means of `x` in two latent dimensions, coloured by label.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None.
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
+        conditional model.
     dims: which two dimensions, counted from 0; by default the two most active (mean KL where the encoder gives
         a spread, else variance of the means). A 1-D latent is drawn as densities by label.
     prior_contours: circles at 1, 2, 3 σ of N(0, I); by default where the prior is known to be that.
@@ -44,7 +46,7 @@ def latent_scatter(
         along a gradient. size (points), opacity, rasterized, marker_kws: of the marks; the first three follow N.
     seed: of the order in which points are drawn.
     """
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     contours = posterior.prior == "normal" if prior_contours is None else prior_contours
     if posterior.size == 1:

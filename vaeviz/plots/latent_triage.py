@@ -14,6 +14,7 @@ from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples
 
 LOOKS = {"active": ("C0", "o"), "ignored": ("C2", "X"), "collapsed": ("0.6", "s")}
 LINE = {"color": "0.4", "lw": 0.7, "ls": (0, (4, 3))}
@@ -29,6 +30,7 @@ def latent_triage(
     encoder: Any,
     decoder: Any,
     x: Any,
+    condition: Any = None,
     *,
     top: int = 24,
     min_kl: float = 0.005,
@@ -40,7 +42,8 @@ def latent_triage(
 ) -> np.ndarray:
     """Each latent dimension as active, collapsed, or encoded but ignored by the decoder, and why.
 
-    encoder: any callable, model, or `Posterior` with a spread. decoder: any callable or model. x: (N, ...).
+    encoder: any callable, model, or `Posterior` with a spread. decoder: any callable or model. x: (N, ...). condition:
+        (N, ...), of a conditional model.
     top: at most so many dimensions are drawn, those with the highest KL; the verdicts in the title are of all.
     min_kl (nats), min_share, min_effect, n, seed: the thresholds and the sampling of `vaeviz.triage`, which gives the
         numbers. Dashed lines are the thresholds; bars are two standard errors either way. Log scales: what lies
@@ -48,7 +51,8 @@ def latent_triage(
     """
     if top < 1:
         raise InputError(f"top = {top}: expected 1 dimension or more")
-    posterior = encode(encoder, x)
+    x = as_samples(x, "x")
+    posterior = encode(encoder, x, condition)
     found = triage(posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n=n, seed=seed)
     shown = np.argsort(-found.kl, kind="stable")[:top]
     figure = figure or figure_for(latent_triage)

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.importance import ImportanceBound, importance_bound
 from vaeviz.analysis.jackknife import standard_error
 from vaeviz.analysis.picking import some_rows
-from vaeviz.batches import samples
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", 0.36))
@@ -21,6 +21,7 @@ def likelihood_bound(
     encoder: Any,
     x: Any,
     likelihood: Any,
+    condition: Any = None,
     *,
     count: int = 500,
     max_points: int | None = 500,
@@ -29,22 +30,25 @@ def likelihood_bound(
 ) -> np.ndarray:
     """Lower bounds of ln p(x): the ELBO, and the importance-weighted bound against its number of samples.
 
-    encoder: any callable, model, or `Posterior`, with a spread. x: (N, ...). likelihood: a callable ln p(x | z) from
-        a batch of x and one of codes to as many numbers in nats; a run or model of `vaeviz_models` brings its own.
+    encoder: any callable, model, or `Posterior`, with a spread. x: (N, ...). condition: (N, ...), of a conditional
+        model. likelihood: a callable ln p(x | z) from a batch of x and one of codes to as many numbers in nats; a run
+        or model of `vaeviz_models` brings its own.
     count: importance samples for each x. max_points: of at most so many x, chosen at random with `seed`; None for
         all. Burda et al. 2016. Panels: the average bound over x with its standard error; the last bound of each x
         against its ELBO, with the standard error from the sampling of z; the effective sample sizes.
     """
-    posterior = encode(encoder, x)
+    x = as_samples(x, "x")
+    posterior = encode(encoder, x, condition)
     rows = some_rows(max_points, len(posterior), seed)
-    bound = importance_bound(likelihood, samples(x, "x")[rows], posterior[rows], count=count, seed=seed)
+    bound = importance_bound(likelihood, rows_of(x, rows), posterior[rows], count=count, seed=seed)
     figure = figure or figure_for(likelihood_bound)
     axes = figure.subplots(1, 3)
     _draw_average(axes[0], bound)
     _draw_each(axes[1], bound)
     _draw_effective(axes[2], bound)
     count = f"N = {len(rows):,}" if len(rows) == len(posterior) else f"{len(rows):,} of {len(posterior):,} samples"
-    figure.suptitle(f"Lower bounds of $\\ln p(x)$, {count}")
+    given = "" if posterior.condition is None else r"\,|\,y"
+    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {count}")
     return axes
 
 

@@ -6,12 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
+from vaeviz.analysis.conditions import Conditions, conditions_of, decode_under
 from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
-from vaeviz.decoding import decode, latent_size
-from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.conditions import told_condition
+from vaeviz.decoding import latent_size
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.nodes import Nodes
+from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable, UnknownName
@@ -19,6 +21,7 @@ from vaeviz.kinds import Kind
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples, sample_shape
 
 SIDES = {"image": 20, "table": 7}
 NARROW = 2  # height / width of a grid, beyond which numbers side by side would meet
@@ -29,6 +32,7 @@ def manifold_grid(
     decoder: Any,
     encoder: Any = None,
     x: Any = None,
+    condition: Any = None,
     feature_names: Any = None,
     *,
     n: int | None = None,
@@ -39,11 +43,13 @@ def manifold_grid(
     cmap: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Decoded samples over a grid in two latent dimensions: the learned manifold.
+    """Decoded samples over a grid in two latent dimensions: the learned manifold, a panel for each condition.
 
     decoder: any callable or model. encoder and x: (N, ...), needed to find the two most active dimensions of a
         larger latent (else the first two are shown), and the range of the codes where no prior is known.
-    n: nodes a side; 20 for images, 7 for rows of a table and 10 for other samples unless given.
+    condition: (N, ...), whose different values have a panel each, an inset of the Axes; by default all that a
+        conditional decoder knows. Of more than twelve, twelve are drawn.
+    n: nodes a side; 20 for images, 7 for rows of a table and 10 for other samples unless given; half of that in panels.
     spacing: "prior" puts the nodes at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013, fig. 4), or at
         equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
     dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
@@ -55,30 +61,36 @@ def manifold_grid(
     """
     decoder = as_decoder(decoder)
     look = look_of(x, feature_names, kind=kind, cmap=cmap)
-    n = _side(decoder, x, look) if n is None else n
+    x = x if x is None else as_samples(x, "x")
+    conditions = conditions_of(decoder, condition)
+    n = _side(decoder, x, look, conditions) if n is None else n
     if n < 2:
         raise InputError(f"n = {n}: a grid needs at least 2 nodes a side")
-    posterior = None if encoder is None or x is None else encode(encoder, x)
+    posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     size = posterior.size if posterior is not None else latent_size(decoder)
     shown = _dims(dims, size, posterior)
     known = decoder.prior or (posterior and posterior.prior)
     nodes = tuple(_nodes(dim, n, spacing, span, None if known else posterior) for dim in shown)
     base = np.zeros(size) if known or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane(shown, nodes, base)
-    cells = _decoded(decoder, codes, posterior, x)
-    aspect = cells_aspect(cells, look, on_latent_axes=True)
+    grids = _decoded(decoder, codes, posterior, conditions, x)
+    aspect = panels_aspect(grids, conditions.names, look, on_latent_axes=True)
     ax = ax or axes_for(manifold_grid, aspect)
     across, *up = (Nodes(along, name_dim(dim)) for along, dim in zip(nodes, shown))
-    draw_cells(ax, cells, look, across=across, up=up[0] if up else None, connect="both")
-    ax.tick_params(axis="x", rotation=90 if aspect > NARROW else 0)
-    ax.set_title(_title(n, size, spacing, span, known, posterior, chosen=dims is not None))
+    draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
+    if not conditions and aspect > NARROW:
+        ax.tick_params(axis="x", rotation=90)
+    fixed = told_condition(decoder)
+    under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
+    ax.set_title(f"Decoded grid{under}, {_title(n, size, spacing, span, known, posterior, chosen=dims is not None)}")
     return ax
 
 
-def _side(decoder: Decoder, x: Any, look: Look) -> int:
-    """Nodes a side: other samples need larger cells than images."""
-    shape = decoder.sample_shape or (None if x is None else np.shape(x)[1:])
-    return 20 if shape is None else SIDES.get(look.kind_of(shape), 10)
+def _side(decoder: Decoder, x: Any, look: Look, conditions: Conditions) -> int:
+    """Nodes a side: other samples need larger cells than images, and panels have less room."""
+    shape = decoder.sample_shape or (None if x is None else sample_shape(x))
+    side = 20 if shape is None else SIDES.get(look.kind_of(shape), 10)
+    return side // 2 if conditions else side
 
 
 def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:
@@ -107,11 +119,13 @@ def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, cod
     return nodes
 
 
-def _decoded(decoder: Any, codes: np.ndarray, posterior: Posterior | None, x: Any) -> np.ndarray:
+def _decoded(
+    decoder: Decoder, codes: np.ndarray, posterior: Posterior | None, conditions: Conditions, x: Any
+) -> np.ndarray:
+    """The codes (rows, columns, D) decoded under each condition, (C, rows, columns, *sample)."""
     flat = codes.reshape(-1, codes.shape[-1])
-    z = flat if posterior is None else Posterior(flat, code_shape=posterior.code_shape)
-    decoded = decode(decoder, z, like=x)
-    return decoded.reshape(*codes.shape[:2], *decoded.shape[1:])
+    decoded = decode_under(decoder, flat if posterior is None else posterior.with_codes(flat), conditions, like=x)
+    return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
 def _title(
@@ -132,7 +146,7 @@ def _title(
         how = "at quantiles of the codes"
     else:
         how = "of equal mass, assuming z ~ N(0, I)"
-    nodes = f"Decoded grid, {n if size == 1 else f'{n} × {n}'} nodes\n{how}"
+    nodes = f"{n if size == 1 else f'{n} × {n}'} nodes\n{how}"
     if size <= 2:
         return nodes
     held = "0" if known or posterior is None else "the mean of the codes"

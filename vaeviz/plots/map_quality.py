@@ -11,7 +11,7 @@ from vaeviz.analysis.maps import MapQuality
 from vaeviz.analysis.maps import map_quality as measured
 from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring
-from vaeviz.drawing.maps import NAMES, check_perplexity, name_axes
+from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
@@ -25,8 +25,9 @@ MEASURES = ("trustworthiness", "continuity", "recall")
 def map_quality(
     encoder: Any,
     x: Any,
+    condition: Any = None,
     *,
-    engine: str = "tsne",
+    engine: str = "auto",
     perplexity: float = 30.0,
     k: int = 10,
     max_points: int | None = 2000,
@@ -35,22 +36,24 @@ def map_quality(
 ) -> np.ndarray:
     """How far a map of the latent can be trusted, point by point and against the size of a neighbourhood.
 
-    encoder: any callable, model, or `Posterior`, of more than two dimensions. x: (N, ...).
+    encoder: any callable, model, or `Posterior`, of more than two dimensions. x: (N, ...). condition: (N, ...), of a
+        conditional model.
     engine, perplexity: of the map, as in `tsne`. k: neighbours that the left panel asks for. max_points: at most so
         many points are mapped, chosen at random with `seed`; None for all.
     Left: the map, each point coloured by its trustworthiness: a red one has neighbours that lie far off in the latent.
     Right: trustworthiness and continuity (Venna & Kaski 2001) and neighbour recall, of the map (line), of the first two
     principal components (dashes) and of a random map (dots).
     """
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
         raise NotApplicable(f"the latent has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map")
     rows = some_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     z = posterior.mean[rows]
+    embedding = embed(z, engine, perplexity=perplexity, seed=seed)
     maps = {
-        NAMES.get(engine, engine): embed(z, engine, perplexity=perplexity, seed=seed),
-        "PCA": embed(z, "pca"),
+        NAMES.get(embedding.engine, embedding.engine): embedding.points,
+        "PCA": embed(z, "pca").points,
         "random": np.random.default_rng(seed).standard_normal((len(z), 2)),
     }
     sizes = _sizes(k, len(z))
@@ -59,8 +62,9 @@ def map_quality(
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.05, 1))
     (name, points), *_ = maps.items()
     pointwise = measured(z, points, (k,)).trustworthiness[0]
-    _draw_pointwise(left, points, pointwise, engine, seed)
-    left.set_title(f"{name} of {posterior.size}-D posterior means, N = {len(z):,}")
+    _draw_pointwise(left, points, pointwise, embedding.engine, seed)
+    how = how_made(embedding.engine, perplexity)
+    left.set_title(f"{name} of {posterior.size}-D posterior means, N = {len(z):,}" + (f"\n{how}" if how else ""))
     _draw_curves(right, qualities)
     return axes
 

@@ -22,6 +22,7 @@ def posterior_ellipses(
     encoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     *,
     dims: tuple[int, int] | None = None,
     n: int = 200,
@@ -35,7 +36,8 @@ def posterior_ellipses(
 ) -> Axes:
     """Posteriors of some samples in two latent dimensions: means with the ellipses of their spread.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). labels: (N,) or None.
+    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). labels: (N,) or None. condition: (N, ...),
+        of a conditional model.
     dims: which two dimensions, counted from 0; by default the two with the highest mean KL.
     n: how many samples, at random with `seed`, evenly over the labels. radius: of the ellipses in standard
         deviations; in two dimensions 1 holds 39 % of the mass and 2 holds 86 %.
@@ -44,7 +46,7 @@ def posterior_ellipses(
     """
     if n < 1 or not radius > 0:
         raise InputError(f"n = {n}, radius = {radius:g}: expected 1 sample or more and a radius above 0")
-    posterior = checked_gaussian(encode(encoder, x), prior=False)
+    posterior = checked_gaussian(encode(encoder, x, condition), prior=False)
     if posterior.size == 1:
         raise NotApplicable("the latent has 1 dimension, and an ellipse needs two: see aggregate_posterior")
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)

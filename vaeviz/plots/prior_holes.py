@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.aggregate import MOST_POSTERIORS
+from vaeviz.analysis.conditions import conditions_of, in_turn
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.holes import Holes, find_holes
 from vaeviz.decoding import decode
@@ -15,8 +17,10 @@ from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError
 from vaeviz.kinds import Kind
+from vaeviz.model import as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", 0.38))
@@ -24,12 +28,14 @@ def prior_holes(
     encoder: Any,
     x: Any,
     decoder: Any = None,
+    condition: Any = None,
     feature_names: Any = None,
     *,
     n: int = 2000,
     level: float = 0.01,
     tolerance: float = 0.05,
     side: int = 5,
+    max_points: int | None = MOST_POSTERIORS,
     kind: Kind | None = None,
     cmap: str | None = None,
     seed: int = 0,
@@ -37,18 +43,21 @@ def prior_holes(
 ) -> np.ndarray:
     """How much of the prior lies where the aggregate posterior has no mass, and what is decoded there.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). decoder: any callable or model, for the
-        pictures. n, level, tolerance, seed: see `vaeviz.find_holes`, which gives the numbers.
-    side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random.
+    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
+        model. decoder: any callable or model, for the pictures. n, level, tolerance, max_points, seed: see
+        `vaeviz.find_holes`, which gives the numbers.
+    side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random and
+        decoded, where the decoder takes a condition, under all of them in turn.
     feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
         shape unless given. cmap: of what has one channel.
     """
     if side < 1:
         raise InputError(f"side = {side}: expected 1 or more")
-    posterior = encode(encoder, x)
-    found = find_holes(posterior, n=n, level=level, tolerance=tolerance, seed=seed)
     look = look_of(x, feature_names, kind=kind, cmap=cmap)
-    pictures = [] if decoder is None else _pictures(decoder, found, posterior, x, side, look)
+    x = as_samples(x, "x")
+    posterior = encode(encoder, x, condition)
+    found = find_holes(posterior, n=n, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
+    pictures = [] if decoder is None else _pictures(decoder, condition, found, posterior, x, side, look)
     figure = figure or figure_for(prior_holes)
     axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
@@ -59,13 +68,18 @@ def prior_holes(
 
 
 def _pictures(
-    decoder: Any, found: Holes, posterior: Posterior, x: Any, side: int, look: Look
+    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, side: int, look: Look
 ) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
-    """(title, cells, row labels) of each panel: holes and the rest apart, but points in the plane in one."""
+    """(title, cells, row labels) of each panel: holes and the rest apart, but points in the plane in one.
+
+    A conditional decoder is given every condition in turn.
+    """
+    decoder = as_decoder(decoder)
+    conditions = conditions_of(decoder, condition)
     count = side**2
     groups = {"in holes": found.codes[found.in_hole][:count], "elsewhere": found.codes[~found.in_hole][:count]}
     decoded = {
-        name: decode(decoder, Posterior(codes, code_shape=posterior.code_shape), like=x)
+        name: decode(decoder, posterior.with_codes(codes), in_turn(conditions, len(codes)), like=x)
         for name, codes in groups.items()
         if len(codes)
     }
@@ -95,8 +109,9 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
         [found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)"
     )
     ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(bins[0], None), ylim=(0, 1.4 * top))
+    count = f"N = {total:,}" if found.total == total else f"{found.total:,} of {total:,} samples"
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    ax.set_title(f"{percent} % of the prior in holes, N = {total:,}")
+    ax.set_title(f"{percent} % of the prior in holes, {count}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
 

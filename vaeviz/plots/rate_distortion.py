@@ -9,19 +9,24 @@ from matplotlib.ticker import MaxNLocator
 from vaeviz.analysis.rates import RatePoint, rate_points
 from vaeviz.drawing.places import axes_for
 from vaeviz.plot import Page, register_plot
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("column", 0.85))
-def rate_distortion(runs: Any, x: Any = None, *, draws: int = 8, seed: int = 0, ax: Axes | None = None) -> Axes:
+def rate_distortion(
+    runs: Any, x: Any = None, condition: Any = None, *, draws: int = 8, seed: int = 0, ax: Axes | None = None
+) -> Axes:
     """Models by the rate of their codes and the distortion of what they decode, with lines of equal ELBO.
 
     runs: several run folders or opened models, each with an encoder and a likelihood, or records (rate, distortion,
         label) in nats; a mapping names them. x: (N, ...) on which all models are measured, with `draws` posterior
-        samples for each x; without it the last row of each run's history counts.
+        samples for each x; without it the last row of each run's history counts. condition: (N, ...), for the
+        conditional ones among them.
     Rate is the mean KL(q(z|x) || p(z)), distortion the mean −E_q[ln p(x|z)]; their sum is −ELBO (Alemi et al. 2018).
     Bars are ±1 standard error over x, where it is known.
     """
-    points = sorted(rate_points(runs, x, draws=draws, seed=seed), key=lambda point: point.rate)
+    x = x if x is None else as_samples(x, "x")
+    points = sorted(rate_points(runs, x, condition, draws=draws, seed=seed), key=lambda point: point.rate)
     ax = ax or axes_for(rate_distortion)
     rates, distortions, rate_errors, distortion_errors = np.array(
         [(p.rate, p.distortion, p.rate_error, p.distortion_error) for p in points]

@@ -7,18 +7,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.jackknife import standard_error
-from vaeviz.analysis.reconstruction import Measure, reconstruction_errors, roc, worst_and_median
-from vaeviz.batches import samples
+from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, worst_and_median
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import draw_cells
-from vaeviz.drawing.colours import Colouring, colouring
+from vaeviz.drawing.colours import MISSING, Colouring, colouring
 from vaeviz.drawing.look import look_of
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
+from vaeviz.drawing.points import RASTER_ABOVE
 from vaeviz.encoding import encode
+from vaeviz.errors import NotApplicable
 from vaeviz.kinds import Kind
 from vaeviz.layout import arranged
+from vaeviz.model import as_encoder
 from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples, rows_of
 
 UNITS = {
     "squared": "mean squared error",
@@ -33,6 +37,7 @@ def reconstruction_error(
     decoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     other_x: Any = None,
     feature_names: Any = None,
     *,
@@ -45,54 +50,70 @@ def reconstruction_error(
 ) -> np.ndarray:
     """Errors of reconstructions by label, and the worst and the median cases, each decoded from its posterior mean.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None. other_x: (M, ...) samples of another
-        kind: a third panel shows how well the error tells them from x (ROC, with the area and DeLong's error).
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a conditional
+        model. other_x: (M, ...) samples of another kind: a third panel shows how well the error tells them from x (ROC,
+        with the area and DeLong's error).
     measure: "squared" or "absolute", a mean over the values of a sample, or "cross-entropy", a sum in nats.
     n: how many worst and how many median cases. palette: of the labels. feature_names, kind,
         cmap: of the samples drawn, as in `reconstruction_pairs`.
     """
-    reconstructed = decode(decoder, encode(encoder, x), like=x)
-    errors = reconstruction_errors(x, reconstructed, measure)
+    _check_condition(encoder, other_x)
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    x = as_samples(x, "x")
+    posterior = encode(encoder, x, condition)
+    errors = errors_from_means(decoder, posterior, x, measure)
     figure = figure or figure_for(reconstruction_error)
     widths = (1.0, 1.25) if other_x is None else (1.0, 1.15, 0.85)
     axes = figure.subplots(1, len(widths), width_ratios=widths)
     _draw_by_label(axes[0], errors, colouring(labels, len(errors), palette=palette, continuous=False), UNITS[measure])
-    originals = arranged(samples(x, "x"), reconstructed.shape[1:])
-    rows = [row for few in worst_and_median(errors, n) for row in few]
-    cells = np.stack([originals, reconstructed])[:, rows].reshape(2, 2, -1, *originals.shape[1:])
+    rows = np.concatenate(worst_and_median(errors, n))
+    decoded = decode(decoder, posterior[rows], like=x)
+    originals = arranged(rows_of(x, rows), decoded.shape[1:])
+    cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
     axes[1].set_anchor("N")
     draw_cells(
         axes[1],
-        np.moveaxis(cells, 1, 0).reshape(4, -1, *originals.shape[1:]),
-        look_of(x, feature_names, kind=kind, cmap=cmap),
+        np.moveaxis(cells, 1, 0).reshape(4, -1, *decoded.shape[1:]),
+        look,
         row_labels=("worst", "decoded", "median", "decoded"),
         connect="pairs",
     )
     axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
     if other_x is not None:
-        others = reconstruction_errors(other_x, decode(decoder, encode(encoder, other_x), like=other_x), measure)
+        other_x = as_samples(other_x, "other_x")
+        others = errors_from_means(decoder, encode(encoder, other_x), other_x, measure)
         _draw_roc(axes[2], errors, others)
     return axes
 
 
+def _check_condition(encoder: Any, other_x: Any) -> None:
+    if other_x is not None and not isinstance(encoder, Posterior) and as_encoder(encoder).is_conditional:
+        raise NotApplicable(
+            "other_x has no condition to be encoded under; fix one in both parts: vaeviz.given(Encoder(fn), y) and "
+            "vaeviz.given(decoder, y)"
+        )
+
+
 def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) -> None:
     """A box for each label, whiskers from the 5th to the 95th percentile."""
-    names = colours.names or ("all",)
-    groups = [errors[colours.index == code] for code in range(len(names))]
+    groups = {name: errors[colours.index == code] for code, name in enumerate(colours.names)}
+    if colours.missing:
+        groups["no label"] = errors[colours.index < 0]
+    groups = groups or {"all": errors}
     boxes = ax.boxplot(
-        groups,
+        list(groups.values()),
         whis=(5, 95),
         widths=0.65,
         patch_artist=True,
         sym=".",
-        flierprops={"ms": 2, "mfc": "0.5", "mec": "none"},
+        flierprops={"ms": 2, "mfc": "0.5", "mec": "none", "rasterized": len(errors) > RASTER_ABOVE},
         whiskerprops={"lw": 0.6, "color": "0.3"},
         capprops={"lw": 0.6, "color": "0.3"},
     )
-    for patch, median, colour in zip(boxes["boxes"], boxes["medians"], colours.colours):
+    for patch, median, colour in zip(boxes["boxes"], boxes["medians"], [*colours.colours, MISSING]):
         patch.set(facecolor=colour, alpha=0.55, linewidth=0.6)
         median.set(color="0.1")
-    ax.set_xticks(range(1, len(names) + 1), names, rotation=90 if sum(map(len, names)) > 30 else 0)
+    ax.set_xticks(range(1, len(groups) + 1), list(groups), rotation=90 if sum(map(len, groups)) > 30 else 0)
     ax.set(ylim=(0, None), ylabel=unit, xlabel="label" if colours.names else "")
     ax.set_title(f"Mean {with_error(errors.mean(), standard_error(errors))}, N = {len(errors):,}")
 

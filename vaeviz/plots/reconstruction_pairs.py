@@ -16,7 +16,7 @@ from vaeviz.kinds import Kind
 from vaeviz.labels import categories, checked_labels, has_classes
 from vaeviz.layout import arranged
 from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import as_array
+from vaeviz.streams import as_samples, rows_of
 
 
 @register_plot(page=Page("full", None))
@@ -25,6 +25,7 @@ def reconstruction_pairs(
     decoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
     feature_names: Any = None,
     *,
     n: int = 10,
@@ -36,21 +37,23 @@ def reconstruction_pairs(
 ) -> Axes:
     """Samples above their reconstructions: each decoded from its posterior mean.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike.
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike. condition:
+        (N, ...), of a conditional model.
     n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
     feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
         shape unless given. cmap: of what has one channel.
     """
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
-    posterior = encode(encoder, x)
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    x = as_samples(x, "x")
+    posterior = encode(encoder, x, condition)
     values = None if labels is None else checked_labels(labels, len(posterior))
     codes, names = categories(values) if values is not None and has_classes(values) else (None, ())
     picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
     reconstructed = decode(decoder, posterior[picked], like=x)
-    originals = arranged(as_array(x)[picked], reconstructed.shape[1:])
+    originals = arranged(rows_of(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
     draw_cells(
         ax,

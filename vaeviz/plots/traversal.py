@@ -6,18 +6,23 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.activity import activity
+from vaeviz.analysis.conditions import Conditions, conditions_of, decode_under
 from vaeviz.analysis.traversals import MIN_KL, collapsed_dims, traversal_codes, traversal_ends, traversal_order
+from vaeviz.conditions import named, told_condition
 from vaeviz.decoding import decode
-from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.mosaic import GAP
+from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.places import figure_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.kinds import Kind, as_images
+from vaeviz.model import Decoder, as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
+from vaeviz.streams import as_samples
 
 
 @register_plot(page=Page("full", None))
@@ -25,6 +30,7 @@ def traversal(
     encoder: Any,
     decoder: Any,
     x: Any,
+    condition: Any = None,
     feature_names: Any = None,
     *,
     top: int = 10,
@@ -42,17 +48,25 @@ def traversal(
 ) -> np.ndarray:
     """What each latent dimension does: decoded samples as it moves and the others are held.
 
-    encoder, decoder: any callables or models. x: (N, ...).
+    encoder, decoder: any callables or models. x: (N, ...). condition: (N, ...), of a conditional model.
     top: at most so many dimensions. steps: decoded samples a row. order: by "activity" (mean KL; variance of the
         mean for a deterministic encoder) or by "effect" (mean change of the output), the strongest on top.
     span: "aggregate" from the 2.5 % to the 97.5 % quantile of q(z_j); "prior" those of N(0, 1); a number: ± so many σ.
-    around: the row of x whose posterior mean is held; by default the prior mean, or without one the mean code.
+    around: the row of x whose posterior mean is held, and its condition; by default the prior mean, or without one the
+        mean code, with a panel for each condition of a conditional decoder.
     change: beside each row the last sample minus the first. collapsed: "mark" or "omit" dimensions whose mean KL is
         not above min_kl (nats). feature_names, kind, cmap: as in `samples`.
     """
     if steps < 2 or top < 1:
         raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
-    posterior = encode(encoder, x)
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    x = as_samples(x, "x")
+    decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
+    conditions = conditions_of(decoder, condition) if around is None else Conditions()
+    if change and len(conditions) > 1:
+        raise NotApplicable(
+            f"change is drawn under one condition, not under {conditions}: fix it with vaeviz.given(decoder, y)"
+        )
     dead = collapsed_dims(posterior, min_kl)
     dims = traversal_order(posterior, order, decoder, like=x, seed=seed)
     dims = dims[~dead[dims]] if collapsed == "omit" else dims
@@ -60,23 +74,34 @@ def traversal(
         raise NotApplicable(f"all {posterior.size} dimensions are collapsed; collapsed='mark' draws them")
     dims = dims[:top]
     codes = traversal_codes(_base(posterior, around), dims, traversal_ends(posterior, span), steps)
-    flat = Posterior(codes.reshape(-1, posterior.size), code_shape=posterior.code_shape)
-    decoded = decode(decoder, flat, like=x)
-    cells = decoded.reshape(len(dims), steps, *decoded.shape[1:])
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
-    figure = figure or figure_for(traversal, cells_aspect(cells, look, "rows"))
-    drawn = look.kind_of(cells.shape[2:])
+    grids = _decoded(decoder, codes, posterior, conditions, around, x)
+    figure = figure or figure_for(traversal, panels_aspect(grids, conditions.names, look, "rows"))
+    drawn = look.kind_of(grids.shape[3:])
     widths = [_width(steps, drawn), 1.0][: 1 + change]
     axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
     rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
-    draw_cells(axes[0], cells, look, row_labels=rows, column_labels=_column_labels(span, steps), connect="rows")
-    for text, dim in zip(axes[0].get_yticklabels() if drawn != "point" else (), dims):
-        text.set_color("0.6" if dead[dim] else "black")
+    labels = {"row_labels": rows, "column_labels": _column_labels(span, steps)}
+    for panel in draw_panels(axes[0], grids, conditions.names, look, **labels, connect="rows"):
+        for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
+            text.set_color("0.6" if dead[dim] else "black")
     if change:
-        _draw_change(axes[1], look.scaled(cells, lead=2), look)
+        _draw_change(axes[1], look.scaled(grids[0], lead=2), look)
         axes[1].set_box_aspect(axes[0].get_box_aspect() if drawn == "table" else None)
-    axes[0].set_title(_title(posterior, len(dims), order, around))
+    under = f", under {conditions}" if conditions else _told_condition(decoder, posterior, around)
+    axes[0].set_title(_title(posterior, len(dims), order, around) + under)
     return axes
+
+
+def _decoded(
+    decoder: Decoder, codes: np.ndarray, posterior: Posterior, conditions: Conditions, around: int | None, x: Any
+) -> np.ndarray:
+    """The codes (dims, steps, D) decoded, (C, dims, steps, *sample): around a sample under its condition, else each."""
+    flat = codes.reshape(-1, posterior.size)
+    if around is None:
+        decoded = decode_under(decoder, posterior.with_codes(flat), conditions, like=x)
+    else:
+        decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), like=x)[None]
+    return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
 def _width(steps: int, kind: Kind) -> float:
@@ -97,6 +122,8 @@ def _base(posterior: Posterior, around: int | None) -> np.ndarray:
 def _row_label(dim: int, strength: float, dead: bool, is_kl: bool) -> str:
     if dead:
         return f"{name_dim(dim)}  collapsed"
+    if np.isinf(strength):
+        return f"{name_dim(dim)}  infinite KL"
     return f"{name_dim(dim)}  {strength:.2f} nats" if is_kl else f"{name_dim(dim)}  var. {strength:.2g}"
 
 
@@ -105,6 +132,13 @@ def _column_labels(span: str | float, steps: int) -> list[str]:
         return ["2.5 %", *[""] * (steps - 2), "97.5 %"]
     reach = 1.96 if span == "prior" else float(span)
     return [f"{value:.3g}".replace("-", "−") for value in np.linspace(-reach, reach, steps)]
+
+
+def _told_condition(decoder: Decoder, posterior: Posterior, around: int | None) -> str:
+    """The one condition that is held; empty for a plain decoder."""
+    if around is None or not decoder.is_conditional:
+        return told_condition(decoder) and f", given y = {told_condition(decoder)}"
+    return f", given y = {named(posterior.condition_of([around]), decoder.conditions)[0]}"
 
 
 def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.embedding import embed
+from vaeviz.analysis.embedding import Embedding, embed
 from vaeviz.analysis.maps import map_quality
 from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring, explain_colours
-from vaeviz.drawing.maps import NAMES, check_perplexity, name_axes, write_quality
+from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes, write_quality
 from vaeviz.drawing.places import axes_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode
@@ -24,8 +26,10 @@ def tsne(
     encoder: Any,
     x: Any,
     labels: Any = None,
+    condition: Any = None,
+    other_x: Any = None,
     *,
-    engine: str = "tsne",
+    engine: str = "auto",
     perplexity: float = 30.0,
     max_points: int | None = 5000,
     palette: str | None = None,
@@ -39,35 +43,60 @@ def tsne(
 ) -> Axes:
     """A map of the posterior means of a latent of more than two dimensions, coloured by label.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None.
-    engine: a registered embedding, "tsne" (van der Maaten & Hinton 2008) or "pca". perplexity: of t-SNE.
-    max_points: at most so many points, chosen at random with `seed`; the title says how many; None for all.
+    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
+        conditional model. other_x: (M, ...) other samples, to be placed into the map that x made, where the engine can:
+        "opentsne", "umap" and "pca", not "tsne".
+    engine: a registered embedding: "tsne" (t-SNE of van der Maaten & Hinton 2008, by scikit-learn), "opentsne" (the
+        same by openTSNE), "umap" or "pca". "auto" is t-SNE by whichever is quicker of those installed.
+    perplexity: of t-SNE. max_points: at most so many points, chosen at random with `seed`; the title says how many;
+        None for all.
     The remaining options are those of `latent_scatter`. Distances and axes of a t-SNE map have no units, so it
     has no ticks; the line below says what it keeps of the neighbourhoods (see `map_quality`). Raises `NotApplicable`
     for a latent of two dimensions or fewer.
     """
-    posterior = encode(encoder, x)
+    posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
         dimensions = "1 dimension" if posterior.size == 1 else "2 dimensions"
         raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = some_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
-    points = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
+    embedding = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
     ax = ax or axes_for(tsne)
     draw_points(
-        ax, points, colours[rows], size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
+        ax,
+        embedding.points,
+        colours[rows],
+        size=size,
+        opacity=opacity,
+        rasterized=rasterized,
+        marker_kws=marker_kws,
+        seed=seed,
     )
-    explain_colours(ax, colours[rows], points)
+    if other_x is not None:
+        others = encode(encoder, other_x).mean
+        _place(ax, embedding, others[some_rows(max_points, len(others), seed)])
+    explain_colours(ax, colours[rows], embedding.points)
     ax.set_aspect("equal", adjustable="datalim")
-    ax.set_title(_title(engine, perplexity, posterior.size, len(rows), len(posterior)))
-    name_axes(ax, engine)
-    if engine != "pca" and len(rows) > 2 * K:
-        write_quality(ax, map_quality(posterior.mean[rows], points, (K,), asked=ASKED, seed=seed))
+    ax.set_title(_title(embedding.engine, perplexity, posterior.size, len(rows), len(posterior)))
+    name_axes(ax, embedding.engine)
+    if embedding.engine != "pca" and len(rows) > 2 * K:
+        write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (K,), asked=ASKED, seed=seed))
     return ax
+
+
+def _place(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
+    if not embedding.can_place:
+        warnings.warn(
+            f"other_x is left out of the map: engine {embedding.engine!r} cannot place it, opentsne, umap and pca can",
+            stacklevel=3,
+        )
+        return
+    look = {"ls": "", "marker": "x", "ms": 3, "mew": 0.6, "color": "0.1", "zorder": 3}
+    ax.plot(*embedding.place(others).T, **look, label=f"other\n({len(others):,})")
 
 
 def _title(engine: str, perplexity: float, size: int, shown: int, total: int) -> str:
     count = f"N = {total:,}" if shown == total else f"{shown:,} of {total:,} points"
-    how = f", perplexity {perplexity:g}" if engine == "tsne" else ""
-    return f"{NAMES.get(engine, engine)} of {size}-dimensional posterior means\n{count}{how}"
+    how = how_made(engine, perplexity)
+    return f"{NAMES.get(engine, engine)} of {size}-dimensional posterior means\n{count}{how and f', {how}'}"

@@ -49,7 +49,7 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
 
 def _exported(name: str, out: Path) -> int:
     """Draw one set, beside the digits' other run where there is one; the exit code."""
-    from vaeviz.commands.export import echo_record, exit_code
+    from vaeviz.commands.export import echo_findings, echo_record, exit_code
     from vaeviz.data import load_data
     from vaeviz.export import export_figures
 
@@ -64,6 +64,7 @@ def _exported(name: str, out: Path) -> int:
         data=load_data(data),
         title=f"{name} · {data}",
         on_record=echo_record,
+        on_findings=echo_findings,
         **inputs,
     )
     return exit_code(records, by_name=False)

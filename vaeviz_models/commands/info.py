@@ -39,4 +39,6 @@ def info(run: Path) -> None:
 
 
 def _as_text(value: object) -> str:
-    return " × ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    return (" / " if all(isinstance(part, str) for part in value) else " × ").join(map(str, value))

@@ -1,22 +1,33 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaeviz import registry
 from vaeviz.cli_options import broken_command, option_of
 from vaeviz.errors import InputError, NoSuchSplit, UnknownName
+from vaeviz.naming import is_network
+
+if TYPE_CHECKING:
+    from vaeviz.data import Dataset
 
 HELP = {
     "epochs": "Passes over the training data.",
     "batch_size": "Samples a step.",
     "learning_rate": "Of Adam.",
+    "schedule": "Of the learning rate: constant, or the stages of Burda et al. 2016, down to a tenth in 3,280 epochs.",
+    "epsilon": "Of Adam.",
     "beta": "Weight of the KL.",
     "warmup": "Epochs over which beta rises from 0.",
+    "binarise": "Draw pixels of 0 and 1 anew each time, with the grey levels as chances.",
     "holdout": "Share of the training data kept for validation.",
     "patience": "Stop after so many epochs without a better validation ELBO, and keep the best. Needs --holdout.",
+    "precision": "Of products; bfloat16 is faster on a GPU or CPU that has units for it, and refused elsewhere.",
     "seed": "Of first weights, order and noise.",
     "device": "auto (CUDA, then MPS, then CPU), cpu, cuda or mps.",
 }
@@ -37,9 +48,10 @@ class Models(click.Group):
         except InputError as error:
             return broken_command(name, error)
         try:
-            return _command(entry.name, builder)
+            return _command(entry.name, builder) if is_network(builder) else _nothing_to_train(entry.name)
         except Exception as error:  # a plug-in's signature can be wrong in many ways
-            reason = f"{name!r} of {entry.distribution} has no readable options: {type(error).__name__}: {error}"
+            told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            reason = f"{name!r} of {entry.distribution} has no readable options: {told}"
             return broken_command(name, InputError(reason.splitlines()[0]))
 
 
@@ -59,6 +71,7 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     The defaults are the reference run: latent 2, batch 128, Adam 1e-3, 10 epochs.
     """
     model = ctx.invoked_subcommand
+    ctx.with_resource(_denormals_flushed())
     if model is None:
         if resume is None:
             raise click.UsageError("name a model to train (see `vaeviz list models`), or give --resume RUN")
@@ -68,6 +81,29 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     elif epochs is not None or device is not None:
         option = "--epochs" if epochs is not None else "--device"
         raise click.UsageError(f"{option} belongs behind the model: vaeviz train {model} {option} ...")
+
+
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Numbers too small for full precision count as 0: computing with them is slow, and Adam makes many.
+
+    Set before torch starts its threads, which keep it for good: for a process that does nothing else.
+    """
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _nothing_to_train(name: str) -> click.Command:
+    """What stands for a registered model that is ready: it is not listed among the networks, and fails when named."""
+    reason = f"{name} is a model that is ready, and no network to train; draw it: vaeviz export {name} --data NAME"
+    command = broken_command(name, InputError(f"{reason} --out FOLDER"))
+    command.hidden = True
+    return command
 
 
 def _command(name: str, builder: Any) -> click.Command:
@@ -111,30 +147,33 @@ def train_run(
     settings: dict[str, Any],
 ) -> None:
     """Train a registered model on a registered data set, and leave a run folder."""
-    from vaeviz_models.recipes import built, recipe_of
+    from vaeviz_models.recipes import built, recipe_of, with_classes
     from vaeviz_models.runs import fingerprint, save_training, start_run
     from vaeviz_models.training import Training, check_data, check_training, seeded, training_options
 
     settings = {key: option.default for key, option in training_options().items()} | settings
-    check_training(**{key: value for key, value in settings.items() if key != "device"})
-    x, test_x = _training_data(data, data_dir, labels)
-    recipe = {"name": name, "sample_shape": x.shape[1:], "options": model_options}
+    check_training(**{key: settings[key] for key in signature(check_training).parameters})
+    train, test = _training_data(data, data_dir, labels)
+    options = with_classes(name, model_options, train.named_labels())
+    recipe = {"name": name, "sample_shape": train.x.shape[1:], "options": options}
     model = seeded(built, recipe, seed=settings["seed"])
-    check_data(model, x, test_x)
+    check_data(model, train.x, test and test.x, binarise=settings["binarise"])
     found = {"name": _with_absolute_path(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels}
-    config = {"model": recipe_of(model), "data": found | fingerprint(x), "training": settings}
-    state = Training.start(
-        model, learning_rate=settings["learning_rate"], seed=settings["seed"], device=settings["device"]
-    )
+    seen = fingerprint(train.x, _codes(model, train, test))
+    config = {"model": recipe_of(model), "data": found | seen, "training": settings}
+    starting = ("learning_rate", "epsilon", "precision", "seed", "device")
+    state = Training.start(model, **{key: settings[key] for key in starting})
     start_run(out, config, overwrite=overwrite)
     save_training(out, state)
-    _fit(model, x, test_x, settings, state, out)
+    _fit(model, train, test, settings, state, out)
 
 
 def _with_absolute_path(data: str) -> str:
     """The data set's name, with a path in it made absolute, so that the run finds its data from any folder."""
-    name, _, argument = data.partition(":")
-    return f"{name}:{Path(argument).resolve()}" if argument and Path(argument).exists() else data
+    name, colon, path = data.rpartition(":")
+    if path in registry.entries("vaeviz.datasets") or not Path(path).exists():
+        return data
+    return f"{name}{colon}{Path(path).resolve()}"
 
 
 def _resume(run: Path, epochs: int | None, device: str | None) -> None:
@@ -147,19 +186,33 @@ def _resume(run: Path, epochs: int | None, device: str | None) -> None:
         raise InputError(f"{run / 'config.json'}: does not name the data that the run was trained on")
     if epochs is not None and epochs < state.epoch:
         raise InputError(f"--epochs {epochs}: {run} has {state.epoch} epochs already")
-    x, test_x = _training_data(**data)
-    check_same_data(run, config, x)
-    check_data(state.model, x, test_x)
+    settings["epochs"] = epochs or settings["epochs"]
+    finished = _finished(run, state, settings)
+    if not finished:
+        train, test = _training_data(**data)
+        check_same_data(run, config, train.x, _codes(state.model, train, test))
+        check_data(state.model, train.x, test and test.x, binarise=settings["binarise"])
     if epochs is not None:
-        settings["epochs"] = epochs
         write_config(run, config)
-    if not state.stopped_early(settings["patience"]):
-        click.echo(f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
     save_training(run, state)  # weights and history may be an epoch older than the checkpoint
-    _fit(state.model, x, test_x, settings, state, run)
+    click.echo(finished or f"{run}: going on after epoch {state.epoch} of {settings['epochs']}")
+    if not finished:
+        _fit(state.model, train, test, settings, state, run)
 
 
-def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, out: Path) -> None:
+def _finished(run: Path, state: Any, settings: dict[str, Any]) -> str:
+    """That a run has nothing to go on with, and what to do; empty where it has."""
+    if state.stopped_early(settings["patience"]):
+        early = f"stopped early after epoch {state.epoch}, best epoch {state.best_epoch}"
+        return f"{run}: is finished, {early}; to train longer, start a new run with a larger --patience"
+    if state.epoch >= settings["epochs"]:
+        more = f"vaeviz train --resume {run} --epochs {2 * state.epoch}"
+        done = f"epoch {state.epoch} of {settings['epochs']} is done"
+        return f"{run}: is finished, {done}; to train on, say up to how many: {more}"
+    return ""
+
+
+def _fit(model: Any, train: Dataset, test: Dataset | None, settings: dict[str, Any], state: Any, out: Path) -> None:
     from vaeviz_models.runs import save_training
     from vaeviz_models.training import fit
 
@@ -167,8 +220,11 @@ def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, 
         save_training(out, state)
         _echo_epoch(state, settings["epochs"])
 
+    data = (train.x, test and test.x)
+    if hasattr(model, "classes"):
+        data += (train.named_labels(), test and test.named_labels())
     try:
-        fit(model, x, test_x, **settings, resume=state, after_epoch=keep)
+        fit(model, *data, **settings, resume=state, after_epoch=keep)
     except KeyboardInterrupt:
         click.echo(f"\ninterrupted: {out} holds epoch {state.epoch}; go on with vaeviz train --resume {out}", err=True)
         raise
@@ -178,18 +234,29 @@ def _fit(model: Any, x: Any, test_x: Any, settings: dict[str, Any], state: Any, 
     click.echo(f"run in {out}{kept}; draw it with: vaeviz export {out} --out figures/{out.name}")
 
 
-def _training_data(name: str, data_dir: Any, labels: str | None) -> tuple[Any, Any]:
-    """(training samples, test samples or None); data without splits are all for training."""
+def _codes(model: Any, train: Dataset, test: Dataset | None) -> Any:
+    """The classes (N,) of the training data for a conditional model, those of the test data checked; else None."""
+    from vaeviz_models.classes import class_codes
+
+    if not hasattr(model, "classes"):
+        return None
+    if test is not None:
+        class_codes(test.named_labels(), model.classes, of=f"{test.name}, test data")
+    return class_codes(train.named_labels(), model.classes, of=train.name)
+
+
+def _training_data(name: str, data_dir: Any, labels: str | None) -> tuple[Dataset, Dataset | None]:
+    """(training data, test data or None); data without splits are all for training."""
     from vaeviz.data import load_data
 
     try:
         train = load_data(name, split="train", data_dir=data_dir, labels=labels)
     except NoSuchSplit:
-        return load_data(name, split="all", data_dir=data_dir, labels=labels).x, None
+        return load_data(name, split="all", data_dir=data_dir, labels=labels), None
     try:
-        return train.x, load_data(name, split="test", data_dir=data_dir, labels=labels).x
+        return train, load_data(name, split="test", data_dir=data_dir, labels=labels)
     except NoSuchSplit:
-        return train.x, None
+        return train, None
 
 
 def _echo_epoch(state: Any, epochs: int) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from vaeviz.data import Dataset, Split
 from vaeviz.errors import InputError, NoSuchSplit
+from vaeviz.streams import Stored
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -156,15 +157,15 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def npy(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """One array from FILE, x (N, ...). Floating-point numbers stay on disk and are read as they are needed.
+    """One array from FILE, x (N, ...), which stays on disk and is read as it is needed.
 
-    Bytes are divided by 255. labels: another .npy file, with one label a row.
+    Bytes are divided by 255, as they are read. labels: another .npy file, with one label a row.
     """
     if split != "all":
         raise NoSuchSplit(f"npy: {path} has no splits; use --split all")
     x = _mapped(Path(path))
     y = None if labels is None else _mapped(Path(labels))
-    return Dataset(x if x.dtype.kind == "f" else _scaled(x), y, name=Path(path).stem)
+    return Dataset(x if x.dtype.kind == "f" else Stored(x, 255 if x.dtype == np.uint8 else 1), y, name=Path(path).stem)
 
 
 def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:

@@ -1,0 +1,128 @@
+"""How much memory data on disk take as they grow: peak resident size of encoding, analysis and export, each in its own
+process.
+
+``python -m benchmarks.memory [--out FILE]`` alone, or with the others by ``python -m benchmarks memory``.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+DTYPES = ("float32", "uint8")
+BLOCK = 10_000
+DIMS = 8
+TITLE = f"""Images of 28 × 28 in a memory-mapped .npy, an untrained 784-512-{DIMS} VAE: the peak resident memory of a
+process (MB), Python and torch included. The N latent means and spreads ({8 * DIMS} bytes a sample) are held
+in memory, and so is what is computed of them."""
+COLUMNS = ("values", "N", "on disk (MB)", "encode", "analysis", "export without t-SNE")
+
+
+def tables(_: Path | None = None) -> list[dict[str, Any]]:
+    """The one table, as a record that the report takes."""
+    rows = [row for dtype in DTYPES for total in SIZES if (row := _row(dtype, total))]
+    return [{"title": TITLE, "columns": COLUMNS, "rows": rows}]
+
+
+def _row(dtype: str, total: int) -> tuple[Any, ...] | None:
+    """The peaks for so many images; None where the disk has not twice the room."""
+    needed = total * 784 * np.dtype(dtype).itemsize
+    with tempfile.TemporaryDirectory() as folder:
+        if shutil.disk_usage(folder).free < 2 * needed:
+            return None
+        _write_images(Path(folder), total, dtype)
+        return (dtype, f"{total:,}", f"{needed / 1e6:.0f}", *(_peak(work, folder) for work in WORKS))
+
+
+def _write_images(folder: Path, total: int, dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    block = rng.random((BLOCK, 28, 28), dtype=np.float32)
+    block = block if dtype == "float32" else (255 * block).astype(np.uint8)
+    with (folder / "x.npy").open("wb") as file:
+        header = {"descr": block.dtype.str, "fortran_order": False, "shape": (total, 28, 28)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for _ in range(total // BLOCK):
+            block.tofile(file)
+    np.save(folder / "y.npy", rng.integers(10, size=total))
+
+
+def _peak(work: str, folder: str) -> str:
+    command = [sys.executable, "-m", "benchmarks.memory", "--work", work, "--folder", folder]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{work}: {done.stderr.strip().splitlines()[-1]}")
+    print(f"memory | {work} | {done.stdout.strip()}", file=sys.stderr, flush=True)
+    return done.stdout.strip()
+
+
+def encode(folder: Path) -> None:
+    import vaeviz
+
+    model, data = _opened(folder)
+    assert len(vaeviz.encode(model, data.x)) == len(data)
+
+
+def analysis(folder: Path) -> None:
+    """All numbers of the latent as a whole, and the error of every reconstruction."""
+    import vaeviz
+    from vaeviz.analysis.reconstruction import errors_from_means
+
+    model, data = _opened(folder)
+    opened = vaeviz.open(model)
+    posterior = vaeviz.encode(opened.encoder, data.x)
+    vaeviz.elbo_terms(posterior, data.x, opened.inputs["likelihood"])
+    vaeviz.prior_mismatch(posterior)
+    vaeviz.find_holes(posterior)
+    vaeviz.triage(posterior, opened.decoder, data.x)
+    assert len(errors_from_means(opened.decoder, posterior, data.x)) == len(data)
+
+
+def export(folder: Path) -> None:
+    import vaeviz
+
+    model, data = _opened(folder)
+    plots = [name for name in vaeviz.plot_names() if name not in ("tsne", "map_quality")]
+    records = vaeviz.export_figures(folder / "figures", model=model, data=data, plots=plots)
+    failed = [f"{record.plot}: {record.reason}" for record in records if record.status == "failed"]
+    if failed:
+        raise RuntimeError("; ".join(failed))
+
+
+WORKS = {work.__name__: work for work in (encode, analysis, export)}
+
+
+def _opened(folder: Path) -> tuple[Any, Any]:
+    import vaeviz
+    from vaeviz_models import mlp, seeded
+
+    data = vaeviz.load_data(str(folder / "x.npy"), labels=str(folder / "y.npy"))
+    return seeded(mlp, (28, 28), latent_dim=DIMS, seed=0), data
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Write the tables as JSON, else print them.")
+@click.option("--work", type=click.Choice(list(WORKS)), hidden=True, help="Do this in this process.")
+@click.option("--folder", type=click.Path(path_type=Path), hidden=True, help="Where its data lie.")
+def main(out: Path | None, work: str | None, folder: Path | None) -> None:
+    """Measure, and write or print the tables."""
+    if work:
+        WORKS[work](folder)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        click.echo(f"{peak:.0f}")
+        return
+    text = json.dumps({"tables": tables()}, indent=1, ensure_ascii=False) + "\n"
+    click.echo(text) if out is None else out.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Rings, and what looks at them: a plug-in for vaeviz."""

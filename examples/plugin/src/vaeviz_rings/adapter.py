@@ -1,0 +1,16 @@
+"""How vaeviz opens the package's models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vaeviz import Decoder, Encoder, Model
+
+
+def whitening(model: Any) -> Model | None:
+    """A `Whitening` as an encoder without a spread, and a decoder."""
+    if type(model).__module__ != "vaeviz_rings.model":
+        return None
+    encoder = Encoder(model.project, returns="mean", prior="normal", name="Whitening.project")
+    decoder = Decoder(model.lift, latent_shape=(model.size,), output="values", prior="normal", name="Whitening.lift")
+    return Model(encoder, decoder, name="Whitening")

@@ -1,0 +1,28 @@
+"""A model class of the package's own, which knows nothing of vaeviz."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class Whitening:
+    """Principal components of x (N, D), each scaled to a variance of 1: `project` to (N, size) and `lift` back."""
+
+    def __init__(self, x: np.ndarray, size: int = 3):
+        self.size = size
+        self.centre = x.mean(axis=0)
+        _, spread, axes = np.linalg.svd(x - self.centre, full_matrices=False)
+        self.axes, self.scale = axes[:size], spread[:size] / np.sqrt(len(x))
+
+    def project(self, x: np.ndarray) -> np.ndarray:
+        return (x - self.centre) @ self.axes.T / self.scale
+
+    def lift(self, z: np.ndarray) -> np.ndarray:
+        return z * self.scale @ self.axes + self.centre
+
+
+def rings_whitening() -> Whitening:
+    """Fitted to the training samples of the rings."""
+    from vaeviz_rings.data import rings
+
+    return Whitening(rings(split="train").x)

@@ -1,0 +1,84 @@
+"""What must fit: 5,000 importance samples of 10,000 images, and mixtures of 60,000 posteriors."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from vaeviz import Posterior
+from vaeviz.analysis import aggregate
+from vaeviz.analysis.aggregate import grid_density, log_aggregate, log_aggregate_and_marginals
+from vaeviz.analysis.importance import importance_bound
+
+MEGABYTE = 1 << 20
+
+
+def peak(work):
+    """The most memory that `work` held beyond what was there before, in bytes."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def posterior_of(total, size=8):
+    mean = np.random.default_rng(0).standard_normal((total, size)).astype(np.float32)
+    return Posterior(mean, np.full((total, size), 0.3, np.float32), "normal")
+
+
+def likelihood(x, z):
+    return -x[:, 0] * z[:, 0] ** 2
+
+
+def test_the_bound_of_many_samples_holds_few_pairs_at_once():
+    """All pairs of 40 images with 2,000 samples would be 250 MB; with twice the images or samples no more is held."""
+    x = np.random.default_rng(0).random((80, 784), dtype=np.float32)
+
+    def held(images, count):
+        posterior = posterior_of(images)
+        return peak(lambda: importance_bound(likelihood, x[:images], posterior, count=count))
+
+    fewest = held(40, 1000)
+    assert fewest < 30 * MEGABYTE
+    assert held(80, 1000) < 1.3 * fewest
+    assert held(40, 2000) < 1.3 * fewest
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda z, q: log_aggregate(z, q),
+        lambda z, q: log_aggregate_and_marginals(z, q),
+        lambda z, q: grid_density(q, (0, 1), (np.linspace(-3, 3, 200),) * 2),
+    ],
+)
+def test_a_mixture_of_many_posteriors_is_scored_in_blocks(work):
+    """All pairs of 100 codes and 60,000 posteriors would be 48 MB for each array that is held; blocks are of 8 MB."""
+    z, posterior = np.random.default_rng(1).standard_normal((100, 2)), posterior_of(60_000, size=2)
+    assert peak(lambda: work(z, posterior)) < 48 * MEGABYTE
+
+
+def test_long_work_shows_how_far_it_is(monkeypatch):
+    told = []
+
+    class Bar:
+        def __init__(self, **settings):
+            told.append(settings)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def update(self, rows):
+            told.append(rows)
+
+    monkeypatch.setattr("tqdm.tqdm", Bar)
+    monkeypatch.setattr(aggregate, "BLOCK_VALUES", 40)
+    log_aggregate(np.zeros((10, 8)), posterior_of(10))
+    settings, *steps = told
+    assert (settings["desc"], settings["total"], settings["delay"]) == ("mixing posteriors", 10, 2)
+    assert steps == [4, 4, 2]

@@ -1,0 +1,168 @@
+"""What must hold whatever the codes: invariances, bounds, and bounds that tighten."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import entropy, ortho_group
+
+from vaeviz import Posterior, elbo_terms, find_holes, triage
+from vaeviz.analysis.aggregate import aggregate_quantiles, log_aggregate_and_marginals
+from vaeviz.analysis.factors import discretised, gap, information, squared_correlation
+from vaeviz.analysis.importance import effective_size, group_bounds, log_mean_exp
+from vaeviz.analysis.neighbours import class_structure
+from vaeviz.analysis.reconstruction import reconstruction_errors
+
+SEEDS = st.integers(0, 1000)
+FEW = settings(max_examples=15, deadline=None)
+
+
+def posterior_of(seed, total=30, size=3):
+    rng = np.random.default_rng(seed)
+    return Posterior(rng.normal(0, 1.5, (total, size)), np.exp(rng.normal(-0.5, 0.7, (total, size))), "normal")
+
+
+@given(SEEDS)
+@FEW
+def test_the_kl_is_never_negative_and_only_the_prior_s_is_zero(seed):
+    posterior = posterior_of(seed)
+    assert (posterior.kl() > 0).all()
+    assert (Posterior(0 * posterior.mean, 1 + 0 * posterior.std, "normal").kl() == 0).all()
+
+
+@given(SEEDS)
+@FEW
+def test_turning_the_latent_changes_no_kl_where_the_spread_is_the_same_all_round(seed):
+    posterior = posterior_of(seed)
+    spread = np.repeat(posterior.std[:, :1], 3, axis=1)
+    turned = posterior.mean @ ortho_group.rvs(3, random_state=seed)
+    before, after = (Posterior(mean, spread, "normal").kl().sum(axis=1) for mean in (posterior.mean, turned))
+    np.testing.assert_allclose(after, before, rtol=1e-5)
+
+
+@given(SEEDS, st.permutations(range(3)))
+@FEW
+def test_densities_follow_the_order_and_the_signs_of_the_dimensions(seed, order):
+    posterior, signs = posterior_of(seed), np.array([1, -1, -1], np.float32)
+    z = np.random.default_rng(seed).standard_normal((20, 3))
+    joint, marginals = log_aggregate_and_marginals(z, posterior)
+    moved = Posterior((signs * posterior.mean)[:, order], posterior.std[:, order], "normal")
+    same, along = log_aggregate_and_marginals((signs * z)[:, order], moved)
+    np.testing.assert_allclose(same, joint, atol=1e-10)
+    np.testing.assert_allclose(along, marginals[:, order], atol=1e-10)
+
+
+@given(SEEDS, st.floats(0.2, 5), st.floats(-3, 3))
+@FEW
+def test_quantiles_rise_and_follow_a_shift_and_a_scale(seed, scale, shift):
+    posterior, levels = posterior_of(seed), (0.01, 0.1, 0.5, 0.9, 0.99)
+    quantiles = aggregate_quantiles(posterior, levels)
+    assert (np.diff(quantiles, axis=0) > 0).all()
+    moved = Posterior(scale * posterior.mean + shift, scale * posterior.std, "normal")
+    np.testing.assert_allclose(aggregate_quantiles(moved, levels), scale * quantiles + shift, atol=1e-4)
+
+
+@given(SEEDS)
+@FEW
+def test_information_lies_below_its_ceiling_and_divergences_above_zero(seed):
+    terms = elbo_terms(posterior_of(seed, total=200), seed=seed)
+    assert -3 * terms.mutual_information.standard_error < terms.mutual_information.value <= terms.ceiling
+    assert terms.total_correlation.value > -3 * terms.total_correlation.standard_error
+    assert (terms.dimension_kl > -4 * terms.dimension_kl_error).all()
+
+
+def test_the_ceiling_of_mnist():
+    """ln 60,000 = 11.0021 nats."""
+    collapsed = Posterior(np.zeros((60_000, 1)), np.ones((60_000, 1)), "normal")
+    assert elbo_terms(collapsed, n=2).ceiling == pytest.approx(11.0021, abs=5e-5)
+
+
+@given(SEEDS, st.lists(st.floats(0.001, 0.5), min_size=2, max_size=4, unique=True))
+@FEW
+def test_holes_are_a_share_that_grows_with_the_level(seed, levels):
+    masses = [find_holes(posterior_of(seed), n=60, level=level, seed=seed).mass.value for level in sorted(levels)]
+    assert all(0 <= mass <= 1 for mass in masses)
+    assert masses == sorted(masses)
+
+
+@given(SEEDS, st.permutations(range(3)))
+@FEW
+def test_verdicts_follow_the_order_of_the_dimensions(seed, order):
+    posterior, weights = posterior_of(seed), np.array([[1.0], [0.0], [0.3]])
+
+    def decoder(z):
+        return 1 / (1 + np.exp(-z @ weights))
+
+    found = triage(posterior, decoder, n=20, seed=seed)
+    order = list(order)
+    moved = Posterior(posterior.mean[:, order], posterior.std[:, order], "normal")
+    turned = triage(moved, lambda z: decoder(z[:, np.argsort(order)]), n=20, seed=seed)
+    assert turned.verdicts.tolist() == found.verdicts[order].tolist()
+    np.testing.assert_allclose(turned.effect, found.effect[order], atol=1e-6)
+
+
+@given(arrays(float, (2, 6), elements=st.floats(-30, 30)))
+@FEW
+def test_the_bound_rises_with_k_in_expectation_over_all_subsets(log_weights):
+    """L_k over every subset of k of the same weights, for every k (Burda et al. 2016, theorem 1)."""
+    bounds = [
+        np.mean([log_mean_exp(log_weights[:, list(some)]) for some in itertools.combinations(range(6), k)], axis=0)
+        for k in range(1, 7)
+    ]
+    assert (np.diff(bounds, axis=0) >= -1e-9).all()
+
+
+@given(arrays(float, (3, 20), elements=st.floats(-30, 30)), SEEDS)
+@FEW
+def test_the_order_of_samples_matters_to_no_bound_of_all_and_to_no_effective_size(log_weights, seed):
+    shuffled = np.random.default_rng(seed).permuted(log_weights, axis=1)
+    for statistic in (lambda w: group_bounds(w, (1, 20))[0], effective_size):
+        np.testing.assert_allclose(statistic(shuffled), statistic(log_weights), rtol=1e-9, atol=1e-9)
+
+
+@given(SEEDS)
+@FEW
+def test_errors_are_never_negative_and_do_not_depend_on_where_a_pixel_stands(seed):
+    rng = np.random.default_rng(seed)
+    x, p = rng.random((2, 5, 4, 3)).astype(np.float32)
+    order = rng.permutation(12)
+    for measure in ("squared", "absolute", "cross-entropy"):
+        errors = reconstruction_errors(x, p, measure)
+        moved = reconstruction_errors(x.reshape(5, 12)[:, order], p.reshape(5, 12)[:, order], measure)
+        np.testing.assert_allclose(moved, errors, rtol=1e-6)
+        assert (errors >= 0).all()
+    least = entropy(np.stack([x, 1 - x]), axis=0).sum(axis=(1, 2))  # reached where p is x itself
+    assert (reconstruction_errors(x, p, "cross-entropy") >= least - 1e-6).all()
+    np.testing.assert_allclose(reconstruction_errors(x, x, "cross-entropy"), least, rtol=1e-5)
+
+
+@given(SEEDS)
+@FEW
+def test_scores_of_factors_lie_between_zero_and_one_and_do_not_see_scale_or_sign(seed):
+    rng = np.random.default_rng(seed)
+    codes, factors = rng.standard_normal((80, 3)), rng.integers(0, 4, (80, 2)).astype(float)
+    scaled = codes * np.array([-3.0, 0.1, 7]) + 5
+
+    def scores(of):
+        binned = np.stack([discretised(column, 8) for column in of.T], axis=1)
+        return gap(information(binned, factors)), gap(squared_correlation(of, factors))
+
+    assert all(0 <= score <= 1 for score in scores(codes))
+    assert scores(scaled)[1] == pytest.approx(scores(codes)[1], abs=1e-9)
+    shares = information(np.stack([discretised(column, 8) for column in codes.T], axis=1), factors)
+    assert ((shares >= -1e-12) & (shares <= 1 + 1e-12)).all()
+
+
+@given(SEEDS)
+@FEW
+def test_shares_of_votes_are_shares_and_silhouettes_lie_between_minus_one_and_one(seed):
+    rng = np.random.default_rng(seed)
+    classes = rng.integers(0, 3, 40)
+    found = class_structure(rng.standard_normal((40, 2)), classes, (1, 3, 7))
+    assert ((found.accuracy >= 0) & (found.accuracy <= 1)).all()
+    assert (np.abs(found.silhouettes) <= 1).all()
+    present = np.isin(np.arange(len(found.confusion)), classes)
+    np.testing.assert_allclose(found.confusion[present].sum(axis=1), 1)

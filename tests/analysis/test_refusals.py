@@ -1,0 +1,128 @@
+"""Every analysis meets posteriors that it cannot measure: finite numbers, or a sentence that says what would do."""
+
+import warnings
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+import pytest
+
+import vaeviz
+from vaeviz import Encoder, InputError, Model, NotApplicable, Posterior
+from vaeviz.analysis.aggregate import aggregate_quantiles
+from vaeviz.analysis.alignment import agreement
+from vaeviz.analysis.factors import codes_for_scores, disentanglement
+from vaeviz.analysis.importance import importance_bound
+from vaeviz.analysis.maps import map_quality
+from vaeviz.analysis.neighbours import class_structure
+from vaeviz.analysis.rates import measured_point
+from vaeviz.analysis.reconstruction import reconstruction_errors, roc
+from vaeviz.analysis.traversals import collapsed_dims, traversal_ends, traversal_order
+
+N, D = 60, 3
+RNG = np.random.default_rng(0)
+X = RNG.random((N, 5)).astype(np.float32)
+MEAN, STD = RNG.standard_normal((N, D)), np.full((N, D), 0.4)
+FACTORS = RNG.standard_normal((N, 2))
+CLASSES = np.arange(N) % 3
+
+
+def decoder(z):
+    return 1 / (1 + np.exp(-z @ np.linspace(-1, 1, 15).reshape(3, 5)))
+
+
+def likelihood(x, z):
+    return -((x - decoder(z)) ** 2).sum(axis=1)
+
+
+def column(array, value):
+    array = array.copy()
+    array[:, 0] = value
+    return array
+
+
+POSTERIORS = {
+    "deterministic": Posterior(MEAN),
+    "von Mises-Fisher": Posterior(MEAN, family="VonMisesFisher"),
+    "no prior": Posterior(MEAN, STD),
+    "infinite KL": Posterior(MEAN, column(STD, 0), "normal"),
+    "nearly infinite KL": Posterior(MEAN, column(STD, 1e-30), "normal"),
+    "constant dimension": Posterior(column(MEAN, 0.5), column(STD, 1), "normal"),
+    "constant deterministic dimension": Posterior(column(MEAN, 0.5)),
+    "collapsed": Posterior(0 * MEAN, 1 + 0 * STD, "normal"),
+    "all codes the same": Posterior(1 + 0 * MEAN),
+    "two samples": Posterior(MEAN[:2], STD[:2], "normal"),
+    "one sample": Posterior(MEAN[:1], STD[:1], "normal"),
+}
+ANALYSES = {
+    "elbo_terms": lambda q: vaeviz.elbo_terms(q, X[: len(q)], likelihood, n=50),
+    "find_holes": lambda q: vaeviz.find_holes(q, n=50),
+    "prior_mismatch": lambda q: vaeviz.prior_mismatch(q, n=50, permutations=120),
+    "triage": lambda q: vaeviz.triage(q, decoder, X, n=8),
+    "importance_bound": lambda q: importance_bound(likelihood, X[: len(q)], q, count=10),
+    "measured_point": lambda q: measured_point(
+        Model(
+            Encoder(lambda x: tuple(part for part in (q.mean, q.std) if part is not None), returns=returns(q)),
+            inputs={"likelihood": likelihood},
+        ),
+        X[: len(q)],
+    ),
+    "agreement": lambda q: agreement(q.mean, MEAN[: len(q)], k=3),
+    "disentanglement": lambda q: disentanglement(q.mean, FACTORS[: len(q)]),
+    "codes_for_scores": lambda q: codes_for_scores(q, "samples", 0),
+    "map_quality": lambda q: map_quality(q.mean, MEAN[: len(q), :2], (3,)),
+    "class_structure": lambda q: class_structure(q.mean, CLASSES[: len(q)], (1, 3)),
+    "aggregate_quantiles": lambda q: aggregate_quantiles(q, (0.1, 0.9)),
+    "collapsed_dims": lambda q: collapsed_dims(q).astype(float),
+    "traversals": lambda q: traversal_ends(q, "aggregate")[:, traversal_order(q, "effect", decoder)],
+    "reconstruction_errors": lambda q: reconstruction_errors(X[: len(q)], decoder(q.mean)),
+    "roc": lambda q: roc(q.mean[:, 0], q.mean[:, 1]),
+}
+NOT_KNOWN = {"errors", "error", "rate_error", "distortion_error", "standard_error", "silhouettes"}
+NOT_KNOWN |= {"information", "importance", "left_out"}
+"""Fields that may be NaN or infinite, and say so in their docstring: of too few samples, or a masked dimension."""
+
+
+def returns(q):
+    return "mean,std" if q.std is not None else "mean,other"
+
+
+def numbers(found, name=""):
+    """(name of the field, values) of all numbers in a result."""
+    if is_dataclass(found):
+        for field in fields(found):
+            yield from () if field.name in NOT_KNOWN else numbers(getattr(found, field.name), field.name)
+    elif isinstance(found, tuple):
+        for part in found:
+            yield from numbers(part, name)
+    elif found is not None and not isinstance(found, str):
+        yield name, np.asarray(found, dtype=float)
+
+
+@pytest.fixture(autouse=True)
+def _few_trees(monkeypatch):
+    for name, count in {"TREES": 3, "SHUFFLES": 1, "VOTES": 40}.items():
+        monkeypatch.setattr(f"vaeviz.analysis.factors.{name}", count)
+
+
+@pytest.mark.parametrize("case", POSTERIORS)
+@pytest.mark.parametrize("name", ANALYSES)
+def test_finite_numbers_or_what_would_do(name, case):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            found = ANALYSES[name](POSTERIORS[case])
+        except (InputError, NotApplicable) as reason:
+            assert 20 < len(str(reason)) < 300
+            return
+    for field, values in numbers(found):
+        assert np.isfinite(values).all(), field
+
+
+@pytest.mark.parametrize("name", ["elbo_terms", "find_holes", "prior_mismatch", "triage", "importance_bound"])
+def test_the_reason_names_the_posterior_and_what_would_do(name):
+    with pytest.raises(NotApplicable, match=r"q\(z\|x\) is a VonMisesFisher, .*: this needs Gaussians .*log_var"):
+        ANALYSES[name](POSTERIORS["von Mises-Fisher"])
+    with pytest.raises(NotApplicable, match=r"is deterministic, it gives no spread q\(z\|x\): this needs .*log_var"):
+        ANALYSES[name](POSTERIORS["deterministic"])
+    with pytest.raises(NotApplicable, match="the KL is infinite"):
+        ANALYSES[name](POSTERIORS["infinite KL"])

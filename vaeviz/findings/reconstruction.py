@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vaeviz.analysis.reconstruction import explained_variance, principal_reconstruction, reconstruction_errors
+from vaeviz.batches import samples
+from vaeviz.decoding import decode
+from vaeviz.encoding import encode
+from vaeviz.errors import NotApplicable
+from vaeviz.finding import Answer, question
+from vaeviz.findings._sampling import chosen_rows
+from vaeviz.findings._wording import counted, percent
+from vaeviz.streams import rows_of
+
+LIKE_THE_MEAN = 0.05  # of the variance explained
+
+
+@question(
+    unit="of the variance of x",
+    flags="below",
+    source="beside the best linear reconstruction from as many dimensions, PCA (Eckart & Young 1936); min_share: ours",
+)
+def reconstruction(
+    encoder: Any,
+    decoder: Any,
+    x: Any,
+    condition: Any = None,
+    *,
+    min_share: float = 0.5,
+    n: int = 2000,
+    seed: int = 0,
+) -> Answer:
+    """Do reconstructions show the sample, and not the mean of them all?
+
+    min_share: of the variance of x that a PCA of as many dimensions explains, reconstructions from posterior means must
+    explain such a share. The mean of the data explains none. n: of so many samples, for both.
+    """
+    posterior, x = encode(encoder, x, condition), samples(x, "x")
+    rows = chosen_rows(x, n, seed)
+    some = rows_of(x, rows)
+    if not np.ptp(some, axis=0).any():
+        raise NotApplicable("all samples are the same, so that there is nothing to tell apart")
+    decoded = decode(decoder, posterior[rows], like=x)
+    ours = explained_variance(some, decoded)
+    linear = explained_variance(some, principal_reconstruction(some, posterior.size))
+    threshold = min_share * linear.value
+    flagged = ours.value + 2 * ours.standard_error < threshold
+    told = f"explain {percent(ours.value, ours.standard_error)} of the variance of x"
+    beside = f"a PCA of {counted(posterior.size)}: {percent(linear.value)}"
+    if not flagged:
+        sentence = f"Reconstructions {told} ({beside})."
+    elif ours.value < LIKE_THE_MEAN:
+        sentence = f"Reconstructions {told}, no better than the mean of the data ({beside})."
+    else:
+        sentence = f"Reconstructions {told}, much less than a linear code of this size could ({beside})."
+    return Answer(
+        flagged=flagged,
+        sentence=sentence,
+        value=ours.value,
+        error=ours.standard_error,
+        threshold=threshold,
+        samples=len(rows),
+        baselines={"mean of x": 0.0, f"PCA, {posterior.size}-D": linear.value},
+        numbers={"mean_squared_error": reconstruction_errors(some, decoded).mean()},
+    )

@@ -1,0 +1,85 @@
+"""Inputs by name: gathered from a model, a data set and what is given, with x encoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from vaeviz.batches import samples
+from vaeviz.data import Dataset
+from vaeviz.encoding import remember
+from vaeviz.errors import InputError, NotApplicable
+from vaeviz.kinds import names_of
+from vaeviz.model import as_decoder, as_encoder, open
+from vaeviz.naming import is_object_name, named_object
+from vaeviz.posterior import Posterior
+from vaeviz.streams import Batches
+
+OF_EACH_SAMPLE = ("labels", "condition", "factors")
+
+
+def gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs by name from a model, a data set, and what was given by name, which wins.
+
+    A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
+    """
+    found: dict[str, Any] = {}
+    if model is not None:
+        opened = open(_named(model))
+        found |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
+    if data is not None or inputs.get("x") is not None:  # what the model knows is of its own samples
+        found = {name: value for name, value in found.items() if name not in OF_EACH_SAMPLE}
+    if data is not None:
+        found |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
+        found |= {"feature_names": data.feature_names or None, "factor_names": data.factor_names or None}
+    found |= {name: _named(value) for name, value in inputs.items() if value is not None}
+    if found.get("condition") is None and _is_conditional(found):
+        found["condition"] = found.get("labels")
+    for name, of in (("feature_names", "x"), ("factor_names", "factors")):
+        found[name] = names_of(found.get(name), found.get(of)) or None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _named(value: Any) -> Any:
+    return named_object(value) if isinstance(value, str) and is_object_name(value) else value
+
+
+def _is_conditional(inputs: Mapping[str, Any]) -> bool:
+    """Whether a part of the model wants a condition, which the labels are where no other is given."""
+    for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)):
+        with suppress(InputError, NotApplicable):  # what is no encoder is told where it is used
+            if as_part(inputs.get(name)).is_conditional:
+                return True
+    return False
+
+
+def encoded_once(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs, checked, with an encoder that remembers the posterior of x."""
+    inputs = dict(inputs)
+    if "other_x" in inputs:
+        inputs["other_x"] = samples(inputs["other_x"], "other_x")
+    if "decoder" in inputs:
+        inputs["decoder"] = as_decoder(inputs["decoder"])
+    if "encoder" in inputs and "x" in inputs and not _lacks_condition(inputs):
+        # x may hold more than samples, and what only the encoder reads
+        inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
+        inputs["x"] = inputs["encoder"].remembered[0]
+        if "condition" in inputs:
+            inputs["condition"] = inputs["encoder"].remembered[1].condition
+    elif "x" in inputs:
+        inputs["x"] = samples(inputs["x"], "x")
+    if isinstance(inputs.get("x"), Batches) and "labels" not in inputs and inputs["x"].labels is not None:
+        inputs["labels"] = inputs["x"].labels
+    for name in ("labels", "condition", "factors"):
+        if name in inputs and "x" in inputs:
+            rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else "no list of"
+            if rows != len(inputs["x"]):
+                raise InputError(f"{name}: got {rows} {name} for {len(inputs['x'])} samples of x")
+    return inputs
+
+
+def _lacks_condition(inputs: Mapping[str, Any]) -> bool:
+    """Whether x cannot be encoded, since nobody says under which condition: whatever asks for it then says so."""
+    encoder = inputs["encoder"]
+    return inputs.get("condition") is None and not isinstance(encoder, Posterior) and as_encoder(encoder).is_conditional
