@@ -77,7 +77,8 @@ def samples(
 def _in_square(decoded: np.ndarray, look: Look) -> np.ndarray:
     """Samples (n, ...) in rows and columns, with blanks after the last: tall images more in a row, wide ones fewer."""
     one = cells_aspect(decoded[:1, None], look) if look.kind_of(decoded.shape[1:]) == "image" else 1.0
-    columns = min(len(decoded), math.ceil(math.sqrt(len(decoded) * one)))
+    rows = math.ceil(len(decoded) / math.ceil(math.sqrt(len(decoded) * one)))
+    columns = math.ceil(len(decoded) / rows)
     blank = np.full((-len(decoded) % columns, *decoded.shape[1:]), np.nan, dtype=np.float32)
     return np.concatenate([decoded, blank]).reshape(-1, columns, *decoded.shape[1:])
 
