@@ -104,8 +104,15 @@ def test_columns_of_a_data_frame_name_the_features_in_a_script_and_in_a_set(tmp_
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(RNG.random((N, 3)), columns=["ash", "hue", "proline"])
     encoder, decoder = model_of((3,))
-    ax = vaeviz.reconstruction_pairs(encoder, decoder, frame, ax=Figure().subplots())
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["ash", "hue", "proline"]
+    for ax in (
+        vaeviz.reconstruction_pairs(encoder, decoder, frame, ax=Figure().subplots()),
+        vaeviz.interpolation(encoder, decoder, frame, ax=Figure().subplots()),
+        vaeviz.samples(decoder, encoder, frame, ax=Figure().subplots()),
+        vaeviz.traversal(encoder, decoder, frame, figure=Figure())[0],
+        vaeviz.reconstruction_error(encoder, decoder, frame, figure=Figure())[1],
+        vaeviz.prior_holes(encoder, frame, decoder, n=40, figure=Figure(figsize=(20, 8)))[1],
+    ):
+        assert [text.get_text() for text in ax.get_xticklabels()] == ["ash", "hue", "proline"]
     (record,) = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=frame, plots=["samples"])
     assert record.status == "drawn"
     inputs = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["inputs"]
