@@ -69,6 +69,71 @@ def decoder(make_decoder):
     return make_decoder()
 
 
+class LinearConditional:
+    """x = W z + V_y + σ ε with z ~ N(0, I), in closed form: what p(z | x, y) and p(x | y) are is known exactly.
+
+    The columns of W are orthogonal, so that the dimensions of the posterior are independent. y is one of the classes
+    "low", "middle" and "high", which are known to encode, decode and log_likelihood by their places.
+    """
+
+    classes = ("low", "middle", "high")
+    sigma = 0.5
+
+    def __init__(self, size=6):
+        rng = np.random.default_rng(0)
+        self.weights = np.linalg.qr(rng.standard_normal((size, 2)))[0] * (2.0, 1.0)
+        self.offsets = np.array([-4.0, 0.0, 4.0])[:, None] + rng.standard_normal((3, size))
+        self.labels = np.repeat([0, 1, 2], 20)
+        self.names = np.array(self.classes)[self.labels]
+        noise = self.sigma * rng.standard_normal((60, size))
+        self.x = (rng.standard_normal((60, 2)) @ self.weights.T + self.offsets[self.labels] + noise).astype(np.float32)
+
+    def encode(self, x, y):
+        assert y.dtype.kind == "i"
+        precision = 1 + (self.weights**2).sum(axis=0) / self.sigma**2
+        mean = (x - self.offsets[y]) @ self.weights / self.sigma**2 / precision
+        return mean, np.broadcast_to(-np.log(precision), mean.shape)
+
+    def decode(self, z, y):
+        assert y.dtype.kind == "i"
+        return z @ self.weights.T + self.offsets[y]
+
+    def log_likelihood(self, x, z, y):
+        square = ((x - self.decode(z, y)) ** 2).sum(axis=1)
+        return -0.5 * (square / self.sigma**2 + x.shape[1] * np.log(2 * np.pi * self.sigma**2))
+
+    def log_evidence(self):
+        """ln p(x | y) of the samples: N(x; V_y, W Wᵀ + σ² I)."""
+        covariance = self.weights @ self.weights.T + self.sigma**2 * np.eye(len(self.weights))
+        apart = self.x.astype(np.float64) - self.offsets[self.labels]
+        square = (apart * np.linalg.solve(covariance, apart.T).T).sum(axis=1)
+        return -0.5 * (square + np.linalg.slogdet(2 * np.pi * covariance)[1])
+
+
+@pytest.fixture(scope="session")
+def linear():
+    """A linear conditional model in closed form, with sixty samples of it."""
+    return LinearConditional()
+
+
+@pytest.fixture(scope="session")
+def linear_parts(linear):
+    """The same as encoder, decoder and likelihood by name, the first two declared."""
+    from vaeviz import Decoder, Encoder
+
+    def likelihood(x, z, y):
+        return linear.log_likelihood(x, z, y)
+
+    likelihood.conditions = Encoder(linear.encode, conditions=linear.classes).conditions
+    return {
+        "encoder": Encoder(linear.encode, returns="mean,log_var", conditions=linear.classes, name="linear.encode"),
+        "decoder": Decoder(
+            linear.decode, output="values", latent_shape=(2,), conditions=linear.classes, prior="normal", name="linear"
+        ),
+        "likelihood": likelihood,
+    }
+
+
 @pytest.fixture
 def ax():
     """An Axes that pyplot knows nothing of."""

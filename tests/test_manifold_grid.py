@@ -125,7 +125,7 @@ def test_dims_choose_the_dimensions_in_their_order(ax, watched):
     (z,) = watched.calls
     np.testing.assert_allclose(z.reshape(5, 5, 3)[0, :, 2], equal_mass_nodes(5), rtol=1e-6, atol=1e-7)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_{3}$", "$z_{1}$")
-    assert ax.get_title().endswith("the other 1 dimension at 0")
+    assert ax.get_title().endswith("the other dimension at 0")
 
 
 def test_a_latent_of_one_dimension_is_one_row(ax, watched):

@@ -30,6 +30,7 @@ def inputs(digits, make_encoder, make_decoder):
         "decoder": decoder,
         "x": digits.x,
         "labels": digits.labels,
+        "condition": None,
         "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
         "history": HISTORY,
         "likelihood": likelihood,

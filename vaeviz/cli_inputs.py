@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from vaeviz.errors import InputError
 from vaeviz.naming import is_object_name, named_array, named_model, named_object
 
 SPELLINGS = {
@@ -30,9 +32,9 @@ SPELLINGS = {
 INPUT_OPTIONS = (
     click.option(
         "--condition",
-        metavar="ARRAY",
-        help="What a conditional model is given beside each sample: FILE.npy, package.module:attribute, or labels for "
-        "the data's own.",
+        metavar="VALUE",
+        help="Fix the condition of a conditional model, by name or value, and look at the samples that have it. Or "
+        "what it is given beside each sample: FILE.npy, package.module:attribute, or labels, which is the default.",
     ),
     click.option("--factors", metavar="ARRAY", help="Known factors (N, K): FILE.npy or package.module:attribute."),
     click.option(
@@ -58,11 +60,65 @@ def missing_inputs(names: Iterable[str]) -> str:
 def read_inputs(said: Mapping[str, Any], labels: Any) -> dict[str, Any]:
     """The inputs by name that a command line gives by these options. labels: the data's own, or None."""
     found = {name: read(said[name]) for name, read in READERS.items() if said[name]}
-    if said["condition"]:
+    if said["condition"] and not is_value(said["condition"]):
         found["condition"] = _condition(said["condition"], labels)
     if said["other_data"]:
         found["other_x"] = _samples_of(said["other_data"], said["other_data_dir"])
     return found
+
+
+def is_value(text: str) -> bool:
+    """Whether --condition spells one value, and no array or the data's labels."""
+    return text != "labels" and not is_object_name(text) and Path(text).suffix.lower() != ".npy"
+
+
+def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """The same model, data set and inputs with the condition fixed that `text` spells, and those samples that have it.
+
+    Samples whose labels say nothing of the condition all stay, as if they had it.
+    """
+    from vaeviz.conditions import told_condition
+    from vaeviz.model import Model, as_decoder, as_encoder, given
+
+    parts = {name: as_part for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)) if name in supplied}
+    model = replace(model or Model(), **{name: as_part(supplied[name]) for name, as_part in parts.items()})
+    conditional = [part for part in model if part is not None and part.is_conditional]
+    if not conditional:
+        expected = "expected FILE.npy or package.module:attribute"
+        raise InputError(f"--condition {text}: {expected}; {model.name} takes no condition that a value could fix")
+    known = next((part.conditions for part in conditional if part.conditions), None)
+    model = given(model, text if known and text in known else _numbers(text))
+    name = next(told_condition(part) for part in model if part is not None)
+    rows = None if data is None else _rows_with(name, data.named_labels(), known)
+    if rows is not None and not len(rows):
+        raise InputError(f"--condition {text}: no sample of {data.name} has it")
+    inputs = {key: value for key, value in supplied.items() if key not in parts}
+    return replace(model, name=f"{model.name} given {name}"), data if rows is None else data[rows], inputs
+
+
+def _rows_with(name: str, labels: Any, known: Any) -> Any:
+    """Which samples have the condition of that name, or None where labels are something else."""
+    import numpy as np
+
+    from vaeviz.conditions import named
+    from vaeviz.labels import checked_labels, has_classes
+
+    if labels is None or not has_classes(checked_labels(labels, len(labels))):
+        return None
+    try:
+        names = named(labels, known)
+    except InputError:
+        return None
+    return np.flatnonzero(np.array(names) == name) if known or name in names else None
+
+
+def _numbers(text: str) -> Any:
+    """A number, or several of them, a vector; else the text."""
+    try:
+        numbers = [int(part) if part.strip().lstrip("+-").isdigit() else float(part) for part in text.split(",")]
+    except ValueError:
+        return text
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def _condition(text: str, labels: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import click
 
 from vaeviz import registry
-from vaeviz.cli_inputs import INPUT_OPTIONS, read_inputs
+from vaeviz.cli_inputs import INPUT_OPTIONS, conditioned, is_value, read_inputs
 from vaeviz.errors import InputError
 from vaeviz.naming import is_object_name, named_model, named_object
 from vaeviz.options import Option, describe
@@ -128,6 +129,19 @@ class Range(click.ParamType):
         return low, high
 
 
+class Values(click.ParamType):
+    """Numbers, or names, as 0,1,2 or cat,dog."""
+
+    name = "VALUE,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple:
+        parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        for kind in (int, float):
+            with suppress(ValueError):
+                return tuple(kind(part) for part in parts)
+        return tuple(parts)
+
+
 SOURCE_OPTIONS = (
     click.argument("model", required=False),
     click.option(
@@ -149,6 +163,11 @@ SOURCE_OPTIONS = (
     ),
     click.option("--output", type=click.Choice(["values", "logits"]), help="What the decoder returns."),
     click.option("--sample-shape", type=Sizes(), help="The shape of one decoded sample, e.g. 28,28 where it is flat."),
+    click.option(
+        "--conditions",
+        type=Values(),
+        help="The classes that a conditional model is given: their names in order, or the numbers themselves.",
+    ),
     click.option("--prior", type=click.Choice(["normal"]), help="What the model assumes of its codes: N(0, I)."),
     click.option(
         "--preprocess", metavar="MODULE:FUNCTION", help="Applied to each batch before the encoder. Imports that module."
@@ -180,7 +199,7 @@ SOURCE_OPTIONS = (
 )
 
 
-OF_BOTH = ("value_range", "layout", "prior", "batch_size", "pad")
+OF_BOTH = ("value_range", "layout", "conditions", "prior", "batch_size", "pad")
 OF_ENCODER = ("returns", "input_shape", "preprocess")
 OF_DECODER = ("latent_shape", "output", "sample_shape")
 
@@ -201,6 +220,7 @@ class Source:
     layout: str | None
     output: str | None
     sample_shape: tuple[int, ...] | None
+    conditions: tuple | None
     prior: str | None
     preprocess: str | None
     batch_size: int | None
@@ -236,6 +256,8 @@ class Source:
             if name in supplied:
                 raise InputError(f"{name} was given twice, by --input {name}=... and by an option of its own")
             supplied[name] = thing
+        if self.condition and is_value(self.condition):
+            return conditioned(self.condition, model, data, supplied)
         return model, data, supplied
 
     def _data(self, model: Any) -> Any:

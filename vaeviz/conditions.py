@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +27,8 @@ def known_conditions(declared: Any) -> Known | None:
     if declared is None:
         return None
     if not isinstance(declared, Mapping):
-        values = np.asarray(declared) if isinstance(declared, (Sequence, range, np.ndarray)) else np.empty(0)
-        if values.ndim != 1 or not len(values) or isinstance(declared, str):
+        values = np.asarray(declared)
+        if values.ndim != 1 or not len(values) or values.dtype.kind not in "fiubOUS":
             raise InputError(f"conditions = {declared!r}: expected some values, e.g. range(10), or a mapping of names")
         are_names = values.dtype.kind in "OUS"
         declared = {written(value): place if are_names else value for place, value in enumerate(values)}
@@ -69,7 +69,7 @@ def lacks_condition(part: Encoder | Decoder, role: str) -> NotApplicable:
     known = f" ({told_names(part.conditions)})" if part.conditions else ""
     return NotApplicable(
         f"{role} {part.name} takes a condition beside {beside}{known}: give condition=y, one row a sample, or fix it "
-        f"with vaeviz.given({fixed}, y)"
+        f"with vaeviz.given({fixed}, y), --condition y"
     )
 
 
@@ -105,7 +105,7 @@ def read_condition(condition: Any, known: Known | None) -> np.ndarray:
     if known is None:
         raise InputError(
             f"condition: got names such as {names[0]!r}, and the model does not say what they stand for; write "
-            'Encoder(fn, conditions={"name": value}), and the same for the decoder'
+            'Encoder(fn, conditions=("first", "second")), and the same of the decoder'
         )
     present, rows = np.unique(codes, return_inverse=True)
     return np.stack([known[name_of(names[code], known)] for code in present])[rows]
@@ -120,7 +120,7 @@ def read_value(value: Any, known: Known | None) -> np.ndarray:
     if known is None:
         raise InputError(
             f"condition {value!r}: the model does not say what names stand for; give the value that it takes, or write "
-            'Decoder(fn, conditions={"name": value})'
+            'Decoder(fn, conditions=("first", "second"))'
         )
     return known[name_of(written(array[()]), known)]
 
@@ -140,7 +140,8 @@ def named(values: Any, known: Known | None) -> list[str]:
     values = as_condition(values)
     if are_classes(values, known):
         codes, names = categories(values)
-        return [name_of(names[code], known) if known else names[code] for code in codes]
+        present = {code: name_of(names[code], known) if known else names[code] for code in np.unique(codes[codes >= 0])}
+        return [present.get(code, "") for code in codes]
     return [_name_of_value(value, known) for value in values]
 
 

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from vaeviz.batches import samples
+from vaeviz.conditions import as_condition, told_condition, told_names
 from vaeviz.decoding import decode
 from vaeviz.encoding import encode, prepared
 from vaeviz.errors import InputError, NotApplicable
+from vaeviz.kinds import told_by
 from vaeviz.model import Decoder, Encoder, as_decoder, as_encoder, open, opened_by
 from vaeviz.posterior import Posterior, alike, declared_reading, inferred_reading
 from vaeviz.streams import rows_of
@@ -29,6 +31,8 @@ OVERRIDES = {
     "input shape": "Encoder(fn, input_shape=(1, 28, 28))",
     "latent shape": "Decoder(fn, latent_shape=(16,))",
     "samples": "Decoder(fn, sample_shape=(28, 28))",
+    "drawn as": 'Dataset(x, kind="table") or --kind table',
+    "condition": '{role}(fn, conditions=("first", "second"))',
     "layout": 'Decoder(fn, layout="channels_first")',
     "values": 'Decoder(fn, output="logits")',
     "value range": "{role}(fn, value_range=(-1, 1))",
@@ -59,31 +63,35 @@ class Explanation:
     __repr__ = __str__
 
 
-def explain(model: Any = None, x: Any = None, *, encoder: Any = None, decoder: Any = None) -> Explanation:
+def explain(
+    model: Any = None, x: Any = None, condition: Any = None, *, encoder: Any = None, decoder: Any = None
+) -> Explanation:
     """What vaeviz infers about a model, or about an encoder and a decoder given apart.
 
     x: (N, ...) samples; the first 64 are encoded and decoded. Without them only what is declared, or known to an
-    adapter, is told. Nothing is drawn. Problems are findings, too.
+    adapter, is told. condition: (N, ...) for a conditional model. Nothing is drawn. Problems are findings, too.
     """
     if model is not None:
         opened = open(model)
         encoder = opened.encoder if encoder is None else encoder
         decoder = opened.decoder if decoder is None else decoder
-        x = opened.inputs.get("x") if x is None else x
+        if x is None:
+            x, condition = opened.inputs.get("x"), opened.inputs.get("condition") if condition is None else condition
     x = None if x is None else rows_of(samples(x, "x"), slice(ROWS))
-    findings, posterior = ((), None) if encoder is None else _of_encoder(encoder, x)
+    condition = None if condition is None else as_condition(condition)[:ROWS]
+    findings, posterior = ((), None) if encoder is None else _of_encoder(encoder, x, condition)
     return Explanation(findings, () if decoder is None else _of_decoder(decoder, posterior, x))
 
 
-def _of_encoder(given: Any, x: np.ndarray | None) -> tuple[tuple[Finding, ...], Posterior | None]:
+def _of_encoder(given: Any, x: np.ndarray | None, condition: Any) -> tuple[tuple[Finding, ...], Posterior | None]:
     try:
         encoder = as_encoder(given)
     except NotApplicable as reason:
         return (Finding("none", "", str(reason)),), None
-    findings = [_known_as(encoder, given)]
+    findings = [_known_as(encoder, given), *_conditions(encoder)]
     posterior, returned = None, None
     with _noting(findings):
-        posterior, returned = (None, None) if x is None else _tried(encoder, x, findings)
+        posterior, returned = (None, None) if x is None else _tried(encoder, x, condition, findings)
     findings += [
         _returns(encoder, returned, None if x is None else prepared(encoder, x).shape[1:]),
         _latent(posterior),
@@ -95,11 +103,16 @@ def _of_encoder(given: Any, x: np.ndarray | None) -> tuple[tuple[Finding, ...], 
     return tuple(findings), posterior
 
 
-def _tried(encoder: Encoder, x: np.ndarray, findings: list[Finding]) -> tuple[Posterior | None, tuple | None]:
+def _tried(
+    encoder: Encoder, x: np.ndarray, condition: Any, findings: list[Finding]
+) -> tuple[Posterior | None, tuple | None]:
     """(posterior, what the callable returned the first two times)."""
     returned: list[Any] = []
     try:
-        posterior = encode(replace(encoder, fn=_recorded(encoder.fn, returned), remembered=None), x)
+        posterior = encode(replace(encoder, fn=_recorded(encoder.fn, returned), remembered=None), x, condition)
+    except NotApplicable as reason:
+        findings.append(Finding("not tried", str(reason)))
+        return None, None
     except InputError as error:
         findings.append(Finding("problem", str(error)))
         return None, None
@@ -123,7 +136,7 @@ def _of_decoder(given: Any, posterior: Posterior | None, x: np.ndarray | None) -
         decoder = as_decoder(given)
     except NotApplicable as reason:
         return (Finding("none", "", str(reason)),)
-    findings = [_known_as(decoder, given)]
+    findings = [_known_as(decoder, given), *_conditions(decoder)]
     shape = decoder.latent_shape or (posterior and (posterior.code_shape or (posterior.size,)))
     why = KNOWN if decoder.latent_shape else "that of the encoder's codes" if shape else ""
     findings.append(Finding("latent shape", str(shape or "not known"), why))
@@ -135,13 +148,18 @@ def _of_decoder(given: Any, posterior: Posterior | None, x: np.ndarray | None) -
 
 
 def _decoded(decoder: Decoder, codes: Any, x: np.ndarray | None) -> list[Finding]:
+    known = decoder.is_conditional and getattr(codes, "condition", None) is None and decoder.conditions
+    condition = [next(iter(known))] * len(codes) if known else None
     try:
-        values, again = (decode(decoder, codes, like=x) for _ in range(2))
+        values, again = (decode(decoder, codes, condition, like=x) for _ in range(2))
+    except NotApplicable as reason:
+        return [Finding("not tried", str(reason))]
     except InputError as error:
         return [Finding("problem", str(error))]
     output = "after a sigmoid" if decoder.output == "logits" else "taken as they come, in the range below"
     return [
         Finding("samples", str(values.shape[1:])),
+        Finding("drawn as", told_by(values.shape[1:]) or "nothing", "told by their shape, where the data say no more"),
         Finding("layout", decoder.layout or "told by the shapes"),
         Finding("values", f"{values.min():.3g} to {values.max():.3g}", output),
         Finding("deterministic", "yes" if alike(values, again) else "no", "the same codes were decoded twice"),
@@ -152,6 +170,17 @@ def _known_as(part: Encoder | Decoder, given: Any) -> Finding:
     adapter = None if isinstance(given, (Encoder, Decoder)) else opened_by(given)[0]
     batch = f", {part.batch_size} rows at a time" if part.batch_size else ""
     return Finding("callable", f"{part.name}{batch}", f"opened by {adapter}" if adapter else "")
+
+
+def _conditions(part: Encoder | Decoder) -> list[Finding]:
+    """What is known of the condition; nothing of a plain part."""
+    if part.condition is not None:
+        return [Finding("condition", f"y = {told_condition(part)}", "fixed, for every row")]
+    if not part.is_conditional:
+        return []
+    if part.conditions:
+        return [Finding("condition", f"y one of {told_names(part.conditions)}", KNOWN)]
+    return [Finding("condition", "y of values that are not known", "it takes two arguments")]
 
 
 def _returns(encoder: Encoder, returned: tuple | None, sample_shape: tuple[int, ...] | None) -> Finding:

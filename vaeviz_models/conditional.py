@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaeviz.errors import InputError
-from vaeviz_models.networks import DenseDecoder, DenseEncoder, check_sizes
+from vaeviz_models.networks import Activation, DenseDecoder, DenseEncoder, check_sizes
 from vaeviz_models.objectives import gaussian_kl, reparameterise
 from vaeviz_models.recipes import register_model
 from vaeviz_models.vae import VAE, LikelihoodName, named_likelihood
@@ -22,11 +22,17 @@ class ConditionalEncoder(nn.Module):
     gives_spread = True
 
     def __init__(
-        self, sample_shape: Sequence[int], classes: Sequence[str], latent_dim: int = 2, hidden: Sequence[int] = (512,)
+        self,
+        sample_shape: Sequence[int],
+        classes: Sequence[str],
+        latent_dim: int = 2,
+        hidden: Sequence[int] = (512,),
+        activation: Activation = "relu",
     ):
         super().__init__()
         self.sample_shape, self.classes = tuple(sample_shape), tuple(classes)
-        self.network = DenseEncoder((math.prod(sample_shape) + len(classes),), latent_dim, hidden)
+        size = math.prod(sample_shape) + len(classes)
+        self.network = DenseEncoder((size,), latent_dim, hidden, activation=activation)
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return self.network(beside(x.flatten(1), y, len(self.classes)))
@@ -36,11 +42,16 @@ class ConditionalDecoder(nn.Module):
     """z (N, D), classes y (N,) -> (N, *sample): a dense network of z beside y, one-hot."""
 
     def __init__(
-        self, sample_shape: Sequence[int], classes: Sequence[str], latent_dim: int = 2, hidden: Sequence[int] = (512,)
+        self,
+        sample_shape: Sequence[int],
+        classes: Sequence[str],
+        latent_dim: int = 2,
+        hidden: Sequence[int] = (512,),
+        activation: Activation = "relu",
     ):
         super().__init__()
         self.sample_shape, self.classes, self.latent_dim = tuple(sample_shape), tuple(classes), latent_dim
-        self.network = DenseDecoder(sample_shape, latent_dim + len(classes), hidden)
+        self.network = DenseDecoder(sample_shape, latent_dim + len(classes), hidden, activation)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         return self.network(beside(z, y, len(self.classes)))
@@ -91,6 +102,7 @@ def cvae(
     classes: tuple[str, ...] | None = None,
     latent_dim: int = 2,
     hidden: tuple[int, ...] = (512,),
+    activation: Activation = "relu",
     likelihood: LikelihoodName = "bernoulli",
     std: float = 1.0,
 ) -> ConditionalVAE:
@@ -102,8 +114,8 @@ def cvae(
         raise InputError("classes: got none, and they are the condition; vaeviz_models.classes_of(labels) names them")
     check_sizes(latent_dim=latent_dim, hidden=hidden)
     return ConditionalVAE(
-        ConditionalEncoder(sample_shape, classes, latent_dim, hidden),
-        ConditionalDecoder(sample_shape, classes, latent_dim, hidden),
+        ConditionalEncoder(sample_shape, classes, latent_dim, hidden, activation),
+        ConditionalDecoder(sample_shape, classes, latent_dim, hidden, activation),
         named_likelihood(likelihood, std),
         latent_dim,
     )

@@ -11,18 +11,20 @@ from vaeviz.declaring import as_options
 def explain(source: Source) -> None:
     """Say what is inferred about a model.
 
-    For the encoder and the decoder of MODEL: latent size, kind of spread, ranges, layout, determinism and prior, each
-    with its reason and the option that overrides it.
+    For the encoder and the decoder of MODEL: latent size, kind of spread, ranges, layout, determinism, prior and what
+    a conditional model is conditioned on, each with its reason and the option that overrides it.
 
     Exit code 0, or 1 where the encoder or the decoder failed on the data.
     """
     from vaeviz.explaining import explain as explanation
+    from vaeviz.inputs import gathered
 
     if source.is_empty:
         raise click.UsageError("nothing to explain: give MODEL, --encoder, --decoder or --input")
     model, data, supplied = source.opened()
     parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
-    found = explanation(model, data and data.x, **parts)
+    condition = gathered(model, data, supplied).get("condition")
+    found = explanation(model, data and data.x, condition, **parts)
     click.echo(as_options(str(found)))
     failed = any(finding.what == "problem" for finding in (*found.encoder, *found.decoder))
     click.get_current_context().exit(int(failed))

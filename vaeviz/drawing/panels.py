@@ -11,7 +11,7 @@ import numpy as np
 
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.look import Look
-from vaeviz.drawing.room import size_of, width_of
+from vaeviz.drawing.room import height_of, size_of, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 3
 GAP = 0.11  # between panels, of their width
 TITLE = 1.9  # room for a name above its panel, in heights of its letters
+A_NAME = 0.15  # the same before the figure is there, in widths of a panel
 
 
 def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: Look, **drawn_with: Any) -> list[Axes]:
@@ -34,7 +35,7 @@ def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: Look, *
     columns, panels = columns_for(len(names)), _panels_in(ax, len(names), aspect)
     look = replace(look, value_range=look.range_for(look.scaled(grids, lead=3), grids.shape[3:]))
     for place, (panel, grid, name) in enumerate(zip(panels, grids, names)):
-        kind = draw_cells(panel, grid, look, **drawn_with, scale=place == columns - 1)
+        kind = draw_cells(panel, grid, look, **drawn_with, key=place == columns - 1)
         panel.set_title(name)
         if "across" in drawn_with and kind != "point":
             _keep_few_ticks(panel)
@@ -45,10 +46,10 @@ def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: Look, *
 def panels_aspect(
     grids: np.ndarray, names: Sequence[str], look: Look, connect: Any = None, *, on_latent_axes: bool = False
 ) -> float:
-    """Height / width of what `draw_panels` draws, but for the names."""
+    """Height / width of what `draw_panels` draws, with some room for the names."""
     aspect = cells_aspect(grids[0], look, connect, on_latent_axes=on_latent_axes)
     columns = columns_for(len(names))
-    return aspect * math.ceil(len(names) / columns) / columns if names else aspect
+    return (aspect + A_NAME) * math.ceil(len(names) / columns) / columns if names else aspect
 
 
 def columns_for(count: int) -> int:
@@ -60,8 +61,11 @@ def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:
     """`count` inset Axes of that height / width, in rows; the Axes itself shows nothing but its title."""
     columns = columns_for(count)
     rows = math.ceil(count / columns)
-    name = TITLE * size_of("axes.titlesize") * columns / width_of(ax)
-    width, height = columns + GAP * (columns - 1), rows * (name + aspect)
+    width = columns + GAP * (columns - 1)
+    points = TITLE * size_of("axes.titlesize")
+    side = min(width_of(ax) / width, max(height_of(ax) / rows - points, points) / aspect)  # of a panel, at most
+    name = points / side
+    height = rows * (name + aspect)
     ax.set_axis_off()
     ax.set_box_aspect(height / width)
     corners = (

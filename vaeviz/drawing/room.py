@@ -15,6 +15,11 @@ def width_of(ax: Axes) -> float:
     return 72 * ax.get_window_extent().width / ax.figure.dpi
 
 
+def height_of(ax: Axes) -> float:
+    """The height of the Axes in points."""
+    return 72 * ax.get_window_extent().height / ax.figure.dpi
+
+
 def size_of(text: str) -> float:
     """The size in points of letters that stand as ``"axes.labelsize"``, ``"xtick.labelsize"`` or the like says."""
     import matplotlib

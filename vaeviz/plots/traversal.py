@@ -59,6 +59,7 @@ def traversal(
     """
     if steps < 2 or top < 1:
         raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     conditions = conditions_of(decoder, condition) if around is None else Conditions()
@@ -74,7 +75,6 @@ def traversal(
     dims = dims[:top]
     codes = traversal_codes(_base(posterior, around), dims, traversal_ends(posterior, span), steps)
     grids = _decoded(decoder, codes, posterior, conditions, around, x)
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     figure = figure or figure_for(traversal, panels_aspect(grids, conditions.names, look, "rows"))
     drawn = look.kind_of(grids.shape[3:])
     widths = [_width(steps, drawn), 1.0][: 1 + change]
@@ -137,8 +137,8 @@ def _column_labels(span: str | float, steps: int) -> list[str]:
 def _told_condition(decoder: Decoder, posterior: Posterior, around: int | None) -> str:
     """The one condition that is held; empty for a plain decoder."""
     if around is None or not decoder.is_conditional:
-        return told_condition(decoder) and f", given {told_condition(decoder)}"
-    return f", given {named(posterior.condition_of([around]), decoder.conditions)[0]}"
+        return told_condition(decoder) and f", given y = {told_condition(decoder)}"
+    return f", given y = {named(posterior.condition_of([around]), decoder.conditions)[0]}"
 
 
 def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:

@@ -1,0 +1,270 @@
+"""Plots of a conditional model: whose condition a code is decoded under, and what is written of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import vaeviz
+from vaeviz import Decoder, NotApplicable, given
+from vaeviz.plot import get_plot, plot_names
+
+
+@pytest.fixture
+def inputs(linear, linear_parts):
+    """What a plot may ask of the linear conditional model, and of its samples."""
+    return linear_parts | {
+        "x": linear.x,
+        "labels": linear.names,
+        "condition": linear.labels,
+        "factors": np.column_stack([linear.labels, linear.x[:, 0]]),
+        "history": {"epoch": [1, 2], "train_elbo": [-3.0, -2.0]},
+        "other_encoder": linear_parts["encoder"],
+        "runs": [vaeviz.Model(linear_parts["encoder"], inputs={"likelihood": linear_parts["likelihood"]})],
+    }
+
+
+@pytest.fixture
+def watched(linear):
+    """The linear decoder, which notes the codes and the classes that it is given."""
+    calls = []
+
+    def fn(z, y):
+        calls.append((z, y))
+        return linear.decode(z, y)
+
+    decoder = Decoder(fn, output="values", latent_shape=(2,), conditions=linear.classes, prior="normal", name="watched")
+    decoder.fn.calls = calls
+    return decoder
+
+
+QUICK = {
+    "likelihood_bound": {"count": 5},
+    "aggregate_posterior": {"nodes": 20, "permutations": 100},
+    "traversal": {"steps": 3},
+    "manifold_grid": {"n": 3},
+}
+
+
+def call(name, inputs, **options):
+    spec = get_plot(name)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+    taken = {key: inputs[key] for key in spec.required + spec.optional if inputs.get(key) is not None}
+    drawn = spec(**taken, **QUICK.get(name, {}), **options, **place)
+    figure.draw_without_rendering()
+    return drawn
+
+
+NOT_OF_TWO_DIMENSIONS = ("latent_pairs", "map_quality", "tsne")
+
+
+@pytest.mark.parametrize("name", [name for name in plot_names() if name not in NOT_OF_TWO_DIMENSIONS])
+def test_every_plot_works_with_a_conditional_model(name, inputs):
+    call(name, inputs)
+
+
+ENCODING = [name for name in plot_names() if {"encoder", "runs"} & set(get_plot(name).required)]
+
+
+@pytest.mark.parametrize("name", ENCODING)
+def test_or_says_how_to_fix_its_condition(name, inputs):
+    if name == "rate_distortion":
+        assert "x" in get_plot(name).optional
+    with pytest.raises(NotApplicable, match=r"vaeviz\.given\((decoder|Encoder\(fn\)), y"):
+        call(name, inputs | {"condition": None})
+
+
+@pytest.mark.parametrize("name", ["samples", "manifold_grid"])
+def test_a_lone_decoder_that_does_not_say_its_conditions_says_so(name):
+    with pytest.raises(NotApplicable, match=r"takes a condition beside z: give condition=y.*vaeviz\.given\(decoder, y"):
+        call(name, {"decoder": Decoder(lambda z, y: z, latent_shape=(2,))})
+
+
+# Samples: a row each
+
+
+def test_samples_have_a_row_for_each_condition_with_the_same_codes(ax, watched, linear):
+    vaeviz.samples(watched, n=60, kind="table", ax=ax)
+    (first, low), (second, middle), (third, high) = watched.fn.calls
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, third)
+    assert len(first) == 8  # not 20: a row is no longer than those of a square of sixty
+    assert [set(low), set(middle), set(high)] == [{0}, {1}, {2}]
+    assert [text.get_text() for text in ax.get_yticklabels()] == list(linear.classes)
+    title = "Means of p(x | z, y) under 3 conditions,\nin each row the same 8 draws, z ~ N(0, I)"
+    assert ax.get_title() == title
+
+
+def test_samples_of_images_name_their_rows(ax, make_decoder):
+    plain = make_decoder()
+    decoder = Decoder(lambda z, y: plain(z), latent_shape=(2,), conditions=range(5))
+    vaeviz.samples(decoder, n=10, ax=ax)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "1", "2", "3", "4"]
+    assert ax.get_title() == (
+        "Means of p(x | z, y) under 5 conditions,\nin each row the same 2 draws, assuming z ~ N(0, I)"
+    )
+
+
+def test_samples_of_those_conditions_that_are_given(ax, watched):
+    vaeviz.samples(watched, condition=["high", "low"], n=4, ax=ax)
+    assert [set(y) for _, y in watched.fn.calls] == [{2}, {0}]
+    watched.fn.calls.clear()
+    vaeviz.samples(given(watched, "middle"), n=9, ax=ax)
+    ((z, y),) = watched.fn.calls
+    assert (len(z), set(y)) == (9, {1})
+    assert ax.get_title().startswith("Means of p(x | z, y = middle), 9 draws")
+
+
+# Grids and traversals: a panel each
+
+
+def test_a_grid_has_a_panel_for_each_condition_under_its_name(ax, watched, linear):
+    assert vaeviz.manifold_grid(watched, n=4, kind="signal", ax=ax) is ax
+    assert [panel.get_title() for panel in ax.child_axes] == list(linear.classes)
+    first, *others = (z for z, _ in watched.fn.calls)
+    assert all((z == first).all() for z in others)
+    assert ax.get_title() == "Decoded grid under 3 conditions, 4 × 4 nodes\nof equal prior mass"
+    assert not ax.axison
+    assert [bool(panel.get_ylabel()) for panel in ax.child_axes] == [True, False, False]
+    assert all(panel.get_xlabel() for panel in ax.child_axes)
+
+
+def test_panels_share_one_scale_and_have_one_bar(ax):
+    decoder = Decoder(lambda z, y: np.repeat(10.0 * y[:, None], 16, axis=1), latent_shape=(2,), conditions=range(4))
+    vaeviz.manifold_grid(decoder, n=3, kind="image", ax=ax)
+    assert {panel.images[0].get_clim() for panel in ax.child_axes} == {(0.0, 30.0)}
+    assert [len(panel.child_axes) for panel in ax.child_axes] == [0, 1, 0, 0]  # the bar, at the right of the first row
+    assert len(ax.child_axes[0].images[0].get_array()) == len(ax.child_axes[3].images[0].get_array())
+
+
+def test_panels_do_not_overlap_and_stay_within_their_frame(ax):
+    decoder = Decoder(lambda z, y: 0 * np.repeat(z, 32, axis=1), latent_shape=(2,), conditions=range(10))
+    vaeviz.manifold_grid(decoder, n=3, ax=ax)
+    ax.figure.draw_without_rendering()
+    frame, boxes = ax.get_window_extent(), [panel.get_window_extent() for panel in ax.child_axes]
+    assert len(boxes) == 10
+    assert all(frame.x0 - 1 <= box.x0 and box.x1 <= frame.x1 + 1 and frame.y0 - 1 <= box.y0 for box in boxes)
+    assert not [1 for i, box in enumerate(boxes) for other in boxes[:i] if box.overlaps(other)]
+    titles = [panel.title.get_window_extent() for panel in ax.child_axes]
+    assert not [1 for title in titles for box in boxes if title.overlaps(box)]
+
+
+def test_a_fixed_decoder_has_a_plain_grid_on_latent_axes(ax, watched):
+    vaeviz.manifold_grid(given(watched, "low"), n=4, kind="signal", ax=ax)
+    assert not ax.child_axes
+    assert ax.get_title().startswith("Decoded grid given y = low, 4 × 4 nodes")
+
+
+def test_points_of_panels_lie_on_the_same_axes(ax):
+    decoder = Decoder(lambda z, y: z + 10 * y[:, None], latent_shape=(2,), conditions=range(3), output="values")
+    vaeviz.manifold_grid(decoder, n=3, ax=ax)
+    ax.figure.draw_without_rendering()
+    limits = [(*panel.get_xlim(), *panel.get_ylim()) for panel in ax.child_axes]
+    np.testing.assert_allclose(limits, limits[:1] * 3, rtol=1e-6)
+
+
+def test_a_traversal_has_a_panel_for_each_condition_and_one_around_a_sample(linear, linear_parts, watched):
+    place = Figure(figsize=(7, 4), layout="constrained")
+    (ax,) = vaeviz.traversal(linear_parts["encoder"], watched, linear.x, linear.labels, kind="signal", figure=place)
+    assert [panel.get_title() for panel in ax.child_axes] == list(linear.classes)
+    assert ax.get_title().endswith("held at the prior mean, under 3 conditions")
+    watched.fn.calls.clear()
+    place = Figure(figsize=(7, 4), layout="constrained")
+    (ax,) = vaeviz.traversal(
+        linear_parts["encoder"], watched, linear.x, linear.labels, around=25, change=False, kind="signal", figure=place
+    )
+    assert not ax.child_axes
+    assert {*watched.fn.calls[-1][1]} == {1}
+    assert ax.get_title().endswith("the posterior mean of sample 25, given y = middle")
+
+
+def test_a_change_is_drawn_under_one_condition(linear, linear_parts, watched):
+    parts = (linear_parts["encoder"], watched, linear.x, linear.labels)
+    with pytest.raises(NotApplicable, match=r"one condition, not under 3 conditions.*vaeviz\.given\(decoder, y\)"):
+        vaeviz.traversal(*parts, change=True)
+    axes = vaeviz.traversal(parts[0], given(watched, 0), *parts[2:], change=True, kind="signal")
+    assert len(axes) == 2
+
+
+# Codes of samples: their own condition
+
+
+def test_reconstructions_are_decoded_under_each_samples_own_condition(ax, linear, linear_parts, watched):
+    rows = (45, 3, 25)
+    vaeviz.reconstruction_pairs(linear_parts["encoder"], watched, linear.x, condition=linear.names, rows=rows, ax=ax)
+    ((z, y),) = watched.fn.calls
+    assert y.tolist() == [2, 0, 1]
+    np.testing.assert_allclose(z, linear.encode(linear.x, linear.labels)[0][list(rows)], rtol=1e-4, atol=1e-5)
+
+
+def test_paths_run_within_a_condition_and_are_named_after_it(ax, linear, linear_parts, watched):
+    parts = (linear_parts["encoder"], watched, linear.x, linear.names, linear.labels)
+    vaeviz.interpolation(*parts, n=6, steps=4, kind="signal", ax=ax)
+    ((z, y),) = watched.fn.calls
+    assert y.tolist() == [place for place in (0, 0, 1, 1, 2, 2) for _ in range(4)]
+    means = linear.encode(linear.x, linear.labels)[0]
+    for path, end in ((path, end) for path in range(6) for end in (0, 3)):
+        same = np.flatnonzero(np.abs(means - z[4 * path + end]).max(axis=1) < 1e-4)
+        assert linear.labels[same] == y[4 * path]
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert names == ["low", "low", "middle", "middle", "high", "high"]
+    assert ax.get_title() == "Linear interpolation between posterior means, within a condition"
+
+
+def test_a_path_from_one_condition_to_another_keeps_the_first(ax, linear, linear_parts, watched):
+    parts = (linear_parts["encoder"], watched, linear.x, linear.names, linear.labels)
+    vaeviz.interpolation(*parts, pair=(50, 3), steps=4, kind="signal", ax=ax)
+    assert watched.fn.calls[0][1].tolist() == [2] * 4
+    assert ax.get_title().endswith("under the condition of the first")
+    vaeviz.interpolation(*parts, between=("low", "high"), n=3, steps=4, kind="signal", ax=ax)
+    assert set(watched.fn.calls[1][1]) == {0}
+
+
+def test_the_effect_of_a_dimension_is_asked_around_samples_under_their_own_condition(linear, linear_parts, watched):
+    posterior = vaeviz.encode(linear_parts["encoder"], linear.x, linear.labels)
+    found = vaeviz.triage(posterior, watched, linear.x, n=60)
+    (z, y), *_ = watched.fn.calls
+    means = linear.encode(linear.x, linear.labels)[0]
+    row = np.abs(means[:, 1] - z[7, 1]).argmin()  # the second dimension is held while the first moves
+    assert y[7] == linear.labels[row]
+    assert (found.verdicts == "active").all()
+
+
+def test_prior_samples_in_holes_are_decoded_under_every_condition_in_turn(linear, linear_parts, watched):
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    vaeviz.prior_holes(linear_parts["encoder"], linear.x, watched, linear.labels, side=2, kind="signal", figure=figure)
+    for _, y in watched.fn.calls:
+        assert y.tolist() == [0, 1, 2, 0][: len(y)]
+
+
+def test_other_samples_have_no_condition_to_be_encoded_under(linear, linear_parts):
+    parts = [linear_parts[name] for name in ("encoder", "decoder")]
+    with pytest.raises(NotApplicable, match="other_x has no condition to be encoded under"):
+        vaeviz.reconstruction_error(*parts, linear.x, condition=linear.labels, other_x=-linear.x)
+    fixed = [given(part, "low") for part in parts]
+    axes = vaeviz.reconstruction_error(*fixed, linear.x[:20], other_x=linear.x[20:])
+    assert len(axes) == 3
+
+
+def test_encoders_with_and_without_a_condition_are_compared(linear, linear_parts):
+    plain = lambda x: x[:, :2]  # noqa: E731
+    for pair in ((linear_parts["encoder"], plain), (plain, linear_parts["encoder"])):
+        left, _ = vaeviz.compare(pair[0], linear.x, pair[1], condition=linear.labels)
+        assert left.collections or left.lines
+
+
+def test_bounds_are_called_those_of_x_given_y(linear, inputs):
+    axes = call("likelihood_bound", inputs)
+    assert r"\ln p(x\,|\,y)" in axes[0].figure.get_suptitle()
+
+
+def test_the_codes_of_a_conditional_model_need_not_tell_its_condition(linear, inputs):
+    given_inputs = {name: inputs[name] for name in ("encoder", "decoder", "x", "labels", "likelihood")}
+    report = vaeviz.analyze(**given_inputs)
+    assert "the classes are the condition" in report["classes"].sentence
+    assert "ask under one condition" in report["neighbours"].sentence
+    assert report["likelihood"].verdict == "healthy"
+    assert "ln p(x | y)" in report["likelihood"].sentence
+    assert not report.named("failed")
