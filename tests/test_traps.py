@@ -182,7 +182,9 @@ def test_a_hard_coded_batch_size_is_filled_up_when_declared():
     assert posterior.std.shape == (80, 3)
     assert set(sizes) == {32}
     assert decode(Decoder(fn, batch_size=32, pad=True), X[:5]).shape == (5, 3)
-    with pytest.raises(InputError, match=r"pad=True: say how many rows fn takes, batch_size=N"):
+    with pytest.raises(
+        InputError, match=r"pad=True: say how many rows fn takes, Encoder\(fn, batch_size=N, pad=True\)"
+    ):
         Encoder(fn, pad=True)
 
 

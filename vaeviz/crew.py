@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class Worker:
         self._environment = _environment(threads)
         self._process: subprocess.Popen | None = None
         self._dismissed = False
+        self._lock = threading.Lock()  # no process is started while all are being ended
 
     def draw(self, plot: str) -> dict[str, Any] | str:
         """The record of a plot, or how the process died over it."""
@@ -101,24 +103,27 @@ class Worker:
 
     def dismiss(self) -> None:
         """End the process, whatever it does. No other is started."""
-        self._dismissed = True
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        with self._lock:
+            self._dismissed = True
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
 
     def _running(self) -> subprocess.Popen:
-        if self._dismissed:
-            raise RuntimeError("dismissed")
-        if self._process is None:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                encoding="utf-8",
-                env=self._environment,
-                start_new_session=True,  # Ctrl-C is for this process, which then dismisses the others
-            )
-        return self._process
+        with self._lock:
+            if self._dismissed:
+                raise RuntimeError("dismissed")
+            if self._process is None:
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    encoding="utf-8",
+                    env=self._environment,
+                    start_new_session=True,  # Ctrl-C is for this process, which then dismisses the others
+                )
+            return self._process
 
 
 def cores() -> int:

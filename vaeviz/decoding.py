@@ -48,24 +48,24 @@ def decoded_batches(
     condition = _condition(decoder, condition, z, len(codes))
     like = None if like is None else as_samples(like, "like")
     shape, layout, seen, first = None, None, None, 0
-    with calling(decoder.fn) as call:
-        for rows, batch in batches(codes, decoder.batch_size or size, doing="decoding"):
-            arrays = [batch] + ([] if condition is None else [condition[rows]])
-            count = len(batch)
-            first = first or count
-            arrays = filled(arrays, decoder.batch_size) if decoder.pad else arrays
-            try:
+    for rows, batch in batches(codes, decoder.batch_size or size, doing="decoding"):
+        arrays = [batch] + ([] if condition is None else [condition[rows]])
+        count = len(batch)
+        first = first or count
+        arrays = filled(arrays, decoder.batch_size) if decoder.pad else arrays
+        try:
+            with calling(decoder.fn) as call:  # and not for longer: what is yielded to has modes of its own
                 values = _read(call(*arrays), len(arrays[0]))[:count]
-            except Exception as error:
-                hint = batch_hint("Decoder", arrays[0], first) or condition_hint(error, condition)
-                raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
-            if shape is None:
-                shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], like)
-            _check_same_shape(decoder, shape, values.shape[1:])
-            values = _laid_out(decoder, _in_range(decoder, values), *layout)
-            seen = _Seen(len(codes), values.shape[1:]) if seen is None else seen
-            seen.add(rows.start, values)
-            yield rows, values
+        except Exception as error:
+            hint = batch_hint("Decoder", arrays[0], first) or condition_hint(error, condition)
+            raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
+        if shape is None:
+            shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], like)
+        _check_same_shape(decoder, shape, values.shape[1:])
+        values = _laid_out(decoder, _in_range(decoder, values), *layout)
+        seen = _Seen(len(codes), values.shape[1:]) if seen is None else seen
+        seen.add(rows.start, values)
+        yield rows, values
     _compare(decoder, seen.some, like)
 
 

@@ -114,7 +114,10 @@ def _encoded(
 def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
     """A batch as the encoder takes it: preprocessed, in its range, in its layout and shape, float32."""
     if encoder.preprocess is not None:
-        batch = np.asarray(encoder.preprocess(batch))
+        sent_rows, batch = len(batch), np.asarray(encoder.preprocess(batch))
+        if batch.ndim == 0 or len(batch) != sent_rows:
+            got = f"got back shape {batch.shape} for {sent_rows} samples"
+            raise InputError(f"preprocess of encoder {encoder.name}: {got}, expected one row for each")
     batch = np.ascontiguousarray(batch, dtype=np.float32)
     if encoder.value_range is not None:
         low, high = encoder.value_range

@@ -188,7 +188,10 @@ def given(model: Any, condition: Any) -> Any:
     """
     if isinstance(model, Model):
         parts = {role: getattr(model, role) for role in get_args(Role)}
-        return replace(model, **{role: given(part, condition) for role, part in parts.items() if part is not None})
+        fixed = {role: part for role, part in parts.items() if part is not None}
+        if any(part.is_conditional for part in fixed.values()):  # the other takes none
+            fixed = {role: part for role, part in fixed.items() if part.is_conditional}
+        return replace(model, **{role: given(part, condition) for role, part in fixed.items()})
     part = as_encoder(model) if isinstance(model, Encoder) else as_decoder(model)
     return replace(part, condition=read_value(condition, part.conditions))
 

@@ -90,7 +90,8 @@ def table(report: Report, width: int | None = None, *, told: Callable[[str], str
     lines = [head, ""]
     for finding in report.findings:
         start = f"{MARKS[finding.verdict]} {finding.name:<{names}}  {finding.verdict:<14}  "
-        lines += textwrap.wrap(told(finding.sentence), width, initial_indent=start, subsequent_indent=" " * len(start))
+        indents = {"initial_indent": start, "subsequent_indent": " " * len(start)}
+        lines += textwrap.wrap(told(finding.sentence), width, **indents) or [start.rstrip()]
     return [*lines, "", summary(report.findings)]
 
 

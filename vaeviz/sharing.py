@@ -40,6 +40,8 @@ class Shelf:
             codes = self._array(np.asarray(value.codes))
             return {"codes": codes, "categories": [str(name) for name in value.categories]}
         try:
+            if hasattr(value, "columns") and hasattr(value, "items"):  # a data frame, such as a history
+                value = {str(name): np.asarray(column).tolist() for name, column in value.items()}
             if hasattr(value, "detach"):
                 value = value.detach().cpu().numpy()
             if hasattr(value, "__array__"):
@@ -84,7 +86,7 @@ class Shelf:
             header = {"descr": first.dtype.str, "fortran_order": False, "shape": (len(x), *first.shape[1:])}
             np.lib.format.write_array_header_1_0(file, header)
             for block in blocks(x, size):
-                block.tofile(file)
+                block.astype(first.dtype, copy=False).tofile(file)
         return path
 
 

@@ -192,10 +192,10 @@ class Batches(Stream):
         held: list[np.ndarray] = []
         count = 0
         for batch in self:
-            held.append(batch)
+            held.append(batch.copy())  # a source may fill the same array again
             count += len(batch)
             if count >= size:
-                rows = np.concatenate(held) if len(held) > 1 else batch
+                rows = np.concatenate(held) if len(held) > 1 else held[0]
                 full = count - count % size
                 yield from (rows[start : start + size] for start in range(0, full, size))
                 held, count = [rows[full:]], count - full
@@ -241,6 +241,8 @@ class Batches(Stream):
             raise InputError(
                 f"batch {count} holds samples of shape {x.shape[1:]}, those before are of {self._sample[0]}"
             )
+        if x.dtype != self._sample[1]:
+            raise InputError(f"batch {count} holds numbers of type {x.dtype}, those before are of {self._sample[1]}")
         checksum = zlib.crc32(np.ascontiguousarray(x), len(x))
         if count < len(self._checksums):
             if self._checksums[count] != checksum:

@@ -80,8 +80,14 @@ def _of_command(args: list[str], opened: ExitStack) -> tuple[Any, Mapping[str, A
 
 
 def _tuples(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as they were before JSON made lists of them."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    """Options as they were before JSON made lists of their tuples."""
+    return {name: _tupled(value) for name, value in options.items()}
+
+
+def _tupled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tupled(part) for key, part in value.items()}
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

@@ -199,6 +199,7 @@ def rerecorded(source, target, change):
         "(torch.  # a comment\n save)(input, {path!r})",
         "torch \\\n .save(input, {path!r})",
         'getattr(torch, "save")(input, {path!r})',
+        "torch.autograd.save(input, {path!r})",
         "ops.aten.save(input, {path!r})",
         'getattr(ops.aten, "save")(input, {path!r})',
         'getattr(ops, "aten").save(input, {path!r})',

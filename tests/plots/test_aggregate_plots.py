@@ -210,5 +210,6 @@ def test_a_mixture_of_some_of_many_posteriors_is_told(plot, model, x):
     figure = Figure()
     place = {"ax": figure.subplots()} if plot is aggregate_posterior else {"figure": figure}
     plot(model, x, n=50, max_points=200, **place)
-    told = " ".join(ax.get_title() for ax in figure.axes).replace("posteriors\nchosen at random ", "")
+    told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
+    told = told.replace("posteriors\nchosen at random ", "")
     assert "200 of 500" in told

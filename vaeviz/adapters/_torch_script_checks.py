@@ -32,7 +32,7 @@ OTHER_WAYS = {"INST", "OBJ", "STACK_GLOBAL", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4"
 """Opcodes that look a name up or make an object, and that torch never writes."""
 
 CLASSES = re.compile(r"__torch__\.torch\.classes\.(?!(?:quantized|rnn)\b)")
-OPERATOR = re.compile(r"torch\.\w+.*|ops\.(?:aten|prim|prims|quantized)\.\w+")
+OPERATOR = re.compile(r"torch\.\w+|ops\.(?:aten|prim|prims|quantized)\.\w+")
 REACHES_OUT = re.compile(r"(?:torch|ops\.\w+)\.(?:save|from_file|rpc_\w+)")
 ROOTS = ("torch", "ops", "__torch__")
 

@@ -64,11 +64,16 @@ def prior_mismatch(
     max_points: q(z) is the mixture of so many posteriors at most, chosen at random with `seed`; None for all.
     """
     posterior = some_posteriors(checked_gaussian(posterior), max_points, seed)
-    if not 1 / (1 + permutations) <= level < 1:
-        raise InputError(f"level = {level:g}: {permutations} permutations give no p-value so low, or it is 1 or more")
+    check_level(level, permutations)
     kl, kl_error = marginal_kl(posterior, n=n, seed=seed)
     mmd = prior_mmd(posterior, n=n, permutations=permutations, seed=seed)
     return Mismatch(mmd, kl, kl_error, min(n, len(posterior)), level, len(posterior))
+
+
+def check_level(level: float, permutations: int) -> None:
+    """`InputError` for a level that no p-value of so many permutations can reach, or that all do."""
+    if not 1 / (1 + permutations) <= level < 1:
+        raise InputError(f"level = {level:g}: {permutations} permutations give no p-value so low, or it is 1 or more")
 
 
 def marginal_kl(posterior: Posterior, *, n: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

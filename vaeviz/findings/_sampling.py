@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from vaeviz.analysis.aggregate import noise_of, sampled_rows
+from vaeviz.analysis.aggregate import MOST_POSTERIORS, noise_of, sampled_rows
 from vaeviz.posterior import Posterior
 
 VALUES = 1 << 25
@@ -26,5 +26,9 @@ def chosen_rows(x: np.ndarray, n: int, seed: int, *, among: np.ndarray | None = 
 
 
 def scored(n: int, posterior: Posterior) -> int:
-    """`n` codes to score under all posteriors, or fewer where these are many and large; never below a hundred."""
-    return min(n, max(100, SCORES // posterior.mean.size))
+    """`n` codes to score under the posteriors that q(z) is made of, or fewer where these are many and large.
+
+    Never below a hundred.
+    """
+    mixed = min(len(posterior), MOST_POSTERIORS) * posterior.size
+    return min(n, max(100, SCORES // mixed))

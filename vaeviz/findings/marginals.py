@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from vaeviz.analysis.aggregate import MOST_POSTERIORS, some_posteriors
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.mismatch import marginal_kl
 from vaeviz.encoding import encode
@@ -28,11 +29,11 @@ def marginals(
     """
     posterior = encode(encoder, x, condition)
     n = scored(n, posterior)
-    kl, error = marginal_kl(posterior, n=n, seed=seed)
+    kl, error = marginal_kl(some_posteriors(posterior, MOST_POSTERIORS, seed), n=n, seed=seed)
     mean = posterior.mean.mean(axis=0, dtype=np.float64)
     spread = posterior.mean.var(axis=0, dtype=np.float64) + (posterior.std.astype(np.float64) ** 2).mean(axis=0)
-    farthest, std = int(kl.argmax()), np.sqrt(spread)
-    beyond = kl - 2 * error > max_kl
+    beyond, std = kl - 2 * error > max_kl, np.sqrt(spread)
+    farthest = int((kl - 2 * error if beyond.any() else kl).argmax())
     told = (
         f"z{farthest + 1} is farthest from N(0, 1), {Estimate(kl[farthest], error[farthest])} nats, "
         f"with mean {round(mean[farthest], 2) + 0.0:.2f} and standard deviation {std[farthest]:.2f}."

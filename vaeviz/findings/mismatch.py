@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.mismatch import prior_mmd
+from vaeviz.analysis.mismatch import check_level, prior_mmd
 from vaeviz.analysis.mmd import equal_shift, shifted_mmd
 from vaeviz.encoding import encode
 from vaeviz.finding import Answer, question
@@ -33,6 +33,7 @@ def mismatch(
     two is known in closed form. level: and the difference may be chance, by the p-value of so many permutations.
     n: of so many codes, one each of different samples, and as many samples of the prior.
     """
+    check_level(level, permutations)
     posterior = encode(encoder, x, condition)
     found = prior_mmd(posterior, n=n, permutations=permutations, seed=seed)
     squared, size = found.squared, posterior.size
