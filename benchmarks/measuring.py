@@ -45,12 +45,14 @@ class Times:
 
 
 def measure(file: str, data: Path | None, rounds: int | None) -> None:
-    """Time every case of ``benchmarks/<file>.py``, or let it make its tables, and write ``results/<file>.json``."""
+    """Time the cases of ``benchmarks/<file>.py``, let it make its tables, and write ``results/<file>.json``."""
     module = importlib.import_module(f"benchmarks.{file}")
+    measured: dict[str, Any] = {}
+    if hasattr(module, "cases"):
+        measured["cases"] = [timed(case, rounds or case.rounds).record() for case in module.cases(data)]
     if hasattr(module, "tables"):
-        write(file, {"tables": module.tables()})
-        return
-    write(file, {"cases": [timed(case, rounds or case.rounds).record() for case in module.cases(data)]})
+        measured["tables"] = module.tables(data)
+    write(file, measured)
 
 
 def timed(case: Case, rounds: int) -> Times:

@@ -28,7 +28,7 @@ in memory, and so is what is computed of them."""
 COLUMNS = ("values", "N", "on disk (MB)", "encode", "analysis", "export without t-SNE")
 
 
-def tables() -> list[dict[str, Any]]:
+def tables(_: Path | None = None) -> list[dict[str, Any]]:
     """The one table, as a record that the report takes."""
     rows = [row for dtype in DTYPES for total in SIZES if (row := _row(dtype, total))]
     return [{"title": TITLE, "columns": COLUMNS, "rows": rows}]

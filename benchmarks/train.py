@@ -104,19 +104,32 @@ def peer_tutorial(x: np.ndarray, batch_size: int) -> Epoch:
     return epoch
 
 
-def first_model() -> VAE:
+def first_model(seed: int = 0) -> VAE:
     """The reference network with the weights that all begin with."""
-    return seeded(mlp, (28, 28), seed=0)
+    return seeded(mlp, (28, 28), seed=seed)
 
 
-def keras_vae(ours: VAE) -> keras.Model:
+def layers(model: VAE) -> dict[str, nn.Linear]:
+    """The layers of ours by the names that those of Keras have."""
+    encoder, decoder = model.encoder, model.decoder
+    return {
+        "hidden": encoder.features[0],
+        "mean": encoder.head.mean,
+        "log_var": encoder.head.log_var,
+        "decoder": decoder.features[0],
+        "logits": decoder.out,
+    }
+
+
+def keras_vae(ours: VAE, seed: int = 0) -> keras.Model:
     """The same network in Keras, with the same weights."""
+    dense = {name: keras.layers.Dense(layer.out_features, name=name) for name, layer in layers(ours).items()}
     x = keras.Input((784,))
-    hidden = _dense(ours.encoder.features[0], activation="relu")(x)
-    mean, log_var = _dense(ours.encoder.head.mean)(hidden), _dense(ours.encoder.head.log_var)(hidden)
-    z = Sample()([mean, log_var])
-    hidden = _dense(ours.decoder.features[0], activation="relu")(z)
-    model = keras.Model(x, _dense(ours.decoder.out)(hidden))
+    hidden = keras.ops.relu(dense["hidden"](x))
+    z = Sample(seed)([dense["mean"](hidden), dense["log_var"](hidden)])
+    model = keras.Model(x, dense["logits"](keras.ops.relu(dense["decoder"](z))))
+    for name, layer in layers(ours).items():
+        dense[name].set_weights([layer.weight.detach().numpy().T, layer.bias.detach().numpy()])
     model.compile(keras.optimizers.Adam(1e-3), loss=_cross_entropy, steps_per_execution=STEPS_AT_ONCE)
     return model
 
@@ -124,9 +137,9 @@ def keras_vae(ours: VAE) -> keras.Model:
 class Sample(keras.layers.Layer):
     """z of q(z | x); its KL to the prior is a loss of the layer."""
 
-    def __init__(self):
+    def __init__(self, seed: int):
         super().__init__()
-        self.seeds = keras.random.SeedGenerator(0)
+        self.seeds = keras.random.SeedGenerator(seed)
 
     def call(self, inputs: list) -> object:
         mean, log_var = inputs
@@ -137,12 +150,6 @@ class Sample(keras.layers.Layer):
 
 def _cross_entropy(x: object, logits: object) -> object:
     return keras.ops.sum(keras.ops.binary_crossentropy(x, logits, from_logits=True), axis=-1)
-
-
-def _dense(layer: nn.Linear, activation: str | None = None) -> keras.layers.Dense:
-    kernel, bias = (part.detach().numpy() for part in (layer.weight.T, layer.bias))
-    initial = keras.initializers.Constant
-    return keras.layers.Dense(len(bias), activation, kernel_initializer=initial(kernel), bias_initializer=initial(bias))
 
 
 def _warm(epoch: Epoch) -> Epoch:

@@ -11,7 +11,7 @@ from vaeviz.analysis.embedding import embed
 from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.analysis.paths import lerp, slerp
 from vaeviz.analysis.picking import fair_rows, pairs_between, unlike_pairs
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import InputError, NotApplicable, UnknownName
 
 RNG = np.random.default_rng(0)
 T = np.linspace(0, 1, 7)
@@ -192,7 +192,7 @@ def test_pairs_are_of_different_rows_and_of_different_labels_where_there_are_any
 
 
 def test_a_pair_needs_two_samples():
-    with pytest.raises(InputError, match="a pair needs two samples, got 1"):
+    with pytest.raises(NotApplicable, match="a pair needs two samples, got 1"):
         unlike_pairs(1, 1, None, 0)
 
 

@@ -510,7 +510,7 @@ def test_features_on_unlike_scales_are_told_by_the_colour_bar(ax):
     x = RNG.random((50, 3)) * [1, 1000, 5]
     draw_cells(ax, x[:4].reshape(2, 2, 3), look_of(x))
     assert ax.images[0].get_clim() == (0, 1)
-    assert ax.child_axes[0].get_ylabel() == "share of each feature's span"
+    assert ax.child_axes[0].get_ylabel() == "share of span"
 
 
 # Spectrograms
@@ -548,7 +548,7 @@ def test_channels_are_lines_of_their_own_colours_told_by_name(ax):
     assert [len(lines.get_segments()) for lines in ax.collections] == [6, 6]
     handles = ax.get_legend().legend_handles
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["left", "right"]
-    assert [to_rgba(handle.get_color()[0]) for handle in handles] == [to_rgba("#3f90da"), to_rgba("#ffa90e")]
+    assert [to_rgba(handle.get_color()) for handle in handles] == [to_rgba("#3f90da"), to_rgba("#ffa90e")]
     heights = ax.collections[1].get_segments()[4][:, 1]
     np.testing.assert_allclose(np.corrcoef(heights, signals[1, 1, 1])[0, 1], 1, atol=1e-6)
 

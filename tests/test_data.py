@@ -40,6 +40,38 @@ def test_parts_that_do_not_fit_are_an_error(fields, told):
         Dataset(**fields, name="mine")
 
 
+def test_names_and_kind_stay_with_some_of_the_rows():
+    data = Dataset(
+        X[:, 0], factors=np.zeros((6, 2)), feature_names=["a", "b", "c"], factor_names=("up", "down"), kind="table"
+    )
+    assert data[:2].feature_names == ("a", "b", "c")
+    assert data[:2].factor_names == ("up", "down")
+    assert data[:2].kind == "table"
+
+
+def test_columns_of_data_frames_are_names():
+    pandas = pytest.importorskip("pandas")
+    x, factors = (pandas.DataFrame(X[:, 0], columns=list(names)) for names in ("abc", "def"))
+    data = Dataset(x, factors=factors)
+    assert (data.feature_names, data.factor_names) == (("a", "b", "c"), ("d", "e", "f"))
+    np.testing.assert_array_equal(data[[0, 5]].factors, X[[0, 5], 0])
+    assert Dataset(x, feature_names="xyz").feature_names == ("x", "y", "z")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"x": X[:, 0], "feature_names": ("a", "b")}, "feature_names: got 2 names for samples of 3 values"),
+        ({"x": X, "factors": np.zeros((6, 2)), "factor_names": ("a",)}, "factor_names: got 1 names for 2 factors"),
+        ({"x": X, "kind": "point"}, "samples have 6 values, expected 2"),
+        ({"x": X, "kind": "picture"}, "unknown kind of sample 'picture'"),
+    ],
+)
+def test_names_and_kinds_that_do_not_fit_are_an_error(fields, told):
+    with pytest.raises(InputError, match=told):
+        Dataset(**fields)
+
+
 def halves(*, split="train"):
     return Dataset(X[:4] if split == "train" else X[4:], name=f"{split} half")
 

@@ -123,29 +123,11 @@ def test_the_command_line_opens_the_same_in_each_process(mine, monkeypatch):
     np.save("x.npy", (255 * my_model.x).astype(np.uint8))
     np.save("y.npy", np.arange(30) % 3)
     (mine / "own_plot.py").write_text(OWN_PLOT)
-    args = [
-        "export",
-        "--with",
-        "own_plot.py",
-        "--encoder",
-        "my_model:encode",
-        "--decoder",
-        "my_model:decode",
-        "--returns",
-        "mean",
-    ]
-    args += [
-        "--data",
-        "x.npy",
-        "--labels",
-        "y.npy",
-        "--plots",
-        "latent_scatter,samples,own,manifold_grid",
-        "--dpi",
-        "40",
-    ]
+    args = ["export", "--with", "own_plot.py", "--encoder", "my_model:encode", "--decoder", "my_model:decode"]
+    args += ["--returns", "mean", "--latent-shape", "2", "--data", "x.npy", "--labels", "y.npy", "--dpi", "40"]
+    args += ["--plots", "latent_scatter,samples,own,manifold_grid"]
     for jobs in ("1", "2"):
-        result = CliRunner().invoke(cli, [*args, "--latent-shape", "2", "--out", jobs, "--jobs", jobs])
+        result = CliRunner().invoke(cli, [*args, "--out", jobs, "--jobs", jobs])
         assert result.exit_code == 1, result.output  # samples needs a prior
         assert "3 figures" in result.output
     one, two = left(mine / "1"), left(mine / "2")

@@ -147,6 +147,11 @@ def test_what_stands_for_discrete_codes_is_encoded():
     np.testing.assert_allclose(probabilities.mean.sum(axis=1), 1, rtol=1e-6)
 
 
+def test_whole_numbers_can_be_declared_to_be_numbers():
+    encoder = Encoder(lambda x: np.round(3 * x).astype(int), returns="mean")
+    np.testing.assert_array_equal(encode(encoder, X).mean, np.round(3 * X))
+
+
 def test_a_posterior_of_whole_numbers_may_be_written_by_hand():
     assert Posterior([[0, 1], [1, 0]]).mean.dtype == np.float32
 

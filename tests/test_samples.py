@@ -74,6 +74,12 @@ def test_unless_it_is_declared(ax, digits, make_encoder, watched, declared):
     assert ax.get_title() == "Means of p(x | z), 4 draws,\nz ~ N(0, I)"
 
 
+@pytest.mark.parametrize(("shape", "columns"), [((8, 8), 4), ((32, 8), 8), ((8, 32), 2), ((400, 5), 16)])
+def test_tall_images_stand_beside_one_another_and_wide_ones_below(ax, make_decoder, shape, columns):
+    samples(Decoder(make_decoder(2, shape), latent_shape=(2,)), n=16, kind="image", ax=ax)
+    assert round(np.ptp(ax.get_xlim())) == columns
+
+
 @pytest.mark.parametrize(("n", "shape"), [(1, (1, 1)), (4, (2, 2)), (5, (2, 3)), (12, (3, 4)), (64, (8, 8))])
 def test_samples_fill_a_grid_and_leave_the_rest_blank(ax, watched, n, shape):
     samples(Decoder(watched, latent_shape=(2,)), n=n, ax=ax)

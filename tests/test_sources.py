@@ -150,6 +150,7 @@ def test_an_h5ad_file(mine):
     cells.write_h5ad("cells.h5ad")
     data = vaeviz.load_data("cells.h5ad", labels="type")
     assert data.x.shape == (5, 3)
+    assert data.feature_names == tuple(cells.var_names)
     assert list(data.labels) == list("aabbb")
     with pytest.raises(InputError, match=r"has no column 'kind' in obs; it has type"):
         vaeviz.load_data("cells.h5ad", labels="kind")

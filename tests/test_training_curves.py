@@ -62,6 +62,30 @@ def test_the_first_epochs_can_be_left_out(figure):
     np.testing.assert_array_equal(axes[0].lines[0].get_ydata(), [-6, -5.5])
 
 
+def steep(epochs):
+    """A history that starts far below where it goes on."""
+    elbo = np.linspace(-100, -90, epochs)
+    elbo[0] = -500
+    return {"epoch": list(range(1, epochs + 1)), "train_elbo": elbo, "train_kl": np.linspace(1, 2, epochs)}
+
+
+def test_a_beginning_that_would_squeeze_the_rest_is_cut_and_told(figure):
+    elbo, kl = training_curves(steep(20), figure=figure)
+    low, high = elbo.get_ylim()
+    assert -101 < low < -99 < -90 < high < -88
+    assert elbo.get_xlabel() == "epoch (first 2 cut)"
+    assert len(elbo.lines[0].get_ydata()) == 20
+    assert kl.get_xlabel() == "epoch"
+    assert kl.get_ylim()[0] < 1
+
+
+@pytest.mark.parametrize(("epochs", "settings"), [(9, {}), (20, {"cut": False})])
+def test_short_histories_and_those_wanted_whole_are_not_cut(figure, epochs, settings):
+    elbo, _ = training_curves(steep(epochs), figure=figure, **settings)
+    assert elbo.get_ylim()[0] < -500
+    assert elbo.get_xlabel() == "epoch"
+
+
 def test_one_epoch_can_be_seen(figure):
     (ax,) = training_curves({"epoch": [1], "train_elbo": [-3.0]}, figure=figure)
     assert ax.lines[0].get_marker() == "o"

@@ -17,7 +17,7 @@ from vaeviz.kinds import told_by
 from vaeviz.layout import arranged, has_channels_first
 from vaeviz.model import Decoder, as_decoder
 from vaeviz.posterior import GuessWarning, Posterior, as_array
-from vaeviz.streams import Stream, as_samples, sample_shape, some
+from vaeviz.streams import Stream, as_samples, every_which, sample_shape, some
 
 
 def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> np.ndarray:
@@ -47,8 +47,7 @@ def decoded_batches(
     codes = _codes(decoder, z)
     condition = _condition(decoder, condition, z, len(codes))
     like = None if like is None else as_samples(like, "like")
-    every = max(1, len(codes) // 1000)
-    shape, layout, seen, first = None, None, [], 0
+    shape, layout, seen, first = None, None, None, 0
     with calling(decoder.fn) as call:
         for rows, batch in batches(codes, decoder.batch_size or size, doing="decoding"):
             arrays = [batch] + ([] if condition is None else [condition[rows]])
@@ -64,9 +63,25 @@ def decoded_batches(
                 shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], like)
             _check_same_shape(decoder, shape, values.shape[1:])
             values = _laid_out(decoder, _in_range(decoder, values), *layout)
-            seen.append(values[-rows.start % every :: every].copy())  # a view would hold them all
+            seen = _Seen(len(codes), values.shape[1:]) if seen is None else seen
+            seen.add(rows.start, values)
             yield rows, values
-    _compare(decoder, np.concatenate(seen), like)
+    _compare(decoder, seen.some, like)
+
+
+class _Seen:
+    """Some of the samples that come in batches, see `vaeviz.streams.some`.
+
+    In one array from the beginning: small ones that stay, between large ones that come and go, would split the memory.
+    """
+
+    def __init__(self, total: int, shape: tuple[int, ...]):
+        self.every = every_which(total, shape)
+        self.some = np.empty((-(-total // self.every), *shape), np.float32)
+
+    def add(self, start: int, batch: np.ndarray) -> None:
+        taken, place = batch[-start % self.every :: self.every], -(-start // self.every)
+        self.some[place : place + len(taken)] = taken
 
 
 def latent_size(decoder: Any) -> int:

@@ -39,7 +39,10 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     encoder = as_encoder(encoder)
     x, condition = _unpacked(encoder, x, condition)
     x = samples(x, "x")
-    condition = fixed_rows(encoder, len(x)) if condition is None else as_condition(condition, len(x))
+    if condition is not None:
+        condition = as_condition(condition, len(x))
+    elif encoder.condition is not None:
+        condition = fixed_rows(encoder, len(x))
     with calling(encoder.fn) as call:
         means, stds, families = zip(*_encoded(call, encoder, x, condition_for(encoder, "encoder", condition)))
     return replace(_joined(means, stds, families[0], encoder), condition=condition)
@@ -100,6 +103,8 @@ def _encoded(
                 reading = reading or inferred_reading(returned, again=again, sample_shape=arrays[0].shape[1:])
                 _warn_if_it_samples(encoder, *(_read(reading, one, len(arrays[0]))[0] for one in (returned, again)))
             mean, std = _read(reading, returned, len(arrays[0]))
+            if rows.start == 0 and encoder.returns is None:
+                _check_not_discrete(reading(returned)[0].dtype)
         except Exception as error:
             hint = batch_hint("Encoder", arrays[0], size) or condition_hint(error, condition)
             raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
@@ -162,14 +167,18 @@ def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:
     )
 
 
+def _check_not_discrete(dtype: np.dtype) -> None:
+    """Whole numbers are rarely numbers: they are places in a code book, or classes."""
+    if dtype.kind != "f":
+        raise InputError(
+            f"got codes of {dtype}, which are discrete and no points of a latent space: return the embeddings (N, D) "
+            'that they stand for; if they are numbers indeed, say so: Encoder(fn, returns="mean")'
+        )
+
+
 def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
     mean, std = reading(returned)
     one_row_each(mean, rows)
-    if mean.dtype.kind != "f":
-        raise InputError(
-            f"got codes of {mean.dtype}, which are discrete and no points of a latent space: return the embeddings "
-            "(N, D) that they stand for, or if they are numbers indeed, floating-point ones"
-        )
     if mean.ndim == 1:
         mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
     if std is not None and std.shape != mean.shape:

@@ -16,6 +16,7 @@ from vaeviz.conditions import as_condition, told_condition, told_names
 from vaeviz.decoding import decode
 from vaeviz.encoding import encode, prepared
 from vaeviz.errors import InputError, NotApplicable
+from vaeviz.kinds import told_by
 from vaeviz.model import Decoder, Encoder, as_decoder, as_encoder, open, opened_by
 from vaeviz.posterior import Posterior, alike, declared_reading, inferred_reading
 from vaeviz.streams import rows_of
@@ -30,6 +31,7 @@ OVERRIDES = {
     "input shape": "Encoder(fn, input_shape=(1, 28, 28))",
     "latent shape": "Decoder(fn, latent_shape=(16,))",
     "samples": "Decoder(fn, sample_shape=(28, 28))",
+    "drawn as": 'Dataset(x, kind="table") or --kind table',
     "condition": '{role}(fn, conditions=("first", "second"))',
     "layout": 'Decoder(fn, layout="channels_first")',
     "values": 'Decoder(fn, output="logits")',
@@ -157,6 +159,7 @@ def _decoded(decoder: Decoder, codes: Any, x: np.ndarray | None) -> list[Finding
     output = "after a sigmoid" if decoder.output == "logits" else "taken as they come, in the range below"
     return [
         Finding("samples", str(values.shape[1:])),
+        Finding("drawn as", told_by(values.shape[1:]) or "nothing", "told by their shape, where the data say no more"),
         Finding("layout", decoder.layout or "told by the shapes"),
         Finding("values", f"{values.min():.3g} to {values.max():.3g}", output),
         Finding("deterministic", "yes" if alike(values, again) else "no", "the same codes were decoded twice"),

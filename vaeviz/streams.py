@@ -314,9 +314,13 @@ def extremes(x: np.ndarray | Stream) -> tuple[float, float]:
     return (x.min(), x.max()) if isinstance(x, Stream) else _extremes_of(x)
 
 
+def every_which(total: int, shape: tuple[int, ...]) -> int:
+    """Every which of `total` samples of that shape is among `some` of them."""
+    return max(1, total // min(1000, max(1, SOME_VALUES // math.prod(shape))))
+
+
 def _some_of(x: Any) -> np.ndarray:
-    most = min(1000, max(1, SOME_VALUES // math.prod(x.shape[1:])))
-    return rows_of(x, slice(None, None, max(1, len(x) // most)))
+    return rows_of(x, slice(None, None, every_which(len(x), x.shape[1:])))
 
 
 def _extremes_of(x: Any) -> tuple[Any, Any]:

@@ -26,6 +26,9 @@ from vaeviz_models.recipes import built, recipe_of
 from vaeviz_models.training import Training, fit, seeded, training_options
 
 FORMAT = "vaeviz_models run 1"
+UNSAID = {"precision": "float32", "schedule": "constant", "epsilon": 1e-8, "binarise": False}
+"""How a run was trained that does not say: as all were before there was a choice."""
+
 DATA_ARGUMENTS = ("name", "data_dir", "labels")
 
 
@@ -199,8 +202,7 @@ def _with_weights(run: Path, config: dict, tensors: dict[str, Tensor]) -> nn.Mod
 
 def _training_settings(run: Path, config: dict) -> dict[str, Any]:
     try:
-        settings = check_settings(fit, config["training"], of="training")
-        settings.setdefault("precision", "float32")  # the only one there was, where a run does not say
+        settings = UNSAID | check_settings(fit, config["training"], of="training")
     except InputError as error:
         raise InputError(f"{run / 'config.json'}: does not describe a training ({error})") from None
     missing = [name for name in training_options() if name not in settings]

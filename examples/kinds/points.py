@@ -13,5 +13,5 @@ train, test = (vaeviz.load_data("pinwheel", split=split) for split in ("train", 
 vae = vaeviz_models.seeded(
     vaeviz_models.mlp, train.x.shape[1:], seed=0, hidden=(64, 64), likelihood="gaussian-learned", std=0.3
 )
-vaeviz_models.fit(vae, train.x, test.x, epochs=40, learning_rate=3e-3)
+vaeviz_models.fit(vae, train.x, test.x, epochs=60, batch_size=512, learning_rate=5e-3)
 vaeviz.export_figures(out / "points", model=vae, data=test, plots=PLOTS)

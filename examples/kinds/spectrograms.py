@@ -27,5 +27,5 @@ data = vaeviz.Dataset(
 )  # fmt: skip
 train, test = data[200:], data[:200]
 vae = vaeviz_models.seeded(vaeviz_models.mlp, x.shape[1:], seed=0, latent_dim=3, hidden=(256,))
-vaeviz_models.fit(vae, train.x, test.x, epochs=40, learning_rate=2e-3)
+vaeviz_models.fit(vae, train.x, test.x, epochs=30, learning_rate=2e-3)
 vaeviz.export_figures(out / "spectrograms", model=vae, data=test, plots=PLOTS)

@@ -143,3 +143,18 @@ def test_sampled_rows_are_different_and_all_of_them_where_they_are_few():
 def test_what_is_no_gaussian_posterior_is_refused(posterior, reason):
     with pytest.raises(NotApplicable, match=reason):
         checked_gaussian(posterior)
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+def test_blocks_of_codes_and_of_components_change_nothing(monkeypatch, left_out):
+    """Also where the last block is one component, and that is left out."""
+    rng = np.random.default_rng(5)
+    posterior = Posterior(rng.standard_normal((9, 3)), rng.uniform(0.1, 1, (9, 3)), "normal")
+    z, rows = rng.standard_normal((9, 3)), np.arange(9) if left_out else None
+    whole = log_aggregate(z, posterior, left_out=rows)
+    joint, marginals = log_aggregate_and_marginals(z, posterior)
+    monkeypatch.setattr("vaeviz.analysis.aggregate.BLOCK_COMPONENTS", 4)
+    monkeypatch.setattr("vaeviz.analysis.aggregate.BLOCK_VALUES", 8)
+    np.testing.assert_allclose(log_aggregate(z, posterior, left_out=rows), whole, rtol=1e-12)
+    for blocked, expected in zip(log_aggregate_and_marginals(z, posterior), (joint, marginals)):
+        np.testing.assert_allclose(blocked, expected, rtol=1e-12)

@@ -158,3 +158,15 @@ def test_what_cannot_be_drawn_from():
         load_data("binarised:linear-gaussian")
     with pytest.raises(InputError, match="write it as 'binarised:ARGUMENT'"):
         load_data("binarised")
+
+
+def test_a_run_from_before_there_was_a_choice_goes_on(vaeviz, tmp_path):
+    train = ("train", "mlp", "--data", "digits", "--hidden", "8", "--device", "cpu", "--out", tmp_path / "run")
+    assert vaeviz(*train, "--epochs", 1).code == 0
+    path = tmp_path / "run" / "config.json"
+    config = json.loads(path.read_text())
+    for name in ("schedule", "epsilon", "binarise"):
+        del config["training"][name]
+    path.write_text(json.dumps(config))
+    assert vz.open(tmp_path / "run").data["name"] == "digits"
+    assert vaeviz("train", "--resume", tmp_path / "run", "--epochs", 2).code == 0

@@ -6,7 +6,7 @@ import pytest
 from vaeviz.data import load_data
 from vaeviz.errors import InputError, UnknownName
 
-SYNTHETIC = ["linear-gaussian", "pinwheel", "squares", "waves"]
+SYNTHETIC = ["chirps", "linear-gaussian", "pinwheel", "squares", "waves"]
 
 
 def rows(data):
@@ -116,3 +116,40 @@ def test_an_unknown_data_set():
 def test_a_setting_that_a_data_set_does_not_take(setting, option):
     with pytest.raises(InputError, match=f"data set 'digits' takes no {option}"):
         load_data("digits", **setting)
+
+
+def test_chirps_are_spectrograms_whose_tones_go_from_one_factor_to_the_other():
+    data = load_data("chirps", split="test")
+    assert data.x.shape == (1000, 33, 31)
+    assert (data.kind, data.factor_names) == ("spectrogram", ("first frequency", "last frequency"))
+    loudest = data.x.argmax(axis=1) / 32
+    np.testing.assert_allclose(loudest[:, 0], data.factors[:, 0], atol=0.06)
+    np.testing.assert_allclose(loudest[:, -1], data.factors[:, 1], atol=0.06)
+    rise = np.sign(data.factors[:, 1] - data.factors[:, 0])
+    assert [data.class_names[label] for label in (0, 1, 2)] == ["rising", "falling", "steady"]
+    np.testing.assert_array_equal(rise, np.array([1, -1, 0])[data.labels])
+
+
+@pytest.mark.parametrize(("name", "shape", "classes"), [("wine", (178, 13), 3), ("breast-cancer", (569, 30), 2)])
+def test_tables_are_standardised_and_their_features_named(name, shape, classes):
+    train, test, everything = (load_data(name, split=split) for split in ("train", "test", "all"))
+    assert everything.x.shape == shape
+    assert len(train) + len(test) == shape[0]
+    assert len(train.feature_names) == shape[1]
+    assert len(train.class_names) == classes == len(np.unique(train.labels))
+    np.testing.assert_allclose(train.x.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(train.x.std(axis=0), 1, rtol=1e-4)
+    assert not rows(train) & rows(test)
+
+
+def test_patches_are_cut_from_two_photographs_and_no_pixel_is_in_both_splits():
+    from sklearn.datasets import load_sample_images
+
+    photographs = [image / np.float32(255) for image in load_sample_images().images]
+    for split, count, columns in (("train", 4000, slice(0, 512)), ("test", 1000, slice(512, None))):
+        data = load_data("patches", split=split)
+        assert data.x.shape == (count, 16, 16, 3)
+        windows = np.lib.stride_tricks.sliding_window_view(photographs[data.labels[0]][:, columns], (16, 16, 3))
+        same = np.abs(windows[:, :, 0, ::5, ::5] - data.x[0, ::5, ::5]).max(axis=(2, 3, 4)) == 0
+        assert same.any()
+    assert len(load_data("patches", split="all")) == 5000

@@ -43,6 +43,33 @@ def test_bytes_become_values_from_zero_to_one(npz):
     assert data.labels is None
 
 
+def test_names_factors_and_kind_are_read_with_the_arrays(npz, values):
+    told = {"feature_names": list("abcd"), "factor_names": ["up"], "class_names": ["no", "yes"], "kind": "table"}
+    data = npz(x=values, y=[0, 1] * 3, factors=values[:, :1], **told)()
+    assert (data.feature_names, data.factor_names, data.class_names) == (tuple("abcd"), ("up",), ("no", "yes"))
+    assert data.kind == "table"
+    np.testing.assert_array_equal(data.factors, values[:, :1])
+
+
+def test_what_is_no_text_is_no_name(npz, values):
+    data = npz(x=values, kind=np.arange(6), feature_names=np.arange(4))()
+    assert (data.kind, data.feature_names) == (None, ())
+
+
+def test_factors_and_names_go_with_the_splits(npz, values):
+    arrays = {
+        "x_train": values[:4],
+        "x_test": values[4:],
+        "factors_train": values[:4, :2],
+        "factors_test": values[4:, :2],
+    }
+    read = npz(**arrays, factor_names=["a", "b"], feature_names=list("wxyz"), kind="table")
+    for split, count in (("train", 4), ("test", 2), ("all", 6)):
+        data = read(split)
+        assert data.factors.shape == (count, 2)
+        assert (data.factor_names, data.feature_names, data.kind) == (("a", "b"), tuple("wxyz"), "table")
+
+
 @pytest.mark.parametrize("name", ["x", "X", "data", "images", "arr_0"])
 @pytest.mark.parametrize("label", ["y", "labels", "target"])
 def test_usual_names(name, label, npz, values):

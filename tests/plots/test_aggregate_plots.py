@@ -117,7 +117,21 @@ def test_holes_without_a_decoder_are_scores_alone(model, x):
 def test_points_in_and_out_of_holes_share_their_axes():
     x = np.random.default_rng(0).standard_normal((300, 2))
     axes = prior_holes(standard(300, 2), x, Decoder(lambda z: z, output="values"), n=500)
-    assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["in holes", "elsewhere"]
+    assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["data", "in holes", "elsewhere"]
+
+
+def test_the_axis_of_holes_ends_as_far_below_the_threshold_as_the_best_score_lies_above_it():
+    means = np.random.default_rng(0).standard_normal((400, 6)) * 0.2
+    posterior = Posterior(means, np.full(means.shape, 0.1), "normal")
+    (ax,) = prior_holes(posterior, means, n=400)
+    found = find_holes(posterior, n=400)
+    low = 2 * found.threshold - found.own.max()
+    assert ax.get_xlim()[0] == pytest.approx(low)
+    lower = (found.prior < low).mean()
+    assert lower > 0.1
+    assert f"samples of the prior, {100 * lower:.2g} % lower" in [
+        text.get_text() for text in ax.get_legend().get_texts()
+    ]
 
 
 def _posterior(model, x):

@@ -243,6 +243,17 @@ def test_latent_pairs_of_many_dimensions_shows_the_most_active():
     assert axes.shape == (8, 8) and axes[-1, 0].get_xlabel() == "$z_{3}$"
 
 
+def test_latent_pairs_of_many_dimensions_and_classes_stay_readable():
+    posterior = Posterior(RNG.standard_normal((N, 6)), np.full((N, 6), 0.5), "normal")
+    axes, _ = drawn("latent_pairs", encoder=posterior, labels=np.arange(N) % 5)
+    assert sum(line.get_label().startswith("prior 2") for line in axes[1, 0].lines) == 1
+    assert not axes[0, 0].collections  # no filling under the densities of five classes
+    assert axes[0, 0].lines
+    axes, _ = drawn("latent_pairs", encoder=posterior, dims=(0, 1, 2))
+    assert sum(line.get_label().startswith("prior 1, 2, 3") for line in axes[1, 0].lines) == 1
+    assert len(axes[0, 0].collections) == 3
+
+
 def test_latent_pairs_with_continuous_labels_has_a_colour_bar():
     _, figure = drawn("latent_pairs", labels=X.mean(axis=(1, 2)))
     assert any(ax.get_ylabel() == "label" for ax in figure.findobj(lambda artist: hasattr(artist, "get_ylabel")))

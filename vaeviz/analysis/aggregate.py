@@ -11,8 +11,11 @@ from vaeviz.batches import batches
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.posterior import Posterior
 
-BLOCK_VALUES = 1 << 20
-"""How many (code, component) pairs are held at once: 8 MB in float64."""
+BLOCK_VALUES = 1 << 16
+"""How many (code, component) pairs are held at once: 512 KB in float64, which stay in the cache of a core."""
+
+BLOCK_COMPONENTS = 1 << 12
+"""How many components of the mixture are held at once, each for 16 codes."""
 
 MOST_POSTERIORS = 100_000
 """How many posteriors the mixture q(z) is made of at most, unless more are asked for: each code is scored under all."""
@@ -84,27 +87,25 @@ def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray |
 
     Log-sum-exp in float64, in blocks of bounded memory; the cost is M × N × D.
     """
-    scores = np.empty(len(z))
-    for rows in _blocks(z, len(posterior)):
-        log_density = np.zeros((rows.stop - rows.start, len(posterior)))
-        for dim in range(posterior.size):
-            log_density += _log_components(z[rows, dim], posterior, dim)
+    scores = np.full(len(z), -np.inf)
+    for rows, start, part in _codes_and_components(z, posterior):
+        log_density = sum(_log_components(z[rows, dim], part, dim) for dim in range(part.size))
         if left_out is not None:
-            log_density[np.arange(len(log_density)), left_out[rows]] = -np.inf
-        scores[rows] = _log_sum_exp(log_density)
+            log_density[left_out[rows, None] - start == np.arange(len(part))] = -np.inf
+        scores[rows] = np.logaddexp(scores[rows], _log_sum_exp(log_density))
     return scores - np.log(len(posterior) - (left_out is not None))
 
 
 def log_aggregate_and_marginals(z: np.ndarray, posterior: Posterior) -> tuple[np.ndarray, np.ndarray]:
     """ln q(z), (M,), and ln q(z_j) of each dimension, (M, D), under the mixture of all N posteriors."""
-    joint, marginals = np.empty(len(z)), np.empty(z.shape)
-    for rows in _blocks(z, len(posterior)):
-        log_density = np.zeros((rows.stop - rows.start, len(posterior)))
-        for dim in range(posterior.size):
-            along = _log_components(z[rows, dim], posterior, dim)
-            log_density += along
-            marginals[rows, dim] = _log_sum_exp(along)
-        joint[rows] = _log_sum_exp(log_density)
+    joint, marginals = np.full(len(z), -np.inf), np.full(z.shape, -np.inf)
+    for rows, _, part in _codes_and_components(z, posterior):
+        log_density = 0.0
+        for dim in range(part.size):
+            along = _log_components(z[rows, dim], part, dim)
+            log_density = log_density + along
+            marginals[rows, dim] = np.logaddexp(marginals[rows, dim], _log_sum_exp(along))
+        joint[rows] = np.logaddexp(joint[rows], _log_sum_exp(log_density))
     return joint - np.log(len(posterior)), marginals - np.log(len(posterior))
 
 
@@ -155,9 +156,19 @@ def _log_normal(z: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
 
 
 def _log_sum_exp(values: np.ndarray) -> np.ndarray:
-    """Over the last axis. Values of a whole block, so one exponential each and no copy more than needed."""
-    top = values.max(axis=-1, keepdims=True)
-    return np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0]
+    """Over the last axis; −∞ of nothing but −∞."""
+    top = np.maximum(values.max(axis=-1, keepdims=True), np.finfo(float).min)
+    with np.errstate(divide="ignore"):
+        return np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0]
+
+
+def _codes_and_components(z: np.ndarray, posterior: Posterior) -> Iterator[tuple[slice, int, Posterior]]:
+    """(some rows of z, the row of the first of some posteriors, these), until each code has met each posterior."""
+    starts = range(0, len(posterior), BLOCK_COMPONENTS)
+    parts = [(start, posterior[start : start + BLOCK_COMPONENTS]) for start in starts]
+    for rows in _blocks(z, len(parts[0][1])):
+        for start, part in parts:
+            yield rows, start, part
 
 
 def _blocks(z: np.ndarray, width: int) -> Iterator[slice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, NotApplicable
 
 
 def some_rows(most: int | None, total: int, seed: int) -> np.ndarray:
@@ -40,7 +40,7 @@ def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -
         if len(among) < total:
             return [(int(among[a]), int(among[b])) for a, b in unlike_pairs(count, len(among), labels[among], seed)]
     if total < 2:
-        raise InputError(f"a pair needs two samples, got {total}")
+        raise NotApplicable(f"a pair needs two samples, got {total}")
     rng = np.random.default_rng(seed)
     apart = labels is not None and len(np.unique(labels)) > 1
     pairs: list[tuple[int, int]] = []

@@ -37,7 +37,7 @@ def draw_cells(
     given: Sequence[int] = (),
     across: Nodes | None = None,
     up: Nodes | None = None,
-    scale: bool = True,
+    key: bool = True,
 ) -> Kind:
     """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
 
@@ -45,14 +45,14 @@ def draw_cells(
     points in the plane are dots in data units; what belongs together, as `connect` says, is joined or stands close.
     Columns that were `given`, not decoded, stand apart from a path. One scale holds for all cells, told by a colour
     bar or in words where it is not [0, 1]. `across` and `up` put the cells on latent axes, on which a row of a table is
-    a strip. scale: whether to draw the colour bar.
+    a strip. key: whether to draw the colour bar or the legend.
     """
     look = look or Look()
     shape = cells.shape[2:]
     kind, names = look.kind_of(shape), look.names_in(shape)
     if kind == "point":
         points = cells.reshape(*cells.shape[:2], 2)
-        draw_dots(ax, points, connect=connect, row_labels=row_labels, given=given, names=names)
+        draw_dots(ax, points, connect=connect, row_labels=row_labels, given=given, names=names, data=look.data)
         return kind
     cells = look.scaled(cells, lead=2)
     low, high = look.range_for(cells, shape)
@@ -63,20 +63,20 @@ def draw_cells(
         draw_table(ax, cells.reshape(*cells.shape[:2], -1), names=names, connect=connect, **labels, **heat)
     else:
         _label(ax, len(cells), across, up, **labels)
-        told = _draw_grid(ax, kind, cells, names, {"across": across, "up": up}, heat)
+        told = _draw_grid(ax, kind, cells, names, {"across": across, "up": up}, heat, key)
         ax.set_xlabel("\n".join(([across.name] if across else []) + wrap(told, letters_across(ax))))
         ax.set_ylabel(up.name if up else "")
-    if scale and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
+    if key and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
         beyond = np.nanmin(cells) < low, np.nanmax(cells) > high
-        _draw_scale(ax, "share of each feature's span" if look.has_own_scales(shape) else "value", beyond)
+        _draw_scale(ax, "share of span" if look.has_own_scales(shape) else "value", beyond)
     return kind
 
 
-def _draw_grid(ax: Axes, kind: Kind, cells: np.ndarray, names: Sequence[str], grid: dict, heat: dict) -> str:
+def _draw_grid(ax: Axes, kind: Kind, cells: np.ndarray, names: Sequence[str], grid: dict, heat: dict, key: bool) -> str:
     """Samples in cells, and what is to be known to read a cell."""
     if kind == "signal":
         low, high = heat["low"], heat["high"]
-        draw_signals(ax, as_signals(cells, lead=2), low=low, high=high, names=names, **grid)
+        draw_signals(ax, as_signals(cells, lead=2), low=low, high=high, names=names, legend=key, **grid)
         return "" if (low, high) == (0, 1) else f"each cell from {low:.3g} to {high:.3g}".replace("-", "−")
     if kind == "table":
         return draw_strips(ax, cells.reshape(*cells.shape[:2], -1), names=names, **grid, **heat)

@@ -20,7 +20,7 @@ class Look:
 
     kind: None where the shape tells. cmap: of what has one channel; None for the kind's own. value_range: shared by
     all samples; None for their own. names: of the values of a sample. spans: (lows (D,), highs (D,)) of the features
-    of a table, where their scales are unlike.
+    of a table, where their scales are unlike. data: (M, 2) points of x, which decoded ones are seen against.
     """
 
     kind: Kind | None = None
@@ -28,6 +28,7 @@ class Look:
     value_range: tuple[float, float] | None = None
     names: tuple[str, ...] = ()
     spans: tuple[np.ndarray, np.ndarray] | None = None
+    data: np.ndarray | None = None
 
     def kind_of(self, shape: tuple[int, ...]) -> Kind:
         """The kind of samples of that shape."""
@@ -65,8 +66,10 @@ def look_of(x: Any, feature_names: Any = None, *, kind: Kind | None = None, cmap
     if x is None:
         return Look(kind, cmap, None, names)
     few = some(as_samples(x, "x")).astype(np.float32)
-    value_range = shared_range(few, kind or told_by(few.shape[1:], names))
-    return Look(kind, cmap, value_range, names, unlike_spans(few) if few.ndim == 2 else None)
+    drawn = kind or told_by(few.shape[1:], names)
+    if drawn == "point" and few[0].size == 2:
+        return Look(kind, cmap, shared_range(few), names, data=few.reshape(-1, 2))
+    return Look(kind, cmap, shared_range(few, drawn), names, unlike_spans(few) if few.ndim == 2 else None)
 
 
 def shared_range(values: np.ndarray, kind: Kind | None = None) -> tuple[float, float]:

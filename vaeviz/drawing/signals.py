@@ -26,10 +26,12 @@ def draw_signals(
     names: Sequence[str] = (),
     across: Nodes | None = None,
     up: Nodes | None = None,
+    legend: bool = True,
 ) -> None:
     """Signals (rows, columns, L, C), all between the same `low` at the foot of a cell and `high` at its top.
 
-    Channels are lines of their own colours, told by their `names`, or counted from 1.
+    Channels are lines of their own colours, told by their `names`, or counted from 1, in a
+    legend if there is to be one.
     """
     from matplotlib.collections import LineCollection
 
@@ -56,7 +58,7 @@ def draw_signals(
     ax.set_xlim(placed(across, np.array([-0.5, columns - 0.5])))
     ax.set_ylim(placed(up, np.array([-0.5, rows - 0.5])))
     ax.set_box_aspect(ASPECT * rows / columns)
-    if 1 < channels <= LEGEND_MAX:
-        legend = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=1.2)
-        for line in legend.legend_handles:
+    if legend and 1 < channels <= LEGEND_MAX:
+        lines = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=1.2)
+        for line in lines.legend_handles:
             line.set_linewidth(1.5)

@@ -41,7 +41,9 @@ def draw_table(
     """
     blocks = _blocks(cells, connect)
     count, rows, features = blocks.shape
-    draw_mosaic(ax, blocks[:, None], cmap=cmap, low=low, high=high, aspect=table_aspect(cells, connect) / count)
+    aspect = table_aspect(cells, connect)
+    pixels = _about_square(blocks, aspect)[:, None]
+    draw_mosaic(ax, pixels, cmap=cmap, low=low, high=high, aspect=aspect / count)
     ax.set_anchor("S")  # else the layout, which looks before the table has its size, leaves too little for the names
     across, up = -ax.get_xlim()[0], -ax.get_ylim()[0]  # half a block, without the gap beside it
     middles = np.arange(count)[::-1]
@@ -107,6 +109,13 @@ def _blocks(cells: np.ndarray, connect: Connect | None) -> np.ndarray:
         return np.swapaxes(cells.reshape(rows // 2, 2, columns, features), 1, 2).reshape(-1, 2, features)
     flat = cells.reshape(-1, features)
     return flat[~np.isnan(flat).all(axis=1)][None]
+
+
+def _about_square(blocks: np.ndarray, aspect: float) -> np.ndarray:
+    """Blocks whose rows or columns are repeated until pixels are as wide as high: no edge is smoothed then."""
+    count, rows, features = blocks.shape
+    shape = aspect * features / (count * rows)  # height / width of a value
+    return blocks.repeat(max(1, round(shape)), axis=1).repeat(max(1, round(1 / shape)), axis=2)
 
 
 def _name_pairs(ax: Axes, middles: np.ndarray, row_labels: Sequence[str], column_labels: Sequence[str]) -> None:

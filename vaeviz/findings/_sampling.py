@@ -16,7 +16,7 @@ SCORES = 1_000_000_000
 """(code, posterior, dimension) triples: some ten seconds of one core."""
 
 
-def rows_of(x: np.ndarray, n: int, seed: int, *, among: np.ndarray | None = None) -> np.ndarray:
+def chosen_rows(x: np.ndarray, n: int, seed: int, *, among: np.ndarray | None = None) -> np.ndarray:
     """At most `n` different rows of x, fewer where samples are large; at random with `seed`, in their order.
 
     among: the rows that may be taken, ascending; None for all.

@@ -10,9 +10,10 @@ from vaeviz.batches import samples
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.finding import Answer, question
-from vaeviz.findings._sampling import rows_of
+from vaeviz.findings._sampling import chosen_rows
 from vaeviz.findings._wording import counted, percent
 from vaeviz.labels import categories, checked_labels, has_classes
+from vaeviz.streams import rows_of
 
 
 @question(
@@ -46,8 +47,8 @@ def classes(
     labelled = np.flatnonzero(codes >= 0)
     if not len(labelled):
         raise NotApplicable("all labels are missing")
-    rows = rows_of(x, n, seed, among=labelled)
-    some = x[rows]
+    rows = chosen_rows(x, n, seed, among=labelled)
+    some = rows_of(x, rows)
     if not np.ptp(some, axis=0).any():
         raise NotApplicable("all samples are the same, so that nothing tells their classes apart")
     ours = class_structure(posterior.mean[rows], codes[rows], (k,), seed=seed)

@@ -9,7 +9,8 @@ from vaeviz.analysis.importance import importance_bound
 from vaeviz.batches import samples
 from vaeviz.encoding import encode
 from vaeviz.finding import Answer, question
-from vaeviz.findings._sampling import rows_of
+from vaeviz.findings._sampling import chosen_rows
+from vaeviz.streams import rows_of
 
 
 @question(
@@ -36,8 +37,8 @@ def likelihood(
     """
     posterior = encode(encoder, x, condition)
     x = samples(x, "x")
-    rows = rows_of(x, n, seed)
-    bound = importance_bound(likelihood, x[rows], posterior[rows], count=count, seed=seed)
+    rows = chosen_rows(x, n, seed)
+    bound = importance_bound(likelihood, rows_of(x, rows), posterior[rows], count=count, seed=seed)
     gap, elbo, tight = (mean_estimate(v) for v in (bound.values[:, -1] - bound.elbo, bound.elbo, bound.values[:, -1]))
     threshold = max_gap * float(bound.kl.mean())
     flagged = gap.value - 2 * gap.standard_error > threshold

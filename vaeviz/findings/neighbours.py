@@ -11,8 +11,9 @@ from vaeviz.batches import samples
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.finding import Answer, question
-from vaeviz.findings._sampling import rows_of
+from vaeviz.findings._sampling import chosen_rows
 from vaeviz.findings._wording import counted
+from vaeviz.streams import rows_of
 
 CHANCE = 0.5  # of codes that have nothing to do with x
 
@@ -37,12 +38,12 @@ def neighbours(
             "codes need not tell what the condition tells, and so need not lie as x does: ask under one condition, "
             "vaeviz.given(Encoder(fn), y), of samples that have it"
         )
-    rows = rows_of(x, n, seed)
+    rows = chosen_rows(x, n, seed)
     if len(rows) <= 2 * k:
         raise NotApplicable(
             f"{k} neighbours need more than {2 * k} samples, got {len(rows)}; ask for fewer: neighbours.k"
         )
-    flat = x[rows].reshape(len(rows), -1)
+    flat = rows_of(x, rows).reshape(len(rows), -1)
     if not np.ptp(flat, axis=0).any():
         raise NotApplicable("all samples are the same, so that none is nearer than another")
     ours = map_quality(flat, posterior.mean[rows], (k,))

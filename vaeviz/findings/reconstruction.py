@@ -10,8 +10,9 @@ from vaeviz.decoding import decode
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.finding import Answer, question
-from vaeviz.findings._sampling import rows_of
+from vaeviz.findings._sampling import chosen_rows
 from vaeviz.findings._wording import counted, percent
+from vaeviz.streams import rows_of
 
 LIKE_THE_MEAN = 0.05  # of the variance explained
 
@@ -37,8 +38,8 @@ def reconstruction(
     explain such a share. The mean of the data explains none. n: of so many samples, for both.
     """
     posterior, x = encode(encoder, x, condition), samples(x, "x")
-    rows = rows_of(x, n, seed)
-    some = x[rows]
+    rows = chosen_rows(x, n, seed)
+    some = rows_of(x, rows)
     if not np.ptp(some, axis=0).any():
         raise NotApplicable("all samples are the same, so that there is nothing to tell apart")
     decoded = decode(decoder, posterior[rows], like=x)

@@ -7,7 +7,8 @@ from vaeviz.analysis.spread import SCALES, stretched_elbo
 from vaeviz.batches import samples
 from vaeviz.encoding import encode
 from vaeviz.finding import Answer, question
-from vaeviz.findings._sampling import rows_of
+from vaeviz.findings._sampling import chosen_rows
+from vaeviz.streams import rows_of
 
 
 @question(
@@ -31,8 +32,8 @@ def spread(
     them from 1/8 to 8 in steps of √2. n: of so many samples x.
     """
     posterior, x = encode(encoder, x, condition), samples(x, "x")
-    rows = rows_of(x, n, seed)
-    found = stretched_elbo(likelihood, x[rows], posterior[rows], seed=seed)
+    rows = chosen_rows(x, n, seed)
+    found = stretched_elbo(likelihood, rows_of(x, rows), posterior[rows], seed=seed)
     best, gain = float(found.scales[found.best]), mean_estimate(found.gains)
     factor = max(best, 1 / best)
     flagged = factor > max_factor and gain.value - 2 * gain.standard_error > 0

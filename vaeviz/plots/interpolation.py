@@ -57,6 +57,7 @@ def interpolation(
     """
     if steps < 2 or n < 1:
         raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     alike = same_condition(decoder, posterior)
@@ -69,7 +70,6 @@ def interpolation(
     paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
     ends = arranged(rows_of(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     ax = ax or axes_for(interpolation, cells_aspect(cells, look, "rows"))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
     draw_cells(

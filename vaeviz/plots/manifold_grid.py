@@ -24,6 +24,7 @@ from vaeviz.posterior import Posterior
 from vaeviz.streams import as_samples, sample_shape
 
 SIDES = {"image": 20, "table": 7}
+NARROW = 2  # height / width of a grid, beyond which numbers side by side would meet
 
 
 @register_plot(page=Page("column", None))
@@ -73,9 +74,12 @@ def manifold_grid(
     base = np.zeros(size) if known or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane(shown, nodes, base)
     grids = _decoded(decoder, codes, posterior, conditions, x)
-    ax = ax or axes_for(manifold_grid, panels_aspect(grids, conditions.names, look, on_latent_axes=True))
+    aspect = panels_aspect(grids, conditions.names, look, on_latent_axes=True)
+    ax = ax or axes_for(manifold_grid, aspect)
     across, *up = (Nodes(along, name_dim(dim)) for along, dim in zip(nodes, shown))
     draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
+    if not conditions and aspect > NARROW:
+        ax.tick_params(axis="x", rotation=90)
     fixed = told_condition(decoder)
     under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
     ax.set_title(f"Decoded grid{under}, {_title(n, size, spacing, span, known, posterior, chosen=dims is not None)}")

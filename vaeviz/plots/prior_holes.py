@@ -62,7 +62,7 @@ def prior_holes(
     axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
     for ax, (title, cells, names) in zip(axes[1:], pictures):
-        draw_cells(ax, cells, look, row_labels=names, scale=ax is axes[-1])
+        draw_cells(ax, cells, look, row_labels=names, key=ax is axes[-1])
         ax.set_title(title)
     return axes
 

@@ -47,6 +47,7 @@ def reconstruction_pairs(
     """
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     values = None if labels is None else checked_labels(labels, len(posterior))
@@ -55,7 +56,6 @@ def reconstruction_pairs(
     reconstructed = decode(decoder, posterior[picked], like=x)
     originals = arranged(rows_of(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
     draw_cells(
         ax,

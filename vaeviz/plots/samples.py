@@ -10,7 +10,7 @@ from vaeviz.analysis.conditions import conditions_of, decode_under
 from vaeviz.conditions import told_condition
 from vaeviz.decoding import latent_size
 from vaeviz.drawing.cells import cells_aspect, draw_cells
-from vaeviz.drawing.look import look_of
+from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
@@ -48,6 +48,7 @@ def samples(
     """
     if n < 1 or temperature <= 0:
         raise InputError(f"n = {n}, temperature = {temperature}: expected n of 1 or more and a temperature above 0")
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     conditions = conditions_of(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
@@ -60,8 +61,7 @@ def samples(
     draws = min(math.ceil(n / len(conditions)), math.ceil(math.sqrt(n))) if conditions else n
     z = temperature * np.random.default_rng(seed).standard_normal((draws, size))
     decoded = decode_under(decoder, posterior.with_codes(z) if posterior else z, conditions, like=x)
-    cells = decoded if conditions else _in_square(decoded[0])
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    cells = decoded if conditions else _in_square(decoded[0], look)
     connect = "rows" if conditions and look.kind_of(cells.shape[2:]) == "table" else None
     ax = ax or axes_for(samples, cells_aspect(cells, look, connect))
     draw_cells(ax, cells, look, row_labels=conditions.names, connect=connect)
@@ -74,9 +74,11 @@ def samples(
     return ax
 
 
-def _in_square(decoded: np.ndarray) -> np.ndarray:
-    """Samples (n, ...) in rows and columns, with blanks after the last."""
-    columns = math.ceil(math.sqrt(len(decoded)))
+def _in_square(decoded: np.ndarray, look: Look) -> np.ndarray:
+    """Samples (n, ...) in rows and columns, with blanks after the last: tall images more in a row, wide ones fewer."""
+    one = cells_aspect(decoded[:1, None], look) if look.kind_of(decoded.shape[1:]) == "image" else 1.0
+    rows = math.ceil(len(decoded) / math.ceil(math.sqrt(len(decoded) * one)))
+    columns = math.ceil(len(decoded) / rows)
     blank = np.full((-len(decoded) % columns, *decoded.shape[1:]), np.nan, dtype=np.float32)
     return np.concatenate([decoded, blank]).reshape(-1, columns, *decoded.shape[1:])
 

@@ -59,6 +59,7 @@ def traversal(
     """
     if steps < 2 or top < 1:
         raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
+    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     conditions = conditions_of(decoder, condition) if around is None else Conditions()
@@ -74,7 +75,6 @@ def traversal(
     dims = dims[:top]
     codes = traversal_codes(_base(posterior, around), dims, traversal_ends(posterior, span), steps)
     grids = _decoded(decoder, codes, posterior, conditions, around, x)
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
     figure = figure or figure_for(traversal, panels_aspect(grids, conditions.names, look, "rows"))
     drawn = look.kind_of(grids.shape[3:])
     widths = [_width(steps, drawn), 1.0][: 1 + change]

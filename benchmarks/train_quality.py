@@ -1,0 +1,55 @@
+"""What ten epochs of the reference VAE give, in each precision and with Keras 3: test ELBO of three seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.train import first_model, keras, keras_vae, layers  # keras on the backend that it chose
+from vaeviz.data import load_data
+from vaeviz_models import evaluate, fit
+from vaeviz_models.precision import has_bfloat16_units
+
+SEEDS = (0, 1, 2)
+SETTINGS = {"epochs": 10, "batch_size": 128}
+TITLE = """784-512-2 on MNIST, batch 128, ten epochs: test ELBO in nats a digit, scored by `evaluate` in float32. For a
+seed all begin with the same weights; between seeds, single runs differ by one or two nats."""
+
+
+def tables(data_dir: Path | None) -> list[dict[str, Any]]:
+    """The one table, as a record that the report takes."""
+    x, test_x = (load_data("mnist", split=split, data_dir=data_dir).x for split in ("train", "test"))
+    has_units = has_bfloat16_units(torch.device("cpu"))
+    rows = [_row("float32", [ours(x, test_x, "float32", seed) for seed in SEEDS])]
+    if has_units:
+        rows.append(_row("bfloat16", [ours(x, test_x, "bfloat16", seed) for seed in SEEDS]))
+    rows.append(_row("Keras 3 on jax", [peer_keras(x, test_x, seed) for seed in SEEDS]))
+    return [{"title": TITLE, "columns": ("trained in", *(f"seed {seed}" for seed in SEEDS), "mean"), "rows": rows}]
+
+
+def ours(x: np.ndarray, test_x: np.ndarray, precision: str, seed: int) -> float:
+    """The test ELBO after `fit`."""
+    model = first_model(seed)
+    return fit(model, x, test_x, precision=precision, seed=seed, device="cpu", **SETTINGS)["test_elbo"][-1]
+
+
+def peer_keras(x: np.ndarray, test_x: np.ndarray, seed: int) -> float:
+    """The test ELBO of the weights that Keras ends with."""
+    keras.utils.set_random_seed(seed)
+    flat, model = x.reshape(len(x), -1), first_model(seed)
+    theirs = keras_vae(model, seed)
+    theirs.fit(flat, flat, verbose=0, **SETTINGS)
+    with torch.no_grad():
+        for name, layer in layers(model).items():
+            weight, bias = theirs.get_layer(name).get_weights()
+            layer.weight.copy_(torch.from_numpy(weight.T))
+            layer.bias.copy_(torch.from_numpy(bias))
+    return evaluate(model, test_x, seed=seed)["elbo"]
+
+
+def _row(name: str, elbos: list[float]) -> tuple[str, ...]:
+    return (name, *(f"{elbo:.2f}" for elbo in (*elbos, mean(elbos))))
