@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from vaeviz.errors import InputError
 from vaeviz_models.networks import Activation, DenseDecoder, DenseEncoder, check_sizes
@@ -123,4 +122,5 @@ def cvae(
 
 def beside(features: Tensor, y: Tensor, classes: int) -> Tensor:
     """Features (N, F) with the classes y (N,) one-hot after them, (N, F + classes)."""
-    return torch.cat([features, F.one_hot(y.long(), classes).to(features.dtype)], dim=1)
+    one_hot = y[:, None] == torch.arange(classes, device=y.device)
+    return torch.cat([features, one_hot.to(features.dtype)], dim=1)

@@ -86,3 +86,17 @@ def test_a_file_that_torch_exports(images, tmp_path):
     torch.onnx.export(layer, (torch.zeros(4, 8, 8),), str(tmp_path / "encoder.onnx"), dynamo=True)
     expected = layer(torch.from_numpy(images)).detach()
     np.testing.assert_allclose(vaeviz.encode(tmp_path / "encoder.onnx", images).mean, expected, atol=1e-5)
+
+
+def test_a_second_input_is_a_condition(tmp_path):
+    kind = onnx.TensorProto.FLOAT
+    takes = [helper.make_tensor_value_info(name, kind, ["n", 2]) for name in ("z", "y")]
+    nodes = [helper.make_node("Add", ["z", "y"], ["out"])]
+    graph = helper.make_graph(nodes, "sum", takes, [helper.make_tensor_value_info("out", kind, ["n", 2])])
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), str(tmp_path / "sum.onnx"))
+    decoder = vaeviz.Decoder(tmp_path / "sum.onnx", conditions={"low": [0.0, 0.0], "high": [5.0, 5.0]})
+    assert vaeviz.model.as_decoder(tmp_path / "sum.onnx").is_conditional
+    np.testing.assert_array_equal(vaeviz.decode(decoder, np.ones((2, 2)), ["low", "high"])[:, 0], [1, 6])
+    with pytest.raises(vaeviz.NotApplicable, match="takes a condition beside z"):
+        vaeviz.decode(tmp_path / "sum.onnx", np.ones((2, 2)))

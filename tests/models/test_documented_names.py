@@ -26,5 +26,5 @@ def test_a_linked_name_is_defined_there(name, file):
 
 def test_every_section_names_code_and_test():
     sections = PAGE.read_text(encoding="utf-8").split("\n## ")[1:-1]
-    assert len(sections) == 7
+    assert len(sections) == 8
     assert all("- Code: " in section and "- Test: " in section for section in sections)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,8 @@ def _runner(session: Any) -> Callable[..., Any]:
         returned = session.run(None, typed)
         return returned[0] if len(returned) == 1 else tuple(returned)
 
+    kind = inspect.Parameter.POSITIONAL_ONLY  # by which a second input is known for a condition
+    run.__signature__ = inspect.Signature([inspect.Parameter(f"input_{i}", kind) for i in range(len(inputs))])
     return run
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.picking import fair_rows
+from vaeviz.conditions import told_condition
 from vaeviz.decoding import decode
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.look import look_of
@@ -15,6 +16,7 @@ from vaeviz.errors import InputError
 from vaeviz.kinds import Kind
 from vaeviz.labels import categories, checked_labels, has_classes
 from vaeviz.layout import arranged
+from vaeviz.model import as_decoder
 from vaeviz.plot import Page, register_plot
 from vaeviz.streams import as_samples, rows_of
 
@@ -47,7 +49,7 @@ def reconstruction_pairs(
         raise InputError(f"n = {n}: expected 1 or more")
     look = look_of(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
-    posterior = encode(encoder, x, condition)
+    decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     values = None if labels is None else checked_labels(labels, len(posterior))
     codes, names = categories(values) if values is not None and has_classes(values) else (None, ())
     picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
@@ -63,7 +65,8 @@ def reconstruction_pairs(
         connect="pairs",
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
-    ax.set_title("Reconstructions from the posterior mean")
+    fixed = told_condition(decoder)
+    ax.set_title(f"Reconstructions from the posterior mean{fixed and f', given y = {fixed}'}")
     return ax
 
 

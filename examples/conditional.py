@@ -1,0 +1,33 @@
+"""A conditional VAE on digits: a row of samples for each class, and a class of one's own choice."""
+
+import sys
+from pathlib import Path
+
+import vaeviz
+import vaeviz_models
+
+out = Path(sys.argv[1] if len(sys.argv) > 1 else "figures/examples")
+out.mkdir(parents=True, exist_ok=True)
+
+train, test = (vaeviz.load_data("digits", split=split) for split in ("train", "test"))
+options = {"classes": vaeviz_models.classes_of(train.labels), "likelihood": "gaussian-learned", "std": 0.3}
+cvae = vaeviz_models.seeded(vaeviz_models.cvae, train.x.shape[1:], seed=0, **options)
+history = vaeviz_models.fit(cvae, train.x, test.x, train.labels, test.labels, epochs=100)
+print(f"test ELBO {history['test_elbo'][-1]:.2f} nats, a bound of ln p(x | y)")
+
+encoder, decoder = vaeviz.open(cvae)
+vaeviz.samples(decoder).figure.savefig(out / "conditional_samples.png", dpi=150)  # a row for each class
+vaeviz.manifold_grid(vaeviz.given(decoder, 4)).figure.savefig(out / "conditional_fours.png", dpi=150)
+
+# What is left to the codes is style: the same one for every digit, so that classes lie over one another.
+ax = vaeviz.latent_scatter(encoder, test.x, labels=test.labels, condition=test.labels)
+ax.figure.savefig(out / "conditional_scatter.png", dpi=150)
+
+# A pair of one's own, in three lines, is drawn likewise; here with the codes of images decoded as another digit.
+encoder = vaeviz.Encoder(cvae.encode, conditions=range(10))
+decoder = vaeviz.Decoder(cvae.decode, conditions=range(10), latent_shape=(2,), output="values", prior="normal")
+plots = ["samples", "interpolation", "traversal", "reconstruction_pairs"]
+vaeviz.export_figures(out / "conditional", encoder=encoder, decoder=decoder, x=test.x, labels=test.labels, plots=plots)
+ax = vaeviz.reconstruction_pairs(encoder, vaeviz.given(decoder, 3), test.x, test.labels, condition=test.labels)
+ax.set_title("Images, and their codes decoded as a 3")
+ax.figure.savefig(out / "conditional_as_threes.png", dpi=150)
