@@ -199,3 +199,27 @@ def test_every_finding_says_what_it_asks_and_where_its_threshold_is_from(questio
     assert question.summary.endswith("?")
     assert len(question.source) > 20
     assert all(option.default is not None or option.name == "min_effect" for option in question.options.values())
+
+
+def test_a_conditional_model_is_measured_within_its_conditions():
+    """The means of the classes explain most of x, and nothing within a class."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=600)
+    z = rng.standard_normal((600, 1))
+    offsets, direction = 10 * rng.standard_normal((3, 4)), np.array([[1.0, -1.0, 0.5, 2.0]])
+    x = offsets[y] + z @ direction
+
+    def encoder(x, y):
+        return (x - offsets[y.astype(int)]) @ direction.T / (direction @ direction.T)
+
+    def asked(decoder):
+        model = vaeviz.Encoder(encoder, returns="mean", conditions=(0, 1, 2))
+        parts = {"encoder": model, "decoder": vaeviz.Decoder(decoder, latent_shape=(1,), conditions=(0, 1, 2))}
+        return vaeviz.analyze(x=x, condition=y, findings=["reconstruction"], **parts).findings[0]
+
+    of_class = asked(lambda z, y: offsets[y.astype(int)])
+    assert of_class.verdict == "flagged"
+    assert of_class.value == pytest.approx(0, abs=0.02)
+    whole = asked(lambda z, y: offsets[y.astype(int)] + z @ direction)
+    assert whole.verdict == "healthy"
+    assert whole.value == pytest.approx(1, abs=1e-6)

@@ -51,9 +51,10 @@ def rate_points(runs: Any, x: Any = None, condition: Any = None, *, draws: int =
 
     x: (N, ...), on which all models are measured alike, with `draws` posterior samples for each x; without it, a
     run's point is the last row of its history, and such a one-epoch estimate has no error. condition: (N, ...) for the
-    conditional ones among them. A mapping names its runs.
+    conditional ones among them. A mapping names its runs; others are called by their β, or by name where a β would
+    stand twice. The distortion of a conditional one is of ln p(x | z, y), and its label says that y was given.
     """
-    named = runs.items() if isinstance(runs, Mapping) else ((None, run) for run in _several(runs))
+    named = runs.items() if isinstance(runs, Mapping) else _named(list(_several(runs)))
     points = [_point(run, name, x, condition, draws, seed) for name, run in named]
     if not points:
         raise InputError("runs: got none, expected opened runs or (rate, distortion, label) records")
@@ -92,7 +93,9 @@ def _point(run: Any, name: str | None, x: Any, condition: Any, draws: int, seed:
     if _is_record(run):
         return RatePoint(float(run[0]), float(run[1]), str(name or (run[2] if len(run) > 2 else "")))
     model = open(run)
-    label = name or _label(model)
+    label = (name or _label(model)) + (
+        ", given y" if model.encoder is not None and model.encoder.is_conditional else ""
+    )
     if x is None:
         return _recorded(model, label)
     return measured_point(model, x, condition, label=label, draws=draws, seed=seed)
@@ -111,6 +114,14 @@ def _recorded(model: Model, label: str) -> RatePoint:
     if of is None:
         raise InputError(f"{label}: its history has no KL and log-likelihood; give x, to measure it on")
     return RatePoint(history[f"{of}_kl"][-1], -history[f"{of}_log_likelihood"][-1], label)
+
+
+def _named(runs: list) -> list[tuple[str | None, Any]]:
+    """(name, run), with a name for what its β would not tell apart."""
+    opened = [None if isinstance(run, RatePoint) or _is_record(run) else open(run) for run in runs]
+    labels = [model and _label(model) for model in opened]
+    names = (model.name if label and labels.count(label) > 1 else None for label, model in zip(labels, opened))
+    return list(zip(names, runs))
 
 
 def _label(model: Model) -> str:

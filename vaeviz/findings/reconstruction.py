@@ -35,19 +35,22 @@ def reconstruction(
     """Do reconstructions show the sample, and not the mean of them all?
 
     min_share: of the variance of x that a PCA of as many dimensions explains, reconstructions from posterior means must
-    explain such a share. The mean of the data explains none. n: of so many samples, for both.
+    explain such a share. The mean of the data explains none, nor do the means of the conditions, of which a
+    conditional model is told: there both are of the variance within. n: of so many samples, for both.
     """
     posterior, x = encode(encoder, x, condition), samples(x, "x")
     rows = chosen_rows(x, n, seed)
     some = rows_of(x, rows)
     if not np.ptp(some, axis=0).any():
         raise NotApplicable("all samples are the same, so that there is nothing to tell apart")
-    decoded = decode(decoder, posterior[rows], like=x)
+    decoded, of = decode(decoder, posterior[rows], like=x), "x"
+    if posterior.condition is not None:
+        some, decoded, of = *_within(posterior.condition[rows], some, decoded), "x within its conditions"
     ours = explained_variance(some, decoded)
     linear = explained_variance(some, principal_reconstruction(some, posterior.size))
     threshold = min_share * linear.value
     flagged = ours.value + 2 * ours.standard_error < threshold
-    told = f"explain {percent(ours.value, ours.standard_error)} of the variance of x"
+    told = f"explain {percent(ours.value, ours.standard_error)} of the variance of {of}"
     beside = f"a PCA of {counted(posterior.size)}: {percent(linear.value)}"
     if not flagged:
         sentence = f"Reconstructions {told} ({beside})."
@@ -65,3 +68,11 @@ def reconstruction(
         baselines={"mean of x": 0.0, f"PCA, {posterior.size}-D": linear.value},
         numbers={"mean_squared_error": reconstruction_errors(some, decoded).mean()},
     )
+
+
+def _within(condition: np.ndarray, x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both less the mean of x under each one's condition; less that of all where conditions hardly come again."""
+    values, of_each = np.unique(np.asarray(condition).reshape(len(x), -1), axis=0, return_inverse=True)
+    of_each = of_each.reshape(-1) if len(values) <= len(x) / 4 else np.zeros(len(x), dtype=int)
+    means = np.stack([x[of_each == one].mean(axis=0) for one in range(of_each.max() + 1)])
+    return x - means[of_each], decoded - means[of_each]
