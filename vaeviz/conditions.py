@@ -69,7 +69,7 @@ def lacks_condition(part: Encoder | Decoder, role: str) -> NotApplicable:
     known = f" ({told_names(part.conditions)})" if part.conditions else ""
     return NotApplicable(
         f"{role} {part.name} takes a condition beside {beside}{known}: give condition=y, one row a sample, or fix it "
-        f"with vaeviz.given({fixed}, y), --condition y"
+        f"with vaeviz.given({fixed}, y); --condition labels or --condition y"
     )
 
 

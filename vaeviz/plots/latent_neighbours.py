@@ -54,7 +54,9 @@ def latent_neighbours(
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.15, 1))
     draw_matrix(left, ours.confusion, rows=names, columns=names)
     left.set(xlabel=f"voted by {ours.k[len(ours.k) // 2]} neighbours", ylabel="label", aspect="equal")
-    left.set_title(f"Confusion in {posterior.size} latent dimensions, N = {len(rows):,}")
+    is_given = condition is not None and np.array_equal(np.asarray(values), np.asarray(condition))
+    known = "\nthe label is the condition: codes need not tell it" if is_given else ""
+    left.set_title(f"Confusion in {posterior.size} latent dimensions, N = {len(rows):,}{known}")
     _draw_accuracy(right, {"posterior means": ours, f"PCA of $x$, {baseline.shape[1]}-D": theirs})
     return axes
 
