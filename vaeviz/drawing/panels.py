@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.look import Look
-from vaeviz.drawing.room import height_of, size_of, width_of
+from vaeviz.drawing.room import height_of, letters_across, size_of, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_COLUMNS = 3
 GAP = 0.11  # between panels, of their width
+ROOM = 0.1  # of a panel's side, at each end, that is kept free of ticks
 TITLE = 1.9  # room for a name above its panel, in heights of its letters
 A_NAME = 0.15  # the same before the figure is there, in widths of a panel
 
@@ -37,8 +39,13 @@ def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: Look, *
     for place, (panel, grid, name) in enumerate(zip(panels, grids, names)):
         kind = draw_cells(panel, grid, look, **drawn_with, key=place == columns - 1)
         panel.set_title(name)
-        if "across" in drawn_with and kind != "point":
+        if kind == "point":
+            panel.locator_params(nbins=4, prune="both")
+        elif "across" in drawn_with:
             _keep_few_ticks(panel)
+    name = drawn_with["across"].name if "across" in drawn_with else ""
+    if kind != "point":
+        _tell_once(ax, panels, name)
     _keep_outer(panels)
     return panels
 
@@ -76,11 +83,27 @@ def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:
 
 
 def _keep_few_ticks(panel: Axes) -> None:
-    """Some three of the ticks of each latent axis, evenly about the middle one."""
-    for axis in (panel.xaxis, panel.yaxis):
+    """Some three of the ticks of each latent axis, evenly about the middle one, and none near a neighbour's."""
+    to_axes = panel.transData - panel.transAxes
+    for side, axis in enumerate((panel.xaxis, panel.yaxis)):
         ticks = axis.get_majorticklocs()
+        along = to_axes.transform(np.stack([ticks, ticks], axis=1))[:, side]
+        ticks = ticks[(along > ROOM) & (along < 1 - ROOM)]
         step, middle = math.ceil(len(ticks) / 3), (len(ticks) - 1) // 2
         axis.set_ticks([tick for place, tick in enumerate(ticks) if (place - middle) % max(step, 1) == 0])
+
+
+def _tell_once(frame: Axes, panels: list[Axes], name: str) -> None:
+    """What is to be known to read a cell, which all tell beside the `name` of their axis, once under all of them."""
+    told = panels[0].get_xlabel().removeprefix(name).split()
+    text = "\n".join(wrap(" ".join(told), letters_across(frame)))
+    lowest = panels[(len(panels) - 1) // columns_for(len(panels)) * columns_for(len(panels))]
+    for panel in panels:
+        panel.set_xlabel(name)
+    if name and told:
+        lowest.annotate(text, (0, -0.2), xycoords=("axes fraction", lowest.xaxis.label), va="top")
+    elif told:
+        lowest.set_xlabel(text, loc="left")
 
 
 def _keep_outer(panels: list[Axes]) -> None:

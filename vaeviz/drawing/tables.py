@@ -56,6 +56,8 @@ def draw_table(
             ax.set_yticks(
                 ends.ravel(), np.repeat([column_labels[0], column_labels[-1]], count), minor=True, color="0.4"
             )
+            for place, text in enumerate(ax.get_yticklabels(minor=True)):  # within their block
+                text.set_verticalalignment("top" if place < count else "bottom")
     _name_features(ax, across * ((2 * np.arange(features) + 1) / features - 1), names)
 
 
