@@ -1,0 +1,174 @@
+"""Figures of many points and of many images as PNG at 300 dpi, beside what is usually written for them.
+
+The peak memory of a scatter is that of a process of its own:
+``python -m benchmarks.draw WORK FILE``, with points and labels in the .npz FILE.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import torch
+from scipy.stats import norm
+
+import vaeviz
+from benchmarks.cases import Case
+from vaeviz import Posterior
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+
+DPI = 300
+MILLION = 1_000_000
+SIDE = 30  # of a manifold, in images
+
+
+def cases(data_dir: Path | None) -> list[Case]:
+    """Scatters of all 70,000 posterior means and of a million codes drawn from the posteriors, and the manifold."""
+    from benchmarks.trained import trained_run
+    from vaeviz.data import load_data
+
+    data = load_data("mnist", split="all", data_dir=data_dir)
+    model = vaeviz.open(trained_run(data_dir))
+    posterior = vaeviz.encode(model.encoder, data.x)
+    means, labels = posterior.mean, data.labels
+    codes, code_labels = _million(posterior, labels)
+    for draw in (our_scatter, plain_scatter):
+        draw(means[:1000], labels[:1000])  # fonts are found, and pyplot is ready
+    return [
+        _scatter_case("latent scatter of 70,000 points", means, labels, goal=0.25),
+        _scatter_case("latent scatter of 1,000,000 points", codes, code_labels, goal=0.08, rounds=3, memory=True),
+        *_manifold_cases(model.decoder),
+    ]
+
+
+def our_scatter(z: np.ndarray, labels: np.ndarray) -> int:
+    """Points to a PNG; returns its size in bytes."""
+    return _saved(vaeviz.latent_scatter(Posterior(z), z, labels, ax=plt.figure(layout="constrained").subplots()).figure)
+
+
+def plain_scatter(z: np.ndarray, labels: np.ndarray) -> int:
+    figure = plt.figure()
+    plt.scatter(z[:, 0], z[:, 1], c=labels, cmap="tab10")
+    plt.colorbar()
+    return _saved(figure)
+
+
+def our_manifold(decoder: Any) -> int:
+    ax = plt.figure(figsize=(10, 10), layout="constrained").subplots()
+    return _saved(vaeviz.manifold_grid(decoder, n=SIDE, ax=ax).figure)
+
+
+@torch.no_grad()
+def decoder_call_each(decode: Any) -> int:
+    """A call of the decoder and an Axes for every image."""
+    figure, axes = plt.subplots(SIDE, SIDE, figsize=(10, 10))
+    for z, ax in zip(_grid(), axes.flat, strict=True):
+        ax.imshow(decode(z[None]).numpy().reshape(28, 28), cmap="gray")
+        ax.axis("off")
+    return _saved(figure)
+
+
+@torch.no_grad()
+def one_call_one_image(decode: Any) -> int:
+    images = decode(_grid()).numpy().reshape(SIDE, SIDE, 28, 28)
+    figure = plt.figure(figsize=(10, 10))
+    plt.imshow(images.transpose(0, 2, 1, 3).reshape(SIDE * 28, SIDE * 28), cmap="gray")
+    return _saved(figure)
+
+
+def _scatter_case(
+    name: str, z: np.ndarray, labels: np.ndarray, *, goal: float, rounds: int = 5, memory: bool = False
+) -> Case:
+    return Case(
+        name=name,
+        ours={"latent_scatter": lambda: our_scatter(z, labels)},
+        peers={"plt.scatter(c=labels)": lambda: plain_scatter(z, labels)},
+        goal={"latent_scatter": goal},
+        check=(lambda _: _memory(z, labels)) if memory else _sizes,
+        rounds=rounds,
+    )
+
+
+def _manifold_cases(decoder: Any) -> list[Case]:
+    decode = decoder.fn
+    with torch.no_grad():
+        decode(_grid())
+    ours = {"manifold_grid": lambda: our_manifold(decoder)}
+    name = f"manifold of {SIDE} × {SIDE} images"
+    each, one = lambda: decoder_call_each(decode), lambda: one_call_one_image(decode)
+    return [
+        Case(name, ours, {"900 calls, 900 Axes": each}, goal={"manifold_grid": 0.08}, check=_sizes, rounds=3),
+        Case(f"{name}, beside the least work", ours, {"one call, one imshow": one}, check=_sizes),
+    ]
+
+
+def _grid() -> torch.Tensor:
+    """Codes of equal mass under the prior, (900, 2)."""
+    along = norm.ppf((np.arange(SIDE) + 0.5) / SIDE)
+    return torch.tensor([(x, y) for y in along[::-1] for x in along], dtype=torch.float32)
+
+
+def _million(posterior: Posterior, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    rows = rng.integers(len(posterior), size=MILLION)
+    noise = rng.standard_normal((MILLION, 2), dtype=np.float32)
+    return posterior.mean[rows] + posterior.std[rows] * noise, labels[rows]
+
+
+def _saved(figure: Any) -> int:
+    content = BytesIO()
+    figure.savefig(content, dpi=DPI, format="png")
+    plt.close(figure)
+    return content.tell()
+
+
+def _sizes(made: Mapping[str, int]) -> str:
+    return "PNG of " + ", ".join(f"{size / 1e6:.1f} MB ({name})" for name, size in made.items())
+
+
+WORKS = {"latent_scatter": our_scatter, "plt.scatter": plain_scatter}
+
+
+def _memory(z: np.ndarray, labels: np.ndarray) -> str:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    np.savez(folder / "points.npz", z=z, labels=labels)
+    arrays = z.nbytes + labels.nbytes
+    told = []
+    for work in WORKS:
+        command = [sys.executable, "-m", "benchmarks.draw", work, str(folder / "points.npz")]
+        peak = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        told.append(f"{work} {(arrays + peak) / arrays:.1f} × ({peak / 1e6:.0f} MB on top of them)")
+    return f"Peak memory over that of the arrays, {arrays / 1e6:.0f} MB: {', '.join(told)}"
+
+
+def _measure_memory(work: str, file: str) -> None:
+    """Print by how many bytes the peak of this process rises above what it is with a figure drawn and the arrays in."""
+    with np.load(file, allow_pickle=False) as stored:
+        z, labels = stored["z"], stored["labels"]
+    for _ in range(2):
+        WORKS[work](z[:1000], labels[:1000])
+    before = _resident("VmRSS")
+    WORKS[work](z, labels)
+    print(_resident("VmHWM") - before)
+
+
+def _resident(what: str) -> int:
+    """Bytes of this process in memory, now (VmRSS) or at most (VmHWM; `ru_maxrss` also counts whoever started it)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(what))
+
+
+if __name__ == "__main__":
+    _measure_memory(*sys.argv[1:])

@@ -1,0 +1,92 @@
+"""t-SNE maps of the 16-dimensional codes of MNIST, by `vaeviz.embed` and by each engine and method alone.
+
+All start from the same map, the two leading components with a standard deviation of 1e-4, and take 750 steps at
+perplexity 30. Everything else is each library's default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import openTSNE
+from joblib import cpu_count
+from openTSNE.affinity import PerplexityBasedNN
+from openTSNE.tsne import kl_divergence_bh
+from sklearn.manifold import TSNE
+
+import vaeviz
+from benchmarks.cases import Case
+from benchmarks.trained import trained_run
+from vaeviz.analysis.embedding import forget
+from vaeviz.analysis.maps import map_quality
+from vaeviz.data import load_data
+from vaeviz.embeddings.pca import start_of
+
+ROUNDS = {2_000: 5, 10_000: 3, 70_000: 1}
+PERPLEXITY = 30.0
+STEPS = 750  # 250 of them exaggerated, in each
+
+
+def cases(data_dir: Path | None) -> list[Case]:
+    """One case a size. Both libraries have run once."""
+    x = load_data("mnist", split="all", data_dir=data_dir).x
+    codes = vaeviz.encode(trained_run(data_dir, latent_dim=16), x).mean
+    codes = codes[np.random.default_rng(0).permutation(len(codes))]
+    for work in (ours, peer_sklearn, peer_opentsne("bh"), peer_opentsne("fft")):
+        work(codes[:1200])
+    return [_case(codes[:total], rounds) for total, rounds in ROUNDS.items()]
+
+
+def _case(z: np.ndarray, rounds: int) -> Case:
+    peers = {
+        "scikit-learn": lambda: peer_sklearn(z),
+        "openTSNE, Barnes-Hut": lambda: peer_opentsne("bh")(z),
+        "openTSNE, interpolation": lambda: peer_opentsne("fft")(z),
+    }
+    return Case(
+        name=f"t-SNE of {len(z):,} codes",
+        ours={"embed": lambda: ours(z)},
+        peers=peers,
+        goal={"embed": 1.05},
+        check=lambda made: _quality(z, made),
+        rounds=rounds,
+    )
+
+
+def ours(z: np.ndarray) -> np.ndarray:
+    forget()
+    return vaeviz.embed(z, "auto", perplexity=PERPLEXITY).points
+
+
+def peer_sklearn(z: np.ndarray) -> np.ndarray:
+    engine = TSNE(perplexity=PERPLEXITY, init=start_of(z), max_iter=STEPS, random_state=0, n_jobs=cpu_count())
+    return engine.fit_transform(z.astype(np.float64))
+
+
+def peer_opentsne(method: str) -> Callable[[np.ndarray], np.ndarray]:
+    def work(z: np.ndarray) -> np.ndarray:
+        engine = openTSNE.TSNE(
+            perplexity=PERPLEXITY,
+            initialization=start_of(z),
+            negative_gradient_method=method,
+            n_jobs=cpu_count(),
+            random_state=0,
+        )
+        return np.array(engine.fit(z.astype(np.float64)))
+
+    return work
+
+
+def _quality(z: np.ndarray, made: Mapping[str, np.ndarray]) -> str:
+    """The t-SNE objective of each map, over the same exact neighbours, and what it keeps of the neighbourhoods."""
+    affinities = PerplexityBasedNN(z.astype(np.float64), PERPLEXITY, method="exact", n_jobs=cpu_count()).P
+    told = []
+    for name, points in made.items():
+        points = points.astype(np.float64)
+        divergence, _ = kl_divergence_bh(points, affinities, 1, {"theta": 0.2}, should_eval_error=True)
+        kept = map_quality(z, points, (10,), asked=1000)
+        measures = ", ".join(f"{name} {kept.mean(name)[0]:.3f}" for name in ("trustworthiness", "recall"))
+        told.append(f"{name}: KL {divergence:.3f}, {measures}")
+    return "; ".join(told)
