@@ -1,165 +1,174 @@
-"""Figures of many points and of many decoded images, as PNG at 300 dpi, beside the recipes that people paste."""
+"""Figures of many points and of many images as PNG at 300 dpi, beside what is usually written for them.
+
+The peak memory of a scatter is that of a process of its own:
+``python -m benchmarks.draw WORK FILE``, with points and labels in the .npz FILE.
+"""
 
 from __future__ import annotations
 
-import io
-import os
-import resource
+import atexit
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from scipy.stats import norm
 
 import vaeviz
 from benchmarks.cases import Case
-from vaeviz.data import load_data
-from vaeviz.posterior import Posterior
-from vaeviz_models import VAE, fit, mlp, seeded
+from vaeviz import Posterior
 
-POINTS = {70_000: 0.25, 1_000_000: 0.08}
-"""How many points, and the ratio to reach."""
-SIDE, DPI = 30, 300
-MEMORY = "Peak memory beyond that of the process before it drew 1,000,000 points, in multiples of the arrays (20 MB)"
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+
+DPI = 300
+MILLION = 1_000_000
+SIDE = 30  # of a manifold, in images
 
 
 def cases(data_dir: Path | None) -> list[Case]:
-    """Scatters of codes with ten classes, and a manifold of 30 × 30 images."""
-    return [*(_scatter(total, goal) for total, goal in POINTS.items()), _manifold(data_dir)]
+    """Scatters of all 70,000 posterior means and of a million codes drawn from the posteriors, and the manifold."""
+    from benchmarks.trained import trained_run
+    from vaeviz.data import load_data
+
+    data = load_data("mnist", split="all", data_dir=data_dir)
+    model = vaeviz.open(trained_run(data_dir))
+    posterior = vaeviz.encode(model.encoder, data.x)
+    means, labels = posterior.mean, data.labels
+    codes, code_labels = _million(posterior, labels)
+    for draw in (our_scatter, plain_scatter):
+        draw(means[:1000], labels[:1000])  # fonts are found, and pyplot is ready
+    return [
+        _scatter_case("latent scatter of 70,000 points", means, labels, goal=0.25),
+        _scatter_case("latent scatter of 1,000,000 points", codes, code_labels, goal=0.08, rounds=3, memory=True),
+        *_manifold_cases(model.decoder),
+    ]
 
 
-def tables(_: Path | None) -> list[dict[str, Any]]:
-    """The memory of one scatter of a million points, each way in a process of its own."""
-    rows = [(name, _memory(name)) for name in ("vaeviz.latent_scatter", "plt.scatter(c=labels)")]
-    return [{"title": MEMORY, "columns": ("drawn by", "multiple"), "rows": rows}]
+def our_scatter(z: np.ndarray, labels: np.ndarray) -> int:
+    """Points to a PNG; returns its size in bytes."""
+    return _saved(vaeviz.latent_scatter(Posterior(z), z, labels, ax=plt.figure(layout="constrained").subplots()).figure)
 
 
-def codes(total: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ten clusters in the plane, (N, 2) in float32, and their labels (N,) in int64."""
-    rng = np.random.default_rng(0)
-    labels = rng.integers(10, size=total)
-    centres = rng.standard_normal((10, 2))
-    return (centres[labels] + 0.4 * rng.standard_normal((total, 2))).astype(np.float32), labels
+def plain_scatter(z: np.ndarray, labels: np.ndarray) -> int:
+    figure = plt.figure()
+    plt.scatter(z[:, 0], z[:, 1], c=labels, cmap="tab10")
+    plt.colorbar()
+    return _saved(figure)
 
 
-def ours_scatter(z: np.ndarray, labels: np.ndarray) -> bytes:
-    figure = _figure()
-    vaeviz.latent_scatter(Posterior(z), z, labels, ax=figure.subplots())
-    return _png(figure)
+def our_manifold(decoder: Any) -> int:
+    ax = plt.figure(figsize=(10, 10), layout="constrained").subplots()
+    return _saved(vaeviz.manifold_grid(decoder, n=SIDE, ax=ax).figure)
 
 
-def peer_scatter(z: np.ndarray, labels: np.ndarray) -> bytes:
-    """As in the Keras example: one scatter, and a colour bar."""
-    figure = _figure()
-    ax = figure.subplots()
-    figure.colorbar(ax.scatter(z[:, 0], z[:, 1], c=labels, cmap="tab10", s=2))
-    ax.set(xlabel="z[0]", ylabel="z[1]")
-    return _png(figure)
-
-
-def _scatter(total: int, goal: float) -> Case:
-    z, labels = codes(total)
-    for work in (ours_scatter, peer_scatter):
-        work(z[:1000], labels[:1000])
-    return Case(
-        name=f"latent scatter, {total:,} points",
-        ours={"latent_scatter": lambda: ours_scatter(z, labels)},
-        peers={"plt.scatter(c=labels)": lambda: peer_scatter(z, labels)},
-        goal={"latent_scatter": goal},
-        rounds=5 if total < 500_000 else 3,
-    )
-
-
-def ours_manifold(model: VAE) -> bytes:
-    figure = _figure()
-    vaeviz.manifold_grid(model, n=SIDE, ax=figure.subplots())
-    return _png(figure)
-
-
-def peer_one_image(model: VAE) -> bytes:
-    """All codes decoded at once, and one array shown: the best recipe."""
-    figure = _figure()
-    images = _decoded(model, _nodes()).reshape(SIDE, SIDE, 28, 28).swapaxes(1, 2)
-    figure.subplots().imshow(images.reshape(28 * SIDE, 28 * SIDE), cmap="Greys_r")
-    return _png(figure)
-
-
-def peer_many_axes(model: VAE) -> bytes:
-    """As many notebooks do it: one call of the decoder and one Axes for each image."""
-    figure = _figure()
-    for ax, code in zip(figure.subplots(SIDE, SIDE).flat, _nodes()):
-        ax.imshow(_decoded(model, code[None])[0].reshape(28, 28), cmap="Greys_r")
+@torch.no_grad()
+def decoder_call_each(decode: Any) -> int:
+    """A call of the decoder and an Axes for every image."""
+    figure, axes = plt.subplots(SIDE, SIDE, figsize=(10, 10))
+    for z, ax in zip(_grid(), axes.flat, strict=True):
+        ax.imshow(decode(z[None]).numpy().reshape(28, 28), cmap="gray")
         ax.axis("off")
-    return _png(figure)
+    return _saved(figure)
 
 
-def _manifold(data_dir: Path | None) -> Case:
-    model = seeded(mlp, (28, 28), seed=0)
-    fit(model, load_data("mnist", split="test", data_dir=data_dir).x, epochs=1)
-    ours_manifold(model), peer_one_image(model)
+@torch.no_grad()
+def one_call_one_image(decode: Any) -> int:
+    images = decode(_grid()).numpy().reshape(SIDE, SIDE, 28, 28)
+    figure = plt.figure(figsize=(10, 10))
+    plt.imshow(images.transpose(0, 2, 1, 3).reshape(SIDE * 28, SIDE * 28), cmap="gray")
+    return _saved(figure)
+
+
+def _scatter_case(
+    name: str, z: np.ndarray, labels: np.ndarray, *, goal: float, rounds: int = 5, memory: bool = False
+) -> Case:
     return Case(
-        name="manifold of 30 × 30 images, decoded and drawn",
-        ours={"manifold_grid": lambda: ours_manifold(model)},
-        peers={
-            "900 calls, 900 Axes": lambda: peer_many_axes(model),
-        },
-        goal={"manifold_grid": 0.08},
-        check=lambda made: f"One call and one imshow, on square axes without nodes, take {_seconds(model):.2f} s here",
-        rounds=3,
+        name=name,
+        ours={"latent_scatter": lambda: our_scatter(z, labels)},
+        peers={"plt.scatter(c=labels)": lambda: plain_scatter(z, labels)},
+        goal={"latent_scatter": goal},
+        check=(lambda _: _memory(z, labels)) if memory else _sizes,
+        rounds=rounds,
     )
 
 
-def _seconds(model: VAE) -> float:
-    from time import perf_counter
-
-    began = perf_counter()
-    peer_one_image(model)
-    return perf_counter() - began
-
-
-def _nodes() -> np.ndarray:
-    from scipy.stats import norm
-
-    line = norm.ppf(np.linspace(0.05, 0.95, SIDE)).astype(np.float32)
-    return np.stack([axis.ravel() for axis in np.meshgrid(line, line[::-1])], axis=1)
-
-
-def _decoded(model: VAE, z: np.ndarray) -> np.ndarray:
+def _manifold_cases(decoder: Any) -> list[Case]:
+    decode = decoder.fn
     with torch.no_grad():
-        return torch.sigmoid(model.decoder(torch.from_numpy(z))).numpy()
+        decode(_grid())
+    ours = {"manifold_grid": lambda: our_manifold(decoder)}
+    name = f"manifold of {SIDE} × {SIDE} images"
+    each, one = lambda: decoder_call_each(decode), lambda: one_call_one_image(decode)
+    return [
+        Case(name, ours, {"900 calls, 900 Axes": each}, goal={"manifold_grid": 0.08}, check=_sizes, rounds=3),
+        Case(f"{name}, beside the least work", ours, {"one call, one imshow": one}, check=_sizes),
+    ]
 
 
-def _figure() -> Figure:
-    figure = Figure(figsize=(6, 6))
-    FigureCanvasAgg(figure)
-    return figure
+def _grid() -> torch.Tensor:
+    """Codes of equal mass under the prior, (900, 2)."""
+    along = norm.ppf((np.arange(SIDE) + 0.5) / SIDE)
+    return torch.tensor([(x, y) for y in along[::-1] for x in along], dtype=torch.float32)
 
 
-def _png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, dpi=DPI)
-    return file.getvalue()
+def _million(posterior: Posterior, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    rows = rng.integers(len(posterior), size=MILLION)
+    noise = rng.standard_normal((MILLION, 2), dtype=np.float32)
+    return posterior.mean[rows] + posterior.std[rows] * noise, labels[rows]
 
 
-def _memory(name: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "benchmarks.draw", name], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+def _saved(figure: Any) -> int:
+    content = BytesIO()
+    figure.savefig(content, dpi=DPI, format="png")
+    plt.close(figure)
+    return content.tell()
 
 
-def _multiple(draw: Any) -> float:
-    """What drawing adds to the memory of this process at most, in multiples of the arrays drawn."""
-    draw(*codes(1000))
-    z, labels = codes(1_000_000)
-    with open("/proc/self/statm") as file:
-        before = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    draw(z, labels)
-    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return (peak - before) / (z.nbytes + labels.nbytes)
+def _sizes(made: Mapping[str, int]) -> str:
+    return "PNG of " + ", ".join(f"{size / 1e6:.1f} MB ({name})" for name, size in made.items())
+
+
+WORKS = {"latent_scatter": our_scatter, "plt.scatter": plain_scatter}
+
+
+def _memory(z: np.ndarray, labels: np.ndarray) -> str:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    np.savez(folder / "points.npz", z=z, labels=labels)
+    arrays = z.nbytes + labels.nbytes
+    told = []
+    for work in WORKS:
+        command = [sys.executable, "-m", "benchmarks.draw", work, str(folder / "points.npz")]
+        peak = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        told.append(f"{work} {(arrays + peak) / arrays:.1f} × ({peak / 1e6:.0f} MB on top of them)")
+    return f"Peak memory over that of the arrays, {arrays / 1e6:.0f} MB: {', '.join(told)}"
+
+
+def _measure_memory(work: str, file: str) -> None:
+    """Print by how many bytes the peak of this process rises above what it is with a figure drawn and the arrays in."""
+    with np.load(file, allow_pickle=False) as stored:
+        z, labels = stored["z"], stored["labels"]
+    for _ in range(2):
+        WORKS[work](z[:1000], labels[:1000])
+    before = _resident("VmRSS")
+    WORKS[work](z, labels)
+    print(_resident("VmHWM") - before)
+
+
+def _resident(what: str) -> int:
+    """Bytes of this process in memory, now (VmRSS) or at most (VmHWM; `ru_maxrss` also counts whoever started it)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(what))
 
 
 if __name__ == "__main__":
-    print(f"{_multiple(ours_scatter if sys.argv[1].startswith('vaeviz') else peer_scatter):.1f}")
+    _measure_memory(*sys.argv[1:])

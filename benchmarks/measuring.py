@@ -44,12 +44,14 @@ class Times:
         }
 
 
-def measure(file: str, data: Path | None, rounds: int | None) -> None:
-    """Time the cases of ``benchmarks/<file>.py``, let it make its tables, and write ``results/<file>.json``."""
+def measure(file: str, data: Path | None, rounds: int | None, only: str = "") -> None:
+    """Time the cases (of which `only` is in the name) of ``benchmarks/<file>.py``, let it make its tables, and write ``results/<file>.json``."""
     module = importlib.import_module(f"benchmarks.{file}")
     measured: dict[str, Any] = {}
     if hasattr(module, "cases"):
-        measured["cases"] = [timed(case, rounds or case.rounds).record() for case in module.cases(data)]
+        measured["cases"] = [
+            timed(case, rounds or case.rounds).record() for case in module.cases(data) if only in case.name
+        ]
     if hasattr(module, "tables"):
         measured["tables"] = module.tables(data)
     write(file, measured)

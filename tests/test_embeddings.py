@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vaeviz import NotApplicable
-from vaeviz.analysis.embedding import embed, engine_for
+from vaeviz.analysis.embedding import embed, engine_for, forget
 from vaeviz.embeddings.pca import start_of
 from vaeviz.errors import InputError
 
@@ -91,9 +91,7 @@ def test_codes_of_the_map_are_placed_where_they_are(engine):
 @pytest.mark.parametrize("engine", [*PLACING, "tsne"])
 def test_the_same_seed_gives_the_same_bytes(engine):
     first = embed(CODES, engine, perplexity=10.0, seed=4).points
-    from vaeviz.analysis import embedding
-
-    embedding._mapped.cache_clear()
+    forget()
     assert embed(CODES, engine, perplexity=10.0, seed=4).points.tobytes() == first.tobytes()
 
 

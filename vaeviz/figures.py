@@ -18,6 +18,7 @@ from vaeviz.plot import INPUTS, PlotSpec, get_plot, plot_names
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SAME_HEIGHT = 0.002  # inches, half a pixel in print
 FORMATS = ("png", "pdf", "svg")
 NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
@@ -76,6 +77,9 @@ def _fit_height(figure: Figure) -> None:
     """Make a page as high as what is on it; the width stays, so that it still fills its column."""
     for _ in range(3):  # the layout takes a few passes to learn what titles and labels need beside images
         figure.draw_without_rendering()
-        box = figure.get_tightbbox()
-        figure.set_size_inches(figure.get_size_inches()[0], box.height + 0.08)
+        width, height = figure.get_size_inches()
+        fitting = figure.get_tightbbox().height + 0.08
+        figure.set_size_inches(width, fitting)
+        if abs(fitting - height) < SAME_HEIGHT:
+            return
     figure.draw_without_rendering()

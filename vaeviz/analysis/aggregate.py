@@ -126,7 +126,7 @@ def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.nd
 
 
 def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.ndarray:
-    """Quantiles of q(z_j), (levels, D): of the mixture, by bisection; of the means for a deterministic encoder."""
+    """Quantiles of q(z_j), (levels, D): of the mixture; of the means for a deterministic encoder."""
     if posterior.std is None:
         return np.quantile(posterior.mean.astype(np.float64), levels, axis=0)
     columns = zip(posterior.mean.T.astype(np.float64), posterior.std.T)
@@ -134,15 +134,12 @@ def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.n
 
 
 def _quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
-    """A quantile of the mixture of N(mean, std²), (N,) each, by bisection."""
+    """A quantile of the mixture of N(mean, std²), (N,) each: where its distribution function is `level`."""
+    from scipy.optimize import brentq
     from scipy.special import ndtr
 
     std = np.maximum(std.astype(np.float64), 1e-12)
-    low, high = (mean - 9 * std).min(), (mean + 9 * std).max()
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if ndtr((middle - mean) / std).mean() < level else (low, middle)
-    return (low + high) / 2
+    return brentq(lambda z: ndtr((z - mean) / std).mean() - level, (mean - 9 * std).min(), (mean + 9 * std).max())
 
 
 def _log_components(values: np.ndarray, posterior: Posterior, dim: int) -> np.ndarray:

@@ -78,6 +78,11 @@ def engine_for(total: int, perplexity: float = 0.0) -> str:
     return "opentsne" if many and importlib.util.find_spec("openTSNE") else "tsne"
 
 
+def forget() -> None:
+    """Let go of the maps that are remembered, and of their codes."""
+    _mapped.cache_clear()
+
+
 class _Codes:
     """Codes as a key: equal where their values, type and shape are."""
 
