@@ -45,7 +45,10 @@ class Times:
 
 
 def measure(file: str, data: Path | None, rounds: int | None, only: str = "") -> None:
-    """Time the cases (of which `only` is in the name) of ``benchmarks/<file>.py``, let it make its tables, and write ``results/<file>.json``."""
+    """Time the cases of ``benchmarks/<file>.py``, let it make its tables, and write ``results/<file>.json``.
+
+    only: time those whose names hold this.
+    """
     module = importlib.import_module(f"benchmarks.{file}")
     measured: dict[str, Any] = {}
     if hasattr(module, "cases"):
