@@ -44,7 +44,7 @@ def mismatch(
     as_if = f"as if all were shifted by {shift:.2g} standard deviations" if np.isfinite(shift) else "beyond any shift"
     told = f"(MMD² {squared}, p = {found.p_value:.2g})"
     if not seen:
-        sentence = f"No difference between the codes and N(0, I) is found {told}."
+        sentence = f"No difference between the codes and N(0, I) shows at the level of {level:g} {told}."
     else:
         sentence = f"The codes differ from N(0, I) {'as much' if flagged else 'little,'} {as_if} {told}."
     return Answer(
