@@ -120,7 +120,7 @@ def test_an_unknown_engine_is_answered_with_the_nearest(ax):
 
 
 def test_other_data_are_placed_into_the_map(ax):
-    tsne(lambda x: x, CODES, LABELS, CODES[:20] + 3, engine="pca", ax=ax)
+    tsne(lambda x: x, CODES, LABELS, other_x=CODES[:20] + 3, engine="pca", ax=ax)
     (placed,) = ax.lines
     own = points_of(ax)
     np.testing.assert_allclose(placed.get_xydata()[:, 0] - own[:20, 0], np.sqrt(5) * 3, rtol=0.1)
@@ -129,12 +129,12 @@ def test_other_data_are_placed_into_the_map(ax):
 
 
 def test_no_more_other_data_are_placed_than_asked_for(ax):
-    tsne(lambda x: x, CODES, None, CODES[:20] + 3, engine="pca", max_points=7, ax=ax)
+    tsne(lambda x: x, CODES, other_x=CODES[:20] + 3, engine="pca", max_points=7, ax=ax)
     assert len(ax.lines[0].get_xydata()) == 7
 
 
 def test_an_engine_that_cannot_place_says_so_and_draws_the_map(ax):
     with pytest.warns(UserWarning, match="other_x is left out of the map: engine 'tsne' cannot place it"):
-        tsne(lambda x: x, CODES, LABELS, CODES[:5], engine="tsne", perplexity=10.0, ax=ax)
+        tsne(lambda x: x, CODES, LABELS, other_x=CODES[:5], engine="tsne", perplexity=10.0, ax=ax)
     assert len(points_of(ax)) == 60
     assert not ax.lines

@@ -140,7 +140,7 @@ def _posterior(model, x):
 
 
 def test_the_parts_of_the_kl_and_their_ceiling(model, x):
-    parts, dimensions = elbo_decomposition(model, x, model.log_likelihood)
+    parts, dimensions = elbo_decomposition(model, x, likelihood=model.log_likelihood)
     assert [text.get_text().split("\n")[0] for text in parts.get_yticklabels()] == [
         "mutual information",
         "total correlation",
