@@ -11,7 +11,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -90,10 +90,12 @@ def arguments(function: Callable) -> tuple[int, float]:
 
     (0, inf) where it does not say. A torch module says it by its `forward`.
     """
-    function = inspect.unwrap(function)
+    if not inspect.ismethod(function):  # or it would no longer be bound
+        with suppress(ValueError):  # wrapped around itself
+            function = inspect.unwrap(function)
     function = function if inspect.isroutine(function) else getattr(function, "forward", function)
     schema = getattr(function, "schema", None)  # of a compiled torch function, which counts itself
-    if schema is not None:
+    if hasattr(schema, "arguments"):
         taken = schema.arguments[1:]
         return sum(not argument.has_default_value() for argument in taken), len(taken)
     try:

@@ -88,7 +88,7 @@ def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -
         raise InputError(f"--condition {text}: {expected}; {model.name} takes no condition that a value could fix")
     known = next((part.conditions for part in conditional if part.conditions), None)
     model = given(model, text if known and text in known else _numbers(text))
-    name = next(told_condition(part) for part in model if part is not None)
+    name = next(filter(None, map(told_condition, filter(None, model))))
     rows = None if data is None else _rows_with(name, data.named_labels(), known)
     if rows is not None and not len(rows):
         raise InputError(f"--condition {text}: no sample of {data.name} has it")

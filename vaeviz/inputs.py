@@ -46,11 +46,15 @@ def _named(value: Any) -> Any:
 
 
 def _is_conditional(inputs: Mapping[str, Any]) -> bool:
-    """Whether a part of the model wants a condition, which the labels are where no other is given."""
+    """Whether a part of the model wants a condition, which the labels are where no other is given.
+
+    Not where the encoder finds the condition in x itself.
+    """
     for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)):
         with suppress(InputError, NotApplicable):  # what is no encoder is told where it is used
-            if as_part(inputs.get(name)).is_conditional:
-                return True
+            part = as_part(inputs.get(name))
+            if part.is_conditional:
+                return getattr(part, "unpack", None) is None
     return False
 
 
@@ -81,5 +85,7 @@ def encoded_once(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _lacks_condition(inputs: Mapping[str, Any]) -> bool:
     """Whether x cannot be encoded, since nobody says under which condition: whatever asks for it then says so."""
-    encoder = inputs["encoder"]
-    return inputs.get("condition") is None and not isinstance(encoder, Posterior) and as_encoder(encoder).is_conditional
+    if inputs.get("condition") is not None or isinstance(inputs["encoder"], Posterior):
+        return False
+    encoder = as_encoder(inputs["encoder"])
+    return encoder.is_conditional and encoder.unpack is None
