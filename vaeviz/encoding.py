@@ -77,8 +77,8 @@ def _recalls(encoder: Encoder, x: Any, condition: Any) -> bool:
     """Whether the encoder remembers x under this very condition, or under the only one that can be meant."""
     if encoder.remembered is None or not same_samples(encoder.remembered[0], x):
         return False
-    known = condition is None and (encoder.condition is not None or encoder.is_conditional)
-    return known or condition is encoder.remembered[1].condition
+    one_can_be_meant = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
+    return condition is None and one_can_be_meant or condition is encoder.remembered[1].condition
 
 
 def _only_the_remembered(x: np.ndarray) -> None:
