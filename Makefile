@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 # Every library that an adapter opens, beside what `make test` installs: some 2 GB.
 test-adapters: .venv/adapters

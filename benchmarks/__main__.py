@@ -11,7 +11,7 @@ import click
 from benchmarks.measuring import measure
 from benchmarks.report import write_report
 
-FILES = ("train", "train_quality", "encode", "draw", "embed", "startup", "figure_set", "memory")
+FILES = ("train", "train_quality", "train_gpu", "encode", "draw", "embed", "startup", "figure_set", "memory")
 
 
 @click.command()

@@ -57,6 +57,8 @@ def measure(file: str, data: Path | None, rounds: int | None, only: str = "") ->
         ]
     if hasattr(module, "tables"):
         measured["tables"] = module.tables(data)
+    if hasattr(module, "remarks"):
+        measured["remarks"] = module.remarks()
     write(file, measured)
 
 

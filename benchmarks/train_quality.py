@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.train import first_model, keras, keras_vae, layers  # keras on the backend that it chose
+from benchmarks.train import keras, keras_vae, layers  # keras on the backend that it chose
+from benchmarks.tutorial import first_model
 from vaeviz.data import load_data
 from vaeviz_models import evaluate, fit
 from vaeviz_models.precision import has_bfloat16_units

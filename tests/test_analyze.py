@@ -103,6 +103,7 @@ def test_one_that_fails_is_told_and_the_rest_are_answered(inputs):
 
     report = vaeviz.analyze(**inputs | {"decoder": broken})
     assert report.named("failed") == ("ignored", "reconstruction")
+    assert "Traceback" in report["ignored"].traceback
     assert "raised ZeroDivisionError: no luck today" in report["reconstruction"].sentence
     assert "holes" in report.named("healthy") + report.named("flagged")
 

@@ -138,3 +138,14 @@ def test_an_error_in_a_loader_is_not_taken_for_one_of_the_caller(registered):
 def test_an_unknown_data_set_is_an_unknown_name():
     with pytest.raises(UnknownName):
         load_data("qqq")
+
+
+def test_an_anndata_keeps_what_its_matrix_does_not_say():
+    anndata = pytest.importorskip("anndata")
+    cells = anndata.AnnData(np.arange(12, dtype=np.float32).reshape(4, 3))
+    cells.obs["type"] = list("aabb")
+    data = Dataset(cells)
+    assert data.source is cells
+    assert data.feature_names == tuple(cells.var_names)
+    np.testing.assert_array_equal(data.x, cells.X)
+    assert list(data[1:3].source.obs["type"]) == ["a", "b"]

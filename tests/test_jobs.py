@@ -199,3 +199,17 @@ def test_what_is_alive_is_not_laid(tmp_path, encoder):
     assert shelf.laid(encoder) is None
     assert shelf.laid([encoder]) is None
     assert shelf.laid(vaeviz.Encoder(encoder)) is None
+
+
+def test_one_draws_where_the_data_cannot_be_laid_down(run, tmp_path, monkeypatch):
+    def full(shelf, value):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Shelf, "laid", full)
+    with pytest.warns(
+        UserWarning, match=r"jobs = 2: one draws, since the data cannot be laid down in .* \(No space left"
+    ):
+        records = export_figures(
+            tmp_path, model=run, data=load_data("digits"), plots=["latent_scatter"], jobs=2, dpi=40
+        )
+    assert [record.status for record in records] == ["drawn"]

@@ -43,6 +43,11 @@ def is_conditional(part: Encoder | Decoder) -> bool:
     return part.condition is None and (part.conditions is not None or arguments(part.fn)[0] > 1)
 
 
+def takes_condition(part: Encoder | Decoder) -> bool:
+    """Whether an encoder or a decoder can be given a condition beside x or z."""
+    return is_conditional(part) or arguments(part.fn)[1] > 1
+
+
 def condition_for(part: Encoder | Decoder, role: str, condition: Any) -> np.ndarray | None:
     """What a part is given beside each row, numbers (N, ...), or None for a plain one.
 
@@ -52,7 +57,7 @@ def condition_for(part: Encoder | Decoder, role: str, condition: Any) -> np.ndar
         if is_conditional(part):
             raise lacks_condition(part, role)
         return None
-    return read_condition(condition, part.conditions) if arguments(part.fn)[1] > 1 else None
+    return read_condition(condition, part.conditions) if takes_condition(part) else None
 
 
 def fixed_rows(part: Encoder | Decoder, total: int) -> np.ndarray | None:

@@ -27,8 +27,15 @@ from vaeviz.sharing import Shelf, plain
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-class Alive(Exception):
-    """Something that no other process can have, since nothing spells it. The message says what."""
+class Alone(Exception):
+    """Why no other process can help with the drawing."""
+
+
+def alive(what: str) -> Alone:
+    """Since nothing spells it, no other process can have it."""
+    return Alone(
+        f'{what} is an object, and other processes can open names alone: a path, or "package.module:attribute"'
+    )
 
 
 @dataclass(frozen=True)
@@ -55,14 +62,17 @@ def drawn_by_others(
 ) -> Iterator[tuple[str, dict[str, Any] | str]]:
     """(plot, its record with its seconds, or how the process died over it) as they are done, by `jobs` processes.
 
-    job: what else `vaeviz.worker` reads. All processes end with this, however it ends. Raises `Alive` before a plot
+    job: what else `vaeviz.worker` reads. All processes end with this, however it ends. Raises `Alone` before a plot
     is drawn.
     """
     with tempfile.TemporaryDirectory(prefix="vaeviz-") as folder:
         file = Path(folder) / "job.json"
         known = {"model": names.model, "names": names.inputs, "command": names.command, "given": list(inputs)}
-        shared = _laid(inputs, names, Path(folder))
-        file.write_text(_spelled({**job, **known, "shared": shared, **_state()}), encoding="utf-8")
+        try:
+            shared = _laid(inputs, names, Path(folder))
+            file.write_text(_spelled({**job, **known, "shared": shared, **_state()}), encoding="utf-8")
+        except OSError as error:
+            raise Alone(f"the data cannot be laid down in {folder} ({error.strerror})") from None
         workers = [Worker(file, max(1, cores() // jobs)) for _ in range(jobs)]
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in workers:
@@ -140,10 +150,10 @@ def _drawn(plot: str, idle: queue.SimpleQueue[Worker]) -> dict[str, Any] | str:
 
 
 def _laid(inputs: Mapping[str, Any], names: Names, folder: Path) -> dict[str, dict]:
-    """The inputs that are data, laid on a shelf; `Alive` for an object that cannot be opened by a name either."""
+    """The inputs that are data, laid on a shelf; `Alone` for an object that cannot be opened by a name either."""
     for group in ("vaeviz.adapters", "vaeviz.embeddings"):
         for name in registry.only_here(group):
-            raise Alive(f"{name!r}, registered at run time,")
+            raise alive(f"{name!r}, registered at run time,")
     shelf, laid = Shelf(folder), {}
     for name, value in inputs.items():
         remembered = getattr(value, "remembered", None)
@@ -153,7 +163,7 @@ def _laid(inputs: Mapping[str, Any], names: Names, folder: Path) -> dict[str, di
         if found is not None:
             laid[name] = found
         elif not names.open(name):
-            raise Alive(name)
+            raise alive(name)
     return laid
 
 
@@ -161,7 +171,7 @@ def _spelled(job: Mapping[str, Any]) -> str:
     try:
         return json.dumps(job, default=plain)
     except TypeError as error:
-        raise Alive(f"a setting ({error})") from None
+        raise alive(f"a setting ({error})") from None
 
 
 def _state() -> dict[str, Any]:

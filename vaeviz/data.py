@@ -27,13 +27,14 @@ class Dataset:
     """Samples and what is known about them.
 
     x: (N, ...) float32; images are (N, H, W) or (N, H, W, C) in [0, 1]. It may lie on disk (memory-mapped, HDF5, zarr),
-        or come in batches that can be read again, see `vaeviz.Batches`.
+        or come in batches that can be read again, see `vaeviz.Batches`. Of an AnnData it is X.
     labels: (N,) integers, strings or floats, or None; those that come with the batches of x, where none are given.
     class_names: what integer labels stand for, in order; () where they stand for themselves.
     factors: (N, K) known generative factors, or None.
     feature_names, factor_names: what the values of a sample and the factors are called; () where nobody says. Of a
         data frame they are the names of its columns.
     kind: how samples are drawn (``docs/data.md``); None where their shape tells.
+    source: the AnnData that x was given as: an encoder may read more in it (layers, batches) than X.
     """
 
     x: np.ndarray | Stream
@@ -44,8 +45,12 @@ class Dataset:
     feature_names: tuple[str, ...] = ()
     factor_names: tuple[str, ...] = ()
     kind: Kind | None = None
+    source: Any = None
 
     def __post_init__(self) -> None:
+        if is_cells(self.x):
+            object.__setattr__(self, "source", self.x)
+            object.__setattr__(self, "feature_names", self.feature_names or tuple(self.x.var_names))
         object.__setattr__(self, "feature_names", names_of(self.feature_names, self.x))
         object.__setattr__(self, "factor_names", names_of(self.factor_names, self.factors))
         object.__setattr__(self, "x", samples(self.x, f"{self.name}: x"))
@@ -77,7 +82,8 @@ class Dataset:
         """Some of the samples (a slice, a mask, or indices)."""
         pick = {
             name: None if value is None else value[rows]
-            for name, value in (("x", self.x), ("labels", self.labels), ("factors", self.factors))
+            for name, value in vars(self).items()
+            if name in ("x", "labels", "factors", "source")
         }
         return replace(self, **pick)
 
@@ -93,9 +99,9 @@ def load_data(
     """A registered data set, e.g. ``"mnist"``, or ``"npz:file.npz"`` with what follows the colon as its argument.
 
     A file (.npy, .npz, .h5ad) or a folder of pictures can be named by its path alone. ``"package.module:attribute"``
-    is an array, (x, labels), a `Dataset`, or a function of no arguments that returns one of these.
+    is an array, an AnnData, (x, labels), a `Dataset`, or a function of no arguments that returns one of these.
     split: ``"train"``, ``"test"`` or ``"all"``; None takes the test split where there is one, else everything.
-    data_dir: the folder with the data set's files. labels: which array or column holds the labels.
+    data_dir: the folder with the data set's files. labels: the array, or column of an AnnData, with the labels.
     Raises `UnknownName` for an unknown data set, `NoSuchSplit` for a split it does not have, `InputError` for
     files that are missing or damaged.
     """
@@ -129,15 +135,31 @@ def _spelled(name: str) -> str:
     return f"images:{name}" if is_folder else name
 
 
+def is_cells(x: Any) -> bool:
+    """Whether x is an AnnData."""
+    return hasattr(x, "obs") and hasattr(x, "var_names")
+
+
+def of_cells(cells: Any, labels: str | None, name: str) -> Dataset:
+    """An AnnData as a data set. labels: the column of its `obs` that holds them."""
+    if labels is not None and labels not in cells.obs:
+        raise InputError(f"{name}: has no column {labels!r} in obs; it has {', '.join(cells.obs) or 'none'}")
+    return Dataset(cells, None if labels is None else cells.obs[labels].to_numpy(), name=name)
+
+
 def _of_object(name: str, **settings: Any) -> Dataset:
+    found = named_object(name)
+    found = found() if callable(found) else found
+    title = name.rpartition(":")[2]
+    if is_cells(found):
+        labels = settings.pop("labels")
     unused = [key for key, value in settings.items() if value is not None]
     if unused:
         raise InputError(f"data {name!r} takes no --{unused[0].replace('_', '-')}; let the object hold what you want")
-    found = named_object(name)
-    found = found() if callable(found) else found
+    if is_cells(found):
+        return of_cells(found, labels, title)
     if isinstance(found, Dataset):
         return found
-    title = name.rpartition(":")[2]
     if isinstance(found, tuple) and len(found) == 2:
         return Dataset(samples(found[0], name), _labels_of(found[1], name), name=title)
     return Dataset(samples(found, name), name=title)

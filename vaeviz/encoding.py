@@ -37,7 +37,7 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     if isinstance(encoder, Encoder) and _recalls(encoder, x, condition):
         return encoder.remembered[1]
     encoder = as_encoder(encoder)
-    x, condition = _unpacked(encoder, x, condition)
+    x, condition = unpacked(encoder, x, condition)
     x = samples(x, "x")
     if condition is not None:
         condition = as_condition(condition, len(x))
@@ -56,7 +56,7 @@ def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """
     if not isinstance(encoder, Posterior):
         encoder = as_encoder(encoder)
-        x, condition = _unpacked(encoder, x, condition)
+        x, condition = unpacked(encoder, x, condition)
     x, condition = as_samples(x, "x"), None if condition is None else as_condition(condition)
     return recalling(encoder, x, encode(encoder, x, condition))
 
@@ -68,7 +68,7 @@ def recalling(encoder: Any, x: np.ndarray | Stream, posterior: Posterior) -> Enc
     return replace(as_encoder(encoder), remembered=(x, posterior))
 
 
-def _unpacked(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
+def unpacked(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
     """(samples, condition) of an x that may hold both."""
     return (x, condition) if encoder.unpack is None else encoder.unpack(x, condition)
 
@@ -78,7 +78,7 @@ def _recalls(encoder: Encoder, x: Any, condition: Any) -> bool:
     if encoder.remembered is None or not same_samples(encoder.remembered[0], x):
         return False
     one_can_be_meant = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
-    return condition is None and one_can_be_meant or condition is encoder.remembered[1].condition
+    return (condition is None and one_can_be_meant) or condition is encoder.remembered[1].condition
 
 
 def _only_the_remembered(x: np.ndarray) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from vaeviz.batches import samples
 from vaeviz.conditions import as_condition, told_condition, told_names
 from vaeviz.decoding import decode
-from vaeviz.encoding import encode, prepared
+from vaeviz.encoding import encode, prepared, unpacked
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.kinds import told_by
 from vaeviz.model import Decoder, Encoder, as_decoder, as_encoder, open, opened_by
@@ -77,6 +77,9 @@ def explain(
         decoder = opened.decoder if decoder is None else decoder
         if x is None:
             x, condition = opened.inputs.get("x"), opened.inputs.get("condition") if condition is None else condition
+    if encoder is not None and x is not None:
+        with suppress(NotApplicable):  # that there is no encoder is told among the findings
+            x, condition = unpacked(as_encoder(encoder), x, condition)
     x = None if x is None else rows_of(samples(x, "x"), slice(ROWS))
     condition = None if condition is None else as_condition(condition)[:ROWS]
     findings, posterior = ((), None) if encoder is None else _of_encoder(encoder, x, condition)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -15,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vaeviz import registry
-from vaeviz.crew import Alive, Names, drawn_by_others
+from vaeviz.crew import Alone, Names, drawn_by_others
 from vaeviz.data import Dataset
 from vaeviz.drawing.styles import get_style
 from vaeviz.drawing.styles import style as in_style
@@ -29,7 +28,7 @@ from vaeviz.noting import noted
 from vaeviz.options import check_settings
 from vaeviz.plot import PlotSpec, get_plot, plot_names
 from vaeviz.posterior import GuessWarning
-from vaeviz.provenance import provenance, sha256, versions
+from vaeviz.provenance import portable_traceback, provenance, sha256, versions
 from vaeviz.report import plain
 
 
@@ -231,13 +230,9 @@ def _drawn(
             with closing(drawn_by_others(others, min(jobs, len(others)), names, job, inputs)) as answers:
                 for name, answer in answers:
                     yield _answered(name, answer, options[name])
-        except Alive as alive:
+        except Alone as reason:
             others = []
-            warnings.warn(
-                f"jobs = {jobs}: one draws, since {alive} is an object, and other processes can open names alone: "
-                'a path, or "package.module:attribute"',
-                stacklevel=3,
-            )
+            warnings.warn(f"jobs = {jobs}: one draws, since {reason}", stacklevel=3)
     for name in options:
         if name not in others:
             began = time.perf_counter()
@@ -286,17 +281,9 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pag
         except NotApplicable as error:
             record.status, record.reason = "skipped", str(error)
         except Exception as error:
-            record.status, record.traceback, record.files = "failed", _portable(traceback.format_exc()), {}
+            record.status, record.traceback, record.files = "failed", portable_traceback(), {}
             record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return record
-
-
-def _portable(text: str) -> str:
-    """A traceback without this machine's folders, so that the manifest is the same everywhere."""
-    import vaeviz
-
-    root = str(Path(vaeviz.__file__).parent.parent)
-    return text.replace(root + "/", "").replace(str(Path.cwd()) + "/", "")
 
 
 def _write_manifest(folder: Path, manifest: dict, timings: dict) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from vaeviz.asking import Asking
 from vaeviz.errors import InputError, NotApplicable
+from vaeviz.provenance import portable_traceback
 
 SUPPLY = {
     "encoder": "a model that has one",
@@ -48,6 +49,7 @@ class Finding:
     name, question: of the finding. verdict: "healthy", "flagged", "not applicable" or "failed"; of the last two the
     sentence is the reason, and there is no number. unit: of value, error and threshold. flags: on which side of the
     threshold a value is flagged. source: of the measure and the threshold. options: all, the defaults included.
+    traceback: of one that failed.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Finding:
     samples: int | None = None
     baselines: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    traceback: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Question(Asking):
             return Finding(verdict="not applicable", sentence=str(error), **asked)
         except Exception as error:
             reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            return Finding(verdict="failed", sentence=" ".join(reason.split()), **asked)
+            return Finding(verdict="failed", sentence=" ".join(reason.split()), traceback=portable_traceback(), **asked)
         measured = dict(vars(answer))
         return Finding(verdict="flagged" if measured.pop("flagged") else "healthy", **measured, **asked)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from vaeviz.batches import samples
+from vaeviz.conditions import takes_condition
 from vaeviz.data import Dataset
 from vaeviz.encoding import remember
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.kinds import names_of
-from vaeviz.model import as_decoder, as_encoder, open
+from vaeviz.model import Decoder, Encoder, as_decoder, as_encoder, open
 from vaeviz.naming import is_object_name, named_object
 from vaeviz.posterior import Posterior
 from vaeviz.streams import Batches
@@ -24,38 +25,52 @@ def gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dic
 
     A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
     """
+    given = {name: _named(value) for name, value in inputs.items() if value is not None}
     found: dict[str, Any] = {}
     if model is not None:
         opened = open(_named(model))
         found |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
-    if data is not None or inputs.get("x") is not None:  # what the model knows is of its own samples
-        found = {name: value for name, value in found.items() if name not in OF_EACH_SAMPLE}
     if data is not None:
-        found |= {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
+        found = _of_no_sample(found) | {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
         found |= {"feature_names": data.feature_names or None, "factor_names": data.factor_names or None}
-    found |= {name: _named(value) for name, value in inputs.items() if value is not None}
-    if found.get("condition") is None and _is_conditional(found):
+        if data.source is not None and getattr(given.get("encoder", found.get("encoder")), "unpack", None):
+            found |= {"x": data.source, "feature_names": None}  # the encoder may put the features in another order
+    if "x" in given:
+        found = _of_no_sample(found)
+    found |= given
+    parts = list(_parts(found))
+    if "condition" in given and parts and not any(map(takes_condition, parts)):
+        raise InputError(f"condition: was given, and {' and '.join(part.name for part in parts)} take none")
+    if found.get("condition") is None and _is_conditional(parts):
         found["condition"] = found.get("labels")
     for name, of in (("feature_names", "x"), ("factor_names", "factors")):
         found[name] = names_of(found.get(name), found.get(of)) or None
     return {name: value for name, value in found.items() if value is not None}
 
 
+def _of_no_sample(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known, without what is known of single samples, since others take their place."""
+    return {name: value for name, value in found.items() if name not in OF_EACH_SAMPLE}
+
+
 def _named(value: Any) -> Any:
     return named_object(value) if isinstance(value, str) and is_object_name(value) else value
 
 
-def _is_conditional(inputs: Mapping[str, Any]) -> bool:
+def _parts(inputs: Mapping[str, Any]) -> Iterator[Encoder | Decoder]:
+    """The encoder and the decoder; what is none is told where it is used."""
+    for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)):
+        with suppress(InputError, NotApplicable):
+            yield as_part(inputs.get(name))
+
+
+def _is_conditional(parts: Iterable[Encoder | Decoder]) -> bool:
     """Whether a part of the model wants a condition, which the labels are where no other is given.
 
     Not where the encoder finds the condition in x itself.
     """
-    for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)):
-        with suppress(InputError, NotApplicable):  # what is no encoder is told where it is used
-            part = as_part(inputs.get(name))
-            if part.is_conditional:
-                return getattr(part, "unpack", None) is None
-    return False
+    wanting = next((part for part in parts if part.is_conditional), None)
+    return wanting is not None and getattr(wanting, "unpack", None) is None
 
 
 def encoded_once(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a figure set was made of: versions, and the hash of every input's numbers."""
+"""What a record says of where it comes from: versions, the hash of every input's numbers, where something failed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import hashlib
 import json
 import platform
+import traceback
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,14 @@ def versions() -> dict[str, str]:
 def provenance(inputs: Mapping[str, Any]) -> dict[str, dict]:
     """What each input is, by name: the shape and hash of data, of codes, and of a torch model's weights."""
     return {name: _described(value) for name, value in sorted(inputs.items())}
+
+
+def portable_traceback() -> str:
+    """That of the exception in hand, without this machine's folders, so that a record is the same everywhere."""
+    import vaeviz
+
+    text, root = traceback.format_exc(), Path(vaeviz.__file__).parent.parent
+    return text.replace(f"{root}/", "").replace(f"{Path.cwd()}/", "")
 
 
 def sha256(content: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import torch
@@ -10,7 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaeviz.errors import InputError
+from vaeviz.posterior import GuessWarning
 from vaeviz.streams import extremes
+
+FAR = 50.0
+"""The largest size of a value that still passes for unit scale: a standardised feature with far outliers."""
 
 
 class Bernoulli(nn.Module):
@@ -53,7 +58,15 @@ class Gaussian(nn.Module):
             self.register_buffer("log_var", log_var)
 
     def check(self, x: Any) -> None:
-        """Any values will do."""
+        """Any values will do; warns where they are far from unit scale."""
+        low, high = extremes(x)
+        if max(-low, high) > FAR:
+            warnings.warn(
+                f"the data lie in [{low:.3g}, {high:.3g}], far from the unit scale that networks and Adam expect, "
+                "and the ELBO may stay poor: standardise each feature first",
+                GuessWarning,
+                stacklevel=2,
+            )
 
     def log_prob(self, mean: Tensor, x: Tensor) -> Tensor:
         """Σ −½ [ln 2π + ln σ² + (x − mean)²/σ²]: (N, *sample) -> (N,)."""

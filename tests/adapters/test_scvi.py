@@ -1,8 +1,14 @@
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import vaeviz
+from vaeviz.cli import cli
 from vaeviz.errors import InputError
+from vaeviz.inputs import encoded_once, gathered
 
 scvi = pytest.importorskip("scvi")
 anndata = pytest.importorskip("anndata")
@@ -63,6 +69,25 @@ def test_an_anndata_is_taken_as_x(cells, tmp_path):
     plots = ["latent_neighbours", "latent_scatter", "aggregate_posterior"]
     records = vaeviz.export_figures(tmp_path, model=model, x=others, labels=others.obs["batch"], plots=plots)
     assert {record.status for record in records} == {"drawn"}
+
+
+@pytest.mark.parametrize("spelled", ["my_cells:others", "others.h5ad"])
+def test_the_command_line_reads_layer_and_batches_of_the_cells(spelled, cells, tmp_path, monkeypatch):
+    model = trained(cells, layer="counts", batch_key="batch")
+    others = cells[::-3].copy()
+    others.X = np.zeros_like(others.X)
+    others.write_h5ad(tmp_path / "others.h5ad")
+    monkeypatch.setitem(sys.modules, "my_cells", SimpleNamespace(model=model, others=others))
+    monkeypatch.chdir(tmp_path)
+    args = ["--model", "my_cells:model", "--data", spelled, "--labels", "batch"]
+
+    given = encoded_once(gathered(model, vaeviz.load_data(spelled, labels="batch"), {}))
+    expected = model.get_latent_representation(others)
+    np.testing.assert_allclose(vaeviz.encode(given["encoder"], given["x"]).mean, expected, atol=1e-4)
+    for command in (["plot", "latent-scatter", "--out", "scatter.png"], ["explain"]):
+        result = CliRunner().invoke(cli, [*command, *args])
+        assert result.exit_code == 0, result.output
+        assert "problem" not in result.output
 
 
 def test_genes_are_found_by_name(cells):

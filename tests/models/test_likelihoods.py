@@ -87,3 +87,10 @@ def test_bernoulli_takes_values_from_zero_to_one(kind):
             f"the data lie in {interval}, and a Bernoulli likelihood takes values in [0, 1]"
         )
         Gaussian().check(kind(values))
+
+
+def test_a_gaussian_warns_of_data_far_from_unit_scale(recwarn):
+    Gaussian().check(np.array([[-3.0, 4.0]]))
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match=r"the data lie in \[0, 1\.68e\+03\], far from the unit scale .* standardise"):
+        Gaussian().check(np.array([[0.0, 1680.0]]))

@@ -23,8 +23,8 @@ def explain(source: Source) -> None:
         raise click.UsageError("nothing to explain: give MODEL, --encoder, --decoder or --input")
     model, data, supplied = source.opened()
     parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
-    condition = gathered(model, data, supplied).get("condition")
-    found = explanation(model, data and data.x, condition, **parts)
+    inputs = gathered(model, data, supplied)
+    found = explanation(model, inputs.get("x"), inputs.get("condition"), **parts)
     click.echo(as_options(str(found)))
     failed = any(finding.what == "problem" for finding in (*found.encoder, *found.decoder))
     click.get_current_context().exit(int(failed))

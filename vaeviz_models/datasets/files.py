@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.data import Dataset, Split
+from vaeviz.data import Dataset, Split, of_cells
 from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.streams import Stored
 
@@ -182,12 +182,7 @@ def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Datas
         cells = read_h5ad(path)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: is damaged, or no .h5ad file ({error})") from None
-    if labels is not None and labels not in cells.obs:
-        raise InputError(f"{path}: has no column {labels!r} in obs; it has {', '.join(cells.obs) or 'none'}")
-    x = cells.X.toarray() if hasattr(cells.X, "toarray") else cells.X
-    y = None if labels is None else cells.obs[labels].to_numpy()
-    genes = tuple(map(str, cells.var_names))
-    return Dataset(np.asarray(x, dtype=np.float32), y, name=Path(path).stem, feature_names=genes)
+    return of_cells(cells, labels, Path(path).stem)
 
 
 def _mapped(file: Path) -> np.ndarray:

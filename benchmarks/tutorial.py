@@ -1,0 +1,44 @@
+"""The network that the trainings of this suite begin with, and the loop that tutorials write for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from vaeviz_models import VAE, mlp, seeded
+
+Epoch = Callable[[], float]
+"""Trains one epoch more; returns the mean ELBO of its samples in nats, while the weights moved."""
+
+
+def first_model(seed: int = 0) -> VAE:
+    """The reference network with the weights that all begin with."""
+    return seeded(mlp, (28, 28), seed=seed)
+
+
+def tutorial(x: np.ndarray, batch_size: int, device: str = "cpu") -> Epoch:
+    """A DataLoader, plain Adam, the cross-entropy of probabilities, loss.item() at every step."""
+    model = first_model().to(device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    loader = DataLoader(TensorDataset(torch.from_numpy(x)), batch_size=batch_size, shuffle=True)
+
+    def epoch() -> float:
+        total = 0.0
+        model.train()
+        for (batch,) in loader:
+            batch = batch.to(device)
+            optimiser.zero_grad()
+            reconstructed, mean, log_var = model(batch)
+            cross_entropy = F.binary_cross_entropy(reconstructed, batch, reduction="sum")
+            kl = -0.5 * torch.sum(1 + log_var - mean.pow(2) - log_var.exp())
+            loss = cross_entropy + kl
+            (loss / len(batch)).backward()
+            total += loss.item()
+            optimiser.step()
+        return -total / len(x)
+
+    return epoch
