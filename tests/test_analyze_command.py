@@ -33,6 +33,7 @@ def vaeviz_command(tmp_path, monkeypatch, capsys):
     """Run a command line in `tmp_path`, where a module `mine` lies; returns (exit code, output, errors)."""
     (tmp_path / "mine.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "110")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "mine", raising=False)
 

@@ -40,6 +40,8 @@ NODES = {
         ((49,), "signal"),
         ((32,), "signal"),
         ((1, 128), "signal"),
+        ((1, 256), "signal"),
+        ((1024, 1), "signal"),
         ((128, 1), "signal"),
         ((128, 2), "signal"),
         ((4, 64), "signal"),

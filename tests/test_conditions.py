@@ -12,7 +12,7 @@ from vaeviz.analysis.importance import importance_bound
 from vaeviz.analysis.rates import rate_points
 from vaeviz.analysis.surgery import elbo_terms
 from vaeviz.callables import arguments
-from vaeviz.conditions import known_conditions, named, read_condition, read_value
+from vaeviz.conditions import known_conditions, named, read_condition, read_value, told_condition
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.labels import ClassLabels
 
@@ -222,6 +222,16 @@ def test_a_value_that_is_no_condition_is_an_error(linear_parts):
         given(lambda z, y: z, "high")
     np.testing.assert_array_equal(read_value([0, 1], None), [0, 1])
     assert read_value(0.25, known_conditions([0.0, 0.5])) == 0.25
+
+
+def test_a_value_between_the_classes_is_none_of_them():
+    parts = Decoder(lambda z, y: np.repeat(y.reshape(len(z), -1), 2, axis=1), conditions=range(10))
+    with pytest.raises(InputError, match="got numbers of float64, expected classes"):
+        decode(given(parts, 2.7), np.zeros((3, 2)))
+    pets = Decoder(lambda z, y: y, conditions={"cat": [1, 0], "dog": [0, 1]})
+    mixed = given(pets, [0.75, 0.25])
+    assert told_condition(mixed) == "(0.75, 0.25)"
+    np.testing.assert_allclose(decode(mixed, np.zeros((3, 2))), np.tile([0.75, 0.25], (3, 1)))
 
 
 # Memory

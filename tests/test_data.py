@@ -149,3 +149,10 @@ def test_an_anndata_keeps_what_its_matrix_does_not_say():
     assert data.feature_names == tuple(cells.var_names)
     np.testing.assert_array_equal(data.x, cells.X)
     assert list(data[1:3].source.obs["type"]) == ["a", "b"]
+
+
+def test_labels_in_a_column_are_labels():
+    data = Dataset(np.ones((3, 2)), np.array([[0], [1], [0]]), ("a", "b"))
+    assert data.labels.tolist() == [0, 1, 0]
+    with pytest.raises(InputError, match=r"labels: got shape \(3, 2\)"):
+        Dataset(np.ones((3, 2)), np.zeros((3, 2)))

@@ -155,6 +155,7 @@ def test_changes_of_tables_and_of_images_with_channels_first():
     low, high = change.images[0].get_clim()
     assert low == -high
     assert high < 10  # in shares of the spans, not in units of the widest feature
+    assert "share of span" in {text for ax in change.child_axes for text in (ax.get_ylabel(), ax.get_xlabel())}
     data = vaeviz.Dataset(RNG.random((N, 3, 8, 6)))
     change = figure_of("traversal", data, change=True).axes[1]
     assert change.images[0].get_array().ndim == 2

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 
 from vaeviz import Encoder, NotApplicable, Posterior, encode, latent_scatter, manifold_grid
 from vaeviz.drawing.colours import MISSING, PLAIN
@@ -160,3 +161,17 @@ def test_a_scatter_laid_over_a_manifold_keeps_its_axes(ax, digits, encoder, make
 def test_labels_of_another_length_are_an_error(digits, encoder):
     with pytest.raises(InputError, match="labels: got 59 labels for 60 samples"):
         latent_scatter(encoder, digits.x, digits.labels[1:])
+
+
+def test_two_latents_on_shared_axes(encoder, digits, make_encoder):
+    figure = Figure()
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    for ax, one in ((left, encoder), (right, make_encoder(2, seed=3))):
+        latent_scatter(one, digits.x, ax=ax)
+    figure.canvas.draw()
+    assert left.get_xlim() == right.get_xlim()
+
+
+def test_marks_of_one_colour_have_no_legend_of_classes(ax, encoder, digits):
+    latent_scatter(encoder, digits.x, digits.labels, prior_contours=False, marker_kws={"color": "red"}, ax=ax)
+    assert ax.get_legend() is None

@@ -115,9 +115,19 @@ def test_properties_that_marks_do_not_have_are_an_error(ax, kws, told):
         draw_points(ax, POINTS, colouring(None, 300), marker_kws=kws)
 
 
-def test_one_colour_for_all_marks(ax):
-    draw_points(ax, POINTS, colouring(LABELS, 300), marker_kws={"color": "red"})
+@pytest.mark.parametrize("name", ["color", "c", "markerfacecolor", "mfc"])
+def test_one_colour_for_all_marks_takes_the_place_of_the_classes(ax, name):
+    marks = draw_points(ax, POINTS, colouring(LABELS, 300), marker_kws={name: "red"})
     assert set(drawn(ax)[1]) == {to_rgba("red")}
+    assert marks.colours.names == ()
+
+
+def test_properties_are_the_same_by_long_and_by_short_names(ax):
+    for kws in ({"markersize": 9, "markeredgewidth": 1}, {"ms": 9, "mew": 1}):
+        marks = draw_points(ax, POINTS, colouring(LABELS, 300), marker_kws=kws)
+        assert (marks.stamp.get_markersize(), marks.stamp.get_markeredgewidth()) == (9, 1)
+    with pytest.raises(InputError, match=r"^marker_kws: "):
+        draw_points(ax, POINTS, colouring(None, 300), marker_kws={"ms": 9, "markersize": 8})
 
 
 @pytest.mark.parametrize(

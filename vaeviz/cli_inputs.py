@@ -77,6 +77,8 @@ def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -
 
     Samples whose labels say nothing of the condition all stay, as if they had it.
     """
+    import numpy as np
+
     from vaeviz.conditions import told_condition
     from vaeviz.model import Model, as_decoder, as_encoder, given
 
@@ -93,7 +95,11 @@ def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -
     if rows is not None and not len(rows):
         raise InputError(f"--condition {text}: no sample of {data.name} has it")
     inputs = {key: value for key, value in supplied.items() if key not in parts}
-    return replace(model, name=f"{model.name} given {name}"), data if rows is None else data[rows], inputs
+    model = replace(model, name=f"{model.name} given {name}")
+    if rows is None:
+        return model, data, inputs
+    of_each = {key: inputs[key] for key in ("labels", "factors") if key in inputs and len(inputs[key]) == len(data)}
+    return model, data[rows], inputs | {key: np.asarray(value)[rows] for key, value in of_each.items()}
 
 
 def _rows_with(name: str, labels: Any, known: Any) -> Any:

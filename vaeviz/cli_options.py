@@ -186,7 +186,11 @@ SOURCE_OPTIONS = (
         help="[default: test, or all where there is no test split]",
     ),
     click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files."),
-    click.option("--labels", metavar="NAME", help="Which array or column of the file holds the labels."),
+    click.option(
+        "--labels",
+        metavar="NAME",
+        help="What holds the labels: an array or a column of the file, of .npy another file.",
+    ),
     *INPUT_OPTIONS,
     click.option(
         "--input",

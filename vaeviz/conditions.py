@@ -57,14 +57,15 @@ def condition_for(part: Encoder | Decoder, role: str, condition: Any) -> np.ndar
         if is_conditional(part):
             raise lacks_condition(part, role)
         return None
-    return read_condition(condition, part.conditions) if takes_condition(part) else None
+    return read_condition(condition, part.conditions) if arguments(part.fn)[1] > 1 else None
 
 
 def fixed_rows(part: Encoder | Decoder, total: int) -> np.ndarray | None:
     """The condition that `given` fixed, for `total` rows: its name where the part knows it, so that others do, too."""
     if part.condition is None:
         return None
-    value = np.asarray(told_condition(part)) if part.conditions else part.condition
+    name = told_condition(part)
+    value = np.asarray(name) if part.conditions and name in part.conditions else part.condition
     return np.broadcast_to(value, (total, *value.shape))
 
 
@@ -175,7 +176,8 @@ def are_classes(values: ClassLabels | np.ndarray, known: Known | None) -> bool:
 
 def _name_of_value(value: np.ndarray, known: Known | None) -> str:
     for name, other in (known or {}).items():
-        if np.array_equal(value.astype(other.dtype), other):
+        exact = np.result_type(other.dtype, np.float32)  # in which 0.1 is 0.1 of float32, and 2.7 is not 2
+        if np.array_equal(value.astype(exact), other.astype(exact)):
             return name
     if value.ndim == 0:
         return f"{value:.3g}" if value.dtype.kind == "f" else str(value)

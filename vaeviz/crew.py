@@ -24,6 +24,9 @@ from typing import Any
 from vaeviz import registry
 from vaeviz.sharing import Shelf, plain
 
+PATH = "pathlib.Path"
+"""What marks a path among the settings of a job, which are JSON."""
+
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -169,9 +172,13 @@ def _laid(inputs: Mapping[str, Any], names: Names, folder: Path) -> dict[str, di
 
 def _spelled(job: Mapping[str, Any]) -> str:
     try:
-        return json.dumps(job, default=plain)
+        return json.dumps(job, default=_spelled_value)
     except TypeError as error:
         raise alive(f"a setting ({error})") from None
+
+
+def _spelled_value(value: Any) -> Any:
+    return {PATH: str(value)} if isinstance(value, Path) else plain(value)
 
 
 def _state() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from vaeviz import registry
 from vaeviz.batches import samples
 from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.kinds import Kind, factors_named, names_of, names_shown, sample_kind, told_by
-from vaeviz.labels import ClassLabels
+from vaeviz.labels import ClassLabels, checked_labels
 from vaeviz.naming import is_object_name, named_object
 from vaeviz.options import check_settings, options_of
 from vaeviz.posterior import as_array
@@ -62,6 +62,8 @@ class Dataset:
             values = getattr(self, field)
             if values is not None and len(values) != len(self.x):
                 raise InputError(f"{self.name}: got {len(values)} {field} for {len(self.x)} samples")
+        if self.labels is not None:
+            object.__setattr__(self, "labels", checked_labels(self.labels, len(self.x)))
         if self.labels is not None and self.class_names:
             _check_codes(np.asarray(self.labels), len(self.class_names), self.name)
         shape = self.x.shape[1:]

@@ -150,14 +150,18 @@ def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[Finding, ...]
 
 
 def _checked_names(plots: Iterable[str] | None) -> list[str]:
-    known = plot_names()
-    names = known if plots is None else list(dict.fromkeys(name.replace("-", "_") for name in plots))
-    for name in names:
-        if name not in known:
-            raise UnknownName("plot", name, known)
+    names = plot_names() if plots is None else list(dict.fromkeys(map(_registered, plots)))
     if not names:
         raise InputError("no plot was asked for")
     return names
+
+
+def _registered(plot: str) -> str:
+    """The name under which a plot is registered, with dashes or underscores."""
+    known = {name.replace("-", "_"): name for name in plot_names()}
+    if plot.replace("-", "_") not in known:
+        raise UnknownName("plot", plot, known.values())
+    return known[plot.replace("-", "_")]
 
 
 def _checked_formats(formats: str | Iterable[str]) -> tuple[str, ...]:
@@ -171,12 +175,10 @@ def _checked_formats(formats: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:
-    checked = {}
-    for plot, options in settings.items():
-        plot = plot.replace("-", "_")
-        if plot not in plot_names():
-            raise UnknownName("plot", plot, plot_names())
-        checked[plot] = check_settings(get_plot(plot).function, options, of=plot)
+    checked: dict[str, dict[str, Any]] = {}
+    for spelled, options in settings.items():
+        plot = _registered(spelled)
+        checked.setdefault(plot, {}).update(check_settings(get_plot(plot).function, options, of=plot))
         if plot not in names:
             raise InputError(f"{plot} has settings, but is not among the plots to draw: {', '.join(names)}")
     return checked

@@ -14,7 +14,7 @@ from vaeviz.errors import InputError, NotApplicable
 from vaeviz.kinds import names_of
 from vaeviz.model import Decoder, Encoder, as_decoder, as_encoder, open
 from vaeviz.naming import is_object_name, named_object
-from vaeviz.posterior import Posterior
+from vaeviz.posterior import Posterior, as_array
 from vaeviz.streams import Batches
 
 OF_EACH_SAMPLE = ("labels", "condition", "factors")
@@ -45,6 +45,8 @@ def gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dic
         found["condition"] = found.get("labels")
     for name, of in (("feature_names", "x"), ("factor_names", "factors")):
         found[name] = names_of(found.get(name), found.get(of)) or None
+    if found.get("factors") is not None:
+        found["factors"] = as_array(found["factors"])
     return {name: value for name, value in found.items() if value is not None}
 
 

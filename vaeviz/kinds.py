@@ -47,7 +47,7 @@ def told_by(shape: tuple[int, ...], names: Sequence[str] = ()) -> Kind | None:
         return "signal" if min(shape) <= CHANNELS_UP_TO and max(shape) >= SIGNAL_FROM else "image"
     if size == 2:
         return "point"
-    if size >= 64 and math.isqrt(size) ** 2 == size:
+    if len(shape) == 1 and size >= 64 and math.isqrt(size) ** 2 == size:
         return "image"
     return "signal" if size >= SIGNAL_FROM else "table"
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any, Literal, get_args, overload
 
 from vaeviz import registry
 from vaeviz.asking import Asking
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, UnknownName
 from vaeviz.options import Option, is_writable, options_of
 
 INPUTS = (
@@ -34,12 +34,22 @@ INPUTS = (
 """The vocabulary of inputs. An input of another name is legal; it is supplied by whoever calls."""
 
 
+PageWidth = Literal["column", "full"]
+
+
 @dataclass(frozen=True)
 class Page:
-    """The shape of a plot on a page: one text column wide or the full width, and height / width."""
+    """The shape of a plot on a page: one text column wide or the full width, and height / width.
 
-    width: Literal["column", "full"] = "column"
-    aspect: float = 1.0
+    aspect: None where what is drawn decides.
+    """
+
+    width: PageWidth = "column"
+    aspect: float | None = 1.0
+
+    def __post_init__(self) -> None:
+        if self.width not in get_args(PageWidth):
+            raise UnknownName("page width", self.width, get_args(PageWidth))
 
 
 @dataclass(frozen=True)

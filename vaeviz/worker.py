@@ -18,6 +18,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from vaeviz.crew import PATH
 from vaeviz.encoding import recalling
 from vaeviz.export import Pages, Record, draw_plot
 from vaeviz.figures import gather
@@ -31,7 +32,7 @@ def main(file: str) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     job = json.loads(Path(file).read_text(encoding="utf-8"))
-    pages = Pages(Path(job["folder"]), tuple(job["formats"]), job["style"], job["dpi"])
+    pages = Pages(_read(job["folder"]), tuple(job["formats"]), job["style"], job["dpi"])
     inputs: dict[str, Any] | None = None
     with ExitStack() as opened:
         for line in sys.stdin:
@@ -43,7 +44,7 @@ def main(file: str) -> None:
                 record = Record(name, "failed", reason)
             else:
                 began = time.perf_counter()
-                record = draw_plot(name, inputs, _tuples(job["options"][name]), pages)
+                record = draw_plot(name, inputs, _read(job["options"][name]), pages)
             answers.write(json.dumps(asdict(record) | {"seconds": time.perf_counter() - began}, default=str) + "\n")
             answers.flush()
 
@@ -79,15 +80,11 @@ def _of_command(args: list[str], opened: ExitStack) -> tuple[Any, Mapping[str, A
     return model, supplied
 
 
-def _tuples(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as they were before JSON made lists of their tuples."""
-    return {name: _tupled(value) for name, value in options.items()}
-
-
-def _tupled(value: Any) -> Any:
+def _read(value: Any) -> Any:
+    """Options as they were before JSON made lists of their tuples, and text of their paths."""
     if isinstance(value, dict):
-        return {key: _tupled(part) for key, part in value.items()}
-    return tuple(map(_tupled, value)) if isinstance(value, list) else value
+        return Path(value[PATH]) if set(value) == {PATH} else {key: _read(part) for key, part in value.items()}
+    return tuple(map(_read, value)) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

@@ -70,17 +70,25 @@ class Gaussian(nn.Module):
 
     def log_prob(self, mean: Tensor, x: Tensor) -> Tensor:
         """Σ −½ [ln 2π + ln σ² + (x − mean)²/σ²]: (N, *sample) -> (N,)."""
+        _check_shape(mean, x)
         square = (x - mean).square().flatten(1)
         return -0.5 * (square / self.log_var.exp() + self.log_var + math.log(2 * math.pi)).sum(dim=1)
 
     def total(self, mean: Tensor, x: Tensor) -> Tensor:
         """The log-likelihood of the whole batch, a scalar."""
+        _check_shape(mean, x)
         constant = x.numel() * (self.log_var + math.log(2 * math.pi))
         return -0.5 * (F.mse_loss(mean, x, reduction="sum") / self.log_var.exp() + constant)
 
     def mean(self, mean: Tensor) -> Tensor:
         """E[x | z]."""
         return mean
+
+
+def _check_shape(mean: Tensor, x: Tensor) -> None:
+    """`InputError` for a mean of another shape, which torch would broadcast."""
+    if mean.shape != x.shape:
+        raise InputError(f"the decoder gives {tuple(mean.shape)} for samples {tuple(x.shape)}, expected the same shape")
 
 
 LIKELIHOODS = {

@@ -38,7 +38,7 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(features.device.type, enabled=False):
-            features = features.float()
+            features = features.to(self.mean.weight.dtype)
             return self.mean(features), self.log_var(features)
 
 
@@ -164,6 +164,8 @@ def check_sizes(**sizes: int | Sequence[int]) -> None:
 
 def halved(height: int, width: int, times: int) -> list[tuple[int, int]]:
     """The sizes of an image as it is halved, rounding up: from (H, W) to the smallest."""
+    if times < 1:
+        raise InputError("channels: got none, expected one or more")
     sizes = [(height, width)]
     for _ in range(times):
         height, width = (height + 1) // 2, (width + 1) // 2

@@ -266,7 +266,10 @@ def _write_history(path: Path, history: dict[str, list[float]]) -> None:
     """The columns as a table; nothing where there is no finished epoch."""
     if not history:
         return
+    lengths = {name: len(values) for name, values in history.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(f"history: got columns of different lengths, {lengths}")
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(history)
-        writer.writerows(zip(*history.values()))
+        writer.writerows(zip(*history.values(), strict=True))

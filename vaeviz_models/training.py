@@ -34,7 +34,7 @@ class Training:
     the CPU) and of the posterior samples (on the device). history: columns by name, one value an epoch.
     best: the weights of the epoch with the best validation ELBO, while early stopping watches it.
     last: the last epoch's weights, while the model holds the best epoch's after early stopping.
-    learning_rate: the first, which a schedule lowers. precision: of the products in a step.
+    learning_rate: the first, which a schedule lowers. precision: of the products in a step. seed: of it all.
     """
 
     model: nn.Module
@@ -48,6 +48,7 @@ class Training:
     best_epoch: int = 0
     learning_rate: float = 1e-3
     precision: Precision = "float32"
+    seed: int = 0
 
     @classmethod
     def start(
@@ -71,7 +72,8 @@ class Training:
         optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, eps=epsilon, fused=fused)
         shuffling = torch.Generator().manual_seed(seed)
         noise = torch.Generator(place).manual_seed(seed)
-        return cls(model, optimiser, shuffling, noise, learning_rate=learning_rate, precision=precision)
+        own = {"learning_rate": learning_rate, "precision": precision, "seed": seed}
+        return cls(model, optimiser, shuffling, noise, **own)
 
     @property
     def device(self) -> torch.device:
@@ -84,7 +86,8 @@ class Training:
 
     def stopped_early(self, patience: int | None) -> bool:
         """Whether `patience` epochs have passed without a better validation ELBO."""
-        return patience is not None and self.epoch - self.best_epoch >= patience
+        watched = self.best is not None  # a resumed state may not have been
+        return patience is not None and watched and self.epoch - self.best_epoch >= patience
 
     def weights(self) -> dict[str, Tensor]:
         """The weights that the training ends with: the best epoch's under early stopping, else the last's."""
@@ -145,8 +148,9 @@ def fit(
         float32. `InputError` where it would be slower.
     seed: of order and noise; the same seed on the same device gives the same weights. The model's first weights
         are the caller's, see `seeded`.
-    resume: a state of this very model to go on from, as if it had never stopped. after_epoch: called with the
-        state after each epoch.
+    resume: a state of this very model to go on from, as if it had never stopped; its seed, device, precision, ε and
+        first learning rate are kept, whatever is said here. Give it the same data and holdout.
+    after_epoch: called with the state after each epoch.
 
     History: ``epoch``, ``beta``, and for train, validation and test the means per sample, in nats, of
     ``{set}_elbo``, ``{set}_log_likelihood``, ``{set}_kl``: one-sample estimates at β = 1. Train values are averages
@@ -162,7 +166,7 @@ def fit(
     )
     state.to_last()
     codes = [_codes(model, *given) for given in ((x, condition, "x"), (test_x, test_condition, "test_x"))]
-    data, scored = _parts(x, test_x, *codes, holdout, seed, state.device)
+    data, scored = _parts(x, test_x, *codes, holdout, state.seed, state.device)
     steps = Steps(state, batch_size, binarise=binarise)
     count = -(-len(data) // batch_size)
     with tqdm(
@@ -175,7 +179,7 @@ def fit(
             means = train_epoch(steps, data, weight, bar.update)
             row = {"beta": weight} | _prefixed("train", means)
             for name, part in scored.items():
-                row |= _prefixed(name, _scores(state.model, part, seed, binarise))
+                row |= _prefixed(name, _scores(state.model, part, state.seed, binarise))
             _record(state, row, keep_best=patience is not None)
             if after_epoch is not None:
                 after_epoch(state)
@@ -208,6 +212,7 @@ def evaluate(
     """
     place = next(model.parameters()).device
     x = x if isinstance(x, Tensor) else _read_through(x, "x")
+    check_data(model, x, binarise=binarise)
     return _scores(model, located(x, place, codes=_codes(model, x, condition, "x")), seed, binarise)
 
 
@@ -362,6 +367,9 @@ def _prefixed(part: str, means: dict[str, float]) -> dict[str, float]:
 
 
 def _record(state: Training, row: dict[str, float], *, keep_best: bool) -> None:
+    if state.history and set(row) != set(state.history) - {"epoch"}:
+        before = ", ".join(state.history)
+        raise InputError(f"resume: its history has other columns ({before}): give the same test_x and holdout again")
     state.epoch += 1
     for name, value in {"epoch": state.epoch, **row}.items():
         state.history.setdefault(name, []).append(value)

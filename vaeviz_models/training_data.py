@@ -85,7 +85,7 @@ def located(
     codes: (N,) the classes of x, for a conditional model.
     """
     if isinstance(x, Tensor):
-        x = x.to(torch.float32)
+        x = (x if rows is None else x[torch.from_numpy(rows)]).to(torch.float32)
     elif is_streamed(x):
         stream = x if isinstance(x, Stream) else Stored(x)
         return OnDisk(stream, np.arange(len(x)) if rows is None else rows, device, codes)

@@ -6,7 +6,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from vaeviz import NotApplicable
-from vaeviz.analysis.neighbours import class_structure, nearest_others, principal_components
+from vaeviz.analysis.neighbours import _winners, class_structure, nearest_others, principal_components
 
 RNG = np.random.default_rng(0)
 CLASSES = np.arange(60) % 3
@@ -66,3 +66,10 @@ def test_where_there_is_no_class_structure():
         class_structure(POINTS, np.zeros(60, int))
     with pytest.raises(NotApplicable, match="20 neighbours need more than 10 labelled points"):
         class_structure(POINTS[:10], CLASSES[:10])
+
+
+@pytest.mark.parametrize(
+    ("nearest", "winner"), [([1, 0, 0, 2, 1], 1), ([1, 0, 0, 1], 1), ([2, 1, 1, 0], 1), ([2, 1, 0], 2)]
+)
+def test_of_even_votes_the_nearest_wins(nearest, winner):
+    assert _winners(np.array([nearest]), 3) == [winner]

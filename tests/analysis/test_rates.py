@@ -84,3 +84,13 @@ def test_a_model_without_likelihood_or_spread_has_no_point(x):
         rate_points([Model(Encoder(lambda x: x), name="m")], x)
     with pytest.raises(NotApplicable, match="deterministic"):
         rate_points([Model(Encoder(lambda x: x), inputs={"likelihood": lambda x, z: x[:, 0]}, name="m")], x)
+
+
+def test_a_mapping_names_points_too():
+    named, unnamed = rate_points({"ours": RatePoint(20.0, 90.0)})[0], rate_points([RatePoint(20.0, 90.0, "own")])[0]
+    assert (named.label, unnamed.label) == ("ours", "own")
+
+
+def test_no_draws_are_an_error():
+    with pytest.raises(InputError, match="draws = 0: expected 1 or more"):
+        rate_points([linear_model(1.0)], np.ones((4, 2)), draws=0)

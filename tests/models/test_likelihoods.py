@@ -94,3 +94,10 @@ def test_a_gaussian_warns_of_data_far_from_unit_scale(recwarn):
     assert not recwarn.list
     with pytest.warns(UserWarning, match=r"the data lie in \[0, 1\.68e\+03\], far from the unit scale .* standardise"):
         Gaussian().check(np.array([[0.0, 1680.0]]))
+
+
+def test_a_gaussian_of_another_shape_is_not_broadcast():
+    mean, x = torch.zeros(4, 5, 5), torch.zeros(4, 1, 5, 5)
+    for score in (Gaussian().log_prob, Gaussian().total):
+        with pytest.raises(InputError, match=r"the decoder gives \(4, 5, 5\) for samples \(4, 1, 5, 5\)"):
+            score(mean, x)

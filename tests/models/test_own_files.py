@@ -277,3 +277,23 @@ def test_a_folder_without_pictures(tmp_path):
 def test_a_folder_that_does_not_exist(tmp_path):
     with pytest.raises(InputError, match="nowhere is no folder"):
         load_data(f"images:{tmp_path / 'nowhere'}")
+
+
+def test_one_picture_in_colour_makes_all_splits_colour(paint):
+    paint("train/a.png", 51)
+    paint("train/b.png", (255, 51, 0), mode="RGB")
+    paint("test/a.png", 51)
+    assert read(paint, "train").x.shape == (2, 4, 5, 3)
+    assert read(paint, "test").x.shape == (1, 4, 5, 3)
+
+
+def test_pictures_of_floating_point_numbers_are_refused(tmp_path):
+    Image.fromarray(np.full((4, 5), 0.5, np.float32)).save(tmp_path / "a.tiff")
+    with pytest.raises(InputError, match=r"a\.tiff: holds floating-point numbers"):
+        load_data(f"images:{tmp_path}")
+
+
+def test_complex_numbers_are_refused(tmp_path):
+    np.savez(tmp_path / "spectra.npz", x=np.ones((3, 4), np.complex64))
+    with pytest.raises(InputError, match=r"spectra\.npz: cannot be read as .* numbers \(complex64, expected real"):
+        load_data(f"npz:{tmp_path / 'spectra.npz'}")

@@ -99,6 +99,7 @@ def test_an_opened_run_is_the_model_that_was_trained(run):
 def test_a_saved_state_goes_on_as_the_one_in_memory(own_run):
     x = np.random.default_rng(0).random((50, 8, 8), dtype=np.float32)
     for state in (states := [load_training(own_run, device="cpu")[0] for _ in range(2)]):
+        state.history.clear()  # which knows nothing of a validation
         fit(state.model, x, epochs=4, holdout=0.2, patience=9, resume=state, progress=False)
     save_training(own_run, states[0])
     states[0], _ = load_training(own_run)
@@ -112,6 +113,7 @@ def test_a_saved_state_goes_on_as_the_one_in_memory(own_run):
 def test_weights_are_the_best_epochs_and_the_checkpoint_has_the_last(own_run):
     x = np.random.default_rng(0).random((50, 8, 8), dtype=np.float32)
     state, _ = load_training(own_run, device="cpu")
+    state.history.clear()  # which knows nothing of a validation
     settings = {"holdout": 0.2, "patience": 3, "epochs": 500}
     fit(
         state.model,

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import vaeviz
 from vaeviz.errors import InputError
 from vaeviz_models import Training, autoencoder, evaluate, fit, gaussian_kl, mlp
 from vaeviz_models.steps import Steps
@@ -315,3 +316,32 @@ def test_the_mode_is_kept_when_the_training_fails(noise_images):
 
 def test_tensors_are_scored_whatever_their_type(model, noise_images):
     assert evaluate(model, torch.from_numpy(noise_images).double()) == evaluate(model, noise_images)
+
+
+def test_resuming_with_other_sets_is_an_error(noise_images):
+    state = Training.start(small(), device="cpu")
+    fit(state.model, noise_images, epochs=1, resume=state, **QUIET)
+    with pytest.raises(InputError, match="resume: its history has other columns"):
+        fit(state.model, noise_images, noise_images, epochs=2, resume=state, **QUIET)
+    assert all(len(column) == 1 for column in state.history.values())
+
+
+def test_the_seed_of_a_resumed_training_is_its_own(noise_images):
+    held = {"holdout": 0.25, **QUIET}
+    whole = fit(small(), noise_images, epochs=2, seed=7, **held)
+    state = Training.start(small(), seed=7, device="cpu")
+    fit(state.model, noise_images, epochs=1, resume=state, **held)
+    assert fit(state.model, noise_images, epochs=2, resume=state, **held) == whole
+
+
+def test_what_is_scored_is_checked_as_what_is_trained_on(model, noise_images):
+    with pytest.raises(InputError, match=r"in \[0, 1\]"):
+        evaluate(model, 255 * noise_images)
+    with pytest.raises(InputError, match="got samples of shape"):
+        evaluate(model, noise_images[:, None])
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_model_of_another_precision_is_encoded(model, noise_images, dtype):
+    expected = vaeviz.encode(model, noise_images).mean
+    np.testing.assert_allclose(vaeviz.encode(model.to(dtype), noise_images).mean, expected, atol=0.05)

@@ -146,6 +146,8 @@ def test_what_would_mean_nothing_is_not_applicable(name, given, told):
         ("latent_pairs", {"dims": (0, 1, 1)}, "different dimensions"),
         ("likelihood_bound", {"count": 0}, "importance samples = 0"),
         ("reconstruction_error", {"measure": "cross-entropy", "x": X * 3}, r"in \[0, 1\]"),
+        ("reconstruction_error", {"n": -1}, "n = -1: expected 1 or more"),
+        ("disentanglement", {"bins": 1}, "bins = 1: expected 2 or more"),
     ],
 )
 def test_wrong_input_is_an_error(name, given, told):
@@ -295,3 +297,38 @@ def test_compare_of_latents_of_other_sizes(sizes):
     ours, theirs = (lambda x, size=size: mean_only(x)[:, :size] for size in sizes)
     axes, _ = drawn("compare", encoder=ours, other_encoder=theirs)
     assert [f"{size}-D" in ax.get_title() for ax, size in zip(axes, sizes)] == [True, True]
+
+
+def test_continuous_labels_are_no_groups_of_errors():
+    axes, _ = drawn("reconstruction_error", labels=np.linspace(1.7e9, 1.7e9 + 1, N))
+    assert [label.get_text() for label in axes[0].get_xticklabels()] == ["all"]
+    assert f"N = {N}" in axes[0].get_title()
+
+
+def test_latent_neighbours_shows_the_classes_that_there_are():
+    labels = vaeviz.Dataset(X, 2 * LABELS, ("a", "b", "c", "d", "e", "f")).named_labels()
+    axes, _ = drawn("latent_neighbours", labels=labels)
+    assert axes[0].images[0].get_array().shape == (3, 3)
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["a", "c", "e"]
+
+
+def test_rate_distortion_tells_records_from_what_was_measured():
+    ax = vaeviz.rate_distortion([(3.0, 9.0, "paper"), (4.0, 8.0, "other")])
+    assert "\nas recorded;" in ax.get_title()
+    measured = vaeviz.analysis.rates.RatePoint(3.0, 9.0, "one", 0.1, 0.2)
+    assert "\nas measured, 1 as recorded;" in vaeviz.rate_distortion([measured, (4.0, 8.0, "two")]).get_title()
+
+
+def test_nothing_is_left_open_where_the_input_is_wrong():
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    for name, given in (
+        ("reconstruction_error", {"labels": LABELS[:-1]}),
+        ("reconstruction_error", {"other_x": np.full_like(X, np.nan)}),
+    ):
+        with pytest.raises(InputError):
+            get_plot(name)(encoder=encoder, decoder=decoder, **{"x": X} | given)
+    with pytest.raises(InputError, match="marker_kws"):
+        vaeviz.latent_scatter(encoder, X, marker_kws={"s": 3})
+    assert plt.get_fignums() == before

@@ -11,6 +11,8 @@ from vaeviz.analysis.neighbours import nearest_others
 from vaeviz.errors import InputError, NotApplicable
 
 GROUPS = 20
+FEWEST = 8
+"""Samples of which half, which the jackknife leaves, can still be aligned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,8 @@ def agreement(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: int = 
     over ten random pairings of the rows; k / (N − 1) for the neighbours.
     """
     codes, other = _checked(codes, other)
+    if len(codes) < FEWEST:
+        raise NotApplicable(f"the agreement of {len(codes)} samples would be noise; it needs {FEWEST} or more")
 
     def both(rows: np.ndarray) -> np.ndarray:
         return np.array([linear_cka(codes[rows], other[rows]), procrustes(codes[rows], other[rows]).residual])

@@ -52,6 +52,8 @@ def disentanglement(
     codes: (N, D). factors: (N, K) numbers. active: (D,) mask of the dimensions to look at; constant ones are left
     out anyway. bins: of equal width, for the codes and for factors of more values than that.
     """
+    if bins < 2:
+        raise InputError(f"bins = {bins}: expected 2 or more")
     codes, factors = np.asarray(codes, dtype=np.float64), checked_factors(factors, len(codes))
     if len(codes) < FEWEST:
         raise NotApplicable(f"scores of {len(codes)} samples would be noise; they need {FEWEST} or more")

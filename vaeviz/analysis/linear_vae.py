@@ -154,4 +154,4 @@ def fitted_linear_vae(x: np.ndarray, latent_dim: int, *, noise: float | None = N
     x = np.asarray(x, np.float64)
     if x.ndim != 2 or len(x) < 2:
         raise InputError(f"x: got shape {x.shape}, expected (N, P) with two samples or more")
-    return linear_vae(np.cov(x.T, bias=True), latent_dim, mean=x.mean(axis=0), noise=noise, beta=beta)
+    return linear_vae(np.atleast_2d(np.cov(x.T, bias=True)), latent_dim, mean=x.mean(axis=0), noise=noise, beta=beta)

@@ -95,11 +95,10 @@ def principal_components(x: np.ndarray, count: int) -> np.ndarray:
 
 def _winners(nearest: np.ndarray, total: int) -> np.ndarray:
     """The class with most votes among (N, k) classes, the nearest one's if some are even: (N,)."""
-    weights = 1 + np.linspace(1e-3, 0, nearest.shape[1]) / nearest.shape[1]  # breaks ties, never a majority
-    votes = np.zeros((len(nearest), total))
-    for place, weight in enumerate(weights):
-        votes[np.arange(len(nearest)), nearest[:, place]] += weight
-    return votes.argmax(axis=1)
+    votes, each = np.zeros((len(nearest), total)), np.arange(len(nearest))
+    np.add.at(votes, (each[:, None], nearest), 1)
+    most = np.take_along_axis(votes, nearest, axis=1).argmax(axis=1)  # the first of equal ones, so the nearest
+    return nearest[each, most]
 
 
 def _silhouettes(points: np.ndarray, classes: np.ndarray, seed: int) -> np.ndarray:

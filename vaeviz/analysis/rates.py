@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,8 @@ def measured_point(
     model: Model, x: Any, condition: Any = None, *, label: str = "", draws: int = 8, seed: int = 0
 ) -> RatePoint:
     """Rate (closed form) and distortion (`draws` posterior samples for each x) of a model on x (N, ...)."""
+    if draws < 1:
+        raise InputError(f"draws = {draws}: expected 1 or more")
     if model.encoder is None or model.inputs.get("likelihood") is None:
         missing = "encoder" if model.encoder is None else "likelihood ln p(x | z)"
         raise NotApplicable(f"{label or model.name}: has no {missing}, and so no point of rate and distortion")
@@ -89,7 +91,7 @@ def _several(runs: Any) -> Iterable:
 
 def _point(run: Any, name: str | None, x: Any, condition: Any, draws: int, seed: int) -> RatePoint:
     if isinstance(run, RatePoint):
-        return run
+        return replace(run, label=name) if name else run
     if _is_record(run):
         return RatePoint(float(run[0]), float(run[1]), str(name or (run[2] if len(run) > 2 else "")))
     model = open(run)

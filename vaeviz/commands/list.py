@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 
 from vaeviz import registry
-from vaeviz.cli_options import load_command, with_scripts
+from vaeviz.cli_options import load_command, with_scripts, written
 from vaeviz.errors import InputError
 
 SECTIONS = {
@@ -49,7 +49,7 @@ def _echo_plot(name: str) -> None:
     click.echo(f"  {name:<22} {spec.summary}")
     click.echo(f"  {'':<22}   from {inputs}{origin}")
     for option in options:
-        default = "" if option.default is None else f" = {option.default}"
+        default = "" if option.default is None else f" = {written(option.default)}"
         click.echo(f"  {'':<22}   {option.flag} {describe(option.annotation)}{default}")
 
 

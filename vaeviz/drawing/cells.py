@@ -68,7 +68,7 @@ def draw_cells(
         ax.set_ylabel(up.name if up else "")
     if key and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
         beyond = np.nanmin(cells) < low, np.nanmax(cells) > high
-        _draw_scale(ax, "share of span" if look.has_own_scales(shape) else "value", beyond)
+        _draw_scale(ax, look.unit_in(shape), beyond)
     return kind
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from vaeviz.drawing.latent_axes import equal_aspect
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -52,5 +54,5 @@ def draw_dots(
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
     across, up = names or ("$x_1$", "$x_2$")
     ax.set(xlabel=across, ylabel=up)
-    ax.set_aspect("equal", adjustable="datalim")
+    equal_aspect(ax)
     ax.set_box_aspect(ASPECT)

@@ -17,9 +17,14 @@ def name_dim(dim: int) -> str:
 
 
 def equal_aspect(ax: Axes) -> None:
-    """One unit is as long across as up, by widening the limits. Axes whose limits are set, a grid's say, keep them."""
+    """One unit is as long across as up, by widening the limits; of Axes that share both, by the shape of the box.
+
+    Axes whose limits are set, a grid's say, keep them.
+    """
     if not has_limits(ax):
-        ax.set_aspect("equal", adjustable="datalim")
+        shared = (ax.get_shared_x_axes(), ax.get_shared_y_axes())
+        both = all(len(group.get_siblings(ax)) > 1 for group in shared)
+        ax.set_aspect("equal", adjustable="box" if both else "datalim")
 
 
 def has_limits(ax: Axes) -> bool:

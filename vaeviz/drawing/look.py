@@ -21,6 +21,7 @@ class Look:
     kind: None where the shape tells. cmap: of what has one channel; None for the kind's own. value_range: shared by
     all samples; None for their own. names: of the values of a sample. spans: (lows (D,), highs (D,)) of the features
     of a table, where their scales are unlike. data: (M, 2) points of x, which decoded ones are seen against.
+    unit: what a colour bar calls the values; None for "value", or "share of span" where features have own scales.
     """
 
     kind: Kind | None = None
@@ -29,6 +30,7 @@ class Look:
     names: tuple[str, ...] = ()
     spans: tuple[np.ndarray, np.ndarray] | None = None
     data: np.ndarray | None = None
+    unit: str | None = None
 
     def kind_of(self, shape: tuple[int, ...]) -> Kind:
         """The kind of samples of that shape."""
@@ -41,6 +43,10 @@ class Look:
     def has_own_scales(self, shape: tuple[int, ...]) -> bool:
         """Whether each value of samples of that shape is drawn as a share of its feature's span."""
         return self.spans is not None and self.kind_of(shape) == "table" and shape == self.spans[0].shape
+
+    def unit_in(self, shape: tuple[int, ...]) -> str:
+        """What a colour bar calls the values of samples of that shape."""
+        return self.unit or ("share of span" if self.has_own_scales(shape) else "value")
 
     def scaled(self, samples: np.ndarray, lead: int) -> np.ndarray:
         """Samples with `lead` leading axes as they are coloured: as they are, or as shares of their features' spans."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.artist import Artist, allow_rasterization
+from matplotlib.cbook import normalize_kwargs
 from matplotlib.collections import Collection
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
@@ -35,7 +36,7 @@ class Marks(Collection):
     """
 
     def __init__(self, points: np.ndarray, colours: Colouring, *, seed: int = 0, **look: Any):
-        self.stamp = Line2D([], [], **{"ls": "", "marker": "o", "mew": 0} | look)
+        self.stamp = Line2D([], [], **{"linestyle": "", "marker": "o", "markeredgewidth": 0} | look)
         super().__init__(zorder=self.stamp.get_zorder(), rasterized=self.stamp.get_rasterized())
         Artist.update_from(self, self.stamp)
         self.points, self.colours, self.seed = points, colours, seed
@@ -86,18 +87,19 @@ def draw_points(
 ) -> Marks:
     """Marks at `points` (N, 2), in an order that lets no class hide another; missing labels underneath.
 
-    size: diameter in points; opacity: 0 to 1; both follow N unless given. marker_kws: properties of a Line2D.
+    size: diameter in points; opacity: 0 to 1; both follow N unless given. marker_kws: properties of a Line2D, by long
+    or short names; one colour for all takes the place of the classes' own, in the marks that are returned, too.
     """
     total = len(points)
-    given = dict(marker_kws or {})
-    if "color" in given:
-        colours = replace(colours, colours=[given["color"]] * len(colours.colours))
+    given = check_marker_kws(marker_kws)
+    colour = _one_colour(given)
+    if colour is not None:
+        colours = replace(colours, colours=[colour] * len(colours.colours), names=(), mappable=None)
     look = {
-        "ms": marker_size(total) * _scale_of_style() if size is None else size,
+        "markersize": marker_size(total) * _scale_of_style() if size is None else size,
         "alpha": marker_opacity(total) if opacity is None else opacity,
         "rasterized": total > RASTER_ABOVE if rasterized is None else rasterized,
     }
-    _check_properties(given)
     marks = Marks(points, colours, seed=seed, **look | given)
     ax.add_collection(marks)
     ax.autoscale_view()
@@ -108,11 +110,21 @@ def _rounds(rows: np.ndarray) -> int:
     return -(-len(rows) // ROUND_MOST)
 
 
-def _check_properties(marker_kws: dict) -> None:
+def check_marker_kws(marker_kws: dict | None) -> dict[str, Any]:
+    """Properties of a Line2D by their long names; `InputError` for what is none."""
     try:
-        Line2D([], [], **marker_kws)
+        given = normalize_kwargs(marker_kws or {}, Line2D)
+        Line2D([], [], **given)
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"marker_kws: {error}") from None
+    return given
+
+
+def _one_colour(marker_kws: dict[str, Any]) -> Any:
+    """The colour that these properties give to all marks, or None where classes keep theirs, on the edges at least."""
+    face = marker_kws.get("markerfacecolor")
+    has_edges = marker_kws.get("markeredgewidth", 0) > 0
+    return marker_kws.get("color", None if has_edges else face)
 
 
 def _scale_of_style() -> float:

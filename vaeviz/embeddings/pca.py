@@ -8,12 +8,15 @@ import numpy as np
 
 
 def pca(z: np.ndarray) -> tuple[np.ndarray, Callable]:
-    """The two leading principal components of z (N, D): (N, 2). Each axis points where its largest loading does."""
+    """The two leading principal components of z (N, D): (N, 2). Each axis points where its largest loading does.
+
+    The second of one-dimensional codes is 0.
+    """
     centre = z.mean(axis=0, dtype=np.float64)
     _, _, axes = np.linalg.svd(z - centre, full_matrices=False)
     axes = axes[:2]
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
-    loadings = (axes * signs[:, None]).T
+    loadings = np.pad((axes * signs[:, None]).T, ((0, 0), (0, 2 - len(axes))))
 
     def place(codes: np.ndarray) -> np.ndarray:
         return (codes - centre) @ loadings

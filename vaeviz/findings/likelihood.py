@@ -44,7 +44,9 @@ def likelihood(
     flagged = gap.value - 2 * gap.standard_error > threshold
     return Answer(
         flagged=flagged,
-        sentence=_sentence(gap, elbo, bound.kl.mean(), max_gap, flagged, of="x" if posterior.condition is None else "x | y"),
+        sentence=_sentence(
+            gap, elbo, bound.kl.mean(), max_gap, flagged, of="x" if posterior.condition is None else "x | y"
+        ),
         value=gap.value,
         error=gap.standard_error,
         threshold=threshold,

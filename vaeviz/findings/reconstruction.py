@@ -6,12 +6,14 @@ import numpy as np
 
 from vaeviz.analysis.reconstruction import explained_variance, principal_reconstruction, reconstruction_errors
 from vaeviz.batches import samples
+from vaeviz.conditions import are_classes, as_condition
 from vaeviz.decoding import decode
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.finding import Answer, question
 from vaeviz.findings._sampling import chosen_rows
 from vaeviz.findings._wording import counted, percent
+from vaeviz.labels import categories
 from vaeviz.streams import rows_of
 
 LIKE_THE_MEAN = 0.05  # of the variance explained
@@ -70,9 +72,15 @@ def reconstruction(
     )
 
 
-def _within(condition: np.ndarray, x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _within(condition: Any, x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both less the mean of x under each one's condition; less that of all where conditions hardly come again."""
-    values, of_each = np.unique(np.asarray(condition).reshape(len(x), -1), axis=0, return_inverse=True)
+    values, of_each = np.unique(_comparable(condition).reshape(len(x), -1), axis=0, return_inverse=True)
     of_each = of_each.reshape(-1) if len(values) <= len(x) / 4 else np.zeros(len(x), dtype=int)
     means = np.stack([x[of_each == one].mean(axis=0) for one in range(of_each.max() + 1)])
     return x - means[of_each], decoded - means[of_each]
+
+
+def _comparable(condition: Any) -> np.ndarray:
+    """Conditions as numbers, equal where they are: names by their places."""
+    values = as_condition(condition)
+    return categories(values)[0] if are_classes(values, None) else np.asarray(values)

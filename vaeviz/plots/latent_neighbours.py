@@ -47,12 +47,14 @@ def latent_neighbours(
     codes, names = categories(values)
     labelled = np.flatnonzero(codes >= 0)
     rows = labelled[some_rows(max_points, len(labelled), seed)]
-    ours = class_structure(posterior.mean[rows], codes[rows], neighbours, seed=seed)
+    present, classes = np.unique(codes[rows], return_inverse=True)
+    ours = class_structure(posterior.mean[rows], classes, neighbours, seed=seed)
     baseline = principal_components(rows_of(x, rows), posterior.size)
-    theirs = class_structure(baseline, codes[rows], neighbours, seed=seed)
+    theirs = class_structure(baseline, classes, neighbours, seed=seed)
     figure = figure or figure_for(latent_neighbours)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.15, 1))
-    draw_matrix(left, ours.confusion, rows=names, columns=names)
+    seen = [names[code] for code in present]
+    draw_matrix(left, ours.confusion, rows=seen, columns=seen)
     left.set(xlabel=f"voted by {ours.k[len(ours.k) // 2]} neighbours", ylabel="label", aspect="equal")
     is_given = condition is not None and np.array_equal(np.asarray(values), np.asarray(condition))
     known = "\nthe label is the condition: codes need not tell it" if is_given else ""

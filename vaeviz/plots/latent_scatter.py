@@ -10,7 +10,7 @@ from vaeviz.drawing.colours import Colouring, colouring, explain_colours
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, has_limits, name_dim
 from vaeviz.drawing.places import axes_for
-from vaeviz.drawing.points import draw_points
+from vaeviz.drawing.points import check_marker_kws, draw_points
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.plot import Page, register_plot
@@ -52,15 +52,16 @@ def latent_scatter(
     if posterior.size == 1:
         return _densities(posterior, colours, contours, ax)
     shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
+    check_marker_kws(marker_kws)
     ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
-    draw_points(
+    marks = draw_points(
         ax, points, colours, size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
     )
     if contours:
         draw_prior_contours(ax)
     equal_aspect(ax)
-    explain_colours(ax, colours, points)
+    explain_colours(ax, marks.colours, points)
     ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
     ax.set_title(_title(f"N = {_counted(ax, points)}", posterior.size, dims))
     return ax

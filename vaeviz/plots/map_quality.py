@@ -11,6 +11,7 @@ from vaeviz.analysis.maps import MapQuality
 from vaeviz.analysis.maps import map_quality as measured
 from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring
+from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points
@@ -81,7 +82,7 @@ def _draw_pointwise(ax: Axes, points: np.ndarray, trustworthiness: np.ndarray, e
     draw_points(ax, points, colours, seed=seed)
     place = ax.inset_axes((1.03, 0, 0.04, 1))
     ax.figure.colorbar(colours.mappable, cax=place, extend="min", label="trustworthiness of a point")
-    ax.set_aspect("equal", adjustable="datalim")
+    equal_aspect(ax)
     name_axes(ax, engine)
 
 

@@ -35,13 +35,21 @@ def rate_distortion(
     ax.margins(0.2)
     _draw_equal_elbo(ax)
     _name_points(ax, points)
-    source = f"N = {len(x):,}" if np.isfinite(rate_errors).any() else "as recorded"
     ax.set(
         xlabel="rate, mean KL (nats)",
         ylabel=r"distortion, mean $-\mathrm{E}_q\,[\ln\,p(x|z)]$ (nats)",
-        title=f"Rate and distortion of {len(points)} model{'s' * (len(points) > 1)}\n{source}; grey: equal ELBO",
+        title=f"Rate and distortion of {len(points)} model{'s' * (len(points) > 1)}\n"
+        f"{_source(x, np.isfinite(rate_errors))}; grey: equal ELBO",
     )
     return ax
+
+
+def _source(x: Any, measured: np.ndarray) -> str:
+    """On how many samples the points were measured, and how many of them were not."""
+    if not measured.any():
+        return "as recorded"
+    told = "as measured" if x is None else f"N = {len(x):,}"
+    return told if measured.all() else f"{told}, {(~measured).sum()} as recorded"
 
 
 def _draw_equal_elbo(ax: Axes) -> None:

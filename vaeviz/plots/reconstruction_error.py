@@ -16,8 +16,9 @@ from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import RASTER_ABOVE
 from vaeviz.encoding import encode
-from vaeviz.errors import NotApplicable
+from vaeviz.errors import InputError, NotApplicable
 from vaeviz.kinds import Kind
+from vaeviz.labels import checked_labels, has_classes
 from vaeviz.layout import arranged
 from vaeviz.model import as_encoder
 from vaeviz.plot import Page, register_plot
@@ -50,26 +51,30 @@ def reconstruction_error(
 ) -> np.ndarray:
     """Errors of reconstructions by label, and the worst and the median cases, each decoded from its posterior mean.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a conditional
-        model. other_x: (M, ...) samples of another kind: a third panel shows how well the error tells them from x (ROC,
-        with the area and DeLong's error).
+    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None; continuous ones are no groups, and
+        are passed over. condition: (N, ...), of a conditional model. other_x: (M, ...) samples of another kind: a third
+        panel shows how well the error tells them from x (ROC, with the area and DeLong's error).
     measure: "squared" or "absolute", a mean over the values of a sample, or "cross-entropy", a sum in nats.
     n: how many worst and how many median cases. palette: of the labels. feature_names, kind,
         cmap: of the samples drawn, as in `reconstruction_pairs`.
     """
+    if n < 1:
+        raise InputError(f"n = {n}: expected 1 or more")
     _check_condition(encoder, other_x)
     look = look_of(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
-    figure = figure or figure_for(reconstruction_error)
-    widths = (1.0, 1.25) if other_x is None else (1.0, 1.15, 0.85)
-    axes = figure.subplots(1, len(widths), width_ratios=widths)
-    _draw_by_label(axes[0], errors, colouring(labels, len(errors), palette=palette, continuous=False), UNITS[measure])
+    colours = colouring(_classes(labels, len(errors)), len(errors), palette=palette)
+    others = None if other_x is None else _errors_of(other_x, encoder, decoder, measure)
     rows = np.concatenate(worst_and_median(errors, n))
     decoded = decode(decoder, posterior[rows], like=x)
     originals = arranged(rows_of(x, rows), decoded.shape[1:])
     cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
+    figure = figure or figure_for(reconstruction_error)
+    widths = (1.0, 1.25) if others is None else (1.0, 1.15, 0.85)
+    axes = figure.subplots(1, len(widths), width_ratios=widths)
+    _draw_by_label(axes[0], errors, colours, UNITS[measure])
     axes[1].set_anchor("N")
     draw_cells(
         axes[1],
@@ -79,11 +84,22 @@ def reconstruction_error(
         connect="pairs",
     )
     axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
-    if other_x is not None:
-        other_x = as_samples(other_x, "other_x")
-        others = errors_from_means(decoder, encode(encoder, other_x), other_x, measure)
+    if others is not None:
         _draw_roc(axes[2], errors, others)
     return axes
+
+
+def _classes(labels: Any, total: int) -> Any:
+    """The labels, or None for continuous ones, which name no groups."""
+    if labels is None:
+        return None
+    values = checked_labels(labels, total)
+    return values if has_classes(values) else None
+
+
+def _errors_of(x: Any, encoder: Any, decoder: Any, measure: Measure) -> np.ndarray:
+    x = as_samples(x, "other_x")
+    return errors_from_means(decoder, encode(encoder, x), x, measure)
 
 
 def _check_condition(encoder: Any, other_x: Any) -> None:

@@ -75,8 +75,10 @@ def traversal(
     dims = dims[:top]
     codes = traversal_codes(_base(posterior, around), dims, traversal_ends(posterior, span), steps)
     grids = _decoded(decoder, codes, posterior, conditions, around, x)
-    figure = figure or figure_for(traversal, panels_aspect(grids, conditions.names, look, "rows"))
     drawn = look.kind_of(grids.shape[3:])
+    if change and drawn == "point":
+        raise InputError("change: points in the plane have no change image, the path shows it")
+    figure = figure or figure_for(traversal, panels_aspect(grids, conditions.names, look, "rows"))
     widths = [_width(steps, drawn), 1.0][: 1 + change]
     axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
     rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
@@ -143,15 +145,13 @@ def _told_condition(decoder: Decoder, posterior: Posterior, around: int | None) 
 
 def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:
     """The change images, red where a value grows and blue where it falls, on one scale for all rows."""
-    kind = look.kind_of(cells.shape[2:])
-    if kind == "point":
-        raise InputError("change: points in the plane have no change image, the path shows it")
+    kind, unit = look.kind_of(cells.shape[2:]), look.unit_in(cells.shape[2:])
     changes = cells[:, -1:] - cells[:, :1]
     if kind == "image":
         changes = as_images(changes, lead=2)
         changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
     reach = float(np.abs(changes).max()) or 1.0
-    look = Look(kind, "RdBu_r", (-reach, reach), look.names)
+    look = Look(kind, "RdBu_r", (-reach, reach), look.names, unit=unit)
     draw_cells(ax, changes, look, column_labels=[] if kind == "table" else [f"±{reach:.2g}"], connect="rows")
     ax.set_title("change")
 

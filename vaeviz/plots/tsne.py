@@ -10,9 +10,10 @@ from vaeviz.analysis.embedding import Embedding, embed
 from vaeviz.analysis.maps import map_quality
 from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes, write_quality
 from vaeviz.drawing.places import axes_for
-from vaeviz.drawing.points import draw_points
+from vaeviz.drawing.points import check_marker_kws, draw_points
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.plot import Page, register_plot
@@ -61,9 +62,11 @@ def tsne(
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = some_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
+    check_marker_kws(marker_kws)
+    others = None if other_x is None else encode(encoder, other_x).mean
     embedding = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
     ax = ax or axes_for(tsne)
-    draw_points(
+    marks = draw_points(
         ax,
         embedding.points,
         colours[rows],
@@ -73,11 +76,10 @@ def tsne(
         marker_kws=marker_kws,
         seed=seed,
     )
-    if other_x is not None:
-        others = encode(encoder, other_x).mean
+    if others is not None:
         _place(ax, embedding, others[some_rows(max_points, len(others), seed)])
-    explain_colours(ax, colours[rows], embedding.points)
-    ax.set_aspect("equal", adjustable="datalim")
+    explain_colours(ax, marks.colours, embedding.points)
+    equal_aspect(ax)
     ax.set_title(_title(embedding.engine, perplexity, posterior.size, len(rows), len(posterior)))
     name_axes(ax, embedding.engine)
     if embedding.engine != "pca" and len(rows) > 2 * K:

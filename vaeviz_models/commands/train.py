@@ -158,7 +158,11 @@ def train_run(
     recipe = {"name": name, "sample_shape": train.x.shape[1:], "options": options}
     model = seeded(built, recipe, seed=settings["seed"])
     check_data(model, train.x, test and test.x, binarise=settings["binarise"])
-    found = {"name": _with_absolute_path(data), "data_dir": data_dir and str(data_dir.resolve()), "labels": labels}
+    found = {
+        "name": _with_absolute_path(data),
+        "data_dir": data_dir and str(data_dir.resolve()),
+        "labels": _with_absolute_path(labels) if labels and labels.endswith(".npy") else labels,
+    }
     seen = fingerprint(train.x, _codes(model, train, test))
     config = {"model": recipe_of(model), "data": found | seen, "training": settings}
     starting = ("learning_rate", "epsilon", "precision", "seed", "device")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,14 +55,15 @@ def images(folder: str, *, split: Split = "all") -> Dataset:
     if not root.is_dir():
         raise InputError(f"images: {root} is no folder")
     parts = {name: root / name for name in ("train", "test") if (root / name).is_dir()}
+    pictures = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
     if split != "all":
         if split not in parts:
             raise NoSuchSplit(f"images: {root} has no subfolder {split!r}; use --split all")
         root = parts[split]
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
+    found = [path for path in pictures if root in path.parents]
     if not found:
         raise InputError(f"images: found no {', '.join(ENDINGS)} in {root}")
-    x = _read_pictures(found)
+    x = _read_pictures(found, _shared_mode(pictures))  # that of all splits, so that they are alike
     names = [path.parent.name if path.parent not in (root, *parts.values()) else "" for path in found]
     return Dataset(x, np.array(names) if any(names) else None, name=root.name)
 
@@ -118,6 +120,8 @@ def _joined(parts: list[Dataset]) -> Dataset:
 
 
 def _scaled(x: np.ndarray) -> np.ndarray:
+    if x.dtype.kind not in "fiub":
+        raise ValueError(f"{x.dtype}, expected real numbers")
     scale = np.float32(255) if x.dtype == np.uint8 else np.float32(1)
     return x.astype(np.float32) / scale
 
@@ -126,17 +130,35 @@ def _first(keys: list[str], wanted: list[str]) -> str | None:
     return next((key for key in wanted if key in keys), None)
 
 
-def _read_pictures(paths: list[Path]) -> np.ndarray:
+def _shared_mode(paths: list[Path]) -> str:
+    """Grey if all pictures are, else colour. Only their heads are read."""
+    modes = {}
+    for path in paths:
+        with _picture(path) as picture:
+            modes.setdefault(picture.mode, path)
+    if "F" in modes:
+        raise InputError(
+            f"{modes['F']}: holds floating-point numbers, which are no grey levels; give them as npy: or npz:"
+        )
+    return "L" if set(modes) <= {"1", "L", "I;16", "I"} else "RGB"
+
+
+@contextmanager
+def _picture(path: Path) -> Iterator[Image.Image]:
     from PIL import Image, UnidentifiedImageError
 
-    pictures, mode, size = [], None, None
+    try:
+        with Image.open(path) as picture:
+            yield picture
+    except (UnidentifiedImageError, OSError) as error:
+        raise InputError(f"{path}: cannot be read as a picture ({error})") from None
+
+
+def _read_pictures(paths: list[Path], mode: str) -> np.ndarray:
+    pictures, size = [], None
     for path in paths:
-        try:
-            with Image.open(path) as picture:
-                mode = mode or ("L" if picture.mode in ("1", "L", "I;16", "I") else "RGB")
-                pixels = np.asarray(_eight_bits(picture).convert(mode))
-        except (UnidentifiedImageError, OSError) as error:
-            raise InputError(f"{path}: cannot be read as a picture ({error})") from None
+        with _picture(path) as picture:
+            pixels = np.asarray(_eight_bits(picture).convert(mode))
         size = size or pixels.shape
         if pixels.shape != size:
             raise InputError(
