@@ -1,9 +1,12 @@
 """Clouds of points, densities, and what all latent axes share."""
 
+from io import BytesIO
+
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from vaeviz.drawing.colours import MISSING, colouring
@@ -303,3 +306,12 @@ def test_sizes_of_marks_grow_with_the_style(ax):
     with matplotlib.rc_context({"lines.markersize": 12}):
         draw_points(ax, POINTS, colouring(None, 300))
     assert marks_in(ax).stamp.get_markersize() == pytest.approx(2 * small)
+
+
+def test_marks_are_drawn_once_where_a_page_is_laid_out_and_saved(monkeypatch):
+    figure, drawn_times = Figure(layout="constrained"), []
+    marks = draw_points(figure.subplots(), POINTS, colouring(LABELS, 300))
+    layers = marks.layers
+    monkeypatch.setattr(marks, "layers", lambda: drawn_times.append(1) or layers())
+    figure.savefig(BytesIO(), format="png")
+    assert len(drawn_times) == 1
