@@ -78,8 +78,9 @@ def traversal(
     drawn = look.kind_of(grids.shape[3:])
     if change and drawn == "point":
         raise InputError("change: points in the plane have no change image, the path shows it")
-    figure = figure or figure_for(traversal, panels_aspect(grids, conditions.names, look, "rows"))
     widths = [_width(steps, drawn), 1.0][: 1 + change]
+    aspect = panels_aspect(grids, conditions.names, look, "rows") * widths[0] / sum(widths)
+    figure = figure or figure_for(traversal, aspect)
     axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
     rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
     labels = {"row_labels": rows, "column_labels": _column_labels(span, steps)}
@@ -88,9 +89,11 @@ def traversal(
             text.set_color("0.6" if dead[dim] else "black")
     if change:
         _draw_change(axes[1], look.scaled(grids[0], lead=2), look)
-        axes[1].set_box_aspect(axes[0].get_box_aspect() if drawn == "table" else None)
+        if drawn == "table":
+            axes[1].set(aspect="auto", box_aspect=_box_aspect(axes[0]))
     under = f", under {conditions}" if conditions else _told_condition(decoder, posterior, around)
-    axes[0].set_title(_title(posterior, len(dims), order, around) + under)
+    title = _title(posterior, len(dims), order, around) + under
+    axes[0].set_title(title.replace(", ", ",\n", 1) if change and drawn == "table" else title)
     return axes
 
 
@@ -111,6 +114,12 @@ def _width(steps: int, kind: Kind) -> float:
     if kind == "table":
         return 1.0
     return steps if kind == "signal" else steps + (steps - 1) * GAP
+
+
+def _box_aspect(ax: Any) -> float:
+    """The height / width of what is drawn, where data units are as they are set."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    return ax.get_aspect() * abs(high - low) / abs(right - left)
 
 
 def _base(posterior: Posterior, around: int | None) -> np.ndarray:
