@@ -524,3 +524,8 @@ def test_nothing_of_a_page_as_high_as_its_content_is_cut(inputs, plot, look):
     assert min(box.x0, box.y0) > -0.01
     assert box.x1 < width + 0.01
     assert box.y1 < height + 0.01
+
+
+def test_one_plot_may_be_named_alone(tmp_path):
+    records = export_figures(tmp_path, encoder=lambda x: x[:, :2], x=np.random.rand(20, 3), plots="latent_scatter")
+    assert [record.plot for record in records] == ["latent_scatter"]

@@ -4,7 +4,7 @@ import pytest
 import vaeviz
 from vaeviz import Decoder, Encoder, Model, NotApplicable
 from vaeviz.errors import InputError
-from vaeviz.model import as_decoder, as_encoder
+from vaeviz.model import as_decoder, as_encoder, open
 
 
 class Both:
@@ -115,3 +115,9 @@ def test_an_adapter_that_cannot_be_imported_is_passed_over_with_a_warning(python
         "(3, 2)",
         "adapter 'bad' of broken could not be imported: ZeroDivisionError: division by zero",
     ]
+
+
+def test_a_declared_part_is_opened_as_what_it_is():
+    encoder, decoder = Encoder(lambda x: x), Decoder(lambda z: z)
+    assert open(encoder).encoder.fn is encoder.fn and open(encoder).decoder is None
+    assert open(decoder).decoder.fn is decoder.fn and open(decoder).encoder is None

@@ -199,3 +199,10 @@ def test_sparse_samples():
     from scipy.sparse import csr_matrix
 
     assert vaeviz.encode(lambda x: x[:, :2], csr_matrix(np.eye(4))).size == 2
+
+
+def test_a_class_is_no_encoder(mine):
+    with pytest.raises(InputError, match="my_model:Pair: is a class; name a module"):
+        cli.main(["explain", "--encoder", "my_model:Pair", "--data", "my_model:x"], standalone_mode=False)
+    with pytest.raises(InputError, match="--weights goes with MODEL"):
+        cli.main(["explain", "--encoder", "my_model:Pair", "--weights", "w.pt"], standalone_mode=False)

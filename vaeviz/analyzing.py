@@ -100,7 +100,7 @@ def answered(
 
 def checked_names(findings: Iterable[str] | None) -> list[str]:
     """The names of the findings asked for, all of them for None, in the order of a report."""
-    names = set(QUESTIONS if findings is None else findings)
+    names = set(QUESTIONS if findings is None else [findings] if isinstance(findings, str) else findings)
     for name in sorted(names):
         if name not in QUESTIONS:
             raise UnknownName("finding", name, QUESTIONS)

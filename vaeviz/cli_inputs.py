@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,7 @@ def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -
 
     from vaeviz.conditions import told_condition
     from vaeviz.model import Model, as_decoder, as_encoder, given
+    from vaeviz.posterior import GuessWarning
 
     parts = {name: as_part for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)) if name in supplied}
     model = replace(model or Model(), **{name: as_part(supplied[name]) for name, as_part in parts.items()})
@@ -97,6 +99,9 @@ def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -
     inputs = {key: value for key, value in supplied.items() if key not in parts}
     model = replace(model, name=f"{model.name} given {name}")
     if rows is None:
+        if data is not None:
+            told = f"{len(data)} samples are all taken to have it, since no labels tell"
+            warnings.warn(f"--condition {text}: {told}; --labels names them", GuessWarning, stacklevel=2)
         return model, data, inputs
     of_each = {key: inputs[key] for key in ("labels", "factors") if key in inputs and len(inputs[key]) == len(data)}
     return model, data[rows], inputs | {key: np.asarray(value)[rows] for key, value in of_each.items()}

@@ -284,12 +284,14 @@ class Source:
         if not (named or self.encoder or self.decoder):
             self._check_nothing_declared()
             return None
+        if self.weights and not named:
+            raise InputError("--weights goes with MODEL: name the class that takes them, package.module:Class")
         model = open(self._object(named)) if named else Model(name=Path(self.encoder or self.decoder).name)
         parts = {}
         if self.encoder:
-            parts["encoder"] = as_encoder(named_model(self.encoder))
+            parts["encoder"] = as_encoder(_part(self.encoder))
         if self.decoder:
-            parts["decoder"] = as_decoder(named_model(self.decoder))
+            parts["decoder"] = as_decoder(_part(self.decoder))
         return self._declared(replace(model, **parts))
 
     def _object(self, named: str) -> Any:
@@ -315,6 +317,14 @@ class Source:
         for name in ("weights", *OF_ENCODER, *OF_DECODER, *OF_BOTH):
             if getattr(self, name):
                 raise InputError(f"--{name.replace('_', '-')} is said of a model: name MODEL, --encoder or --decoder")
+
+
+def _part(named: str) -> Any:
+    """What --encoder or --decoder names; `InputError` for a class of torch modules, which is no module yet."""
+    found = named_model(named)
+    if isinstance(found, type) and hasattr(found, "state_dict"):
+        raise InputError(f"{named}: is a class; name a module, or write it as MODEL, with --weights")
+    return found
 
 
 def _with(part: Any, declared: dict[str, Any], role: str) -> Any:

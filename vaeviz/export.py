@@ -150,6 +150,7 @@ def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[Finding, ...]
 
 
 def _checked_names(plots: Iterable[str] | None) -> list[str]:
+    plots = [plots] if isinstance(plots, str) else plots
     names = plot_names() if plots is None else list(dict.fromkeys(map(_registered, plots)))
     if not names:
         raise InputError("no plot was asked for")

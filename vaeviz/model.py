@@ -147,7 +147,10 @@ def open(model: Any) -> Model:
     if opened is None:
         raise InputError(f"{_told(model)}, expected a run folder, or a model with an encoder and a decoder")
     if opened.either and opened.likely is None:
-        raise InputError(f"{opened.name} may be an encoder or a decoder: pass it as one of them (--encoder, --decoder)")
+        raise InputError(
+            f"{opened.name} may be an encoder or a decoder: pass it as one of them (encoder=, --encoder); if it is "
+            "both, call its parts encode and decode, or encoder and decoder"
+        )
     if opened.either:
         other = "decoder" if opened.likely == "encoder" else "encoder"
         return replace(opened, either=False, **{other: None})
@@ -205,6 +208,10 @@ def opened_by(model: Any) -> tuple[str | None, Model | None]:
     """(name of the adapter that knows `model`, what it opens): no name where none was needed, or none knows it."""
     if isinstance(model, Model):
         return None, model
+    if isinstance(model, Encoder):
+        return None, Model(encoder=as_encoder(model), name=model.name)
+    if isinstance(model, Decoder):
+        return None, Model(decoder=as_decoder(model), name=model.name)
     for name, adapter in _adapters():
         try:
             opened = adapter(model)

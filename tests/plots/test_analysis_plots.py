@@ -332,3 +332,11 @@ def test_nothing_is_left_open_where_the_input_is_wrong():
     with pytest.raises(InputError, match="marker_kws"):
         vaeviz.latent_scatter(encoder, X, marker_kws={"s": 3})
     assert plt.get_fignums() == before
+
+
+@pytest.mark.parametrize(
+    ("names", "degrees"), [("012", 0), (("Adélie penguin", "Chinstrap penguin", "Gentoo penguin"), 90)]
+)
+def test_long_names_of_classes_are_turned(names, degrees):
+    axes, _ = drawn("latent_neighbours", labels=np.array(list(names))[LABELS])
+    assert {label.get_rotation() for label in axes[0].get_xticklabels()} == {degrees}

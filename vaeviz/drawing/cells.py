@@ -13,7 +13,7 @@ from vaeviz.drawing.dots import Connect, draw_dots
 from vaeviz.drawing.look import Look
 from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.nodes import Nodes
-from vaeviz.drawing.room import letters_across, width_of
+from vaeviz.drawing.room import letters_across, turned, width_of
 from vaeviz.drawing.signals import draw_signals
 from vaeviz.drawing.tables import draw_strips, draw_table, strips_aspect, table_aspect
 from vaeviz.kinds import Kind, as_images, as_signals
@@ -129,6 +129,6 @@ def _label(
 ) -> None:
     """Row and column labels in place of ticks, except along latent axes."""
     if across is None:
-        ax.set_xticks(range(len(column_labels)), column_labels)
+        ax.set_xticks(range(len(column_labels)), column_labels, rotation=turned(ax, column_labels))
     if up is None:
         ax.set_yticks([rows - 1 - row for row in range(len(row_labels))], row_labels)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vaeviz.drawing.room import turned
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -23,7 +25,7 @@ def draw_matrix(
     if shares.shape[1] <= WRITTEN_UP_TO:
         _write(ax, shares)
     step = -(-len(columns) // 20)
-    ax.set_xticks(range(0, len(columns), step), columns[::step])
+    ax.set_xticks(range(0, len(columns), step), columns[::step], rotation=turned(ax, columns[::step]))
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

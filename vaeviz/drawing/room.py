@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +28,13 @@ def size_of(text: str) -> float:
     from matplotlib.font_manager import FontProperties
 
     return FontProperties(size=matplotlib.rcParams[text]).get_size_in_points()
+
+
+def turned(ax: Axes, labels: Sequence[str]) -> int:
+    """By how many degrees tick labels below the Axes are turned, so that none meets the next: 0 or 90."""
+    letters = width_of(ax) / max(len(labels), 1) / (LETTER * size_of("xtick.labelsize"))
+    meet = any(a and b and (len(a) + len(b)) / 2 + 1 > letters for a, b in pairwise(labels))
+    return 90 if meet else 0
 
 
 def letters_across(ax: Axes) -> int:

@@ -74,4 +74,4 @@ def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     middle = len(first.k) // 2
     told = with_error(first.accuracy[middle], first.accuracy_error[middle])
     ax.set_title(f"Accuracy {told} with {first.k[middle]} neighbours")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, columnspacing=1.0, handlelength=1.4)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, columnspacing=1.0, handlelength=1.4)
