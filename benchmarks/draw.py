@@ -114,8 +114,7 @@ def _manifold_cases(decoder: Any) -> list[Case]:
             {"900 calls, 900 Axes": each},
             goal={"manifold_grid": 0.08},
             check=_sizes,
-            note="A third of our time compresses the PNG, and another goes since matplotlib scales the image twice,"
-            " as it does wherever a layout engine is on: once to lay the page out, once to draw it",
+            note="Half of our time compresses the PNG",
         ),
         Case(f"{name}, beside the least work", ours, {"one call, one imshow": one}, check=_sizes),
     ]

@@ -1,4 +1,4 @@
-"""Grids of images: one assembled array and one ``imshow``."""
+"""Grids of images: one assembled array, drawn as one image."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.artist import allow_rasterization
+from matplotlib.colors import Normalize
+from matplotlib.image import AxesImage
 
+from vaeviz.drawing.laying_out import is_laying_out
 from vaeviz.drawing.nodes import Nodes, cell_width, placed, placed_past_scale, scale_axes
 from vaeviz.errors import UnknownName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
 
 GAP = 1 / 28  # of a cell's side
+
+
+class Mosaic(AxesImage):
+    """An image that is not scaled to its place before that is known."""
+
+    @allow_rasterization
+    def draw(self, renderer: RendererBase) -> None:
+        if not is_laying_out(renderer):
+            super().draw(renderer)
 
 
 def draw_mosaic(
@@ -41,15 +55,17 @@ def draw_mosaic(
         mosaic = _with_transparent_gaps((mosaic - low) / (high - low))
     scale_axes(ax, across, up)
     # Past the scale of the axes, where every cell is as wide as the next, so that uneven nodes warp no image.
-    ax.imshow(
-        mosaic,
+    image = Mosaic(
+        ax,
         cmap=matplotlib.colormaps[cmap].with_extremes(bad="white"),
-        vmin=low,
-        vmax=high,
+        norm=Normalize(low, high),
         origin="upper",
         extent=(*placed_past_scale(across, ends_across), *placed_past_scale(up, ends_up)),
         transform=ax.transLimits + ax.transAxes,
     )
+    image.set_data(mosaic)
+    image.set_clip_path(ax.patch)
+    ax.add_image(image)
     ax.set_xlim(placed(across, ends_across))
     ax.set_ylim(placed(up, ends_up))
     own = (mosaic.shape[0] + gap_up) / rows / ((mosaic.shape[1] + gap_across) / columns)

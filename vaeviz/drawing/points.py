@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
 from vaeviz.drawing.colours import MISSING, Colouring
+from vaeviz.drawing.laying_out import is_laying_out
 from vaeviz.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Marks(Collection):
 
     @allow_rasterization
     def draw(self, renderer: RendererBase) -> None:
-        if not self.get_visible() or _is_switched_off(renderer):
+        if not self.get_visible() or is_laying_out(renderer):
             return
         Artist.update_from(self.stamp, self)  # whatever was set since: transform, clipping, opacity
         for colour, rows in self.layers():
@@ -104,14 +105,6 @@ def draw_points(
     ax.add_collection(marks)
     ax.autoscale_view()
     return marks
-
-
-def _is_switched_off(renderer: RendererBase) -> bool:
-    """Whether nothing that is drawn can be seen: matplotlib draws a figure so to lay it out, before it is saved.
-
-    `RendererBase._draw_disabled` covers the renderer's methods with idle ones. Of many points it is half the work.
-    """
-    return "open_group" in vars(renderer)
 
 
 def _rounds(rows: np.ndarray) -> int:
