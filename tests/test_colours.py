@@ -187,6 +187,21 @@ def test_more_than_ten_classes_are_named_at_their_medians(ax):
     assert ax.get_legend() is None
 
 
+def test_more_than_ten_long_names_have_a_legend_no_higher_than_the_axes(ax):
+    names = np.array([f"name {i:02d}" for i in range(30)])
+    explain_colours(ax, colouring(names, 30), np.zeros((30, 2)))
+    assert list(legend(ax)) == list(names)
+    assert not ax.texts
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().height <= ax.get_window_extent().height * 1.05
+
+
+def test_names_too_many_and_long_for_a_legend_stand_at_their_medians(ax):
+    names = np.array([f"a very much longer name {i:02d}" for i in range(60)])
+    explain_colours(ax, colouring(names, 60), np.zeros((60, 2)))
+    assert len(ax.texts) == 60
+
+
 def test_a_class_that_is_not_shown_is_not_named_in_the_plane(ax):
     labels = np.arange(11)
     points = np.column_stack([labels, labels])

@@ -38,7 +38,7 @@ def test_a_path_along_the_great_arc(ax, flat):
     (row,) = strips(ax, 7)
     expected = slerp(x[3, :3], x[8, :3], np.linspace(0, 1, 5))
     np.testing.assert_allclose(row[1:-1, :3], expected, rtol=1e-5, atol=1e-6)
-    assert ax.get_title() == "Slerp interpolation between posterior means"
+    assert ax.get_title() == "Slerp interpolation between codes"
 
 
 def test_columns_are_times_between_the_samples(ax, flat):
@@ -46,7 +46,7 @@ def test_columns_are_times_between_the_samples(ax, flat):
     interpolation(encoder, decoder, x, steps=5, kind="signal", ax=ax)
     names = [tick.get_text() for tick in ax.get_xticklabels()]
     assert names == ["$x$", "0", "0.25", "0.5", "0.75", "1", "$x'$"]
-    assert ax.get_title() == "Linear interpolation between posterior means"
+    assert ax.get_title() == "Linear interpolation between codes"
 
 
 def test_random_paths_join_different_labels(ax, flat):

@@ -88,6 +88,18 @@ def test_one_unit_is_as_long_across_as_up(ax, digits, encoder):
     assert ax.get_aspect() == 1
 
 
+@pytest.mark.parametrize(("std", "aspect"), [(None, "auto"), (0.1, 1)])
+def test_codes_of_a_deterministic_encoder_may_be_of_unlike_scales(ax, std, aspect):
+    codes = np.random.default_rng(0).standard_normal((60, 2)) * [1, 100]
+    latent_scatter(Posterior(codes, None if std is None else np.full_like(codes, std)), codes, ax=ax)
+    assert ax.get_aspect() == aspect
+
+
+def test_codes_without_a_spread_are_not_called_means(ax, digits, make_encoder):
+    latent_scatter(make_encoder(2, spread=False), digits.x, ax=ax)
+    assert ax.get_title() == "Codes, N = 60"
+
+
 def test_a_latent_of_one_dimension_is_drawn_as_densities_by_label(ax, digits, make_encoder):
     latent_scatter(make_encoder(1), digits.x, digits.labels % 3, ax=ax)
     assert len(ax.collections) == 3

@@ -30,7 +30,7 @@ def test_a_map_of_the_posterior_means(ax):
     centres = np.array([cluster.mean(0) for cluster in clusters])
     spread = max(np.linalg.norm(cluster - centre, axis=1).max() for cluster, centre in zip(clusters, centres))
     assert min(np.linalg.norm(centres[i] - centres[j]) for i, j in [(0, 1), (0, 2), (1, 2)]) > spread
-    assert ax.get_title() == "t-SNE of 5-dimensional posterior means\nN = 60, perplexity 10, by scikit-learn"
+    assert ax.get_title() == "t-SNE of 5-dimensional codes\nN = 60, perplexity 10, by scikit-learn"
 
 
 def test_the_axes_of_a_map_mean_nothing(ax):
@@ -44,7 +44,7 @@ def test_principal_components_do_mean_something(ax):
     tsne(Posterior(CODES), CODES, engine="pca", ax=ax)
     assert len(ax.get_xticks()) > 0
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("first component", "second component")
-    assert ax.get_title() == "PCA of 5-dimensional posterior means\nN = 60"
+    assert ax.get_title() == "PCA of 5-dimensional codes\nN = 60"
 
 
 def test_every_point_is_mapped_once(ax, first_two):

@@ -177,8 +177,8 @@ SOURCE_OPTIONS = (
     click.option(
         "--data",
         metavar="NAME",
-        help="A name from `vaeviz list`; a file .npy, .npz or .h5ad; a folder of pictures; package.module:attribute. "
-        "By default what the run was trained on.",
+        help="A name from `vaeviz list`; a file .npy, .npz, .csv or .h5ad; a folder of pictures; "
+        "package.module:attribute. By default what the run was trained on.",
     ),
     click.option(
         "--split",

@@ -11,6 +11,7 @@ from vaeviz.batches import samples
 from vaeviz.callables import arguments
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.labels import ClassLabels, categories
+from vaeviz.naming import is_number
 from vaeviz.posterior import as_array
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def name_of(written_value: str, known: Known) -> str:
     """The name of a condition that is written as its name or, where names are no numbers, as its value."""
     if written_value in known:
         return written_value
-    by_value = {} if any(map(_is_number, known)) else {written(v[()]): n for n, v in known.items() if v.ndim == 0}
+    by_value = {} if any(map(is_number, known)) else {written(v[()]): n for n, v in known.items() if v.ndim == 0}
     if written_value not in by_value:
         raise UnknownName("condition", written_value, known)
     return by_value[written_value]
@@ -193,11 +194,3 @@ def _number(value: Any, name: str) -> np.ndarray:
     except InputError as error:
         raise InputError(f"conditions: {name!r}: {error}") from None
     return array.astype(np.float32) if array.dtype.kind == "f" else array.astype(np.int64)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -19,7 +19,7 @@ from vaeviz.posterior import as_array
 from vaeviz.streams import Batches, Stream
 
 Split = Literal["train", "test", "all"]
-ENDINGS = (".npy", ".npz", ".h5ad")
+ENDINGS = (".npy", ".npz", ".h5ad", ".csv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +100,12 @@ def load_data(
 ) -> Dataset:
     """A registered data set, e.g. ``"mnist"``, or ``"npz:file.npz"`` with what follows the colon as its argument.
 
-    A file (.npy, .npz, .h5ad) or a folder of pictures can be named by its path alone. ``"package.module:attribute"``
-    is an array, an AnnData, (x, labels), a `Dataset`, or a function of no arguments that returns one of these.
+    A file (.npy, .npz, .csv, .h5ad) or a folder of pictures can be named by its path alone.
+    ``"package.module:attribute"`` is an array, an AnnData, (x, labels), a `Dataset`, or a function of no arguments
+    that returns one of these.
     split: ``"train"``, ``"test"`` or ``"all"``; None takes the test split where there is one, else everything.
-    data_dir: the folder with the data set's files. labels: the array, or column of an AnnData, with the labels.
+    data_dir: the folder with the data set's files. labels: the array, or column of a table or an AnnData, with
+        the labels.
     Raises `UnknownName` for an unknown data set, `NoSuchSplit` for a split it does not have, `InputError` for
     files that are missing or damaged.
     """
@@ -133,6 +135,8 @@ def _spelled(name: str) -> str:
     path = Path(name)
     if path.suffix.lower() in ENDINGS and ":" not in name:
         return f"{path.suffix.lower()[1:]}:{name}"
+    if path.is_file() and path.suffix:
+        raise InputError(f"data {name!r}: expected a folder of pictures, or a file {', '.join(ENDINGS)}")
     is_folder = path.is_dir() and name not in registry.entries("vaeviz.datasets")
     return f"images:{name}" if is_folder else name
 

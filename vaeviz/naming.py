@@ -18,6 +18,15 @@ def is_object_name(text: str) -> bool:
     return bool(colon) and not Path(text).exists() and all(map(str.isidentifier, f"{module}.{attribute}".split(".")))
 
 
+def is_number(text: str) -> bool:
+    """Whether `text` spells a number, and so is no name."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def named_object(text: str) -> Any:
     """The object that ``package.module:attribute`` names. Imports the module, from the working folder too."""
     module, _, attribute = text.partition(":")

@@ -78,6 +78,11 @@ class Posterior:
         return self.mean.shape[1]
 
     @property
+    def code_name(self) -> str:
+        """What one of its `mean` is called: of an encoder without a spread it is a code, not the mean of anything."""
+        return "posterior mean" if self.family or self.std is not None else "code"
+
+    @property
     def why_no_spread(self) -> str:
         """What is missing where `std` is None, and what would do."""
         wanted = "this needs Gaussians with independent dimensions, e.g. an encoder returning (mean, log_var)"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vaeviz.drawing.room import LETTER, height_of, size_of, width_of
 from vaeviz.drawing.styles import CATEGORICAL
 from vaeviz.errors import InputError
 from vaeviz.labels import categories, checked_labels, has_classes
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 MISSING = "0.78"
 PLAIN = "#3f76b5"
 LEGEND_MAX = 10
+SHORT = 3  # letters of a name that hides little
+LINE = 1.35  # height of a legend's line / size of its letters
 STEPS = 64  # a gradient is drawn in this many colours
 
 
@@ -86,9 +90,12 @@ def category_colours(count: int, palette: str | None) -> list:
 
 
 def explain_colours(ax: Axes, colours: Colouring, points: np.ndarray | None = None) -> None:
-    """A colour bar for a gradient; for categories a legend beside the data, or names at the class medians
-    of `points` (N, 2) where there are more than ten."""
-    direct = len(colours.names) > LEGEND_MAX and points is not None
+    """A colour bar for a gradient; for categories a legend beside the data.
+
+    More than ten categories are named at the medians of their `points` (N, 2) instead, where the names are too short
+    to meet each other, or too many and long for a legend.
+    """
+    direct = len(colours.names) > LEGEND_MAX and points is not None and not _are_for_a_legend(ax, colours.names)
     if direct:
         _name_at_medians(ax, colours, points)
     if colours.mappable is not None:
@@ -126,13 +133,26 @@ def _legend(ax: Axes, names: Sequence[str], colours: Colouring) -> None:
         entries.append(("no label", MISSING))
     own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
     others, _ = ax.get_legend_handles_labels()
-    look = {"borderaxespad": 0, "handletextpad": 0.3, "handlelength": 1.2, "labelspacing": 0.35, "frameon": False}
+    look = {"borderaxespad": 0, "handletextpad": 0.3, "handlelength": 1.2, "labelspacing": LINE - 1, "frameon": False}
     if not own and not others:
         return
     if colours.mappable is None:
+        look |= {"ncols": _columns(ax, len(own + others)) if len(own) > LEGEND_MAX else 1, "columnspacing": 1}
         ax.legend(handles=own + others, loc="upper left", bbox_to_anchor=(1.01, 1.0), **look)
     else:
         ax.legend(handles=own + others, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, **look)
+
+
+def _are_for_a_legend(ax: Axes, names: Sequence[str]) -> bool:
+    """Whether names are longer than what can stand among the data, and leave room for it beside them."""
+    letters = max(map(len, names))
+    width = _columns(ax, len(names)) * (LETTER * letters + 3) * size_of("legend.fontsize")
+    return letters > SHORT and width < width_of(ax)
+
+
+def _columns(ax: Axes, entries: int) -> int:
+    """How many columns a legend needs to be no higher than the Axes."""
+    return math.ceil(entries * LINE * size_of("legend.fontsize") / height_of(ax))
 
 
 def _name_at_medians(ax: Axes, colours: Colouring, points: np.ndarray) -> None:

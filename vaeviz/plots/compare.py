@@ -51,11 +51,13 @@ def compare(
     figure = figure or figure_for(compare)
     left, right = axes = figure.subplots(1, 2)
     names, planes = _in_one_plane(codes, aligned)
-    for ax, points, title in ((left, planes[0], "First"), (right, planes[1], "Second, aligned")):
+    for ax, points, of, title in (
+        (left, planes[0], posterior, "First"),
+        (right, planes[1], other, "Second, aligned"),
+    ):
         draw_points(ax, points, colours[rows], seed=seed)
         ax.set(**_limits(np.concatenate(planes)), aspect="equal")
-        size = (posterior if ax is left else other).size
-        ax.set(xlabel=names[0], title=f"{title}: {size}-D posterior means, N = {len(rows):,}")
+        ax.set(xlabel=names[0], title=f"{title}: {of.size}-D {of.code_name}s, N = {len(rows):,}")
     left.set_ylabel(names[1])
     explain_colours(right, colours, planes[1])
     figure.supxlabel(_told(found), fontsize="small")

@@ -81,7 +81,7 @@ def interpolation(
         column_labels=["$x$", *times, "$x'$"],
         given=(0, -1),
     )
-    ax.set_title(f"{method.capitalize()} interpolation between posterior means{_told(pairs, alike)}")
+    ax.set_title(f"{method.capitalize()} interpolation between {posterior.code_name}s{_told(pairs, alike)}")
     return ax
 
 

@@ -59,7 +59,7 @@ def latent_neighbours(
     is_given = condition is not None and np.array_equal(np.asarray(values), np.asarray(condition))
     known = "\nthe label is the condition: codes need not tell it" if is_given else ""
     left.set_title(f"Confusion in {posterior.size} latent dimensions, N = {len(rows):,}{known}")
-    _draw_accuracy(right, {"posterior means": ours, f"PCA of $x$, {baseline.shape[1]}-D": theirs})
+    _draw_accuracy(right, {f"{posterior.code_name}s": ours, f"PCA of $x$, {baseline.shape[1]}-D": theirs})
     return axes
 
 

@@ -63,7 +63,7 @@ def latent_pairs(
     explain_figure(figure, axes[0, -1], colours, axes[1, 0].get_legend_handles_labels()[0])
     count = f"N = {len(rows):,}" if len(rows) == len(posterior) else f"{len(rows):,} of {len(posterior):,} points"
     which = "" if len(shown) == posterior.size else f", {len(shown)} of {posterior.size} dimensions"
-    figure.suptitle(f"Posterior means in pairs of dimensions{which}, {count}")
+    figure.suptitle(f"{posterior.code_name.capitalize()}s in pairs of dimensions{which}, {count}")
     return axes
 
 

@@ -16,6 +16,8 @@ from vaeviz.errors import NotApplicable
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 
+UNLIKE = 20
+
 
 @register_plot(page=Page("column", 0.74))
 def latent_scatter(
@@ -45,6 +47,8 @@ def latent_scatter(
     palette: a matplotlib colour sequence or colormap, or colours joined by commas. continuous: colour integers
         along a gradient. size (points), opacity, rasterized, marker_kws: of the marks; the first three follow N.
     seed: of the order in which points are drawn.
+    One unit is as long across as up, but for codes of a deterministic encoder that spread twenty times further in one
+    dimension than in the other.
     """
     posterior = encode(encoder, x, condition)
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
@@ -60,11 +64,18 @@ def latent_scatter(
     )
     if contours:
         draw_prior_contours(ax)
-    equal_aspect(ax)
+    if contours or posterior.std is not None or not _unlike(points):
+        equal_aspect(ax)
     explain_colours(ax, marks.colours, points)
     ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
-    ax.set_title(_title(f"N = {_counted(ax, points)}", posterior.size, dims))
+    ax.set_title(_title(posterior, f"N = {_counted(ax, points)}", dims))
     return ax
+
+
+def _unlike(points: np.ndarray) -> bool:
+    """Whether points spread so much further in one dimension that axes of one scale would show no more than a line."""
+    low, high = sorted(np.ptp(points, axis=0))
+    return high > UNLIKE * low
 
 
 def _densities(posterior: Posterior, colours: Colouring, contours: bool, ax: Axes | None) -> Axes:
@@ -73,7 +84,7 @@ def _densities(posterior: Posterior, colours: Colouring, contours: bool, ax: Axe
     ax = ax or axes_for(latent_scatter)
     draw_densities(ax, posterior.mean[:, 0], colours, prior=contours)
     count = f"N = {len(posterior):,}" + (f", {colours.missing:,} without label left out" if colours.missing else "")
-    ax.set(xlabel="$z_1$ (posterior mean)", title=f"Posterior means, {count}")
+    ax.set(xlabel=f"$z_1$ ({posterior.code_name})", title=_title(posterior, count))
     return ax
 
 
@@ -87,8 +98,8 @@ def _counted(ax: Axes, points: np.ndarray) -> str:
     return f"{len(points):,}" if inside == len(points) else f"{len(points):,}, {inside:,} within the axes"
 
 
-def _title(count: str, size: int, dims: tuple[int, int] | None) -> str:
-    title = f"Posterior means, {count}"
-    if size == 2:
+def _title(posterior: Posterior, count: str, dims: tuple[int, int] | None = None) -> str:
+    title = f"{posterior.code_name.capitalize()}s, {count}"
+    if posterior.size <= 2:
         return title
-    return f"{title}\n{'two' if dims else 'the two most active'} of {size} dimensions"
+    return f"{title}\n{'two' if dims else 'the two most active'} of {posterior.size} dimensions"

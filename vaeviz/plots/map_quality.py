@@ -65,7 +65,7 @@ def map_quality(
     pointwise = measured(z, points, (k,)).trustworthiness[0]
     _draw_pointwise(left, points, pointwise, embedding.engine, seed)
     how = how_made(embedding.engine, perplexity)
-    left.set_title(f"{name} of {posterior.size}-D posterior means, N = {len(z):,}" + (f"\n{how}" if how else ""))
+    left.set_title(f"{name} of {posterior.size}-D {posterior.code_name}s, N = {len(z):,}" + (f"\n{how}" if how else ""))
     _draw_curves(right, qualities)
     return axes
 

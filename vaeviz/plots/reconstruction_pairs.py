@@ -66,7 +66,7 @@ def reconstruction_pairs(
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
     fixed = told_condition(decoder)
-    ax.set_title(f"Reconstructions from the posterior mean{fixed and f', given y = {fixed}'}")
+    ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}")
     return ax
 
 

@@ -168,5 +168,8 @@ def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:
 def _title(posterior: Posterior, count: int, order: str, around: int | None) -> str:
     which = f"{count} of {posterior.size} dimensions" if count < posterior.size else "Each dimension"
     by = "effect" if order == "effect" else ("KL" if posterior.std is not None else "variance of the mean")
-    held = "the prior mean" if posterior.prior else "the mean code"
-    return f"{which} by {by}, the others held at {held if around is None else f'the posterior mean of sample {around}'}"
+    if around is None:
+        held = "the prior mean" if posterior.prior else "the mean code"
+    else:
+        held = f"the {posterior.code_name} of sample {around}"
+    return f"{which} by {by}, the others held at {held}"

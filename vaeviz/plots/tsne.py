@@ -17,6 +17,7 @@ from vaeviz.drawing.points import check_marker_kws, draw_points
 from vaeviz.encoding import encode
 from vaeviz.errors import NotApplicable
 from vaeviz.plot import Page, register_plot
+from vaeviz.posterior import Posterior
 
 ASKED = 1000  # points whose neighbours are ranked for the line under a map
 K = 10
@@ -80,7 +81,7 @@ def tsne(
         _place(ax, embedding, others[some_rows(max_points, len(others), seed)])
     explain_colours(ax, marks.colours, embedding.points)
     equal_aspect(ax)
-    ax.set_title(_title(embedding.engine, perplexity, posterior.size, len(rows), len(posterior)))
+    ax.set_title(_title(embedding.engine, perplexity, posterior, len(rows)))
     name_axes(ax, embedding.engine)
     if embedding.engine != "pca" and len(rows) > 2 * K:
         write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (K,), asked=ASKED, seed=seed))
@@ -98,7 +99,8 @@ def _place(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
     ax.plot(*embedding.place(others).T, **look, label=f"other\n({len(others):,})")
 
 
-def _title(engine: str, perplexity: float, size: int, shown: int, total: int) -> str:
+def _title(engine: str, perplexity: float, posterior: Posterior, shown: int) -> str:
+    total, how = len(posterior), how_made(engine, perplexity)
     count = f"N = {total:,}" if shown == total else f"{shown:,} of {total:,} points"
-    how = how_made(engine, perplexity)
-    return f"{NAMES.get(engine, engine)} of {size}-dimensional posterior means\n{count}{how and f', {how}'}"
+    what = f"{posterior.size}-dimensional {posterior.code_name}s"
+    return f"{NAMES.get(engine, engine)} of {what}\n{count}{how and f', {how}'}"

@@ -62,7 +62,9 @@ def images(folder: str, *, split: Split = "all") -> Dataset:
         root = parts[split]
     found = [path for path in pictures if root in path.parents]
     if not found:
-        raise InputError(f"images: found no {', '.join(ENDINGS)} in {root}")
+        has_idx = any("-idx" in path.name or ".idx" in path.name for path in root.iterdir())
+        hint = f"; for the IDX files there write --data mnist --data-dir {root}" if has_idx else ""
+        raise InputError(f"images: found no {', '.join(ENDINGS)} in {root}{hint}")
     x = _read_pictures(found, _shared_mode(pictures))  # that of all splits, so that they are alike
     names = [path.parent.name if path.parent not in (root, *parts.values()) else "" for path in found]
     return Dataset(x, np.array(names) if any(names) else None, name=root.name)
