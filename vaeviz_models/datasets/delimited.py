@@ -64,8 +64,7 @@ def _numbers(values: list[str], name: str, path: str) -> np.ndarray:
         wrong = next(number for number, value in enumerate(values) if not is_number(value))
         what = f"{values[wrong]!r}, which is no number" if values[wrong] else "no value"
         raise InputError(
-            f"{path}: column {name!r} has {what}, in row {wrong + 2}; name the column of labels (--labels), and leave "
-            "other columns and gaps out"
+            f"{path}: column {name!r} has {what}, in row {wrong + 2}: name it as the labels, or leave it out"
         ) from None
 
 
