@@ -1,9 +1,13 @@
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgba
 
+import vaeviz
+from vaeviz import Posterior, latent_scatter
 from vaeviz.drawing.colours import LEGEND_MAX, MISSING, colouring, explain_colours
+from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.styles import CATEGORICAL
 from vaeviz.errors import InputError
 from vaeviz.labels import categories, checked_labels
@@ -187,19 +191,37 @@ def test_more_than_ten_classes_are_named_at_their_medians(ax):
     assert ax.get_legend() is None
 
 
-def test_more_than_ten_long_names_have_a_legend_no_higher_than_the_axes(ax):
-    names = np.array([f"name {i:02d}" for i in range(30)])
-    explain_colours(ax, colouring(names, 30), np.zeros((30, 2)))
-    assert list(legend(ax)) == list(names)
-    assert not ax.texts
+@pytest.mark.parametrize("style", ["paper", "talk"])
+@pytest.mark.parametrize("letters", [1, 4, 8, 12, 20, 40])
+@pytest.mark.parametrize("count", [11, 14, 16, 17, 30, 60])
+def test_many_classes_have_a_legend_only_where_it_leaves_room_for_the_data(style, letters, count):
+    names = np.array([f"{i:02d}".rjust(letters, "a") for i in range(count)])
+    points = np.random.default_rng(0).standard_normal((count, 2))
+    with vaeviz.style(style):
+        ax = latent_scatter(Posterior(points, np.ones_like(points), "normal"), points, names)
     ax.figure.canvas.draw()
-    assert ax.get_legend().get_window_extent().height <= ax.get_window_extent().height * 1.05
+    page, place = ax.figure.bbox, ax.get_legend().get_window_extent()
+    assert ax.texts or ax.get_window_extent().width > 0.4 * page.width
+    assert place.x1 <= page.x1 + 1
+    named = [text.get_text() for text in ax.get_legend().get_texts()] + [text.get_text() for text in ax.texts]
+    assert set(names) <= set(named)
+    assert (count > 16) <= (len(ax.texts) == count)
+    plt.close(ax.figure)
 
 
-def test_names_too_many_and_long_for_a_legend_stand_at_their_medians(ax):
-    names = np.array([f"a very much longer name {i:02d}" for i in range(60)])
-    explain_colours(ax, colouring(names, 60), np.zeros((60, 2)))
-    assert len(ax.texts) == 60
+def test_where_nobody_makes_room_many_classes_are_named_among_the_data():
+    names = np.array([f"class {i}" for i in range(12)])
+    ax = plt.figure().subplots()
+    explain_colours(ax, colouring(names, 12), np.zeros((12, 2)))
+    assert len(ax.texts) == 12
+    plt.close(ax.figure)
+
+
+def test_many_densities_are_named_at_their_peaks(ax):
+    values = np.random.default_rng(0).standard_normal(400) + np.repeat(np.arange(20), 20)
+    draw_densities(ax, values, colouring(np.repeat(np.arange(20), 20), 400), prior=False)
+    for line, text in zip(ax.lines, ax.texts, strict=True):
+        assert text.get_position() == tuple(max(line.get_xydata(), key=lambda place: place[1]))
 
 
 def test_a_class_that_is_not_shown_is_not_named_in_the_plane(ax):

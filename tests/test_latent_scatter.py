@@ -88,11 +88,22 @@ def test_one_unit_is_as_long_across_as_up(ax, digits, encoder):
     assert ax.get_aspect() == 1
 
 
-@pytest.mark.parametrize(("std", "aspect"), [(None, "auto"), (0.1, 1)])
-def test_codes_of_a_deterministic_encoder_may_be_of_unlike_scales(ax, std, aspect):
-    codes = np.random.default_rng(0).standard_normal((60, 2)) * [1, 100]
-    latent_scatter(Posterior(codes, None if std is None else np.full_like(codes, std)), codes, ax=ax)
+@pytest.mark.parametrize(
+    ("scale", "known", "aspect"),
+    [
+        (100, {}, "auto"),
+        (3, {}, 1),
+        (1e7, {}, 1),
+        (100, {"std": np.full((60, 2), 0.1)}, 1),
+        (100, {"family": "Laplace"}, 1),
+        (100, {"prior": "normal"}, 1),
+    ],
+)
+def test_codes_of_a_deterministic_encoder_may_be_of_unlike_scales(ax, scale, known, aspect):
+    codes = np.random.default_rng(0).standard_normal((60, 2)) * [1, scale]
+    latent_scatter(Posterior(codes, **known), codes, ax=ax)
     assert ax.get_aspect() == aspect
+    assert ("axes of unlike scales" in ax.get_title()) == (aspect == "auto")
 
 
 def test_codes_without_a_spread_are_not_called_means(ax, digits, make_encoder):

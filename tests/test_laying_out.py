@@ -25,18 +25,27 @@ def manifold(ax):
 
 @pytest.mark.parametrize(("drawn", "artist", "heavy"), [(scatter, Marks, "layers"), (manifold, Mosaic, "make_image")])
 @pytest.mark.parametrize("layout", ["constrained", None])
-def test_a_saved_page_has_them_and_draws_them_once(monkeypatch, drawn, artist, heavy, layout):
+@pytest.mark.parametrize("file_format", ["png", "svg", "pdf"])
+def test_a_saved_page_has_them_and_draws_them_once(monkeypatch, drawn, artist, heavy, layout, file_format):
     calls, done = [], getattr(artist, heavy)
     monkeypatch.setattr(artist, heavy, lambda *args, **kwargs: calls.append(1) or done(*args, **kwargs))
     figure = plt.figure(layout=layout)
     drawn(figure.subplots())
-    saved = page(figure, layout)
+    saved = page(figure, layout, file_format)
     assert len(calls) == 1
     figure.findobj(artist)[0].set_visible(False)
-    assert page(figure, layout) != saved
+    assert len(page(figure, layout, file_format)) < len(saved)
 
 
-def page(figure, layout):
+def test_a_mosaic_is_known_to_its_axes(ax):
+    manifold(ax)
+    limits = ax.get_xlim(), ax.get_ylim()
+    ax.plot([0], [0])
+    ax.autoscale()
+    np.testing.assert_allclose((ax.get_xlim(), ax.get_ylim()), limits, rtol=0.01)
+
+
+def page(figure, layout, file_format):
     content = BytesIO()
-    figure.savefig(content, format="png", bbox_inches=None if layout else "tight")
+    figure.savefig(content, format=file_format, bbox_inches=None if layout else "tight")
     return content.getvalue()

@@ -78,9 +78,14 @@ class Posterior:
         return self.mean.shape[1]
 
     @property
+    def is_deterministic(self) -> bool:
+        """Whether the encoder gives codes, and no distribution of them."""
+        return self.std is None and self.family is None
+
+    @property
     def code_name(self) -> str:
-        """What one of its `mean` is called: of an encoder without a spread it is a code, not the mean of anything."""
-        return "posterior mean" if self.family or self.std is not None else "code"
+        """What one of its `mean` is called."""
+        return "code" if self.is_deterministic else "posterior mean"
 
     @property
     def why_no_spread(self) -> str:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 MISSING = "0.78"
 PLAIN = "#3f76b5"
 LEGEND_MAX = 10
+TOLD_APART = 16  # colours of a rainbow
 SHORT = 3  # letters of a name that hides little
+LEGEND_SHARE = 0.45  # of the width that the Axes and their legend have together
 LINE = 1.35  # height of a legend's line / size of its letters
 STEPS = 64  # a gradient is drawn in this many colours
 
@@ -89,15 +91,17 @@ def category_colours(count: int, palette: str | None) -> list:
     return [to_rgba(colour) for colour in colours[:count]]
 
 
-def explain_colours(ax: Axes, colours: Colouring, points: np.ndarray | None = None) -> None:
+def explain_colours(
+    ax: Axes, colours: Colouring, points: np.ndarray | None = None, places: np.ndarray | None = None
+) -> None:
     """A colour bar for a gradient; for categories a legend beside the data.
 
-    More than ten categories are named at the medians of their `points` (N, 2) instead, where the names are too short
-    to meet each other, or too many and long for a legend.
+    More than ten categories are named among the data where names are short, or a legend would take too much room or
+    too many colours: at `places` (C, 2), one a category, by default the medians of their `points` (N, 2).
     """
-    direct = len(colours.names) > LEGEND_MAX and points is not None and not _are_for_a_legend(ax, colours.names)
+    direct = len(colours.names) > LEGEND_MAX and not _suit_a_legend(ax, colours)
     if direct:
-        _name_at_medians(ax, colours, points)
+        _name_among_data(ax, colours.names, _medians(colours, points) if places is None else places)
     if colours.mappable is not None:
         ax.figure.colorbar(colours.mappable, ax=ax, label="label", fraction=0.046, pad=0.03)
     _legend(ax, () if direct else colours.names, colours)
@@ -137,39 +141,44 @@ def _legend(ax: Axes, names: Sequence[str], colours: Colouring) -> None:
     if not own and not others:
         return
     if colours.mappable is None:
-        look |= {"ncols": _columns(ax, len(own + others)) if len(own) > LEGEND_MAX else 1, "columnspacing": 1}
+        look |= {"ncols": _columns(ax, len(own + others)) if len(names) > LEGEND_MAX else 1, "columnspacing": 1}
         ax.legend(handles=own + others, loc="upper left", bbox_to_anchor=(1.01, 1.0), **look)
     else:
         ax.legend(handles=own + others, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, **look)
 
 
-def _are_for_a_legend(ax: Axes, names: Sequence[str]) -> bool:
-    """Whether names are longer than what can stand among the data, and leave room for it beside them."""
-    letters = max(map(len, names))
-    width = _columns(ax, len(names)) * (LETTER * letters + 3) * size_of("legend.fontsize")
-    return letters > SHORT and width < width_of(ax)
+def _suit_a_legend(ax: Axes, colours: Colouring) -> bool:
+    """Whether so many names are longer than what can stand among the data, and leave it room beside them.
+
+    Without a layout engine nobody makes that room.
+    """
+    letters = max(map(len, colours.names))
+    entries = len(colours.names) + len(ax.get_legend_handles_labels()[0]) + bool(colours.missing)
+    width = _columns(ax, entries) * (LETTER * letters + 3) * size_of("legend.fontsize")
+    few = len(colours.names) <= TOLD_APART and ax.figure.get_layout_engine() is not None
+    return few and letters > SHORT and width < LEGEND_SHARE * width_of(ax)
 
 
 def _columns(ax: Axes, entries: int) -> int:
-    """How many columns a legend needs to be no higher than the Axes."""
-    return math.ceil(entries * LINE * size_of("legend.fontsize") / height_of(ax))
+    """How many columns a legend needs to be hardly higher than the Axes, as they are before the page is laid out."""
+    return math.ceil(entries * LINE * size_of("legend.fontsize") / (1.1 * height_of(ax)))
 
 
-def _name_at_medians(ax: Axes, colours: Colouring, points: np.ndarray) -> None:
+def _medians(colours: Colouring, points: np.ndarray) -> np.ndarray:
+    """(C, 2), NaN for a category without points."""
+    places = np.full((len(colours.names), 2), np.nan)
+    for code in np.unique(colours.index[colours.index >= 0]):
+        places[code] = np.median(points[colours.index == code], axis=0)
+    return places
+
+
+def _name_among_data(ax: Axes, names: Sequence[str], places: np.ndarray) -> None:
     from matplotlib.patheffects import withStroke
 
-    for code, name in enumerate(colours.names):
-        mine = points[colours.index == code]
-        if len(mine):
-            ax.text(
-                *np.median(mine, axis=0),
-                name,
-                ha="center",
-                va="center",
-                fontsize="small",
-                path_effects=[withStroke(linewidth=2, foreground="white")],
-                zorder=5,
-            )
+    look = {"ha": "center", "va": "center", "fontsize": "small", "zorder": 5}
+    for name, place in zip(names, places):
+        if np.isfinite(place).all():
+            ax.text(*place, name, path_effects=[withStroke(linewidth=2, foreground="white")], **look)
 
 
 def _gradient(values: np.ndarray, palette: str) -> Colouring:

@@ -22,29 +22,36 @@ def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: b
     """
     if colours.mappable is not None:
         raise NotApplicable("densities need classes, and the labels are continuous")
-    draw_density(ax, values, colours, prior=prior)
-    explain_colours(ax, colours[colours.index >= 0])
+    peaks = draw_density(ax, values, colours, prior=prior)
+    explain_colours(ax, colours[colours.index >= 0], places=peaks)
     ax.set_ylabel("density")
 
 
-def draw_density(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> None:
-    """The curves of `draw_densities` without a legend; one curve of all values where the labels are a gradient."""
+def draw_density(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> np.ndarray:
+    """The curves of `draw_densities` without a legend; one curve of all values where the labels are a gradient.
+
+    Returns where they are highest, (C, 2), NaN for a class without a curve.
+    """
     from scipy.stats import gaussian_kde
 
     if colours.mappable is not None:
         colours = Colouring(np.zeros(len(values), int), [PLAIN])
+    peaks = np.full((len(colours.colours), 2), np.nan)
     for code, colour in enumerate(colours.colours):
         mine = values[colours.index == code]
         if len(mine) > 1 and np.ptp(mine) > 0:
             density = gaussian_kde(mine)
             reach = 3 * density.factor * mine.std()
             z = np.linspace(mine.min() - reach, mine.max() + reach, 201)
+            height = density(z)
             if len(colours.colours) <= FILLED_UP_TO:
-                ax.fill_between(z, density(z), color=colour, alpha=0.35, lw=0, zorder=2)
-            ax.plot(z, density(z), color=colour, lw=1, zorder=2)
+                ax.fill_between(z, height, color=colour, alpha=0.35, lw=0, zorder=2)
+            ax.plot(z, height, color=colour, lw=1, zorder=2)
+            peaks[code] = z[height.argmax()], height.max()
     ax.set_ylim(bottom=0)
     if prior:
         z = np.linspace(-4, 4, 201)
         ax.plot(
             z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.25", lw=0.8, ls=(0, (4, 3)), label="prior N(0, 1)"
         )
+    return peaks

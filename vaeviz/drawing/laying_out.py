@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def is_laying_out(renderer: RendererBase) -> bool:
     """Whether matplotlib draws a figure only to lay it out, as it does once before a figure is saved.
 
-    `RendererBase._draw_disabled` covers the renderer's methods with idle ones. For many points, or an image of many
-    pixels, that is half the work.
+    `RendererBase._draw_disabled` covers the renderer's methods with idle ones, for vector files those of the renderer
+    within it. For many points, or an image of many pixels, that is half the work.
     """
-    return "open_group" in vars(renderer)
+    return "open_group" in vars(getattr(renderer, "_vector_renderer", renderer))

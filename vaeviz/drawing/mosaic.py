@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.artist import allow_rasterization
 from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
 
@@ -24,10 +23,11 @@ GAP = 1 / 28  # of a cell's side
 class Mosaic(AxesImage):
     """An image that is not scaled to its place before that is known."""
 
-    @allow_rasterization
     def draw(self, renderer: RendererBase) -> None:
         if not is_laying_out(renderer):
             super().draw(renderer)
+
+    draw._supports_rasterization = True  # as that of any image does
 
 
 def draw_mosaic(
@@ -65,6 +65,7 @@ def draw_mosaic(
     )
     image.set_data(mosaic)
     image.set_clip_path(ax.patch)
+    image.set_extent(image.get_extent())  # which also tells the Axes of it
     ax.add_image(image)
     ax.set_xlim(placed(across, ends_across))
     ax.set_ylim(placed(up, ends_up))

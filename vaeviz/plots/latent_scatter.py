@@ -16,7 +16,7 @@ from vaeviz.errors import NotApplicable
 from vaeviz.plot import Page, register_plot
 from vaeviz.posterior import Posterior
 
-UNLIKE = 20
+UNLIKE, DEAD = 20, 1e-3  # ratios of standard deviations
 
 
 @register_plot(page=Page("column", 0.74))
@@ -47,8 +47,8 @@ def latent_scatter(
     palette: a matplotlib colour sequence or colormap, or colours joined by commas. continuous: colour integers
         along a gradient. size (points), opacity, rasterized, marker_kws: of the marks; the first three follow N.
     seed: of the order in which points are drawn.
-    One unit is as long across as up, but for codes of a deterministic encoder that spread twenty times further in one
-    dimension than in the other.
+    One unit is as long across as up, but for codes of a deterministic encoder with twenty times the standard deviation
+    in one dimension that they have in the other; the title says so.
     """
     posterior = encode(encoder, x, condition)
     colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
@@ -64,18 +64,22 @@ def latent_scatter(
     )
     if contours:
         draw_prior_contours(ax)
-    if contours or posterior.std is not None or not _unlike(points):
+    unlike = posterior.is_deterministic and not contours and _are_unlike(points)
+    if not unlike:
         equal_aspect(ax)
     explain_colours(ax, marks.colours, points)
     ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
-    ax.set_title(_title(posterior, f"N = {_counted(ax, points)}", dims))
+    ax.set_title(_title(posterior, f"N = {_counted(ax, points)}", dims) + "\naxes of unlike scales" * unlike)
     return ax
 
 
-def _unlike(points: np.ndarray) -> bool:
-    """Whether points spread so much further in one dimension that axes of one scale would show no more than a line."""
-    low, high = sorted(np.ptp(points, axis=0))
-    return high > UNLIKE * low
+def _are_unlike(points: np.ndarray) -> bool:
+    """Whether points spread so much further in one dimension that axes of one scale would show no more than a line.
+
+    A dimension that is as good as constant is shown as that line.
+    """
+    low, high = sorted(points.std(axis=0))
+    return bool(DEAD * high < low < high / UNLIKE)
 
 
 def _densities(posterior: Posterior, colours: Colouring, contours: bool, ax: Axes | None) -> Axes:

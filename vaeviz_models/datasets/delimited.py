@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv as reading
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -12,67 +16,102 @@ from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.naming import is_number
 
 DELIMITERS = ",;\t|"
+BLOCK = 4096  # rows that are held as texts
+INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
+NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+"""Numbers as a program writes them. 007 is a name."""
+
+Row = tuple[int, list[str]]
+"""The number of its line, and its values."""
 
 
 def csv(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """The columns of FILE, a table of numbers with names in its first line, as samples x (N, columns).
+    """The columns of a table in FILE, all of them numbers with a name in the first line, as samples x (N, columns).
 
-    Between the values stand commas, semicolons, tabs or bars. labels: the column that holds them, which is then none
-    of x. A column without a name, as pandas writes its index, is left out.
+    Between the values stand commas, semicolons, tabs or bars; the text is UTF-8. labels: the column that holds them,
+    of whatever kind, which is then none of x. A column without a name, as pandas writes its index, is left out. The
+    table is held in memory.
     """
     if split != "all":
         raise NoSuchSplit(f"csv: {path} has no splits; use --split all")
-    columns = _columns(Path(path))
-    if labels is not None and labels not in columns:
-        raise InputError(f"{path}: has no column {labels!r} for the labels; it has {', '.join(columns)}")
-    found = None if labels is None else _labels(columns.pop(labels))
-    if not columns:
-        raise InputError(f"{path}: has no column of numbers")
-    x = np.column_stack([_numbers(values, name, path) for name, values in columns.items()])
-    return Dataset(x, found, name=Path(path).stem, feature_names=tuple(columns))
-
-
-def _columns(file: Path) -> dict[str, list[str]]:
-    """The columns that have a name, as they are written."""
-    if not file.is_file():
-        raise InputError(f"csv: {file} does not exist")
+    if not Path(path).is_file():
+        raise InputError(f"csv: {path} does not exist")
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            head = lines.readline()
-            lines.seek(0)
-            names, *rows = [row for row in reading.reader(lines, delimiter=max(DELIMITERS, key=head.count)) if row]
+        with open(path, newline="", encoding="utf-8-sig") as lines:
+            return _read(lines, path, labels)
     except (UnicodeDecodeError, reading.Error) as error:
-        raise InputError(f"{file}: cannot be read as a table ({error})") from None
-    except ValueError:
-        raise InputError(f"{file}: is empty") from None
-    if not rows:
-        raise InputError(f"{file}: has no line but the first, which is for the names of the columns")
-    if all(is_number(name) for name in names):
-        raise InputError(f"{file}: the first line holds numbers, expected the names of the columns")
-    if len({*names}) < len(names):
-        raise InputError(f"{file}: two columns have the same name; it has {', '.join(names)}")
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(names):
-            raise InputError(f"{file}: row {number} has {len(row)} values, the first has {len(names)} names")
-    return {name: list(values) for name, values in zip(names, zip(*rows)) if name}
+        raise InputError(f"{path}: cannot be read as a table ({error})") from None
 
 
-def _numbers(values: list[str], name: str, path: str) -> np.ndarray:
+def _read(lines: TextIO, path: str, labels: str | None) -> Dataset:
+    rows = _rows(lines)
+    names = _checked_names([name.strip() for name in next(rows, (0, []))[1]], path)
+    if labels is not None and labels not in names:
+        raise InputError(f"{path}: has no column {labels!r} for the labels; it has {', '.join(filter(None, names))}")
+    shown = [place for place, name in enumerate(names) if name and name != labels]
+    if not shown:
+        raise InputError(f"{path}: has no column of numbers")
+    features, blocks, found = tuple(names[place] for place in shown), [], []
+    while block := list(islice(rows, BLOCK)):
+        for line, row in block:
+            if len(row) != len(names):
+                raise InputError(f"{path}: line {line} has {len(row)} values, the first line has {len(names)} names")
+        blocks.append(_numbers([(line, [row[place] for place in shown]) for line, row in block], features, path))
+        if labels is not None:
+            found += [row[names.index(labels)].strip() for _, row in block]
+    if not blocks:
+        raise InputError(f"{path}: has no line but the first, which is for the names of the columns")
+    y = None if labels is None else _labels(found)
+    return Dataset(np.concatenate(blocks), y, name=Path(path).stem, feature_names=features)
+
+
+def _rows(lines: TextIO) -> Iterator[Row]:
+    """The rows that are not blank; the first of them tells by what the values are parted."""
+    head = next((line for line in lines if line.strip()), "")
+    lines.seek(0)
+    outside_quotes = re.sub(r'"[^"]*"', "", head)
+    reader = reading.reader(lines, delimiter=max(DELIMITERS, key=outside_quotes.count), skipinitialspace=True)
+    return ((reader.line_num, row) for row in reader if any(row))
+
+
+def _checked_names(names: list[str], path: str) -> list[str]:
+    named = [name for name in names if name]
+    if not named:
+        raise InputError(f"{path}: is empty")
+    if 2 * sum(map(is_number, named)) >= len(named):
+        raise InputError(f"{path}: the first line holds numbers, expected the names of the columns, e.g. x1, x2")
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{path}: two columns are named {twice!r}")
+    return names
+
+
+def _numbers(rows: Sequence[Row], names: Sequence[str], path: str) -> np.ndarray:
+    """(rows, columns), all finite."""
     try:
-        return np.array(values, dtype=np.float64).astype(np.float32)
+        values = np.array([row for _, row in rows], dtype=np.float64).astype(np.float32)
+        if np.isfinite(values).all():
+            return values
     except ValueError:
-        wrong = next(number for number, value in enumerate(values) if not is_number(value))
-        what = f"{values[wrong]!r}, which is no number" if values[wrong] else "no value"
-        raise InputError(
-            f"{path}: column {name!r} has {what}, in row {wrong + 2}: name it as the labels, or leave it out"
-        ) from None
+        pass
+    line, name, value = next(
+        (line, name, value)
+        for line, row in rows
+        for name, value in zip(names, row)
+        if not (is_number(value) and np.isfinite(np.float32(value)))
+    )
+    what = f"{value!r}, which is no number" if value else "no value"
+    if re.fullmatch(r"-?\d+,\d+", value):
+        what += ": write decimals with a point"
+    raise InputError(f"{path}: column {name!r} has {what}, in line {line}; name it as the labels, or leave it out")
 
 
-def _labels(values: list[str]) -> np.ndarray:
-    """Integers or other numbers where all are, else texts; an empty one is missing."""
-    for kind in (np.int64, np.float64):
-        try:
-            return np.array(values).astype(kind)
-        except ValueError:
-            continue
+def _labels(values: Sequence[str]) -> np.ndarray:
+    """Integers or other numbers where all are written as such, else texts; an empty one is missing."""
+    given = [value for value in values if value]
+    if given and all(map(INTEGER.fullmatch, given)):
+        numbers = [int(value) if value else None for value in values]
+        return np.array(numbers, dtype=np.int64 if len(given) == len(values) else object)
+    if given and all(map(NUMBER.fullmatch, given)):
+        return np.array([float(value) if value else np.nan for value in values])
     return np.array(values)
