@@ -25,7 +25,7 @@ RASTER_ABOVE = 20_000
 """Above so many points the marks are an image inside vector files, unless `rasterized` says otherwise."""
 
 ROUNDS = 16  # the points are dealt into at least so many rounds, and in each every class is drawn once
-ROUND_MOST = 10_000  # points of a round: of more, its last class would hide the others where the cloud is dense
+ROUND_MOST = 20_000  # points of a round: of more, its last class would hide the others where the cloud is dense
 
 
 class Marks(Collection):
@@ -51,12 +51,13 @@ class Marks(Collection):
     def layers(self) -> Iterator[tuple[Any, np.ndarray]]:
         """(colour, rows of the points) in the order in which they are drawn; missing labels first, underneath."""
         index = self.colours.index
-        missing = np.flatnonzero(index < 0)
+        labelled = np.arange(len(index), dtype=np.int32)
+        missing = labelled[index < 0]
         if len(missing):
             for rows in np.array_split(missing, _rounds(missing)):
                 yield MISSING, rows
+            labelled = labelled[index >= 0]
         rng = np.random.default_rng(self.seed)
-        labelled = np.flatnonzero(index >= 0)
         rng.shuffle(labelled)
         for rows in np.array_split(labelled, max(_rounds(labelled), ROUNDS)):
             codes = index[rows]
