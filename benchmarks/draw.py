@@ -115,8 +115,8 @@ def _manifold_cases(decoder: Any) -> list[Case]:
             goal={"manifold_grid": 0.08},
             check=_sizes,
             rounds=9,
-            note="Half of our time compresses the PNG; a round in which it follows the 900 Axes is slower by half than one"
-            " in which it comes first",
+            note="Half of our time compresses the PNG; a round in which it follows the 900 Axes is slower by half than "
+            "one in which it comes first",
         ),
         Case(f"{name}, beside the least work", ours, {"one call, one imshow": one}, check=_sizes),
     ]
