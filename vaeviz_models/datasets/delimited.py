@@ -20,6 +20,7 @@ BLOCK = 4096  # rows that are held as texts
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 """Numbers as a program writes them. 007 is a name."""
+MISSING = ("", "na", "n/a", "nan", "null", "none", "?")
 
 Row = tuple[int, list[str]]
 """The number of its line, and its values."""
@@ -89,7 +90,8 @@ def _checked_names(names: list[str], path: str) -> list[str]:
 def _numbers(rows: Sequence[Row], names: Sequence[str], path: str) -> np.ndarray:
     """(rows, columns), all finite."""
     try:
-        values = np.array([row for _, row in rows], dtype=np.float64).astype(np.float32)
+        with np.errstate(over="ignore"):
+            values = np.array([row for _, row in rows], dtype=np.float64).astype(np.float32)
         if np.isfinite(values).all():
             return values
     except ValueError:
@@ -98,12 +100,16 @@ def _numbers(rows: Sequence[Row], names: Sequence[str], path: str) -> np.ndarray
         (line, name, value)
         for line, row in rows
         for name, value in zip(names, row)
-        if not (is_number(value) and np.isfinite(np.float32(value)))
+        if not (is_number(value) and abs(float(value)) <= np.finfo(np.float32).max)
     )
-    what = f"{value!r}, which is no number" if value else "no value"
+    what = f"{value!r}, which is no finite number" if value else "no value"
     if re.fullmatch(r"-?\d+,\d+", value):
-        what += ": write decimals with a point"
-    raise InputError(f"{path}: column {name!r} has {what}, in line {line}; name it as the labels, or leave it out")
+        mend = "write decimals with a point"
+    elif value.lower() in MISSING:
+        mend = "fill it, or leave that line out"
+    else:
+        mend = "name the column as the labels, or leave it out"
+    raise InputError(f"{path}: column {name!r} has {what}, in line {line}; {mend}")
 
 
 def _labels(values: Sequence[str]) -> np.ndarray:
