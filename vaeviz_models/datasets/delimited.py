@@ -20,6 +20,7 @@ BLOCK = 4096  # rows that are held as texts
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 """Numbers as a program writes them. 007 is a name."""
+LARGEST = float(np.finfo(np.float32).max)
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?")
 
 Row = tuple[int, list[str]]
@@ -100,7 +101,7 @@ def _numbers(rows: Sequence[Row], names: Sequence[str], path: str) -> np.ndarray
         (line, name, value)
         for line, row in rows
         for name, value in zip(names, row)
-        if not (is_number(value) and abs(float(value)) <= np.finfo(np.float32).max)
+        if not (is_number(value) and abs(float(value)) <= LARGEST)
     )
     what = f"{value!r}, which is no finite number" if value else "no value"
     if re.fullmatch(r"-?\d+,\d+", value):
