@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,8 @@ def _run(path: Path) -> Model | None:
     history = {}
     with suppress(InputError):
         history = read_history(path)
+    if config.get("training") and not (path / "history.csv").exists():
+        warnings.warn(f"{path}: no epoch of its training has finished; these are its first weights", stacklevel=2)
     inputs = {**opened.inputs, "history": history} if history else opened.inputs
     return replace(opened, inputs=inputs, data=shown_data(config))
 

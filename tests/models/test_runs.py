@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import vaeviz
 import vaeviz.model as door
 from vaeviz import encode
 from vaeviz.errors import InputError
@@ -252,6 +253,12 @@ def test_a_missing_history(own_run):
     (own_run / "history.csv").unlink()
     with pytest.raises(InputError, match=r"history.csv: does not exist; the run has no finished epoch"):
         read_history(own_run)
+
+
+def test_a_run_without_a_finished_epoch_is_opened_with_a_warning(own_run):
+    (own_run / "history.csv").unlink()
+    with pytest.warns(UserWarning, match="no epoch of its training has finished; these are its first weights"):
+        vaeviz.open(own_run)
 
 
 def test_an_existing_run_is_kept(own_run):
