@@ -6,8 +6,9 @@ from matplotlib.colors import to_hex, to_rgba
 
 import vaeviz
 from vaeviz import Posterior, latent_scatter
-from vaeviz.drawing.colours import LEGEND_MAX, MISSING, colouring, explain_colours
+from vaeviz.drawing.colours import LEGEND_MAX, MISSING, colouring
 from vaeviz.drawing.densities import draw_densities
+from vaeviz.drawing.legends import explain_colours
 from vaeviz.drawing.styles import CATEGORICAL
 from vaeviz.errors import InputError
 from vaeviz.labels import categories, checked_labels
@@ -191,6 +192,22 @@ def test_more_than_ten_classes_are_named_at_their_medians(ax):
     assert ax.get_legend() is None
 
 
+def is_short_for(text, name):
+    head, _, tail = text.partition("…")
+    return text == name or (text != head and name.startswith(head) and name.endswith(tail))
+
+
+def test_many_long_names_have_a_legend_below_that_meets_nothing():
+    names = np.array([f"{i:02d}".rjust(24, "a") for i in range(14)])
+    points = np.random.default_rng(0).standard_normal((14, 2))
+    with vaeviz.style("paper"):
+        ax = latent_scatter(Posterior(points, np.ones_like(points), "normal"), points, names)
+    ax.figure.canvas.draw()
+    assert not ax.texts
+    assert ax.get_legend().get_window_extent().y1 < ax.xaxis.label.get_window_extent().y0
+    plt.close(ax.figure)
+
+
 @pytest.mark.parametrize("style", ["paper", "talk"])
 @pytest.mark.parametrize("letters", [1, 4, 8, 12, 20, 40])
 @pytest.mark.parametrize("count", [11, 14, 16, 17, 30, 60])
@@ -200,11 +217,12 @@ def test_many_classes_have_a_legend_only_where_it_leaves_room_for_the_data(style
     with vaeviz.style(style):
         ax = latent_scatter(Posterior(points, np.ones_like(points), "normal"), points, names)
     ax.figure.canvas.draw()
-    page, place = ax.figure.bbox, ax.get_legend().get_window_extent()
-    assert ax.texts or ax.get_window_extent().width > 0.4 * page.width
-    assert place.x1 <= page.x1 + 1
-    named = [text.get_text() for text in ax.get_legend().get_texts()] + [text.get_text() for text in ax.texts]
-    assert set(names) <= set(named)
+    page, place, plane = ax.figure.bbox, ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert ax.texts or (plane.width > 0.4 * page.width and plane.height > 0.25 * page.height)
+    assert place.x1 <= page.x1 + 1 and place.x0 >= -1 and place.y0 >= -1
+    shown = [text.get_text() for text in (*ax.get_legend().get_texts(), *ax.texts)]
+    assert all(any(is_short_for(text, name) for text in shown) for name in names)
+    assert len(set(shown)) == count + 1  # and the prior's circles
     assert (count > 16) <= (len(ax.texts) == count)
     plt.close(ax.figure)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.colours import PLAIN, Colouring, explain_colours
+from vaeviz.drawing.colours import PLAIN, Colouring
+from vaeviz.drawing.legends import explain_colours
 from vaeviz.errors import NotApplicable
 
 if TYPE_CHECKING:

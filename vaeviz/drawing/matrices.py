@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.room import turned
+from vaeviz.drawing.room import shortened, turned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WRITTEN_UP_TO = 12  # columns
+ROW, COLUMN = 24, 16  # letters of a name: below, where they stand upright, they take the room of the cells
 
 
 def draw_matrix(
@@ -25,8 +26,9 @@ def draw_matrix(
     if shares.shape[1] <= WRITTEN_UP_TO:
         _write(ax, shares)
     step = -(-len(columns) // 20)
-    ax.set_xticks(range(0, len(columns), step), columns[::step], rotation=turned(ax, columns[::step]))
-    ax.set_yticks(range(len(rows)), rows)
+    below = shortened(columns, COLUMN)[::step]
+    ax.set_xticks(range(0, len(columns), step), below, rotation=turned(ax, below))
+    ax.set_yticks(range(len(rows)), shortened(rows, ROW))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if label:

@@ -37,6 +37,23 @@ def turned(ax: Axes, labels: Sequence[str]) -> int:
     return 90 if meet else 0
 
 
+def shortened(names: Sequence[str], letters: int) -> list[str]:
+    """Names of no more letters than that, the middle of longer ones left out; of more, where two would read alike."""
+    longest = max(map(len, names), default=0)
+    for most in range(letters, longest):
+        shown = [_without_middle(name, most) for name in names]
+        if len(set(shown)) == len(set(names)):
+            return shown
+    return list(names)
+
+
+def _without_middle(name: str, letters: int) -> str:
+    if len(name) <= letters:
+        return name
+    tail = (letters - 1) // 2
+    return f"{name[: letters - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
+
+
 def letters_across(ax: Axes) -> int:
     """How many letters of a label fit under the Axes."""
     return max(16, int(width_of(ax) / (LETTER * size_of("axes.labelsize"))))

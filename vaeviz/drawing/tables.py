@@ -10,7 +10,7 @@ import numpy as np
 from vaeviz.drawing.dots import Connect
 from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.nodes import Nodes
-from vaeviz.drawing.room import LETTER, size_of, width_of
+from vaeviz.drawing.room import LETTER, shortened, size_of, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,6 +138,6 @@ def _name_features(ax: Axes, places: np.ndarray, names: Sequence[str]) -> None:
         ax.set_xticks([])
         ax.set_xlabel(f"{len(places):,} feature{'s' * (len(places) > 1)}")
         return
-    shown = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in names]
+    shown = shortened(names, LONGEST)
     upright = max(map(len, shown)) * LETTER * size > width
     ax.set_xticks(places, shown, rotation=90 if upright else 0, fontsize=size)

@@ -10,6 +10,7 @@ from vaeviz.analysis.aggregate import MOST_POSTERIORS, checked_gaussian, grid_de
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.mismatch import Mismatch, prior_mismatch
 from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
+from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.levels import draw_levels
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
@@ -56,8 +57,8 @@ def aggregate_posterior(
     across, up = _even_nodes(posterior, shown, nodes)
     draw_levels(ax, across, up, grid_density(posterior, shown, (across, up)), label="q(z) 39, 86, 99 %")
     draw_prior_contours(ax)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
     ax.set(xlabel=_label(shown[0], found), ylabel=_label(shown[1], found), title=_title(posterior, given, dims, found))
+    legend_below(ax)
     return ax
 
 

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.alignment import Agreement, agreement, procrustes
 from vaeviz.analysis.picking import some_rows
-from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.colours import colouring
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.legends import explain_colours
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points

@@ -10,6 +10,7 @@ from vaeviz.analysis.factors import Disentanglement, checked_factors, codes_for_
 from vaeviz.analysis.factors import disentanglement as measured
 from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
@@ -80,4 +81,4 @@ def _draw_scores(ax: Axes, found: Disentanglement) -> None:
     ax.set_yticks(places, [score.name for score in found.scores])
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(places) - 0.4), xticks=(0, 0.5, 1))
     ax.set_title("Scores, and for shuffled factors")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.07), ncols=2)
+    legend_below(ax)

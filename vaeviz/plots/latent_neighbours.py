@@ -8,6 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.neighbours import ClassStructure, class_structure, principal_components
 from vaeviz.analysis.picking import some_rows
+from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
@@ -74,4 +75,4 @@ def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     middle = len(first.k) // 2
     told = with_error(first.accuracy[middle], first.accuracy_error[middle])
     ax.set_title(f"Accuracy {told} with {first.k[middle]} neighbours")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, columnspacing=1.0, handlelength=1.4)
+    legend_below(ax, columnspacing=1.0, handlelength=1.4)

@@ -9,9 +9,10 @@ from matplotlib.ticker import MaxNLocator
 
 from vaeviz.analysis.activity import active_dims, checked_dims, most_active
 from vaeviz.analysis.picking import some_rows
-from vaeviz.drawing.colours import Colouring, colouring, explain_figure
+from vaeviz.drawing.colours import Colouring, colouring
 from vaeviz.drawing.densities import draw_density
 from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
+from vaeviz.drawing.legends import explain_figure
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points
 from vaeviz.encoding import encode

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.drawing.colours import Colouring, colouring, explain_colours
+from vaeviz.drawing.colours import Colouring, colouring
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, has_limits, name_dim
+from vaeviz.drawing.legends import explain_colours
 from vaeviz.drawing.places import axes_for
 from vaeviz.drawing.points import check_marker_kws, draw_points
 from vaeviz.encoding import encode

@@ -12,6 +12,7 @@ from vaeviz.analysis.maps import map_quality as measured
 from vaeviz.analysis.picking import some_rows
 from vaeviz.drawing.colours import colouring
 from vaeviz.drawing.latent_axes import equal_aspect
+from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import draw_points
@@ -99,4 +100,4 @@ def _draw_curves(ax: Axes, qualities: dict[str, MapQuality]) -> None:
     ax.set_xticks(next(iter(qualities.values())).k, map(str, next(iter(qualities.values())).k))
     ax.minorticks_off()
     ax.set_title("The map and its baselines")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    legend_below(ax)

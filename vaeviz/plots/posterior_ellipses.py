@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.activity import checked_dims, most_active
 from vaeviz.analysis.aggregate import checked_gaussian
 from vaeviz.analysis.picking import fair_rows
-from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.colours import colouring
 from vaeviz.drawing.ellipses import draw_ellipses, mass_within
 from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
+from vaeviz.drawing.legends import explain_colours
 from vaeviz.drawing.places import axes_for
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable

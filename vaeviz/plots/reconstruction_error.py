@@ -15,6 +15,7 @@ from vaeviz.drawing.look import look_of
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.places import figure_for
 from vaeviz.drawing.points import RASTER_ABOVE
+from vaeviz.drawing.room import shortened, turned
 from vaeviz.encoding import encode
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.kinds import Kind
@@ -30,6 +31,8 @@ UNITS = {
     "absolute": "mean absolute error",
     "cross-entropy": "cross-entropy (nats)",
 }
+
+LONGEST = 16  # letters of a name below a box
 
 
 @register_plot(page=Page("full", 0.42))
@@ -129,7 +132,8 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) 
     for patch, median, colour in zip(boxes["boxes"], boxes["medians"], [*colours.colours, MISSING]):
         patch.set(facecolor=colour, alpha=0.55, linewidth=0.6)
         median.set(color="0.1")
-    ax.set_xticks(range(1, len(groups) + 1), list(groups), rotation=90 if sum(map(len, groups)) > 30 else 0)
+    names = shortened(list(groups), LONGEST)
+    ax.set_xticks(range(1, len(groups) + 1), names, rotation=turned(ax, names))
     ax.set(ylim=(0, None), ylabel=unit, xlabel="label" if colours.names else "")
     ax.set_title(f"Mean {with_error(errors.mean(), standard_error(errors))}, N = {len(errors):,}")
 

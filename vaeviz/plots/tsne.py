@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.embedding import Embedding, embed
 from vaeviz.analysis.maps import map_quality
 from vaeviz.analysis.picking import some_rows
-from vaeviz.drawing.colours import colouring, explain_colours
+from vaeviz.drawing.colours import colouring
 from vaeviz.drawing.latent_axes import equal_aspect
+from vaeviz.drawing.legends import explain_colours
 from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes, write_quality
 from vaeviz.drawing.places import axes_for
 from vaeviz.drawing.points import check_marker_kws, draw_points
