@@ -395,6 +395,16 @@ def test_warnings_are_a_line_each(vaeviz_, npz, tmp_path):
     assert done.err.count("\n") == 1
 
 
+def test_a_warning_is_told_once(vaeviz_, npz, tmp_path):
+    lines = ("import warnings", "warnings.simplefilter('always')")
+    (tmp_path / "warns.py").write_text(
+        "\n".join(lines) + "\ndef encode(x):\n    warnings.warn('odd')\n    return x[:, 0, :2]\n"
+    )
+    done = vaeviz_("plot", "latent_scatter", "--data", npz, "--input", "encoder=warns:encode")
+    sys.modules.pop("warns")
+    assert (done.code, done.err) == (0, "warning: odd\n")
+
+
 def test_the_installed_command_and_the_module_are_the_same(python):
     printed = python(
         "import subprocess, sys\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections.abc import Callable
 
 import click
 
@@ -50,7 +51,7 @@ def main(args: list[str] | None = None) -> None:
     args = list(sys.argv[1:] if args is None else args)
     show = "--traceback" in args
     args = [arg for arg in args if arg != "--traceback"]
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _showing_once()
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it remarks on fonts whenever a PDF embeds one
     try:
         code = cli.main(args, prog_name="vaeviz", standalone_mode=False)
@@ -80,5 +81,14 @@ def _report(error: Exception) -> int:
     return 1
 
 
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    click.echo(f"warning: {as_options(str(message))}", err=True)
+def _showing_once() -> Callable[..., None]:
+    """What shows a warning as one line, and no line twice."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        line = f"warning: {as_options(str(message))}"
+        if line not in shown:
+            shown.add(line)
+            click.echo(line, err=True)
+
+    return show

@@ -137,8 +137,12 @@ def _spelled(name: str) -> str:
         return f"{path.suffix.lower()[1:]}:{name}"
     if path.is_file() and path.suffix:
         raise InputError(f"data {name!r}: expected a folder of pictures, or a file {', '.join(ENDINGS)}")
-    is_folder = path.is_dir() and name not in registry.entries("vaeviz.datasets")
-    return f"images:{name}" if is_folder else name
+    known = registry.entries("vaeviz.datasets")
+    if path.is_dir() and name not in known:
+        return f"images:{name}"
+    if path.suffix and ":" not in name and name not in known:
+        raise InputError(f"data {name!r}: there is no such file, and no data set of that name; see: vaeviz list data")
+    return name
 
 
 def is_cells(x: Any) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from vaeviz.data import load_data
 from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.labels import categories
+from vaeviz.posterior import GuessWarning
 from vaeviz_models.datasets import delimited
 
 
@@ -120,3 +121,21 @@ def test_a_folder_of_idx_files_is_told_from_one_of_pictures(tmp_path):
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(b"")
     with pytest.raises(InputError, match="for the IDX files there write --data mnist --data-dir"):
         load_data(str(tmp_path))
+
+
+def test_a_file_that_is_not_there_is_no_misspelt_data_set():
+    with pytest.raises(InputError, match=r"'wines\.tsv': there is no such file, and no data set of that name"):
+        load_data("wines.tsv")
+
+
+@pytest.mark.parametrize("first", [0, 1, 1000])
+def test_a_column_that_numbers_the_rows_is_told(table, first):
+    rows = "".join(f"{first + i},{i % 3}\n" for i in range(12))
+    with pytest.warns(GuessWarning, match="column 'id' numbers the rows, and is taken for a feature"):
+        assert table(f"id,a\n{rows}").feature_names == ("id", "a")
+
+
+def test_a_column_that_only_rises_is_not(table, recwarn):
+    table("a,b\n" + "".join(f"{2 * i},{i % 3}\n" for i in range(12)))
+    table("a,b\n" + "".join(f"{i},{i % 3}\n" for i in range(3)))
+    assert not recwarn

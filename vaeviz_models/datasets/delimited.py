@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv as reading
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -14,9 +15,11 @@ import numpy as np
 from vaeviz.data import Dataset, Split
 from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.naming import is_number
+from vaeviz.posterior import GuessWarning
 
 DELIMITERS = ",;\t|"
 BLOCK = 4096  # rows that are held as texts
+NUMBERED_FROM = 10  # rows; in fewer, numbers may rise by one each by chance
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 """Numbers as a program writes them. 007 is a name."""
@@ -63,8 +66,22 @@ def _read(lines: TextIO, path: str, labels: str | None) -> Dataset:
             found += [row[names.index(labels)].strip() for _, row in block]
     if not blocks:
         raise InputError(f"{path}: has no line but the first, which is for the names of the columns")
+    x = np.concatenate(blocks)
+    _warn_of_row_numbers(x, features, path)
     y = None if labels is None else _labels(found)
-    return Dataset(np.concatenate(blocks), y, name=Path(path).stem, feature_names=features)
+    return Dataset(x, y, name=Path(path).stem, feature_names=features)
+
+
+def _warn_of_row_numbers(x: np.ndarray, names: Sequence[str], path: str) -> None:
+    """Rows that are numbered say nothing of the samples, and next to them no other column has any spread."""
+    for name, column in zip(names, x.T):
+        if len(x) >= NUMBERED_FROM and (np.diff(column) == 1).all():
+            warnings.warn(
+                f"{path}: column {name!r} numbers the rows, and is taken for a feature; if it is none, leave it out of "
+                "the file, or leave its name empty",
+                GuessWarning,
+                stacklevel=2,
+            )
 
 
 def _rows(lines: TextIO) -> Iterator[Row]:
