@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -208,13 +210,44 @@ def test_many_long_names_have_a_legend_below_that_meets_nothing():
     plt.close(ax.figure)
 
 
-@pytest.mark.parametrize("style", ["paper", "talk"])
-@pytest.mark.parametrize("letters", [1, 4, 8, 12, 20, 40])
-@pytest.mark.parametrize("count", [11, 14, 16, 17, 30, 60])
-def test_many_classes_have_a_legend_only_where_it_leaves_room_for_the_data(style, letters, count):
-    names = np.array([f"{i:02d}".rjust(letters, "a") for i in range(count)])
+def test_where_a_colour_bar_stands_beside_missing_labels_are_named_below():
+    points = np.random.default_rng(0).standard_normal((4, 2))
+    ax = latent_scatter(Posterior(points, np.ones_like(points), "normal"), points, [0.0, 1.0, 2.0, np.nan])
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().y1 < ax.xaxis.label.get_window_extent().y0
+    plt.close(ax.figure)
+
+
+@pytest.mark.parametrize("count", [3, 10])
+def test_few_long_names_leave_room_for_the_data(count):
+    names = np.array([f"{i:02d}".rjust(40, "a") for i in range(count)])
     points = np.random.default_rng(0).standard_normal((count, 2))
-    with vaeviz.style(style):
+    with vaeviz.style("paper"):
+        ax = latent_scatter(Posterior(points, np.ones_like(points), "normal"), points, names)
+    ax.figure.canvas.draw()
+    assert ax.get_window_extent().width > 0.4 * ax.figure.bbox.width
+    assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.x1
+    plt.close(ax.figure)
+
+
+def test_a_layout_that_was_turned_off_makes_no_room():
+    figure = plt.figure(layout="constrained")
+    ax = figure.subplots()
+    figure.colorbar(plt.cm.ScalarMappable(), ax=ax)
+    figure.set_layout_engine("none")
+    explain_colours(ax, colouring(np.array([f"class {i}" for i in range(12)]), 12), np.zeros((12, 2)))
+    assert len(ax.texts) == 12
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("style", ["default", "paper", "talk"])
+@pytest.mark.parametrize("letter", ["a", "W"])
+@pytest.mark.parametrize("letters", [1, 8, 20, 40])
+@pytest.mark.parametrize("count", [11, 14, 16, 17, 60])
+def test_many_classes_have_a_legend_only_where_it_leaves_room_for_the_data(style, letter, letters, count):
+    names = np.array([f"{i:02d}".rjust(letters, letter) for i in range(count)])
+    points = np.random.default_rng(0).standard_normal((count, 2))
+    with nullcontext() if style == "default" else vaeviz.style(style):
         ax = latent_scatter(Posterior(points, np.ones_like(points), "normal"), points, names)
     ax.figure.canvas.draw()
     page, place, plane = ax.figure.bbox, ax.get_legend().get_window_extent(), ax.get_window_extent()

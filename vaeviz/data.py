@@ -140,8 +140,10 @@ def _spelled(name: str) -> str:
     known = registry.entries("vaeviz.datasets")
     if path.is_dir() and name not in known:
         return f"images:{name}"
-    if path.suffix and ":" not in name and name not in known:
-        raise InputError(f"data {name!r}: there is no such file, and no data set of that name; see: vaeviz list data")
+    if (path.suffix or len(path.parts) > 1) and ":" not in name and name not in known:
+        raise InputError(
+            f"data {name!r}: there is no such file or folder, and no data set of that name; see: vaeviz list data"
+        )
     return name
 
 

@@ -34,7 +34,8 @@ class Steps:
         self.rate = self._rate()
         self.sums = torch.zeros(2, dtype=sums_dtype(state.device), device=state.device)
         self.has_kl = True
-        captures = state.device.type == "cuda" and getattr(state.model, "capturable", False)
+        fused = all(group["fused"] for group in state.optimiser.param_groups)  # else Adam counts its steps on the CPU
+        captures = fused and state.device.type == "cuda" and getattr(state.model, "capturable", False)
         self.warm_up = WARM_UP if captures else None
         self.side = torch.cuda.Stream(state.device) if captures else None
         self.graph: torch.cuda.CUDAGraph | None = None
@@ -88,17 +89,18 @@ class Steps:
         """Record a step without taking it. What it reads and writes keeps its place in memory from now on."""
         self.graph, self.batch = torch.cuda.CUDAGraph(), [part.clone() for part in batch]
         self.graph.register_generator_state(self.state.noise)
-        groups = self.state.optimiser.param_groups
+        groups, main = self.state.optimiser.param_groups, torch.cuda.current_stream()
         try:
-            for group in groups:  # fused Adam counts its steps on the device, so it can be captured
+            for group in groups:
                 group["capturable"] = True
             with torch.cuda.graph(self.graph, stream=self.side):
                 self._step(*self.batch)
         except RuntimeError as error:
-            reason = str(error).splitlines()[0][:200]
+            torch.cuda.set_stream(main)  # a capture that fails leaves its own, and hides the first error behind its own
+            reason = str(error.__context__ or error).splitlines()[0][:200]
             raise InputError(
                 f"a step of this {type(self.state.model).__name__} cannot be captured in a CUDA graph ({reason}); "
-                "set model.capturable = False"
+                "set model.capturable = False, in a new process"
             ) from error
         finally:
             for group in groups:

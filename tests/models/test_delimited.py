@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vaeviz.data import load_data
+from vaeviz import registry
+from vaeviz.data import Dataset, Split, load_data
 from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.labels import categories
 from vaeviz.posterior import GuessWarning
@@ -124,18 +125,30 @@ def test_a_folder_of_idx_files_is_told_from_one_of_pictures(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_no_misspelt_data_set():
-    with pytest.raises(InputError, match=r"'wines\.tsv': there is no such file, and no data set of that name"):
-        load_data("wines.tsv")
+    for name in ("wines.tsv", "wines/pictures"):
+        with pytest.raises(
+            InputError, match=f"'{name}': there is no such file or folder, and no data set of that name"
+        ):
+            load_data(name)
 
 
-@pytest.mark.parametrize("first", [0, 1, 1000])
-def test_a_column_that_numbers_the_rows_is_told(table, first):
-    rows = "".join(f"{first + i},{i % 3}\n" for i in range(12))
+def test_a_data_set_of_a_plug_in_may_have_a_dot_in_its_name(monkeypatch):
+    def wines(*, split: Split = "all"):
+        return Dataset(np.zeros((2, 3)), name="wines")
+
+    monkeypatch.setattr(registry, "entries", lambda group: {"wines.v2": None})
+    monkeypatch.setattr(registry, "load", lambda group, name: {"wines.v2": wines}[name])
+    assert load_data("wines.v2", split="all").name == "wines"
+
+
+@pytest.mark.parametrize(("first", "step"), [(0, 1), (1, 1), (20240001, 1), (1000, -1)])
+def test_a_column_that_numbers_the_rows_is_told(table, first, step):
+    rows = "".join(f"{first + step * i},{i % 3}\n" for i in range(delimited.NUMBERED_FROM))
     with pytest.warns(GuessWarning, match="column 'id' numbers the rows, and is taken for a feature"):
         assert table(f"id,a\n{rows}").feature_names == ("id", "a")
 
 
 def test_a_column_that_only_rises_is_not(table, recwarn):
     table("a,b\n" + "".join(f"{2 * i},{i % 3}\n" for i in range(12)))
-    table("a,b\n" + "".join(f"{i},{i % 3}\n" for i in range(3)))
+    table("a,b\n" + "".join(f"{i},{i % 3}\n" for i in range(delimited.NUMBERED_FROM - 1)))
     assert not recwarn

@@ -340,3 +340,32 @@ def test_nothing_is_left_open_where_the_input_is_wrong():
 def test_long_names_of_classes_are_turned(names, degrees):
     axes, _ = drawn("latent_neighbours", labels=np.array(list(names))[LABELS])
     assert {label.get_rotation() for label in axes[0].get_xticklabels()} == {degrees}
+
+
+LONG = np.array([f"{kind} of a long name" for kind in ("northern wetland", "southern marsh", "central plateau")])
+
+
+def test_long_names_of_classes_leave_the_cells_and_boxes_their_room():
+    axes, _ = drawn("latent_neighbours", labels=LONG[LABELS])
+    assert max(len(label.get_text()) for label in axes[0].get_xticklabels()) <= 16
+    assert max(len(label.get_text()) for label in axes[0].get_yticklabels()) <= 24
+    axes, _ = drawn("reconstruction_error", labels=LONG[LABELS])
+    boxes = [label.get_text() for label in axes[0].get_xticklabels()]
+    assert max(map(len, boxes)) <= 16
+    assert len(set(boxes)) == 3
+
+
+@pytest.mark.parametrize("classes", [3, 14])
+def test_the_names_of_latent_pairs_stay_in_their_corner(classes):
+    names = np.array([f"{letter} marshes and floodplains" for letter in "abcdefghijklmn"])
+    axes, figure = drawn("latent_pairs", labels=names[np.arange(N) % classes])
+    figure.canvas.draw()
+    legend, densities = axes[0, -1].get_legend().get_window_extent(), axes[0, 0].get_window_extent()
+    assert legend.x0 > densities.x1
+
+
+@pytest.mark.parametrize("name", ["latent_neighbours", "reconstruction_error", "latent_pairs"])
+def test_names_in_mathtext_are_not_cut(name):
+    species = np.array([rf"$\mathit{{{genus}\ sylvestris}}$" for genus in ("Pinus", "Malus", "Fagus")])
+    _, figure = drawn(name, labels=species[LABELS])
+    figure.canvas.draw()

@@ -5,53 +5,55 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from vaeviz.drawing.colours import LEGEND_MAX, MISSING, Colouring
-from vaeviz.drawing.room import LETTER, height_of, shortened, size_of, width_of
+from vaeviz.drawing.room import height_of, shortened, size_of, width_of, width_of_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Where = Literal["beside", "below", "among the data"]
+
 TOLD_APART = 16  # colours of a rainbow
 SHORT = 3  # letters of a name that hides little
-AMONG_DATA = 16  # letters of a name that stands among the data
-LEGEND_SHARE = 0.45  # of the width that the Axes and their legend have together
-LEGEND_BELOW = 0.55  # of the height
+FEWEST = 16  # letters that a long name keeps at least
+BESIDE = 0.45  # of the width that the Axes and a legend beside them have together
+BELOW = 1.1, 0.55  # of the width and of the height of the Axes, for a legend below
 LINE = 1.35  # height of a legend's line / size of its letters
-MARK = 3  # letters as wide as the mark before a name and the gap behind it
-MARGIN = 1.2  # width that a legend below may take / width of the Axes
+LIKELY = 8  # names of the most letters, among which the widest is looked for
+MARK = 3  # width of the mark before a name and of the gaps around it / size of its letters
 
 
 def explain_colours(
     ax: Axes, colours: Colouring, points: np.ndarray | None = None, places: np.ndarray | None = None
 ) -> None:
-    """A colour bar for a gradient; for categories a legend beside the data, or below them.
+    """A colour bar for a gradient; for categories a legend beside the data, or where names are long below them.
 
     More than ten categories are named among the data where names are short, or a legend would take too much room or
-    too many colours: at `places` (C, 2), one a category, by default the medians of their `points` (N, 2).
+    too many colours: at `places` (C, 2), one a category, by default the medians of their `points` (N, 2). Names that
+    find no room are shortened.
     """
     if colours.mappable is not None:
         ax.figure.colorbar(colours.mappable, ax=ax, label="label", fraction=0.046, pad=0.03)
-        _legend(ax, colours, below=True)
-    elif len(colours.names) <= LEGEND_MAX or _suits_beside(ax, colours):
-        _legend(ax, colours)
-    elif _suits_below(ax, colours):
-        _legend(ax, replace(colours, names=tuple(shortened(colours.names, _letters_below(ax)))), below=True)
-    else:
-        names = shortened(colours.names, AMONG_DATA)
+        _legend(ax, colours, "below")
+        return
+    where, names = _arrangement(ax, colours)
+    if where == "among the data":
         _name_among_data(ax, names, _medians(colours, points) if places is None else places)
-        _legend(ax, replace(colours, names=()))
+    _legend(ax, replace(colours, names=() if where == "among the data" else tuple(names)), where)
 
 
-def legend_below(ax: Axes, **look: Any) -> None:
-    """A legend in two columns under the Axes, their tick labels and the name of the axis, however high they are."""
+def legend_below(ax: Axes, *, under: Sequence[str] = ("xtick.labelsize", "axes.labelsize"), **look: Any) -> None:
+    """A legend in two columns below the Axes, however high they are, and `under` a line of text of each of these sizes.
+
+    Unless said otherwise, those are the tick labels and the name of the axis.
+    """
     from matplotlib.transforms import ScaledTranslation
 
-    labels = LINE * (size_of("xtick.labelsize") + size_of("axes.labelsize"))
-    down = ScaledTranslation(0, -(labels + 8) / 72, ax.figure.dpi_scale_trans)
+    down = ScaledTranslation(0, -(LINE * sum(map(size_of, under)) + 8) / 72, ax.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + down, "borderaxespad": 0}
     ax.legend(loc="upper center", **{"ncols": 2, **place, **look})
 
@@ -64,18 +66,19 @@ def explain_figure(figure: Any, corner: Axes, colours: Colouring, others: Sequen
         bar = figure.colorbar(colours.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
         bar.ax.yaxis.set_ticks_position("left")
         bar.ax.set_in_layout(False)
-    entries = list(zip(colours.names, colours.colours)) + [("no label", MISSING)] * bool(colours.missing)
+    columns = -(-(len(colours.names) + bool(colours.missing)) // LEGEND_MAX) or 1
+    names = _fitting(colours.names, width_of(corner) / columns) or shortened(colours.names, FEWEST)
+    entries = list(zip(names, colours.colours)) + [("no label", MISSING)] * bool(colours.missing)
     own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
     if own or others:
-        columns = -(-len(own) // LEGEND_MAX) or 1
         legend = corner.legend(
             handles=[*others, *own], loc="upper right", borderaxespad=0, ncols=columns, handletextpad=0.3
         )
         legend.set_in_layout(False)
 
 
-def _legend(ax: Axes, colours: Colouring, *, below: bool = False) -> None:
-    """The named classes, grey for missing labels, and whatever else in the Axes has a label."""
+def _legend(ax: Axes, colours: Colouring, where: Where) -> None:
+    """The named classes, grey for missing labels, and whatever else in the Axes has a label; beside unless below."""
     from matplotlib.lines import Line2D
 
     entries = list(zip(colours.names, colours.colours))
@@ -86,7 +89,7 @@ def _legend(ax: Axes, colours: Colouring, *, below: bool = False) -> None:
     look = {"handletextpad": 0.3, "handlelength": 1.2, "labelspacing": LINE - 1, "columnspacing": 1, "frameon": False}
     if not own and not others:
         return
-    if below:
+    if where == "below":
         legend_below(ax, handles=own + others, **look)
         return
     columns = _columns(ax, len(own + others)) if len(colours.names) > LEGEND_MAX else 1
@@ -94,37 +97,55 @@ def _legend(ax: Axes, colours: Colouring, *, below: bool = False) -> None:
     ax.legend(handles=own + others, ncols=columns, **place, **look)
 
 
-def _suits_beside(ax: Axes, colours: Colouring) -> bool:
-    """Whether so many names are longer than what can stand among the data, and leave it room beside them."""
-    letters = max(map(len, colours.names))
-    width = _columns(ax, _entries(ax, colours)) * (LETTER * letters + MARK) * size_of("legend.fontsize")
-    return _suits_a_legend(ax, colours) and width < LEGEND_SHARE * width_of(ax)
+def _arrangement(ax: Axes, colours: Colouring) -> tuple[Where, Sequence[str]]:
+    """Where categories are named, and how, so that the names are read and the data keep most of the room.
+
+    Without a layout engine nobody makes room for a legend.
+    """
+    names, few = colours.names, len(colours.names) <= LEGEND_MAX
+    if not names or (few and not _is_laid_out(ax)):
+        return "beside", names
+    short = max(map(len, names)) <= SHORT
+    if not few and (short or len(names) > TOLD_APART or not _is_laid_out(ax)):
+        return "among the data", shortened(names, FEWEST)
+    entries = len(names) + len(ax.get_legend_handles_labels()[0]) + bool(colours.missing)
+    columns = 1 if few else _columns(ax, entries)
+    if columns * _entry_width(names) < BESIDE * width_of(ax):
+        return "beside", names
+    width, height = BELOW[0] * width_of(ax), BELOW[1] * height_of(ax)
+    fitting = _fitting(names, width / 2)
+    if fitting and math.ceil(entries / 2) * LINE * size_of("legend.fontsize") < height:
+        return "below", fitting
+    return ("beside" if few else "among the data"), shortened(names, FEWEST)
 
 
-def _suits_below(ax: Axes, colours: Colouring) -> bool:
-    """Whether they leave it room above them."""
-    height = math.ceil(_entries(ax, colours) / 2) * LINE * size_of("legend.fontsize")
-    return _suits_a_legend(ax, colours) and _letters_below(ax) >= AMONG_DATA and height < LEGEND_BELOW * height_of(ax)
+def _fitting(names: Sequence[str], width: float) -> Sequence[str] | None:
+    """Names that are so much shortened that an entry of a legend is no wider, in points; None where none are."""
+    longest = max(map(len, names), default=0)
+    for letters in range(longest, min(longest, FEWEST) - 1, -1):
+        shown = shortened(names, letters)
+        if _entry_width(shown) <= width:
+            return shown
+    return None
 
 
-def _suits_a_legend(ax: Axes, colours: Colouring) -> bool:
-    """Whether names hide data, and their colours can be told apart. Without a layout engine nobody makes room."""
-    few = len(colours.names) <= TOLD_APART and ax.figure.get_layout_engine() is not None
-    return few and max(map(len, colours.names)) > SHORT
+def _entry_width(names: Sequence[str]) -> float:
+    """The width in points of a legend's entry that has room for each of the names."""
+    size = size_of("legend.fontsize")
+    longest = sorted(names, key=len)[-LIKELY:]
+    return max((width_of_text(name, size) for name in longest), default=0) + MARK * size
 
 
-def _entries(ax: Axes, colours: Colouring) -> int:
-    return len(colours.names) + len(ax.get_legend_handles_labels()[0]) + bool(colours.missing)
+def _is_laid_out(ax: Axes) -> bool:
+    from matplotlib.layout_engine import PlaceHolderLayoutEngine
+
+    engine = ax.figure.get_layout_engine()
+    return engine is not None and not isinstance(engine, PlaceHolderLayoutEngine)
 
 
 def _columns(ax: Axes, entries: int) -> int:
     """How many columns a legend needs to be hardly higher than the Axes, as they are before the page is laid out."""
     return math.ceil(entries * LINE * size_of("legend.fontsize") / (1.1 * height_of(ax)))
-
-
-def _letters_below(ax: Axes) -> int:
-    """How many letters a name has room for in the two columns below the Axes."""
-    return int((MARGIN * width_of(ax) / 2 / size_of("legend.fontsize") - MARK) / LETTER)
 
 
 def _medians(colours: Colouring, points: np.ndarray) -> np.ndarray:

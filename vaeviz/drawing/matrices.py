@@ -26,7 +26,7 @@ def draw_matrix(
     if shares.shape[1] <= WRITTEN_UP_TO:
         _write(ax, shares)
     step = -(-len(columns) // 20)
-    below = shortened(columns, COLUMN)[::step]
+    below = shortened(columns[::step], COLUMN)
     ax.set_xticks(range(0, len(columns), step), below, rotation=turned(ax, below))
     ax.set_yticks(range(len(rows)), shortened(rows, ROW))
     ax.tick_params(length=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -37,18 +37,51 @@ def turned(ax: Axes, labels: Sequence[str]) -> int:
     return 90 if meet else 0
 
 
+def width_of_text(text: str, size: float) -> float:
+    """The width of a text in points, in the font in force; of mathtext as it is set."""
+    from matplotlib.cbook import is_math_text
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_math_text(text))[0]
+
+
 def shortened(names: Sequence[str], letters: int) -> list[str]:
-    """Names of no more letters than that, the middle of longer ones left out; of more, where two would read alike."""
-    longest = max(map(len, names), default=0)
-    for most in range(letters, longest):
-        shown = [_without_middle(name, most) for name in names]
-        if len(set(shown)) == len(set(names)):
-            return shown
+    """Names of no more letters than that, told apart as before; mathtext, which cannot be cut, is left as it is.
+
+    Of longer names the middle is left out, or else what all of them share; where two would still read alike, all get
+    more letters.
+    """
+    longest, most = max(map(len, names), default=0), letters
+    own = _without_shared(names, letters)
+    while most < longest:
+        for parts in (names, own):
+            shown = [_without_middle(part, most) for part in parts]
+            if len(set(shown)) == len(set(names)):
+                return shown
+        most += 1 + most // 8
     return list(names)
 
 
+def _without_shared(names: Sequence[str], letters: int) -> list[str]:
+    """Names without the beginning and the end that all the longer ones have in common."""
+    longer = {name for name in names if len(name) > letters and "$" not in name}
+    head = _alike(longer)
+    tail = _alike({name[head:][::-1] for name in longer})
+    return [
+        f"{'…' * (head > 0)}{name[head : len(name) - tail]}{'…' * (tail > 0)}" if name in longer else name
+        for name in names
+    ]
+
+
+def _alike(names: Collection[str]) -> int:
+    """With how many letters all of them begin alike."""
+    places = enumerate(zip(*names))
+    return next((place for place, letters in places if len(set(letters)) > 1), min(map(len, names), default=0))
+
+
 def _without_middle(name: str, letters: int) -> str:
-    if len(name) <= letters:
+    if len(name) <= letters or "$" in name:
         return name
     tail = (letters - 1) // 2
     return f"{name[: letters - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"

@@ -61,21 +61,23 @@ def _read(lines: TextIO, path: str, labels: str | None) -> Dataset:
         for line, row in block:
             if len(row) != len(names):
                 raise InputError(f"{path}: line {line} has {len(row)} values, the first line has {len(names)} names")
-        blocks.append(_numbers([(line, [row[place] for place in shown]) for line, row in block], features, path))
+        values = _numbers([(line, [row[place] for place in shown]) for line, row in block], features, path)
+        if not blocks:
+            _warn_of_row_numbers(values, features, path)
+        blocks.append(values.astype(np.float32))
         if labels is not None:
             found += [row[names.index(labels)].strip() for _, row in block]
     if not blocks:
         raise InputError(f"{path}: has no line but the first, which is for the names of the columns")
-    x = np.concatenate(blocks)
-    _warn_of_row_numbers(x, features, path)
     y = None if labels is None else _labels(found)
-    return Dataset(x, y, name=Path(path).stem, feature_names=features)
+    return Dataset(np.concatenate(blocks), y, name=Path(path).stem, feature_names=features)
 
 
 def _warn_of_row_numbers(x: np.ndarray, names: Sequence[str], path: str) -> None:
-    """Rows that are numbered say nothing of the samples, and next to them no other column has any spread."""
+    """The first rows x (n, columns) tell: numbers of rows mean nothing, and beside them other columns look constant."""
     for name, column in zip(names, x.T):
-        if len(x) >= NUMBERED_FROM and (np.diff(column) == 1).all():
+        steps = np.diff(column)
+        if len(x) >= NUMBERED_FROM and abs(steps[0]) == 1 and (steps == steps[0]).all():
             warnings.warn(
                 f"{path}: column {name!r} numbers the rows, and is taken for a feature; if it is none, leave it out of "
                 "the file, or leave its name empty",
@@ -106,11 +108,10 @@ def _checked_names(names: list[str], path: str) -> list[str]:
 
 
 def _numbers(rows: Sequence[Row], names: Sequence[str], path: str) -> np.ndarray:
-    """(rows, columns), all finite."""
+    """(rows, columns), all finite in float32."""
     try:
-        with np.errstate(over="ignore"):
-            values = np.array([row for _, row in rows], dtype=np.float64).astype(np.float32)
-        if np.isfinite(values).all():
+        values = np.array([row for _, row in rows], dtype=np.float64)
+        if (abs(values) <= LARGEST).all():
             return values
     except ValueError:
         pass
