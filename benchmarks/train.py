@@ -30,11 +30,12 @@ GOALS = {
 }
 NOTE = (
     "The rows without a goal bound what a loop in torch can gain, within the noise that their ranges show. By hand: "
-    "the steps of this one network written out, without autograd and modules. Products alone: the five large ones of "
-    "each step, their operands in the cache and already converted. Tried while it was written, for less than a tenth or "
-    "nothing, and not kept: gradients handed to Adam's kernel without its class, both heads in one product, a "
-    "cross-entropy of our own in fewer passes, torch.compile, one flat tensor of weights for Adam, torch's implicit "
-    "bfloat16 in float32 products, OpenMP threads that wait actively or are bound to cores, huge pages"
+    "the steps of this one network written out, without autograd and modules. Products alone: the five large ones "
+    "of each step, their operands in the cache and already converted. Tried while it was written, for less than a "
+    "tenth or nothing, and not kept: gradients handed to Adam's kernel without its class, both heads in one "
+    "product, a cross-entropy of our own in fewer passes, torch.compile, one flat tensor of weights for Adam, "
+    "torch's implicit bfloat16 in float32 products, OpenMP threads that wait actively or are bound to cores, huge "
+    "pages"
 )
 STEPS_AT_ONCE = 32
 """Of Keras, which is faster so than step by step."""
