@@ -25,6 +25,8 @@ FILES = ("train", "train_quality", "train_gpu", "encode", "draw", "embed", "star
 def main(files: tuple[str, ...], data_dir: Path | None, rounds: int | None, only: str, here: bool) -> None:
     """Measure FILES (all of them unless named), each in a process of its own, and write RESULTS.md.
 
+    The records of these files in results/, which are under version control, are replaced.
+
     Nothing else should run on the machine meanwhile.
     """
     if here:

@@ -59,7 +59,8 @@ def measure(file: str, data: Path | None, rounds: int | None, only: str = "") ->
         measured["tables"] = module.tables(data)
     if hasattr(module, "remarks"):
         measured["remarks"] = module.remarks()
-    write(file, measured)
+    asked = f" --rounds {rounds}" * bool(rounds) + f" --only {only!r}" * bool(only)
+    write(file, measured, f"python -m benchmarks {file}{asked}")
 
 
 def timed(case: Case, rounds: int) -> Times:
@@ -83,11 +84,11 @@ def timed(case: Case, rounds: int) -> Times:
     return Times(case, seconds, case.check(made) if case.check else "")
 
 
-def write(file: str, measured: Mapping[str, Any]) -> None:
+def write(file: str, measured: Mapping[str, Any], command: str) -> None:
     """``results/<file>.json``: what was measured, where, with what, by which command."""
     RESULTS.mkdir(exist_ok=True)
     record = {
-        "command": f"python -m benchmarks {file}",
+        "command": command,
         "date": date.today().isoformat(),
         "machine": machine(),
         "versions": versions(),

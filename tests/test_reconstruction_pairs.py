@@ -34,6 +34,11 @@ def test_every_class_is_shown_alike_and_named(ax, digits, encoder, decoder):
         assert digits.labels[row] == digit
 
 
+def test_the_title_tells_where_not_every_class_is_shown(ax, digits, encoder, decoder):
+    reconstruction_pairs(encoder, decoder, digits.x, digits.labels, n=4, ax=ax)
+    assert ax.get_title() == "Reconstructions from the posterior mean, 4 of 10 classes"
+
+
 def test_without_labels_samples_are_picked_at_random(ax, digits, encoder, decoder):
     reconstruction_pairs(encoder, decoder, digits.x, n=7, seed=1, ax=ax)
     top, _ = tiles(ax, 7)

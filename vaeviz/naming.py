@@ -65,8 +65,8 @@ def named_array(text: str, option: str) -> Any:
         return np.load(text, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{option} {text}: does not exist") from None
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{option} {text}: cannot be read as a plain array of numbers ({error})") from None
+    except (ValueError, EOFError, OSError):  # NumPy's own words advise to unpickle what is no array
+        raise InputError(f"{option} {text}: cannot be read as a plain array of numbers") from None
 
 
 def _registered(name: str) -> Any:

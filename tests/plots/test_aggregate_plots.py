@@ -129,7 +129,7 @@ def test_the_axis_of_holes_ends_as_far_below_the_threshold_as_the_best_score_lie
     assert ax.get_xlim()[0] == pytest.approx(low)
     lower = (found.prior < low).mean()
     assert lower > 0.1
-    assert f"samples of the prior, {100 * lower:.2g} % lower" in [
+    assert f"samples of the prior, {100 * lower:.2g} % further left" in [
         text.get_text() for text in ax.get_legend().get_texts()
     ]
 
@@ -203,6 +203,21 @@ def test_bad_options(model, x):
         posterior_ellipses(standard(9, 1), np.zeros((9, 1)))
     with pytest.raises(InputError, match="dims = \\(0, 7\\)"):
         posterior_ellipses(model, x, dims=(0, 7))
+
+
+def test_the_colour_bar_of_holes_points_to_what_lies_beyond_it_in_either_panel():
+    means = np.tile([[-1.0, 0.0], [1.0, 0.0]], (150, 1))
+    posterior = Posterior(means, np.full(means.shape, 0.2), "normal")
+    table = means.repeat(4, axis=1)
+
+    def far_in_holes(z):
+        return np.where(np.abs(z[:, 1:]) > 1.5, -50, z[:, :1].clip(-1, 1)).repeat(8, axis=1)
+
+    axes = prior_holes(posterior, table, Decoder(far_in_holes, output="values"), n=400, side=4, kind="table")
+    holes, rest = (np.asarray(ax.images[0].get_array()) for ax in axes[1:])
+    assert axes[2].images[0].get_clim() == (-1, 1)
+    assert np.nanmin(holes) == -50 and np.nanmin(rest) >= -1
+    assert axes[2].images[0].colorbar.extend == "min"
 
 
 @pytest.mark.parametrize("plot", [aggregate_posterior, prior_holes, elbo_decomposition])

@@ -223,6 +223,11 @@ def test_latent_neighbours_draws_confusion_and_the_pca_baseline():
     assert any("PCA of $x$, 1-D" in text for text in legend)
 
 
+def test_latent_neighbours_says_that_it_took_some_of_the_samples():
+    axes, _ = drawn("latent_neighbours", max_points=60)
+    assert f"60 of {N} samples" in axes[0].get_title()
+
+
 def test_latent_neighbours_leaves_missing_labels_out():
     labels = np.array(["a", "b", ""], dtype=object)[LABELS]
     axes, _ = drawn("latent_neighbours", labels=labels)

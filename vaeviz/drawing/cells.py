@@ -38,6 +38,7 @@ def draw_cells(
     across: Nodes | None = None,
     up: Nodes | None = None,
     key: bool = True,
+    whole: np.ndarray | None = None,
 ) -> Kind:
     """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
 
@@ -45,7 +46,8 @@ def draw_cells(
     points in the plane are dots in data units; what belongs together, as `connect` says, is joined or stands close.
     Columns that were `given`, not decoded, stand apart from a path. One scale holds for all cells, told by a colour
     bar or in words where it is not [0, 1]. `across` and `up` put the cells on latent axes, on which a row of a table is
-    a strip. key: whether to draw the colour bar or the legend.
+    a strip. key: whether to draw the colour bar or the legend. whole: all samples (..., *sample), those of other Axes
+    too, that the colour bar tells of; by default the cells.
     """
     look = look or Look()
     shape = cells.shape[2:]
@@ -67,7 +69,8 @@ def draw_cells(
         ax.set_xlabel("\n".join(([across.name] if across else []) + wrap(told, letters_across(ax))))
         ax.set_ylabel(up.name if up else "")
     if key and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
-        beyond = np.nanmin(cells) < low, np.nanmax(cells) > high
+        told = cells if whole is None else look.scaled(whole, lead=whole.ndim - len(shape))
+        beyond = np.nanmin(told) < low, np.nanmax(told) > high
         _draw_scale(ax, look.unit_in(shape), beyond)
     return kind
 

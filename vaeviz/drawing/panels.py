@@ -37,7 +37,7 @@ def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: Look, *
     columns, panels = columns_for(len(names)), _panels_in(ax, len(names), aspect)
     look = replace(look, value_range=look.range_for(look.scaled(grids, lead=3), grids.shape[3:]))
     for place, (panel, grid, name) in enumerate(zip(panels, grids, names)):
-        kind = draw_cells(panel, grid, look, **drawn_with, key=place == columns - 1)
+        kind = draw_cells(panel, grid, look, **drawn_with, key=place == columns - 1, whole=grids)
         panel.set_title(name)
         if kind == "point":
             panel.locator_params(nbins=4, prune="both")

@@ -80,7 +80,7 @@ def _title(terms: ELBOTerms) -> str:
         kl += "\nmutual information saturated: N is too small to measure it"
     if terms.elbo is None:
         return kl
-    return f"{kl}\nreconstruction {terms.reconstruction}, ELBO {terms.elbo}"
+    return f"{kl}\nreconstruction {terms.reconstruction}, ELBO {terms.elbo} (its KL in closed form)"
 
 
 def _dimension_title(shown: int, size: int) -> str:

@@ -59,7 +59,8 @@ def latent_neighbours(
     left.set(xlabel=f"voted by {ours.k[len(ours.k) // 2]} neighbours", ylabel="label", aspect="equal")
     is_given = condition is not None and np.array_equal(np.asarray(values), np.asarray(condition))
     known = "\nthe label is the condition: codes need not tell it" if is_given else ""
-    left.set_title(f"Confusion in {posterior.size} latent dimensions, N = {len(rows):,}{known}")
+    count = f"N = {len(rows):,}" if len(rows) == len(labelled) else f"{len(rows):,} of {len(labelled):,} samples"
+    left.set_title(f"Confusion in {posterior.size} latent dimensions, {count}{known}")
     _draw_accuracy(right, {f"{posterior.code_name}s": ours, f"PCA of $x$, {baseline.shape[1]}-D": theirs})
     return axes
 

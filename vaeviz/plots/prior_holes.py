@@ -61,8 +61,9 @@ def prior_holes(
     figure = figure or figure_for(prior_holes)
     axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
+    whole = np.stack([cells for _, cells, _ in pictures]) if pictures else None
     for ax, (title, cells, names) in zip(axes[1:], pictures):
-        draw_cells(ax, cells, look, row_labels=names, key=ax is axes[-1])
+        draw_cells(ax, cells, look, row_labels=names, key=ax is axes[-1], whole=whole)
         ax.set_title(title)
     return axes
 
@@ -102,7 +103,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
         lower = 100 * (scores < lowest).mean()
-        label = f"{name}, {lower:.2g} % lower" if lower else name
+        label = f"{name}, {lower:.2g} % further left" if lower else name
         ax.hist(scores, bins, weights=weights, color=colour, alpha=0.55, label=label)
     top = ax.dataLim.ymax
     ax.plot(

@@ -134,7 +134,7 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) 
         median.set(color="0.1")
     names = shortened(list(groups), LONGEST)
     ax.set_xticks(range(1, len(groups) + 1), names, rotation=turned(ax, names))
-    ax.set(ylim=(0, None), ylabel=unit, xlabel="label" if colours.names else "")
+    ax.set(ylim=(0, None), ylabel=unit, xlabel=f"{'label; ' * bool(colours.names)}whiskers from 5 to 95 %")
     ax.set_title(f"Mean {with_error(errors.mean(), standard_error(errors))}, N = {len(errors):,}")
 
 

@@ -66,7 +66,9 @@ def reconstruction_pairs(
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
     fixed = told_condition(decoder)
-    ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}")
+    classes = 0 if codes is None else len(np.unique(codes[picked]))
+    some = f", {classes} of {len(names)} classes" if 0 < classes < len(names) else ""
+    ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}{some}")
     return ax
 
 

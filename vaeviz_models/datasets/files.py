@@ -214,5 +214,5 @@ def _mapped(file: Path) -> np.ndarray:
         raise InputError(f"npy: {file} does not exist")
     try:
         return np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{file}: cannot be read as a plain array of numbers ({error})") from None
+    except (ValueError, EOFError, OSError):  # what NumPy says of a file that is no array advises to unpickle it
+        raise InputError(f"{file}: cannot be read as a plain array of numbers; write it with np.save") from None
