@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WRITTEN_UP_TO = 12  # columns
-ROW, COLUMN = 24, 16  # letters of a name: below, where they stand upright, they take the room of the cells
+LONGEST = 16  # letters of a name, so that the cells keep most of the room
 
 
 def draw_matrix(
@@ -26,9 +26,9 @@ def draw_matrix(
     if shares.shape[1] <= WRITTEN_UP_TO:
         _write(ax, shares)
     step = -(-len(columns) // 20)
-    below = shortened(columns[::step], COLUMN)
+    below = shortened(columns, LONGEST)[::step]
     ax.set_xticks(range(0, len(columns), step), below, rotation=turned(ax, below))
-    ax.set_yticks(range(len(rows)), shortened(rows, ROW))
+    ax.set_yticks(range(len(rows)), shortened(rows, LONGEST))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if label:
