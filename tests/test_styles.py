@@ -2,12 +2,15 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import vaeviz
+from vaeviz import Posterior
 from vaeviz.drawing.places import axes_for, figure_for
 from vaeviz.drawing.styles import CATEGORICAL, STYLES, get_style
 from vaeviz.errors import UnknownName
-from vaeviz.plot import Page, register_plot
+from vaeviz.figures import drawn
+from vaeviz.plot import Page, get_plot, register_plot
 
 
 def test_a_style_holds_inside_the_block_only():
@@ -96,3 +99,17 @@ def test_a_new_figure_has_the_shape_of_its_content_where_the_page_has_none(regis
     assert low[0] == high[0]
     assert high[1] - low[1] == pytest.approx(1.5 * low[0])
     assert len(plt.get_fignums()) == 2
+
+
+@pytest.mark.parametrize("style", ["paper", "talk"])
+@pytest.mark.parametrize("seed", [3, 22])
+def test_ticks_that_change_with_the_layout_find_room_on_a_page(style, seed):
+    classes = np.arange(600) % 10
+    points = np.random.default_rng(seed).normal(size=(600, 4))
+    points[:, :2] += 2 * np.column_stack([np.cos(classes), np.sin(1.7 * classes)])
+    names = np.array([f"{letter} marshes and floodplains" for letter in "abcdefghij"])[classes]
+    inputs = {"encoder": Posterior(points, np.full_like(points, 0.3), "normal"), "x": points, "labels": names}
+    with vaeviz.style(style):
+        figure = drawn(get_plot("latent_scatter"), inputs, {}, get_style(style))
+        FigureCanvasAgg(figure).draw()
+    assert figure.axes[0].get_tightbbox().x0 >= 0

@@ -51,6 +51,8 @@ def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any],
     spec.function(**spec.given(inputs), **options, **place)
     if spec.page.aspect is None:
         _fit_height(figure)
+    else:
+        figure.draw_without_rendering()  # a first layout: ticks that change with it may need other margins in the next
     return figure
 
 
