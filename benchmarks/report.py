@@ -51,8 +51,8 @@ def _rows(case: Mapping[str, Any]) -> Iterator[tuple[str | int, ...]]:
         theirs = case["peers"][peers[0]]
         ratios = [our / their for our, their in zip(ours, theirs, strict=True)]
         goal = case["goal"].get(variant)
-        within = "" if goal is None else f"in {sum(ratio <= goal for ratio in ratios)} of {len(ratios)} rounds"
-        verdict = "" if goal is None else f"reached, {within}" if median(ratios) <= goal else f"**missed**, {within}"
+        within = "" if goal is None else f"reached in {sum(ratio <= goal for ratio in ratios)} of {len(ratios)} rounds"
+        verdict = within if goal is None or median(ratios) <= goal else f"**missed**, {within}"
         yield (
             case["name"],
             variant,
