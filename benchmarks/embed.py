@@ -19,9 +19,9 @@ from sklearn.manifold import TSNE
 import vaeviz
 from benchmarks.cases import Case
 from benchmarks.trained import trained_run
-from vaeviz.analysis.embedding import forget
-from vaeviz.analysis.maps import map_quality
-from vaeviz.data import load_data
+from vaeviz.analysis.map_quality import map_quality
+from vaeviz.data.dataset import load_data
+from vaeviz.embeddings._base import forget
 from vaeviz.embeddings.pca import start_of
 
 ROUNDS = {2_000: 5, 10_000: 3, 70_000: 1}
@@ -80,7 +80,7 @@ def peer_opentsne(method: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _quality(z: np.ndarray, made: Mapping[str, np.ndarray]) -> str:
-    """The t-SNE objective of each map, over the same exact neighbours, and what it keeps of the neighbourhoods."""
+    """The t-SNE objective of each map, over the same exact neighbors, and what it keeps of the neighborhoods."""
     affinities = PerplexityBasedNN(z.astype(np.float64), PERPLEXITY, method="exact", n_jobs=cpu_count()).P
     told = []
     for name, points in made.items():

@@ -11,7 +11,7 @@ from benchmarks.cases import Case
 
 HEAVY = ("torch", "sklearn", "seaborn", "pandas", "scipy", "matplotlib", "matplotlib.pyplot", "numpy")
 COMMANDS = ("--help", "list")
-RUN = "import sys\nfrom vaeviz.cli import main\ntry:\n    main([{command!r}])\nexcept SystemExit:\n    pass\n"
+RUN = "import sys\nfrom vaeviz.cli.main import main\ntry:\n    main([{command!r}])\nexcept SystemExit:\n    pass\n"
 
 
 def cases(_: Path | None) -> list[Case]:

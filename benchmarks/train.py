@@ -19,9 +19,9 @@ from torch import nn
 from benchmarks.by_hand import by_hand
 from benchmarks.cases import Case, Work
 from benchmarks.tutorial import Epoch, first_model, tutorial
-from vaeviz.data import load_data
+from vaeviz.data.dataset import load_data
 from vaeviz_models import VAE, Training, fit
-from vaeviz_models.precision import has_bfloat16_units
+from vaeviz_models.training.precision import has_bfloat16_units
 
 GOALS = {
     128: {"float32": 0.8, "bfloat16": 0.55},

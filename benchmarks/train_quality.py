@@ -10,9 +10,9 @@ import torch
 
 from benchmarks.train import keras, keras_vae, layers  # keras on the backend that it chose
 from benchmarks.tutorial import first_model
-from vaeviz.data import load_data
+from vaeviz.data.dataset import load_data
 from vaeviz_models import evaluate, fit
-from vaeviz_models.precision import has_bfloat16_units
+from vaeviz_models.training.precision import has_bfloat16_units
 
 SEEDS, PEER_SEEDS = 30, 10
 SETTINGS = {"epochs": 10, "batch_size": 128}

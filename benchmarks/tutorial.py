@@ -23,7 +23,7 @@ def first_model(seed: int = 0) -> VAE:
 def tutorial(x: np.ndarray, batch_size: int, device: str = "cpu") -> Epoch:
     """A DataLoader, plain Adam, the cross-entropy of probabilities, loss.item() at every step."""
     model = first_model().to(device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     loader = DataLoader(TensorDataset(torch.from_numpy(x)), batch_size=batch_size, shuffle=True)
 
     def epoch() -> float:
@@ -31,14 +31,14 @@ def tutorial(x: np.ndarray, batch_size: int, device: str = "cpu") -> Epoch:
         model.train()
         for (batch,) in loader:
             batch = batch.to(device)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             reconstructed, mean, log_var = model(batch)
             cross_entropy = F.binary_cross_entropy(reconstructed, batch, reduction="sum")
             kl = -0.5 * torch.sum(1 + log_var - mean.pow(2) - log_var.exp())
             loss = cross_entropy + kl
             (loss / len(batch)).backward()
             total += loss.item()
-            optimiser.step()
+            optimizer.step()
         return -total / len(x)
 
     return epoch

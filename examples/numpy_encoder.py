@@ -14,16 +14,16 @@ out.mkdir(parents=True, exist_ok=True)
 
 digits = load_digits()
 x, y = digits.data / 16, digits.target
-centre = x.mean(axis=0)
-axes = np.linalg.svd(x - centre, full_matrices=False)[2][:2]
+center = x.mean(axis=0)
+axes = np.linalg.svd(x - center, full_matrices=False)[2][:2]
 
 
 def encoder(x):
-    return (x - centre) @ axes.T
+    return (x - center) @ axes.T
 
 
 def decoder(z):
-    return centre + z @ axes
+    return center + z @ axes
 
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")

@@ -33,16 +33,16 @@ decoder = nn.Sequential(nn.Linear(2, 256), nn.ReLU(), nn.Linear(256, 64), nn.Sig
 
 images, y = load_digits().images / 16, load_digits().target
 x = torch.tensor(images, dtype=torch.float32).flatten(1)
-optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3)
+optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3)
 for _ in range(60):
     for batch in x[torch.randperm(len(x))].split(128):
         mean, log_var = encoder(batch)
         z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
         kl = 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum()
         loss = F.mse_loss(decoder(z), batch, reduction="sum") / (2 * 0.2**2) + kl
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
 vaeviz.latent_scatter(encoder, images, labels=y, ax=axes[0])

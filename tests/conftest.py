@@ -152,7 +152,7 @@ def _no_figure_stays_open():
 @pytest.fixture
 def registered():
     """Register things at run time, for one test only."""
-    from vaeviz import registry
+    from vaeviz.plugins import registry
 
     with registry.for_a_while():
         yield registry

@@ -1,30 +1,32 @@
-from .analysis.embedding import Embedding, embed
+from .analysis.active_dimensions import triage
+from .analysis.elbo_decomposition import elbo_terms
 from .analysis.estimates import Estimate
-from .analysis.holes import find_holes
 from .analysis.linear_vae import LinearVAE, fitted_linear_vae, linear_vae
-from .analysis.mismatch import prior_mismatch
 from .analysis.mmd import mmd_test
-from .analysis.surgery import elbo_terms
-from .analysis.triage import triage
-from .analyzing import analyze
-from .data import Dataset, load_data
-from .decoding import decode
-from .drawing.places import axes_for, figure_for
+from .analysis.prior_holes import find_holes
+from .analysis.prior_mismatch import prior_mismatch
+from .data.dataset import Dataset, load_data
+from .data.out_of_core import Batches
+from .drawing.figure_factory import axes_for, figure_for
 from .drawing.styles import style
-from .encoding import encode, remember
-from .errors import InputError, NotApplicable
-from .explaining import Explanation, explain
-from .export import export_figures
-from .finding import Finding
-from .likelihood import log_likelihood
-from .model import Decoder, Encoder, Model, given, open
-from .plot import Page, get_plot, plot_names, register_plot
+from .embeddings._base import Embedding, embed
+from .errors import GuessWarning, InputError, NotApplicable
+from .export.figure_set import export_figures
+from .health.analyze import analyze
+from .health.check import Finding
+from .health.report import Report
+from .model.decode import decode
+from .model.encode import encode, remember
+from .model.inspect import Explanation, explain
+from .model.likelihood import log_likelihood
+from .model.opening import Decoder, Encoder, Model, given, open
+from .model.posterior import Posterior
 from .plots.aggregate_posterior import aggregate_posterior
 from .plots.compare import compare
 from .plots.disentanglement import disentanglement
 from .plots.elbo_decomposition import elbo_decomposition
 from .plots.interpolation import interpolation
-from .plots.latent_neighbours import latent_neighbours
+from .plots.latent_neighbors import latent_neighbors
 from .plots.latent_pairs import latent_pairs
 from .plots.latent_scatter import latent_scatter
 from .plots.latent_triage import latent_triage
@@ -40,9 +42,7 @@ from .plots.samples import samples
 from .plots.training_curves import training_curves
 from .plots.traversal import traversal
 from .plots.tsne import tsne
-from .posterior import GuessWarning, Posterior
-from .report import Report
-from .streams import Batches
+from .plugins.plot_spec import Page, get_plot, plot_names, register_plot
 
 __all__ = [
     "Batches",
@@ -79,7 +79,7 @@ __all__ = [
     "get_plot",
     "given",
     "interpolation",
-    "latent_neighbours",
+    "latent_neighbors",
     "latent_pairs",
     "latent_scatter",
     "latent_triage",

@@ -1,3 +1,3 @@
-from vaeviz.cli import main
+from vaeviz.cli.main import main
 
 main()

@@ -30,3 +30,7 @@ class NotApplicable(Exception):
 
     The exporter reports such a plot as *skipped*, with this reason.
     """
+
+
+class GuessWarning(UserWarning):
+    """Something was inferred that cannot be known for certain. The message says how to declare it."""

@@ -1,14 +1,14 @@
-from .classes import class_codes, classes_of
-from .conditional import ConditionalDecoder, ConditionalEncoder, ConditionalVAE, cvae
-from .devices import pick_device
 from .likelihoods import Bernoulli, Gaussian
+from .models.autoencoder import Autoencoder, autoencoder, conv_autoencoder
+from .models.builders import register_model
+from .models.class_labels import class_codes, classes_of
+from .models.conditional_vae import ConditionalDecoder, ConditionalEncoder, ConditionalVAE, cvae
+from .models.vae import VAE, conv, mlp
 from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
-from .objectives import beta_at, gaussian_kl, rate_at, reparameterise
-from .plain_autoencoder import Autoencoder, autoencoder, conv_autoencoder
-from .recipes import register_model
-from .runs import open_run, save_run
-from .training import Training, evaluate, fit, seeded
-from .vae import VAE, conv, mlp
+from .objectives import beta_at, gaussian_kl, rate_at, reparameterize
+from .runs.folder import open_run, save_run
+from .training.devices import pick_device
+from .training.fit import Training, evaluate, fit, seeded
 
 __all__ = [
     "Autoencoder",
@@ -38,7 +38,7 @@ __all__ = [
     "pick_device",
     "rate_at",
     "register_model",
-    "reparameterise",
+    "reparameterize",
     "save_run",
     "seeded",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model import Decoder, Encoder, Model
+from vaeviz.model.opening import Decoder, Encoder, Model
 
 
 def vaeviz_models(model: Any) -> Model | None:
@@ -31,7 +31,7 @@ def _is_ours(model: Any) -> bool:
 def _run(path: Path) -> Model | None:
     if not (path / "config.json").is_file():
         return None
-    from vaeviz_models.runs import open_run, read_history, shown_data
+    from vaeviz_models.runs.folder import open_run, read_history, shown_data
 
     model, config = open_run(path)
     opened = _model(model, path.name)
@@ -76,7 +76,7 @@ def _network(network: Any, name: str) -> Model | None:
 
     A decoder gives the parameters of a likelihood that it does not know: whether they are logits stays undeclared.
     """
-    from vaeviz_models.conditional import ConditionalDecoder, ConditionalEncoder
+    from vaeviz_models.models.conditional_vae import ConditionalDecoder, ConditionalEncoder
     from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
 
     known = {"conditions": getattr(network, "classes", None), "name": name}

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaeviz.errors import InputError
-from vaeviz.posterior import GuessWarning
-from vaeviz.streams import extremes
+from vaeviz.data.out_of_core import extremes
+from vaeviz.errors import GuessWarning, InputError
 
 FAR = 50.0
-"""The largest size of a value that still passes for unit scale: a standardised feature with far outliers."""
+"""The largest size of a value that still passes for unit scale: a standardized feature with far outliers."""
 
 
 class Bernoulli(nn.Module):
@@ -63,7 +62,7 @@ class Gaussian(nn.Module):
         if max(-low, high) > FAR:
             warnings.warn(
                 f"the data lie in [{low:.3g}, {high:.3g}], far from the unit scale that networks and Adam expect, "
-                "and the ELBO may stay poor: standardise each feature first",
+                "and the ELBO may stay poor: standardize each feature first",
                 GuessWarning,
                 stacklevel=2,
             )

@@ -105,8 +105,8 @@ class ConvEncoder(nn.Module):
     ):
         super().__init__()
         self.sample_shape = tuple(sample_shape)
-        height, width, colours = image_shape(sample_shape)
-        sizes = [colours, *channels]
+        height, width, colors = image_shape(sample_shape)
+        sizes = [colors, *channels]
         layers: list[nn.Module] = []
         for size_in, size_out in zip(sizes, sizes[1:]):
             layers += [nn.Conv2d(size_in, size_out, 3, stride=2, padding=1), nn.ReLU()]
@@ -129,9 +129,9 @@ class ConvDecoder(nn.Module):
     def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, channels: Sequence[int] = (32, 64)):
         super().__init__()
         self.sample_shape, self.latent_dim = tuple(sample_shape), latent_dim
-        height, width, colours = image_shape(sample_shape)
+        height, width, colors = image_shape(sample_shape)
         sides = halved(height, width, len(channels))[::-1]
-        sizes = [*reversed(channels), colours]
+        sizes = [*reversed(channels), colors]
         self.small = (sizes[0], *sides[0])
         self.project = nn.Sequential(nn.Linear(latent_dim, math.prod(self.small)), nn.ReLU())
         layers: list[nn.Module] = []

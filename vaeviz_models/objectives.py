@@ -1,4 +1,4 @@
-"""The mathematics of the objective: KL, reparameterisation, and what changes from epoch to epoch. Nats throughout."""
+"""The mathematics of the objective: KL, reparameterization, and what changes from epoch to epoch. Nats throughout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def gaussian_kl(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(dim=1)
 
 
-def reparameterise(mean: Tensor, log_var: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def reparameterize(mean: Tensor, log_var: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """z = μ + σ ε with ε ~ N(0, I): a sample of q(z | x) that gradients pass through, (N, D).
 
     Kingma & Welling 2013, section 2.4. `generator` lives on the device of `mean`.

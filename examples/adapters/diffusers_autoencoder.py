@@ -1,4 +1,4 @@
-"""diffusers: an AutoencoderKL with spatial codes, trained for a moment on colour patches; a real one is used alike."""
+"""diffusers: an AutoencoderKL with spatial codes, trained for a moment on color patches; a real one is used alike."""
 
 import sys
 from pathlib import Path
@@ -28,15 +28,15 @@ autoencoder = AutoencoderKL(
     scaling_factor=1.0,
 )
 x = torch.from_numpy(patches).permute(0, 3, 1, 2) * 2 - 1
-optimiser = torch.optim.Adam(autoencoder.parameters(), lr=2e-3)
+optimizer = torch.optim.Adam(autoencoder.parameters(), lr=2e-3)
 for _ in range(10):
     for batch in x[torch.randperm(len(x))].split(32):
         posterior = autoencoder.encode(batch).latent_dist
         recon = autoencoder.decode(posterior.sample()).sample
         loss = (recon - batch).square().sum() + 1e-4 * posterior.kl().sum()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
 
 ax = vaeviz.reconstruction_pairs(autoencoder, autoencoder, patches)
 ax.figure.savefig(out / "diffusers_pairs.png", dpi=150)

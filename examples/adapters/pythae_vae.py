@@ -17,13 +17,13 @@ images, y = load_digits().images.astype("float32") / 16, load_digits().target
 
 vae = VAE(VAEConfig(input_dim=(1, 8, 8), latent_dim=2, reconstruction_loss="bce"))
 x = torch.from_numpy(images)[:, None]
-optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
+optimizer = torch.optim.Adam(vae.parameters(), lr=1e-3)
 for _ in range(30):
     for rows in torch.randperm(len(x)).split(128):
         loss = vae({"data": x[rows]}).loss
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
 
 ax = vaeviz.latent_scatter(vae, images, labels=y)
 ax.figure.savefig(out / "pythae_scatter.png", dpi=150)

@@ -18,13 +18,13 @@ images, y = load_digits().images.astype("float32") / 16, load_digits().target
 
 encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2))
 decoder = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 64), nn.Sigmoid())
-optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=5e-3)
+optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=5e-3)
 x = torch.from_numpy(images)
 for _ in range(300):
     loss = (decoder(encoder(x)).view_as(x) - x).square().mean()
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     loss.backward()
-    optimiser.step()
+    optimizer.step()
 
 with tempfile.TemporaryDirectory() as folder:
     with warnings.catch_warnings(action="ignore"):  # torch calls TorchScript deprecated; the files are still there

@@ -31,15 +31,15 @@ class VAE(nn.Module):
 
 images, y = load_digits().images.astype("float32") / 16, load_digits().target
 vae = VAE()
-optimiser = torch.optim.Adam(vae.parameters(), lr=2e-3)
+optimizer = torch.optim.Adam(vae.parameters(), lr=2e-3)
 for _ in range(30):
     for batch in torch.from_numpy(images)[torch.randperm(len(images))].split(128):
         recon, mean, log_var = vae(batch)
         kl = 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum()
         loss = F.mse_loss(recon, batch, reduction="sum") / (2 * 0.2**2) + kl
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
 
 print(vaeviz.explain(vae, images))
 vaeviz.export_figures(out / "torch_whole_vae", model=vae, x=images, labels=y, plots=["latent_scatter", "manifold_grid"])

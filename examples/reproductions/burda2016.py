@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 import vaeviz
-from vaeviz.analysis.importance import importance_bound
+from vaeviz.analysis.importance_bound import importance_bound
 
 SETTINGS = (
     *("--latent-dim", "50", "--hidden", "200,200", "--activation", "tanh"),
-    *("--binarise", "true", "--batch-size", "20", "--schedule", "burda", "--epsilon", "1e-4"),
+    *("--binarize", "true", "--batch-size", "20", "--schedule", "burda", "--epsilon", "1e-4"),
 )
 
 

@@ -1,6 +1,6 @@
 """Every estimate of vaeviz beside a second, independent way of computing it, on the codes of a trained VAE.
 
-    vaeviz train mlp --data mnist --latent-dim 10 --binarise true --epochs 10 --out runs/mnist-10
+    vaeviz train mlp --data mnist --latent-dim 10 --binarize true --epochs 10 --out runs/mnist-10
     python examples/reproductions/independent_estimates.py runs/mnist-10
 
 The second ways are the libraries' own (torch.distributions, scikit-learn, SciPy), quadrature, loops over the
@@ -19,15 +19,15 @@ from sklearn import linear_model, manifold, metrics, model_selection, neighbors
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 
 import vaeviz
-from vaeviz.analysis.aggregate import aggregate_quantiles, log_aggregate_and_marginals
-from vaeviz.analysis.alignment import linear_cka, neighbour_overlap, procrustes
-from vaeviz.analysis.factors import dci_scores, discretised, gap, importances, information, squared_correlation
-from vaeviz.analysis.importance import importance_bound
+from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, log_aggregate_and_marginals
+from vaeviz.analysis.class_structure import class_structure, principal_components
+from vaeviz.analysis.disentanglement import dci_scores, discretized, gap, importances, information, squared_correlation
+from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.jackknife import standard_error
-from vaeviz.analysis.maps import map_quality
-from vaeviz.analysis.neighbours import class_structure, principal_components
+from vaeviz.analysis.map_quality import map_quality
 from vaeviz.analysis.reconstruction import roc
-from vaeviz.posterior import Posterior
+from vaeviz.analysis.similarity import linear_cka, neighbor_overlap, procrustes
+from vaeviz.model.posterior import Posterior
 
 CODES, PIECE, POINTS = 2000, 100, 1000  # codes drawn, codes scored at once, points of what is quadratic or slower
 
@@ -232,7 +232,7 @@ def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: 
     return [Row(f"L_{k} of {len(x)} images (nats)", how, float(found.mean[-1]), float(theirs.mean()), float(error))]
 
 
-def neighbourhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
+def neighborhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
     """Maps and classes."""
     mapped = principal_components(z, 2)
     quality = map_quality(z, mapped, (10,))
@@ -252,9 +252,7 @@ def neighbourhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
     ]
     near, near_on_map = (spatial.KDTree(points).query(points, k=11)[1][:, 1:] for points in (z, mapped))
     recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(near, near_on_map)])
-    rows.append(
-        Row("neighbour recall of it", "`scipy.spatial.KDTree`", float(quality.mean("recall")[0]), float(recall))
-    )
+    rows.append(Row("neighbor recall of it", "`scipy.spatial.KDTree`", float(quality.mean("recall")[0]), float(recall)))
     if labels is None:
         return rows
     codes = np.unique(labels, return_inverse=True)[1]
@@ -274,7 +272,7 @@ def neighbourhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
     return [
         *rows,
         Row(
-            "leave-one-out accuracy of the nearest neighbour",
+            "leave-one-out accuracy of the nearest neighbor",
             "`sklearn.model_selection.LeaveOneOut`",
             float(found.accuracy[0]),
             float((votes == codes).mean()),
@@ -291,14 +289,14 @@ def neighbourhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
 def alignments(z: np.ndarray, x: np.ndarray) -> list[Row]:
     """Codes against as many principal components of x."""
     other = principal_components(x, z.shape[1])
-    centred = [part - part.mean(axis=0) for part in (z, other)]
-    grams = [part @ part.T for part in centred]
+    centered = [part - part.mean(axis=0) for part in (z, other)]
+    grams = [part @ part.T for part in centered]
     cka = (grams[0] * grams[1]).sum() / np.sqrt((grams[0] ** 2).sum() * (grams[1] ** 2).sum())
     near, near_other = (
         neighbors.kneighbors_graph(part, 10, include_self=False).toarray() for part in (z.astype(float), other)
     )
     return [
-        Row("linear CKA to the PCA of x", "HSIC of the centred Gram matrices", linear_cka(z, other), float(cka)),
+        Row("linear CKA to the PCA of x", "HSIC of the centered Gram matrices", linear_cka(z, other), float(cka)),
         Row(
             "Procrustes residual to it",
             "`scipy.spatial.procrustes`",
@@ -306,9 +304,9 @@ def alignments(z: np.ndarray, x: np.ndarray) -> list[Row]:
             float(spatial.procrustes(z.astype(float), other)[2]),
         ),
         several(
-            "neighbours shared with it",
+            "neighbors shared with it",
             "`sklearn.neighbors.kneighbors_graph`",
-            neighbour_overlap(z, other, 10),
+            neighbor_overlap(z, other, 10),
             (near * near_other).sum(axis=1) / 10,
         ),
     ]
@@ -317,8 +315,8 @@ def alignments(z: np.ndarray, x: np.ndarray) -> list[Row]:
 def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
     """MIG, SAP and DCI by the definitions."""
     values = np.stack(list(known.values()), axis=1)
-    binned = np.stack([discretised(column, 20) for column in z.T], axis=1)
-    held = np.stack([discretised(column, 20) for column in values.T], axis=1)
+    binned = np.stack([discretized(column, 20) for column in z.T], axis=1)
+    held = np.stack([discretized(column, 20) for column in values.T], axis=1)
     shares = np.zeros((z.shape[1], values.shape[1]))
     for j, code in enumerate(binned.T):
         for k, factor in enumerate(held.T):
@@ -392,7 +390,7 @@ def compared(run: Path, data_dir: str | None) -> list[Row]:
         *holes(posterior),
         *kernels(posterior),
         *bounds(model.inputs["likelihood"], x, some, model.decoder),
-        *neighbourhoods(some.mean, labels),
+        *neighborhoods(some.mean, labels),
         *alignments(some.mean, x),
         *factors(some.mean.astype(float), seen_factors(x, labels)),
         *reconstructions(x, model.decoder, some),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from vaeviz import Posterior
-from vaeviz.analysis import aggregate
-from vaeviz.analysis.aggregate import grid_density, log_aggregate, log_aggregate_and_marginals
-from vaeviz.analysis.importance import importance_bound
+from vaeviz.analysis import aggregate_posterior as aggregate
+from vaeviz.analysis.aggregate_posterior import grid_density, log_aggregate, log_aggregate_and_marginals
+from vaeviz.analysis.importance_bound import importance_bound
 
 MEGABYTE = 1 << 20
 

@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 import vaeviz
-from vaeviz.analysis.importance import effective_size, group_bounds, rungs
+from vaeviz.analysis.importance_bound import effective_size, group_bounds, rungs
 from vaeviz.analysis.linear_vae import fitted_linear_vae, linear_vae
-from vaeviz.analysis.rates import measured_point
+from vaeviz.analysis.rate_distortion import measured_point
 from vaeviz.errors import InputError
 
 EIGENVALUES = np.array([4.0, 2.0, 1.0, 0.3, 0.2, 0.1])

@@ -8,14 +8,14 @@ import pytest
 
 import vaeviz
 from vaeviz import Encoder, InputError, Model, NotApplicable, Posterior
-from vaeviz.analysis.aggregate import aggregate_quantiles
-from vaeviz.analysis.alignment import agreement
-from vaeviz.analysis.factors import codes_for_scores, disentanglement
-from vaeviz.analysis.importance import importance_bound
-from vaeviz.analysis.maps import map_quality
-from vaeviz.analysis.neighbours import class_structure
-from vaeviz.analysis.rates import measured_point
+from vaeviz.analysis.aggregate_posterior import aggregate_quantiles
+from vaeviz.analysis.class_structure import class_structure
+from vaeviz.analysis.disentanglement import codes_for_scores, disentanglement
+from vaeviz.analysis.importance_bound import importance_bound
+from vaeviz.analysis.map_quality import map_quality
+from vaeviz.analysis.rate_distortion import measured_point
 from vaeviz.analysis.reconstruction import reconstruction_errors, roc
+from vaeviz.analysis.similarity import agreement
 from vaeviz.analysis.traversals import collapsed_dims, traversal_ends, traversal_order
 
 N, D = 60, 3
@@ -101,7 +101,7 @@ def numbers(found, name=""):
 @pytest.fixture(autouse=True)
 def _few_trees(monkeypatch):
     for name, count in {"TREES": 3, "SHUFFLES": 1, "VOTES": 40}.items():
-        monkeypatch.setattr(f"vaeviz.analysis.factors.{name}", count)
+        monkeypatch.setattr(f"vaeviz.analysis.disentanglement.{name}", count)
 
 
 @pytest.mark.parametrize("case", POSTERIORS)

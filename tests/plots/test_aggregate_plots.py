@@ -18,8 +18,8 @@ from vaeviz import (
     posterior_ellipses,
     prior_holes,
 )
+from vaeviz.drawing.density_contours import MASSES, level_of
 from vaeviz.drawing.ellipses import mass_within
-from vaeviz.drawing.levels import MASSES, level_of
 
 PLOTS = (aggregate_posterior, prior_holes, elbo_decomposition, posterior_ellipses)
 VARIANCES = np.array([4.0, 2.0, 1.0, 0.3, 0.2, 0.1])
@@ -180,7 +180,7 @@ def test_the_mass_of_ellipses():
     assert mass_within(2) == pytest.approx(0.8647, abs=1e-4)
 
 
-def test_ellipses_are_picked_fairly_and_keep_their_colours(ax):
+def test_ellipses_are_picked_fairly_and_keep_their_colors(ax):
     labels = np.array(["rare"] * 5 + ["common"] * 95)
     posterior_ellipses(standard(100, 3), np.zeros((100, 1)), labels, n=10, ax=ax)
     (ellipses,) = (c for c in ax.collections if isinstance(c, EllipseCollection))
@@ -205,7 +205,7 @@ def test_bad_options(model, x):
         posterior_ellipses(model, x, dims=(0, 7))
 
 
-def test_the_colour_bar_of_holes_points_to_what_lies_beyond_it_in_either_panel():
+def test_the_color_bar_of_holes_points_to_what_lies_beyond_it_in_either_panel():
     means = np.tile([[-1.0, 0.0], [1.0, 0.0]], (150, 1))
     posterior = Posterior(means, np.full(means.shape, 0.2), "normal")
     table = means.repeat(4, axis=1)

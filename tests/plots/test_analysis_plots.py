@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz import Encoder, InputError, Model, NotApplicable, Posterior, export_figures, get_plot
-from vaeviz.analysis.importance import importance_bound
-from vaeviz.analysis.maps import map_quality as measured_map
+from vaeviz.analysis.importance_bound import importance_bound
+from vaeviz.analysis.map_quality import map_quality as measured_map
 
 RNG = np.random.default_rng(0)
 N = 90
@@ -52,7 +52,7 @@ INPUTS = {
 NAMES = (
     "compare",
     "disentanglement",
-    "latent_neighbours",
+    "latent_neighbors",
     "latent_pairs",
     "likelihood_bound",
     "map_quality",
@@ -81,7 +81,7 @@ def texts(ax):
 def test_they_keep_the_contract(name):
     spec = get_plot(name)
     for names in (spec.required, spec.optional):
-        assert list(names) == sorted(names, key=vaeviz.plot.INPUTS.index)
+        assert list(names) == sorted(names, key=vaeviz.plugins.plot_spec.INPUTS.index)
     told = inspect.getdoc(spec.function)
     for part in (*spec.required, *spec.optional, *spec.options):
         assert part in told or part == "seed"
@@ -119,8 +119,8 @@ def test_a_deterministic_encoder_is_enough_for_most(name):
         ("likelihood_bound", {"encoder": mean_only}, "deterministic"),
         ("disentanglement", {"encoder": mean_only, "estimator": "samples"}, "deterministic"),
         ("disentanglement", {"factors": np.ones((N, 1))}, "one value only"),
-        ("latent_neighbours", {"labels": np.zeros(N, int)}, "one class"),
-        ("latent_neighbours", {"labels": X.mean(axis=(1, 2))}, "continuous"),
+        ("latent_neighbors", {"labels": np.zeros(N, int)}, "one class"),
+        ("latent_neighbors", {"labels": X.mean(axis=(1, 2))}, "continuous"),
         ("latent_pairs", {"encoder": Posterior(np.ones((N, 4)), np.ones((N, 4))), "min_activity": 1.0}, "0 of 4"),
         ("latent_pairs", {"encoder": Posterior(np.ones((N, 2)), np.ones((N, 2)))}, "pairs need 3"),
         ("map_quality", {"encoder": Posterior(np.zeros((N, 2)))}, "needs no map"),
@@ -137,8 +137,8 @@ def test_what_would_mean_nothing_is_not_applicable(name, given, told):
 @pytest.mark.parametrize(
     ("name", "given", "told"),
     [
-        ("latent_neighbours", {"neighbours": (0, 5)}, "k = 0, expected 1 or more"),
-        ("latent_neighbours", {"max_points": 0}, "max_points = 0"),
+        ("latent_neighbors", {"neighbors": (0, 5)}, "k = 0, expected 1 or more"),
+        ("latent_neighbors", {"max_points": 0}, "max_points = 0"),
         ("map_quality", {"k": 45}, "k = 45 for 90 points"),
         ("map_quality", {"perplexity": 0.0}, "perplexity = 0: expected more than 0"),
         ("compare", {"k": 0}, "k = 0: expected 1 or more"),
@@ -155,9 +155,9 @@ def test_wrong_input_is_an_error(name, given, told):
         drawn(name, **given)
 
 
-@pytest.mark.parametrize(("name", "given"), [("latent_neighbours", {"neighbours": (1, 90)}), ("compare", {"k": 90})])
-def test_no_more_points_than_neighbours_does_not_apply(name, given):
-    with pytest.raises(NotApplicable, match="90 neighbours need more than 90"):
+@pytest.mark.parametrize(("name", "given"), [("latent_neighbors", {"neighbors": (1, 90)}), ("compare", {"k": 90})])
+def test_no_more_points_than_neighbors_does_not_apply(name, given):
+    with pytest.raises(NotApplicable, match="90 neighbors need more than 90"):
         drawn(name, **given)
 
 
@@ -213,8 +213,8 @@ def test_disentanglement_masks_what_carries_no_kl():
     assert all("±" in text for text in texts(axes[1]))
 
 
-def test_latent_neighbours_draws_confusion_and_the_pca_baseline():
-    axes, _ = drawn("latent_neighbours", encoder=Posterior(LABELS[:, None] + 0.01 * RNG.random((N, 1))))
+def test_latent_neighbors_draws_confusion_and_the_pca_baseline():
+    axes, _ = drawn("latent_neighbors", encoder=Posterior(LABELS[:, None] + 0.01 * RNG.random((N, 1))))
     np.testing.assert_array_equal(axes[0].images[0].get_array(), np.eye(3))
     ours, theirs = (container.lines[0].get_ydata() for container in axes[1].containers)
     np.testing.assert_array_equal(ours, 1)
@@ -223,14 +223,14 @@ def test_latent_neighbours_draws_confusion_and_the_pca_baseline():
     assert any("PCA of $x$, 1-D" in text for text in legend)
 
 
-def test_latent_neighbours_says_that_it_took_some_of_the_samples():
-    axes, _ = drawn("latent_neighbours", max_points=60)
+def test_latent_neighbors_says_that_it_took_some_of_the_samples():
+    axes, _ = drawn("latent_neighbors", max_points=60)
     assert f"60 of {N} samples" in axes[0].get_title()
 
 
-def test_latent_neighbours_leaves_missing_labels_out():
+def test_latent_neighbors_leaves_missing_labels_out():
     labels = np.array(["a", "b", ""], dtype=object)[LABELS]
-    axes, _ = drawn("latent_neighbours", labels=labels)
+    axes, _ = drawn("latent_neighbors", labels=labels)
     assert "N = 60" in axes[0].get_title()
     assert axes[0].images[0].get_array().shape == (2, 2)
 
@@ -261,7 +261,7 @@ def test_latent_pairs_of_many_dimensions_and_classes_stay_readable():
     assert len(axes[0, 0].collections) == 3
 
 
-def test_latent_pairs_with_continuous_labels_has_a_colour_bar():
+def test_latent_pairs_with_continuous_labels_has_a_color_bar():
     _, figure = drawn("latent_pairs", labels=X.mean(axis=(1, 2)))
     assert any(ax.get_ylabel() == "label" for ax in figure.findobj(lambda artist: hasattr(artist, "get_ylabel")))
 
@@ -277,7 +277,7 @@ def test_map_quality_names_its_baselines():
 def test_a_line_under_a_map_says_how_far_to_trust_it():
     (ax,), _ = drawn("tsne", perplexity=5.0)
     mean = vaeviz.encode(encoder, X).mean
-    points = vaeviz.analysis.embedding.embed(mean, "tsne", perplexity=5.0, seed=0).points
+    points = vaeviz.embeddings._base.embed(mean, "tsne", perplexity=5.0, seed=0).points
     recall = measured_map(mean, points, (10,)).mean("recall")[0]
     (line,) = texts(ax)
     assert line.startswith("trustworthiness") and line.endswith(f"recall {recall:.2f} ($k$ = 10)")
@@ -291,8 +291,8 @@ def test_compare_aligns_the_second_to_the_first():
     )
     first, second = (ax.collections[0] for ax in axes)
     np.testing.assert_allclose(second.get_offsets(), first.get_offsets(), atol=1e-4)
-    assert len(first.colours.names) == 3 and first.colours.colours == second.colours.colours
-    np.testing.assert_array_equal(first.colours.index, second.colours.index)
+    assert len(first.colors.names) == 3 and first.colors.colors == second.colors.colors
+    np.testing.assert_array_equal(first.colors.index, second.colors.index)
     assert axes[0].get_xlim() == axes[1].get_xlim()
     assert "CKA 1" in figure.get_supxlabel() and "±" in figure.get_supxlabel()
 
@@ -310,9 +310,9 @@ def test_continuous_labels_are_no_groups_of_errors():
     assert f"N = {N}" in axes[0].get_title()
 
 
-def test_latent_neighbours_shows_the_classes_that_there_are():
+def test_latent_neighbors_shows_the_classes_that_there_are():
     labels = vaeviz.Dataset(X, 2 * LABELS, ("a", "b", "c", "d", "e", "f")).named_labels()
-    axes, _ = drawn("latent_neighbours", labels=labels)
+    axes, _ = drawn("latent_neighbors", labels=labels)
     assert axes[0].images[0].get_array().shape == (3, 3)
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["a", "c", "e"]
 
@@ -320,7 +320,7 @@ def test_latent_neighbours_shows_the_classes_that_there_are():
 def test_rate_distortion_tells_records_from_what_was_measured():
     ax = vaeviz.rate_distortion([(3.0, 9.0, "paper"), (4.0, 8.0, "other")])
     assert "\nas recorded;" in ax.get_title()
-    measured = vaeviz.analysis.rates.RatePoint(3.0, 9.0, "one", 0.1, 0.2)
+    measured = vaeviz.analysis.rate_distortion.RatePoint(3.0, 9.0, "one", 0.1, 0.2)
     assert "\nas measured, 1 as recorded;" in vaeviz.rate_distortion([measured, (4.0, 8.0, "two")]).get_title()
 
 
@@ -343,7 +343,7 @@ def test_nothing_is_left_open_where_the_input_is_wrong():
     ("names", "degrees"), [("012", 0), (("Adélie penguin", "Chinstrap penguin", "Gentoo penguin"), 90)]
 )
 def test_long_names_of_classes_are_turned(names, degrees):
-    axes, _ = drawn("latent_neighbours", labels=np.array(list(names))[LABELS])
+    axes, _ = drawn("latent_neighbors", labels=np.array(list(names))[LABELS])
     assert {label.get_rotation() for label in axes[0].get_xticklabels()} == {degrees}
 
 
@@ -351,7 +351,7 @@ LONG = np.array([f"{kind} of a long name" for kind in ("northern wetland", "sout
 
 
 def test_long_names_of_classes_leave_the_cells_and_boxes_their_room():
-    axes, _ = drawn("latent_neighbours", labels=LONG[LABELS])
+    axes, _ = drawn("latent_neighbors", labels=LONG[LABELS])
     across, up = (
         [label.get_text() for label in labels] for labels in (axes[0].get_xticklabels(), axes[0].get_yticklabels())
     )
@@ -372,7 +372,7 @@ def test_the_names_of_latent_pairs_stay_in_their_corner(classes):
     assert legend.x0 > densities.x1
 
 
-@pytest.mark.parametrize("name", ["latent_neighbours", "reconstruction_error", "latent_pairs"])
+@pytest.mark.parametrize("name", ["latent_neighbors", "reconstruction_error", "latent_pairs"])
 def test_names_in_mathtext_are_not_cut(name):
     species = np.array([rf"$\mathit{{{genus}\ sylvestris}}$" for genus in ("Pinus", "Malus", "Fagus")])
     _, figure = drawn(name, labels=species[LABELS])

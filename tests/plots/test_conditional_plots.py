@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz import Decoder, NotApplicable, given
-from vaeviz.plot import get_plot, plot_names
+from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def test_the_codes_of_a_conditional_model_need_not_tell_its_condition(linear, in
     given_inputs = {name: inputs[name] for name in ("encoder", "decoder", "x", "labels", "likelihood")}
     report = vaeviz.analyze(**given_inputs)
     assert "the classes are the condition" in report["classes"].sentence
-    assert "ask under one condition" in report["neighbours"].sentence
+    assert "ask under one condition" in report["neighbors"].sentence
     assert report["likelihood"].verdict == "healthy"
     assert "ln p(x | y)" in report["likelihood"].sentence
     assert not report.named("failed")

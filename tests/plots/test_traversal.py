@@ -65,7 +65,7 @@ def test_ends_at_quantiles_of_the_prior_or_as_told(encoder, decoder, model, x, s
     np.testing.assert_allclose(cell(ax, 0, 2), moved, atol=1e-6)
 
 
-def test_collapsed_dimensions_are_marked_grey_or_left_out(encoder, decoder, x):
+def test_collapsed_dimensions_are_marked_gray_or_left_out(encoder, decoder, x):
     (marked,) = traversal(encoder, decoder, x, steps=2)
     assert [text.get_color() for text in marked.get_yticklabels()] == ["0.6", "black", "black", "black"][::-1]
     (without,) = traversal(encoder, decoder, x, steps=2, collapsed="omit")
@@ -111,7 +111,7 @@ def test_points_have_paths_and_no_change_image():
         traversal(posterior, lambda z: z, x, change=True)
 
 
-def test_colours_and_signals_have_a_change_image(x):
+def test_colors_and_signals_have_a_change_image(x):
     posterior = Posterior(np.random.default_rng(0).standard_normal((20, 2)), np.full((20, 2), 0.2), "normal")
     for shape in ((4, 4, 3), (40,)):
         samples = np.random.default_rng(1).uniform(size=(20, *shape)).astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaeviz.errors import InputError
-from vaeviz.posterior import Posterior
+from vaeviz.model.posterior import Posterior
 
 
 def activity(posterior: Posterior) -> np.ndarray:

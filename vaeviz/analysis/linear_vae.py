@@ -145,8 +145,8 @@ def linear_vae(
         raise InputError(
             f"noise = {noise:g}, beta = {beta:g}: expected more than 0; with no direction left, give noise"
         )
-    centre = np.zeros(size) if mean is None else np.asarray(mean, np.float64)
-    return LinearVAE(centre, eigenvalues, eigenvectors, latent_dim, noise, beta)
+    center = np.zeros(size) if mean is None else np.asarray(mean, np.float64)
+    return LinearVAE(center, eigenvalues, eigenvectors, latent_dim, noise, beta)
 
 
 def fitted_linear_vae(x: np.ndarray, latent_dim: int, *, noise: float | None = None, beta: float = 1.0) -> LinearVAE:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaeviz.analysis.aggregate import noise_of
+from vaeviz.analysis.aggregate_posterior import noise_of
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import InputError
 

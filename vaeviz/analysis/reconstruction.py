@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.batches import batches, samples
-from vaeviz.decoding import decoded_batches
+from vaeviz.data.batches import batches, samples
+from vaeviz.data.channels import arranged
+from vaeviz.data.out_of_core import batch_length, sample_shape
 from vaeviz.errors import InputError
-from vaeviz.layout import arranged
-from vaeviz.model import as_decoder
-from vaeviz.posterior import Posterior
-from vaeviz.streams import batch_length, sample_shape
+from vaeviz.model.decode import decoded_batches
+from vaeviz.model.opening import as_decoder
+from vaeviz.model.posterior import Posterior
 
 Measure = Literal["squared", "absolute", "cross-entropy"]
 

@@ -6,16 +6,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from vaeviz.analysis.active_dimensions import CENTRAL, output_changes
 from vaeviz.analysis.activity import activity
-from vaeviz.analysis.aggregate import aggregate_quantiles, noise_of, sampled_rows
-from vaeviz.analysis.triage import CENTRAL, output_changes
+from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, noise_of, sampled_rows
 from vaeviz.errors import InputError
-from vaeviz.posterior import Posterior
+from vaeviz.model.posterior import Posterior
 
 AROUND = 64  # random codes around which the decoder's answer is measured
 ROUNDING = 1e-5  # of a code in float32, and of what it is summed from
 MIN_KL = 0.005
-"""Below so many nats a dimension counts as collapsed, see `vaeviz.analysis.triage.triage`."""
+"""Below so many nats a dimension counts as collapsed, see `vaeviz.analysis.active_dimensions.triage`."""
 
 
 def collapsed_dims(posterior: Posterior, min_kl: float = MIN_KL) -> np.ndarray:

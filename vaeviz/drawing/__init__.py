@@ -1,1 +1,1 @@
-"""What the plots share: mosaics of samples, point clouds of any size, colours, latent axes, styles."""
+"""What the plots share: mosaics of samples, point clouds of any size, colors, latent axes, styles."""

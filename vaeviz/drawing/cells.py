@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing import dots, signals
-from vaeviz.drawing.dots import Connect, draw_dots
-from vaeviz.drawing.look import Look
+from vaeviz.data.sample_kind import Kind, as_images, as_signals
+from vaeviz.drawing import plane_points as dots
+from vaeviz.drawing import signals
+from vaeviz.drawing.grid_axis import Nodes
 from vaeviz.drawing.mosaic import draw_mosaic
-from vaeviz.drawing.nodes import Nodes
-from vaeviz.drawing.room import letters_across, turned, width_of
+from vaeviz.drawing.plane_points import Connect, draw_dots
+from vaeviz.drawing.sample_style import Look
 from vaeviz.drawing.signals import draw_signals
 from vaeviz.drawing.tables import draw_strips, draw_table, strips_aspect, table_aspect
-from vaeviz.kinds import Kind, as_images, as_signals
+from vaeviz.drawing.text_fit import letters_across, turned, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = {"image": "gray", "spectrogram": "magma", "table": "viridis"}
-BAR = 6.5  # points, the width of a colour bar
+COLORS = {"image": "gray", "spectrogram": "magma", "table": "viridis"}
+BAR = 6.5  # points, the width of a color bar
 SPECTROGRAM_ASPECT = 0.75  # height / width of a cell: frequency and time share no unit
 
 
@@ -44,10 +45,10 @@ def draw_cells(
 
     Images and spectrograms are one assembled array, signals are lines in cells, rows of a table are rows of heat, and
     points in the plane are dots in data units; what belongs together, as `connect` says, is joined or stands close.
-    Columns that were `given`, not decoded, stand apart from a path. One scale holds for all cells, told by a colour
+    Columns that were `given`, not decoded, stand apart from a path. One scale holds for all cells, told by a color
     bar or in words where it is not [0, 1]. `across` and `up` put the cells on latent axes, on which a row of a table is
-    a strip. key: whether to draw the colour bar or the legend. whole: all samples (..., *sample), those of other Axes
-    too, that the colour bar tells of; by default the cells.
+    a strip. key: whether to draw the color bar or the legend. whole: all samples (..., *sample), those of other Axes
+    too, that the color bar tells of; by default the cells.
     """
     look = look or Look()
     shape = cells.shape[2:]
@@ -58,7 +59,7 @@ def draw_cells(
         return kind
     cells = look.scaled(cells, lead=2)
     low, high = look.range_for(cells, shape)
-    heat = {"cmap": look.cmap or COLOURS.get(kind), "low": low, "high": high}
+    heat = {"cmap": look.cmap or COLORS.get(kind), "low": low, "high": high}
     labels = {"row_labels": row_labels, "column_labels": column_labels}
     _bare(ax, across, up)
     if kind == "table" and across is None:
@@ -108,7 +109,7 @@ def cells_aspect(
 
 
 def _draw_scale(ax: Axes, label: str, beyond: tuple[bool, bool]) -> None:
-    """A colour bar beside the cells, as high as they are, pointed where values lie `beyond` its ends."""
+    """A color bar beside the cells, as high as they are, pointed where values lie `beyond` its ends."""
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
     width = BAR / width_of(ax)
     bar = ax.inset_axes((1 + width, 0, width, 1))

@@ -6,48 +6,48 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.colours import PLAIN, Colouring
-from vaeviz.drawing.legends import explain_colours
+from vaeviz.drawing.colors import PLAIN, Coloring
+from vaeviz.drawing.legends import explain_colors
 from vaeviz.errors import NotApplicable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FILLED_UP_TO = 4  # classes; the fillings of more would blend into colours that stand for none
+FILLED_UP_TO = 4  # classes; the fillings of more would blend into colors that stand for none
 
 
-def draw_densities(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> None:
+def draw_densities(ax: Axes, values: np.ndarray, colors: Coloring, *, prior: bool) -> None:
     """Kernel density estimates of values (N,), one a class and each of area 1, and N(0, 1) if `prior`.
 
     Samples without a label are left out.
     """
-    if colours.mappable is not None:
+    if colors.mappable is not None:
         raise NotApplicable("densities need classes, and the labels are continuous")
-    peaks = draw_density(ax, values, colours, prior=prior)
-    explain_colours(ax, colours[colours.index >= 0], places=peaks)
+    peaks = draw_density(ax, values, colors, prior=prior)
+    explain_colors(ax, colors[colors.index >= 0], places=peaks)
     ax.set_ylabel("density")
 
 
-def draw_density(ax: Axes, values: np.ndarray, colours: Colouring, *, prior: bool) -> np.ndarray:
+def draw_density(ax: Axes, values: np.ndarray, colors: Coloring, *, prior: bool) -> np.ndarray:
     """The curves of `draw_densities` without a legend; one curve of all values where the labels are a gradient.
 
     Returns where they are highest, (C, 2), NaN for a class without a curve.
     """
     from scipy.stats import gaussian_kde
 
-    if colours.mappable is not None:
-        colours = Colouring(np.zeros(len(values), int), [PLAIN])
-    peaks = np.full((len(colours.colours), 2), np.nan)
-    for code, colour in enumerate(colours.colours):
-        mine = values[colours.index == code]
+    if colors.mappable is not None:
+        colors = Coloring(np.zeros(len(values), int), [PLAIN])
+    peaks = np.full((len(colors.colors), 2), np.nan)
+    for code, color in enumerate(colors.colors):
+        mine = values[colors.index == code]
         if len(mine) > 1 and np.ptp(mine) > 0:
             density = gaussian_kde(mine)
             reach = 3 * density.factor * mine.std()
             z = np.linspace(mine.min() - reach, mine.max() + reach, 201)
             height = density(z)
-            if len(colours.colours) <= FILLED_UP_TO:
-                ax.fill_between(z, height, color=colour, alpha=0.35, lw=0, zorder=2)
-            ax.plot(z, height, color=colour, lw=1, zorder=2)
+            if len(colors.colors) <= FILLED_UP_TO:
+                ax.fill_between(z, height, color=color, alpha=0.35, lw=0, zorder=2)
+            ax.plot(z, height, color=color, lw=1, zorder=2)
             peaks[code] = z[height.argmax()], height.max()
     ax.set_ylim(bottom=0)
     if prior:

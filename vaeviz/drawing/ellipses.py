@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.colours import MISSING, Colouring
+from vaeviz.drawing.colors import MISSING, Coloring
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_ellipses(ax: Axes, centres: np.ndarray, radii: np.ndarray, colours: Colouring, *, opacity: float) -> None:
-    """Ellipses at `centres` (N, 2) with semi-axes `radii` (N, 2) in data units, filled; their centres are dots."""
+def draw_ellipses(ax: Axes, centers: np.ndarray, radii: np.ndarray, colors: Coloring, *, opacity: float) -> None:
+    """Ellipses at `centers` (N, 2) with semi-axes `radii` (N, 2) in data units, filled; their centers are dots."""
     from matplotlib.collections import EllipseCollection
     from matplotlib.colors import to_rgba
 
-    palette = np.array([to_rgba(colour) for colour in (*colours.colours, MISSING)])
-    face = palette[colours.index]  # −1, a missing label, is the last
+    palette = np.array([to_rgba(color) for color in (*colors.colors, MISSING)])
+    face = palette[colors.index]  # −1, a missing label, is the last
     ellipses = EllipseCollection(
         *2 * radii.T,
         np.zeros(len(radii)),
         units="xy",
-        offsets=centres,
+        offsets=centers,
         offset_transform=ax.transData,
         facecolors=np.column_stack([face[:, :3], np.full(len(face), opacity)]),
         edgecolors=np.column_stack([face[:, :3], np.full(len(face), min(1, 3 * opacity))]),
@@ -31,8 +31,8 @@ def draw_ellipses(ax: Axes, centres: np.ndarray, radii: np.ndarray, colours: Col
         zorder=2,
     )
     ax.add_collection(ellipses, autolim=False)
-    ax.scatter(*centres.T, s=3, c=face, linewidths=0, zorder=3)
-    ax.update_datalim(np.concatenate([centres - radii, centres + radii]))
+    ax.scatter(*centers.T, s=3, c=face, linewidths=0, zorder=3)
+    ax.update_datalim(np.concatenate([centers - radii, centers + radii]))
     ax.autoscale_view()
 
 

@@ -1,4 +1,4 @@
-"""What tells colours apart: legends beside or below the Axes, colour bars, names among the data."""
+"""What tells colors apart: legends beside or below the Axes, color bars, names among the data."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from vaeviz.drawing.colours import LEGEND_MAX, MISSING, Colouring
-from vaeviz.drawing.room import height_of, shortened, size_of, width_of, width_of_text
+from vaeviz.drawing.colors import LEGEND_MAX, MISSING, Coloring
+from vaeviz.drawing.text_fit import height_of, shortened, size_of, width_of, width_of_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Where = Literal["beside", "below", "among the data"]
 
-TOLD_APART = 16  # colours of a rainbow
+TOLD_APART = 16  # colors of a rainbow
 SHORT = 3  # letters of a name that hides little
 FEWEST = 16  # letters that a long name keeps at least
 BESIDE = 0.45  # of the width that the Axes and a legend beside them have together
@@ -27,23 +27,23 @@ LIKELY = 8  # names of the most letters, among which the widest is looked for
 MARK = 3  # width of the mark before a name and of the gaps around it / size of its letters
 
 
-def explain_colours(
-    ax: Axes, colours: Colouring, points: np.ndarray | None = None, places: np.ndarray | None = None
+def explain_colors(
+    ax: Axes, colors: Coloring, points: np.ndarray | None = None, places: np.ndarray | None = None
 ) -> None:
-    """A colour bar for a gradient; for categories a legend beside the data, or where names are long below them.
+    """A color bar for a gradient; for categories a legend beside the data, or where names are long below them.
 
     More than ten categories are named among the data where names are short, or a legend would take too much room or
-    too many colours: at `places` (C, 2), one a category, by default the medians of their `points` (N, 2). Names that
+    too many colors: at `places` (C, 2), one a category, by default the medians of their `points` (N, 2). Names that
     find no room are shortened.
     """
-    if colours.mappable is not None:
-        ax.figure.colorbar(colours.mappable, ax=ax, label="label", fraction=0.046, pad=0.03)
-        _legend(ax, colours, "below")
+    if colors.mappable is not None:
+        ax.figure.colorbar(colors.mappable, ax=ax, label="label", fraction=0.046, pad=0.03)
+        _legend(ax, colors, "below")
         return
-    where, names = _arrangement(ax, colours)
+    where, names = _arrangement(ax, colors)
     if where == "among the data":
-        _name_among_data(ax, names, _medians(colours, points) if places is None else places)
-    _legend(ax, replace(colours, names=() if where == "among the data" else tuple(names)), where)
+        _name_among_data(ax, names, _medians(colors, points) if places is None else places)
+    _legend(ax, replace(colors, names=() if where == "among the data" else tuple(names)), where)
 
 
 def legend_below(ax: Axes, *, under: Sequence[str] = ("xtick.labelsize", "axes.labelsize"), **look: Any) -> None:
@@ -58,18 +58,18 @@ def legend_below(ax: Axes, *, under: Sequence[str] = ("xtick.labelsize", "axes.l
     ax.legend(loc="upper center", **{"ncols": 2, **place, **look})
 
 
-def explain_figure(figure: Any, corner: Axes, colours: Colouring, others: Sequence = ()) -> None:
+def explain_figure(figure: Any, corner: Axes, colors: Coloring, others: Sequence = ()) -> None:
     """The same for several Axes at once, in a `corner` that holds nothing else; `others` are named in it as well."""
     from matplotlib.lines import Line2D
 
-    if colours.mappable is not None:
-        bar = figure.colorbar(colours.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
+    if colors.mappable is not None:
+        bar = figure.colorbar(colors.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
         bar.ax.yaxis.set_ticks_position("left")
         bar.ax.set_in_layout(False)
-    columns = -(-(len(colours.names) + bool(colours.missing)) // LEGEND_MAX) or 1
-    names = _fitting(colours.names, width_of(corner) / columns) or shortened(colours.names, FEWEST)
-    entries = list(zip(names, colours.colours)) + [("no label", MISSING)] * bool(colours.missing)
-    own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
+    columns = -(-(len(colors.names) + bool(colors.missing)) // LEGEND_MAX) or 1
+    names = _fitting(colors.names, width_of(corner) / columns) or shortened(colors.names, FEWEST)
+    entries = list(zip(names, colors.colors)) + [("no label", MISSING)] * bool(colors.missing)
+    own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=color, label=name) for name, color in entries]
     if own or others:
         legend = corner.legend(
             handles=[*others, *own], loc="upper right", borderaxespad=0, ncols=columns, handletextpad=0.3
@@ -77,14 +77,14 @@ def explain_figure(figure: Any, corner: Axes, colours: Colouring, others: Sequen
         legend.set_in_layout(False)
 
 
-def _legend(ax: Axes, colours: Colouring, where: Where) -> None:
-    """The named classes, grey for missing labels, and whatever else in the Axes has a label; beside unless below."""
+def _legend(ax: Axes, colors: Coloring, where: Where) -> None:
+    """The named classes, gray for missing labels, and whatever else in the Axes has a label; beside unless below."""
     from matplotlib.lines import Line2D
 
-    entries = list(zip(colours.names, colours.colours))
-    if colours.missing:
+    entries = list(zip(colors.names, colors.colors))
+    if colors.missing:
         entries.append(("no label", MISSING))
-    own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=colour, label=name) for name, colour in entries]
+    own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=color, label=name) for name, color in entries]
     others, _ = ax.get_legend_handles_labels()
     look = {"handletextpad": 0.3, "handlelength": 1.2, "labelspacing": LINE - 1, "columnspacing": 1, "frameon": False}
     if not own and not others:
@@ -92,23 +92,23 @@ def _legend(ax: Axes, colours: Colouring, where: Where) -> None:
     if where == "below":
         legend_below(ax, handles=own + others, **look)
         return
-    columns = _columns(ax, len(own + others)) if len(colours.names) > LEGEND_MAX else 1
+    columns = _columns(ax, len(own + others)) if len(colors.names) > LEGEND_MAX else 1
     place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
     ax.legend(handles=own + others, ncols=columns, **place, **look)
 
 
-def _arrangement(ax: Axes, colours: Colouring) -> tuple[Where, Sequence[str]]:
+def _arrangement(ax: Axes, colors: Coloring) -> tuple[Where, Sequence[str]]:
     """Where categories are named, and how, so that the names are read and the data keep most of the room.
 
     Without a layout engine nobody makes room for a legend.
     """
-    names, few = colours.names, len(colours.names) <= LEGEND_MAX
+    names, few = colors.names, len(colors.names) <= LEGEND_MAX
     if not names or (few and not _is_laid_out(ax)):
         return "beside", names
     short = max(map(len, names)) <= SHORT
     if not few and (short or len(names) > TOLD_APART or not _is_laid_out(ax)):
         return "among the data", shortened(names, FEWEST)
-    entries = len(names) + len(ax.get_legend_handles_labels()[0]) + bool(colours.missing)
+    entries = len(names) + len(ax.get_legend_handles_labels()[0]) + bool(colors.missing)
     columns = 1 if few else _columns(ax, entries)
     if columns * _entry_width(names) < BESIDE * width_of(ax):
         return "beside", names
@@ -148,11 +148,11 @@ def _columns(ax: Axes, entries: int) -> int:
     return math.ceil(entries * LINE * size_of("legend.fontsize") / (1.1 * height_of(ax)))
 
 
-def _medians(colours: Colouring, points: np.ndarray) -> np.ndarray:
+def _medians(colors: Coloring, points: np.ndarray) -> np.ndarray:
     """(C, 2), NaN for a category without points."""
-    places = np.full((len(colours.names), 2), np.nan)
-    for code in np.unique(colours.index[colours.index >= 0]):
-        places[code] = np.median(points[colours.index == code], axis=0)
+    places = np.full((len(colors.names), 2), np.nan)
+    for code in np.unique(colors.index[colors.index >= 0]):
+        places[code] = np.median(points[colors.index == code], axis=0)
     return places
 
 

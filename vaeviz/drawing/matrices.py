@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.room import shortened, turned
+from vaeviz.drawing.text_fit import shortened, turned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,5 +39,5 @@ def _write(ax: Axes, shares: np.ndarray) -> None:
     for (row, column), share in np.ndenumerate(shares):
         if share >= 0.005:
             text = f"{share:.2f}".removeprefix("0").replace("1.00", "1")
-            colour = "white" if share > 0.55 else "0.15"
-            ax.text(column, row, text, ha="center", va="center", fontsize="x-small", color=colour)
+            color = "white" if share > 0.55 else "0.15"
+            ax.text(column, row, text, ha="center", va="center", fontsize="x-small", color=color)

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
 
+from vaeviz.drawing.grid_axis import Nodes, cell_width, placed, placed_past_scale, scale_axes
 from vaeviz.drawing.laying_out import is_laying_out
-from vaeviz.drawing.nodes import Nodes, cell_width, placed, placed_past_scale, scale_axes
 from vaeviz.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -85,21 +85,21 @@ def assemble(images: np.ndarray, *, stretched: bool = False, gap: float = GAP) -
     height, width = height * factor, width * factor
     sides = (height, width) if stretched else (min(height, width),) * 2
     gap_up, gap_across = (max(1, round(gap * side)) for side in sides)
-    colour = images.shape[4:]
-    mosaic = np.full((rows, height + gap_up, columns, width + gap_across, *colour), np.nan, dtype=np.float32)
+    color = images.shape[4:]
+    mosaic = np.full((rows, height + gap_up, columns, width + gap_across, *color), np.nan, dtype=np.float32)
     mosaic[:, :height, :, :width] = np.moveaxis(images, 1, 2)
-    mosaic = mosaic.reshape(rows * (height + gap_up), columns * (width + gap_across), *colour)
+    mosaic = mosaic.reshape(rows * (height + gap_up), columns * (width + gap_across), *color)
     return mosaic[:-gap_up, :-gap_across], (gap_up, gap_across)
 
 
 def _ends(count: int, gap: float) -> np.ndarray:
-    """Both ends of a row of cells centred on 0, 1, ..., without the gap (a share of the whole) after the last."""
+    """Both ends of a row of cells centered on 0, 1, ..., without the gap (a share of the whole) after the last."""
     half = 0.5 - 0.5 * gap * count
     return np.array([-half, count - 1 + half])
 
 
 def _with_transparent_gaps(mosaic: np.ndarray) -> np.ndarray:
     gaps = np.isnan(mosaic[..., 0])
-    colour = np.clip(np.nan_to_num(mosaic[..., :3]), 0, 1)
+    color = np.clip(np.nan_to_num(mosaic[..., :3]), 0, 1)
     alpha = mosaic[..., 3] if mosaic.shape[-1] == 4 else np.ones(gaps.shape, dtype=mosaic.dtype)
-    return np.concatenate([colour, np.where(gaps, 0, np.clip(alpha, 0, 1))[..., None]], axis=-1)
+    return np.concatenate([color, np.where(gaps, 0, np.clip(alpha, 0, 1))[..., None]], axis=-1)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaeviz.drawing.cells import cells_aspect, draw_cells
-from vaeviz.drawing.look import Look
-from vaeviz.drawing.room import height_of, letters_across, size_of, width_of
+from vaeviz.drawing.sample_style import Look
+from vaeviz.drawing.text_fit import height_of, letters_across, size_of, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,7 @@ def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:
 
 
 def _keep_few_ticks(panel: Axes) -> None:
-    """Some three of the ticks of each latent axis, evenly about the middle one, and none near a neighbour's."""
+    """Some three of the ticks of each latent axis, evenly about the middle one, and none near a neighbor's."""
     to_axes = panel.transData - panel.transAxes
     for side, axis in enumerate((panel.xaxis, panel.yaxis)):
         ticks = axis.get_majorticklocs()

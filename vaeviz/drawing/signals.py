@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.colours import LEGEND_MAX, category_colours
-from vaeviz.drawing.nodes import Nodes, placed, scale_axes
+from vaeviz.drawing.colors import LEGEND_MAX, category_colors
+from vaeviz.drawing.grid_axis import Nodes, placed, scale_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def draw_signals(
 ) -> None:
     """Signals (rows, columns, L, C), all between the same `low` at the foot of a cell and `high` at its top.
 
-    Channels are lines of their own colours, told by their `names`, or counted from 1, in a
+    Channels are lines of their own colors, told by their `names`, or counted from 1, in a
     legend if there is to be one.
     """
     from matplotlib.collections import LineCollection
@@ -38,7 +38,7 @@ def draw_signals(
     rows, columns, length, channels = signals.shape
     along = np.linspace(-INSET, INSET, length)
     height = ((signals - low) / (high - low) * 2 - 1) * INSET
-    for channel, colour in enumerate(category_colours(channels, None)):
+    for channel, color in enumerate(category_colors(channels, None)):
         lines = [
             np.column_stack(
                 [placed(across, column + along), placed(up, rows - 1 - row + height[row, column, :, channel])]
@@ -48,7 +48,7 @@ def draw_signals(
         ]
         label = names[channel] if names else f"channel {channel + 1}"
         ax.add_collection(
-            LineCollection(lines, colors=[colour], linewidths=min(1.0, 8 / max(rows, columns)), label=label)
+            LineCollection(lines, colors=[color], linewidths=min(1.0, 8 / max(rows, columns)), label=label)
         )
     scale_axes(ax, across, up)
     for edge in np.arange(columns + 1) - 0.5:

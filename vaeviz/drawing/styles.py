@@ -12,7 +12,7 @@ from vaeviz.errors import UnknownName
 CATEGORICAL = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#33404d", "#92dadd",
 )  # fmt: skip
-"""petroff10 (Petroff 2021) with the darker of its two greys, which lie closest of all its pairs, darkened to slate."""
+"""petroff10 (Petroff 2021) with the darker of its two grays, which lie closest of all its pairs, darkened to slate."""
 
 _EVERYWHERE = {
     "figure.constrained_layout.use": True,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.dots import Connect
+from vaeviz.drawing.grid_axis import Nodes
 from vaeviz.drawing.mosaic import draw_mosaic
-from vaeviz.drawing.nodes import Nodes
-from vaeviz.drawing.room import LETTER, shortened, size_of, width_of
+from vaeviz.drawing.plane_points import Connect
+from vaeviz.drawing.text_fit import LETTER, shortened, size_of, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

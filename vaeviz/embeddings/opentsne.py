@@ -14,7 +14,7 @@ from vaeviz.errors import NotApplicable
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of the optimisation.
+    """A stretch of the optimization.
 
     interpolated_from: codes from which the forces are interpolated on a grid (Linderman et al. 2019), below which they
     are summed over a tree (Barnes-Hut). A grid costs by the extent of the map, a tree by the number of its points, and
@@ -31,14 +31,14 @@ class Phase:
 
 PHASES = (Phase(250, 12, 4_000), Phase(500, 1, 20_000))
 EXACT_UP_TO = 100_000
-"""Codes of which the nearest neighbours are found exactly: with so few it is quicker than approximately."""
+"""Codes of which the nearest neighbors are found exactly: with so few it is quicker than approximately."""
 
 
 def opentsne(z: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> tuple[np.ndarray, Callable]:
     """A t-SNE map (N, 2) of z (N, D), into which further codes can be placed.
 
     PCA start and learning rate N / exaggeration (Kobak & Berens 2019; Belkina et al. 2019). A further code is placed
-    among its neighbours and moved against the map, which stays as it is (Poličar et al. 2021).
+    among its neighbors and moved against the map, which stays as it is (Poličar et al. 2021).
     Raises `NotApplicable` for 3 × perplexity codes or fewer, for which openTSNE would lower the perplexity.
     """
     library = needed("openTSNE", "opentsne")
@@ -56,7 +56,7 @@ def opentsne(z: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> tuple
     )
     with bar(sum(phase.iterations for phase in PHASES), "t-SNE") as progress:
 
-        def advance(*_: object) -> None:  # a true answer would stop the optimisation
+        def advance(*_: object) -> None:  # a true answer would stop the optimization
             progress.update(50)
 
         embedding = engine.prepare_initial(z.astype(np.float64))

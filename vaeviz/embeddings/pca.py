@@ -12,14 +12,14 @@ def pca(z: np.ndarray) -> tuple[np.ndarray, Callable]:
 
     The second of one-dimensional codes is 0.
     """
-    centre = z.mean(axis=0, dtype=np.float64)
-    _, _, axes = np.linalg.svd(z - centre, full_matrices=False)
+    center = z.mean(axis=0, dtype=np.float64)
+    _, _, axes = np.linalg.svd(z - center, full_matrices=False)
     axes = axes[:2]
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
     loadings = np.pad((axes * signs[:, None]).T, ((0, 0), (0, 2 - len(axes))))
 
     def place(codes: np.ndarray) -> np.ndarray:
-        return (codes - centre) @ loadings
+        return (codes - center) @ loadings
 
     return place(z), place
 

@@ -35,7 +35,7 @@ def tsne(z: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.ndarra
 
 
 class _Remarks(io.TextIOBase):
-    """Reads how far the optimisation is in what scikit-learn prints: it has no other way of telling."""
+    """Reads how far the optimization is in what scikit-learn prints: it has no other way of telling."""
 
     def __init__(self, progress: tqdm):
         self.progress = progress

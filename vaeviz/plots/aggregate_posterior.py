@@ -6,17 +6,17 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.analysis.aggregate import MOST_POSTERIORS, checked_gaussian, grid_density, some_posteriors
+from vaeviz.analysis.aggregate_posterior import MOST_POSTERIORS, checked_gaussian, grid_density, some_posteriors
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.analysis.mismatch import Mismatch, prior_mismatch
+from vaeviz.analysis.prior_mismatch import Mismatch, prior_mismatch
+from vaeviz.drawing.density_contours import draw_levels
+from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
 from vaeviz.drawing.legends import legend_below
-from vaeviz.drawing.levels import draw_levels
-from vaeviz.drawing.places import axes_for
-from vaeviz.encoding import encode
 from vaeviz.errors import InputError
-from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior
+from vaeviz.model.encode import encode
+from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("column", 1.0))
@@ -77,7 +77,7 @@ def _even_nodes(posterior: Posterior, shown: tuple[int, int], nodes: int) -> tup
     low, high = np.quantile(low, 0.001, axis=0), np.quantile(high, 0.999, axis=0)
     ends = np.stack([np.minimum(low, -3.3), np.maximum(high, 3.3)])
     middle, half = ends.mean(axis=0), np.ptp(ends, axis=0).max() / 2
-    first, second = (np.linspace(centre - half, centre + half, nodes) for centre in middle)
+    first, second = (np.linspace(center - half, center + half, nodes) for center in middle)
     return first, second
 
 

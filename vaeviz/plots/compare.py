@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.alignment import Agreement, agreement, procrustes
-from vaeviz.analysis.picking import some_rows
-from vaeviz.drawing.colours import colouring
+from vaeviz.analysis.similarity import Agreement, agreement, procrustes
+from vaeviz.analysis.subsampling import some_rows
+from vaeviz.data.out_of_core import as_samples
+from vaeviz.drawing.colors import coloring
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import name_dim
-from vaeviz.drawing.legends import explain_colours
+from vaeviz.drawing.legends import explain_colors
 from vaeviz.drawing.numbers import with_error
-from vaeviz.drawing.places import figure_for
-from vaeviz.drawing.points import draw_points
-from vaeviz.encoding import encode
-from vaeviz.plot import Page, register_plot
-from vaeviz.streams import as_samples
+from vaeviz.drawing.scatter import draw_points
+from vaeviz.model.encode import encode
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("full", 0.5))
@@ -37,14 +37,14 @@ def compare(
 
     encoder, other_encoder: any callables, models, or Posteriors; their sizes may differ. x: (N, ...). labels: (N,).
         condition: (N, ...), of a conditional model.
-    k: neighbours whose agreement is asked. max_points: at most so many x, chosen at random with `seed`; None for all.
+    k: neighbors whose agreement is asked. max_points: at most so many x, chosen at random with `seed`; None for all.
     The alignment is a shift, a rotation or reflection, and one scale (Gower 1975), in all dimensions; above two, both
     are drawn in the plane of the first's two leading principal components. CKA: linear (Kornblith et al. 2019). Each
     number has its standard error, and in brackets its value for unrelated codes. palette, continuous: of the labels.
     """
     x = as_samples(x, "x")
     posterior, other = (encode(given, x, condition) for given in (encoder, other_encoder))
-    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = some_rows(max_points, len(posterior), seed)
     codes, others = posterior.mean[rows], other.mean[rows]
     found = agreement(codes, others, k=k, seed=seed)
@@ -56,11 +56,11 @@ def compare(
         (left, planes[0], posterior, "First"),
         (right, planes[1], other, "Second, aligned"),
     ):
-        draw_points(ax, points, colours[rows], seed=seed)
+        draw_points(ax, points, colors[rows], seed=seed)
         ax.set(**_limits(np.concatenate(planes)), aspect="equal")
         ax.set(xlabel=names[0], title=f"{title}: {of.size}-D {of.code_name}s, N = {len(rows):,}")
     left.set_ylabel(names[1])
-    explain_colours(right, colours, planes[1])
+    explain_colors(right, colors, planes[1])
     figure.supxlabel(_told(found), fontsize="small")
     return axes
 
@@ -72,10 +72,10 @@ def _in_one_plane(codes: np.ndarray, aligned: np.ndarray) -> tuple[tuple[str, st
         codes, aligned = (np.pad(part, ((0, 0), (0, 1))) for part in (codes, aligned))
     if codes.shape[1] == 2:
         return (name_dim(0), name_dim(1)), (codes, aligned)
-    centre = codes.mean(axis=0, dtype=np.float64)
-    axes = np.linalg.svd(codes - centre, full_matrices=False)[2][:2].T
+    center = codes.mean(axis=0, dtype=np.float64)
+    axes = np.linalg.svd(codes - center, full_matrices=False)[2][:2].T
     names = "first principal component of the first", "second principal component"
-    return names, ((codes - centre) @ axes, (aligned - centre) @ axes)
+    return names, ((codes - center) @ axes, (aligned - center) @ axes)
 
 
 def _limits(points: np.ndarray) -> dict[str, tuple[float, float]]:

@@ -6,18 +6,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.factors import Disentanglement, checked_factors, codes_for_scores
-from vaeviz.analysis.factors import disentanglement as measured
-from vaeviz.analysis.picking import some_rows
+from vaeviz.analysis.disentanglement import Disentanglement, checked_factors, codes_for_scores
+from vaeviz.analysis.disentanglement import disentanglement as measured
+from vaeviz.analysis.subsampling import some_rows
+from vaeviz.data.arrays import as_array
+from vaeviz.data.sample_kind import factors_named, names_of
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import name_dim
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
-from vaeviz.drawing.places import figure_for
-from vaeviz.encoding import encode
-from vaeviz.kinds import factors_named, names_of
-from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import as_array
+from vaeviz.model.encode import encode
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("full", 0.4))

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.aggregate import MOST_POSTERIORS
-from vaeviz.analysis.surgery import ELBOTerms, elbo_terms
+from vaeviz.analysis.aggregate_posterior import MOST_POSTERIORS
+from vaeviz.analysis.elbo_decomposition import ELBOTerms, elbo_terms
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import name_dim
-from vaeviz.drawing.places import figure_for
-from vaeviz.encoding import encode
 from vaeviz.errors import InputError
-from vaeviz.plot import Page, register_plot
+from vaeviz.model.encode import encode
+from vaeviz.plugins.plot_spec import Page, register_plot
 
-COLOURS = ("C0", "C1", "C4")
+COLORS = ("C0", "C1", "C4")
 ERROR_BARS = {"elinewidth": 0.8, "ecolor": "0.2"}
 
 
@@ -51,7 +51,7 @@ def elbo_decomposition(
     shown = np.argsort(-terms.dimension_kl, kind="stable")[:top]
     place = np.arange(len(shown))
     errors = 2 * terms.dimension_kl_error[shown]
-    axes[1].bar(place, terms.dimension_kl[shown], yerr=errors, width=0.7, color=COLOURS[2], error_kw=ERROR_BARS)
+    axes[1].bar(place, terms.dimension_kl[shown], yerr=errors, width=0.7, color=COLORS[2], error_kw=ERROR_BARS)
     axes[1].set_xticks(place, [name_dim(dim) for dim in shown], rotation=90 if len(shown) > 12 else 0)
     axes[1].set(ylabel="KL to the prior (nats)", title=_dimension_title(len(shown), len(terms.dimension_kl)))
     return axes
@@ -64,8 +64,8 @@ def _draw_parts(ax: Any, terms: ELBOTerms) -> None:
         "total correlation": terms.total_correlation,
         "dimension-wise KL": terms.dimension_kl_sum,
     }
-    for row, (part, colour) in enumerate(zip(parts.values(), COLOURS)):
-        ax.barh(row, part.value, 0.6, xerr=2 * part.standard_error, color=colour, error_kw=ERROR_BARS)
+    for row, (part, color) in enumerate(zip(parts.values(), COLORS)):
+        ax.barh(row, part.value, 0.6, xerr=2 * part.standard_error, color=color, error_kw=ERROR_BARS)
     ax.plot([terms.ceiling] * 2, [-0.42, 0.42], color="0.3", lw=0.9, ls=(0, (3, 2)))
     ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="right", va="bottom", size="small", color="0.3")
     ax.set_yticks(range(3), [f"{name}\n{part}" for name, part in parts.items()])

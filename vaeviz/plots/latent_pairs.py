@@ -8,16 +8,16 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from vaeviz.analysis.activity import active_dims, checked_dims, most_active
-from vaeviz.analysis.picking import some_rows
-from vaeviz.drawing.colours import Colouring, colouring
+from vaeviz.analysis.subsampling import some_rows
+from vaeviz.drawing.colors import Coloring, coloring
 from vaeviz.drawing.densities import draw_density
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
 from vaeviz.drawing.legends import explain_figure
-from vaeviz.drawing.places import figure_for
-from vaeviz.drawing.points import draw_points
-from vaeviz.encoding import encode
+from vaeviz.drawing.scatter import draw_points
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.plot import Page, register_plot
+from vaeviz.model.encode import encode
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 MOST = 8
 ROOMY = 5  # dimensions; beyond, panels are too small for more than one circle of the prior
@@ -52,16 +52,16 @@ def latent_pairs(
     """
     posterior = encode(encoder, x, condition)
     shown = _shown(dims, active_dims(posterior, min_activity), posterior)
-    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = some_rows(max_points, len(posterior), seed)
     prior = posterior.prior == "normal" if prior_contours is None else prior_contours
     figure = figure or figure_for(latent_pairs)
     axes = figure.subplots(len(shown), len(shown), squeeze=False)
-    _draw_corner(axes, posterior.mean[np.ix_(rows, shown)], colours[rows], prior, seed)
+    _draw_corner(axes, posterior.mean[np.ix_(rows, shown)], colors[rows], prior, seed)
     for place, dim in enumerate(shown):
         axes[-1, place].set_xlabel(name_dim(dim))
         axes[place, 0].set_ylabel(name_dim(dim) if place else "")
-    explain_figure(figure, axes[0, -1], colours, axes[1, 0].get_legend_handles_labels()[0])
+    explain_figure(figure, axes[0, -1], colors, axes[1, 0].get_legend_handles_labels()[0])
     count = f"N = {len(rows):,}" if len(rows) == len(posterior) else f"{len(rows):,} of {len(posterior):,} points"
     which = "" if len(shown) == posterior.size else f", {len(shown)} of {posterior.size} dimensions"
     figure.suptitle(f"{posterior.code_name.capitalize()}s in pairs of dimensions{which}, {count}")
@@ -78,7 +78,7 @@ def _shown(dims: tuple[int, ...] | None, active: tuple[int, ...], posterior: Any
     return active if len(active) <= MOST else most_active(posterior, MOST)
 
 
-def _draw_corner(axes: np.ndarray, points: np.ndarray, colours: Colouring, prior: bool, seed: int) -> None:
+def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: Coloring, prior: bool, seed: int) -> None:
     low, high = points.min(), points.max()
     ends = (low - 0.04 * (high - low), high + 0.04 * (high - low))
     for (row, column), ax in np.ndenumerate(axes):
@@ -86,11 +86,11 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colours: Colouring, prior
             ax.axis("off")
             continue
         if row == column:
-            draw_density(ax, points[:, row], colours, prior=prior)
+            draw_density(ax, points[:, row], colors, prior=prior)
             ax.set(yticks=[], ylabel="")
             ax.spines["left"].set_visible(False)
         else:
-            draw_points(ax, points[:, [column, row]], colours, size=1.2, seed=seed)
+            draw_points(ax, points[:, [column, row]], colors, size=1.2, seed=seed)
             ax.set(ylim=ends)
             ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:

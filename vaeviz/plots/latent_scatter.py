@@ -6,16 +6,16 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.drawing.colours import Colouring, colouring
+from vaeviz.drawing.colors import Coloring, coloring
 from vaeviz.drawing.densities import draw_densities
+from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, has_limits, name_dim
-from vaeviz.drawing.legends import explain_colours
-from vaeviz.drawing.places import axes_for
-from vaeviz.drawing.points import check_marker_kws, draw_points
-from vaeviz.encoding import encode
+from vaeviz.drawing.legends import explain_colors
+from vaeviz.drawing.scatter import check_marker_kws, draw_points
 from vaeviz.errors import NotApplicable
-from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior
+from vaeviz.model.encode import encode
+from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 UNLIKE, DEAD = 20, 1e-3  # ratios of standard deviations
 
@@ -38,37 +38,37 @@ def latent_scatter(
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Posterior means of `x` in two latent dimensions, coloured by label.
+    """Posterior means of `x` in two latent dimensions, colored by label.
 
     encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
         conditional model.
     dims: which two dimensions, counted from 0; by default the two most active (mean KL where the encoder gives
         a spread, else variance of the means). A 1-D latent is drawn as densities by label.
     prior_contours: circles at 1, 2, 3 σ of N(0, I); by default where the prior is known to be that.
-    palette: a matplotlib colour sequence or colormap, or colours joined by commas. continuous: colour integers
+    palette: a matplotlib color sequence or colormap, or colors joined by commas. continuous: color integers
         along a gradient. size (points), opacity, rasterized, marker_kws: of the marks; the first three follow N.
     seed: of the order in which points are drawn.
     One unit is as long across as up, but for codes of a deterministic encoder with twenty times the standard deviation
     in one dimension that they have in the other; the title says so.
     """
     posterior = encode(encoder, x, condition)
-    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
     contours = posterior.prior == "normal" if prior_contours is None else prior_contours
     if posterior.size == 1:
-        return _densities(posterior, colours, contours, ax)
+        return _densities(posterior, colors, contours, ax)
     shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
     check_marker_kws(marker_kws)
     ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
     marks = draw_points(
-        ax, points, colours, size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
+        ax, points, colors, size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
     )
     if contours:
         draw_prior_contours(ax)
     unlike = posterior.is_deterministic and not contours and _are_unlike(points)
     if not unlike:
         equal_aspect(ax)
-    explain_colours(ax, marks.colours, points)
+    explain_colors(ax, marks.colors, points)
     ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
     ax.set_title(_title(posterior, f"N = {_counted(ax, points)}", dims) + "\naxes of unlike scales" * unlike)
     return ax
@@ -83,12 +83,12 @@ def _are_unlike(points: np.ndarray) -> bool:
     return bool(DEAD * high < low < high / UNLIKE)
 
 
-def _densities(posterior: Posterior, colours: Colouring, contours: bool, ax: Axes | None) -> Axes:
-    if colours.mappable is not None:
+def _densities(posterior: Posterior, colors: Coloring, contours: bool, ax: Axes | None) -> Axes:
+    if colors.mappable is not None:
         raise NotApplicable("the labels are continuous, and the densities of a 1-D latent need classes")
     ax = ax or axes_for(latent_scatter)
-    draw_densities(ax, posterior.mean[:, 0], colours, prior=contours)
-    count = f"N = {len(posterior):,}" + (f", {colours.missing:,} without label left out" if colours.missing else "")
+    draw_densities(ax, posterior.mean[:, 0], colors, prior=contours)
+    count = f"N = {len(posterior):,}" + (f", {colors.missing:,} without label left out" if colors.missing else "")
     ax.set(xlabel=f"$z_1$ ({posterior.code_name})", title=_title(posterior, count))
     return ax
 

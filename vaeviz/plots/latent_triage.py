@@ -8,13 +8,13 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from vaeviz.analysis.triage import Triage, triage
+from vaeviz.analysis.active_dimensions import Triage, triage
+from vaeviz.data.out_of_core import as_samples
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import name_dim
-from vaeviz.drawing.places import figure_for
-from vaeviz.encoding import encode
 from vaeviz.errors import InputError
-from vaeviz.plot import Page, register_plot
-from vaeviz.streams import as_samples
+from vaeviz.model.encode import encode
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 LOOKS = {"active": ("C0", "o"), "ignored": ("C2", "X"), "collapsed": ("0.6", "s")}
 LINE = {"color": "0.4", "lw": 0.7, "ls": (0, (4, 3))}
@@ -84,8 +84,8 @@ def _draw_test(ax: Any, values: np.ndarray, errors: np.ndarray, threshold: np.nd
 
 
 def _mark(verdict: str) -> dict:
-    colour, marker = LOOKS[verdict]
-    return {"ls": "", "marker": marker, "color": colour, "ms": 0.7 * rcParams["lines.markersize"], "mew": 0}
+    color, marker = LOOKS[verdict]
+    return {"ls": "", "marker": marker, "color": color, "ms": 0.7 * rcParams["lines.markersize"], "mew": 0}
 
 
 def _legend(figure: Figure | SubFigure, found: Triage) -> None:

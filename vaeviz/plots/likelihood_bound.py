@@ -6,14 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.importance import ImportanceBound, importance_bound
+from vaeviz.analysis.importance_bound import ImportanceBound, importance_bound
 from vaeviz.analysis.jackknife import standard_error
-from vaeviz.analysis.picking import some_rows
+from vaeviz.analysis.subsampling import some_rows
+from vaeviz.data.out_of_core import as_samples, rows_of
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.numbers import with_error
-from vaeviz.drawing.places import figure_for
-from vaeviz.encoding import encode
-from vaeviz.plot import Page, register_plot
-from vaeviz.streams import as_samples, rows_of
+from vaeviz.model.encode import encode
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("full", 0.36))

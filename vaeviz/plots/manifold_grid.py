@@ -6,22 +6,22 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.analysis.conditions import Conditions, conditions_of, decode_under
-from vaeviz.analysis.grids import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
-from vaeviz.conditions import told_condition
-from vaeviz.decoding import latent_size
+from vaeviz.analysis.condition_sets import Conditions, conditions_of, decode_under
+from vaeviz.analysis.latent_grid import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
+from vaeviz.data.out_of_core import as_samples, sample_shape
+from vaeviz.data.sample_kind import Kind
+from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.grid_axis import Nodes
 from vaeviz.drawing.latent_axes import name_dim
-from vaeviz.drawing.look import Look, look_of
-from vaeviz.drawing.nodes import Nodes
 from vaeviz.drawing.panels import draw_panels, panels_aspect
-from vaeviz.drawing.places import axes_for
-from vaeviz.encoding import encode
+from vaeviz.drawing.sample_style import Look, look_of
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.kinds import Kind
-from vaeviz.model import Decoder, as_decoder
-from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior
-from vaeviz.streams import as_samples, sample_shape
+from vaeviz.model.conditions import told_condition
+from vaeviz.model.decode import latent_size
+from vaeviz.model.encode import encode
+from vaeviz.model.opening import Decoder, as_decoder
+from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 SIDES = {"image": 20, "table": 7}
 NARROW = 2  # height / width of a grid, beyond which numbers side by side would meet

@@ -6,19 +6,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.embedding import embed
-from vaeviz.analysis.maps import MapQuality
-from vaeviz.analysis.maps import map_quality as measured
-from vaeviz.analysis.picking import some_rows
-from vaeviz.drawing.colours import colouring
+from vaeviz.analysis.map_quality import MapQuality
+from vaeviz.analysis.map_quality import map_quality as measured
+from vaeviz.analysis.subsampling import some_rows
+from vaeviz.drawing.colors import coloring
+from vaeviz.drawing.embedding_maps import NAMES, check_perplexity, how_made, name_axes
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.legends import legend_below
-from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes
-from vaeviz.drawing.places import figure_for
-from vaeviz.drawing.points import draw_points
-from vaeviz.encoding import encode
+from vaeviz.drawing.scatter import draw_points
+from vaeviz.embeddings._base import embed
 from vaeviz.errors import NotApplicable
-from vaeviz.plot import Page, register_plot
+from vaeviz.model.encode import encode
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 MEASURES = ("trustworthiness", "continuity", "recall")
 
@@ -36,14 +36,14 @@ def map_quality(
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """How far a map of the latent can be trusted, point by point and against the size of a neighbourhood.
+    """How far a map of the latent can be trusted, point by point and against the size of a neighborhood.
 
     encoder: any callable, model, or `Posterior`, of more than two dimensions. x: (N, ...). condition: (N, ...), of a
         conditional model.
-    engine, perplexity: of the map, as in `tsne`. k: neighbours that the left panel asks for. max_points: at most so
+    engine, perplexity: of the map, as in `tsne`. k: neighbors that the left panel asks for. max_points: at most so
         many points are mapped, chosen at random with `seed`; None for all.
-    Left: the map, each point coloured by its trustworthiness: a red one has neighbours that lie far off in the latent.
-    Right: trustworthiness and continuity (Venna & Kaski 2001) and neighbour recall, of the map (line), of the first two
+    Left: the map, each point colored by its trustworthiness: a red one has neighbors that lie far off in the latent.
+    Right: trustworthiness and continuity (Venna & Kaski 2001) and neighbor recall, of the map (line), of the first two
     principal components (dashes) and of a random map (dots).
     """
     posterior = encode(encoder, x, condition)
@@ -72,31 +72,31 @@ def map_quality(
 
 
 def _sizes(k: int, total: int) -> tuple[int, ...]:
-    """k, and sizes of a neighbourhood around it, each under half of the points."""
+    """k, and sizes of a neighborhood around it, each under half of the points."""
     return tuple(sorted({k, *(size for size in (2, 5, 10, 20, 50, 100, 200) if size < total / 2)}))
 
 
 def _draw_pointwise(ax: Axes, points: np.ndarray, trustworthiness: np.ndarray, engine: str, seed: int) -> None:
     low = min(float(np.quantile(trustworthiness, 0.01)), 0.8)
     values = np.append(np.clip(trustworthiness, low, 1), (low, 1))  # the scale has these ends, whatever the points
-    colours = colouring(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
-    draw_points(ax, points, colours, seed=seed)
+    colors = coloring(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
+    draw_points(ax, points, colors, seed=seed)
     place = ax.inset_axes((1.03, 0, 0.04, 1))
-    ax.figure.colorbar(colours.mappable, cax=place, extend="min", label="trustworthiness of a point")
+    ax.figure.colorbar(colors.mappable, cax=place, extend="min", label="trustworthiness of a point")
     equal_aspect(ax)
     name_axes(ax, engine)
 
 
 def _draw_curves(ax: Axes, qualities: dict[str, MapQuality]) -> None:
     for (name, quality), style in zip(qualities.items(), ("-", "--", ":")):
-        for colour, measure in enumerate(MEASURES):
+        for color, measure in enumerate(MEASURES):
             mean, error = quality.mean(measure), quality.error(measure)
-            ax.plot(quality.k, mean, ls=style, color=f"C{colour}")
-            ax.fill_between(quality.k, mean - error, mean + error, color=f"C{colour}", alpha=0.2, lw=0)
+            ax.plot(quality.k, mean, ls=style, color=f"C{color}")
+            ax.fill_between(quality.k, mean - error, mean + error, color=f"C{color}", alpha=0.2, lw=0)
         ax.plot([], [], ls=style, color="0.3", label=name)
-    for colour, measure in enumerate(MEASURES):
-        ax.plot([], [], color=f"C{colour}", label=measure)
-    ax.set(xscale="log", ylim=(0, 1.02), xlabel="$k$, size of a neighbourhood", ylabel="score, 1 is best")
+    for color, measure in enumerate(MEASURES):
+        ax.plot([], [], color=f"C{color}", label=measure)
+    ax.set(xscale="log", ylim=(0, 1.02), xlabel="$k$, size of a neighborhood", ylabel="score, 1 is best")
     ax.set_xticks(next(iter(qualities.values())).k, map(str, next(iter(qualities.values())).k))
     ax.minorticks_off()
     ax.set_title("The map and its baselines")

@@ -6,16 +6,16 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.analysis.aggregate import checked_gaussian
-from vaeviz.analysis.picking import fair_rows
-from vaeviz.drawing.colours import colouring
+from vaeviz.analysis.aggregate_posterior import checked_gaussian
+from vaeviz.analysis.subsampling import fair_rows
+from vaeviz.drawing.colors import coloring
 from vaeviz.drawing.ellipses import draw_ellipses, mass_within
+from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
-from vaeviz.drawing.legends import explain_colours
-from vaeviz.drawing.places import axes_for
-from vaeviz.encoding import encode
+from vaeviz.drawing.legends import explain_colors
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.plot import Page, register_plot
+from vaeviz.model.encode import encode
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("column", 0.8))
@@ -50,17 +50,17 @@ def posterior_ellipses(
     posterior = checked_gaussian(encode(encoder, x, condition), prior=False)
     if posterior.size == 1:
         raise NotApplicable("the latent has 1 dimension, and an ellipse needs two: see aggregate_posterior")
-    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = fair_rows(n, len(posterior), colours.index if colours.names else None, seed)
+    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = fair_rows(n, len(posterior), colors.index if colors.names else None, seed)
     shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
     few = np.random.default_rng(seed).permutation(rows)  # so that no class lies on top
     ax = ax or axes_for(posterior_ellipses)
     spread = radius * posterior.std[few][:, shown]
-    draw_ellipses(ax, posterior.mean[few][:, shown], spread, colours[few], opacity=opacity)
+    draw_ellipses(ax, posterior.mean[few][:, shown], spread, colors[few], opacity=opacity)
     if posterior.prior == "normal" if prior_contours is None else prior_contours:
         draw_prior_contours(ax)
     equal_aspect(ax)
-    explain_colours(ax, colours[few], posterior.mean[few][:, shown])
+    explain_colors(ax, colors[few], posterior.mean[few][:, shown])
     title = f"{radius:g}σ ellipses ({100 * mass_within(radius):.0f} % of the mass)"
     ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
     ax.set_title(f"{title}\n{_which(len(rows), posterior, dims)}")

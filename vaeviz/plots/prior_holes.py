@@ -6,21 +6,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.aggregate import MOST_POSTERIORS
-from vaeviz.analysis.conditions import conditions_of, in_turn
+from vaeviz.analysis.aggregate_posterior import MOST_POSTERIORS
+from vaeviz.analysis.condition_sets import conditions_of, in_turn
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.analysis.holes import Holes, find_holes
-from vaeviz.decoding import decode
+from vaeviz.analysis.prior_holes import Holes, find_holes
+from vaeviz.data.out_of_core import as_samples
+from vaeviz.data.sample_kind import Kind
 from vaeviz.drawing.cells import draw_cells
-from vaeviz.drawing.look import Look, look_of
-from vaeviz.drawing.places import figure_for
-from vaeviz.encoding import encode
+from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.sample_style import Look, look_of
 from vaeviz.errors import InputError
-from vaeviz.kinds import Kind
-from vaeviz.model import as_decoder
-from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior
-from vaeviz.streams import as_samples
+from vaeviz.model.decode import decode
+from vaeviz.model.encode import encode
+from vaeviz.model.opening import as_decoder
+from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("full", 0.38))
@@ -100,11 +100,11 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     best = found.own.max()
     lowest = max(2 * found.threshold - best, min(found.own.min(), found.prior.min()))
     bins = np.linspace(lowest, max(best, found.prior.max()), 41)
-    for scores, name, colour in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
+    for scores, name, color in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
         lower = 100 * (scores < lowest).mean()
         label = f"{name}, {lower:.2g} % further left" if lower else name
-        ax.hist(scores, bins, weights=weights, color=colour, alpha=0.55, label=label)
+        ax.hist(scores, bins, weights=weights, color=color, alpha=0.55, label=label)
     top = ax.dataLim.ymax
     ax.plot(
         [found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)"

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from vaeviz.analysis.rates import RatePoint, rate_points
-from vaeviz.drawing.places import axes_for
-from vaeviz.plot import Page, register_plot
-from vaeviz.streams import as_samples
+from vaeviz.analysis.rate_distortion import RatePoint, rate_points
+from vaeviz.data.out_of_core import as_samples
+from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("column", 0.85))
@@ -39,7 +39,7 @@ def rate_distortion(
         xlabel="rate, mean KL (nats)",
         ylabel=r"distortion, mean $-\mathrm{E}_q\,[\ln\,p(x|z)]$ (nats)",
         title=f"Rate and distortion of {len(points)} model{'s' * (len(points) > 1)}\n"
-        f"{_source(x, np.isfinite(rate_errors))}; grey: equal ELBO",
+        f"{_source(x, np.isfinite(rate_errors))}; gray: equal ELBO",
     )
     return ax
 

@@ -8,23 +8,23 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.jackknife import standard_error
 from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, worst_and_median
-from vaeviz.decoding import decode
+from vaeviz.data.channels import arranged
+from vaeviz.data.labels import checked_labels, has_classes
+from vaeviz.data.out_of_core import as_samples, rows_of
+from vaeviz.data.sample_kind import Kind
 from vaeviz.drawing.cells import draw_cells
-from vaeviz.drawing.colours import MISSING, Colouring, colouring
-from vaeviz.drawing.look import look_of
+from vaeviz.drawing.colors import MISSING, Coloring, coloring
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.numbers import with_error
-from vaeviz.drawing.places import figure_for
-from vaeviz.drawing.points import RASTER_ABOVE
-from vaeviz.drawing.room import shortened, turned
-from vaeviz.encoding import encode
+from vaeviz.drawing.sample_style import look_of
+from vaeviz.drawing.scatter import RASTER_ABOVE
+from vaeviz.drawing.text_fit import shortened, turned
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.kinds import Kind
-from vaeviz.labels import checked_labels, has_classes
-from vaeviz.layout import arranged
-from vaeviz.model import as_encoder
-from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior
-from vaeviz.streams import as_samples, rows_of
+from vaeviz.model.decode import decode
+from vaeviz.model.encode import encode
+from vaeviz.model.opening import as_encoder
+from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 UNITS = {
     "squared": "mean squared error",
@@ -68,7 +68,7 @@ def reconstruction_error(
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
-    colours = colouring(_classes(labels, len(errors)), len(errors), palette=palette)
+    colors = coloring(_classes(labels, len(errors)), len(errors), palette=palette)
     others = None if other_x is None else _errors_of(other_x, encoder, decoder, measure)
     rows = np.concatenate(worst_and_median(errors, n))
     decoded = decode(decoder, posterior[rows], like=x)
@@ -77,7 +77,7 @@ def reconstruction_error(
     figure = figure or figure_for(reconstruction_error)
     widths = (1.0, 1.25) if others is None else (1.0, 1.15, 0.85)
     axes = figure.subplots(1, len(widths), width_ratios=widths)
-    _draw_by_label(axes[0], errors, colours, UNITS[measure])
+    _draw_by_label(axes[0], errors, colors, UNITS[measure])
     axes[1].set_anchor("N")
     draw_cells(
         axes[1],
@@ -113,11 +113,11 @@ def _check_condition(encoder: Any, other_x: Any) -> None:
         )
 
 
-def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) -> None:
+def _draw_by_label(ax: Axes, errors: np.ndarray, colors: Coloring, unit: str) -> None:
     """A box for each label, whiskers from the 5th to the 95th percentile."""
-    groups = {name: errors[colours.index == code] for code, name in enumerate(colours.names)}
-    if colours.missing:
-        groups["no label"] = errors[colours.index < 0]
+    groups = {name: errors[colors.index == code] for code, name in enumerate(colors.names)}
+    if colors.missing:
+        groups["no label"] = errors[colors.index < 0]
     groups = groups or {"all": errors}
     boxes = ax.boxplot(
         list(groups.values()),
@@ -129,12 +129,12 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colours: Colouring, unit: str) 
         whiskerprops={"lw": 0.6, "color": "0.3"},
         capprops={"lw": 0.6, "color": "0.3"},
     )
-    for patch, median, colour in zip(boxes["boxes"], boxes["medians"], [*colours.colours, MISSING]):
-        patch.set(facecolor=colour, alpha=0.55, linewidth=0.6)
+    for patch, median, color in zip(boxes["boxes"], boxes["medians"], [*colors.colors, MISSING]):
+        patch.set(facecolor=color, alpha=0.55, linewidth=0.6)
         median.set(color="0.1")
     names = shortened(list(groups), LONGEST)
     ax.set_xticks(range(1, len(groups) + 1), names, rotation=turned(ax, names))
-    ax.set(ylim=(0, None), ylabel=unit, xlabel=f"{'label; ' * bool(colours.names)}whiskers from 5 to 95 %")
+    ax.set(ylim=(0, None), ylabel=unit, xlabel=f"{'label; ' * bool(colors.names)}whiskers from 5 to 95 %")
     ax.set_title(f"Mean {with_error(errors.mean(), standard_error(errors))}, N = {len(errors):,}")
 
 

@@ -5,20 +5,20 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.picking import fair_rows
-from vaeviz.conditions import told_condition
-from vaeviz.decoding import decode
+from vaeviz.analysis.subsampling import fair_rows
+from vaeviz.data.channels import arranged
+from vaeviz.data.labels import categories, checked_labels, has_classes
+from vaeviz.data.out_of_core import as_samples, rows_of
+from vaeviz.data.sample_kind import Kind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
-from vaeviz.drawing.look import look_of
-from vaeviz.drawing.places import axes_for
-from vaeviz.encoding import encode
+from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.sample_style import look_of
 from vaeviz.errors import InputError
-from vaeviz.kinds import Kind
-from vaeviz.labels import categories, checked_labels, has_classes
-from vaeviz.layout import arranged
-from vaeviz.model import as_decoder
-from vaeviz.plot import Page, register_plot
-from vaeviz.streams import as_samples, rows_of
+from vaeviz.model.conditions import told_condition
+from vaeviz.model.decode import decode
+from vaeviz.model.encode import encode
+from vaeviz.model.opening import as_decoder
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("full", None))

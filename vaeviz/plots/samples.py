@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.conditions import conditions_of, decode_under
-from vaeviz.conditions import told_condition
-from vaeviz.decoding import latent_size
+from vaeviz.analysis.condition_sets import conditions_of, decode_under
+from vaeviz.data.out_of_core import as_samples
+from vaeviz.data.sample_kind import Kind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
-from vaeviz.drawing.look import Look, look_of
-from vaeviz.drawing.places import axes_for
-from vaeviz.encoding import encode
+from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.sample_style import Look, look_of
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.kinds import Kind
-from vaeviz.model import Decoder, as_decoder
-from vaeviz.plot import Page, register_plot
-from vaeviz.streams import as_samples
+from vaeviz.model.conditions import told_condition
+from vaeviz.model.decode import latent_size
+from vaeviz.model.encode import encode
+from vaeviz.model.opening import Decoder, as_decoder
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("column", None))

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from vaeviz.drawing.places import figure_for
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.plot import Page, register_plot
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 PANELS = {
     "elbo": "ELBO, one-sample estimate",

@@ -6,23 +6,23 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.activity import activity
-from vaeviz.analysis.conditions import Conditions, conditions_of, decode_under
+from vaeviz.analysis.condition_sets import Conditions, conditions_of, decode_under
 from vaeviz.analysis.traversals import MIN_KL, collapsed_dims, traversal_codes, traversal_ends, traversal_order
-from vaeviz.conditions import named, told_condition
-from vaeviz.decoding import decode
+from vaeviz.data.out_of_core import as_samples
+from vaeviz.data.sample_kind import Kind, as_images
 from vaeviz.drawing.cells import draw_cells
+from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import name_dim
-from vaeviz.drawing.look import Look, look_of
 from vaeviz.drawing.mosaic import GAP
 from vaeviz.drawing.panels import draw_panels, panels_aspect
-from vaeviz.drawing.places import figure_for
-from vaeviz.encoding import encode
+from vaeviz.drawing.sample_style import Look, look_of
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.kinds import Kind, as_images
-from vaeviz.model import Decoder, as_decoder
-from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior
-from vaeviz.streams import as_samples
+from vaeviz.model.conditions import named, told_condition
+from vaeviz.model.decode import decode
+from vaeviz.model.encode import encode
+from vaeviz.model.opening import Decoder, as_decoder
+from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.plot_spec import Page, register_plot
 
 
 @register_plot(page=Page("full", None))

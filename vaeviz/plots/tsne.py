@@ -6,21 +6,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.embedding import Embedding, embed
-from vaeviz.analysis.maps import map_quality
-from vaeviz.analysis.picking import some_rows
-from vaeviz.drawing.colours import colouring
+from vaeviz.analysis.map_quality import map_quality
+from vaeviz.analysis.subsampling import some_rows
+from vaeviz.drawing.colors import coloring
+from vaeviz.drawing.embedding_maps import NAMES, check_perplexity, how_made, name_axes, write_quality
+from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import equal_aspect
-from vaeviz.drawing.legends import explain_colours
-from vaeviz.drawing.maps import NAMES, check_perplexity, how_made, name_axes, write_quality
-from vaeviz.drawing.places import axes_for
-from vaeviz.drawing.points import check_marker_kws, draw_points
-from vaeviz.encoding import encode
+from vaeviz.drawing.legends import explain_colors
+from vaeviz.drawing.scatter import check_marker_kws, draw_points
+from vaeviz.embeddings._base import Embedding, embed
 from vaeviz.errors import NotApplicable
-from vaeviz.plot import Page, register_plot
-from vaeviz.posterior import Posterior
+from vaeviz.model.encode import encode
+from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.plot_spec import Page, register_plot
 
-ASKED = 1000  # points whose neighbours are ranked for the line under a map
+ASKED = 1000  # points whose neighbors are ranked for the line under a map
 K = 10
 
 
@@ -44,7 +44,7 @@ def tsne(
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """A map of the posterior means of a latent of more than two dimensions, coloured by label.
+    """A map of the posterior means of a latent of more than two dimensions, colored by label.
 
     encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
         conditional model. other_x: (M, ...) other samples, to be placed into the map that x made, where the engine can:
@@ -54,14 +54,14 @@ def tsne(
     perplexity: of t-SNE. max_points: at most so many points, chosen at random with `seed`; the title says how many;
         None for all.
     The remaining options are those of `latent_scatter`. Distances and axes of a t-SNE map have no units, so it
-    has no ticks; the line below says what it keeps of the neighbourhoods (see `map_quality`). Raises `NotApplicable`
+    has no ticks; the line below says what it keeps of the neighborhoods (see `map_quality`). Raises `NotApplicable`
     for a latent of two dimensions or fewer.
     """
     posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
         dimensions = "1 dimension" if posterior.size == 1 else "2 dimensions"
         raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
-    colours = colouring(labels, len(posterior), palette=palette, continuous=continuous)
+    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
     rows = some_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     check_marker_kws(marker_kws)
@@ -71,7 +71,7 @@ def tsne(
     marks = draw_points(
         ax,
         embedding.points,
-        colours[rows],
+        colors[rows],
         size=size,
         opacity=opacity,
         rasterized=rasterized,
@@ -80,7 +80,7 @@ def tsne(
     )
     if others is not None:
         _place(ax, embedding, others[some_rows(max_points, len(others), seed)])
-    explain_colours(ax, marks.colours, embedding.points)
+    explain_colors(ax, marks.colors, embedding.points)
     equal_aspect(ax)
     ax.set_title(_title(embedding.engine, perplexity, posterior, len(rows)))
     name_axes(ax, embedding.engine)

@@ -49,9 +49,9 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
 
 def _exported(name: str, out: Path) -> int:
     """Draw one set, beside the digits' other run where there is one; the exit code."""
-    from vaeviz.commands.export import echo_findings, echo_record, exit_code
-    from vaeviz.data import load_data
-    from vaeviz.export import export_figures
+    from vaeviz.cli.commands.export import echo_findings, echo_record, exit_code
+    from vaeviz.data.dataset import load_data
+    from vaeviz.export.figure_set import export_figures
 
     data = SETS[name][0]
     runs = {other: out / "runs" / other for other in SETS if SETS[other][0] == data}

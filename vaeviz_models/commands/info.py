@@ -13,7 +13,7 @@ def info(run: Path) -> None:
     Its model, data and training, and how far it came.
     """
     from vaeviz.errors import InputError
-    from vaeviz_models.runs import open_run, read_history
+    from vaeviz_models.runs.folder import open_run, read_history
 
     model, config = open_run(run)
     described = config["model"]

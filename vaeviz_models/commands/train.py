@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaeviz import registry
-from vaeviz.cli_options import broken_command, option_of
+from vaeviz.cli.source import broken_command, option_of
 from vaeviz.errors import InputError, NoSuchSplit, UnknownName
-from vaeviz.naming import is_network
+from vaeviz.plugins import registry
+from vaeviz.plugins.object_refs import is_network
 
 if TYPE_CHECKING:
-    from vaeviz.data import Dataset
+    from vaeviz.data.dataset import Dataset
 
 HELP = {
     "epochs": "Passes over the training data.",
@@ -24,7 +24,7 @@ HELP = {
     "epsilon": "Of Adam.",
     "beta": "Weight of the KL.",
     "warmup": "Epochs over which beta rises from 0.",
-    "binarise": "Draw pixels of 0 and 1 anew each time, with the grey levels as chances.",
+    "binarize": "Draw pixels of 0 and 1 anew each time, with the gray levels as chances.",
     "holdout": "Share of the training data kept for validation.",
     "patience": "Stop after so many epochs without a better validation ELBO, and keep the best. Needs --holdout.",
     "precision": "Of products; bfloat16 is faster on a GPU or CPU that has units for it, and refused elsewhere.",
@@ -107,8 +107,8 @@ def _nothing_to_train(name: str) -> click.Command:
 
 
 def _command(name: str, builder: Any) -> click.Command:
-    from vaeviz.options import options_of
-    from vaeviz_models.training import training_options
+    from vaeviz.plugins.options import options_of
+    from vaeviz_models.training.fit import training_options
 
     of_model, of_fit = options_of(builder), training_options()
     params = [
@@ -147,9 +147,9 @@ def train_run(
     settings: dict[str, Any],
 ) -> None:
     """Train a registered model on a registered data set, and leave a run folder."""
-    from vaeviz_models.recipes import built, recipe_of, with_classes
-    from vaeviz_models.runs import fingerprint, save_training, start_run
-    from vaeviz_models.training import Training, check_data, check_training, seeded, training_options
+    from vaeviz_models.models.builders import built, recipe_of, with_classes
+    from vaeviz_models.runs.folder import fingerprint, save_training, start_run
+    from vaeviz_models.training.fit import Training, check_data, check_training, seeded, training_options
 
     settings = {key: option.default for key, option in training_options().items()} | settings
     check_training(**{key: settings[key] for key in signature(check_training).parameters})
@@ -157,7 +157,7 @@ def train_run(
     options = with_classes(name, model_options, train.named_labels())
     recipe = {"name": name, "sample_shape": train.x.shape[1:], "options": options}
     model = seeded(built, recipe, seed=settings["seed"])
-    check_data(model, train.x, test and test.x, binarise=settings["binarise"])
+    check_data(model, train.x, test and test.x, binarize=settings["binarize"])
     found = {
         "name": _with_absolute_path(data),
         "data_dir": data_dir and str(data_dir.resolve()),
@@ -181,8 +181,8 @@ def _with_absolute_path(data: str) -> str:
 
 
 def _resume(run: Path, epochs: int | None, device: str | None) -> None:
-    from vaeviz_models.runs import check_same_data, data_arguments, load_training, save_training, write_config
-    from vaeviz_models.training import check_data
+    from vaeviz_models.runs.folder import check_same_data, data_arguments, load_training, save_training, write_config
+    from vaeviz_models.training.fit import check_data
 
     state, config = load_training(run, device=device)
     settings, data = config["training"], data_arguments(config)
@@ -195,7 +195,7 @@ def _resume(run: Path, epochs: int | None, device: str | None) -> None:
     if not finished:
         train, test = _training_data(**data)
         check_same_data(run, config, train.x, _codes(state.model, train, test))
-        check_data(state.model, train.x, test and test.x, binarise=settings["binarise"])
+        check_data(state.model, train.x, test and test.x, binarize=settings["binarize"])
     if epochs is not None:
         write_config(run, config)
     save_training(run, state)  # weights and history may be an epoch older than the checkpoint
@@ -217,8 +217,8 @@ def _finished(run: Path, state: Any, settings: dict[str, Any]) -> str:
 
 
 def _fit(model: Any, train: Dataset, test: Dataset | None, settings: dict[str, Any], state: Any, out: Path) -> None:
-    from vaeviz_models.runs import save_training
-    from vaeviz_models.training import fit
+    from vaeviz_models.runs.folder import save_training
+    from vaeviz_models.training.fit import fit
 
     def keep(state: Any) -> None:
         save_training(out, state)
@@ -240,7 +240,7 @@ def _fit(model: Any, train: Dataset, test: Dataset | None, settings: dict[str, A
 
 def _codes(model: Any, train: Dataset, test: Dataset | None) -> Any:
     """The classes (N,) of the training data for a conditional model, those of the test data checked; else None."""
-    from vaeviz_models.classes import class_codes
+    from vaeviz_models.models.class_labels import class_codes
 
     if not hasattr(model, "classes"):
         return None
@@ -251,7 +251,7 @@ def _codes(model: Any, train: Dataset, test: Dataset | None) -> Any:
 
 def _training_data(name: str, data_dir: Any, labels: str | None) -> tuple[Dataset, Dataset | None]:
     """(training data, test data or None); data without splits are all for training."""
-    from vaeviz.data import load_data
+    from vaeviz.data.dataset import load_data
 
     try:
         train = load_data(name, split="train", data_dir=data_dir, labels=labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaeviz.data import Dataset, Split
+from vaeviz.data.dataset import Dataset, Split
 
 
 def digits(*, split: Split = "train") -> Dataset:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.data import Dataset, Split, of_cells
+from vaeviz.data.dataset import Dataset, Split, of_cells
+from vaeviz.data.out_of_core import Stored
 from vaeviz.errors import InputError, NoSuchSplit
-from vaeviz.streams import Stored
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -133,14 +133,14 @@ def _first(keys: list[str], wanted: list[str]) -> str | None:
 
 
 def _shared_mode(paths: list[Path]) -> str:
-    """Grey if all pictures are, else colour. Only their heads are read."""
+    """Gray if all pictures are, else color. Only their heads are read."""
     modes = {}
     for path in paths:
         with _picture(path) as picture:
             modes.setdefault(picture.mode, path)
     if "F" in modes:
         raise InputError(
-            f"{modes['F']}: holds floating-point numbers, which are no grey levels; give them as npy: or npz:"
+            f"{modes['F']}: holds floating-point numbers, which are no gray levels; give them as npy: or npz:"
         )
     return "L" if set(modes) <= {"1", "L", "I;16", "I"} else "RGB"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeviz.data import Dataset, Split
+from vaeviz.data.dataset import Dataset, Split
 from vaeviz.errors import InputError
 
 FILES = {

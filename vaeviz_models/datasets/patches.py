@@ -1,10 +1,10 @@
-"""Colour: patches of the two photographs that scikit-learn has in it."""
+"""Color: patches of the two photographs that scikit-learn has in it."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vaeviz.data import Dataset, Split
+from vaeviz.data.dataset import Dataset, Split
 
 SIDE = 16
 SIZES = {"train": 4000, "test": 1000}
@@ -13,7 +13,7 @@ COLUMNS = {"train": (0, 512), "test": (512, 640)}
 
 
 def patches(*, split: Split = "train") -> Dataset:
-    """16 × 16 colour patches of two photographs, a palace and a flower; those of the right fifth for testing."""
+    """16 × 16 color patches of two photographs, a palace and a flower; those of the right fifth for testing."""
     from sklearn.datasets import load_sample_images
 
     photographs = load_sample_images().images

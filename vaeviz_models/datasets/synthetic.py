@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaeviz.data import Dataset, Split
+from vaeviz.data.dataset import Dataset, Split
 
 SIZES = {"train": 4000, "test": 1000}
 SEEDS = {"train": 0, "test": 1}
 
 
 def pinwheel(*, split: Split = "train") -> Dataset:
-    """Points in the plane on five bent arms, labelled by arm."""
+    """Points in the plane on five bent arms, labeled by arm."""
     rng, count = _drawn(split)
     arm = rng.integers(5, size=count)
     along, across = 1 + 0.35 * rng.standard_normal(count), 0.07 * rng.standard_normal(count)
@@ -75,7 +75,7 @@ def chirps(*, split: Split = "train") -> Dataset:
 
 
 def squares(*, split: Split = "train") -> Dataset:
-    """32 × 32 pictures of a grey square; the factors are its column, row and half side, the label its size."""
+    """32 × 32 pictures of a gray square; the factors are its column, row and half side, the label its size."""
     rng, count = _drawn(split)
     side = rng.choice([3.0, 5.0, 7.0], count)
     column, row = rng.uniform(8, 24, (2, count))
@@ -90,9 +90,9 @@ def squares(*, split: Split = "train") -> Dataset:
     )
 
 
-def _covered(pixels: np.ndarray, centre: np.ndarray, half: np.ndarray) -> np.ndarray:
-    """How much of each pixel the interval centre ± half covers, (N, pixels)."""
-    return np.clip(half[:, None] + 0.5 - np.abs(pixels - centre[:, None]), 0, 1)
+def _covered(pixels: np.ndarray, center: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """How much of each pixel the interval center ± half covers, (N, pixels)."""
+    return np.clip(half[:, None] + 0.5 - np.abs(pixels - center[:, None]), 0, 1)
 
 
 def _drawn(split: Split) -> tuple[np.random.Generator, int]:

@@ -6,24 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data import Dataset, Split
+from vaeviz.data.dataset import Dataset, Split
 
 
 def wine(*, split: Split = "train") -> Dataset:
-    """178 wines of three cultivars by 13 measures, standardised (Forina et al. 1991); every fifth for testing."""
+    """178 wines of three cultivars by 13 measures, standardized (Forina et al. 1991); every fifth for testing."""
     from sklearn.datasets import load_wine
 
-    return _standardised(load_wine(), split, ("cultivar 1", "cultivar 2", "cultivar 3"), "wine")
+    return _standardized(load_wine(), split, ("cultivar 1", "cultivar 2", "cultivar 3"), "wine")
 
 
 def breast_cancer(*, split: Split = "train") -> Dataset:
-    """569 tumours by 30 measures of cell nuclei, standardised (Street et al. 1993); every fifth for testing."""
+    """569 tumours by 30 measures of cell nuclei, standardized (Street et al. 1993); every fifth for testing."""
     from sklearn.datasets import load_breast_cancer
 
-    return _standardised(load_breast_cancer(), split, ("malignant", "benign"), "breast-cancer")
+    return _standardized(load_breast_cancer(), split, ("malignant", "benign"), "breast-cancer")
 
 
-def _standardised(bunch: Any, split: Split, class_names: tuple[str, ...], name: str) -> Dataset:
+def _standardized(bunch: Any, split: Split, class_names: tuple[str, ...], name: str) -> Dataset:
     """The split of a table; mean and standard deviation are those of the rows for training."""
     testing = np.arange(len(bunch.data)) % 5 == 0
     train = bunch.data[~testing]

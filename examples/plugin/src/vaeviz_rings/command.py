@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vaeviz.cli_options import Source, model_and_data
+from vaeviz.cli.source import Source, model_and_data
 
 
 @click.command()

@@ -10,15 +10,15 @@ class Whitening:
 
     def __init__(self, x: np.ndarray, size: int = 3):
         self.size = size
-        self.centre = x.mean(axis=0)
-        _, spread, axes = np.linalg.svd(x - self.centre, full_matrices=False)
+        self.center = x.mean(axis=0)
+        _, spread, axes = np.linalg.svd(x - self.center, full_matrices=False)
         self.axes, self.scale = axes[:size], spread[:size] / np.sqrt(len(x))
 
     def project(self, x: np.ndarray) -> np.ndarray:
-        return (x - self.centre) @ self.axes.T / self.scale
+        return (x - self.center) @ self.axes.T / self.scale
 
     def lift(self, z: np.ndarray) -> np.ndarray:
-        return z * self.scale @ self.axes + self.centre
+        return z * self.scale @ self.axes + self.center
 
 
 def rings_whitening() -> Whitening:

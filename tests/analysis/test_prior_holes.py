@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vaeviz import InputError, NotApplicable, Posterior
+from vaeviz.analysis.aggregate_posterior import log_aggregate, sampled_codes
+from vaeviz.analysis.linear_vae import linear_vae
+from vaeviz.analysis.prior_holes import find_holes
+
+
+def standard(total, size, variance=0.05, seed=0):
+    """N posteriors of that variance whose mixture is a sample of N(0, I)."""
+    means = np.sqrt(1 - variance) * np.random.default_rng(seed).standard_normal((total, size))
+    return Posterior(means, np.full((total, size), np.sqrt(variance)), "normal")
+
+
+@pytest.mark.parametrize("size", [2, 5, 10])
+def test_a_prior_that_is_met_has_holes_of_one_percent_in_every_dimension(size):
+    found = find_holes(standard(4000, size), n=1500)
+    assert abs(found.mass.value - 0.01) < 3 * found.mass.standard_error
+    assert 0.002 < found.mass.standard_error < 0.009
+    assert found.verdict == "covered"
+
+
+@pytest.mark.parametrize("size, naive", [(5, 0.14), (10, 0.93)])
+def test_scores_that_keep_their_own_component_call_a_perfect_prior_a_hole(size, naive):
+    posterior, rng = standard(4000, size), np.random.default_rng(1)
+    rows = np.arange(0, 4000, 4)
+    own = log_aggregate(sampled_codes(posterior, rows, rng), posterior)
+    prior = log_aggregate(rng.standard_normal((1000, size)), posterior)
+    assert (prior < np.quantile(own, 0.01)).mean() == pytest.approx(naive, abs=0.06)
+
+
+def test_the_linear_vae_at_its_optimum_is_not_flagged():
+    model = linear_vae(np.diag([4, 2, 1, 0.3, 0.2, 0.1]), 3)
+    rng = np.random.default_rng(0)
+    mean, log_var = model.encode(rng.standard_normal((3000, 6)) * np.sqrt([4, 2, 1, 0.3, 0.2, 0.1]))
+    found = find_holes(Posterior(mean, np.exp(log_var / 2), "normal"), n=1000)
+    assert not found.flagged
+
+
+def test_a_hole_in_the_middle_is_found_and_measured():
+    rng = np.random.default_rng(0)
+    means = rng.standard_normal((6000, 2))
+    means = means[np.linalg.norm(means, axis=1) > 1]  # none within 1 σ, which holds 39.35 % of the prior
+    found = find_holes(Posterior(means, np.full(means.shape, 0.05), "normal"))
+    assert found.flagged
+    radius = np.linalg.norm(found.codes, axis=1)
+    assert 1 - np.exp(-(0.75**2) / 2) < found.mass.value < 0.42  # blurred by the spread of those at its edge
+    assert found.in_hole[radius < 0.7].all()
+    assert found.in_hole[(radius > 1) & (radius < 2)].mean() < 0.02
+    assert found.mass.value == pytest.approx(found.in_hole.mean())
+
+
+def test_the_standard_error_is_the_spread_over_seeds():
+    posterior = standard(500, 3, variance=0.3)
+    found = [find_holes(posterior, n=400, seed=seed).mass for seed in range(40)]
+    spread = np.std([mass.value for mass in found], ddof=1)
+    assert np.mean([mass.standard_error for mass in found]) == pytest.approx(spread, rel=0.35)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 100))
+def test_scores_do_not_depend_on_the_order_of_samples(seed):
+    posterior = standard(60, 2, seed=seed)
+    order = np.random.default_rng(seed).permutation(60)
+    z = sampled_codes(posterior, np.arange(60), np.random.default_rng(1))
+    before = log_aggregate(z, posterior, left_out=np.arange(60))
+    after = log_aggregate(z[order], posterior[order], left_out=np.arange(60))
+    np.testing.assert_allclose(after, before[order], atol=1e-10)
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    first, second = (find_holes(standard(300, 2), n=200, seed=7) for _ in range(2))
+    assert first.mass == second.mass
+    np.testing.assert_array_equal(first.prior, second.prior)
+
+
+def test_bad_input():
+    with pytest.raises(InputError, match="expected shares between 0 and 1"):
+        find_holes(standard(50, 2), level=1.5)
+    with pytest.raises(InputError, match="n = 1: expected 2 or more"):
+        find_holes(standard(50, 2), n=1)
+    with pytest.raises(NotApplicable, match="gives no spread"):
+        find_holes(Posterior(np.zeros((5, 2))))

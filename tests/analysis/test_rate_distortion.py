@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from vaeviz import Encoder, InputError, Model, NotApplicable
+from vaeviz.analysis.rate_distortion import RatePoint, rate_points
+
+EIGENVALUES, NOISE = np.array([4.0, 2.0, 1.0]), 0.25
+
+
+def linear_model(beta, name="linear"):
+    """The linear VAE at its optimum (Lucas et al. 2019), in the basis of the principal axes."""
+    s = beta * NOISE
+    active = s < EIGENVALUES
+    weight = np.where(active, np.sqrt(np.maximum(EIGENVALUES - s, 0)), 0)
+    std = np.where(active, np.sqrt(s / EIGENVALUES), 1)
+
+    def likelihood(x, z):
+        square = ((x - z * weight) ** 2).sum(axis=1)
+        return -0.5 * (square / NOISE + 3 * np.log(2 * np.pi * NOISE))
+
+    def encode(x):
+        return x * weight / EIGENVALUES, np.broadcast_to(std, x.shape)
+
+    return Model(Encoder(encode, returns="mean,std"), inputs={"likelihood": likelihood}, name=name)
+
+
+@pytest.fixture(scope="module")
+def x():
+    """Samples whose covariance has exactly those eigenvalues, and mean 0."""
+    z = np.random.default_rng(0).standard_normal((2000, 3))
+    z -= z.mean(axis=0)
+    return (np.linalg.qr(z)[0] * np.sqrt(2000 * EIGENVALUES)).astype(np.float32)
+
+
+@pytest.mark.parametrize("beta", [1.0, 6.0])
+def test_rate_and_distortion_of_the_linear_vae_at_its_optimum(x, beta):
+    (point,) = rate_points([linear_model(beta)], x, draws=30)
+    s = beta * NOISE
+    active = s < EIGENVALUES
+    assert point.rate == pytest.approx(0.5 * np.log(EIGENVALUES[active] / s).sum(), abs=1e-4)
+    left = active.sum() * s + EIGENVALUES[~active].sum()
+    assert point.distortion == pytest.approx(1.5 * np.log(2 * np.pi * NOISE) + left / (2 * NOISE), abs=0.05)
+    assert 0 < point.rate_error < 0.1 and 0 < point.distortion_error < 0.5
+
+
+def test_the_slope_of_the_frontier_is_minus_one_over_beta(x):
+    near = rate_points([linear_model(1.99), linear_model(2.01)], x, draws=200)
+    slope = (near[0].rate - near[1].rate) / (near[0].distortion - near[1].distortion)
+    assert slope == pytest.approx(-1 / 2, rel=0.2)
+
+
+def test_records_and_names():
+    points = rate_points([(1, 2, "a"), [3.0, 4.0], RatePoint(5, 6, "c")])
+    assert [(p.rate, p.distortion, p.label) for p in points] == [(1, 2, "a"), (3, 4, ""), (5, 6, "c")]
+    assert points[0].elbo == -3
+    assert [p.label for p in rate_points({"one": (1, 2), "two": (3, 4)})] == ["one", "two"]
+    assert len(rate_points((1.0, 2.0, "alone"))) == 1
+
+
+def test_without_x_a_run_stands_where_its_history_ended():
+    history = {"beta": [1.0, 4.0], "test_kl": [9.0, 3.0], "test_log_likelihood": [-9.0, -80.0]}
+    (point,) = rate_points([Model(inputs={"history": history})])
+    assert (point.rate, point.distortion, point.label) == (3, 80, "β = 4")
+    assert np.isnan(point.rate_error)
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        ([], "got none"),
+        ([(-1.0, 2.0, "bad")], "bad: got rate -1"),
+        ([(1.0, np.nan)], "expected finite"),
+        ([Model(name="bare")], "bare: its history has no KL"),
+        (["no such folder"], "got 'no such folder'"),
+    ],
+)
+def test_what_is_no_run_is_an_error(runs, told):
+    with pytest.raises(InputError, match=told):
+        rate_points(runs)
+
+
+def test_a_model_without_likelihood_or_spread_has_no_point(x):
+    with pytest.raises(NotApplicable, match="m: has no likelihood"):
+        rate_points([Model(Encoder(lambda x: x), name="m")], x)
+    with pytest.raises(NotApplicable, match="deterministic"):
+        rate_points([Model(Encoder(lambda x: x), inputs={"likelihood": lambda x, z: x[:, 0]}, name="m")], x)
+
+
+def test_a_mapping_names_points_too():
+    named, unnamed = rate_points({"ours": RatePoint(20.0, 90.0)})[0], rate_points([RatePoint(20.0, 90.0, "own")])[0]
+    assert (named.label, unnamed.label) == ("ours", "own")
+
+
+def test_no_draws_are_an_error():
+    with pytest.raises(InputError, match="draws = 0: expected 1 or more"):
+        rate_points([linear_model(1.0)], np.ones((4, 2)), draws=0)

@@ -1,0 +1,531 @@
+import hashlib
+import json
+import re
+import struct
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vaeviz
+from vaeviz import Dataset, Decoder, GuessWarning, NotApplicable, export_figures, get_plot, register_plot
+from vaeviz.errors import InputError, UnknownName
+from vaeviz.plugins.plot_spec import plot_names
+
+LIGHT = {"manifold_grid": {"n": 3}, "samples": {"n": 4}, "interpolation": {"n": 1, "steps": 3}}
+SOME = [  # enough for what is asked of the exporter, and quick
+    "interpolation",
+    "latent_scatter",
+    "manifold_grid",
+    "reconstruction_pairs",
+    "samples",
+    "training_curves",
+    "tsne",
+]
+
+
+@pytest.fixture
+def data(digits):
+    return Dataset(digits.x, digits.labels, name="digits")
+
+
+@pytest.fixture
+def inputs(encoder, decoder, digits):
+    return {"encoder": encoder, "decoder": decoder, "x": digits.x, "labels": digits.labels}
+
+
+@pytest.fixture
+def one_that_fails(registered):
+    @register_plot
+    def aaa_first(encoder, x, *, seed: int = 0, ax=None):
+        """Fails."""
+        raise ZeroDivisionError("no <luck> today")
+
+    return aaa_first
+
+
+def manifest_of(out):
+    return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+
+
+def statuses(records):
+    return {record.plot: record.status for record in records}
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# What becomes of each plot
+
+
+def test_every_plot_is_drawn_or_skipped_for_a_reason(tmp_path, inputs):
+    records = export_figures(tmp_path / "out", **inputs, settings=LIGHT)
+    assert [record.plot for record in records] == plot_names()
+    lacking = {name: get_plot(name).missing(inputs) for name in plot_names()}
+    expected = {name: f"needs {' and '.join(missing)}" for name, missing in lacking.items() if missing}
+    assert expected["training_curves"] == "needs history"
+    expected |= {
+        "latent_pairs": "2 of 2 dimensions are active, pairs need 3",
+        "map_quality": "the latent has 2 dimensions and needs no map",
+        "tsne": "the latent has 2 dimensions and needs no map: see latent_scatter",
+    }
+    assert {record.plot: record.reason for record in records if record.status == "skipped"} == expected
+    assert {record.plot for record in records if record.status == "drawn"} == set(plot_names()) - set(expected)
+    drawn = {f"{record.plot}.png" for record in records if record.status == "drawn"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == drawn | {
+        "manifest.json",
+        "timings.json",
+        "index.html",
+    }
+
+
+def test_a_plot_that_fails_is_recorded_with_its_traceback_while_the_rest_are_drawn(tmp_path, inputs, one_that_fails):
+    records = export_figures(tmp_path, **inputs, plots=["aaa_first", "latent_scatter"])
+    assert statuses(records) == {"aaa_first": "failed", "latent_scatter": "drawn"}
+    failed, drawn = manifest_of(tmp_path)["figures"]
+    assert failed["reason"] == "ZeroDivisionError: no <luck> today"
+    assert "in aaa_first" in failed["traceback"]
+    assert failed["files"] == {}
+    assert drawn["traceback"] == ""
+    assert (tmp_path / "latent_scatter.png").is_file()
+
+
+def test_a_plot_that_does_not_apply_is_skipped_with_its_reason(tmp_path, inputs, registered):
+    @register_plot
+    def picky(encoder, x, *, ax=None):
+        """Picky."""
+        raise NotApplicable("it would mean nothing")
+
+    (record,) = export_figures(tmp_path, **inputs, plots=["picky"])
+    assert (record.status, record.reason, record.traceback) == ("skipped", "it would mean nothing", "")
+
+
+def test_a_plot_gets_the_inputs_that_it_names_and_no_others(tmp_path, inputs, registered):
+    seen = {}
+
+    @register_plot
+    def curious(x, energies, labels=None, condition=None, *, seed: int = 0, ax=None):
+        """Curious."""
+        seen.update(x=x, energies=energies, labels=labels, condition=condition, seed=seed)
+        return ax
+
+    export_figures(tmp_path, **inputs, energies=[1, 2], plots=["curious"], seed=7)
+    assert seen["x"] is inputs["x"]
+    assert seen["labels"] is inputs["labels"]
+    assert (seen["energies"], seen["condition"], seen["seed"]) == ([1, 2], None, 7)
+
+
+def test_the_drawing_is_done_away_from_pyplot_and_rcparams(tmp_path, inputs):
+    import matplotlib
+    from matplotlib import pyplot as plt
+
+    before = dict(matplotlib.rcParams)
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"], style="talk")
+    assert plt.get_fignums() == []
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_x_is_encoded_once_for_the_whole_set(tmp_path, inputs):
+    calls = []
+
+    def counted(x):
+        calls.append(len(x))
+        return inputs["encoder"](x)
+
+    encoder = vaeviz.Encoder(counted, batch_size=25)
+    export_figures(tmp_path, **inputs | {"encoder": encoder}, settings=LIGHT)
+    assert calls == [25, 25, 25, 10]  # the first batch twice, to see whether the encoder samples
+
+
+def test_warnings_of_a_plot_are_recorded_with_it(tmp_path, inputs):
+    def logits(z):
+        return 9 * np.repeat(z[:, :1], 64, axis=1)
+
+    records = export_figures(tmp_path, **inputs | {"decoder": logits}, plots=["samples", "latent_scatter"])
+    told = {record.plot: record.warnings for record in records}
+    assert told["latent_scatter"] == []
+    assert len(told["samples"]) == 1
+    assert 'Decoder(fn, output="logits")' in told["samples"][0]
+    assert "Decoder(fn, output=" in (tmp_path / "index.html").read_text()
+
+
+def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
+    reported = []
+    records = export_figures(
+        tmp_path, **inputs, plots=["samples", "latent_scatter", "samples"], settings={}, on_record=reported.append
+    )
+    assert reported == records
+    assert [record.plot for record in records] == ["samples", "latent_scatter"]
+
+
+# Where inputs come from
+
+
+def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
+    data = vaeviz.load_data("digits")[:50]
+    plots = [*SOME, "latent_neighbors", "likelihood_bound"]
+    settings = LIGHT | {"likelihood_bound": {"count": 10}}
+    records = export_figures(tmp_path / "a set", model=run, data=data, plots=plots, settings=settings)
+    assert {record.plot for record in records if record.status != "drawn"} == {"tsne"}
+    manifest = manifest_of(tmp_path / "a set")
+    assert manifest["title"] == "a set"
+    assert manifest["inputs"]["encoder"]["name"] == "tiny.encoder"
+    assert manifest["inputs"]["x"]["shape"] == [50, 8, 8]
+
+
+def test_what_is_given_by_name_wins_over_model_and_data(tmp_path, run, data, registered):
+    seen = {}
+
+    @register_plot
+    def curious(decoder, labels, *, ax=None):
+        """Curious."""
+        seen.update(decoder=decoder, labels=labels)
+
+    def mine(z):
+        return z
+
+    labels = np.arange(60)
+    export_figures(tmp_path, model=run, data=data, labels=labels, decoder=mine, plots=["curious"])
+    assert seen["labels"] is labels
+    assert seen["decoder"].fn is mine
+
+
+def test_class_names_label_the_figures(tmp_path, inputs, registered):
+    seen = {}
+
+    @register_plot
+    def curious(labels, *, ax=None):
+        """Curious."""
+        seen["labels"] = labels
+
+    named = Dataset(inputs["x"], np.arange(60) % 2, ("even", "odd"))
+    export_figures(tmp_path, data=named, plots=["curious"])
+    assert seen["labels"][:2].tolist() == ["even", "odd"]
+
+
+# The record
+
+
+def test_the_manifest_says_what_was_drawn_from_what(tmp_path, inputs):
+    export_figures(tmp_path, **inputs, plots=["latent-scatter"], settings={"latent_scatter": {"size": 3}}, seed=5)
+    manifest = manifest_of(tmp_path)
+    (figure,) = manifest["figures"]
+    assert figure["plot"] == "latent_scatter"
+    assert figure["distribution"] == "vaeviz"
+    assert figure["options"]["size"] == 3
+    assert figure["options"]["seed"] == manifest["seed"] == 5
+    assert figure["options"]["dims"] is None
+    assert figure["files"] == {"latent_scatter.png": sha256(tmp_path / "latent_scatter.png")}
+    assert (manifest["style"], manifest["dpi"], manifest["formats"]) == ("paper", 300, ["png"])
+    assert manifest["versions"]["vaeviz"] == vaeviz.__version__
+    x = manifest["inputs"]["x"]
+    assert x == {"shape": [60, 8, 8], "dtype": "float32", "sha256": hashlib.sha256(inputs["x"].tobytes()).hexdigest()}
+    assert manifest["inputs"]["encoder"]["posterior"]["shape"] == [60, 2]
+    assert set(json.loads((tmp_path / "timings.json").read_text())) == {"latent_scatter"}
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["a", "b"] * 30),
+        np.array(["a", None] * 30, dtype=object),
+        np.linspace(0, 1, 60).astype("float16"),
+        np.arange(60).astype("datetime64[D]").astype(str),
+        list(range(60)),
+    ],
+    ids=["strings", "objects", "halves", "dates", "list"],
+)
+def test_labels_of_any_type_can_be_recorded_and_told_apart(tmp_path, inputs, labels):
+    hashes = []
+    for some in (labels, labels[::-1]):
+        export_figures(tmp_path, **inputs | {"labels": some}, plots=["latent_scatter"], dpi=30)
+        hashes.append(manifest_of(tmp_path)["inputs"]["labels"].get("sha256"))
+    assert hashes[0] != hashes[1]
+
+
+@pytest.mark.parametrize("formats", [("png", "pdf", "svg")])
+def test_the_same_inputs_and_seed_give_the_same_bytes(tmp_path, inputs, one_that_fails, formats):
+    chosen = {
+        "plots": ["aaa_first", *SOME],
+        "formats": formats,
+        "settings": LIGHT,
+        "history": {"epoch": [1, 2], "train_elbo": [-2.0, -1.0]},
+        "dpi": 50,
+    }
+    outs = [tmp_path / folder / "figures" for folder in ("one", "other")]
+    for out in (outs[0], outs[1], outs[0]):
+        export_figures(out, **inputs, **chosen)
+    first, second = ({path.name: path.read_bytes() for path in out.iterdir()} for out in outs)
+    assert len(first) == 6 * 3 + 3
+    del first["timings.json"], second["timings.json"]
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_another_seed_gives_other_samples(tmp_path, inputs):
+    for seed in (0, 1):
+        export_figures(tmp_path / str(seed), **inputs, plots=["samples"], seed=seed, dpi=30)
+    assert sha256(tmp_path / "0" / "samples.png") != sha256(tmp_path / "1" / "samples.png")
+
+
+def test_no_file_of_this_machine_is_named_in_what_is_left(tmp_path, inputs, one_that_fails):
+    out = tmp_path / "out"
+    export_figures(out, **inputs, plots=["aaa_first", "latent_scatter"], dpi=30)
+    text = (out / "manifest.json").read_text() + (out / "index.html").read_text()
+    assert "vaeviz/export/figure_set.py" in text
+    assert str(tmp_path) not in text
+    assert str(Path(vaeviz.__file__).parents[1]) not in text
+
+
+def test_figures_of_an_earlier_export_are_left(tmp_path, inputs):
+    export_figures(tmp_path, **inputs, plots=["samples", "latent_scatter"], dpi=30)
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
+    assert (tmp_path / "samples.png").is_file()
+    assert [figure["plot"] for figure in manifest_of(tmp_path)["figures"]] == ["latent_scatter"]
+
+
+def test_warnings_at_the_door_are_in_the_manifest_and_on_the_page(tmp_path, digits):
+    def unsure(x):
+        return x.reshape(len(x), -1)[:, :2], np.ones((len(x), 2))
+
+    with pytest.warns(GuessWarning, match="nowhere negative"):
+        export_figures(tmp_path, encoder=unsure, x=digits.x, plots=["latent_scatter"], dpi=30)
+    assert "nowhere negative" in manifest_of(tmp_path)["warnings"][0]
+    assert "nowhere negative" in (tmp_path / "index.html").read_text()
+
+
+def test_nothing_half_written_is_left(tmp_path, inputs, monkeypatch):
+    from matplotlib.figure import Figure
+
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
+    before = sha256(tmp_path / "latent_scatter.png")
+
+    def half(figure, path, **_):
+        with open(path, "wb") as file:
+            file.write(b"half a file")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Figure, "savefig", half)
+    from vaeviz.export.render import write_figure
+
+    with pytest.raises(OSError, match="disk full"):
+        write_figure(Figure(), tmp_path / "latent_scatter.png", 30)
+    assert sha256(tmp_path / "latent_scatter.png") == before
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+# Files
+
+
+def png_size(path):
+    return struct.unpack(">II", path.read_bytes()[16:24])
+
+
+@pytest.mark.parametrize(("style", "column", "full"), [("paper", 3.4, 7.0), ("talk", 6.2, 12.6)])
+def test_figures_are_as_wide_as_the_column_or_page_of_the_style(tmp_path, inputs, style, column, full):
+    plots = ["latent_scatter", "samples", "reconstruction_pairs"]
+    export_figures(tmp_path, **inputs, plots=plots, settings={"samples": {"n": 4}}, style=style, dpi=100)
+    widths = {name: png_size(tmp_path / f"{name}.png")[0] for name in plots}
+    assert widths == {
+        "latent_scatter": round(100 * column),
+        "samples": round(100 * column),
+        "reconstruction_pairs": round(100 * full),
+    }
+
+
+def test_the_resolution_is_the_styles_unless_given(tmp_path, inputs):
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"])
+    assert png_size(tmp_path / "latent_scatter.png")[0] == round(3.4 * 300)
+    assert manifest_of(tmp_path)["dpi"] == 300
+
+
+def test_pages_without_a_shape_of_their_own_fit_their_content(tmp_path, inputs, make_decoder):
+    heights = []
+    for n in (5, 10):
+        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings={"reconstruction_pairs": {"n": n}})
+        heights.append(png_size(tmp_path / "reconstruction_pairs.png")[1])
+    assert heights[0] > 1.5 * heights[1]
+
+
+def test_fonts_in_a_pdf_are_embedded_as_truetype(tmp_path, inputs):
+    import zlib
+
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"], formats=["pdf"])
+    content = (tmp_path / "latent_scatter.pdf").read_bytes()
+    assert b"/Subtype /Type3" not in content
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL)
+    plain = content + b"".join(_inflated(stream, zlib) for stream in streams)
+    assert b"/FontFile2" in plain or b"/CIDFontType2" in plain
+    assert b"/Type3" not in plain
+
+
+def _inflated(stream, zlib):
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b""
+
+
+def test_marks_are_rasterized_in_vector_files_when_told(tmp_path, inputs):
+    sizes = {}
+    for rasterized in (False, True):
+        export_figures(
+            tmp_path,
+            **inputs,
+            plots=["latent_scatter"],
+            formats=["svg"],
+            settings={"latent_scatter": {"rasterized": rasterized}},
+        )
+        sizes[rasterized] = (tmp_path / "latent_scatter.svg").read_text().count("<image")
+    assert sizes[False] == 0
+    assert sizes[True] >= 1
+
+
+# The page
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_the_page_shows_each_figure_and_tells_why_others_are_not_there(tmp_path, inputs, one_that_fails):
+    plots = ["aaa_first", *SOME]
+    export_figures(tmp_path, **inputs, plots=plots, settings=LIGHT, title="mine", formats=["pdf", "png"], dpi=30)
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    names = SOME[:-2]
+    assert [image["src"] for image in page.all("img")] == [f"{name}.png" for name in names]
+    assert all(image["alt"] for image in page.all("img"))
+    linked = {link["href"] for link in page.all("a")}
+    assert linked == {f"{name}.{ending}" for name in names for ending in ("pdf", "png")} | {"manifest.json"}
+    assert all((tmp_path / link).is_file() for link in linked)
+    text = " ".join(page.texts)
+    for told in ("mine", "needs history", "needs no map", "ZeroDivisionError: no <luck> today", "in aaa_first"):
+        assert told in text
+
+
+def test_the_page_loads_nothing_from_elsewhere(tmp_path, inputs):
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "http" not in text
+    assert not Page(text).all("script")
+
+
+def test_titles_labels_and_options_are_escaped(tmp_path, inputs, registered):
+    @register_plot
+    def hostile(x, *, word: str = "a", ax=None):
+        """<script>alert("summary")</script> & more."""
+        import warnings
+
+        warnings.warn("<script>alert('warning')</script>", stacklevel=1)
+
+    export_figures(
+        tmp_path,
+        **inputs,
+        plots=["hostile", "tsne"],
+        settings={"hostile": {"word": "<script>alert('option')</script>"}},
+        title="<script>alert('title')</script>",
+        dpi=30,
+    )
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert not page.all("script")
+    for where in ("title", "option", "warning"):
+        assert f"<script>alert('{where}')</script>" in "".join(page.texts)
+    assert page.all("img")[0]["alt"] == '<script>alert("summary")</script> & more.'
+
+
+# What is refused before anything is written
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"plots": ["latent_scater"]}, "unknown plot 'latent_scater'; did you mean 'latent_scatter'"),
+        ({"plots": []}, "no plot was asked for"),
+        ({"formats": ["jpg"]}, "unknown format 'jpg'; "),
+        ({"formats": []}, "no format was asked for"),
+        ({"style": "papr"}, "unknown style 'papr'; did you mean 'paper'"),
+        ({"settings": {"latent_scater": {}}}, "unknown plot 'latent_scater'"),
+        ({"settings": {"latent_scatter": {"dim": 1}}}, "unknown option of latent_scatter 'dim'; did you mean 'dims'"),
+        ({"settings": {"latent_scatter": {"dims": "0"}}}, "latent_scatter.dims = '0': expected int,int or none"),
+        ({"labels": np.arange(59)}, "labels: got 59 labels for 60 samples of x"),
+        ({"encoder": lambda x: None}, "encoder <lambda>, given a batch"),
+        ({"x": np.full((60, 8, 8), np.nan)}, "x: NaN or infinite values"),
+        ({"decoder": 3}, "decoder: got int"),
+        ({"lables": np.arange(60)}, "unknown input 'lables'; did you mean 'labels'"),
+        ({"dpi": 0}, "dpi = 0: expected"),
+        ({"seed": -1}, "seed = -1: expected"),
+    ],
+)
+def test_wrong_input_is_an_error_before_anything_is_written(tmp_path, inputs, wrong, told):
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match=re.escape(told)):
+        export_figures(out, **inputs | wrong)
+    assert not out.exists()
+
+
+def test_unknown_names_are_unknown_names(tmp_path, inputs):
+    for wrong in ({"plots": ["q"]}, {"formats": ["q"]}, {"style": "q"}):
+        with pytest.raises(UnknownName):
+            export_figures(tmp_path, **inputs, **wrong)
+
+
+def test_settings_of_a_plot_that_is_not_drawn_are_an_error(tmp_path, inputs):
+    with pytest.raises(InputError, match="samples has settings, but is not among the plots to draw: latent_scatter"):
+        export_figures(tmp_path / "out", **inputs, plots=["latent_scatter"], settings={"samples": {"n": 3}})
+
+
+@pytest.mark.parametrize("below", ["", "deeper/still"])
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, inputs, below):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match=r"file.*: cannot be written, "):
+        export_figures(tmp_path / "file" / below, **inputs, plots=["latent_scatter"])
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_what_a_small_set_does_not_allow_is_skipped(tmp_path, make_encoder, make_decoder, digits):
+    small = {"encoder": make_encoder(3), "decoder": make_decoder(3), "x": digits.x[:12]}
+    records = export_figures(tmp_path, **small, plots=["tsne", "samples"], dpi=30)
+    assert statuses(records) == {"tsne": "skipped", "samples": "drawn"}
+    assert records[0].reason.startswith("a perplexity of 30 needs more than the 12 points")
+
+
+def test_a_lone_decoder_is_drawn_as_far_as_it_goes(tmp_path, decoder):
+    records = export_figures(tmp_path, decoder=Decoder(decoder, latent_shape=(2,)), settings=LIGHT, dpi=30)
+    assert {name for name, status in statuses(records).items() if status == "drawn"} == {"manifold_grid", "samples"}
+    assert set(statuses(records).values()) == {"drawn", "skipped"}
+
+
+@pytest.mark.parametrize("look", ["paper", "talk"])
+@pytest.mark.parametrize("plot", ["samples", "manifold_grid", "interpolation"])
+def test_nothing_of_a_page_as_high_as_its_content_is_cut(inputs, plot, look):
+    from vaeviz.drawing.styles import style
+    from vaeviz.export.render import drawn
+
+    with style(look) as chosen:
+        figure = drawn(get_plot(plot), inputs, {}, chosen)
+        figure.draw_without_rendering()
+        box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(box.x0, box.y0) > -0.01
+    assert box.x1 < width + 0.01
+    assert box.y1 < height + 0.01
+
+
+def test_one_plot_may_be_named_alone(tmp_path):
+    records = export_figures(tmp_path, encoder=lambda x: x[:, :2], x=np.random.rand(20, 3), plots="latent_scatter")
+    assert [record.plot for record in records] == ["latent_scatter"]

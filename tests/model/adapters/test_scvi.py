@@ -1,0 +1,119 @@
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import vaeviz
+from vaeviz.cli.main import cli
+from vaeviz.errors import InputError
+from vaeviz.model.collect_inputs import encoded_once, gathered
+
+scvi = pytest.importorskip("scvi")
+anndata = pytest.importorskip("anndata")
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def cells():
+    rng = np.random.default_rng(0)
+    cells = anndata.AnnData(rng.poisson(rng.gamma(1, 2, (120, 30))).astype(np.float32))
+    cells.obs["batch"] = np.array(["one", "two"])[np.arange(120) % 2]
+    cells.layers["counts"] = cells.X.copy()
+    return cells
+
+
+def trained(cells, **setup):
+    cells = cells.copy()
+    scvi.model.SCVI.setup_anndata(cells, **setup)
+    model = scvi.model.SCVI(cells, n_hidden=8, n_latent=3)
+    model.train(max_epochs=1, accelerator="cpu", enable_progress_bar=False)
+    return model
+
+
+@pytest.mark.parametrize("setup", [{}, {"layer": "counts"}], ids=["X", "a layer"])
+def test_the_codes_are_its_latent_representation(setup, cells, tmp_path):
+    model = trained(cells, **setup)
+    posterior = vaeviz.encode(model, np.asarray(cells.X))
+    mean, variance = model.get_latent_representation(return_dist=True)
+    np.testing.assert_allclose(posterior.mean, mean, atol=1e-4)
+    np.testing.assert_allclose(posterior.std**2, variance, rtol=1e-3)
+    records = vaeviz.export_figures(tmp_path, model=model, plots=["latent_scatter", "samples"])
+    assert [record.status for record in records] == ["drawn", "skipped"]
+
+
+def test_the_batch_of_each_cell_is_the_condition(cells):
+    model = trained(cells, batch_key="batch")
+    encoder, opened = vaeviz.open(model).encoder, vaeviz.open(model)
+    np.testing.assert_allclose(
+        vaeviz.encode(encoder, opened.inputs["x"], opened.inputs["condition"]).mean,
+        model.get_latent_representation(),
+        atol=1e-4,
+    )
+    with pytest.raises(InputError, match=r"set up with obs\['batch'\]; give .* condition: 0 for one, 1 for two"):
+        vaeviz.encode(encoder, opened.inputs["x"])
+
+
+def test_an_anndata_is_taken_as_x(cells, tmp_path):
+    model = trained(cells, layer="counts", batch_key="batch")
+    others = cells[::-3].copy()
+    others.X = np.zeros_like(others.X)  # the layer counts, as it did in training
+    expected = model.get_latent_representation(others)
+    np.testing.assert_allclose(vaeviz.encode(model, others).mean, expected, atol=1e-4)
+    ax = vaeviz.latent_scatter(model, others, labels=others.obs["batch"])
+    assert f"{len(others)}" in ax.get_title()
+    assert {"one", "two"} < {text.get_text() for text in ax.get_legend().get_texts()}
+
+    plots = ["latent_neighbors", "latent_scatter", "aggregate_posterior"]
+    records = vaeviz.export_figures(tmp_path, model=model, x=others, labels=others.obs["batch"], plots=plots)
+    assert {record.status for record in records} == {"drawn"}
+
+
+@pytest.mark.parametrize("spelled", ["my_cells:others", "others.h5ad"])
+def test_the_command_line_reads_layer_and_batches_of_the_cells(spelled, cells, tmp_path, monkeypatch):
+    model = trained(cells, layer="counts", batch_key="batch")
+    others = cells[::-3].copy()
+    others.X = np.zeros_like(others.X)
+    others.write_h5ad(tmp_path / "others.h5ad")
+    monkeypatch.setitem(sys.modules, "my_cells", SimpleNamespace(model=model, others=others))
+    monkeypatch.chdir(tmp_path)
+    args = ["--model", "my_cells:model", "--data", spelled, "--labels", "batch"]
+
+    given = encoded_once(gathered(model, vaeviz.load_data(spelled, labels="batch"), {}))
+    expected = model.get_latent_representation(others)
+    np.testing.assert_allclose(vaeviz.encode(given["encoder"], given["x"]).mean, expected, atol=1e-4)
+    for command in (["plot", "latent-scatter", "--out", "scatter.png"], ["explain"]):
+        result = CliRunner().invoke(cli, [*command, *args])
+        assert result.exit_code == 0, result.output
+        assert "problem" not in result.output
+
+
+def test_genes_are_found_by_name(cells):
+    model = trained(cells)
+    more = anndata.concat([cells[:, ::-1], cells[:, :2].copy()[:, :0]], axis=1)
+    np.testing.assert_allclose(vaeviz.encode(model, more).mean, model.get_latent_representation(), atol=1e-4)
+    with pytest.raises(InputError, match=r"x: lacks 1 of the 30 genes of the model, e\.g\. 29"):
+        vaeviz.encode(model, cells[:, :-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda cells: cells.layers.clear(), "set up with the layer 'counts', which these cells do not have"),
+        (lambda cells: cells.obs.drop(columns="batch", inplace=True), r"set up with obs\['batch'\], which these"),
+        (lambda cells: cells.obs.__setitem__("batch", "three"), r"holds 'three', which is no batch of the model"),
+    ],
+    ids=["layer", "column", "batch"],
+)
+def test_an_anndata_unlike_the_models_own_is_an_error(change, told, cells):
+    model = trained(cells, layer="counts", batch_key="batch")
+    others = cells.copy()
+    change(others)
+    with pytest.raises(InputError, match=told):
+        vaeviz.encode(model, others)
+
+
+def test_any_encoder_takes_the_matrix_of_an_anndata(cells):
+    np.testing.assert_array_equal(vaeviz.encode(lambda x: x[:, :2], cells).mean, cells.X[:, :2])

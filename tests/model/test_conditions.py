@@ -1,0 +1,381 @@
+"""What a conditional model is given beside x and z: at the door, by name, from memory, and where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import vaeviz
+from vaeviz import Decoder, Encoder, Model, NotApplicable, Posterior, decode, encode, given, log_likelihood, remember
+from vaeviz.analysis.condition_sets import conditions_of, decode_under, in_turn, same_condition
+from vaeviz.analysis.elbo_decomposition import elbo_terms
+from vaeviz.analysis.importance_bound import importance_bound
+from vaeviz.analysis.rate_distortion import rate_points
+from vaeviz.data.labels import ClassLabels
+from vaeviz.errors import InputError, UnknownName
+from vaeviz.model.calling import arguments
+from vaeviz.model.conditions import known_conditions, named, read_condition, read_value, told_condition
+
+torch = pytest.importorskip("torch")
+
+
+# Through the door
+
+
+@pytest.mark.parametrize("spelled", ["labels", "names", "classes"])
+def test_the_posterior_is_the_exact_one_of_each_samples_own_condition(linear, linear_parts, spelled):
+    condition = {"labels": linear.labels, "names": linear.names, "classes": ClassLabels(linear.labels, linear.classes)}
+    posterior = encode(linear_parts["encoder"], linear.x, condition[spelled])
+    exact, log_var = linear.encode(linear.x, linear.labels)
+    np.testing.assert_allclose(posterior.mean, exact, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(posterior.std, np.exp(0.5 * log_var), rtol=1e-6)
+    assert posterior.condition is condition[spelled]
+
+
+def test_a_posterior_keeps_the_condition_of_each_row_wherever_it_goes(linear, linear_parts):
+    posterior = encode(linear_parts["encoder"], linear.x, linear.names)
+    rows = np.array([41, 3, 20])
+    expected = posterior.mean[rows] @ linear.weights.T + linear.offsets[linear.labels[rows]]
+    np.testing.assert_allclose(decode(linear_parts["decoder"], posterior[rows]), expected, rtol=1e-5, atol=1e-5)
+    moved = posterior.with_codes(np.zeros((3, 2)), rows)
+    np.testing.assert_array_equal(moved.condition, linear.names[rows])
+    np.testing.assert_allclose(
+        decode(linear_parts["decoder"], moved), linear.offsets[linear.labels[rows]], rtol=1e-6
+    )  # fmt: skip
+    assert posterior.with_codes(np.zeros((3, 2))).condition is None
+
+
+def test_the_elbo_and_its_bound_are_the_evidence_given_y(linear, linear_parts):
+    posterior = encode(linear_parts["encoder"], linear.x, linear.names)
+    bound = importance_bound(linear_parts["likelihood"], linear.x, posterior, count=10)
+    for k in range(len(bound.k)):
+        np.testing.assert_allclose(bound.values[:, k], linear.log_evidence(), atol=2e-3)
+    terms = elbo_terms(posterior, linear.x, linear_parts["likelihood"])
+    assert abs(terms.elbo.value - linear.log_evidence().mean()) < 4 * terms.elbo.standard_error
+    (point,) = rate_points(
+        Model(linear_parts["encoder"], inputs={"likelihood": linear_parts["likelihood"]}), linear.x, linear.names
+    )
+    assert abs(point.elbo - linear.log_evidence().mean()) < 4 * point.distortion_error
+
+
+def test_a_likelihood_is_given_the_condition_of_the_codes_and_says_where_it_cannot_be(linear, linear_parts):
+    codes = encode(linear_parts["encoder"], linear.x, linear.labels)
+    expected = linear.log_likelihood(linear.x, codes.mean, linear.labels)
+    np.testing.assert_allclose(log_likelihood(linear.log_likelihood, linear.x, codes), expected, rtol=1e-5)
+    with pytest.raises(NotApplicable, match="takes a condition beside x and z: give condition=y"):
+        log_likelihood(linear.log_likelihood, linear.x, codes.mean)
+    with pytest.raises(NotApplicable, match="takes no condition: write it as a function of x, z and y"):
+        log_likelihood(lambda x, z: x[:, 0], linear.x, codes)
+
+
+def test_an_encoder_of_x_alone_leaves_the_condition_to_the_decoder(linear, linear_parts):
+    posterior = encode(lambda x: (x[:, :2], x[:, 2:4] - 9), linear.x, linear.names)
+    np.testing.assert_array_equal(posterior.mean, linear.x[:, :2])
+    expected = linear.decode(linear.x[:, :2], linear.labels)
+    np.testing.assert_allclose(decode(linear_parts["decoder"], posterior), expected, rtol=1e-5)
+
+
+def test_a_decoder_of_z_alone_takes_no_condition_but_stands_beside_a_conditional_encoder(linear, linear_parts):
+    posterior = encode(linear_parts["encoder"], linear.x, linear.labels)
+    np.testing.assert_array_equal(decode(lambda z: z + 1, posterior), posterior.mean + 1)
+    with pytest.raises(InputError, match="takes codes alone, and got a condition"):
+        decode(lambda z: z, posterior, linear.labels)
+
+
+def test_a_ready_posterior_takes_a_condition_along(linear, linear_parts):
+    ready = Posterior(np.zeros((60, 2)))
+    assert encode(ready, linear.x).condition is None
+    decoded = decode(linear_parts["decoder"], encode(ready, linear.x, linear.labels))
+    np.testing.assert_allclose(decoded, linear.offsets[linear.labels], rtol=1e-6)
+
+
+# Without a condition
+
+
+class Conditional(torch.nn.Module):
+    def forward(self, z, y):
+        return z + y[:, None]
+
+
+@pytest.mark.parametrize(
+    "fn", [lambda z, y: z, Conditional(), Conditional().forward, Decoder(lambda z, y=None: z, conditions=range(3))]
+)
+def test_a_conditional_decoder_without_its_condition_says_what_to_write(fn):
+    with pytest.raises(NotApplicable, match=r"takes a condition beside z.*: give condition=y.*vaeviz\.given\(decoder"):
+        decode(fn, np.ones((4, 2)))
+    with pytest.raises(NotApplicable, match=r"encoder .* takes a condition beside x.*vaeviz\.given\(Encoder\(fn\), y"):
+        encode(Encoder(fn.fn, conditions=range(3)) if isinstance(fn, Decoder) else fn, np.ones((4, 2)))
+
+
+def test_a_callable_that_does_not_say_what_it_takes_has_a_hint():
+    def hidden(*arrays):
+        return Conditional().forward(*arrays)
+
+    with pytest.raises(InputError, match=r"missing 1 required.*; if it takes a condition.*vaeviz\.given\(decoder, y\)"):
+        decode(hidden, np.ones((4, 2)))
+    np.testing.assert_array_equal(decode(hidden, np.ones((4, 2)), [1, 2, 3, 4])[:, 0], [2, 3, 4, 5])
+
+
+def test_arguments_are_counted_as_a_caller_sees_them():
+    assert arguments(lambda z, y: z) == arguments(Conditional()) == arguments(Conditional().forward) == (2, 2)
+    assert arguments(lambda x, y=None, *, seed=0: x) == (1, 2)
+    assert arguments(lambda *arrays: arrays) == arguments(max) == (0, np.inf)
+    assert arguments(torch.nn.Linear(2, 3)) == (1, 1)
+    traced = torch.jit.trace(Conditional(), (torch.ones(2, 2), torch.ones(2)))
+    assert arguments(traced) == (2, 2)
+
+
+# Names and values
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        (range(3), {"0": 0, "1": 1, "2": 2}),
+        (("cat", "dog"), {"cat": 0, "dog": 1}),
+        ([0.0, 0.5], {"0": 0.0, "0.5": 0.5}),
+        ({"cat": [1, 0], "dog": [0, 1]}, {"cat": [1, 0], "dog": [0, 1]}),
+        (torch.tensor([4, 7]), {"4": 4, "7": 7}),
+    ],
+)
+def test_conditions_are_declared_by_values_names_or_both(declared, expected):
+    known = known_conditions(declared)
+    assert {name: value.tolist() for name, value in known.items()} == expected
+    assert Encoder(lambda x, y: x, conditions=declared).is_conditional
+
+
+@pytest.mark.parametrize("declared", [(), "cat", 3, {"a": 1, "b": [0, 1]}, {"a": "b"}, [[1, 2], [3, 4]]])
+def test_conditions_that_are_none_are_an_error(declared):
+    with pytest.raises(InputError, match="conditions"):
+        Decoder(lambda z, y: z, conditions=declared)
+
+
+def test_classes_are_looked_up_by_name_and_where_names_are_no_numbers_by_value():
+    pets = known_conditions(("cat", "dog"))
+    for spelled in (["dog", "cat"], [1, 0], ClassLabels(np.array([1, 0]), ("cat", "dog"))):
+        np.testing.assert_array_equal(read_condition(spelled, pets), [1, 0])
+    digits = known_conditions({"3": 0, "7": 1})
+    np.testing.assert_array_equal(read_condition(np.array([7, 3]), digits), [1, 0])
+    with pytest.raises(UnknownName, match="unknown condition '1'; known: 3, 7"):
+        read_condition(np.array([7, 1]), digits)  # the value of "7" is 1, but 1 is another class
+    hot = known_conditions({"cat": [1.0, 0.0], "dog": [0.0, 1.0]})
+    np.testing.assert_array_equal(read_condition(["dog"], hot), [[0, 1]])
+    np.testing.assert_array_equal(read_condition([[0.0, 1.0]], hot), [[0, 1]])
+    assert named([[0.0, 1.0], [1.0, 0.0]], hot) == ["dog", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        (["bird", "cat"], "unknown condition 'bird'; known: cat, dog"),
+        ([2, 0], "unknown condition '2'; known: cat, dog"),
+        ([0.5, 1.0], "got numbers of float64, expected classes: cat, dog"),
+        (["cat", None], "1 of 2 samples have none"),
+    ],
+)
+def test_a_condition_that_the_model_does_not_know_is_an_error(condition, message):
+    with pytest.raises(InputError, match=message):
+        read_condition(np.array(condition), known_conditions(("cat", "dog")))
+
+
+def test_names_that_nobody_explained_and_rows_that_are_missing_are_an_error():
+    def fn(z, y):
+        return z
+
+    with pytest.raises(InputError, match=r"names such as 'cat'.*write Encoder\(fn, conditions="):
+        decode(fn, np.ones((2, 2)), ["cat", "dog"])
+    with pytest.raises(InputError, match="condition: got 3 rows for 2 samples"):
+        decode(fn, np.ones((2, 2)), [1, 2, 3])
+    with pytest.raises(InputError, match=r"expected one row a sample; vaeviz\.given fixes one for all"):
+        encode(fn, np.ones((2, 2)), 3)
+    with pytest.raises(InputError, match="NaN or infinite values in 1 of 2 rows"):
+        decode(fn, np.ones((2, 2)), [0.5, np.nan])
+
+
+# Fixed conditions
+
+
+@pytest.mark.parametrize("y", ["middle", 1, np.int64(1)])
+def test_given_fixes_a_class_by_name_or_value(linear, linear_parts, y):
+    fixed = given(linear_parts["decoder"], y)
+    assert not fixed.is_conditional
+    np.testing.assert_allclose(decode(fixed, np.zeros((3, 2))), np.repeat(linear.offsets[1:2], 3, axis=0), rtol=1e-6)
+    codes = encode(linear_parts["encoder"], linear.x, linear.labels)
+    expected = codes.mean @ linear.weights.T + linear.offsets[1]  # what is fixed wins over the samples' own
+    np.testing.assert_allclose(decode(fixed, codes), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_given_fixes_an_encoder_and_both_parts_of_a_model(linear, linear_parts):
+    exact = linear.encode(linear.x, np.full(60, 2))[0]
+    fixed = given(linear_parts["encoder"], "high")
+    np.testing.assert_allclose(encode(fixed, linear.x).mean, exact, rtol=1e-4, atol=1e-5)
+    encoder, decoder = given(Model(linear_parts["encoder"], linear_parts["decoder"]), "high")
+    decoded = decode(linear_parts["decoder"], encode(encoder, linear.x))  # what the encoder was given goes along
+    np.testing.assert_allclose(decoded, exact @ linear.weights.T + linear.offsets[2], rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(decode(decoder, encode(encoder, linear.x)), decoded)
+
+
+def test_a_value_that_is_no_condition_is_an_error(linear_parts):
+    with pytest.raises(UnknownName, match="unknown condition 'hihg'; did you mean 'high'"):
+        given(linear_parts["decoder"], "hihg")
+    with pytest.raises(InputError, match="does not say what names stand for"):
+        given(lambda z, y: z, "high")
+    np.testing.assert_array_equal(read_value([0, 1], None), [0, 1])
+    assert read_value(0.25, known_conditions([0.0, 0.5])) == 0.25
+
+
+def test_a_value_between_the_classes_is_none_of_them():
+    parts = Decoder(lambda z, y: np.repeat(y.reshape(len(z), -1), 2, axis=1), conditions=range(10))
+    with pytest.raises(InputError, match="got numbers of float64, expected classes"):
+        decode(given(parts, 2.7), np.zeros((3, 2)))
+    pets = Decoder(lambda z, y: y, conditions={"cat": [1, 0], "dog": [0, 1]})
+    mixed = given(pets, [0.75, 0.25])
+    assert told_condition(mixed) == "(0.75, 0.25)"
+    np.testing.assert_allclose(decode(mixed, np.zeros((3, 2))), np.tile([0.75, 0.25], (3, 1)))
+
+
+# Memory
+
+
+def test_a_remembered_x_is_answered_for_the_same_condition_alone(linear):
+    calls = []
+
+    def fn(x, y=None):
+        calls.append(len(x))
+        return x[:, :2] if y is None else x[:, :2] + y[:, None]
+
+    encoder = remember(fn, linear.x, linear.labels)
+    calls.clear()
+    assert encode(encoder, linear.x, linear.labels) is encoder.remembered[1]
+    assert not calls
+    equal, other = encode(encoder, linear.x, linear.labels.copy()), encode(encoder, linear.x, 2 - linear.labels)
+    np.testing.assert_array_equal(equal.mean, encoder.remembered[1].mean)
+    assert (other.mean != equal.mean).any()
+    np.testing.assert_array_equal(encode(encoder, linear.x).mean, linear.x[:, :2])
+    assert len(calls) == 6  # the first batch of each is encoded twice
+
+
+def test_a_conditional_encoder_takes_the_condition_of_its_memory_where_none_is_given(linear, linear_parts):
+    encoder = remember(linear_parts["encoder"], linear.x, linear.labels)
+    assert encode(encoder, linear.x) is encoder.remembered[1]
+    with pytest.raises(NotApplicable, match="takes a condition"):
+        encode(encoder, linear.x.copy())
+    fixed = remember(given(linear_parts["encoder"], "low"), linear.x)
+    assert encode(fixed, linear.x) is fixed.remembered[1]
+
+
+# Codes that come from no sample
+
+
+def test_invented_codes_are_decoded_under_every_condition_in_turn(linear, linear_parts):
+    decoder = linear_parts["decoder"]
+    conditions = conditions_of(decoder)
+    assert (conditions.names, str(conditions)) == (linear.classes, "3 conditions")
+    codes = np.random.default_rng(0).standard_normal((4, 2)).astype(np.float32)
+    decoded = decode_under(decoder, codes, conditions)
+    np.testing.assert_allclose(decoded, (codes @ linear.weights.T) + linear.offsets[:, None], rtol=1e-4, atol=1e-5)
+    assert in_turn(conditions, 5).tolist() == ["low", "middle", "high", "low", "middle"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        (["high", "low", "high"], ("high", "low")),
+        ([2, 2, 0], ("low", "high")),
+        (ClassLabels(np.array([1, 1]), ("low", "middle", "high")), ("middle",)),
+        (None, ("low", "middle", "high")),
+    ],
+)
+def test_those_of_the_data_where_they_are_given(linear_parts, condition, names):
+    assert sorted(conditions_of(linear_parts["decoder"], condition).names) == sorted(names)
+
+
+def test_of_many_conditions_twelve_are_chosen_evenly():
+    angles = np.linspace(0, 1, 100)
+    conditions = conditions_of(Decoder(lambda z, y: z), angles)
+    assert (len(conditions), str(conditions)) == (12, "12 of 100 conditions")
+    np.testing.assert_array_equal(conditions.values, angles[np.linspace(0, 99, 12).round().astype(int)])
+    known = conditions_of(Decoder(lambda z, y: z, conditions=[0.0, 0.5, 1.0]), angles)
+    assert known.names == ("0", "0.5", "1")  # what the decoder knows, where the data have too many
+
+
+def test_one_hot_conditions_are_named_by_their_places():
+    conditions = conditions_of(Decoder(lambda z, y: z), np.eye(3)[[2, 0, 1, 1]])
+    assert conditions.names == ("0", "1", "2")
+    np.testing.assert_array_equal(conditions.values, np.eye(3))
+
+
+def test_a_plain_or_fixed_decoder_has_no_conditions(linear_parts):
+    for decoder in (Decoder(lambda z: z), given(linear_parts["decoder"], "low")):
+        assert not conditions_of(decoder, ["low", "high"])
+        assert in_turn(conditions_of(decoder), 3) is None
+    with pytest.raises(NotApplicable, match=r"vaeviz\.given\(decoder, y\)"):
+        conditions_of(Decoder(lambda z, y: z))
+
+
+def test_samples_that_share_a_condition(linear, linear_parts):
+    posterior = encode(linear_parts["encoder"], linear.x, linear.names)
+    groups = same_condition(linear_parts["decoder"], posterior)
+    assert len(set(zip(groups, linear.labels))) == 3
+    assert same_condition(given(linear_parts["decoder"], "low"), posterior) is None
+
+
+# Sets of figures
+
+
+def test_the_labels_are_the_condition_of_a_conditional_model_where_no_other_is_given(linear, linear_parts, tmp_path):
+    data = vaeviz.Dataset(linear.x, linear.labels, linear.classes)
+    plots = ["samples", "reconstruction_pairs", "latent_scatter", "elbo_decomposition"]
+    model = Model(linear_parts["encoder"], linear_parts["decoder"], {"likelihood": linear_parts["likelihood"]})
+    records = vaeviz.export_figures(tmp_path, model=model, data=data, plots=plots, dpi=40)
+    assert [record.status for record in records] == ["drawn"] * 4, records
+
+
+def test_without_labels_every_plot_says_why_it_is_skipped(linear, linear_parts, tmp_path):
+    plots = ["reconstruction_pairs", "latent_scatter", "samples"]
+    inputs = {"encoder": linear_parts["encoder"], "decoder": linear_parts["decoder"], "x": linear.x}
+    pairs, scatter, samples = vaeviz.export_figures(tmp_path, **inputs, plots=plots, dpi=40)
+    assert pairs.status == scatter.status == samples.status == "skipped"
+    assert "linear.encode takes a condition beside x (low, middle, high)" in pairs.reason
+    (alone,) = vaeviz.export_figures(tmp_path, decoder=linear_parts["decoder"], plots=["samples"], dpi=40)
+    assert alone.status == "drawn"
+
+
+def test_a_foreign_pair_is_declared_in_three_lines(linear, tmp_path):
+    encoder = vaeviz.Encoder(linear.encode, conditions=linear.classes)
+    decoder = vaeviz.Decoder(linear.decode, conditions=linear.classes, latent_shape=(2,), output="values")
+    done = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=linear.x, labels=linear.names, dpi=40)
+    assert {record.status for record in done} == {"drawn", "skipped"}
+    reasons = {record.plot: record.reason for record in done if record.status == "skipped"}
+    assert not [reason for reason in reasons.values() if "condition" in reason or "Error" in reason], reasons
+
+
+def test_a_plot_that_knows_nothing_of_conditions_is_answered_from_memory(linear, linear_parts, tmp_path, registered):
+    seen = []
+
+    @vaeviz.register_plot
+    def curious(encoder, decoder, x, *, ax=None):
+        """Curious."""
+        posterior = vaeviz.encode(encoder, x)
+        seen.append(vaeviz.decode(decoder, posterior[:5]))
+
+    parts = {"encoder": linear_parts["encoder"], "decoder": linear_parts["decoder"]}
+    vaeviz.export_figures(tmp_path, **parts, x=linear.x, labels=linear.names, plots=["curious"])
+    exact = linear.decode(linear.encode(linear.x, linear.labels)[0], linear.labels)
+    np.testing.assert_allclose(seen[0], exact[:5], rtol=1e-4, atol=1e-4)
+
+
+# Explaining
+
+
+def test_explain_says_on_what_a_model_is_conditioned(linear, linear_parts):
+    model = Model(linear_parts["encoder"], linear_parts["decoder"])
+    told = str(vaeviz.explain(model, linear.x, linear.names))
+    assert told.count("condition      y one of low, middle, high") == 2
+    assert "problem" not in told
+    assert "not tried" not in told
+    fixed = str(vaeviz.explain(given(model, "high"), linear.x))
+    assert fixed.count("condition      y = high") == 2
+    untold = vaeviz.explain(x=linear.x, encoder=linear.encode, decoder=linear.decode)
+    assert "y of values that are not known" in str(untold)
+    assert "not tried" in [finding.what for finding in untold.encoder]

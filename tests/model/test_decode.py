@@ -1,0 +1,332 @@
+import re
+from collections import namedtuple
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from vaeviz import Decoder, GuessWarning, NotApplicable, Posterior, decode, given
+from vaeviz.errors import InputError
+from vaeviz.model.decode import latent_size
+from vaeviz.model.opening import Model
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+Z = np.random.default_rng(0).standard_normal((6, 2)).astype(np.float32)
+VALUES = np.random.default_rng(1).random((6, 12)).astype(np.float32)
+
+
+def returning(values):
+    """A decoder that returns those samples, whatever it is given."""
+
+    def fixed_decoder(z):
+        return values[: len(z)]
+
+    return fixed_decoder
+
+
+def flat(z):
+    return np.repeat(z[:, :1], 12, axis=1)
+
+
+# What is called, and how
+
+
+def test_a_numpy_function(decoder):
+    decoded = decode(decoder, Z)
+    assert decoded.shape == (6, 8, 8)
+    assert decoded.dtype == np.float32
+    np.testing.assert_allclose(decoded, decoder(Z), rtol=1e-6)
+
+
+def test_the_means_of_a_posterior_are_decoded(decoder):
+    np.testing.assert_array_equal(decode(decoder, Posterior(Z, np.ones_like(Z))), decode(decoder, Z))
+
+
+class Images(nn.Module):
+    """A decoder from (N, 2, 3, 3) to (N, 1, 6, 6) that says how it was run."""
+
+    def __init__(self):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(2, 1, 2, stride=2)
+        self.drop = nn.Dropout(0.5)
+        self.seen = []
+
+    def forward(self, z):
+        self.seen.append((tuple(z.shape), self.training, self.drop.training, torch.is_grad_enabled(), z.dtype))
+        return torch.sigmoid(self.drop(self.up(z)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_modules_run_in_eval_mode_without_gradients_in_their_own_dtype(dtype):
+    model = Images().to(dtype)
+    decoded = decode(Decoder(model, latent_shape=(2, 3, 3)), np.ones((4, 18)))
+    assert decoded.shape == (4, 6, 6)
+    assert model.seen == [((4, 2, 3, 3), False, False, False, dtype)]
+    assert model.training
+    assert model.drop.training
+
+
+def test_a_decoder_that_works_in_place_changes_nobody_elses_codes():
+    posterior, before = Posterior(Z), Z.copy()
+
+    def numpy_fn(z):
+        z *= 0
+        return flat(z)
+
+    layer = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(2, 3))
+    for fn in (numpy_fn, layer):
+        decode(fn, posterior)
+        decode(fn, Z)
+        np.testing.assert_array_equal(posterior.mean, before)
+        np.testing.assert_array_equal(Z, before)
+
+
+def test_an_estimator_of_scikit_learn():
+    from sklearn.decomposition import PCA
+
+    pca = PCA(2).fit(VALUES)
+    np.testing.assert_allclose(decode(pca, Z), pca.inverse_transform(Z), rtol=1e-4, atol=1e-6)
+    assert latent_size(pca) == 2
+
+
+def test_a_model_with_its_parts(decoder):
+    assert decode(Model(decoder=Decoder(decoder)), Z).shape == (6, 8, 8)
+    with pytest.raises(NotApplicable, match="only an encoder has no decoder"):
+        decode(Model(name="only an encoder"), Z)
+
+
+@drawn(size=st.integers(1, 30))
+@settings(max_examples=15, deadline=None)
+def test_samples_do_not_depend_on_the_batch_size(make_decoder, size):
+    z = np.random.default_rng(0).standard_normal((20, 2))
+    fn = make_decoder()
+    np.testing.assert_allclose(decode(Decoder(fn, batch_size=size), z), decode(fn, z), rtol=1e-5)
+
+
+def test_the_batch_size_is_respected_and_nothing_is_decoded_twice():
+    sizes = []
+
+    def fn(z):
+        sizes.append(len(z))
+        return flat(z)
+
+    decode(Decoder(fn, batch_size=4), Z)
+    assert sizes == [4, 2]
+
+
+# What decoders return
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda v: (v, "something else"),
+        lambda v: {"recon_x": v, "z": 0},
+        lambda v: {"sample": v},
+        lambda v: namedtuple("Out", "sample other")(v, 0),
+        lambda v: SimpleNamespace(sample=v),
+        lambda v: SimpleNamespace(mean=v),
+        lambda v: torch.distributions.Bernoulli(torch.from_numpy(v)),
+        lambda v: torch.distributions.Independent(torch.distributions.Normal(torch.from_numpy(v), 1.0), 1),
+        lambda v: torch.from_numpy(v).requires_grad_(),
+        lambda v: v.tolist(),
+    ],
+)
+def test_samples_are_found_in_what_decoders_return(form):
+    np.testing.assert_allclose(decode(lambda z: form(VALUES), Z), VALUES, rtol=1e-6)
+
+
+def test_logits_become_probabilities_when_declared():
+    logits = np.array([[-200.0, 0.0, np.log(3), 200.0]], dtype=np.float32)
+    decoded = decode(Decoder(returning(logits), output="logits"), Z[:1])
+    np.testing.assert_allclose(decoded, [[0, 0.5, 0.75, 1]], atol=1e-6)
+
+
+def test_the_value_range_is_brought_to_0_1():
+    decoded = decode(Decoder(returning(np.array([[-1.0, 0.0, 1.0]])), value_range=(-1, 1)), Z[:1])
+    np.testing.assert_allclose(decoded, [[0, 0.5, 1]])
+
+
+@pytest.mark.parametrize(
+    ("returned", "declared", "like", "shape"),
+    [
+        ((12,), {}, None, (12,)),
+        ((12,), {"sample_shape": (3, 4)}, None, (3, 4)),
+        ((12,), {}, (3, 4), (3, 4)),
+        ((12,), {"sample_shape": (4, 3)}, (3, 4), (4, 3)),
+        ((3, 4), {}, None, (3, 4)),
+        ((1, 2, 6), {}, None, (2, 6)),
+        ((1, 3, 4), {}, (3, 4), (3, 4)),
+        ((1, 3, 4), {}, (3, 4, 1), (3, 4, 1)),
+        ((3, 4, 1), {}, None, (3, 4)),
+        ((3, 2, 2), {}, None, (2, 2, 3)),
+        ((3, 2, 2), {}, (2, 2, 3), (2, 2, 3)),
+        ((3, 2, 2), {}, (3, 2, 2), (3, 2, 2)),
+        ((3, 2, 2), {"layout": "channels_first"}, (3, 2, 2), (3, 2, 2)),
+        ((2, 2, 3), {}, (2, 2, 3), (2, 2, 3)),
+        ((2, 2, 3), {}, None, (2, 2, 3)),
+        ((4, 1, 3), {}, None, (4, 1, 3)),
+        ((3, 1, 4), {"layout": "channels_first"}, None, (1, 4, 3)),
+        ((3, 1, 4), {"layout": "channels_last"}, None, (3, 1, 4)),
+        ((3, 4), {"layout": "channels_first"}, None, (3, 4)),
+        ((3, 4), {"layout": "channels_first"}, (3, 4), (3, 4)),
+        ((12,), {"layout": "channels_first"}, (3, 4), (3, 4)),
+    ],
+)
+def test_samples_come_in_the_shape_that_is_declared_or_compared_with_channels_last(returned, declared, like, shape):
+    values = VALUES.reshape(6, *returned)
+    others = None if like is None else np.resize(VALUES, (9, *like))
+    decoded = decode(Decoder(returning(values), **declared), Z, like=others)
+    assert decoded.shape == (6, *shape)
+    moved = len(returned) == 3 and shape == (*returned[1:], returned[0]) and returned[0] > 1
+    np.testing.assert_array_equal(
+        decoded.reshape(6, -1), (np.moveaxis(values, 1, -1) if moved else values).reshape(6, -1)
+    )
+
+
+def test_samples_of_another_size_than_declared_are_an_error():
+    with pytest.raises(InputError, match=r"decoder mine: got samples of shape \(12,\), expected \(5, 5\)"):
+        decode(Decoder(returning(VALUES), sample_shape=(5, 5), name="mine"), Z)
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        (np.linspace(-8, 8, 72).reshape(6, 12), 'output="logits"'),
+        (np.where(VALUES > 0.9, 1, -0.99), r"value_range=(-1, 1)"),
+    ],
+)
+def test_values_far_from_those_of_the_data_warn_and_show_what_to_write(values, scale):
+    with pytest.warns(GuessWarning, match="but the data lie in") as caught:
+        decode(returning(values), Z, like=VALUES)
+    assert scale in str(caught[0].message)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "like"),
+    [
+        (returning(VALUES * 1.3 - 0.1), VALUES),
+        (returning(VALUES * 9 - 4), VALUES * 9 - 4),
+        (returning(VALUES * 9 - 4), None),
+        (Decoder(returning(VALUES * 9 - 4), output="values"), VALUES),
+        (Decoder(returning(VALUES * 9 - 4), value_range=(-4, 5)), VALUES),
+    ],
+)
+def test_values_of_the_scale_of_the_data_or_of_a_declared_one_do_not(decoder, like, recwarn):
+    decode(decoder, Z, like=like)
+    assert not recwarn.list
+
+
+# Latents and conditions
+
+
+def test_spatial_codes_are_restored():
+    seen = []
+
+    def fn(z):
+        seen.append(z)
+        return z.reshape(len(z), -1)
+
+    codes = np.arange(36, dtype=np.float32).reshape(2, 18)
+    decode(fn, Posterior(codes, code_shape=(2, 3, 3)))
+    decode(Decoder(fn, latent_shape=(2, 3, 3)), codes)
+    for z in seen:
+        np.testing.assert_array_equal(z, codes.reshape(2, 2, 3, 3))
+
+
+def test_the_latent_size_is_declared_or_an_error_shows_the_line_to_write(decoder):
+    assert latent_size(Decoder(decoder, latent_shape=(4, 8, 8))) == 256
+    with pytest.raises(InputError, match=re.escape("Decoder(fn, latent_shape=(D,))")):
+        latent_size(decoder)
+
+
+def test_codes_of_another_size_are_an_error(decoder):
+    with pytest.raises(InputError, match=r"decoder mine: takes codes of shape \(3,\), got \(2,\)"):
+        decode(Decoder(decoder, latent_shape=(3,), name="mine"), Z)
+
+
+def test_a_condition_is_passed_beside_the_codes_or_fixed_with_given():
+    def fn(z, y):
+        assert len(y) == len(z)
+        return np.repeat(y.reshape(len(y), -1)[:, :1], 12, axis=1)
+
+    labels = np.arange(6)
+    np.testing.assert_array_equal(decode(fn, Z, labels)[:, 0], labels)
+    np.testing.assert_array_equal(decode(given(fn, 3), Z), np.full((6, 12), 3))
+    np.testing.assert_array_equal(decode(given(fn, [4, 5]), Z), np.full((6, 12), 4))
+    np.testing.assert_array_equal(decode(given(Decoder(fn, batch_size=4), 3), Z), np.full((6, 12), 3))
+    assert given(Decoder(fn, latent_shape=(2,)), 3).latent_size == 2
+
+
+def test_a_label_reaches_an_embedding_as_an_integer():
+    class Conditional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = nn.Embedding(10, 12)
+
+        def forward(self, z, y):
+            return self.embed(y) + 0 * z[:, :1]
+
+    model = Conditional()
+    expected = np.repeat(model.embed.weight[3:4].detach().numpy(), 6, axis=0)
+    np.testing.assert_allclose(decode(given(model, 3), Z), expected)
+
+
+# What goes wrong
+
+
+def broken(z):
+    raise RuntimeError("out of luck")
+
+
+@pytest.mark.parametrize(
+    ("fn", "told"),
+    [
+        (lambda z: flat(z)[1:], "got back shape (5, 12), expected (6, ...)"),
+        (lambda z: 1.0, "got back shape (), expected (6, ...)"),
+        (lambda z: flat(z) * np.nan, "got NaN or infinite values"),
+        (lambda z: flat(z).astype(float) + 1e300, "got NaN or infinite values"),
+        (lambda z: None, "got NoneType, expected an array"),
+        (lambda z: "sample", "got an array of <U6"),
+        (lambda z: {"pixels": z}, "got outputs named pixels, none known as the samples"),
+        (lambda z: [[1.0], [1.0, 2.0]], "got a ragged list"),
+        (broken, "raised RuntimeError: out of luck"),
+    ],
+)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_what_a_decoder_does_wrong_is_told_with_its_name_and_what_was_sent(fn, told):
+    with pytest.raises(InputError, match=r"^decoder mine, given a batch of shape \(6, 2\): ") as caught:
+        decode(Decoder(fn, name="mine"), Z)
+    assert told in str(caught.value)
+
+
+def test_samples_that_change_shape_between_batches_are_an_error():
+    def fn(z):
+        return np.zeros((len(z), len(z) + 1))
+
+    with pytest.raises(InputError, match=r"decoder fn: samples change shape between batches, \(3,\) and \(5,\)"):
+        decode(Decoder(fn, batch_size=4), Z)
+
+
+@pytest.mark.parametrize(
+    ("z", "told"),
+    [
+        (np.zeros(2), r"got shape \(2,\), expected \(N, ...\)"),
+        (np.full((3, 2), np.nan), "NaN or infinite values in 3 of 3 rows, first in row 0"),
+        (None, "got NoneType"),
+    ],
+)
+def test_codes_that_are_none(decoder, z, told):
+    with pytest.raises(InputError, match=f"^z: {told}"):
+        decode(decoder, z)
+
+
+@pytest.mark.parametrize("model", [3, None, "nowhere"])
+def test_what_is_no_decoder_is_an_error(model):
+    with pytest.raises(InputError, match=r"^decoder: got .*expected a callable or a model"):
+        decode(model, Z)

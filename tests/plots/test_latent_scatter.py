@@ -1,0 +1,200 @@
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+
+from vaeviz import Encoder, NotApplicable, Posterior, encode, latent_scatter, manifold_grid
+from vaeviz.drawing.colors import MISSING, PLAIN
+from vaeviz.errors import InputError
+
+
+def marks(ax):
+    (found,) = ax.collections
+    return found
+
+
+def points_of(ax):
+    return marks(ax).get_offsets()
+
+
+def points_by_color(ax):
+    points = {}
+    for color, rows in marks(ax).layers():
+        points.setdefault(to_rgba(color), []).append(points_of(ax)[rows])
+    return {color: np.concatenate(parts) for color, parts in points.items()}
+
+
+def as_set(points):
+    return {tuple(point) for point in np.round(points.astype(float), 5)}
+
+
+def test_posterior_means_are_drawn_in_the_colors_of_their_labels(ax, encoder, digits):
+    latent_scatter(encoder, digits.x, digits.labels, ax=ax)
+    mean = encode(encoder, digits.x).mean
+    assert len(points_of(ax)) == 60
+    legend = {h.get_label(): to_rgba(h.get_color()) for h in ax.get_legend().legend_handles if h.get_marker() == "o"}
+    for digit in range(10):
+        assert as_set(points_by_color(ax)[legend[str(digit)]]) == as_set(mean[digits.labels == digit])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_{1}$", "$z_{2}$")
+    assert ax.get_title() == "Posterior means, N = 60"
+
+
+def test_without_labels_all_points_are_of_one_color(ax, encoder, digits):
+    latent_scatter(encoder, digits.x, ax=ax)
+    assert set(points_by_color(ax)) == {to_rgba(PLAIN)}
+
+
+def test_of_a_larger_latent_the_two_most_active_dimensions_are_drawn_and_named(ax, digits):
+    rng = np.random.default_rng(0)
+    posterior = Posterior(rng.standard_normal((60, 5)) * [0.1, 2, 0.1, 0.1, 3], np.full((60, 5), 0.5), "normal")
+    latent_scatter(posterior, digits.x, ax=ax)
+    assert as_set(points_of(ax)) == as_set(posterior.mean[:, [1, 4]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_{2}$", "$z_{5}$")
+    assert ax.get_title() == "Posterior means, N = 60\nthe two most active of 5 dimensions"
+
+
+def test_dims_choose_the_dimensions_in_their_order(ax, digits, make_encoder):
+    latent_scatter(make_encoder(4), digits.x, dims=(3, 0), ax=ax)
+    assert as_set(points_of(ax)) == as_set(encode(make_encoder(4), digits.x).mean[:, [3, 0]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_{4}$", "$z_{1}$")
+    assert ax.get_title().endswith("two of 4 dimensions")
+
+
+@pytest.mark.parametrize("dims", [(0, 2), (1, 1), (-1, 0)])
+def test_dims_that_do_not_exist_are_an_error(ax, digits, encoder, dims):
+    with pytest.raises(InputError, match="different dimensions from 0 to 1"):
+        latent_scatter(encoder, digits.x, dims=dims, ax=ax)
+
+
+@pytest.mark.parametrize(
+    ("spread", "prior", "asked", "expected"),
+    [
+        (True, None, None, True),
+        (False, None, None, False),
+        (False, "normal", None, True),
+        (True, None, False, False),
+        (False, None, True, True),
+    ],
+)
+def test_prior_contours_are_drawn_where_the_prior_is_known(ax, digits, make_encoder, spread, prior, asked, expected):
+    encoder = Encoder(make_encoder(2, spread=spread), prior=prior)
+    latent_scatter(encoder, digits.x, prior_contours=asked, ax=ax)
+    radii = sorted(np.linalg.norm(line.get_xydata(), axis=1).mean() for line in ax.lines)
+    np.testing.assert_allclose(radii, [1, 2, 3] if expected else [])
+
+
+def test_one_unit_is_as_long_across_as_up(ax, digits, encoder):
+    latent_scatter(encoder, digits.x, ax=ax)
+    assert ax.get_aspect() == 1
+
+
+@pytest.mark.parametrize(
+    ("scale", "known", "aspect"),
+    [
+        (100, {}, "auto"),
+        (3, {}, 1),
+        (1e7, {}, 1),
+        (100, {"std": np.full((60, 2), 0.1)}, 1),
+        (100, {"family": "Laplace"}, 1),
+        (100, {"prior": "normal"}, 1),
+    ],
+)
+def test_codes_of_a_deterministic_encoder_may_be_of_unlike_scales(ax, scale, known, aspect):
+    codes = np.random.default_rng(0).standard_normal((60, 2)) * [1, scale]
+    latent_scatter(Posterior(codes, **known), codes, ax=ax)
+    assert ax.get_aspect() == aspect
+    assert ("axes of unlike scales" in ax.get_title()) == (aspect == "auto")
+
+
+def test_codes_without_a_spread_are_not_called_means(ax, digits, make_encoder):
+    latent_scatter(make_encoder(2, spread=False), digits.x, ax=ax)
+    assert ax.get_title() == "Codes, N = 60"
+
+
+def test_a_latent_of_one_dimension_is_drawn_as_densities_by_label(ax, digits, make_encoder):
+    latent_scatter(make_encoder(1), digits.x, digits.labels % 3, ax=ax)
+    assert len(ax.collections) == 3
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1", "2", "prior N(0, 1)"]
+    assert ax.get_xlabel() == "$z_1$ (posterior mean)"
+    assert ax.get_title() == "Posterior means, N = 60"
+
+
+def test_densities_of_a_deterministic_encoder_stand_without_a_prior(ax, digits, make_encoder):
+    latent_scatter(make_encoder(1, spread=False), digits.x, ax=ax)
+    assert len(ax.collections) == len(ax.lines) == 1
+    assert ax.get_legend() is None
+
+
+def test_continuous_labels_have_no_densities(digits, make_encoder):
+    from matplotlib import pyplot as plt
+
+    with pytest.raises(NotApplicable, match="labels are continuous, and the densities of a 1-D latent need classes"):
+        latent_scatter(make_encoder(1), digits.x, np.linspace(0, 1, 60))
+    assert not plt.get_fignums()
+
+
+def test_continuous_labels_have_a_color_bar(ax, digits, encoder):
+    latent_scatter(encoder, digits.x, digits.labels, continuous=True, palette="magma", ax=ax)
+    assert len(ax.figure.axes) == 2
+    assert ax.figure.axes[1].get_ylim() == (0, 9)
+
+
+def test_missing_labels_are_gray_underneath_and_told(ax, digits, encoder):
+    labels = np.where(digits.labels < 2, digits.labels.astype(str), "")
+    latent_scatter(encoder, digits.x, labels, ax=ax)
+    underneath, *_ = points_by_color(ax)
+    assert underneath == to_rgba(MISSING)
+    assert len(points_by_color(ax)[underneath]) == (digits.labels >= 2).sum()
+    assert "no label" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_more_than_ten_classes_are_named_in_the_plane(ax, digits, make_encoder):
+    labels = np.arange(60) % 12
+    latent_scatter(make_encoder(2, spread=False), digits.x, labels, ax=ax)
+    mean = encode(make_encoder(2), digits.x).mean
+    assert {text.get_text() for text in ax.texts} == set(map(str, range(12)))
+    for text in ax.texts:
+        np.testing.assert_allclose(text.get_position(), np.median(mean[labels == int(text.get_text())], axis=0))
+
+
+def test_options_of_the_marks(ax, digits, encoder):
+    latent_scatter(
+        encoder, digits.x, size=9, opacity=0.1, rasterized=True, marker_kws={"marker": "^"}, prior_contours=False, ax=ax
+    )
+    found = marks(ax)
+    assert (found.get_alpha(), found.get_rasterized()) == (0.1, True)
+    assert (found.stamp.get_markersize(), found.stamp.get_marker()) == (9, "^")
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (50,), (5,)], ids=["images", "signals", "tables"])
+@pytest.mark.parametrize("spacing", ["prior", "linear"])
+def test_a_scatter_laid_over_a_manifold_keeps_its_axes(ax, digits, encoder, make_decoder, shape, spacing):
+    manifold_grid(make_decoder(2, shape), encoder, np.resize(digits.x, (60, *shape)), n=6, spacing=spacing, ax=ax)
+    ax.figure.draw_without_rendering()
+    limits, box = (ax.get_xlim(), ax.get_ylim()), ax.get_window_extent().bounds
+    latent_scatter(encoder, digits.x, digits.labels, prior_contours=False, ax=ax)
+    ax.get_legend().remove()
+    ax.set_title("")
+    ax.figure.draw_without_rendering()
+    assert (ax.get_xlim(), ax.get_ylim()) == limits
+    assert ax.get_window_extent().height / ax.get_window_extent().width == pytest.approx(box[3] / box[2], rel=1e-3)
+    assert ax.collections[-1].get_transform() == ax.transData
+
+
+def test_labels_of_another_length_are_an_error(digits, encoder):
+    with pytest.raises(InputError, match="labels: got 59 labels for 60 samples"):
+        latent_scatter(encoder, digits.x, digits.labels[1:])
+
+
+def test_two_latents_on_shared_axes(encoder, digits, make_encoder):
+    figure = Figure()
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    for ax, one in ((left, encoder), (right, make_encoder(2, seed=3))):
+        latent_scatter(one, digits.x, ax=ax)
+    figure.canvas.draw()
+    assert left.get_xlim() == right.get_xlim()
+
+
+def test_marks_of_one_color_have_no_legend_of_classes(ax, encoder, digits):
+    latent_scatter(encoder, digits.x, digits.labels, prior_contours=False, marker_kws={"color": "red"}, ax=ax)
+    assert ax.get_legend() is None

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from vaeviz import NotApplicable, training_curves
+from vaeviz.errors import InputError
+
+EPOCHS = [1, 2, 3, 4]
+HISTORY = {
+    "epoch": EPOCHS,
+    "beta": [1, 1, 1, 1],
+    "train_elbo": [-9.0, -7.0, -6.0, -5.5],
+    "train_log_likelihood": [-8.0, -5.0, -4.0, -3.5],
+    "train_kl": [1.0, 2.0, 2.0, 2.0],
+    "test_elbo": [-9.5, -7.5, -6.5, -6.0],
+    "test_log_likelihood": [-8.5, -5.5, -4.5, -4.0],
+    "test_kl": [1.0, 2.0, 2.0, 2.0],
+}
+
+
+@pytest.fixture
+def figure():
+    return Figure(layout="constrained")
+
+
+def test_one_panel_for_the_elbo_and_each_of_its_terms(figure):
+    axes = training_curves(HISTORY, figure=figure)
+    assert list(axes) == figure.axes
+    assert [ax.get_title() for ax in axes] == [
+        "ELBO, one-sample estimate",
+        r"$\log p(x|z)$, one sample of $z$",
+        "KL to the prior",
+    ]
+    assert axes[0].get_ylabel() == "nats per sample"
+    for ax, name in zip(axes, ("elbo", "log_likelihood", "kl")):
+        lines = {line.get_label(): line for line in ax.lines}
+        assert list(lines) == ["train", "test"]
+        for part, line in lines.items():
+            np.testing.assert_array_equal(line.get_xdata(), EPOCHS)
+            np.testing.assert_array_equal(line.get_ydata(), HISTORY[f"{part}_{name}"])
+        assert ax.get_xlabel() == "epoch"
+
+
+def test_the_sets_are_named_and_keep_their_colors(figure):
+    everything = HISTORY | {"validation_elbo": [-9, -8, -7, -6]}
+    axes = training_curves(everything, figure=figure)
+    assert [text.get_text() for text in axes[0].get_legend().get_texts()] == ["train", "validation", "test"]
+    colors = [{line.get_label(): line.get_color() for line in ax.lines} for ax in axes]
+    assert colors[0]["test"] == colors[1]["test"] == colors[2]["test"] != colors[0]["train"]
+
+
+def test_what_is_not_there_has_no_panel(figure):
+    history = {"epoch": EPOCHS, "train_log_likelihood": [-8.0, -5.0, -4.0, -3.5]}
+    (ax,) = training_curves(history, figure=figure)
+    assert ax.get_title().startswith(r"$\log p(x|z)$")
+    assert ax.get_legend() is None
+
+
+def test_the_first_epochs_can_be_left_out(figure):
+    axes = training_curves(HISTORY, skip=2, figure=figure)
+    np.testing.assert_array_equal(axes[0].lines[0].get_xdata(), [3, 4])
+    np.testing.assert_array_equal(axes[0].lines[0].get_ydata(), [-6, -5.5])
+
+
+def steep(epochs):
+    """A history that starts far below where it goes on."""
+    elbo = np.linspace(-100, -90, epochs)
+    elbo[0] = -500
+    return {"epoch": list(range(1, epochs + 1)), "train_elbo": elbo, "train_kl": np.linspace(1, 2, epochs)}
+
+
+def test_a_beginning_that_would_squeeze_the_rest_is_cut_and_told(figure):
+    elbo, kl = training_curves(steep(20), figure=figure)
+    low, high = elbo.get_ylim()
+    assert -101 < low < -99 < -90 < high < -88
+    assert elbo.get_xlabel() == "epoch (first 2 cut)"
+    assert len(elbo.lines[0].get_ydata()) == 20
+    assert kl.get_xlabel() == "epoch"
+    assert kl.get_ylim()[0] < 1
+
+
+@pytest.mark.parametrize(("epochs", "settings"), [(9, {}), (20, {"cut": False})])
+def test_short_histories_and_those_wanted_whole_are_not_cut(figure, epochs, settings):
+    elbo, _ = training_curves(steep(epochs), figure=figure, **settings)
+    assert elbo.get_ylim()[0] < -500
+    assert elbo.get_xlabel() == "epoch"
+
+
+def test_one_epoch_can_be_seen(figure):
+    (ax,) = training_curves({"epoch": [1], "train_elbo": [-3.0]}, figure=figure)
+    assert ax.lines[0].get_marker() == "o"
+
+
+def test_epochs_are_whole_numbers(figure):
+    axes = training_curves(HISTORY, figure=figure)
+    assert all(tick == round(tick) for tick in axes[0].get_xticks())
+
+
+def test_a_part_of_a_figure_is_a_place_too(figure):
+    left, right = figure.subfigures(1, 2)
+    axes = training_curves(HISTORY, figure=right)
+    assert list(axes) == right.axes
+    assert not left.axes
+
+
+@pytest.mark.parametrize(
+    "history", [{}, {"epoch": EPOCHS}, {"train_elbo": [1.0]}, {"epoch": EPOCHS, "loss": [1, 2, 3, 4]}]
+)
+def test_a_history_without_the_elbo_is_an_error(history):
+    with pytest.raises(InputError, match=r"expected epoch and e\.g\. train_elbo"):
+        training_curves(history)
+
+
+def test_columns_of_another_length_are_an_error():
+    with pytest.raises(InputError, match="history: train_elbo has 3 values for 4 epochs"):
+        training_curves({"epoch": EPOCHS, "train_elbo": [1.0, 2.0, 3.0]})
+
+
+@pytest.mark.parametrize("skip", [4, 9])
+def test_a_history_without_epochs_has_no_curves(skip):
+    with pytest.raises(NotApplicable, match=f"the history has 4 epochs, skip = {skip} leaves none"):
+        training_curves(HISTORY, skip=skip)
+    with pytest.raises(NotApplicable):
+        training_curves({"epoch": [], "train_elbo": []})
+
+
+def test_a_negative_skip_is_an_error():
+    with pytest.raises(InputError, match="skip = -1: expected 0 or more"):
+        training_curves(HISTORY, skip=-1)

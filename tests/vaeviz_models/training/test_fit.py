@@ -1,0 +1,347 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import vaeviz
+from vaeviz.errors import InputError
+from vaeviz_models import Training, autoencoder, evaluate, fit, gaussian_kl, mlp
+from vaeviz_models.training.fit import seeded, train_epoch
+from vaeviz_models.training.loaders import InMemory
+from vaeviz_models.training.step import Steps
+
+QUIET = {"device": "cpu", "progress": False}
+
+
+@pytest.fixture
+def model():
+    return small()
+
+
+def small(seed=0):
+    return seeded(mlp, (5, 4), hidden=(16,), seed=seed)
+
+
+def same_weights(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+class Watched(nn.Module):
+    """A model that remembers the samples it was trained on, and those it was scored on."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+        self.trained, self.scored = [], []
+
+    def terms(self, x, generator=None):
+        (self.trained if self.training else self.scored).append(x.clone())
+        return (self.weight * x).sum(), self.weight.square()
+
+
+def rows(batches):
+    """The distinct samples in some batches."""
+    return {tuple(sample.ravel().tolist()) for batch in batches for sample in batch}
+
+
+def test_training_raises_the_elbo(model, noise_images):
+    before = evaluate(model, noise_images)["elbo"]
+    history = fit(model, noise_images, noise_images, epochs=20, **QUIET)
+    assert before < history["test_elbo"][0] < history["test_elbo"][-1]
+
+
+def test_the_history_has_both_terms_of_every_set(model, noise_images):
+    history = fit(model, noise_images, noise_images[:9], epochs=3, holdout=0.25, **QUIET)
+    terms = [f"{part}_{name}" for part in ("train", "validation", "test") for name in ("elbo", "log_likelihood", "kl")]
+    assert list(history) == ["epoch", "beta", *terms]
+    assert history["epoch"] == [1, 2, 3]
+    for part in ("train", "validation", "test"):
+        difference = np.subtract(history[f"{part}_log_likelihood"], history[f"{part}_kl"])
+        np.testing.assert_allclose(history[f"{part}_elbo"], difference)
+
+
+def test_the_elbo_of_the_history_is_not_weighted_by_beta(model, noise_images):
+    history = fit(model, noise_images, noise_images, epochs=2, beta=7, **QUIET)
+    scored = evaluate(model, noise_images)
+    assert history["beta"] == [7, 7]
+    assert history["test_elbo"][-1] == scored["elbo"] == scored["log_likelihood"] - scored["kl"]
+
+
+def test_each_epoch_shows_every_sample_once(noise_images):
+    watched = Watched()
+    fit(watched, noise_images, epochs=2, batch_size=40, **QUIET)
+    assert [len(batch) for batch in watched.trained] == [40, 40, 16] * 2
+    first, second = watched.trained[:3], watched.trained[3:]
+    assert rows(first) == rows(second) == rows([noise_images])
+    assert not torch.equal(first[0], second[0])
+
+
+def test_the_loss_is_a_mean_over_the_batch(noise_images):
+    """So that the learning rate means the same at every batch size."""
+    steps = []
+    for count in (16, 96):
+        watched = Watched()
+        watched.weight.register_hook(lambda gradient: steps.append(gradient.item()))
+        state = Training.start(watched, device="cpu")
+        train_epoch(Steps(state, count), InMemory(torch.ones(count, 20)), beta=1.0)
+    assert steps == [-20, -20]
+
+
+def test_the_same_seed_gives_the_same_weights(noise_images):
+    one, same, other = small(0), small(0), small(1)
+    assert same_weights(one, same)
+    assert not same_weights(one, other)
+    for model in (one, same):
+        fit(model, noise_images, epochs=2, seed=3, **QUIET)
+    assert same_weights(one, same)
+
+
+def test_another_seed_gives_another_order(noise_images):
+    one, other = small(), small()
+    for seed, model in enumerate((one, other)):
+        fit(model, noise_images, epochs=1, seed=seed, **QUIET)
+    assert not same_weights(one, other)
+
+
+def test_global_random_state_is_neither_used_nor_changed(noise_images):
+    def states():
+        return random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist()
+
+    first = small()
+    fit(first, noise_images, epochs=1, holdout=0.1, **QUIET)
+    random.seed(5)
+    np.random.seed(5)
+    torch.default_generator.manual_seed(5)
+    before = states()
+    second = small()
+    fit(second, noise_images, epochs=1, holdout=0.1, **QUIET)
+    assert states() == before
+    assert same_weights(first, second)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+def test_global_random_state_of_a_gpu_is_kept():
+    before = torch.cuda.get_rng_state()
+    small(1)
+    assert torch.equal(torch.cuda.get_rng_state(), before)
+
+
+def test_held_out_samples_are_validated_on_and_never_trained_on(noise_images):
+    watched = Watched()
+    history = fit(watched, noise_images, epochs=3, holdout=0.25, **QUIET)
+    trained, scored = rows(watched.trained), rows(watched.scored)
+    assert len(scored) == 24
+    assert len(trained) == 72
+    assert not trained & scored
+    assert len(history["validation_elbo"]) == 3
+
+
+def test_a_holdout_of_a_tiny_share_is_one_sample(noise_images):
+    watched = Watched()
+    fit(watched, noise_images, epochs=1, holdout=1e-6, **QUIET)
+    assert len(rows(watched.scored)) == 1
+
+
+def test_test_samples_are_never_trained_on(noise_images):
+    watched = Watched()
+    fit(watched, noise_images[:80], noise_images[80:], epochs=1, **QUIET)
+    assert rows(watched.trained) == rows([noise_images[:80]])
+    assert rows(watched.scored) == rows([noise_images[80:]])
+
+
+def test_warmup_is_in_the_history(model, noise_images):
+    history = fit(model, noise_images, epochs=5, beta=2.0, warmup=4, **QUIET)
+    assert history["beta"] == [0.5, 1.0, 1.5, 2.0, 2.0]
+
+
+def test_a_heavier_kl_is_a_smaller_kl(noise_images):
+    rates = [fit(small(), noise_images, epochs=10, beta=beta, **QUIET)["train_kl"][-1] for beta in (0, 1, 20)]
+    assert rates[0] > rates[1] > rates[2]
+
+
+def test_early_stopping_keeps_the_best_epoch(noise_images):
+    """On noise, what is learned by heart soon costs more on the held-out samples than it gains."""
+    model, after = small(), []
+
+    def remember(state):
+        after.append({name: value.clone() for name, value in state.model.state_dict().items()})
+
+    settings = {"epochs": 200, "learning_rate": 0.02, "holdout": 0.25, "patience": 3}
+    history = fit(model, noise_images, after_epoch=remember, **settings, **QUIET)
+    best = int(np.argmax(history["validation_elbo"]))
+    assert len(history["epoch"]) == best + 1 + 3 < 200
+    assert all(torch.equal(value, after[best][name]) for name, value in model.state_dict().items())
+    assert not all(torch.equal(value, after[-1][name]) for name, value in model.state_dict().items())
+
+
+def test_an_autoencoder_stops_early_by_its_log_likelihood(noise_images):
+    model = autoencoder((5, 4), hidden=(64,))
+    settings = {"epochs": 200, "learning_rate": 0.02, "holdout": 0.25, "patience": 3}
+    history = fit(model, noise_images, **settings, **QUIET)
+    assert len(history["epoch"]) == np.argmax(history["validation_log_likelihood"]) + 1 + 3 < 200
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"warmup": 5}, {"holdout": 0.25}, {"holdout": 0.25, "patience": 2, "learning_rate": 0.02}],
+    ids=["plain", "warmup", "holdout", "early stopping"],
+)
+def test_resuming_is_as_if_it_had_never_stopped(settings, noise_images):
+    whole = small()
+    expected = fit(whole, noise_images, noise_images, epochs=8, **settings, **QUIET)
+    state = Training.start(small(), learning_rate=settings.get("learning_rate", 1e-3), device="cpu")
+    for epochs in (1, 5, 8):
+        history = fit(state.model, noise_images, noise_images, epochs=epochs, resume=state, **settings, **QUIET)
+    assert history == expected
+    assert same_weights(state.model, whole)
+
+
+def test_resuming_goes_on_from_the_last_epoch_though_the_model_holds_the_best(noise_images):
+    settings = {"learning_rate": 0.02, "holdout": 0.25}
+    whole = small()
+    expected = fit(whole, noise_images, epochs=30, patience=30, **settings, **QUIET)
+    state = Training.start(small(), learning_rate=0.02, device="cpu")
+    fit(state.model, noise_images, epochs=30, patience=2, resume=state, **settings, **QUIET)
+    assert state.best_epoch < state.epoch < 30
+    assert fit(state.model, noise_images, epochs=30, patience=30, resume=state, **settings, **QUIET) == expected
+    assert same_weights(state.model, whole)
+
+
+def test_a_finished_training_is_not_gone_on_with(model, noise_images):
+    state = Training.start(model, device="cpu")
+    fit(model, noise_images, epochs=2, resume=state, **QUIET)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    history = fit(model, noise_images, epochs=2, resume=state, **QUIET)
+    assert history["epoch"] == [1, 2]
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_scores_repeat(model, noise_images):
+    assert evaluate(model, noise_images) == evaluate(model, noise_images)
+    assert evaluate(model, noise_images, seed=1) != evaluate(model, noise_images)
+
+
+def test_scores_are_means_over_all_samples(model):
+    x = np.random.default_rng(0).random((2500, 5, 4), dtype=np.float32)  # three batches, the last one smaller
+    with torch.no_grad():
+        kl = gaussian_kl(*model.encode(torch.from_numpy(x))).mean().item()
+    assert evaluate(model, x)["kl"] == pytest.approx(kl, rel=1e-5)
+
+
+def test_diverging_is_an_error(noise_images):
+    model = mlp((5, 4), hidden=(16,), likelihood="gaussian", std=1e-3)
+    with pytest.raises(InputError, match=r"training diverged: .* lower the learning rate"):
+        fit(model, noise_images, epochs=50, learning_rate=1e4, **QUIET)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"epochs": 0}, "epochs = 0: expected 1 or more"),
+        ({"batch_size": 0}, "batch_size = 0: expected 1 or more"),
+        ({"learning_rate": 0.0}, "learning_rate = 0.0: expected more than 0"),
+        ({"learning_rate": float("nan")}, "learning_rate = nan: expected more than 0"),
+        ({"beta": -1.0}, "beta = -1.0: expected 0 or more"),
+        ({"warmup": -1}, "warmup = -1: expected 0 or more epochs"),
+        ({"holdout": 1.0}, "holdout = 1.0: expected a share from 0 to less than 1"),
+        ({"holdout": 0.999}, "holdout = 0.999: leaves none of 96 samples to train on"),
+        ({"holdout": 0.1, "patience": 0}, "patience = 0: expected 1 or more epochs"),
+        ({"patience": 3}, "early stopping watches a validation ELBO: give a holdout"),
+        ({"seed": -1}, "seed = -1: expected 0 or more"),
+        ({"device": "abacus"}, "device 'abacus' cannot be used here"),
+    ],
+)
+def test_settings_that_make_no_sense(settings, message, model, noise_images):
+    with pytest.raises(InputError) as error:
+        fit(model, noise_images, **({"epochs": 1, "device": "cpu", "progress": False} | settings))
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "x, message",
+    [
+        (np.full((4, 5, 4), np.nan), "x: NaN or infinite values in 4 of 4 rows"),
+        (np.zeros((0, 5, 4)), "x: got shape (0, 5, 4), which holds no values"),
+        (np.zeros(4), "x: got shape (4,), expected (N, ...)"),
+    ],
+)
+def test_data_that_cannot_be_trained_on(x, message, model):
+    with pytest.raises(InputError) as error:
+        fit(model, x, epochs=1, **QUIET)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("role", ["x", "test_x"])
+def test_values_that_the_likelihood_does_not_take(role, model, noise_images):
+    given = {"x": noise_images, "test_x": noise_images} | {role: 2 * noise_images}
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(InputError, match=r"a Bernoulli likelihood takes values in \[0, 1\]"):
+        fit(model, **given, epochs=1, **QUIET)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    fit(mlp((5, 4), likelihood="gaussian"), **given, epochs=1, **QUIET)
+
+
+def test_samples_of_another_shape(model, noise_images):
+    with pytest.raises(InputError, match=r"test_x: got samples of shape \(4, 4\), the model takes \(5, 4\)"):
+        fit(model, noise_images, noise_images[:, 1:], epochs=1, **QUIET)
+
+
+def test_a_state_of_another_model_is_refused(model, noise_images):
+    state = Training.start(small(), device="cpu")
+    with pytest.raises(InputError, match=r"resume: is the state of another model; .* resume.model"):
+        fit(model, noise_images, epochs=1, resume=state, **QUIET)
+    assert state.epoch == 0
+
+
+@pytest.mark.parametrize("scored", [False, True])
+def test_every_part_keeps_its_mode(scored, model, noise_images):
+    model.eval()
+    model.decoder.train()
+    before = [part.training for part in model.modules()]
+    fit(model, noise_images, noise_images if scored else None, epochs=1, **QUIET)
+    assert [part.training for part in model.modules()] == before
+    evaluate(model, noise_images)
+    assert [part.training for part in model.modules()] == before
+
+
+def test_the_mode_is_kept_when_the_training_fails(noise_images):
+    model = mlp((5, 4), hidden=(16,)).eval()
+    model.terms = lambda x, generator: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        fit(model, noise_images, epochs=1, **QUIET)
+    assert not any(part.training for part in model.modules())
+
+
+def test_tensors_are_scored_whatever_their_type(model, noise_images):
+    assert evaluate(model, torch.from_numpy(noise_images).double()) == evaluate(model, noise_images)
+
+
+def test_resuming_with_other_sets_is_an_error(noise_images):
+    state = Training.start(small(), device="cpu")
+    fit(state.model, noise_images, epochs=1, resume=state, **QUIET)
+    with pytest.raises(InputError, match="resume: its history has other columns"):
+        fit(state.model, noise_images, noise_images, epochs=2, resume=state, **QUIET)
+    assert all(len(column) == 1 for column in state.history.values())
+
+
+def test_the_seed_of_a_resumed_training_is_its_own(noise_images):
+    held = {"holdout": 0.25, **QUIET}
+    whole = fit(small(), noise_images, epochs=2, seed=7, **held)
+    state = Training.start(small(), seed=7, device="cpu")
+    fit(state.model, noise_images, epochs=1, resume=state, **held)
+    assert fit(state.model, noise_images, epochs=2, resume=state, **held) == whole
+
+
+def test_what_is_scored_is_checked_as_what_is_trained_on(model, noise_images):
+    with pytest.raises(InputError, match=r"in \[0, 1\]"):
+        evaluate(model, 255 * noise_images)
+    with pytest.raises(InputError, match="got samples of shape"):
+        evaluate(model, noise_images[:, None])
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_model_of_another_precision_is_encoded(model, noise_images, dtype):
+    expected = vaeviz.encode(model, noise_images).mean
+    np.testing.assert_allclose(vaeviz.encode(model.to(dtype), noise_images).mean, expected, atol=0.05)

@@ -1,0 +1,137 @@
+"""Training from a memory-mapped file: the same numbers as from memory, and no more of it in memory than a batch."""
+
+import numpy as np
+import pytest
+import torch
+
+from vaeviz.data.dataset import load_data
+from vaeviz.errors import InputError
+from vaeviz_models import evaluate, fit, mlp
+from vaeviz_models.runs.folder import fingerprint, read_config
+from vaeviz_models.training.fit import seeded
+from vaeviz_models.training.loaders import InMemory, OnDisk, located
+
+QUIET = {"device": "cpu", "progress": False}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def mapped(noise_images, tmp_path):
+    """The noise images again, in a file."""
+    np.save(tmp_path / "noise.npy", noise_images)
+    return np.load(tmp_path / "noise.npy", mmap_mode="r")
+
+
+def trained(x, test_x=None, **settings):
+    model = seeded(mlp, (5, 4), hidden=(16,), seed=0)
+    return model, fit(model, x, test_x, epochs=3, batch_size=20, **settings, **QUIET)
+
+
+@pytest.mark.parametrize("settings", [{}, {"holdout": 0.25}, {"holdout": 0.25, "patience": 1, "learning_rate": 0.05}])
+def test_the_weights_are_those_of_a_training_in_memory(settings, mapped, noise_images):
+    model, history = trained(noise_images, noise_images[:30], **settings)
+    other, other_history = trained(mapped, mapped[:30], **settings)
+    assert other_history == history
+    assert all(map(torch.equal, other.state_dict().values(), model.state_dict().values()))
+
+
+def test_a_file_of_double_precision(noise_images, tmp_path):
+    np.save(tmp_path / "noise.npy", noise_images.astype(np.float64))
+    assert trained(np.load(tmp_path / "noise.npy", mmap_mode="r"))[1] == trained(noise_images)[1]
+
+
+def test_scores_are_those_of_the_array(mapped, noise_images):
+    model = seeded(mlp, (5, 4), hidden=(16,), seed=0)
+    assert evaluate(model, mapped) == evaluate(model, noise_images)
+
+
+def test_what_lies_in_a_file_stays_there(mapped, noise_images):
+    assert isinstance(located(mapped, CPU), OnDisk)
+    assert isinstance(located(noise_images, CPU), InMemory)
+    assert isinstance(located(mapped[[3, 1]], CPU), InMemory)  # NumPy has copied these
+
+
+@pytest.mark.parametrize("rows", [None, np.array([2, 3, 5, 7, 11])])
+def test_batches_are_the_same_wherever_samples_lie(rows, mapped, noise_images):
+    parts = [located(x, CPU, rows) for x in (noise_images, mapped)]
+    order = torch.randperm(len(parts[0]), generator=torch.Generator().manual_seed(0))
+    expected = torch.from_numpy(noise_images if rows is None else noise_images[rows])
+    for part in parts:
+        assert len(part) == len(expected)
+        assert torch.equal(torch.cat([x for (x,) in part.in_order(2)]), expected)
+        assert torch.equal(torch.cat([x for (x,) in part.shuffled(order, 2)]), expected[order])
+    assert [len(x) for (x,) in parts[1].shuffled(order, 4)] == [len(part) for part in order.split(4)]
+
+
+def test_the_fingerprint_is_that_of_the_array(mapped, noise_images):
+    assert fingerprint(mapped) == fingerprint(noise_images)
+    rows = np.zeros((9000, 3), np.float32)
+    rows[8999] = 1
+    assert fingerprint(rows) != fingerprint(rows[::-1])
+
+
+def test_bytes_are_read_as_shares_of_255(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 5, 4), dtype=np.uint8)
+    np.save(tmp_path / "bytes.npy", pixels)
+    x = load_data(str(tmp_path / "bytes.npy")).x
+    assert isinstance(located(x, CPU), OnDisk)
+    assert trained(x)[1] == trained(pixels.astype(np.float32) / np.float32(255))[1]
+
+
+def test_what_is_not_finite_is_found_before_training(noise_images, tmp_path):
+    noise_images = noise_images.copy()
+    noise_images[17, 2, 1] = np.nan
+    np.save(tmp_path / "x.npy", noise_images)
+    with pytest.raises(InputError, match="x: NaN or infinite values, first in row 17"):
+        trained(np.load(tmp_path / "x.npy", mmap_mode="r"))
+
+
+def test_batches_in_one_order_cannot_be_shuffled(noise_images):
+    loader = torch.utils.data.DataLoader(torch.from_numpy(noise_images), batch_size=10)
+    with pytest.raises(InputError, match="x: got batches, and training takes samples in random order"):
+        trained(loader)
+
+
+def test_values_that_the_likelihood_does_not_take(tmp_path):
+    np.save(tmp_path / "far.npy", np.full((30, 5, 4), 7.0, np.float32))
+    with pytest.raises(InputError, match=r"a Bernoulli likelihood takes values in \[0, 1\]"):
+        trained(np.load(tmp_path / "far.npy", mmap_mode="r"))
+
+
+def test_memory_does_not_grow_with_the_file(python, tmp_path):
+    code = """
+import numpy as np, torch
+from vaeviz_models import fit, mlp
+def write(count):
+    x = np.lib.format.open_memmap("{path}", mode="w+", dtype=np.float32, shape=(count, 64, 64))
+    x[:] = 0.5
+def peak(count):
+    write(count)
+    before = resident()
+    seen = []
+    model = mlp((64, 64), hidden=(8,))
+    terms = model.terms
+    model.terms = lambda *batch: (seen.append(resident()), terms(*batch))[1]
+    fit(model, np.load("{path}", mmap_mode="r"), epochs=1, batch_size=100, holdout=0.1, device="cpu", progress=False)
+    return max(seen) - before
+def resident():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+peak(200)
+print(peak(200), peak(4000))
+""".replace("{path}", str(tmp_path / "big.npy"))
+    small, large = map(int, python(code).split())
+    assert large - small < 16_000  # kB; all of the larger file is 64,000
+
+
+def test_the_command_reads_an_array_from_its_file_and_finds_it_again(mapped, vaeviz, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train = ("train", "mlp", "--hidden", 16, "--epochs", 2, "--device", "cpu")
+    assert vaeviz(*train, "--data", "noise.npy", "--out", "run").code == 0
+    assert read_config(tmp_path / "run")["data"]["name"] == str(tmp_path / "noise.npy")
+    monkeypatch.chdir("/")
+    assert vaeviz("train", "--resume", tmp_path / "run", "--epochs", 3).code == 0
+    np.savez(tmp_path / "noise.npz", x=mapped)
+    assert vaeviz(*train, "--epochs", 3, "--data", tmp_path / "noise.npz", "--out", tmp_path / "npz").code == 0
+    weights = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("run", "npz")]
+    assert weights[0] == weights[1]

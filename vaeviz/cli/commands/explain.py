@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import click
+
+from vaeviz.cli.declarations import as_options
+from vaeviz.cli.source import Source, model_and_data
+
+
+@click.command()
+@model_and_data
+def explain(source: Source) -> None:
+    """Say what is inferred about a model.
+
+    For the encoder and the decoder of MODEL: latent size, kind of spread, ranges, layout, determinism, prior and what
+    a conditional model is conditioned on, each with its reason and the option that overrides it.
+
+    Exit code 0, or 1 where the encoder or the decoder failed on the data.
+    """
+    from vaeviz.model.collect_inputs import gathered
+    from vaeviz.model.inspect import explain as explanation
+
+    if source.is_empty:
+        raise click.UsageError("nothing to explain: give MODEL, --encoder, --decoder or --input")
+    model, data, supplied = source.opened()
+    parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
+    inputs = gathered(model, data, supplied)
+    found = explanation(model, inputs.get("x"), inputs.get("condition"), **parts)
+    click.echo(as_options(str(found)))
+    failed = any(finding.what == "problem" for finding in (*found.encoder, *found.decoder))
+    click.get_current_context().exit(int(failed))

@@ -1,0 +1,4 @@
+"""Whether a latent space is healthy: checks, each a question with a number and a threshold, and their report.
+
+May import `vaeviz.analysis` and the rooms below it.
+"""

@@ -1,0 +1,35 @@
+"""scikit-learn: ``transform`` encodes, ``inverse_transform`` decodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vaeviz.model.opening import Decoder, Encoder, Model
+
+
+def sklearn_estimator(model: Any) -> Model | None:
+    """An estimator or pipeline (PCA, KernelPCA, ...) as encoder and, where it has the inverse, decoder."""
+    if not hasattr(model, "transform") or not hasattr(model, "get_params"):
+        return None
+    name = type(model).__name__
+    encoder = Encoder(lambda x: np.asarray(model.transform(x)), input_shape=(-1,), name=f"{name}.transform")
+    decoder = None
+    if _has_inverse(model):
+        decoder = Decoder(model.inverse_transform, latent_shape=_latent_shape(model), name=f"{name}.inverse_transform")
+    return Model(encoder, decoder, name=name)
+
+
+def _has_inverse(model: Any) -> bool:
+    """Whether `inverse_transform` is there and would work: KernelPCA learns its inverse only when asked to."""
+    if hasattr(model, "steps"):
+        return all(step in (None, "passthrough") or _has_inverse(step) for _, step in model.steps)
+    return hasattr(model, "inverse_transform") and getattr(model, "fit_inverse_transform", True)
+
+
+def _latent_shape(model: Any) -> tuple[int] | None:
+    last = model[-1] if hasattr(model, "steps") else model
+    named = (getattr(last, name, None) for name in ("n_components_", "_n_features_out", "n_components"))
+    size = next((size for size in named if isinstance(size, (int, np.integer))), None)
+    return None if size is None else (int(size),)

@@ -1,0 +1,1 @@
+"""Training: `fit`, one step, evaluation, loaders, devices and precision."""
