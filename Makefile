@@ -18,9 +18,12 @@ test-adapters: .venv/adapters
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks $(if $(MNIST),--data-dir "$(MNIST)")
 
+# Style, docstrings, types, and which room may import which.
 lint: .venv/installed
-	$(BIN)/python -m pip install -q -c constraints.txt ruff
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 .venv/adapters: .venv/installed
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test,adapters]"
@@ -34,7 +37,7 @@ clean:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"vaeviz needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}; name another one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test,lint]"
 	touch $@
 
 .venv-bench/installed: pyproject.toml constraints.txt

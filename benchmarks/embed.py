@@ -21,8 +21,8 @@ from benchmarks.cases import Case
 from benchmarks.trained import trained_run
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.data.dataset import load_data
-from vaeviz.embeddings._base import forget
-from vaeviz.embeddings.pca import start_of
+from vaeviz.embeddings._base import clear_embedding_cache
+from vaeviz.embeddings.pca import pca_initialization
 
 ROUNDS = {2_000: 5, 10_000: 3, 70_000: 1}
 PERPLEXITY = 30.0
@@ -56,12 +56,12 @@ def _case(z: np.ndarray, rounds: int) -> Case:
 
 
 def ours(z: np.ndarray) -> np.ndarray:
-    forget()
+    clear_embedding_cache()
     return vaeviz.embed(z, "auto", perplexity=PERPLEXITY).points
 
 
 def peer_sklearn(z: np.ndarray) -> np.ndarray:
-    engine = TSNE(perplexity=PERPLEXITY, init=start_of(z), max_iter=STEPS, random_state=0, n_jobs=cpu_count())
+    engine = TSNE(perplexity=PERPLEXITY, init=pca_initialization(z), max_iter=STEPS, random_state=0, n_jobs=cpu_count())
     return engine.fit_transform(z.astype(np.float64))
 
 
@@ -69,7 +69,7 @@ def peer_opentsne(method: str) -> Callable[[np.ndarray], np.ndarray]:
     def work(z: np.ndarray) -> np.ndarray:
         engine = openTSNE.TSNE(
             perplexity=PERPLEXITY,
-            initialization=start_of(z),
+            initialization=pca_initialization(z),
             negative_gradient_method=method,
             n_jobs=cpu_count(),
             random_state=0,

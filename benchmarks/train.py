@@ -20,7 +20,7 @@ from benchmarks.by_hand import by_hand
 from benchmarks.cases import Case, Work
 from benchmarks.tutorial import Epoch, first_model, tutorial
 from vaeviz.data.dataset import load_data
-from vaeviz_models import VAE, Training, fit
+from vaeviz_models import VAE, TrainState, fit
 from vaeviz_models.training.precision import has_bfloat16_units
 
 GOALS = {
@@ -74,7 +74,7 @@ def _case(x: np.ndarray, batch_size: int, goal: Mapping[str, float]) -> Case:
 
 def ours(x: np.ndarray, batch_size: int, precision: str) -> Epoch:
     """`fit`, resumed for one more epoch, the checks of its data included."""
-    state = Training.start(first_model(), precision=precision, device="cpu")
+    state = TrainState.start(first_model(), precision=precision, device="cpu")
 
     def epoch() -> float:
         settings = {"epochs": state.epoch + 1, "batch_size": batch_size, "resume": state}

@@ -17,7 +17,7 @@ print(f"test ELBO {history['test_elbo'][-1]:.2f} nats, a bound of ln p(x | y)")
 
 encoder, decoder = vaeviz.open(cvae)
 vaeviz.samples(decoder).figure.savefig(out / "conditional_samples.png", dpi=150)  # a row for each class
-vaeviz.manifold_grid(vaeviz.given(decoder, 4)).figure.savefig(out / "conditional_fours.png", dpi=150)
+vaeviz.manifold_grid(vaeviz.condition_on(decoder, 4)).figure.savefig(out / "conditional_fours.png", dpi=150)
 
 # What is left to the codes is style: the same one for every digit, so that classes lie over one another.
 ax = vaeviz.latent_scatter(encoder, test.x, labels=test.labels, condition=test.labels)
@@ -28,6 +28,6 @@ encoder = vaeviz.Encoder(cvae.encode, conditions=range(10))
 decoder = vaeviz.Decoder(cvae.decode, conditions=range(10), latent_shape=(2,), output="values", prior="normal")
 plots = ["samples", "interpolation", "traversal", "reconstruction_pairs"]
 vaeviz.export_figures(out / "conditional", encoder=encoder, decoder=decoder, x=test.x, labels=test.labels, plots=plots)
-ax = vaeviz.reconstruction_pairs(encoder, vaeviz.given(decoder, 3), test.x, test.labels, condition=test.labels)
+ax = vaeviz.reconstruction_pairs(encoder, vaeviz.condition_on(decoder, 3), test.x, test.labels, condition=test.labels)
 ax.set_title("Images, and their codes decoded as a 3")
 ax.figure.savefig(out / "conditional_as_threes.png", dpi=150)

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 import vaeviz
 
 
-@vaeviz.register_plot(page=vaeviz.Page("column", 0.6))
+@vaeviz.register_plot(page=vaeviz.PageShape("column", 0.6))
 def code_lengths(encoder, x, *, bins: int = 30, ax: Axes | None = None) -> Axes:
     """Distribution of the Euclidean lengths of the codes."""
     posterior = vaeviz.encode(encoder, x)

@@ -154,7 +154,7 @@ def registered():
     """Register things at run time, for one test only."""
     from vaeviz.plugins import registry
 
-    with registry.for_a_while():
+    with registry.temporary_entries():
         yield registry
 
 

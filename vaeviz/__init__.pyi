@@ -13,13 +13,15 @@ from .embeddings._base import Embedding, embed
 from .errors import GuessWarning, InputError, NotApplicable
 from .export.figure_set import export_figures
 from .health.analyze import analyze
-from .health.check import Finding
+from .health.check import CheckResult
 from .health.report import Report
 from .model.decode import decode
-from .model.encode import encode, remember
-from .model.inspect import Explanation, explain
+from .model.decoder import Decoder
+from .model.encode import cache_encoding, encode
+from .model.encoder import Encoder
+from .model.inspect import Inspection, inspect
 from .model.likelihood import log_likelihood
-from .model.opening import Decoder, Encoder, Model, given, open
+from .model.opening import Model, condition_on, open
 from .model.posterior import Posterior
 from .plots.aggregate_posterior import aggregate_posterior
 from .plots.compare import compare
@@ -42,7 +44,7 @@ from .plots.samples import samples
 from .plots.training_curves import training_curves
 from .plots.traversal import traversal
 from .plots.tsne import tsne
-from .plugins.plot_spec import Page, get_plot, plot_names, register_plot
+from .plugins.plot_spec import PageShape, get_plot, plot_names, register_plot
 
 __all__ = [
     "Batches",
@@ -51,14 +53,14 @@ __all__ = [
     "Embedding",
     "Encoder",
     "Estimate",
-    "Explanation",
-    "Finding",
+    "Inspection",
+    "CheckResult",
     "GuessWarning",
     "InputError",
     "LinearVAE",
     "Model",
     "NotApplicable",
-    "Page",
+    "PageShape",
     "Posterior",
     "Report",
     "aggregate_posterior",
@@ -71,13 +73,13 @@ __all__ = [
     "elbo_terms",
     "embed",
     "encode",
-    "explain",
+    "inspect",
     "export_figures",
     "figure_for",
     "find_holes",
     "fitted_linear_vae",
     "get_plot",
-    "given",
+    "condition_on",
     "interpolation",
     "latent_neighbors",
     "latent_pairs",
@@ -99,7 +101,7 @@ __all__ = [
     "reconstruction_error",
     "reconstruction_pairs",
     "register_plot",
-    "remember",
+    "cache_encoding",
     "samples",
     "style",
     "training_curves",

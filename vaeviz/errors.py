@@ -1,36 +1,164 @@
-"""The errors that a person is meant to read: what was got, what was expected, what to do."""
+"""Errors and warnings that a person reads: what was received, what was expected, and the line to write."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 
-class InputError(ValueError):
-    """Something that was given cannot be used. The message says what was got and what would do."""
+@dataclass(frozen=True)
+class Fix:
+    """What to write instead, in a script and on a command line.
+
+    Parameters
+    ----------
+    python : str
+        The advice for a script, one sentence or several.
+    command_line : str, optional
+        The same advice for a command line; empty where it does not differ.
+    """
+
+    python: str
+    command_line: str = ""
+
+    def __str__(self) -> str:
+        return self.python
+
+
+def declare(part: str, /, **settings: Any) -> Fix:
+    """Return the advice to declare something of an encoder or a decoder.
+
+    Parameters
+    ----------
+    part : {"Encoder", "Decoder"}
+        The class whose parameters are named.
+    **settings
+        The parameters to write, with an example of each value.
+
+    Examples
+    --------
+    >>> declare("Encoder", returns="mean,std").python
+    'Write Encoder(fn, returns="mean,std").'
+    >>> declare("Decoder", latent_shape=(4, 8, 8)).command_line
+    'Add --latent-shape 4,8,8.'
+    """
+    arguments = ", ".join(f"{name}={_python_literal(value)}" for name, value in settings.items())
+    flags = " ".join(_flag(name, value) for name, value in settings.items())
+    return Fix(f"Write {part}(fn, {arguments}).", f"Add {flags}.")
+
+
+class _WithFix(Exception):
+    """A message and the advice that follows it."""
+
+    def __init__(self, message: str, *, fix: str | Fix = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix if isinstance(fix, Fix) else Fix(fix)
+
+    def __str__(self) -> str:
+        return join_sentences(self.message, self.fix.python)
+
+    def for_command_line(self) -> str:
+        """Return the message with its advice as command-line options."""
+        return join_sentences(self.message, self.fix.command_line or self.fix.python)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+class InputError(_WithFix, ValueError):
+    """An argument, file or option that cannot be used.
+
+    Parameters
+    ----------
+    message : str
+        What was received and what was expected, in one sentence or two.
+    got, expected : str, optional
+        Both in a few words, for programs that handle the error.
+    fix : str or Fix, optional
+        What to write instead. It follows the message.
+    """
+
+    def __init__(self, message: str, *, got: str = "", expected: str = "", fix: str | Fix = "") -> None:
+        super().__init__(message, fix=fix)
+        self.got = got
+        self.expected = expected
 
 
 class UnknownName(InputError):
-    """A name that is not registered. The message lists the nearest ones."""
+    """A name that is not registered. The message lists the nearest names.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]):
-        import difflib
+    Parameters
+    ----------
+    kind : str
+        What the name should have named, e.g. ``"plot"``.
+    name : str
+        The name that was received.
+    known : iterable of str
+        The names that exist.
+    """
 
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(known) or 'none'}"
-        super().__init__(f"unknown {kind} {name!r}; {hint}")
+        nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        listed = ", ".join(known) or "none"
+        advice = f"Did you mean {' or '.join(map(repr, nearest))}?" if nearest else f"Known: {listed}."
+        super().__init__(f"Unknown {kind} {name!r}.", got=name, expected=listed, fix=advice)
 
 
 class NoSuchSplit(InputError):
-    """A data set does not have the split that was asked for."""
+    """A data set does not have the requested split."""
 
 
-class NotApplicable(Exception):
-    """A plot or number would mean nothing for what was given. The message says why.
+class NotApplicable(_WithFix):
+    """A plot or number that would mean nothing for this model or these data.
 
-    The exporter reports such a plot as *skipped*, with this reason.
+    The message says why, and ``fix`` what would change that, if anything. `vaeviz.export_figures` lists such a plot
+    as skipped.
+
+    Parameters
+    ----------
+    message : str
+        Why it does not apply.
+    fix : str or Fix, optional
+        What to write instead. It follows the message.
     """
 
 
-class GuessWarning(UserWarning):
-    """Something was inferred that cannot be known for certain. The message says how to declare it."""
+class GuessWarning(_WithFix, UserWarning):
+    """Something was inferred that cannot be known for certain.
+
+    Parameters
+    ----------
+    message : str
+        What was inferred, and from what.
+    fix : str or Fix, optional
+        The line that declares it.
+    """
+
+
+def join_sentences(first: str, second: str) -> str:
+    """Return two sentences as one text, with a full stop between them; either may be empty."""
+    if not (first and second):
+        return first or second
+    return f"{first}{'' if first[-1] in '.!?' else '.'} {second}"
+
+
+def _restore(kind: type[Any], args: tuple[Any, ...], fields: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
+
+def _python_literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _flag(name: str, value: Any) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    if value is True:
+        return flag
+    return f"{flag} {','.join(map(str, value)) if isinstance(value, (tuple, list, range)) else value}"

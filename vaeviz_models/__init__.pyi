@@ -8,7 +8,7 @@ from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
 from .objectives import beta_at, gaussian_kl, rate_at, reparameterize
 from .runs.folder import open_run, save_run
 from .training.devices import pick_device
-from .training.fit import Training, evaluate, fit, seeded
+from .training.fit import TrainState, evaluate, fit, seeded
 
 __all__ = [
     "Autoencoder",
@@ -21,7 +21,7 @@ __all__ = [
     "DenseDecoder",
     "DenseEncoder",
     "Gaussian",
-    "Training",
+    "TrainState",
     "VAE",
     "autoencoder",
     "beta_at",

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.opening import Decoder, Encoder, Model
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model
 
 
 def vaeviz_models(model: Any) -> Model | None:

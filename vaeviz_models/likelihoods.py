@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaeviz.data.out_of_core import extremes
+from vaeviz.data.out_of_core import data_range
 from vaeviz.errors import GuessWarning, InputError
 
 FAR = 50.0
@@ -22,7 +22,7 @@ class Bernoulli(nn.Module):
 
     def check(self, x: Any) -> None:
         """`InputError` unless all values of x lie in [0, 1]."""
-        low, high = extremes(x)
+        low, high = data_range(x)
         if low < 0 or high > 1:
             raise InputError(
                 f"the data lie in [{low:.3g}, {high:.3g}], and a Bernoulli likelihood takes values in [0, 1]: "
@@ -58,7 +58,7 @@ class Gaussian(nn.Module):
 
     def check(self, x: Any) -> None:
         """Any values will do; warns where they are far from unit scale."""
-        low, high = extremes(x)
+        low, high = data_range(x)
         if max(-low, high) > FAR:
             warnings.warn(
                 f"the data lie in [{low:.3g}, {high:.3g}], far from the unit scale that networks and Adam expect, "

@@ -111,7 +111,7 @@ class ConvEncoder(nn.Module):
         for size_in, size_out in zip(sizes, sizes[1:]):
             layers += [nn.Conv2d(size_in, size_out, 3, stride=2, padding=1), nn.ReLU()]
         self.features = nn.Sequential(*layers)
-        height, width = halved(height, width, len(channels))[-1]
+        height, width = downsampled_sizes(height, width, len(channels))[-1]
         self.head = head(sizes[-1] * height * width, latent_dim)
 
     @property
@@ -130,7 +130,7 @@ class ConvDecoder(nn.Module):
         super().__init__()
         self.sample_shape, self.latent_dim = tuple(sample_shape), latent_dim
         height, width, colors = image_shape(sample_shape)
-        sides = halved(height, width, len(channels))[::-1]
+        sides = downsampled_sizes(height, width, len(channels))[::-1]
         sizes = [*reversed(channels), colors]
         self.small = (sizes[0], *sides[0])
         self.project = nn.Sequential(nn.Linear(latent_dim, math.prod(self.small)), nn.ReLU())
@@ -162,7 +162,7 @@ def check_sizes(**sizes: int | Sequence[int]) -> None:
             raise InputError(f"{name} = {given}: expected 1 or more")
 
 
-def halved(height: int, width: int, times: int) -> list[tuple[int, int]]:
+def downsampled_sizes(height: int, width: int, times: int) -> list[tuple[int, int]]:
     """The sizes of an image as it is halved, rounding up: from (H, W) to the smallest."""
     if times < 1:
         raise InputError("channels: got none, expected one or more")

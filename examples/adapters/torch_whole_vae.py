@@ -41,5 +41,5 @@ for _ in range(30):
         loss.backward()
         optimizer.step()
 
-print(vaeviz.explain(vae, images))
+print(vaeviz.inspect(vae, images))
 vaeviz.export_figures(out / "torch_whole_vae", model=vae, x=images, labels=y, plots=["latent_scatter", "manifold_grid"])

@@ -21,9 +21,16 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 import vaeviz
 from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, log_aggregate_and_marginals
 from vaeviz.analysis.class_structure import class_structure, principal_components
-from vaeviz.analysis.disentanglement import dci_scores, discretized, gap, importances, information, squared_correlation
+from vaeviz.analysis.disentanglement import (
+    dci_scores,
+    discretize,
+    feature_importances,
+    information_gap,
+    mutual_information,
+    squared_correlation,
+)
 from vaeviz.analysis.importance_bound import importance_bound
-from vaeviz.analysis.jackknife import standard_error
+from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.analysis.reconstruction import roc
 from vaeviz.analysis.similarity import linear_cka, neighbor_overlap, procrustes
@@ -123,21 +130,21 @@ def divergences(posterior: Posterior) -> list[Row]:
             "Monte Carlo with `scipy.stats.norm`, one code each",
             float(posterior.kl().sum(axis=1).mean()),
             float(log_ratio.sum(axis=1).mean()),
-            float(standard_error(log_ratio.sum(axis=1) - posterior.kl().sum(axis=1))),
+            float(mean_standard_error(log_ratio.sum(axis=1) - posterior.kl().sum(axis=1))),
         ),
         Row(
             "mutual information",
             "closed-form KL minus KL(q(z) to the prior), the latter by torch's mixture on other codes",
             mutual.value,
             float(closed.sum(axis=1).mean() - to_prior.mean()),
-            float(np.hypot(mutual.standard_error, standard_error(to_prior))),
+            float(np.hypot(mutual.standard_error, mean_standard_error(to_prior))),
         ),
         Row(
             "total correlation",
             "torch's mixture on other codes",
             total.value,
             float(correlation.mean()),
-            float(np.hypot(total.standard_error, standard_error(correlation))),
+            float(np.hypot(total.standard_error, mean_standard_error(correlation))),
         ),
         Row(
             "sum of the dimension-wise KL",
@@ -315,8 +322,8 @@ def alignments(z: np.ndarray, x: np.ndarray) -> list[Row]:
 def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
     """MIG, SAP and DCI by the definitions."""
     values = np.stack(list(known.values()), axis=1)
-    binned = np.stack([discretized(column, 20) for column in z.T], axis=1)
-    held = np.stack([discretized(column, 20) for column in values.T], axis=1)
+    binned = np.stack([discretize(column, 20) for column in z.T], axis=1)
+    held = np.stack([discretize(column, 20) for column in values.T], axis=1)
     shares = np.zeros((z.shape[1], values.shape[1]))
     for j, code in enumerate(binned.T):
         for k, factor in enumerate(held.T):
@@ -331,7 +338,7 @@ def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
         ]
     )
     best = np.sort(fits, axis=0)
-    weights = importances(z, values)[0]
+    weights = feature_importances(z, values)[0]
     rows = weights / weights.sum(axis=1, keepdims=True)
     purity = 1 - np.array([stats.entropy(row, base=weights.shape[1]) for row in rows])
     dci = (purity * weights.sum(axis=1)).sum() / weights.sum()
@@ -340,13 +347,13 @@ def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
         Row(
             f"MIG for {names}",
             "entropies of `numpy.histogram2d`",
-            gap(information(binned, held)),
+            information_gap(mutual_information(binned, held)),
             float((ordered[-1] - ordered[-2]).mean()),
         ),
         Row(
             "SAP",
             "`sklearn.linear_model.LinearRegression`",
-            gap(squared_correlation(z, values)),
+            information_gap(squared_correlation(z, values)),
             float((best[-1] - best[-2]).mean()),
         ),
         Row("DCI disentanglement", "row entropies to base K, of the same trees", dci_scores(weights)[0], float(dci)),

@@ -4,7 +4,7 @@ import pytest
 from vaeviz import InputError, NotApplicable, Posterior
 from vaeviz.analysis.active_dimensions import output_changes, triage
 from vaeviz.analysis.linear_vae import linear_vae
-from vaeviz.analysis.traversals import collapsed_dims, traversal_codes, traversal_ends, traversal_order
+from vaeviz.analysis.traversals import collapsed_dimensions, traversal_codes, traversal_ends, traversal_order
 
 COVARIANCE = np.diag([4, 2, 1, 0.3, 0.2, 0.1])
 
@@ -106,15 +106,15 @@ def test_order_by_kl_or_by_effect_and_the_collapsed(x):
     posterior = posterior_of(model, x)
     assert traversal_order(posterior, "activity").tolist() == [0, 1, 2, 3]
     assert traversal_order(posterior, "effect", lambda z: model.decode(z * [1, 9, 99, 1]))[0] == 2
-    assert collapsed_dims(posterior).tolist() == [False, False, False, True]
+    assert collapsed_dimensions(posterior).tolist() == [False, False, False, True]
 
 
 def test_a_deterministic_encoder_collapses_where_its_code_is_constant(x):
     codes = Posterior(np.column_stack([np.full(len(x), 0.3), x[:, 0]]))
-    assert collapsed_dims(codes).tolist() == [True, False]
+    assert collapsed_dimensions(codes).tolist() == [True, False]
 
 
 def test_what_varies_by_rounding_alone_is_constant(x):
     noise = np.random.default_rng(0).standard_normal(len(x))
     codes = Posterior(np.column_stack([300 + 1e-4 * noise, 1e-7 * noise, x[:, 0], 0.01 * x[:, 0]]))
-    assert collapsed_dims(codes).tolist() == [True, True, False, False]
+    assert collapsed_dimensions(codes).tolist() == [True, True, False, False]

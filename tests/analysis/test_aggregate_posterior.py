@@ -9,12 +9,12 @@ from vaeviz import NotApplicable, Posterior
 from vaeviz.analysis import aggregate_posterior as aggregate
 from vaeviz.analysis.aggregate_posterior import (
     aggregate_quantiles,
-    checked_gaussian,
+    check_gaussian_posterior,
     grid_density,
     log_aggregate,
     log_aggregate_and_marginals,
-    sampled_codes,
-    sampled_rows,
+    sample_codes,
+    sample_rows,
 )
 
 
@@ -43,7 +43,7 @@ def test_log_density_of_the_mixture_is_that_of_scipy():
 def test_leaving_out_is_a_mixture_of_the_others():
     posterior = posterior_of(0)
     rows = np.array([3, 0, 39])
-    z = sampled_codes(posterior, rows, np.random.default_rng(0))
+    z = sample_codes(posterior, rows, np.random.default_rng(0))
     left = log_aggregate(z, posterior, left_out=rows)
     for code, row, score in zip(z, rows, left):
         others = posterior[np.arange(40) != row]
@@ -122,10 +122,10 @@ def test_quantiles_of_a_deterministic_encoder_are_those_of_its_codes():
 
 def test_sampled_rows_are_different_and_all_of_them_where_they_are_few():
     posterior = posterior_of(0)
-    rows = sampled_rows(posterior, 10, np.random.default_rng(0))
+    rows = sample_rows(posterior, 10, np.random.default_rng(0))
     assert len(set(rows)) == 10 and (np.diff(rows) > 0).all()
-    assert sampled_rows(posterior, 100, np.random.default_rng(0)).tolist() == list(range(40))
-    assert len(sampled_rows(posterior, None, np.random.default_rng(0))) == 40
+    assert sample_rows(posterior, 100, np.random.default_rng(0)).tolist() == list(range(40))
+    assert len(sample_rows(posterior, None, np.random.default_rng(0))) == 40
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_sampled_rows_are_different_and_all_of_them_where_they_are_few():
 )
 def test_what_is_no_gaussian_posterior_is_refused(posterior, reason):
     with pytest.raises(NotApplicable, match=reason):
-        checked_gaussian(posterior)
+        check_gaussian_posterior(posterior)
 
 
 @pytest.mark.parametrize("left_out", [False, True])

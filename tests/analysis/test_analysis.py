@@ -6,10 +6,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import norm
 
 from vaeviz import Posterior
-from vaeviz.analysis.activity import activity, checked_dims, most_active
+from vaeviz.analysis.activity import activity, check_dims, most_active_dims
 from vaeviz.analysis.interpolation import lerp, slerp
 from vaeviz.analysis.latent_grid import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
-from vaeviz.analysis.subsampling import fair_rows, pairs_between, unlike_pairs
+from vaeviz.analysis.subsampling import cross_class_pairs, pairs_between, stratified_rows
 from vaeviz.embeddings._base import embed
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 
@@ -32,19 +32,19 @@ def test_activity_of_a_deterministic_encoder_is_the_variance_of_its_means():
 
 def test_the_most_active_dimensions_come_in_order_of_their_index():
     posterior = Posterior(RNG.standard_normal((500, 4)) * [1, 3, 0.1, 2])
-    assert most_active(posterior, 2) == (1, 3)
-    assert most_active(posterior, 1) == (1,)
-    assert most_active(posterior, 3) == (0, 1, 3)
+    assert most_active_dims(posterior, 2) == (1, 3)
+    assert most_active_dims(posterior, 1) == (1,)
+    assert most_active_dims(posterior, 3) == (0, 1, 3)
 
 
 def test_of_equally_active_dimensions_the_first_are_taken():
-    assert most_active(Posterior(np.zeros((3, 4)), np.ones((3, 4))), 2) == (0, 1)
+    assert most_active_dims(Posterior(np.zeros((3, 4)), np.ones((3, 4))), 2) == (0, 1)
 
 
 @pytest.mark.parametrize("dims", [(0, 0), (0, 4), (-1, 0)])
 def test_dims_are_different_and_exist(dims):
     with pytest.raises(InputError, match="different dimensions from 0 to 3"):
-        checked_dims(dims, 4)
+        check_dims(dims, 4)
 
 
 # Grids
@@ -155,7 +155,7 @@ def test_slerp_where_there_is_no_such_arc(a, b, told):
 
 def test_rows_are_picked_evenly_over_the_labels():
     labels = np.repeat([0, 1, 2], [1000, 20, 2])
-    rows = fair_rows(9, len(labels), labels, seed=0)
+    rows = stratified_rows(9, len(labels), labels, seed=0)
     assert len(set(rows)) == 9
     assert np.bincount(labels[rows]).tolist() in ([4, 3, 2], [3, 4, 2])
     assert (np.diff(labels[rows]) >= 0).all()
@@ -163,37 +163,37 @@ def test_rows_are_picked_evenly_over_the_labels():
 
 def test_samples_without_a_label_are_picked_last_and_stand_last():
     labels = np.array([-1, -1, -1, 0, 1, -1])
-    assert set(fair_rows(2, 6, labels, seed=0)) == {3, 4}
-    rows = fair_rows(4, 6, labels, seed=0)
+    assert set(stratified_rows(2, 6, labels, seed=0)) == {3, 4}
+    rows = stratified_rows(4, 6, labels, seed=0)
     assert labels[rows].tolist() == [0, 1, -1, -1]
 
 
 @pytest.mark.parametrize("labels", [None, np.arange(50) % 7])
 def test_picking_is_seeded(labels):
-    first, again, other = (fair_rows(8, 50, labels, seed) for seed in (1, 1, 2))
+    first, again, other = (stratified_rows(8, 50, labels, seed) for seed in (1, 1, 2))
     assert first.tolist() == again.tolist() != other.tolist()
     assert len(set(first)) == 8
 
 
 def test_no_more_rows_are_picked_than_there_are():
-    assert fair_rows(10, 4, None, seed=0).tolist() == [0, 1, 2, 3]
+    assert stratified_rows(10, 4, None, seed=0).tolist() == [0, 1, 2, 3]
 
 
 @given(count=st.integers(1, 20), total=st.integers(2, 40), classes=st.integers(1, 5), seed=st.integers(0, 99))
 def test_pairs_are_of_different_rows_and_of_different_labels_where_there_are_any(count, total, classes, seed):
     labels = np.arange(total) % classes
     for some in (labels, None):
-        pairs = unlike_pairs(count, total, some, seed)
+        pairs = cross_class_pairs(count, total, some, seed)
         assert len(pairs) == count
-        assert pairs == unlike_pairs(count, total, some, seed)
+        assert pairs == cross_class_pairs(count, total, some, seed)
         assert all(a != b and min(a, b) >= 0 and max(a, b) < total for a, b in pairs)
     if classes > 1:
-        assert all(labels[a] != labels[b] for a, b in unlike_pairs(count, total, labels, seed))
+        assert all(labels[a] != labels[b] for a, b in cross_class_pairs(count, total, labels, seed))
 
 
 def test_a_pair_needs_two_samples():
     with pytest.raises(NotApplicable, match="a pair needs two samples, got 1"):
-        unlike_pairs(1, 1, None, 0)
+        cross_class_pairs(1, 1, None, 0)
 
 
 def test_pairs_from_one_label_to_another():
@@ -244,5 +244,5 @@ def test_an_engine_that_returns_no_map_is_an_error(registered):
 
 
 def test_an_unknown_engine_is_answered_with_the_nearest():
-    with pytest.raises(UnknownName, match="unknown embedding 'tsn'; did you mean 'tsne'"):
+    with pytest.raises(UnknownName, match="Unknown embedding 'tsn'. Did you mean 'tsne'"):
         embed(np.eye(3, 4), "tsn")

@@ -10,12 +10,12 @@ from vaeviz import InputError, NotApplicable, Posterior
 from vaeviz.analysis.disentanglement import (
     codes_for_scores,
     dci_scores,
-    discretized,
+    discretize,
     disentanglement,
     factor_vae_score,
-    gap,
-    importances,
-    information,
+    feature_importances,
+    information_gap,
+    mutual_information,
     squared_correlation,
 )
 
@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 
 
 def mig(codes, factors=GRID):
-    return gap(information(codes, factors))
+    return information_gap(mutual_information(codes, factors))
 
 
 def test_mig_of_a_one_to_one_code_is_one_and_of_a_duplicated_code_zero():
@@ -39,8 +39,8 @@ def test_mig_of_independently_sampled_factors_is_less():
 
 
 def test_sap_of_a_one_to_one_code_is_one_and_of_a_duplicated_code_zero():
-    assert gap(squared_correlation(GRID, GRID)) == pytest.approx(1)
-    assert gap(squared_correlation(np.hstack([GRID, GRID]), GRID)) == pytest.approx(0)
+    assert information_gap(squared_correlation(GRID, GRID)) == pytest.approx(1)
+    assert information_gap(squared_correlation(np.hstack([GRID, GRID]), GRID)) == pytest.approx(0)
 
 
 @given(st.permutations(range(4)))
@@ -63,17 +63,21 @@ def test_dci_lies_between_zero_and_one(importance):
 @settings(deadline=None, max_examples=20)
 def test_scores_do_not_depend_on_the_order_of_dimensions_and_factors(dims, factors):
     codes = discretized_all(GRID @ np.array([[1, 0.2, 0], [0, 1, 0.3], [0.5, 0, 1]]))
-    for matrix in (information, squared_correlation):
-        assert gap(matrix(codes[:, dims], GRID[:, factors])) == pytest.approx(gap(matrix(codes, GRID)))
+    for matrix in (mutual_information, squared_correlation):
+        assert information_gap(matrix(codes[:, dims], GRID[:, factors])) == pytest.approx(
+            information_gap(matrix(codes, GRID))
+        )
 
 
 def discretized_all(codes):
-    return np.stack([discretized(column, 20) for column in codes.T], axis=1)
+    return np.stack([discretize(column, 20) for column in codes.T], axis=1)
 
 
 def test_trees_find_which_dimension_stands_for_which_factor():
     factors = RNG.random((300, 2))
-    importance, predicted = importances(np.column_stack([factors[:, 1], RNG.random(300), factors[:, 0]]), factors)
+    importance, predicted = feature_importances(
+        np.column_stack([factors[:, 1], RNG.random(300), factors[:, 0]]), factors
+    )
     assert importance.argmax(axis=0).tolist() == [2, 0]
     assert (predicted > 0.95).all()
 
@@ -106,8 +110,8 @@ def test_masked_and_constant_dimensions_take_no_part():
 
 
 def test_few_values_keep_their_identity_and_many_are_binned():
-    assert discretized(np.array([3.0, 1.0, 100.0, 1.0]), 3).tolist() == [1, 0, 2, 0]
-    assert np.bincount(discretized(np.arange(0.5, 100), 10)).tolist() == [10] * 10
+    assert discretize(np.array([3.0, 1.0, 100.0, 1.0]), 3).tolist() == [1, 0, 2, 0]
+    assert np.bincount(discretize(np.arange(0.5, 100), 10)).tolist() == [10] * 10
 
 
 def test_samples_of_the_posterior_or_its_means():

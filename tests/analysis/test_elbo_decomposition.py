@@ -137,9 +137,9 @@ def test_a_likelihood_is_given_spatial_codes_in_their_own_shape():
 
 
 def test_of_more_samples_the_terms_are_those_of_some(model, x, posterior):
-    from vaeviz.analysis.subsampling import some_rows
+    from vaeviz.analysis.subsampling import subsample_rows
 
-    rows = some_rows(500, len(x), 3)
+    rows = subsample_rows(500, len(x), 3)
     some = elbo_terms(posterior, x, model.log_likelihood, n=100, max_points=500, seed=3)
     alone = elbo_terms(posterior[rows], x[rows], model.log_likelihood, n=100, seed=3)
     assert (some.total, some.given, alone.given) == (500, 3000, 500)

@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal, norm
 import vaeviz
 from vaeviz.analysis.importance_bound import effective_size, group_bounds, rungs
 from vaeviz.analysis.linear_vae import fitted_linear_vae, linear_vae
-from vaeviz.analysis.rate_distortion import measured_point
+from vaeviz.analysis.rate_distortion import measure_rate_point
 from vaeviz.errors import InputError
 
 EIGENVALUES = np.array([4.0, 2.0, 1.0, 0.3, 0.2, 0.1])
@@ -153,6 +153,6 @@ def test_what_the_analysis_measures_is_the_closed_form(x):
     np.testing.assert_allclose(posterior.kl().mean(axis=0), model.kl, atol=1e-6)
     np.testing.assert_allclose(posterior.mean.var(axis=0, dtype=float), model.mean_variance, atol=1e-6)
     assert vaeviz.triage(posterior, opened.decoder, x).count("active") == model.active.sum() == 3
-    point = measured_point(replace(opened, inputs={"likelihood": model.log_likelihood}), x, draws=20)
+    point = measure_rate_point(replace(opened, inputs={"likelihood": model.log_likelihood}), x, draws=20)
     assert point.rate == pytest.approx(model.rate, abs=1e-6)
     assert abs(point.distortion - model.distortion) < 4 * point.distortion_error

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaeviz import InputError, NotApplicable, Posterior
-from vaeviz.analysis.aggregate_posterior import log_aggregate, sampled_codes
+from vaeviz.analysis.aggregate_posterior import log_aggregate, sample_codes
 from vaeviz.analysis.linear_vae import linear_vae
 from vaeviz.analysis.prior_holes import find_holes
 
@@ -27,7 +27,7 @@ def test_a_prior_that_is_met_has_holes_of_one_percent_in_every_dimension(size):
 def test_scores_that_keep_their_own_component_call_a_perfect_prior_a_hole(size, naive):
     posterior, rng = standard(4000, size), np.random.default_rng(1)
     rows = np.arange(0, 4000, 4)
-    own = log_aggregate(sampled_codes(posterior, rows, rng), posterior)
+    own = log_aggregate(sample_codes(posterior, rows, rng), posterior)
     prior = log_aggregate(rng.standard_normal((1000, size)), posterior)
     assert (prior < np.quantile(own, 0.01)).mean() == pytest.approx(naive, abs=0.06)
 
@@ -65,7 +65,7 @@ def test_the_standard_error_is_the_spread_over_seeds():
 def test_scores_do_not_depend_on_the_order_of_samples(seed):
     posterior = standard(60, 2, seed=seed)
     order = np.random.default_rng(seed).permutation(60)
-    z = sampled_codes(posterior, np.arange(60), np.random.default_rng(1))
+    z = sample_codes(posterior, np.arange(60), np.random.default_rng(1))
     before = log_aggregate(z, posterior, left_out=np.arange(60))
     after = log_aggregate(z[order], posterior[order], left_out=np.arange(60))
     np.testing.assert_allclose(after, before[order], atol=1e-10)

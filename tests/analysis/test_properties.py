@@ -12,7 +12,7 @@ from scipy.stats import entropy, ortho_group
 from vaeviz import Posterior, elbo_terms, find_holes, triage
 from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, log_aggregate_and_marginals
 from vaeviz.analysis.class_structure import class_structure
-from vaeviz.analysis.disentanglement import discretized, gap, information, squared_correlation
+from vaeviz.analysis.disentanglement import discretize, information_gap, mutual_information, squared_correlation
 from vaeviz.analysis.importance_bound import effective_size, group_bounds, log_mean_exp
 from vaeviz.analysis.reconstruction import reconstruction_errors
 
@@ -147,12 +147,12 @@ def test_scores_of_factors_lie_between_zero_and_one_and_do_not_see_scale_or_sign
     scaled = codes * np.array([-3.0, 0.1, 7]) + 5
 
     def scores(of):
-        binned = np.stack([discretized(column, 8) for column in of.T], axis=1)
-        return gap(information(binned, factors)), gap(squared_correlation(of, factors))
+        binned = np.stack([discretize(column, 8) for column in of.T], axis=1)
+        return information_gap(mutual_information(binned, factors)), information_gap(squared_correlation(of, factors))
 
     assert all(0 <= score <= 1 for score in scores(codes))
     assert scores(scaled)[1] == pytest.approx(scores(codes)[1], abs=1e-9)
-    shares = information(np.stack([discretized(column, 8) for column in codes.T], axis=1), factors)
+    shares = mutual_information(np.stack([discretize(column, 8) for column in codes.T], axis=1), factors)
     assert ((shares >= -1e-12) & (shares <= 1 + 1e-12)).all()
 
 

@@ -13,10 +13,10 @@ from vaeviz.analysis.class_structure import class_structure
 from vaeviz.analysis.disentanglement import codes_for_scores, disentanglement
 from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.map_quality import map_quality
-from vaeviz.analysis.rate_distortion import measured_point
+from vaeviz.analysis.rate_distortion import measure_rate_point
 from vaeviz.analysis.reconstruction import reconstruction_errors, roc
-from vaeviz.analysis.similarity import agreement
-from vaeviz.analysis.traversals import collapsed_dims, traversal_ends, traversal_order
+from vaeviz.analysis.similarity import code_similarity
+from vaeviz.analysis.traversals import collapsed_dimensions, traversal_ends, traversal_order
 
 N, D = 60, 3
 RNG = np.random.default_rng(0)
@@ -59,20 +59,20 @@ ANALYSES = {
     "prior_mismatch": lambda q: vaeviz.prior_mismatch(q, n=50, permutations=120),
     "triage": lambda q: vaeviz.triage(q, decoder, X, n=8),
     "importance_bound": lambda q: importance_bound(likelihood, X[: len(q)], q, count=10),
-    "measured_point": lambda q: measured_point(
+    "measured_point": lambda q: measure_rate_point(
         Model(
             Encoder(lambda x: tuple(part for part in (q.mean, q.std) if part is not None), returns=returns(q)),
             inputs={"likelihood": likelihood},
         ),
         X[: len(q)],
     ),
-    "agreement": lambda q: agreement(q.mean, MEAN[: len(q)], k=3),
+    "agreement": lambda q: code_similarity(q.mean, MEAN[: len(q)], k=3),
     "disentanglement": lambda q: disentanglement(q.mean, FACTORS[: len(q)]),
     "codes_for_scores": lambda q: codes_for_scores(q, "samples", 0),
     "map_quality": lambda q: map_quality(q.mean, MEAN[: len(q), :2], (3,)),
     "class_structure": lambda q: class_structure(q.mean, CLASSES[: len(q)], (1, 3)),
     "aggregate_quantiles": lambda q: aggregate_quantiles(q, (0.1, 0.9)),
-    "collapsed_dims": lambda q: collapsed_dims(q).astype(float),
+    "collapsed_dims": lambda q: collapsed_dimensions(q).astype(float),
     "traversals": lambda q: traversal_ends(q, "aggregate")[:, traversal_order(q, "effect", decoder)],
     "reconstruction_errors": lambda q: reconstruction_errors(X[: len(q)], decoder(q.mean)),
     "roc": lambda q: roc(q.mean[:, 0], q.mean[:, 1]),

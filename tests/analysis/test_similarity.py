@@ -6,7 +6,7 @@ from scipy.spatial import procrustes as scipys
 from scipy.stats import ortho_group
 
 from vaeviz import InputError, NotApplicable
-from vaeviz.analysis.similarity import agreement, linear_cka, neighbor_overlap, procrustes
+from vaeviz.analysis.similarity import code_similarity, linear_cka, neighbor_overlap, procrustes
 
 RNG = np.random.default_rng(0)
 CODES = RNG.standard_normal((120, 3)) * [3, 2, 1]
@@ -54,7 +54,7 @@ def test_bounds_symmetry_and_order(seed):
 
 
 def test_agreement_of_the_same_codes_and_of_unrelated_ones():
-    same, unrelated = agreement(CODES, -CODES, k=5), agreement(CODES, OTHER, k=5)
+    same, unrelated = code_similarity(CODES, -CODES, k=5), code_similarity(CODES, OTHER, k=5)
     assert (same.cka, same.residual, same.overlap) == pytest.approx((1, 0, 1), abs=1e-9)
     assert unrelated.overlap_null == pytest.approx(5 / 119)
     assert unrelated.cka == pytest.approx(unrelated.cka_null, abs=0.05)
@@ -65,10 +65,10 @@ def test_agreement_of_the_same_codes_and_of_unrelated_ones():
 
 def test_what_cannot_be_compared():
     with pytest.raises(InputError, match="120 and 5 codes"):
-        agreement(CODES, OTHER[:5])
+        code_similarity(CODES, OTHER[:5])
     with pytest.raises(NotApplicable, match="an alignment of 3 samples"):
         linear_cka(CODES[:3], OTHER[:3])
     with pytest.raises(NotApplicable, match="10 neighbors need more than 8 points"):
-        agreement(CODES[:8], OTHER[:8])
+        code_similarity(CODES[:8], OTHER[:8])
     with pytest.raises(NotApplicable, match="all codes of one encoder are the same"):
-        agreement(CODES, np.ones((120, 2)))
+        code_similarity(CODES, np.ones((120, 2)))

@@ -11,7 +11,7 @@ import vaeviz
 from vaeviz import export_figures
 from vaeviz.cli.main import main
 from vaeviz.export.report_page import report_section
-from vaeviz.health.analyze import QUESTIONS
+from vaeviz.health.analyze import CHECKS
 
 MODULE = """
 import numpy as np
@@ -55,7 +55,7 @@ def test_a_flagged_latent_space_is_an_answer_and_no_error(vaeviz_command, tmp_pa
     assert "! ignored         flagged         The decoder ignores 1 of 2 encoded dimensions: along z2 a value" in out
     assert "– likelihood      not applicable  needs likelihood: " in out
     kept = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert [finding["name"] for finding in kept["findings"]] == list(QUESTIONS)
+    assert [finding["name"] for finding in kept["findings"]] == list(CHECKS)
     assert kept["title"].endswith("digits")
     assert out.splitlines()[-1] == "report.json"
 
@@ -93,7 +93,7 @@ def test_wrong_usage(vaeviz_command):
     code, _, err = vaeviz_command("analyze", *MODEL, "--out", "nowhere/report.json")
     assert (code, err) == (2, "Error: --out nowhere/report.json: the folder nowhere does not exist\n")
     code, _, err = vaeviz_command("analyze", *MODEL, "--input", "lables=mine:encode")
-    assert code == 2 and "unknown input 'lables'; did you mean 'labels'" in err
+    assert code == 2 and "Unknown input 'lables'. Did you mean 'labels'" in err
     code, _, err = vaeviz_command("analyze", *MODEL, "--input", "seed=mine:encode")
     assert code == 2 and "--input seed=...: is an argument of the analysis itself" in err
 
@@ -102,7 +102,7 @@ def test_help_tells_every_threshold_with_its_default_and_source(vaeviz_command):
     code, out, _ = vaeviz_command("analyze", "--help")
     told = " ".join(out.split())
     assert code == 0
-    for name, question in QUESTIONS.items():
+    for name, question in CHECKS.items():
         assert f" {name} {question.summary} [" in told
         assert all(f"{option}=" in told for option in question.options)
         assert " ".join(question.source.split()).replace("- ", "-") in told.replace("- ", "-")
@@ -169,7 +169,7 @@ def test_a_page_of_nothing_that_applies_says_so_in_a_fold(inputs):
     report = vaeviz.analyze(decoder=inputs["decoder"]).as_dict()
     section = report_section(report["findings"])
     assert "No finding applies" in section
-    assert f"<summary>{len(QUESTIONS)} not applicable</summary>" in section
+    assert f"<summary>{len(CHECKS)} not applicable</summary>" in section
     assert report_section([]) == ""
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import vaeviz
-from vaeviz.cli.declarations import DECLARATION, as_options
-from vaeviz.cli.source import SOURCE_OPTIONS
+from vaeviz.cli.declarations import DECLARATION, as_flags
+from vaeviz.cli.source import MODEL_AND_DATA_OPTIONS
 
 SOURCES = [*Path(vaeviz.__file__).parent.rglob("*.py")]
 
@@ -27,13 +27,13 @@ SOURCES = [*Path(vaeviz.__file__).parent.rglob("*.py")]
     ],
 )  # fmt: skip
 def test_a_declaration_is_shown_as_options(message, shown):
-    assert as_options(message) == shown
+    assert as_flags(message) == shown
 
 
 def test_what_messages_tell_to_declare_can_be_declared_on_the_command_line():
     def command(): ...
 
-    for decorate in SOURCE_OPTIONS:
+    for decorate in MODEL_AND_DATA_OPTIONS:
         command = decorate(command)
     options = {flag for param in command.__click_params__ for flag in param.opts}
     told = [text for path in SOURCES for text in re.findall(r"(?:coder|kind\}|call\})\(fn, (\w+)=", path.read_text())]

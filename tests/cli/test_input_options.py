@@ -130,12 +130,12 @@ def test_a_conditional_encoder_is_given_the_labels_of_the_data(folder):
 
 
 def test_what_a_model_knows_of_its_own_samples_is_not_said_of_others(folder, registered):
-    from vaeviz.export.render import gather
+    from vaeviz.export.render import collect_plot_inputs
     from vaeviz.model.opening import Model
 
     model = Model(inputs={"x": np.ones((3, 2)), "condition": np.ones(3), "history": {"epoch": [1]}})
-    assert set(gather(model, None, {})) == {"x", "condition", "history"}
-    assert set(gather(model, None, {"x": np.ones((5, 2))})) == {"x", "history"}
+    assert set(collect_plot_inputs(model, None, {})) == {"x", "condition", "history"}
+    assert set(collect_plot_inputs(model, None, {"x": np.ones((5, 2))})) == {"x", "history"}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_what_a_model_knows_of_its_own_samples_is_not_said_of_others(folder, reg
         (["--history", "my_inputs.py"], "my_inputs.py: is damaged, or no table of numbers"),
         (["--history", "."], "history.csv: does not exist"),
         (["--likelihood", "gaussian"], "'gaussian': expected package.module:attribute"),
-        (["--other-data", "digts"], "unknown data set 'digts'; did you mean 'digits'"),
+        (["--other-data", "digts"], "Unknown data set 'digts'. Did you mean 'digits'"),
         (["--other-encoder", "nowhere"], "got 'nowhere', which does not exist"),
         (["--runs", "nowhere"], "got 'nowhere', which does not exist"),
         (["--factors", "my_inputs:factors", "--input", "factors=my_inputs:factors"], "factors was given twice"),

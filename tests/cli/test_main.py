@@ -192,18 +192,18 @@ def test_split_and_labels_choose_from_the_data(vaeviz_, npz, registered):
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (["latent_scater"], "unknown plot 'latent_scater'; did you mean 'latent_scatter'"),
+        (["latent_scater"], "Unknown plot 'latent_scater'. Did you mean 'latent_scatter'"),
         (["latent_scatter", "mine:pair"], "latent_scatter needs x: give --data"),
         (["latent_scatter", "nowhere"], "got 'nowhere', which does not exist"),
         (["latent_scatter", "mine:absent", "--data", "digits"], "'mine:absent': module 'mine' has no attribute"),
         (["latent_scatter", "absent:thing", "--data", "digits"], "'absent:thing': No module named 'absent'"),
         (["latent_scatter", "mine:encode", "--data", "digits"], "encode may be an encoder or a decoder"),
-        (["latent_scatter", "mine:pair", "--data", "digts"], "unknown data set 'digts'; did you mean 'digits'"),
+        (["latent_scatter", "mine:pair", "--data", "digts"], "Unknown data set 'digts'. Did you mean 'digits'"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0"], "dims = '0': expected int,int"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0,5"], "different dimensions"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--split", "half"], "'half' is not one of"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--dim", "0,1"], "No such option"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--style", "papr"], "unknown style 'papr'"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--style", "papr"], "Unknown style 'papr'"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--out", "a.jpg"], "a.jpg: expected a name that ends in"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--out", "no/a.png"], "the folder no does not exist"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--out", "mine.py/a.png"], "mine.py/a.png"),
@@ -211,7 +211,7 @@ def test_split_and_labels_choose_from_the_data(vaeviz_, npz, registered):
         (["latent_scatter", "mine:pair", "--data", "digits", "--input", "x"], "--input 'x': expected NAME="),
         (
             ["latent_scatter", "mine:pair", "--data", "digits", "--input", "lables=mine:labels"],
-            "unknown input 'lables'",
+            "Unknown input 'lables'",
         ),
         (["latent_scatter", "--data", "digits", "--input", "encoder=mine:loses_a_row"], "expected (360, ...): one row"),
     ],
@@ -306,12 +306,12 @@ def test_exit_code_1_when_nothing_was_drawn(vaeviz_):
         (["nowhere", "--out", "o"], "got 'nowhere', which does not exist"),
         (["mine:pair", "--data", "digits", "--out", "mine.py"], "mine.py: cannot be written"),
         (["mine:pair", "--data", "digits", "--out", "mine.py/below"], "mine.py/below: cannot be written"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--plots", "scater"], "unknown plot 'scater'"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--plots", "scater"], "Unknown plot 'scater'"),
         (["mine:pair", "--data", "digits", "--out", "o", "--plots", ","], "no plot was asked for"),
         (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne"], "--set 'tsne': expected PLOT.OPTION=VALUE"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne.seeed=1"], "did you mean 'seed'"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne.seeed=1"], "Did you mean 'seed'"),
         (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne.seed=x"], "tsne.seed = 'x': expected int"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--format", "jpg"], "unknown format 'jpg'"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--format", "jpg"], "Unknown format 'jpg'"),
         (["mine:pair", "--data", "digits", "--out", "o", "--dpi", "3"], "3 is not in the range"),
         (["mine:pair", "--data", "digits", "--out", "o", "--seed", "-1"], "-1 is not in the range"),
         (["mine:pair", "--data", "digits", "--out", "o", "--config", "absent.toml"], "absent.toml: cannot be read"),
@@ -330,7 +330,7 @@ def test_wrong_usage_of_export_is_told_in_a_line_or_two_and_nothing_is_written(v
 @pytest.mark.parametrize(
     ("toml", "told"),
     [
-        ("plot = ['samples']", "unknown key in figures.toml 'plot'; did you mean 'plots'"),
+        ("plot = ['samples']", "Unknown key in figures.toml 'plot'. Did you mean 'plots'"),
         ("plots = 'samples'", "plots = 'samples': expected text,..."),
         ("plots = [1]", "plots = [1]: expected text,..."),
         ("formats = [1]", "formats = [1]: expected text,..."),
@@ -338,7 +338,7 @@ def test_wrong_usage_of_export_is_told_in_a_line_or_two_and_nothing_is_written(v
         ("dpi = true", "dpi = True: expected int"),
         ("dpi = 0", "dpi = 0: expected"),
         ("seed = -1", "seed = -1: expected"),
-        ("[scatter]\nsize = 3", "unknown plot 'scatter'"),
+        ("[scatter]\nsize = 3", "Unknown plot 'scatter'"),
         ("[samples]\nn = 'many'", "samples.n = 'many': expected int"),
         ("[samples]\nn = 1.5", "samples.n = 1.5: expected int"),
     ],
@@ -354,7 +354,7 @@ def test_a_wrong_config_file_is_told_in_a_line_or_two(vaeviz_, tmp_path, toml, t
 
 
 def test_an_unknown_command_is_wrong_usage(vaeviz_):
-    assert_one_error(vaeviz_("exprt"), "unknown command 'exprt'; did you mean 'export'")
+    assert_one_error(vaeviz_("exprt"), "Unknown command 'exprt'. Did you mean 'export'")
 
 
 def test_traceback_shows_where_an_error_is_from(monkeypatch, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vaeviz
-from vaeviz.data.channels import arranged, has_channels_first
+from vaeviz.data.channels import is_channels_first, match_shape
 from vaeviz.errors import InputError
 
 LAST = np.random.default_rng(0).random((4, 6, 5, 3))
@@ -14,25 +14,25 @@ FIRST = np.moveaxis(LAST, -1, 1)
 
 
 def test_channels_move_either_way():
-    np.testing.assert_array_equal(arranged(FIRST, (6, 5, 3)), LAST)
-    np.testing.assert_array_equal(arranged(LAST, (3, 6, 5)), FIRST)
+    np.testing.assert_array_equal(match_shape(FIRST, (6, 5, 3)), LAST)
+    np.testing.assert_array_equal(match_shape(LAST, (3, 6, 5)), FIRST)
 
 
 def test_flat_samples_are_folded():
-    np.testing.assert_array_equal(arranged(LAST.reshape(4, -1), (6, 5, 3)), LAST)
-    assert arranged(LAST, (-1,)).shape == (4, 90)
+    np.testing.assert_array_equal(match_shape(LAST.reshape(4, -1), (6, 5, 3)), LAST)
+    assert match_shape(LAST, (-1,)).shape == (4, 90)
 
 
 def test_other_sizes_are_an_error():
     with pytest.raises(InputError, match=r"got samples of shape \(6, 5, 3\), expected \(7, 5, 3\)"):
-        arranged(LAST, (7, 5, 3))
+        match_shape(LAST, (7, 5, 3))
 
 
 @pytest.mark.parametrize(
     ("shape", "first"), [((3, 8, 8), True), ((1, 8, 8), True), ((8, 8, 3), False), ((8, 8), False)]
 )
 def test_channels_first_is_told_by_the_shape(shape, first):
-    assert has_channels_first(shape) is first
+    assert is_channels_first(shape) is first
 
 
 def test_pairs_of_an_exact_autoencoder_are_equal_whatever_the_layout(ax):

@@ -64,7 +64,7 @@ def test_columns_of_data_frames_are_names():
         ({"x": X[:, 0], "feature_names": ("a", "b")}, "feature_names: got 2 names for samples of 3 values"),
         ({"x": X, "factors": np.zeros((6, 2)), "factor_names": ("a",)}, "factor_names: got 1 names for 2 factors"),
         ({"x": X, "kind": "point"}, "samples have 6 values, expected 2"),
-        ({"x": X, "kind": "picture"}, "unknown kind of sample 'picture'"),
+        ({"x": X, "kind": "picture"}, "Unknown kind of sample 'picture'"),
     ],
 )
 def test_names_and_kinds_that_do_not_fit_are_an_error(fields, told):
@@ -113,7 +113,7 @@ def test_what_follows_the_colon_is_the_argument():
 @pytest.mark.parametrize(
     ("name", "settings", "told"),
     [
-        ("halvs", {}, "unknown data set 'halvs'; did you mean 'halves'"),
+        ("halvs", {}, "Unknown data set 'halvs'. Did you mean 'halves'"),
         ("whole", {}, "missing 1 required positional argument.*write it as 'whole:ARGUMENT'"),
         ("halves:x", {}, "write it as 'halves'"),
         ("halves", {"labels": "y"}, "data set 'halves' takes no --labels"),

@@ -7,8 +7,17 @@ import pytest
 
 import vaeviz
 from vaeviz import Batches, Dataset, Posterior, encode, export_figures
-from vaeviz.data.batches import samples
-from vaeviz.data.out_of_core import Stored, as_samples, blocks, extremes, is_streamed, rows_of, same_samples, some
+from vaeviz.data.batches import check_samples
+from vaeviz.data.out_of_core import (
+    StoredArray,
+    as_samples,
+    data_range,
+    is_out_of_core,
+    is_same_source,
+    iterate_blocks,
+    subsample,
+    take_rows,
+)
 from vaeviz.errors import InputError
 from vaeviz.model.decode import decode
 
@@ -82,16 +91,16 @@ def source(request, x, labels, tmp_path):
 
 def test_a_stream_reads_what_an_array_holds(source, x):
     stream = as_samples(source, "x")
-    assert is_streamed(stream)
+    assert is_out_of_core(stream)
     assert (len(stream), stream.shape, stream.ndim, stream.dtype) == (N, x.shape, 3, np.float32)
     np.testing.assert_array_equal(np.asarray(stream), x)
     for rows in (slice(3, 20), slice(None, None, 7), [40, 2, 2, 69], x[:, 0, 0] > 0.5, slice(-3, None), 5, []):
-        np.testing.assert_array_equal(rows_of(stream, rows), x[rows])
-    parts = list(blocks(stream, 25))
+        np.testing.assert_array_equal(take_rows(stream, rows), x[rows])
+    parts = list(iterate_blocks(stream, 25))
     assert [len(part) for part in parts] == [25, 25, 20]
     np.testing.assert_array_equal(np.concatenate(parts), x)
-    np.testing.assert_array_equal(some(stream), x)
-    assert extremes(stream) == (x.min(), x.max())
+    np.testing.assert_array_equal(subsample(stream), x)
+    assert data_range(stream) == (x.min(), x.max())
 
 
 def test_codes_of_a_stream_are_those_of_the_array(source, x, encoder):
@@ -138,11 +147,11 @@ def test_bytes_on_disk_are_shares_of_255(tmp_path):
     values = np.random.default_rng(1).integers(0, 256, (20, 4, 4), dtype=np.uint8)
     np.save(tmp_path / "bytes.npy", values)
     data = vaeviz.load_data(str(tmp_path / "bytes.npy"))
-    assert isinstance(data.x, Stored)
+    assert isinstance(data.x, StoredArray)
     assert data.x.dtype == np.float32
     np.testing.assert_array_equal(np.asarray(data.x), values.astype(np.float32) / np.float32(255))
     np.testing.assert_array_equal(data[[3, 1]].x, values[[3, 1]].astype(np.float32) / np.float32(255))
-    assert not same_samples(data.x, np.load(tmp_path / "bytes.npy", mmap_mode="r"))
+    assert not is_same_source(data.x, np.load(tmp_path / "bytes.npy", mmap_mode="r"))
 
 
 def test_arrays_of_hdf5(x, encoder, tmp_path):
@@ -150,7 +159,7 @@ def test_arrays_of_hdf5(x, encoder, tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         stored = file.create_dataset("x", data=x, chunks=(7, 8, 8))
         np.testing.assert_array_equal(encode(encoder, stored).mean, encode(encoder, x).mean)
-        np.testing.assert_array_equal(rows_of(as_samples(stored, "x"), [9, 3, 9]), x[[9, 3, 9]])
+        np.testing.assert_array_equal(take_rows(as_samples(stored, "x"), [9, 3, 9]), x[[9, 3, 9]])
 
 
 # What they know
@@ -190,7 +199,7 @@ def test_labels_that_are_given_win(x, labels):
 
 def test_an_encoder_remembers_by_the_source(source, x, encoder):
     calls = []
-    kept = vaeviz.remember(lambda batch: calls.append(1) or encoder(batch), source)
+    kept = vaeviz.cache_encoding(lambda batch: calls.append(1) or encoder(batch), source)
     calls.clear()
     assert encode(kept, source) is encode(kept, as_samples(source, "x"))
     assert calls == []
@@ -283,13 +292,13 @@ def test_a_map_is_never_held_whole(tmp_path, python):
 import resource
 import numpy as np
 import vaeviz
-from vaeviz.data.out_of_core import rows_of
+from vaeviz.data.out_of_core import take_rows
 data = vaeviz.load_data({str(tmp_path / "x.npy")!r})
 def mean(x): return x.reshape(len(x), -1)[:, :2]
 vaeviz.encode(mean, data.x[:2048])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 assert len(vaeviz.encode(mean, data.x)) == 200_000
-rows_of(data.x, np.arange(0, 200_000, 199))
+take_rows(data.x, np.arange(0, 200_000, 199))
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
     assert float(python(code)) < 60
@@ -313,4 +322,4 @@ def test_reconstruction_errors_hold_one_batch_at_a_time(x, encoder):
 
 def test_samples_of_a_stream_are_as_many_as_they_must_be(x):
     with pytest.raises(InputError, match="x: got 70 rows for 60 samples"):
-        samples(Reader(x), "x", like=np.zeros((60, 2)))
+        check_samples(Reader(x), "x", like=np.zeros((60, 2)))

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import vaeviz
-from vaeviz.data.sample_kind import factors_named
+from vaeviz.data.sample_kind import label_factors
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.export.render import drawn, gather, options_for
+from vaeviz.export.render import collect_plot_inputs, draw_figure, shared_options
 from vaeviz.plugins.plot_spec import get_plot
 
 RNG = np.random.default_rng(0)
@@ -69,11 +69,13 @@ def test_each_kind_is_exported_from_a_file(name, tmp_path):
 
 
 def figure_of(plot, data, model=None, kind=None, **options):
-    inputs = gather(model or model_of(data.x.shape[1:]), data, {})
+    inputs = collect_plot_inputs(model or model_of(data.x.shape[1:]), data, {})
     spec = get_plot(plot)
     from vaeviz.drawing.styles import get_style
 
-    return drawn(spec, inputs, options_for(spec, None, kind or data.kind) | LIGHT[plot] | options, get_style("paper"))
+    return draw_figure(
+        spec, inputs, shared_options(spec, None, kind or data.kind) | LIGHT[plot] | options, get_style("paper")
+    )
 
 
 @pytest.mark.parametrize("plot", [plot for plot in LIGHT if plot not in ("manifold_grid", "prior_holes")])
@@ -133,9 +135,9 @@ def test_an_option_of_another_kind_is_left_alone(registered):
     def mine(x, *, kind: str = "step", ax=None):
         """Mine."""
 
-    assert options_for(get_plot("mine"), 3, "signal") == {}
-    assert options_for(get_plot("samples"), 3, "signal") == {"seed": 3, "kind": "signal"}
-    assert options_for(get_plot("samples"), None, None) == {}
+    assert shared_options(get_plot("mine"), 3, "signal") == {}
+    assert shared_options(get_plot("samples"), 3, "signal") == {"seed": 3, "kind": "signal"}
+    assert shared_options(get_plot("samples"), None, None) == {}
 
 
 @pytest.mark.parametrize(
@@ -172,10 +174,10 @@ def test_known_factors_have_their_names():
         RNG.random((90, 6)), factors=RNG.random((90, 2)), factor_names=("column", "row"), feature_names=tuple("abcdef")
     )
     encoder, _ = model_of((6,))
-    inputs = gather(vaeviz.Model(encoder), data, {})
+    inputs = collect_plot_inputs(vaeviz.Model(encoder), data, {})
     names = {name: inputs[name] for name in ("encoder", "x", "factors", "factor_names")}
     left, _ = vaeviz.disentanglement(**names, figure=Figure())
     assert [text.get_text() for text in left.get_yticklabels()] == ["column", "row"]
-    assert factors_named((), data.factors) == ("factor 1", "factor 2")
+    assert label_factors((), data.factors) == ("factor 1", "factor 2")
     with pytest.raises(InputError, match="factor_names: got 3 names for 2 factors"):
-        factors_named(tuple("abc"), data.factors)
+        label_factors(tuple("abc"), data.factors)

@@ -6,12 +6,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from vaeviz.analysis.latent_grid import equal_mass_nodes, linear_nodes
-from vaeviz.data.sample_kind import as_images, as_signals, names_of, names_shown, sample_kind
+from vaeviz.data.sample_kind import as_images, as_signals, column_names, displayed_names, sample_kind
 from vaeviz.drawing import tables
 from vaeviz.drawing.cells import cells_aspect, draw_cells
-from vaeviz.drawing.grid_axis import Nodes
+from vaeviz.drawing.grid_axis import GridAxis
 from vaeviz.drawing.mosaic import assemble
-from vaeviz.drawing.sample_style import Look, look_of, shared_range
+from vaeviz.drawing.sample_style import SampleStyle, sample_style, shared_range
 from vaeviz.errors import InputError, UnknownName
 
 RNG = np.random.default_rng(0)
@@ -87,7 +87,7 @@ def test_a_kind_that_is_given_wins(shape, kind):
         ((12,), "image", r"12 values are no square image; declare the decoder's sample_shape=\(H, W\)"),
         ((5, 8, 8), None, r"samples of shape \(5, 8, 8\) cannot be drawn; images are \(H, W\), \(H, W, 1\|3\|4\)"),
         ((5, 8, 8), "image", r"samples of shape \(5, 8, 8\) cannot be drawn"),
-        ((8, 8), "picture", "unknown kind of sample 'picture'"),
+        ((8, 8), "picture", "Unknown kind of sample 'picture'"),
         ((2, 8, 8, 3), None, "cannot be drawn"),
         ((784,), "spectrogram", r"expected \(F, T\)"),
         ((8, 8, 3), "spectrogram", r"expected \(F, T\)"),
@@ -124,10 +124,10 @@ def test_the_longer_side_of_a_signal_runs_along():
 def test_names_are_given_or_those_of_the_columns():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"alcohol": [1.0], "ash": [2.0]})
-    assert names_of(None, frame) == ("alcohol", "ash")
-    assert names_of(["a", 1], frame) == ("a", "1")
-    assert names_of(None, pandas.DataFrame(np.zeros((2, 3)))) == ()  # columns that were only counted
-    assert names_of(None, np.zeros((2, 3))) == names_of(None) == names_of((), None) == ()
+    assert column_names(None, frame) == ("alcohol", "ash")
+    assert column_names(["a", 1], frame) == ("a", "1")
+    assert column_names(None, pandas.DataFrame(np.zeros((2, 3)))) == ()  # columns that were only counted
+    assert column_names(None, np.zeros((2, 3))) == column_names(None) == column_names((), None) == ()
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_names_are_given_or_those_of_the_columns():
 )
 def test_what_has_names(kind, shape, count, shown):
     names = tuple(map(str, range(count)))
-    assert names_shown(names, kind, shape) == (names if shown else ())
-    assert names_shown((), kind, shape) == ()
+    assert displayed_names(names, kind, shape) == (names if shown else ())
+    assert displayed_names((), kind, shape) == ()
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_what_has_names(kind, shape, count, shown):
 )
 def test_too_few_or_too_many_names_are_an_error(kind, shape, told):
     with pytest.raises(InputError, match=f"feature_names: got 3 names for samples of {told}"):
-        names_shown(("a", "b", "c"), kind, shape)
+        displayed_names(("a", "b", "c"), kind, shape)
 
 
 # Ranges
@@ -183,32 +183,32 @@ def test_a_rare_overshoot_does_not_change_the_range():
 
 
 def test_an_unknown_colormap_is_answered_with_the_nearest(ax):
-    with pytest.raises(UnknownName, match="unknown colormap 'virids'; did you mean 'viridis'"):
-        draw_cells(ax, RNG.random((2, 3, 8, 8)), Look(cmap="virids"))
+    with pytest.raises(UnknownName, match="Unknown colormap 'virids'. Did you mean 'viridis'"):
+        draw_cells(ax, RNG.random((2, 3, 8, 8)), SampleStyle(cmap="virids"))
 
 
 def test_the_range_of_the_data():
-    assert look_of(RNG.random((20, 4)) > 0.5).value_range == (0, 1)
-    assert look_of(None).value_range is None
-    assert look_of(RNG.random((5000, 4)) * 9 - 4).value_range == pytest.approx((-4, 5), abs=0.1)
+    assert sample_style(RNG.random((20, 4)) > 0.5).value_range == (0, 1)
+    assert sample_style(None).value_range is None
+    assert sample_style(RNG.random((5000, 4)) * 9 - 4).value_range == pytest.approx((-4, 5), abs=0.1)
 
 
 def test_the_range_of_a_table_leaves_out_what_lies_far_out():
     x = np.concatenate([RNG.standard_normal((999, 5)), np.full((1, 5), 1e4)]).astype(np.float32)
-    assert max(map(abs, look_of(x).value_range)) < 4
-    assert look_of(x, kind="signal").value_range[1] == 1e4
+    assert max(map(abs, sample_style(x).value_range)) < 4
+    assert sample_style(x, kind="signal").value_range[1] == 1e4
 
 
 def test_features_on_unlike_scales_are_shares_of_their_own_spans():
     x = RNG.random((500, 3)) * [1, 1000, 5] + [0, 300, 0]
-    look = look_of(x)
+    look = sample_style(x)
     assert look.has_own_scales((3,))
     shares = look.scaled(x, lead=1)
     np.testing.assert_allclose(np.quantile(shares, (0.005, 0.995), axis=0), [[0] * 3, [1] * 3], atol=1e-5)
     assert look.range_for(shares, (3,)) == (0, 1)
-    assert not look_of(x, kind="signal").has_own_scales((3,))
-    assert not look_of(x[:, [0, 2]]).has_own_scales((2,))
-    constant = look_of(np.column_stack([x, np.full(500, 7.0)]))
+    assert not sample_style(x, kind="signal").has_own_scales((3,))
+    assert not sample_style(x[:, [0, 2]]).has_own_scales((2,))
+    constant = sample_style(np.column_stack([x, np.full(500, 7.0)]))
     np.testing.assert_allclose(constant.scaled(np.array([[0, 300, 0, 7.0]]), lead=1)[0, 3], 0.5)
 
 
@@ -253,7 +253,7 @@ def test_one_image_has_no_gap():
 
 @pytest.mark.parametrize("values", NODES.values(), ids=NODES)
 def test_nodes_map_cells_to_values_and_back(values):
-    nodes = Nodes(values)
+    nodes = GridAxis(values)
     cells = np.linspace(-1.5, len(values) + 0.5, 41)
     np.testing.assert_allclose(nodes.to_value(np.arange(len(values))), values)
     np.testing.assert_allclose(nodes.to_cell(nodes.to_value(cells)), cells)
@@ -261,14 +261,14 @@ def test_nodes_map_cells_to_values_and_back(values):
 
 
 def test_even_nodes_are_told_from_uneven_ones():
-    assert Nodes(linear_nodes(-1.96, 1.96, 20)).even
-    assert not Nodes(equal_mass_nodes(20)).even
-    assert Nodes(1e6 + linear_nodes(0, 1, 20)).even
+    assert GridAxis(linear_nodes(-1.96, 1.96, 20)).even
+    assert not GridAxis(equal_mass_nodes(20)).even
+    assert GridAxis(1e6 + linear_nodes(0, 1, 20)).even
 
 
 @pytest.mark.parametrize("n", [3, 10, 20, 50])
 def test_ticks_of_uneven_nodes_are_round_and_apart(n):
-    nodes = Nodes(equal_mass_nodes(n))
+    nodes = GridAxis(equal_mass_nodes(n))
     ticks = nodes.ticks()
     assert 0 in ticks
     np.testing.assert_allclose(ticks, np.negative(ticks[::-1]))
@@ -297,7 +297,7 @@ def cell_centers(ax, shape, gaps):
 def test_a_scatter_at_the_nodes_falls_on_the_centers_of_the_cells(ax, across, up, shape):
     rows, columns = len(NODES[up]), len(NODES[across])
     cells = RNG.random((rows, columns, *shape), dtype=np.float32)
-    kind = draw_cells(ax, cells, across=Nodes(NODES[across]), up=Nodes(NODES[up]))
+    kind = draw_cells(ax, cells, across=GridAxis(NODES[across]), up=GridAxis(NODES[up]))
     (dots,) = ax.plot(*np.meshgrid(NODES[across], NODES[up][::-1]), "o", zorder=3)[:1]
     ax.figure.draw_without_rendering()
 
@@ -318,7 +318,7 @@ def test_a_cell_is_rendered_where_its_node_lies(ax, nodes):
         ax.clear()
         cells = np.zeros((len(values), len(values), 8, 8))
         cells[row, column] = 1
-        draw_cells(ax, cells, across=Nodes(values), up=Nodes(values))
+        draw_cells(ax, cells, across=GridAxis(values), up=GridAxis(values))
         ax.axis("off")
         canvas = FigureCanvasAgg(ax.figure)
         canvas.draw()
@@ -338,9 +338,9 @@ def test_a_cell_is_rendered_where_its_node_lies(ax, nodes):
 @pytest.mark.parametrize("nodes", NODES)
 def test_cells_are_of_one_width_on_screen_and_images_keep_their_aspect(ax, nodes):
     values = NODES[nodes]
-    draw_cells(ax, RNG.random((len(values), len(values), 6, 9)), across=Nodes(values), up=Nodes(values))
+    draw_cells(ax, RNG.random((len(values), len(values), 6, 9)), across=GridAxis(values), up=GridAxis(values))
     ax.figure.draw_without_rendering()
-    edges = Nodes(values).to_value(np.arange(len(values) + 1) - 0.5)
+    edges = GridAxis(values).to_value(np.arange(len(values) + 1) - 0.5)
     x, y = ax.transData.transform(np.column_stack([edges, edges])).T
     np.testing.assert_allclose(np.diff(x), np.diff(x)[0], rtol=1e-6)
     np.testing.assert_allclose(np.diff(y), np.diff(y)[0], rtol=1e-6)
@@ -351,10 +351,10 @@ def test_cells_are_of_one_width_on_screen_and_images_keep_their_aspect(ax, nodes
 
 def test_the_limits_are_those_of_the_image(ax):
     values = NODES["uneven"]
-    draw_cells(ax, RNG.random((6, 6, 8, 8)), across=Nodes(values), up=Nodes(values))
+    draw_cells(ax, RNG.random((6, 6, 8, 8)), across=GridAxis(values), up=GridAxis(values))
     ax.figure.draw_without_rendering()
     np.testing.assert_allclose(ax.images[0].get_window_extent().bounds, ax.get_window_extent().bounds, atol=0.01)
-    assert values[0] > ax.get_xlim()[0] > Nodes(values).to_value(-0.5)
+    assert values[0] > ax.get_xlim()[0] > GridAxis(values).to_value(-0.5)
 
 
 def test_the_first_row_is_on_top_whatever_the_origin_of_images_is(ax):
@@ -372,7 +372,7 @@ def test_the_first_row_is_on_top_whatever_the_origin_of_images_is(ax):
 
 
 def test_gray_images_share_a_color_map_and_a_range(ax):
-    assert draw_cells(ax, RNG.random((2, 3, 8, 8)) * 4 - 2, Look(value_range=(-2, 2))) == "image"
+    assert draw_cells(ax, RNG.random((2, 3, 8, 8)) * 4 - 2, SampleStyle(value_range=(-2, 2))) == "image"
     image = ax.images[0]
     assert len(ax.images) == 1
     assert image.get_cmap().name == "gray"
@@ -383,7 +383,7 @@ def test_gray_images_share_a_color_map_and_a_range(ax):
 def test_color_images_are_scaled_to_the_range_with_transparent_gaps(ax):
     cells = np.full((1, 2, 8, 8, 3), 100.0)
     cells[0, 1] = (0, 100, 200)
-    draw_cells(ax, cells, Look(value_range=(0, 200)))
+    draw_cells(ax, cells, SampleStyle(value_range=(0, 200)))
     pixels = np.asarray(ax.images[0].get_array())
     assert pixels.shape[-1] == 4
     np.testing.assert_allclose(pixels[0, 0], [0.5, 0.5, 0.5, 1])
@@ -410,7 +410,7 @@ def test_without_labels_there_are_no_ticks(ax):
 )
 def test_the_aspect_of_a_grid_of_images(ax, shape, kind, aspect):
     cells = RNG.random((2, 4, *shape))
-    assert cells_aspect(cells, Look(kind)) == pytest.approx(aspect)
+    assert cells_aspect(cells, SampleStyle(kind)) == pytest.approx(aspect)
 
 
 # Tables, signals, points
@@ -437,7 +437,7 @@ def test_pairs_of_a_table_are_rows_of_heat_under_one_another(ax):
     cells = RNG.random((2, 3, 5), dtype=np.float32)
     names = ("a", "b", "c", "d", "e")
     labels = {"row_labels": ("original", "reconstruction"), "column_labels": ("one", "two", "three")}
-    assert draw_cells(ax, cells, Look(names=names), connect="pairs", **labels) == "table"
+    assert draw_cells(ax, cells, SampleStyle(names=names), connect="pairs", **labels) == "table"
     assert ax.images[0].get_cmap().name == "viridis"
     assert [text for _, text in ticks(ax.xaxis)] == list(names)
     assert [text for _, text in ticks(ax.yaxis)] == ["one", "two", "three"]
@@ -451,7 +451,7 @@ def test_pairs_of_a_table_are_rows_of_heat_under_one_another(ax):
 def test_sequences_of_rows_are_labeled_with_their_ends(ax):
     cells = RNG.random((2, 6, 4), dtype=np.float32)
     labels = {"row_labels": ("up", "down"), "column_labels": ("first", "", "", "", "", "last")}
-    draw_cells(ax, cells, Look(names=("a", "b", "c", "d")), connect="rows", **labels)
+    draw_cells(ax, cells, SampleStyle(names=("a", "b", "c", "d")), connect="rows", **labels)
     assert [text for _, text in ticks(ax.yaxis)] == ["up", "down"]
     across = [place for place, _ in ticks(ax.xaxis)]
     ends = ticks(ax.yaxis, minor=True)
@@ -471,28 +471,28 @@ def test_blank_rows_of_a_table_are_not_drawn(ax):
     cells[1, 1] = np.nan
     draw_cells(ax, cells)
     assert np.isfinite(ax.images[0].get_array()).all()
-    assert cells_aspect(cells, Look()) == cells_aspect(cells[:1], Look())
+    assert cells_aspect(cells, SampleStyle()) == cells_aspect(cells[:1], SampleStyle())
     assert ax.get_xlabel() == "5 features"
 
 
 def test_names_that_find_no_room_are_counted_and_long_ones_are_cut(ax):
-    draw_cells(ax, RNG.random((2, 2, 500)), Look("table", names=tuple(f"gene {i}" for i in range(500))))
+    draw_cells(ax, RNG.random((2, 2, 500)), SampleStyle("table", names=tuple(f"gene {i}" for i in range(500))))
     assert ax.get_xlabel() == "500 features"
     assert not len(ax.get_xticks())
     ax.clear()
-    draw_cells(ax, RNG.random((2, 2, 3)), Look(names=("od280/od315 of diluted wines", "hue", "ash")))
+    draw_cells(ax, RNG.random((2, 2, 3)), SampleStyle(names=("od280/od315 of diluted wines", "hue", "ash")))
     assert [text for _, text in ticks(ax.xaxis)] == ["od280/od315…luted wines", "hue", "ash"]
 
 
 def test_one_feature_and_one_sample(ax):
-    assert draw_cells(ax, RNG.random((1, 1, 1)), Look(names=("mass",))) == "table"
+    assert draw_cells(ax, RNG.random((1, 1, 1)), SampleStyle(names=("mass",))) == "table"
     assert [text for _, text in ticks(ax.xaxis)] == ["mass"]
 
 
 def test_rows_of_a_table_on_latent_axes_are_strips_whose_features_are_listed(ax):
     cells = RNG.random((5, 5, 3))
-    on = {"across": Nodes(NODES["even"], "z_1"), "up": Nodes(NODES["even"], "z_2")}
-    draw_cells(ax, cells, Look(names=("a", "b", "c")), **on)
+    on = {"across": GridAxis(NODES["even"], "z_1"), "up": GridAxis(NODES["even"], "z_2")}
+    draw_cells(ax, cells, SampleStyle(names=("a", "b", "c")), **on)
     assert ax.get_xlabel() == "z_1\neach cell from the top: a, b, c"
     assert ax.get_ylabel() == "z_2"
     center = NODES["even"][2]
@@ -500,7 +500,7 @@ def test_rows_of_a_table_on_latent_axes_are_strips_whose_features_are_listed(ax)
     found = colors_at(ax, [(center, center + third), (center, center), (center, center - third)])
     np.testing.assert_allclose(found, cells[2, 2])
     ax.clear()
-    draw_cells(ax, cells[:1], Look(names=("a", "b", "c")), across=Nodes(NODES["even"], "z_1"))
+    draw_cells(ax, cells[:1], SampleStyle(names=("a", "b", "c")), across=GridAxis(NODES["even"], "z_1"))
     assert ax.get_xlabel() == "z_1"
     across = NODES["even"][0]
     for (place, name), value in zip(ticks(ax.yaxis), cells[0, 0]):
@@ -510,7 +510,7 @@ def test_rows_of_a_table_on_latent_axes_are_strips_whose_features_are_listed(ax)
 
 def test_features_on_unlike_scales_are_told_by_the_color_bar(ax):
     x = RNG.random((50, 3)) * [1, 1000, 5]
-    draw_cells(ax, x[:4].reshape(2, 2, 3), look_of(x))
+    draw_cells(ax, x[:4].reshape(2, 2, 3), sample_style(x))
     assert ax.images[0].get_clim() == (0, 1)
     assert ax.child_axes[0].get_ylabel() == "share of span"
 
@@ -521,7 +521,7 @@ def test_features_on_unlike_scales_are_told_by_the_color_bar(ax):
 def test_the_lowest_frequency_of_a_spectrogram_is_at_the_foot(ax):
     cells = np.zeros((1, 1, 6, 20), dtype=np.float32)
     cells[..., 0, :] = 1
-    assert draw_cells(ax, cells, Look("spectrogram")) == "spectrogram"
+    assert draw_cells(ax, cells, SampleStyle("spectrogram")) == "spectrogram"
     pixels = ax.images[0].get_array()
     assert (pixels[-1] == 1).all()
     assert (pixels[0] == 0).all()
@@ -533,11 +533,11 @@ def test_the_lowest_frequency_of_a_spectrogram_is_at_the_foot(ax):
 @pytest.mark.parametrize("shape", [(6, 200), (200, 6), (1, 33, 31)])
 def test_a_spectrogram_has_an_aspect_of_its_own(ax, shape):
     cells = RNG.random((2, 4, *shape))
-    draw_cells(ax, cells, Look("spectrogram"))
+    draw_cells(ax, cells, SampleStyle("spectrogram"))
     ax.figure.draw_without_rendering()
     box = ax.images[0].get_window_extent()
-    assert box.height / box.width == pytest.approx(cells_aspect(cells, Look("spectrogram")), rel=0.03)
-    assert cells_aspect(cells, Look("spectrogram")) == pytest.approx(0.375)
+    assert box.height / box.width == pytest.approx(cells_aspect(cells, SampleStyle("spectrogram")), rel=0.03)
+    assert cells_aspect(cells, SampleStyle("spectrogram")) == pytest.approx(0.375)
 
 
 # Signals
@@ -545,7 +545,7 @@ def test_a_spectrogram_has_an_aspect_of_its_own(ax, shape):
 
 def test_channels_are_lines_of_their_own_colors_told_by_name(ax):
     signals = RNG.random((2, 3, 2, 50))
-    assert draw_cells(ax, signals, Look(names=("left", "right"))) == "signal"
+    assert draw_cells(ax, signals, SampleStyle(names=("left", "right"))) == "signal"
     assert len(ax.collections) == 2
     assert [len(lines.get_segments()) for lines in ax.collections] == [6, 6]
     handles = ax.get_legend().legend_handles
@@ -556,7 +556,7 @@ def test_channels_are_lines_of_their_own_colors_told_by_name(ax):
 
 
 def test_the_height_of_a_cell_is_told_where_it_is_not_one(ax):
-    draw_cells(ax, RNG.random((2, 2, 50)) * 4 - 2, Look(value_range=(-2, 2)))
+    draw_cells(ax, RNG.random((2, 2, 50)) * 4 - 2, SampleStyle(value_range=(-2, 2)))
     assert ax.get_xlabel() == "each cell from −2 to 2"
     assert ax.get_legend() is None
 
@@ -566,8 +566,8 @@ def test_signals_are_lines_in_their_cells(ax, nodes):
     count = 3 if nodes is None else len(NODES[nodes])
     signals = RNG.random((count, count, 50))
     signals[0, 1, 10], signals[0, 1, 20] = 1.0, 0.0
-    on = None if nodes is None else Nodes(NODES[nodes])
-    assert draw_cells(ax, signals, Look(value_range=(0, 1)), across=on, up=on) == "signal"
+    on = None if nodes is None else GridAxis(NODES[nodes])
+    assert draw_cells(ax, signals, SampleStyle(value_range=(0, 1)), across=on, up=on) == "signal"
     lines = ax.collections[0].get_segments()
     assert len(lines) == count**2
     place = (lambda value: value) if on is None else on.to_cell
@@ -614,7 +614,9 @@ def test_rows_of_points_are_told_apart_by_their_names(ax):
 
 def test_rows_of_one_name_share_a_color_and_coordinates_have_names(ax):
     names = ("worst", "decoded", "median", "decoded")
-    draw_cells(ax, RNG.standard_normal((4, 3, 2)), Look(names=("width", "height")), connect="pairs", row_labels=names)
+    draw_cells(
+        ax, RNG.standard_normal((4, 3, 2)), SampleStyle(names=("width", "height")), connect="pairs", row_labels=names
+    )
     assert [handle.get_label() for handle in ax.get_legend().legend_handles] == ["worst", "decoded", "median"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("width", "height")
 
@@ -624,4 +626,4 @@ def test_tall_images_keep_their_aspect_and_transparency(ax):
     cells[..., 3] = 0.25
     assert draw_cells(ax, cells) == "image"
     assert np.asarray(ax.images[0].get_array())[0, 0, 3] == 0.25
-    assert cells_aspect(cells, Look()) == pytest.approx(3)
+    assert cells_aspect(cells, SampleStyle()) == pytest.approx(3)

@@ -8,10 +8,10 @@ from matplotlib.colors import to_hex, to_rgba
 
 import vaeviz
 from vaeviz import Posterior, latent_scatter
-from vaeviz.data.labels import categories, checked_labels
-from vaeviz.drawing.colors import LEGEND_MAX, MISSING, coloring
+from vaeviz.data.labels import check_labels, factorize_labels
+from vaeviz.drawing.colors import MAX_DIRECT_LEGEND, MISSING_COLOR, color_labels
 from vaeviz.drawing.densities import draw_densities
-from vaeviz.drawing.legends import explain_colors
+from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.styles import CATEGORICAL
 from vaeviz.errors import InputError
 
@@ -40,7 +40,7 @@ def colors_of(colors):
     ],
 )
 def test_categories(labels, codes, names):
-    found_codes, found_names = categories(np.asarray(labels))
+    found_codes, found_names = factorize_labels(np.asarray(labels))
     assert (found_codes.tolist(), found_names) == (codes, names)
 
 
@@ -55,61 +55,61 @@ def test_categories(labels, codes, names):
 )
 def test_labels_of_another_length_or_rank_are_an_error(labels, told):
     with pytest.raises(InputError, match=told):
-        checked_labels(labels, 3)
+        check_labels(labels, 3)
 
 
 def test_what_pandas_holds_for_missing_is_missing():
     pandas = pytest.importorskip("pandas")
     for labels in (pandas.Series([10, None, 9], dtype="Int64"), pandas.Series([10, None, 9], dtype=object)):
-        codes, names = categories(checked_labels(labels, 3))
+        codes, names = factorize_labels(check_labels(labels, 3))
         assert (codes.tolist(), names) == ([1, -1, 0], ("9", "10"))
-    codes, names = categories(checked_labels(pandas.Series(["b", None, "a"]), 3))
+    codes, names = factorize_labels(check_labels(pandas.Series(["b", None, "a"]), 3))
     assert (codes.tolist(), names) == ([1, -1, 0], ("a", "b"))
 
 
 def test_labels_may_be_a_column_or_a_tensor():
     torch = pytest.importorskip("torch")
-    assert checked_labels([[1], [2]], 2).tolist() == [1, 2]
-    assert checked_labels(torch.tensor([1, 2]), 2).tolist() == [1, 2]
+    assert check_labels([[1], [2]], 2).tolist() == [1, 2]
+    assert check_labels(torch.tensor([1, 2]), 2).tolist() == [1, 2]
 
 
 # Colors
 
 
 def test_without_labels_there_is_one_color():
-    colors = coloring(None, 3)
+    colors = color_labels(None, 3)
     assert colors.index.tolist() == [0, 0, 0]
     assert (len(colors.colors), colors.names, colors.missing) == (1, (), 0)
 
 
 def test_integers_and_strings_are_categories_in_the_colors_of_the_house():
     for labels in ([7, 3, 7, 5], ["c", "a", "c", "b"]):
-        colors = coloring(labels, 4)
+        colors = color_labels(labels, 4)
         assert colors_of(colors) == [CLASSES[2], CLASSES[0], CLASSES[2], CLASSES[1]]
         assert colors.mappable is None
 
 
 def test_more_than_ten_classes_get_as_many_different_colors():
-    colors = coloring(np.arange(26), 26)
+    colors = color_labels(np.arange(26), 26)
     assert len(set(map(tuple, colors.colors))) == 26
 
 
 def test_a_label_keeps_its_color_when_only_some_samples_are_shown():
     labels = np.array(["d", "b", "a", "c", "b"])
-    colors = coloring(labels, 5)
+    colors = color_labels(labels, 5)
     some = colors[[0, 4]]
     assert colors_of(some) == [colors_of(colors)[0], colors_of(colors)[4]]
     assert some.names == colors.names
 
 
 def test_missing_labels_have_no_color():
-    colors = coloring(np.array(["b", "", "a", None], dtype=object), 4)
+    colors = color_labels(np.array(["b", "", "a", None], dtype=object), 4)
     assert colors_of(colors) == [CLASSES[1], None, CLASSES[0], None]
     assert colors.missing == 2
 
 
 def test_floats_are_a_gradient():
-    colors = coloring([0.0, 0.5, 1.0, np.nan], 4)
+    colors = color_labels([0.0, 0.5, 1.0, np.nan], 4)
     low, middle, high, missing = colors.index
     assert (low, middle, high, missing) == (0, 32, 63, -1)
     assert colors.mappable.get_clim() == (0, 1)
@@ -118,12 +118,12 @@ def test_floats_are_a_gradient():
 
 
 def test_integers_are_a_gradient_and_floats_categories_when_asked():
-    assert coloring([1, 2, 3], 3, continuous=True).mappable.get_clim() == (1, 3)
-    assert coloring([1.0, 2.0, 2.0], 3, continuous=False).names == ("1", "2")
+    assert color_labels([1, 2, 3], 3, continuous=True).mappable.get_clim() == (1, 3)
+    assert color_labels([1.0, 2.0, 2.0], 3, continuous=False).names == ("1", "2")
 
 
 def test_a_gradient_of_one_value_is_one_color():
-    colors = coloring([2.0, 2.0], 2)
+    colors = color_labels([2.0, 2.0], 2)
     assert colors.index.tolist() == [0, 0]
 
 
@@ -137,11 +137,11 @@ def test_a_gradient_of_one_value_is_one_color():
     ],
 )
 def test_palettes_of_categories(palette, expected):
-    assert [to_hex(color) for color in coloring(["a", "b"], 2, palette=palette).colors] == expected
+    assert [to_hex(color) for color in color_labels(["a", "b"], 2, palette=palette).colors] == expected
 
 
 def test_a_palette_of_a_gradient():
-    assert coloring([0.0, 1.0], 2, palette="magma").mappable.get_cmap().name == "magma"
+    assert color_labels([0.0, 1.0], 2, palette="magma").mappable.get_cmap().name == "magma"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_palette_of_a_gradient():
 )
 def test_what_cannot_be_colored_is_an_error(labels, settings, told):
     with pytest.raises(InputError, match=told):
-        coloring(labels, len(labels), **settings)
+        color_labels(labels, len(labels), **settings)
 
 
 # Legends
@@ -169,27 +169,27 @@ def legend(ax):
 
 
 def test_up_to_ten_classes_have_a_legend(ax):
-    explain_colors(ax, coloring(["b", "a"], 2), np.zeros((2, 2)))
+    add_color_key(ax, color_labels(["b", "a"], 2), np.zeros((2, 2)))
     assert legend(ax) == {"a": CLASSES[0], "b": CLASSES[1]}
-    explain_colors(ax, coloring(np.arange(LEGEND_MAX), LEGEND_MAX), np.zeros((LEGEND_MAX, 2)))
+    add_color_key(ax, color_labels(np.arange(MAX_DIRECT_LEGEND), MAX_DIRECT_LEGEND), np.zeros((MAX_DIRECT_LEGEND, 2)))
     assert list(legend(ax)) == [str(label) for label in range(10)]
 
 
 def test_the_legend_tells_of_missing_labels_and_of_what_else_is_labeled(ax):
     ax.plot([0, 1], [0, 1], color="k", label="something else")
-    explain_colors(ax, coloring(np.array(["a", None], dtype=object), 2))
-    assert legend(ax) == {"a": CLASSES[0], "no label": MISSING, "something else": "k"}
+    add_color_key(ax, color_labels(np.array(["a", None], dtype=object), 2))
+    assert legend(ax) == {"a": CLASSES[0], "no label": MISSING_COLOR, "something else": "k"}
 
 
 def test_without_labels_there_is_no_legend(ax):
-    explain_colors(ax, coloring(None, 2), np.zeros((2, 2)))
+    add_color_key(ax, color_labels(None, 2), np.zeros((2, 2)))
     assert ax.get_legend() is None
 
 
 def test_more_than_ten_classes_are_named_at_their_medians(ax):
     labels = np.repeat(np.arange(11), 3)
     points = np.column_stack([labels + np.tile([-0.1, 0, 5], 11), -labels])
-    explain_colors(ax, coloring(labels, 33), points)
+    add_color_key(ax, color_labels(labels, 33), points)
     assert {text.get_text(): text.get_position() for text in ax.texts} == {str(i): (i, -i) for i in range(11)}
     assert ax.get_legend() is None
 
@@ -235,7 +235,7 @@ def test_a_layout_that_was_turned_off_makes_no_room():
     ax = figure.subplots()
     figure.colorbar(plt.cm.ScalarMappable(), ax=ax)
     figure.set_layout_engine("none")
-    explain_colors(ax, coloring(np.array([f"class {i}" for i in range(12)]), 12), np.zeros((12, 2)))
+    add_color_key(ax, color_labels(np.array([f"class {i}" for i in range(12)]), 12), np.zeros((12, 2)))
     assert len(ax.texts) == 12
     plt.close(figure)
 
@@ -263,14 +263,14 @@ def test_many_classes_have_a_legend_only_where_it_leaves_room_for_the_data(style
 def test_where_nobody_makes_room_many_classes_are_named_among_the_data():
     names = np.array([f"class {i}" for i in range(12)])
     ax = plt.figure().subplots()
-    explain_colors(ax, coloring(names, 12), np.zeros((12, 2)))
+    add_color_key(ax, color_labels(names, 12), np.zeros((12, 2)))
     assert len(ax.texts) == 12
     plt.close(ax.figure)
 
 
 def test_many_densities_are_named_at_their_peaks(ax):
     values = np.random.default_rng(0).standard_normal(400) + np.repeat(np.arange(20), 20)
-    draw_densities(ax, values, coloring(np.repeat(np.arange(20), 20), 400), prior=False)
+    draw_densities(ax, values, color_labels(np.repeat(np.arange(20), 20), 400), prior=False)
     for line, text in zip(ax.lines, ax.texts, strict=True):
         assert text.get_position() == tuple(max(line.get_xydata(), key=lambda place: place[1]))
 
@@ -278,13 +278,13 @@ def test_many_densities_are_named_at_their_peaks(ax):
 def test_a_class_that_is_not_shown_is_not_named_in_the_plane(ax):
     labels = np.arange(11)
     points = np.column_stack([labels, labels])
-    explain_colors(ax, coloring(labels, 11)[2:], points[2:])
+    add_color_key(ax, color_labels(labels, 11)[2:], points[2:])
     assert [text.get_text() for text in ax.texts] == [str(i) for i in range(2, 11)]
 
 
 def test_a_gradient_has_a_color_bar(ax):
-    colors = coloring([0.0, 3.0, 4.0], 3)
-    explain_colors(ax, colors, np.zeros((3, 2)))
+    colors = color_labels([0.0, 3.0, 4.0], 3)
+    add_color_key(ax, colors, np.zeros((3, 2)))
     (bar,) = [other for other in ax.figure.axes if other is not ax]
     assert bar.get_ylim() == (0, 4)
     assert bar.get_ylabel() == "label"

@@ -8,7 +8,7 @@ import pytest
 
 from vaeviz import Decoder, Posterior, latent_scatter, manifold_grid
 from vaeviz.drawing.mosaic import Mosaic
-from vaeviz.drawing.scatter import Marks
+from vaeviz.drawing.scatter import ClassScatter
 
 
 def scatter(ax):
@@ -23,7 +23,9 @@ def manifold(ax):
     manifold_grid(Decoder(bright, latent_shape=(2,), output="values"), n=3, ax=ax)
 
 
-@pytest.mark.parametrize(("drawn", "artist", "heavy"), [(scatter, Marks, "layers"), (manifold, Mosaic, "make_image")])
+@pytest.mark.parametrize(
+    ("drawn", "artist", "heavy"), [(scatter, ClassScatter, "layers"), (manifold, Mosaic, "make_image")]
+)
 @pytest.mark.parametrize("layout", ["constrained", None])
 @pytest.mark.parametrize("file_format", ["png", "svg", "pdf"])
 def test_a_saved_page_has_them_and_draws_them_once(monkeypatch, drawn, artist, heavy, layout, file_format):

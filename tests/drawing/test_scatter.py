@@ -9,10 +9,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from vaeviz.drawing.colors import MISSING, coloring
+from vaeviz.drawing.colors import MISSING_COLOR, color_labels
 from vaeviz.drawing.densities import draw_densities
-from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
-from vaeviz.drawing.scatter import RASTER_ABOVE, ROUND_MOST, draw_points, marker_opacity, marker_size
+from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours, equal_aspect
+from vaeviz.drawing.scatter import RASTER_ABOVE, ROUND_MOST, draw_scatter, marker_opacity, marker_size
 from vaeviz.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -34,8 +34,8 @@ def drawn(ax):
 
 
 def test_every_point_is_drawn_once_in_its_color(ax):
-    colors = coloring(LABELS, 300)
-    draw_points(ax, POINTS, colors)
+    colors = color_labels(LABELS, 300)
+    draw_scatter(ax, POINTS, colors)
     points, found = drawn(ax)
     order = {tuple(point): color for point, color in zip(points, found)}
     assert len(points) == len(order) == 300
@@ -43,14 +43,14 @@ def test_every_point_is_drawn_once_in_its_color(ax):
 
 
 def test_marks_are_round_dots_without_edges_or_lines(ax):
-    draw_points(ax, POINTS, coloring(LABELS, 300))
+    draw_scatter(ax, POINTS, color_labels(LABELS, 300))
     stamp = marks_in(ax).stamp
     assert (stamp.get_linestyle(), stamp.get_marker(), stamp.get_markeredgewidth()) == ("None", "o", 0)
 
 
 @pytest.mark.parametrize("labels", [np.repeat([0, 1, 2], 1000), np.linspace(0, 1, 3000)], ids=["classes", "gradient"])
 def test_no_class_lies_above_another(ax, labels):
-    draw_points(ax, np.column_stack([labels, RNG.random(3000)]), coloring(labels, 3000))
+    draw_scatter(ax, np.column_stack([labels, RNG.random(3000)]), color_labels(labels, 3000))
     points, _ = drawn(ax)
     depth = np.arange(3000) / 3000
     thirds = np.digitize(points[:, 0], np.quantile(labels, [1 / 3, 2 / 3]))
@@ -61,7 +61,7 @@ def test_no_class_lies_above_another(ax, labels):
 def test_a_small_class_is_spread_through_the_depth_as_well(ax):
     labels = np.zeros(2000, dtype=int)
     labels[:100] = 1
-    draw_points(ax, np.column_stack([labels, RNG.random(2000)]), coloring(labels, 2000))
+    draw_scatter(ax, np.column_stack([labels, RNG.random(2000)]), color_labels(labels, 2000))
     points, _ = drawn(ax)
     depth = np.flatnonzero(points[:, 0] == 1) / 2000
     assert 0.4 < depth.mean() < 0.6
@@ -70,16 +70,16 @@ def test_a_small_class_is_spread_through_the_depth_as_well(ax):
 
 def test_missing_labels_are_gray_and_underneath(ax):
     labels = np.where(LABELS == 1, np.nan, LABELS)
-    draw_points(ax, POINTS, coloring(labels, 300, continuous=False))
+    draw_scatter(ax, POINTS, color_labels(labels, 300, continuous=False))
     points, colors = drawn(ax)
     np.testing.assert_array_equal(points[:100], POINTS[LABELS == 1])
-    assert [color == to_rgba(MISSING) for color in colors] == [True] * 100 + [False] * 200
+    assert [color == to_rgba(MISSING_COLOR) for color in colors] == [True] * 100 + [False] * 200
 
 
 @pytest.mark.parametrize("labels", [None, np.arange(70_000) % 3], ids=["one color", "classes"])
 def test_no_color_is_set_at_many_points_at_once(ax, labels):
     """Else the last class of a round lies above the others, wherever the cloud is dense."""
-    marks = draw_points(ax, RNG.standard_normal((70_000, 2)), coloring(labels, 70_000))
+    marks = draw_scatter(ax, RNG.standard_normal((70_000, 2)), color_labels(labels, 70_000))
     assert max(len(rows) for _, rows in marks.layers()) <= ROUND_MOST
     assert sum(len(rows) for _, rows in marks.layers()) == 70_000
 
@@ -88,7 +88,7 @@ def test_the_order_is_seeded(ax):
     orders = []
     for seed in (1, 1, 2):
         ax.clear()
-        draw_points(ax, POINTS, coloring(LABELS, 300), seed=seed)
+        draw_scatter(ax, POINTS, color_labels(LABELS, 300), seed=seed)
         orders.append(drawn(ax)[0])
     np.testing.assert_array_equal(orders[0], orders[1])
     assert (orders[0] != orders[2]).any()
@@ -106,7 +106,7 @@ def test_size_and_opacity_follow_the_number_of_points():
 
 
 def test_marks_follow_the_options(ax):
-    draw_points(ax, POINTS, coloring(LABELS, 300), size=7, opacity=0.25, marker_kws={"marker": "s", "zorder": 4})
+    draw_scatter(ax, POINTS, color_labels(LABELS, 300), size=7, opacity=0.25, marker_kws={"marker": "s", "zorder": 4})
     marks = marks_in(ax)
     stamp = marks.stamp
     assert (stamp.get_markersize(), marks.get_alpha(), stamp.get_marker(), marks.get_zorder()) == (7, 0.25, "s", 4)
@@ -115,22 +115,22 @@ def test_marks_follow_the_options(ax):
 @pytest.mark.parametrize(("kws", "told"), [({"s": 3}, "unexpected keyword argument 's'"), ({"marker": "?"}, "marker")])
 def test_properties_that_marks_do_not_have_are_an_error(ax, kws, told):
     with pytest.raises(InputError, match=f"^marker_kws: .*{told}"):
-        draw_points(ax, POINTS, coloring(None, 300), marker_kws=kws)
+        draw_scatter(ax, POINTS, color_labels(None, 300), marker_kws=kws)
 
 
 @pytest.mark.parametrize("name", ["color", "c", "markerfacecolor", "mfc"])
 def test_one_color_for_all_marks_takes_the_place_of_the_classes(ax, name):
-    marks = draw_points(ax, POINTS, coloring(LABELS, 300), marker_kws={name: "red"})
+    marks = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws={name: "red"})
     assert set(drawn(ax)[1]) == {to_rgba("red")}
     assert marks.colors.names == ()
 
 
 def test_properties_are_the_same_by_long_and_by_short_names(ax):
     for kws in ({"markersize": 9, "markeredgewidth": 1}, {"ms": 9, "mew": 1}):
-        marks = draw_points(ax, POINTS, coloring(LABELS, 300), marker_kws=kws)
+        marks = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws=kws)
         assert (marks.stamp.get_markersize(), marks.stamp.get_markeredgewidth()) == (9, 1)
     with pytest.raises(InputError, match=r"^marker_kws: "):
-        draw_points(ax, POINTS, coloring(None, 300), marker_kws={"ms": 9, "markersize": 8})
+        draw_scatter(ax, POINTS, color_labels(None, 300), marker_kws={"ms": 9, "markersize": 8})
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_properties_are_the_same_by_long_and_by_short_names(ax):
     ],
 )
 def test_marks_are_rasterized_above_the_rule_unless_told_otherwise(ax, total, rasterized, expected):
-    draw_points(ax, np.zeros((total, 2)), coloring(None, total), rasterized=rasterized)
+    draw_scatter(ax, np.zeros((total, 2)), color_labels(None, total), rasterized=rasterized)
     assert bool(marks_in(ax).get_rasterized()) == expected
 
 
 @pytest.mark.parametrize("total", [1, 2, 5])
 def test_a_few_points_are_drawn_too(ax, total):
-    draw_points(ax, POINTS[:total], coloring(LABELS[:total], total))
+    draw_scatter(ax, POINTS[:total], color_labels(LABELS[:total], total))
     assert len(drawn(ax)[0]) == total
 
 
@@ -173,7 +173,7 @@ def bare(ax):
 
 
 def test_marks_are_where_their_points_are(bare):
-    draw_points(bare, np.array([[-0.5, 0.5], [0.5, -0.5]]), coloring(None, 2), size=20, opacity=1)
+    draw_scatter(bare, np.array([[-0.5, 0.5], [0.5, -0.5]]), color_labels(None, 2), size=20, opacity=1)
     dark = pixels(bare).sum(axis=2) < 600
     rows, columns = np.nonzero(dark)
     left = columns < 200
@@ -185,7 +185,7 @@ def test_marks_are_where_their_points_are(bare):
 def test_the_picture_is_that_of_the_lines_of_which_it_is_made(bare):
     """At any N: no other way of drawing begins where points are many."""
     points = RNG.uniform(-0.9, 0.9, (400, 2))
-    marks = draw_points(bare, points, coloring(np.arange(400) % 3, 400), size=6, opacity=0.4)
+    marks = draw_scatter(bare, points, color_labels(np.arange(400) % 3, 400), size=6, opacity=0.4)
     shown = pixels(bare)
     marks.remove()
     for color, rows in marks.layers():
@@ -195,13 +195,13 @@ def test_the_picture_is_that_of_the_lines_of_which_it_is_made(bare):
 
 def test_where_two_classes_mix_neither_color_wins(bare):
     points = RNG.uniform(-1, 1, (60_000, 2))
-    draw_points(bare, points, coloring(np.arange(60_000) % 2, 60_000, palette="#ff0000,#0000ff"))
+    draw_scatter(bare, points, color_labels(np.arange(60_000) % 2, 60_000, palette="#ff0000,#0000ff"))
     red, _, blue = pixels(bare).mean(axis=(0, 1))
     assert red == pytest.approx(blue, abs=5)
 
 
 def test_what_is_set_later_is_drawn(bare):
-    marks = draw_points(bare, np.zeros((1, 2)), coloring(None, 1), size=20, opacity=1)
+    marks = draw_scatter(bare, np.zeros((1, 2)), color_labels(None, 1), size=20, opacity=1)
     opaque = pixels(bare).min()
     marks.set_alpha(0.3)
     assert pixels(bare).min() > opaque + 50
@@ -210,7 +210,7 @@ def test_what_is_set_later_is_drawn(bare):
 
 
 def test_points_set_the_limits_of_the_axes(ax):
-    draw_points(ax, np.array([[-3, 10], [5, 20]], float), coloring(None, 2))
+    draw_scatter(ax, np.array([[-3, 10], [5, 20]], float), color_labels(None, 2))
     ax.relim()
     ax.autoscale_view()
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
@@ -220,7 +220,7 @@ def test_points_set_the_limits_of_the_axes(ax):
 
 @pytest.mark.parametrize(("rasterized", "images"), [(True, 1), (False, 0)])
 def test_inside_a_vector_file_the_marks_are_one_image_or_marks(ax, tmp_path, rasterized, images):
-    draw_points(ax, POINTS, coloring(LABELS, 300), rasterized=rasterized)
+    draw_scatter(ax, POINTS, color_labels(LABELS, 300), rasterized=rasterized)
     ax.figure.savefig(tmp_path / "marks.svg")
     text = (tmp_path / "marks.svg").read_text()
     assert text.count("<image") == images
@@ -232,7 +232,7 @@ def test_inside_a_vector_file_the_marks_are_one_image_or_marks(ax, tmp_path, ras
 
 def test_a_density_for_each_class_and_the_prior(ax):
     values = np.concatenate([RNG.normal(-3, 0.5, 400), RNG.normal(2, 1, 400)])
-    colors = coloring(np.repeat(["left", "right"], 400), 800)
+    colors = color_labels(np.repeat(["left", "right"], 400), 800)
     draw_densities(ax, values, colors, prior=True)
     left, right = (area.get_paths()[0].vertices for area in ax.collections)
     assert left[left[:, 1].argmax(), 0] == pytest.approx(-3, abs=0.4)
@@ -246,7 +246,7 @@ def test_a_density_for_each_class_and_the_prior(ax):
 
 
 def test_each_density_has_an_area_of_one(ax):
-    draw_densities(ax, RNG.standard_normal(900), coloring(np.repeat([0, 1], [100, 800]), 900), prior=False)
+    draw_densities(ax, RNG.standard_normal(900), color_labels(np.repeat([0, 1], [100, 800]), 900), prior=False)
     for area in ax.collections:
         x, y = area.get_paths()[0].vertices.T
         shoelace = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
@@ -255,19 +255,19 @@ def test_each_density_has_an_area_of_one(ax):
 
 def test_what_has_no_label_has_no_density_and_no_name(ax):
     labels = np.where(np.arange(200) < 100, "a", "")
-    draw_densities(ax, RNG.standard_normal(200), coloring(labels, 200), prior=False)
+    draw_densities(ax, RNG.standard_normal(200), color_labels(labels, 200), prior=False)
     assert len(ax.collections) == 1
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a"]
 
 
 def test_without_labels_there_is_one_density(ax):
-    draw_densities(ax, RNG.standard_normal(200), coloring(None, 200), prior=False)
+    draw_densities(ax, RNG.standard_normal(200), color_labels(None, 200), prior=False)
     assert len(ax.collections) == 1
     assert ax.get_legend() is None
 
 
 def test_a_class_of_one_value_has_no_density_but_spoils_nothing(ax):
-    draw_densities(ax, np.array([0.0, 1.0, 2.0, 5.0]), coloring([0, 0, 0, 1], 4), prior=False)
+    draw_densities(ax, np.array([0.0, 1.0, 2.0, 5.0]), color_labels([0, 0, 0, 1], 4), prior=False)
     assert len(ax.collections) == 1
 
 
@@ -275,8 +275,8 @@ def test_a_class_of_one_value_has_no_density_but_spoils_nothing(ax):
 
 
 def test_dimensions_are_counted_from_one_in_their_names():
-    assert name_dim(0) == "$z_{1}$"
-    assert name_dim(11) == "$z_{12}$"
+    assert dimension_label(0) == "$z_{1}$"
+    assert dimension_label(11) == "$z_{12}$"
 
 
 def test_prior_contours_are_circles_of_1_2_and_3_sigma_that_leave_the_limits_alone(ax):
@@ -300,17 +300,17 @@ def test_one_unit_is_as_long_across_as_up(ax):
 
 
 def test_sizes_of_marks_grow_with_the_style(ax):
-    draw_points(ax, POINTS, coloring(None, 300))
+    draw_scatter(ax, POINTS, color_labels(None, 300))
     small = marks_in(ax).stamp.get_markersize()
     ax.clear()
     with matplotlib.rc_context({"lines.markersize": 12}):
-        draw_points(ax, POINTS, coloring(None, 300))
+        draw_scatter(ax, POINTS, color_labels(None, 300))
     assert marks_in(ax).stamp.get_markersize() == pytest.approx(2 * small)
 
 
 def test_marks_are_drawn_once_where_a_page_is_laid_out_and_saved(monkeypatch):
     figure, drawn_times = Figure(layout="constrained"), []
-    marks = draw_points(figure.subplots(), POINTS, coloring(LABELS, 300))
+    marks = draw_scatter(figure.subplots(), POINTS, color_labels(LABELS, 300))
     layers = marks.layers
     monkeypatch.setattr(marks, "layers", lambda: drawn_times.append(1) or layers())
     figure.savefig(BytesIO(), format="png")

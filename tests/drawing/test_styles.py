@@ -9,8 +9,8 @@ from vaeviz import Posterior
 from vaeviz.drawing.figure_factory import axes_for, figure_for
 from vaeviz.drawing.styles import CATEGORICAL, STYLES, get_style
 from vaeviz.errors import UnknownName
-from vaeviz.export.render import drawn
-from vaeviz.plugins.plot_spec import Page, get_plot, register_plot
+from vaeviz.export.render import draw_figure
+from vaeviz.plugins.plot_spec import PageShape, get_plot, register_plot
 
 
 def test_a_style_holds_inside_the_block_only():
@@ -74,12 +74,12 @@ def test_widths_are_those_of_columns_and_pages():
 
 
 def test_an_unknown_style_is_answered_with_the_nearest():
-    with pytest.raises(UnknownName, match="unknown style 'papper'; did you mean 'paper'"), vaeviz.style("papper"):
+    with pytest.raises(UnknownName, match="Unknown style 'papper'. Did you mean 'paper'"), vaeviz.style("papper"):
         pass
 
 
 @pytest.mark.parametrize(
-    ("page", "aspect", "shape"), [(Page("column", 0.5), None, 0.5), (Page("full", 0.25), None, 0.25)]
+    ("page", "aspect", "shape"), [(PageShape("column", 0.5), None, 0.5), (PageShape("full", 0.25), None, 0.25)]
 )
 def test_a_new_figure_has_the_shape_of_the_page(registered, page, aspect, shape):
     @register_plot(page=page)
@@ -91,7 +91,7 @@ def test_a_new_figure_has_the_shape_of_the_page(registered, page, aspect, shape)
 
 
 def test_a_new_figure_has_the_shape_of_its_content_where_the_page_has_none(registered):
-    @register_plot(page=Page("column", None))
+    @register_plot(page=PageShape("column", None))
     def mine(encoder, *, ax=None):
         """Mine."""
 
@@ -110,6 +110,6 @@ def test_ticks_that_change_with_the_layout_find_room_on_a_page(style, seed):
     names = np.array([f"{letter} marshes and floodplains" for letter in "abcdefghij"])[classes]
     inputs = {"encoder": Posterior(points, np.full_like(points, 0.3), "normal"), "x": points, "labels": names}
     with vaeviz.style(style):
-        figure = drawn(get_plot("latent_scatter"), inputs, {}, get_style(style))
+        figure = draw_figure(get_plot("latent_scatter"), inputs, {}, get_style(style))
         FigureCanvasAgg(figure).draw()
     assert figure.axes[0].get_tightbbox().x0 >= 0

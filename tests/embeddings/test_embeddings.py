@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from vaeviz import NotApplicable
-from vaeviz.embeddings._base import embed, engine_for, forget
-from vaeviz.embeddings.pca import start_of
+from vaeviz.embeddings._base import choose_engine, clear_embedding_cache, embed
+from vaeviz.embeddings.pca import pca_initialization
 from vaeviz.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -44,12 +44,12 @@ def without(monkeypatch):
 )
 def test_auto_is_opentsne_where_there_are_many_codes(without, total, perplexity, expected):
     without("openTSNE", found=object())
-    assert engine_for(total, perplexity) == expected
+    assert choose_engine(total, perplexity) == expected
 
 
 def test_auto_is_scikit_learn_where_opentsne_is_not_installed(without):
     without("openTSNE")
-    assert engine_for(70_000) == "tsne"
+    assert choose_engine(70_000) == "tsne"
 
 
 @pytest.mark.parametrize(("engine", "module"), [("opentsne", "openTSNE"), ("umap", "umap")])
@@ -60,7 +60,7 @@ def test_an_engine_without_its_library_says_what_to_install(without, engine, mod
 
 
 def test_the_start_is_the_two_leading_components_and_small():
-    start = start_of(CODES)
+    start = pca_initialization(CODES)
     components = embed(CODES, "pca").points
     assert start[:, 0].std() == pytest.approx(1e-4)
     np.testing.assert_allclose(start / start[0, 0], components / components[0, 0], atol=1e-9)
@@ -91,7 +91,7 @@ def test_codes_of_the_map_are_placed_where_they_are(engine):
 @pytest.mark.parametrize("engine", [*PLACING, "tsne"])
 def test_the_same_seed_gives_the_same_bytes(engine):
     first = embed(CODES, engine, perplexity=10.0, seed=4).points
-    forget()
+    clear_embedding_cache()
     assert embed(CODES, engine, perplexity=10.0, seed=4).points.tobytes() == first.tobytes()
 
 
@@ -154,8 +154,8 @@ def test_a_bar_runs_to_the_end_and_nothing_else_is_printed(monkeypatch, capsys, 
         bars.append(tqdm(total=total, desc=doing, file=io.StringIO(), mininterval=0))
         return bars[-1]
 
-    monkeypatch.setattr(f"vaeviz.embeddings.{engine}.bar", shown)
-    assert _libraries.bar(1, "nothing").total == 1
+    monkeypatch.setattr(f"vaeviz.embeddings.{engine}.progress_bar", shown)
+    assert _libraries.progress_bar(1, "nothing").total == 1
     embed(CODES + 1, engine, perplexity=10.0)
     assert bars[0].n == bars[0].total
     assert capsys.readouterr() == ("", "")

@@ -307,10 +307,10 @@ def test_nothing_half_written_is_left(tmp_path, inputs, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(Figure, "savefig", half)
-    from vaeviz.export.render import write_figure
+    from vaeviz.export.render import save_figure
 
     with pytest.raises(OSError, match="disk full"):
-        write_figure(Figure(), tmp_path / "latent_scatter.png", 30)
+        save_figure(Figure(), tmp_path / "latent_scatter.png", 30)
     assert sha256(tmp_path / "latent_scatter.png") == before
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
@@ -455,19 +455,19 @@ def test_titles_labels_and_options_are_escaped(tmp_path, inputs, registered):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"plots": ["latent_scater"]}, "unknown plot 'latent_scater'; did you mean 'latent_scatter'"),
+        ({"plots": ["latent_scater"]}, "Unknown plot 'latent_scater'. Did you mean 'latent_scatter'"),
         ({"plots": []}, "no plot was asked for"),
-        ({"formats": ["jpg"]}, "unknown format 'jpg'; "),
+        ({"formats": ["jpg"]}, "Unknown format 'jpg'; "),
         ({"formats": []}, "no format was asked for"),
-        ({"style": "papr"}, "unknown style 'papr'; did you mean 'paper'"),
-        ({"settings": {"latent_scater": {}}}, "unknown plot 'latent_scater'"),
-        ({"settings": {"latent_scatter": {"dim": 1}}}, "unknown option of latent_scatter 'dim'; did you mean 'dims'"),
+        ({"style": "papr"}, "Unknown style 'papr'. Did you mean 'paper'"),
+        ({"settings": {"latent_scater": {}}}, "Unknown plot 'latent_scater'"),
+        ({"settings": {"latent_scatter": {"dim": 1}}}, "Unknown option of latent_scatter 'dim'. Did you mean 'dims'"),
         ({"settings": {"latent_scatter": {"dims": "0"}}}, "latent_scatter.dims = '0': expected int,int or none"),
         ({"labels": np.arange(59)}, "labels: got 59 labels for 60 samples of x"),
         ({"encoder": lambda x: None}, "encoder <lambda>, given a batch"),
         ({"x": np.full((60, 8, 8), np.nan)}, "x: NaN or infinite values"),
         ({"decoder": 3}, "decoder: got int"),
-        ({"lables": np.arange(60)}, "unknown input 'lables'; did you mean 'labels'"),
+        ({"lables": np.arange(60)}, "Unknown input 'lables'. Did you mean 'labels'"),
         ({"dpi": 0}, "dpi = 0: expected"),
         ({"seed": -1}, "seed = -1: expected"),
     ],
@@ -515,10 +515,10 @@ def test_a_lone_decoder_is_drawn_as_far_as_it_goes(tmp_path, decoder):
 @pytest.mark.parametrize("plot", ["samples", "manifold_grid", "interpolation"])
 def test_nothing_of_a_page_as_high_as_its_content_is_cut(inputs, plot, look):
     from vaeviz.drawing.styles import style
-    from vaeviz.export.render import drawn
+    from vaeviz.export.render import draw_figure
 
     with style(look) as chosen:
-        figure = drawn(get_plot(plot), inputs, {}, chosen)
+        figure = draw_figure(get_plot(plot), inputs, {}, chosen)
         figure.draw_without_rendering()
         box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     assert min(box.x0, box.y0) > -0.01

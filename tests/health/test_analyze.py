@@ -11,8 +11,8 @@ import pytest
 
 import vaeviz
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.health.analyze import QUESTIONS
-from vaeviz.health.report import plain, table
+from vaeviz.health.analyze import CHECKS
+from vaeviz.health.report import format_table, to_json_value
 
 OF_THE_PRIOR = ("marginals", "mismatch", "holes", "information")
 
@@ -33,7 +33,7 @@ def reason(finding):
 
 def test_every_question_is_answered_in_order(inputs):
     report = vaeviz.analyze(**inputs)
-    assert [finding.name for finding in report.findings] == list(QUESTIONS)
+    assert [finding.name for finding in report.findings] == list(CHECKS)
     assert report.named("failed") == ()
     assert report.named("not applicable") == ("likelihood", "spread")
     for finding in report.findings:
@@ -110,7 +110,7 @@ def test_one_that_fails_is_told_and_the_rest_are_answered(inputs):
 
 def test_the_report_prints_as_a_table(inputs):
     report = vaeviz.analyze(**inputs, title="mine", findings=["collapsed", "likelihood"])
-    lines = table(report, width=80)
+    lines = format_table(report, width=80)
     assert lines[0] == "mine · 60 samples, 2 latent dimensions · seed 0"
     assert lines[2].startswith("✓ collapsed   healthy         Both dimensions are used; z")
     assert "– likelihood  not applicable  needs likelihood" in "\n".join(lines)
@@ -155,7 +155,7 @@ def test_the_same_inputs_and_seed_give_the_same_bytes(inputs, tmp_path):
 
 def test_what_is_no_number_is_null():
     values = {"a": np.float32(np.nan), "b": [np.inf, 1 / 3], "c": np.arange(2), "d": (np.bool_(True), None, "x")}
-    assert plain(values) == {"a": None, "b": [None, 0.333333], "c": [0, 1], "d": [True, None, "x"]}
+    assert to_json_value(values) == {"a": None, "b": [None, 0.333333], "c": [0, 1], "d": [True, None, "x"]}
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(inputs, tmp_path):
@@ -199,7 +199,7 @@ def test_an_encoder_alone_and_a_decoder_alone(inputs):
     assert reason(report["classes"]).startswith("needs labels: a class for each sample")
     assert reason(report["likelihood"]).startswith("needs likelihood: ln p(x | z), a function of batches")
     report = vaeviz.analyze(decoder=inputs["decoder"])
-    assert report.named("not applicable") == tuple(QUESTIONS)
+    assert report.named("not applicable") == tuple(CHECKS)
     assert reason(report["holes"]) == "needs encoder: a model that has one; needs x: samples"
 
 
@@ -288,21 +288,21 @@ def test_more_dimensions_than_can_be_decoded_in_time(digits, make_encoder, make_
 
 
 def test_bad_input(inputs):
-    with pytest.raises(UnknownName, match=r"unknown finding 'hole'; did you mean 'holes'"):
+    with pytest.raises(UnknownName, match=r"Unknown finding 'hole'. Did you mean 'holes'"):
         vaeviz.analyze(**inputs, findings=["hole"])
-    with pytest.raises(UnknownName, match=r"unknown option of holes 'mass'; did you mean 'max_mass'"):
+    with pytest.raises(UnknownName, match=r"Unknown option of holes 'mass'. Did you mean 'max_mass'"):
         vaeviz.analyze(**inputs, settings={"holes": {"mass": 0.1}})
     with pytest.raises(InputError, match=r"holes.max_mass = 'much': expected float"):
         vaeviz.analyze(**inputs, settings={"holes": {"max_mass": "much"}})
     with pytest.raises(InputError, match="holes has settings, but is not among the findings asked for: classes"):
         vaeviz.analyze(**inputs, findings=["classes"], settings={"holes": {"n": 3}})
-    with pytest.raises(UnknownName, match="unknown input 'lables'; did you mean 'labels'"):
+    with pytest.raises(UnknownName, match="Unknown input 'lables'. Did you mean 'labels'"):
         vaeviz.analyze(lables=inputs["labels"])
     with pytest.raises(InputError, match="labels: got 3 labels for 60 samples of x"):
         vaeviz.analyze(**inputs | {"labels": [1, 2, 3]})
     with pytest.raises(InputError, match="no finding was asked for"):
         vaeviz.analyze(**inputs, findings=[])
-    with pytest.raises(UnknownName, match="unknown finding 'moles'"):
+    with pytest.raises(UnknownName, match="Unknown finding 'moles'"):
         vaeviz.analyze(**inputs, findings=["classes"])["moles"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import vaeviz
 from vaeviz.analysis.linear_vae import linear_vae
-from vaeviz.health.analyze import QUESTIONS
+from vaeviz.health.analyze import CHECKS
 
 CLASSES = 4
 
@@ -194,7 +194,7 @@ def test_a_threshold_that_allows_it_lets_a_defect_pass(three):
     }
 
 
-@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+@pytest.mark.parametrize("question", CHECKS.values(), ids=CHECKS)
 def test_every_finding_says_what_it_asks_and_where_its_threshold_is_from(question):
     assert question.summary.endswith("?")
     assert len(question.source) > 20

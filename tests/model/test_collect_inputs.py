@@ -5,7 +5,7 @@ import pytest
 
 from vaeviz.data.dataset import Dataset
 from vaeviz.errors import InputError
-from vaeviz.model.collect_inputs import gathered
+from vaeviz.model.collect_inputs import collect_inputs
 
 
 class Pair:
@@ -21,21 +21,21 @@ def data():
 
 
 def test_a_data_set_supplies_samples_and_what_is_known_of_them():
-    found = gathered(Pair(), data(), {})
+    found = collect_inputs(Pair(), data(), {})
     assert set(found) == {"encoder", "decoder", "x", "labels", "factors"}
 
 
 def test_labels_and_factors_go_with_the_samples_they_were_given_with():
     others = np.zeros((6, 4, 4), np.float32)
-    found = gathered(Pair(), data(), {"x": others})
+    found = collect_inputs(Pair(), data(), {"x": others})
     assert found["x"] is others
     assert not {"labels", "factors"} & set(found)
     labels = np.arange(6)[::-1]
-    assert gathered(Pair(), data(), {"x": others, "labels": labels})["labels"] is labels
+    assert collect_inputs(Pair(), data(), {"x": others, "labels": labels})["labels"] is labels
 
 
 def test_a_condition_that_no_part_of_the_model_takes_is_an_error():
     with pytest.raises(InputError, match=r"condition: was given, and Pair\.encode and Pair\.decode take none"):
-        gathered(Pair(), data(), {"condition": np.arange(6)})
-    found = gathered(None, data(), {"decoder": lambda z, y: z, "condition": np.arange(6)})
+        collect_inputs(Pair(), data(), {"condition": np.arange(6)})
+    found = collect_inputs(None, data(), {"decoder": lambda z, y: z, "condition": np.arange(6)})
     assert "condition" in found

@@ -6,15 +6,32 @@ import numpy as np
 import pytest
 
 import vaeviz
-from vaeviz import Decoder, Encoder, Model, NotApplicable, Posterior, decode, encode, given, log_likelihood, remember
-from vaeviz.analysis.condition_sets import conditions_of, decode_under, in_turn, same_condition
+from vaeviz import (
+    Decoder,
+    Encoder,
+    Model,
+    NotApplicable,
+    Posterior,
+    cache_encoding,
+    condition_on,
+    decode,
+    encode,
+    log_likelihood,
+)
+from vaeviz.analysis.condition_sets import condition_set, cycle_conditions, decode_under_conditions, same_condition
 from vaeviz.analysis.elbo_decomposition import elbo_terms
 from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.rate_distortion import rate_points
 from vaeviz.data.labels import ClassLabels
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.model.calling import arguments
-from vaeviz.model.conditions import known_conditions, named, read_condition, read_value, told_condition
+from vaeviz.model.calling import positional_arity
+from vaeviz.model.conditions import (
+    condition_names,
+    condition_value,
+    condition_values,
+    fixed_condition_name,
+    parse_conditions,
+)
 
 torch = pytest.importorskip("torch")
 
@@ -117,12 +134,17 @@ def test_a_callable_that_does_not_say_what_it_takes_has_a_hint():
 
 
 def test_arguments_are_counted_as_a_caller_sees_them():
-    assert arguments(lambda z, y: z) == arguments(Conditional()) == arguments(Conditional().forward) == (2, 2)
-    assert arguments(lambda x, y=None, *, seed=0: x) == (1, 2)
-    assert arguments(lambda *arrays: arrays) == arguments(max) == (0, np.inf)
-    assert arguments(torch.nn.Linear(2, 3)) == (1, 1)
+    assert (
+        positional_arity(lambda z, y: z)
+        == positional_arity(Conditional())
+        == positional_arity(Conditional().forward)
+        == (2, 2)
+    )
+    assert positional_arity(lambda x, y=None, *, seed=0: x) == (1, 2)
+    assert positional_arity(lambda *arrays: arrays) == positional_arity(max) == (0, np.inf)
+    assert positional_arity(torch.nn.Linear(2, 3)) == (1, 1)
     traced = torch.jit.trace(Conditional(), (torch.ones(2, 2), torch.ones(2)))
-    assert arguments(traced) == (2, 2)
+    assert positional_arity(traced) == (2, 2)
 
 
 # Names and values
@@ -139,7 +161,7 @@ def test_arguments_are_counted_as_a_caller_sees_them():
     ],
 )
 def test_conditions_are_declared_by_values_names_or_both(declared, expected):
-    known = known_conditions(declared)
+    known = parse_conditions(declared)
     assert {name: value.tolist() for name, value in known.items()} == expected
     assert Encoder(lambda x, y: x, conditions=declared).is_conditional
 
@@ -151,31 +173,31 @@ def test_conditions_that_are_none_are_an_error(declared):
 
 
 def test_classes_are_looked_up_by_name_and_where_names_are_no_numbers_by_value():
-    pets = known_conditions(("cat", "dog"))
+    pets = parse_conditions(("cat", "dog"))
     for spelled in (["dog", "cat"], [1, 0], ClassLabels(np.array([1, 0]), ("cat", "dog"))):
-        np.testing.assert_array_equal(read_condition(spelled, pets), [1, 0])
-    digits = known_conditions({"3": 0, "7": 1})
-    np.testing.assert_array_equal(read_condition(np.array([7, 3]), digits), [1, 0])
-    with pytest.raises(UnknownName, match="unknown condition '1'; known: 3, 7"):
-        read_condition(np.array([7, 1]), digits)  # the value of "7" is 1, but 1 is another class
-    hot = known_conditions({"cat": [1.0, 0.0], "dog": [0.0, 1.0]})
-    np.testing.assert_array_equal(read_condition(["dog"], hot), [[0, 1]])
-    np.testing.assert_array_equal(read_condition([[0.0, 1.0]], hot), [[0, 1]])
-    assert named([[0.0, 1.0], [1.0, 0.0]], hot) == ["dog", "cat"]
+        np.testing.assert_array_equal(condition_values(spelled, pets), [1, 0])
+    digits = parse_conditions({"3": 0, "7": 1})
+    np.testing.assert_array_equal(condition_values(np.array([7, 3]), digits), [1, 0])
+    with pytest.raises(UnknownName, match="Unknown condition '1'. Known: 3, 7"):
+        condition_values(np.array([7, 1]), digits)  # the value of "7" is 1, but 1 is another class
+    hot = parse_conditions({"cat": [1.0, 0.0], "dog": [0.0, 1.0]})
+    np.testing.assert_array_equal(condition_values(["dog"], hot), [[0, 1]])
+    np.testing.assert_array_equal(condition_values([[0.0, 1.0]], hot), [[0, 1]])
+    assert condition_names([[0.0, 1.0], [1.0, 0.0]], hot) == ["dog", "cat"]
 
 
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        (["bird", "cat"], "unknown condition 'bird'; known: cat, dog"),
-        ([2, 0], "unknown condition '2'; known: cat, dog"),
+        (["bird", "cat"], "Unknown condition 'bird'. Known: cat, dog"),
+        ([2, 0], "Unknown condition '2'. Known: cat, dog"),
         ([0.5, 1.0], "got numbers of float64, expected classes: cat, dog"),
         (["cat", None], "1 of 2 samples have none"),
     ],
 )
 def test_a_condition_that_the_model_does_not_know_is_an_error(condition, message):
     with pytest.raises(InputError, match=message):
-        read_condition(np.array(condition), known_conditions(("cat", "dog")))
+        condition_values(np.array(condition), parse_conditions(("cat", "dog")))
 
 
 def test_names_that_nobody_explained_and_rows_that_are_missing_are_an_error():
@@ -197,7 +219,7 @@ def test_names_that_nobody_explained_and_rows_that_are_missing_are_an_error():
 
 @pytest.mark.parametrize("y", ["middle", 1, np.int64(1)])
 def test_given_fixes_a_class_by_name_or_value(linear, linear_parts, y):
-    fixed = given(linear_parts["decoder"], y)
+    fixed = condition_on(linear_parts["decoder"], y)
     assert not fixed.is_conditional
     np.testing.assert_allclose(decode(fixed, np.zeros((3, 2))), np.repeat(linear.offsets[1:2], 3, axis=0), rtol=1e-6)
     codes = encode(linear_parts["encoder"], linear.x, linear.labels)
@@ -207,30 +229,30 @@ def test_given_fixes_a_class_by_name_or_value(linear, linear_parts, y):
 
 def test_given_fixes_an_encoder_and_both_parts_of_a_model(linear, linear_parts):
     exact = linear.encode(linear.x, np.full(60, 2))[0]
-    fixed = given(linear_parts["encoder"], "high")
+    fixed = condition_on(linear_parts["encoder"], "high")
     np.testing.assert_allclose(encode(fixed, linear.x).mean, exact, rtol=1e-4, atol=1e-5)
-    encoder, decoder = given(Model(linear_parts["encoder"], linear_parts["decoder"]), "high")
+    encoder, decoder = condition_on(Model(linear_parts["encoder"], linear_parts["decoder"]), "high")
     decoded = decode(linear_parts["decoder"], encode(encoder, linear.x))  # what the encoder was given goes along
     np.testing.assert_allclose(decoded, exact @ linear.weights.T + linear.offsets[2], rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(decode(decoder, encode(encoder, linear.x)), decoded)
 
 
 def test_a_value_that_is_no_condition_is_an_error(linear_parts):
-    with pytest.raises(UnknownName, match="unknown condition 'hihg'; did you mean 'high'"):
-        given(linear_parts["decoder"], "hihg")
+    with pytest.raises(UnknownName, match="Unknown condition 'hihg'. Did you mean 'high'"):
+        condition_on(linear_parts["decoder"], "hihg")
     with pytest.raises(InputError, match="does not say what names stand for"):
-        given(lambda z, y: z, "high")
-    np.testing.assert_array_equal(read_value([0, 1], None), [0, 1])
-    assert read_value(0.25, known_conditions([0.0, 0.5])) == 0.25
+        condition_on(lambda z, y: z, "high")
+    np.testing.assert_array_equal(condition_value([0, 1], None), [0, 1])
+    assert condition_value(0.25, parse_conditions([0.0, 0.5])) == 0.25
 
 
 def test_a_value_between_the_classes_is_none_of_them():
     parts = Decoder(lambda z, y: np.repeat(y.reshape(len(z), -1), 2, axis=1), conditions=range(10))
     with pytest.raises(InputError, match="got numbers of float64, expected classes"):
-        decode(given(parts, 2.7), np.zeros((3, 2)))
+        decode(condition_on(parts, 2.7), np.zeros((3, 2)))
     pets = Decoder(lambda z, y: y, conditions={"cat": [1, 0], "dog": [0, 1]})
-    mixed = given(pets, [0.75, 0.25])
-    assert told_condition(mixed) == "(0.75, 0.25)"
+    mixed = condition_on(pets, [0.75, 0.25])
+    assert fixed_condition_name(mixed) == "(0.75, 0.25)"
     np.testing.assert_allclose(decode(mixed, np.zeros((3, 2))), np.tile([0.75, 0.25], (3, 1)))
 
 
@@ -244,7 +266,7 @@ def test_a_remembered_x_is_answered_for_the_same_condition_alone(linear):
         calls.append(len(x))
         return x[:, :2] if y is None else x[:, :2] + y[:, None]
 
-    encoder = remember(fn, linear.x, linear.labels)
+    encoder = cache_encoding(fn, linear.x, linear.labels)
     calls.clear()
     assert encode(encoder, linear.x, linear.labels) is encoder.remembered[1]
     assert not calls
@@ -256,11 +278,11 @@ def test_a_remembered_x_is_answered_for_the_same_condition_alone(linear):
 
 
 def test_a_conditional_encoder_takes_the_condition_of_its_memory_where_none_is_given(linear, linear_parts):
-    encoder = remember(linear_parts["encoder"], linear.x, linear.labels)
+    encoder = cache_encoding(linear_parts["encoder"], linear.x, linear.labels)
     assert encode(encoder, linear.x) is encoder.remembered[1]
     with pytest.raises(NotApplicable, match="takes a condition"):
         encode(encoder, linear.x.copy())
-    fixed = remember(given(linear_parts["encoder"], "low"), linear.x)
+    fixed = cache_encoding(condition_on(linear_parts["encoder"], "low"), linear.x)
     assert encode(fixed, linear.x) is fixed.remembered[1]
 
 
@@ -269,12 +291,12 @@ def test_a_conditional_encoder_takes_the_condition_of_its_memory_where_none_is_g
 
 def test_invented_codes_are_decoded_under_every_condition_in_turn(linear, linear_parts):
     decoder = linear_parts["decoder"]
-    conditions = conditions_of(decoder)
+    conditions = condition_set(decoder)
     assert (conditions.names, str(conditions)) == (linear.classes, "3 conditions")
     codes = np.random.default_rng(0).standard_normal((4, 2)).astype(np.float32)
-    decoded = decode_under(decoder, codes, conditions)
+    decoded = decode_under_conditions(decoder, codes, conditions)
     np.testing.assert_allclose(decoded, (codes @ linear.weights.T) + linear.offsets[:, None], rtol=1e-4, atol=1e-5)
-    assert in_turn(conditions, 5).tolist() == ["low", "middle", "high", "low", "middle"]
+    assert cycle_conditions(conditions, 5).tolist() == ["low", "middle", "high", "low", "middle"]
 
 
 @pytest.mark.parametrize(
@@ -287,37 +309,37 @@ def test_invented_codes_are_decoded_under_every_condition_in_turn(linear, linear
     ],
 )
 def test_those_of_the_data_where_they_are_given(linear_parts, condition, names):
-    assert sorted(conditions_of(linear_parts["decoder"], condition).names) == sorted(names)
+    assert sorted(condition_set(linear_parts["decoder"], condition).names) == sorted(names)
 
 
 def test_of_many_conditions_twelve_are_chosen_evenly():
     angles = np.linspace(0, 1, 100)
-    conditions = conditions_of(Decoder(lambda z, y: z), angles)
+    conditions = condition_set(Decoder(lambda z, y: z), angles)
     assert (len(conditions), str(conditions)) == (12, "12 of 100 conditions")
     np.testing.assert_array_equal(conditions.values, angles[np.linspace(0, 99, 12).round().astype(int)])
-    known = conditions_of(Decoder(lambda z, y: z, conditions=[0.0, 0.5, 1.0]), angles)
+    known = condition_set(Decoder(lambda z, y: z, conditions=[0.0, 0.5, 1.0]), angles)
     assert known.names == ("0", "0.5", "1")  # what the decoder knows, where the data have too many
 
 
 def test_one_hot_conditions_are_named_by_their_places():
-    conditions = conditions_of(Decoder(lambda z, y: z), np.eye(3)[[2, 0, 1, 1]])
+    conditions = condition_set(Decoder(lambda z, y: z), np.eye(3)[[2, 0, 1, 1]])
     assert conditions.names == ("0", "1", "2")
     np.testing.assert_array_equal(conditions.values, np.eye(3))
 
 
 def test_a_plain_or_fixed_decoder_has_no_conditions(linear_parts):
-    for decoder in (Decoder(lambda z: z), given(linear_parts["decoder"], "low")):
-        assert not conditions_of(decoder, ["low", "high"])
-        assert in_turn(conditions_of(decoder), 3) is None
+    for decoder in (Decoder(lambda z: z), condition_on(linear_parts["decoder"], "low")):
+        assert not condition_set(decoder, ["low", "high"])
+        assert cycle_conditions(condition_set(decoder), 3) is None
     with pytest.raises(NotApplicable, match=r"vaeviz\.given\(decoder, y\)"):
-        conditions_of(Decoder(lambda z, y: z))
+        condition_set(Decoder(lambda z, y: z))
 
 
 def test_samples_that_share_a_condition(linear, linear_parts):
     posterior = encode(linear_parts["encoder"], linear.x, linear.names)
     groups = same_condition(linear_parts["decoder"], posterior)
     assert len(set(zip(groups, linear.labels))) == 3
-    assert same_condition(given(linear_parts["decoder"], "low"), posterior) is None
+    assert same_condition(condition_on(linear_parts["decoder"], "low"), posterior) is None
 
 
 # Sets of figures
@@ -370,12 +392,12 @@ def test_a_plot_that_knows_nothing_of_conditions_is_answered_from_memory(linear,
 
 def test_explain_says_on_what_a_model_is_conditioned(linear, linear_parts):
     model = Model(linear_parts["encoder"], linear_parts["decoder"])
-    told = str(vaeviz.explain(model, linear.x, linear.names))
+    told = str(vaeviz.inspect(model, linear.x, linear.names))
     assert told.count("condition      y one of low, middle, high") == 2
     assert "problem" not in told
     assert "not tried" not in told
-    fixed = str(vaeviz.explain(given(model, "high"), linear.x))
+    fixed = str(vaeviz.inspect(condition_on(model, "high"), linear.x))
     assert fixed.count("condition      y = high") == 2
-    untold = vaeviz.explain(x=linear.x, encoder=linear.encode, decoder=linear.decode)
+    untold = vaeviz.inspect(x=linear.x, encoder=linear.encode, decoder=linear.decode)
     assert "y of values that are not known" in str(untold)
     assert "not tried" in [finding.what for finding in untold.encoder]

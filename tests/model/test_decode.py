@@ -8,7 +8,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from vaeviz import Decoder, GuessWarning, NotApplicable, Posterior, decode, given
+from vaeviz import Decoder, GuessWarning, NotApplicable, Posterior, condition_on, decode
 from vaeviz.errors import InputError
 from vaeviz.model.decode import latent_size
 from vaeviz.model.opening import Model
@@ -257,10 +257,10 @@ def test_a_condition_is_passed_beside_the_codes_or_fixed_with_given():
 
     labels = np.arange(6)
     np.testing.assert_array_equal(decode(fn, Z, labels)[:, 0], labels)
-    np.testing.assert_array_equal(decode(given(fn, 3), Z), np.full((6, 12), 3))
-    np.testing.assert_array_equal(decode(given(fn, [4, 5]), Z), np.full((6, 12), 4))
-    np.testing.assert_array_equal(decode(given(Decoder(fn, batch_size=4), 3), Z), np.full((6, 12), 3))
-    assert given(Decoder(fn, latent_shape=(2,)), 3).latent_size == 2
+    np.testing.assert_array_equal(decode(condition_on(fn, 3), Z), np.full((6, 12), 3))
+    np.testing.assert_array_equal(decode(condition_on(fn, [4, 5]), Z), np.full((6, 12), 4))
+    np.testing.assert_array_equal(decode(condition_on(Decoder(fn, batch_size=4), 3), Z), np.full((6, 12), 3))
+    assert condition_on(Decoder(fn, latent_shape=(2,)), 3).latent_size == 2
 
 
 def test_a_label_reaches_an_embedding_as_an_integer():
@@ -274,7 +274,7 @@ def test_a_label_reaches_an_embedding_as_an_integer():
 
     model = Conditional()
     expected = np.repeat(model.embed.weight[3:4].detach().numpy(), 6, axis=0)
-    np.testing.assert_allclose(decode(given(model, 3), Z), expected)
+    np.testing.assert_allclose(decode(condition_on(model, 3), Z), expected)
 
 
 # What goes wrong

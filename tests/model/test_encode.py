@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaeviz import Encoder, GuessWarning, NotApplicable, Posterior, encode, remember
+from vaeviz import Encoder, GuessWarning, NotApplicable, Posterior, cache_encoding, encode
 from vaeviz.errors import InputError
 from vaeviz.model.opening import Model
 
@@ -353,7 +353,7 @@ def test_what_is_remembered_is_that_very_object():
         return x[:, :2]
 
     x = np.random.default_rng(0).random((10, 4), dtype=np.float32)
-    encoder = remember(fn, x)
+    encoder = cache_encoding(fn, x)
     calls.clear()
     assert encode(encoder, x) is encode(encoder, x)
     assert calls == []
@@ -364,7 +364,7 @@ def test_what_is_remembered_is_that_very_object():
 
 
 def test_remembering_keeps_what_was_declared(x):
-    encoder = remember(Encoder(flat_mean, prior="normal", value_range=(-1, 1), name="mine"), x)
+    encoder = cache_encoding(Encoder(flat_mean, prior="normal", value_range=(-1, 1), name="mine"), x)
     assert (encoder.name, encoder.prior) == ("mine", "normal")
     np.testing.assert_allclose(encode(encoder, x.copy()).mean, flat_mean(2 * x - 1))
 
@@ -374,7 +374,7 @@ def test_a_ready_posterior_stands_for_its_own_samples_only(x):
     assert encode(posterior, x) is posterior
     with pytest.raises(InputError, match="got a Posterior of 60 rows for 59 samples of x"):
         encode(posterior, x[1:])
-    encoder = remember(posterior, x)
+    encoder = cache_encoding(posterior, x)
     assert encode(encoder, x) is posterior
     with pytest.raises(InputError, match="stands for its own x only"):
         encode(encoder, x[1:])

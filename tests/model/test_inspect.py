@@ -21,7 +21,7 @@ def found(findings):
 
 
 def test_what_is_inferred_of_both_parts():
-    explanation = vaeviz.explain(x=X, encoder=encoder, decoder=decoder)
+    explanation = vaeviz.inspect(x=X, encoder=encoder, decoder=decoder)
     of_encoder = found(explanation.encoder)
     assert of_encoder["callable"] == "encoder"
     assert of_encoder["returns"] == "mean,log_var"
@@ -37,7 +37,7 @@ def test_what_is_inferred_of_both_parts():
 
 
 def test_it_prints_the_line_that_overrides_each():
-    text = str(vaeviz.explain(x=X, encoder=encoder, decoder=decoder))
+    text = str(vaeviz.inspect(x=X, encoder=encoder, decoder=decoder))
     for line in (
         'else write Encoder(fn, returns="mean,std")',
         "else write Encoder(fn, input_shape=(1, 28, 28))",
@@ -49,7 +49,7 @@ def test_it_prints_the_line_that_overrides_each():
 
 
 def test_what_is_declared_is_told_so():
-    explanation = vaeviz.explain(
+    explanation = vaeviz.inspect(
         encoder=Encoder(encoder, returns="mean,other", value_range=(-1, 1), input_shape=(16,)),
         decoder=Decoder(decoder, latent_shape=(2,), output="logits"),
         x=X,
@@ -61,7 +61,7 @@ def test_what_is_declared_is_told_so():
 
 
 def test_without_samples_only_what_is_known_is_told():
-    explanation = vaeviz.explain(encoder=encoder, decoder=Decoder(decoder, latent_shape=(2,)))
+    explanation = vaeviz.inspect(encoder=encoder, decoder=Decoder(decoder, latent_shape=(2,)))
     assert found(explanation.encoder)["latent size"] == "not known"
     assert found(explanation.decoder)["samples"] == "(16,)"
 
@@ -73,7 +73,7 @@ def test_sampling_and_failure_are_findings():
     def fails(z):
         raise RuntimeError("out of luck")
 
-    explanation = vaeviz.explain(x=X, encoder=samples, decoder=fails)
+    explanation = vaeviz.inspect(x=X, encoder=samples, decoder=fails)
     assert found(explanation.encoder)["deterministic"] == "no: it samples"
     assert "raised RuntimeError: out of luck" in found(explanation.decoder)["problem"]
 
@@ -81,7 +81,7 @@ def test_sampling_and_failure_are_findings():
 def test_a_model_of_which_an_adapter_knows_the_sizes():
     from sklearn.decomposition import PCA
 
-    explanation = vaeviz.explain(PCA(3).fit(X.reshape(20, -1)), X)
+    explanation = vaeviz.inspect(PCA(3).fit(X.reshape(20, -1)), X)
     assert found(explanation.decoder)["latent shape"] == "(3,)"
     assert found(explanation.encoder)["prior"] == "not known"
 
@@ -89,5 +89,5 @@ def test_a_model_of_which_an_adapter_knows_the_sizes():
 def test_an_encoder_in_train_mode_is_looked_at_in_eval_mode():
     torch = pytest.importorskip("torch")
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(16, 2)).train()
-    assert found(vaeviz.explain(x=X, encoder=lambda x: model(x)).encoder)["deterministic"] == "yes"
+    assert found(vaeviz.inspect(x=X, encoder=lambda x: model(x)).encoder)["deterministic"] == "yes"
     assert model.training

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from vaeviz import Encoder, InputError, Posterior, encode, explain
+from vaeviz import Encoder, InputError, Posterior, encode, inspect
 
 torch = pytest.importorskip("torch")
 from torch.distributions import (  # noqa: E402
@@ -85,7 +85,7 @@ def test_of_another_posterior_the_means_are_used(encoder, family, recwarn):
     assert posterior.family == posterior[:2].family == family
     assert f"q(z|x) is a {family}, of which only the means are used" in posterior.why_no_spread
     assert not recwarn.list
-    assert f"mean of a {family}" in str(explain(encoder=encoder, x=X))
+    assert f"mean of a {family}" in str(inspect(encoder=encoder, x=X))
 
 
 def normal(x):

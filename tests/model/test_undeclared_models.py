@@ -261,10 +261,10 @@ def test_an_encoder_that_samples_warns():
 @pytest.mark.parametrize(
     ("kind", "declared", "told"),
     [
-        (Decoder, {"output": "logit"}, "unknown output 'logit'; did you mean 'logits'"),
+        (Decoder, {"output": "logit"}, "Unknown output 'logit'. Did you mean 'logits'"),
         (Decoder, {"latent_shape": 3}, r"latent_shape = 3: expected a tuple of integers"),
-        (Encoder, {"layout": "chanels_first"}, "did you mean 'channels_first'"),
-        (Encoder, {"prior": "gauss"}, "unknown prior 'gauss'"),
+        (Encoder, {"layout": "chanels_first"}, "Did you mean 'channels_first'"),
+        (Encoder, {"prior": "gauss"}, "Unknown prior 'gauss'"),
         (Encoder, {"value_range": (1, -1)}, "expected \\(low, high\\) with low < high"),
     ],
 )

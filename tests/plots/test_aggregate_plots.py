@@ -18,7 +18,7 @@ from vaeviz import (
     posterior_ellipses,
     prior_holes,
 )
-from vaeviz.drawing.density_contours import MASSES, level_of
+from vaeviz.drawing.density_contours import MASSES, mass_level
 from vaeviz.drawing.ellipses import mass_within
 
 PLOTS = (aggregate_posterior, prior_holes, elbo_decomposition, posterior_ellipses)
@@ -80,7 +80,7 @@ def test_lines_enclose_the_mass_that_the_prior_s_circles_hold():
     z = np.linspace(-5, 5, 401)
     density = norm.pdf(z)[:, None] * norm.pdf(z)
     peak = 1 / (2 * np.pi)
-    radii = [np.sqrt(-2 * np.log(level_of(density, mass) / peak)) for mass in MASSES]
+    radii = [np.sqrt(-2 * np.log(mass_level(density, mass) / peak)) for mass in MASSES]
     np.testing.assert_allclose(radii, [1, 2, 3], atol=0.01)
 
 

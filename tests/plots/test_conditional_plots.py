@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import vaeviz
-from vaeviz import Decoder, NotApplicable, given
+from vaeviz import Decoder, NotApplicable, condition_on
 from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 
@@ -111,7 +111,7 @@ def test_samples_of_those_conditions_that_are_given(ax, watched):
     vaeviz.samples(watched, condition=["high", "low"], n=4, ax=ax)
     assert [set(y) for _, y in watched.fn.calls] == [{2}, {0}]
     watched.fn.calls.clear()
-    vaeviz.samples(given(watched, "middle"), n=9, ax=ax)
+    vaeviz.samples(condition_on(watched, "middle"), n=9, ax=ax)
     ((z, y),) = watched.fn.calls
     assert (len(z), set(y)) == (9, {1})
     assert ax.get_title().startswith("Means of p(x | z, y = middle), 9 draws")
@@ -152,7 +152,7 @@ def test_panels_do_not_overlap_and_stay_within_their_frame(ax):
 
 
 def test_a_fixed_decoder_has_a_plain_grid_on_latent_axes(ax, watched):
-    vaeviz.manifold_grid(given(watched, "low"), n=4, kind="signal", ax=ax)
+    vaeviz.manifold_grid(condition_on(watched, "low"), n=4, kind="signal", ax=ax)
     assert not ax.child_axes
     assert ax.get_title().startswith("Decoded grid given y = low, 4 × 4 nodes")
 
@@ -184,7 +184,7 @@ def test_a_change_is_drawn_under_one_condition(linear, linear_parts, watched):
     parts = (linear_parts["encoder"], watched, linear.x, linear.labels)
     with pytest.raises(NotApplicable, match=r"one condition, not under 3 conditions.*vaeviz\.given\(decoder, y\)"):
         vaeviz.traversal(*parts, change=True)
-    axes = vaeviz.traversal(parts[0], given(watched, 0), *parts[2:], change=True, kind="signal")
+    axes = vaeviz.traversal(parts[0], condition_on(watched, 0), *parts[2:], change=True, kind="signal")
     assert len(axes) == 2
 
 
@@ -243,7 +243,7 @@ def test_other_samples_have_no_condition_to_be_encoded_under(linear, linear_part
     parts = [linear_parts[name] for name in ("encoder", "decoder")]
     with pytest.raises(NotApplicable, match="other_x has no condition to be encoded under"):
         vaeviz.reconstruction_error(*parts, linear.x, condition=linear.labels, other_x=-linear.x)
-    fixed = [given(part, "low") for part in parts]
+    fixed = [condition_on(part, "low") for part in parts]
     axes = vaeviz.reconstruction_error(*fixed, linear.x[:20], other_x=linear.x[20:])
     assert len(axes) == 3
 

@@ -111,7 +111,7 @@ def test_paths_of_points_are_joined(ax, make_encoder, make_decoder):
         ({"pair": (-1, 4)}, r"pair = \(-1, 4\): expected two rows from 0 to 39"),
         ({"between": ("a", "b")}, "between: choosing ends by label needs labels"),
         ({"labels": np.zeros(39)}, "labels: got 39 labels for 40 samples"),
-        ({"labels": np.array(["a", "b"] * 20), "between": ("a", "c")}, "unknown label 'c'; known: a, b"),
+        ({"labels": np.array(["a", "b"] * 20), "between": ("a", "c")}, "Unknown label 'c'. Known: a, b"),
     ],
 )
 def test_paths_that_cannot_be_drawn_are_an_error(flat, settings, told):

@@ -4,7 +4,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from vaeviz import Encoder, NotApplicable, Posterior, encode, latent_scatter, manifold_grid
-from vaeviz.drawing.colors import MISSING, PLAIN
+from vaeviz.drawing.colors import MISSING_COLOR, PLAIN_COLOR
 from vaeviz.errors import InputError
 
 
@@ -41,7 +41,7 @@ def test_posterior_means_are_drawn_in_the_colors_of_their_labels(ax, encoder, di
 
 def test_without_labels_all_points_are_of_one_color(ax, encoder, digits):
     latent_scatter(encoder, digits.x, ax=ax)
-    assert set(points_by_color(ax)) == {to_rgba(PLAIN)}
+    assert set(points_by_color(ax)) == {to_rgba(PLAIN_COLOR)}
 
 
 def test_of_a_larger_latent_the_two_most_active_dimensions_are_drawn_and_named(ax, digits):
@@ -143,7 +143,7 @@ def test_missing_labels_are_gray_underneath_and_told(ax, digits, encoder):
     labels = np.where(digits.labels < 2, digits.labels.astype(str), "")
     latent_scatter(encoder, digits.x, labels, ax=ax)
     underneath, *_ = points_by_color(ax)
-    assert underneath == to_rgba(MISSING)
+    assert underneath == to_rgba(MISSING_COLOR)
     assert len(points_by_color(ax)[underneath]) == (digits.labels >= 2).sum()
     assert "no label" in [text.get_text() for text in ax.get_legend().get_texts()]
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.plugins.plot_spec import INPUTS, Page, PlotSpec, get_plot, plot_names, register_plot
+from vaeviz.plugins.plot_spec import INPUTS, PageShape, PlotSpec, get_plot, plot_names, register_plot
 
 ARRAYS = ("x", "labels", "factors", "other_x")
 HISTORY = {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]}
@@ -78,11 +78,11 @@ def test_register_plot_returns_the_function_itself(registered):
         """
 
     assert register_plot(mine) is mine
-    assert register_plot(page=Page("full", 0.4))(mine) is mine
+    assert register_plot(page=PageShape("full", 0.4))(mine) is mine
 
 
 def test_the_spec_says_what_the_signature_says(registered):
-    @register_plot(page=Page("full", 0.4))
+    @register_plot(page=PageShape("full", 0.4))
     def mine(decoder, x, labels=None, *, count: int = 3, ax=None):
         """A first line.
 
@@ -96,7 +96,7 @@ def test_the_spec_says_what_the_signature_says(registered):
     assert spec.optional == ("labels",)
     assert list(spec.options) == ["count"]
     assert spec.place == "ax"
-    assert spec.page == Page("full", 0.4)
+    assert spec.page == PageShape("full", 0.4)
     assert spec.summary == "A first line."
     assert spec.missing({"decoder": 1, "x": None}) == ("x",)
     assert spec.missing({"decoder": 1, "x": 2}) == ()
@@ -179,7 +179,7 @@ def test_what_is_not_decorated_is_no_plot(registered):
 
 
 def test_an_unknown_plot_is_answered_with_the_nearest():
-    with pytest.raises(UnknownName, match="did you mean 'latent_scatter'"):
+    with pytest.raises(UnknownName, match="Did you mean 'latent_scatter'"):
         get_plot("latent_scater")
 
 

@@ -115,7 +115,7 @@ def test_a_perplexity_is_more_than_0(ax, perplexity):
 
 
 def test_an_unknown_engine_is_answered_with_the_nearest(ax):
-    with pytest.raises(UnknownName, match="unknown embedding 'isomap'"):
+    with pytest.raises(UnknownName, match="Unknown embedding 'isomap'"):
         tsne(Posterior(CODES), CODES, engine="isomap", ax=ax)
 
 

@@ -112,10 +112,10 @@ def test_what_is_registered_for_a_while_is_forgotten_after_it():
     def mine(z):
         return z[:, :2]
 
-    with registry.for_a_while():
+    with registry.temporary_entries():
         registry.add("vaeviz.embeddings", "mine", mine)
         assert registry.load("vaeviz.embeddings", "mine") is mine
-    with pytest.raises(InputError, match="unknown embedding 'mine'"):
+    with pytest.raises(InputError, match="Unknown embedding 'mine'"):
         registry.load("vaeviz.embeddings", "mine")
 
 

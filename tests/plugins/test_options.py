@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.plugins.options import Option, check_settings, describe, is_writable, options_of
+from vaeviz.plugins.options import Option, describe_annotation, is_text_serializable, options_of, validate_settings
 
 
 def every_kind(
@@ -96,7 +96,7 @@ def test_parse(name, text, value):
     ],
 )
 def test_what_cannot_be_parsed_is_told_with_option_and_expectation(name, text):
-    expected = describe(OPTIONS[name].annotation)
+    expected = describe_annotation(OPTIONS[name].annotation)
     with pytest.raises(InputError) as caught:
         OPTIONS[name].parse(text)
     assert str(caught.value) == f"{name} = {text!r}: expected {expected}"
@@ -143,7 +143,7 @@ def test_check(name, value, checked):
 def test_what_does_not_fit_is_told_with_option_and_expectation(name, value):
     with pytest.raises(InputError) as caught:
         OPTIONS[name].check(value)
-    assert str(caught.value) == f"{name} = {value!r}: expected {describe(OPTIONS[name].annotation)}"
+    assert str(caught.value) == f"{name} = {value!r}: expected {describe_annotation(OPTIONS[name].annotation)}"
 
 
 @pytest.mark.parametrize(
@@ -165,20 +165,20 @@ def test_what_does_not_fit_is_told_with_option_and_expectation(name, value):
     ],
 )
 def test_describe(name, written):
-    assert describe(OPTIONS[name].annotation) == written
+    assert describe_annotation(OPTIONS[name].annotation) == written
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name != "thing"])
 def test_what_can_be_parsed_is_writable(name):
-    assert is_writable(OPTIONS[name].annotation)
+    assert is_text_serializable(OPTIONS[name].annotation)
 
 
 @pytest.mark.parametrize(
     "annotation", [list, list[int], tuple, tuple[()], tuple[dict, int], tuple[tuple[int, int], ...], set, object, Any]
 )
 def test_what_cannot_be_parsed_is_not(annotation):
-    assert not is_writable(annotation)
-    assert not is_writable(annotation | None)
+    assert not is_text_serializable(annotation)
+    assert not is_text_serializable(annotation | None)
 
 
 def test_options_of_a_class_are_those_of_its_making():
@@ -190,7 +190,7 @@ def test_options_of_a_class_are_those_of_its_making():
 
 def test_toml_values_are_checked_like_any_other():
     read = tomllib.loads('pair = [0, 2]\nshare = 1\nflag = true\nlook = { alpha = 0.5 }\nsizes = "3,2"\nchoice = "two"')
-    assert check_settings(every_kind, read, of="plot") == {
+    assert validate_settings(every_kind, read, of="plot") == {
         "pair": (0, 2),
         "share": 1.0,
         "flag": True,
@@ -203,14 +203,14 @@ def test_toml_values_are_checked_like_any_other():
 def test_a_setting_may_be_written_with_dashes():
     def plot(x, *, max_points: int = 3): ...
 
-    assert check_settings(plot, {"max-points": "4"}, of="plot") == {"max_points": 4}
+    assert validate_settings(plot, {"max-points": "4"}, of="plot") == {"max_points": 4}
 
 
 def test_an_unknown_option_is_answered_with_the_nearest():
-    with pytest.raises(UnknownName, match="unknown option of tsne 'siezs'; did you mean 'sizes'"):
-        check_settings(every_kind, {"siezs": 1}, of="tsne")
+    with pytest.raises(UnknownName, match="Unknown option of tsne 'siezs'. Did you mean 'sizes'"):
+        validate_settings(every_kind, {"siezs": 1}, of="tsne")
 
 
 def test_a_wrong_setting_names_whose_it_is():
     with pytest.raises(InputError, match=r"^tsne\.pair = '0': expected int,int or none$"):
-        check_settings(every_kind, {"pair": "0"}, of="tsne")
+        validate_settings(every_kind, {"pair": "0"}, of="tsne")

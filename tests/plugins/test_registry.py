@@ -57,7 +57,7 @@ def test_help_and_listing_import_no_more_than_they_need(python, args, unneeded):
 
 @pytest.mark.parametrize(
     ("wanted", "hint"),
-    [("latent_scater", "did you mean 'latent_scatter'"), ("qqq", f"known: {', '.join(PLOTS)}")],
+    [("latent_scater", "Did you mean 'latent_scatter'"), ("qqq", f"known: {', '.join(PLOTS)}")],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(wanted, hint):
     with pytest.raises(UnknownName, match=f"unknown plot {wanted!r}; ") as caught:
@@ -71,7 +71,7 @@ def test_dashes_and_underscores_are_alike():
 
 
 def test_a_data_set_is_called_so_in_the_error():
-    with pytest.raises(UnknownName, match="unknown data set 'minst'; did you mean 'mnist'"):
+    with pytest.raises(UnknownName, match="Unknown data set 'minst'. Did you mean 'mnist'"):
         registry.load("vaeviz.datasets", "minst")
 
 

@@ -108,5 +108,5 @@ def test_the_activation_is_that_of_every_hidden_layer():
 
 
 def test_an_unknown_activation():
-    with pytest.raises(UnknownName, match="unknown activation 'tan'; did you mean 'tanh'"):
+    with pytest.raises(UnknownName, match="Unknown activation 'tan'. Did you mean 'tanh'"):
         mlp((6,), activation="tan")

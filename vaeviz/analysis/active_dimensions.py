@@ -7,21 +7,21 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, checked_gaussian, noise_of, sampled_rows
+from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, analysis_rng, check_gaussian_posterior, sample_rows
 from vaeviz.analysis.estimates import standard_errors
-from vaeviz.data.batches import samples
-from vaeviz.data.out_of_core import extremes
+from vaeviz.data.batches import check_samples
+from vaeviz.data.out_of_core import data_range
 from vaeviz.errors import InputError
 from vaeviz.model.decode import decode
 from vaeviz.model.posterior import Posterior
 
-Verdict = Literal["active", "ignored", "collapsed"]
-CENTRAL = (0.025, 0.975)
-NODES = 5  # between the ends of the central 95 %
+DimensionStatus = Literal["active", "ignored", "collapsed"]
+CENTRAL_LEVELS = (0.025, 0.975)
+N_NODES = 5  # between the ends of the central 95 %
 
 
 @dataclass(frozen=True, eq=False)
-class Encoding:
+class ActivityTests:
     """Whether each latent dimension tells samples apart, by two tests; all are (D,).
 
     kl: mean KL in nats. variance: of the posterior mean (Burda et al. 2016, section 5). With their standard errors.
@@ -42,7 +42,7 @@ class Encoding:
 
 
 @dataclass(frozen=True, eq=False)
-class Triage(Encoding):
+class Triage(ActivityTests):
     """Three tests of each latent dimension, and what they say together; all are (D,).
 
     effect: mean change of a decoded value, in units of the data, over the central 95 % of the aggregate posterior,
@@ -58,7 +58,7 @@ class Triage(Encoding):
         """ "active", "ignored" (encoded, but the decoder does not answer), or "collapsed"."""
         return np.where(self.encoded, np.where(self.effect > self.min_effect, "active", "ignored"), "collapsed")
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: DimensionStatus) -> int:
         return int((self.verdicts == verdict).sum())
 
 
@@ -81,25 +81,25 @@ def triage(
     min_effect: by default 1/255 of the data's range (of 1 without x), one step of an 8-bit gray level.
     n: around so many random posterior means the effect is taken, all other dimensions held.
     """
-    encoded = encoding(posterior, min_kl=min_kl, min_share=min_share)
+    encoded = activity_tests(posterior, min_kl=min_kl, min_share=min_share)
     min_effect = gray_step(x) if min_effect is None else min_effect
-    effects = output_changes(decoder, posterior, sampled_rows(posterior, n, noise_of(seed)), like=x)
+    effects = output_changes(decoder, posterior, sample_rows(posterior, n, analysis_rng(seed)), like=x)
     return Triage(
         **vars(encoded), effect=effects.mean(axis=0), effect_error=standard_errors(effects), min_effect=min_effect
     )
 
 
-def encoding(posterior: Posterior, *, min_kl: float = 0.005, min_share: float = 0.01) -> Encoding:
+def activity_tests(posterior: Posterior, *, min_kl: float = 0.005, min_share: float = 0.01) -> ActivityTests:
     """KL and variance of the mean of each latent dimension, which needs no decoder.
 
     min_share: 0.01, the variance of Burda et al. 2016, here as a share of the variance of q(z_j); where that is the
         prior's, the two are one. min_kl: 0.005 nats, the KL of a Gaussian channel of such a share, −½ ln(1 − 0.01).
     """
-    checked_gaussian(posterior, prior=False)
+    check_gaussian_posterior(posterior, prior=False)
     kl, mean = posterior.kl(), posterior.mean.astype(np.float64)
     square = (mean - mean.mean(axis=0)) ** 2
     variance = square.mean(axis=0)
-    return Encoding(
+    return ActivityTests(
         kl=kl.mean(axis=0),
         kl_error=standard_errors(kl),
         variance=variance,
@@ -115,13 +115,13 @@ def output_changes(decoder: Any, posterior: Posterior, rows: np.ndarray, *, like
     Around the posterior mean of each row, with the other dimensions held: largest minus smallest over five nodes,
     averaged over the values of the sample.
     """
-    low, high = aggregate_quantiles(posterior, CENTRAL)
+    low, high = aggregate_quantiles(posterior, CENTRAL_LEVELS)
     changes = np.empty((len(rows), posterior.size))
     for dim in range(posterior.size):
-        codes = np.repeat(posterior.mean[rows, None].astype(np.float64), NODES, axis=1)
-        codes[..., dim] = np.linspace(low[dim], high[dim], NODES)
-        flat = posterior.with_codes(codes.reshape(-1, posterior.size), np.repeat(rows, NODES))
-        decoded = decode(decoder, flat, like=like).reshape(len(rows), NODES, -1)
+        codes = np.repeat(posterior.mean[rows, None].astype(np.float64), N_NODES, axis=1)
+        codes[..., dim] = np.linspace(low[dim], high[dim], N_NODES)
+        flat = posterior.with_codes(codes.reshape(-1, posterior.size), np.repeat(rows, N_NODES))
+        decoded = decode(decoder, flat, like=like).reshape(len(rows), N_NODES, -1)
         changes[:, dim] = np.ptp(decoded, axis=1).mean(axis=1)
     return changes
 
@@ -130,7 +130,7 @@ def gray_step(x: Any) -> float:
     """1/255 of the range of the data."""
     if x is None:
         return 1 / 255
-    low, high = extremes(samples(x, "x"))
+    low, high = data_range(check_samples(x, "x"))
     spread = float(high) - float(low)
     if not spread > 0:
         raise InputError("x: all values are the same, so that no change can be judged; give min_effect")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sized
 
 import numpy as np
 
-from vaeviz.analysis.subsampling import some_rows
-from vaeviz.data.batches import batches
+from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.data.batches import iterate_batches
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
 
@@ -17,14 +17,14 @@ BLOCK_VALUES = 1 << 16
 BLOCK_COMPONENTS = 1 << 12
 """How many components of the mixture are held at once, each for 16 codes."""
 
-MOST_POSTERIORS = 100_000
+MAX_POSTERIORS = 100_000
 """How many posteriors the mixture q(z) is made of at most, unless more are asked for: each code is scored under all."""
 
 STREAM = 13126114
 """Sets the random numbers of the analysis apart, see `noise_of`."""
 
 
-def checked_gaussian(posterior: Posterior, *, prior: bool = True) -> Posterior:
+def check_gaussian_posterior(posterior: Posterior, *, prior: bool = True) -> Posterior:
     """`posterior` if it is a Gaussian with a finite KL for two samples or more, and with `prior` a known prior.
 
     Otherwise raises `NotApplicable`, which says what is missing and what would do.
@@ -44,17 +44,19 @@ def checked_gaussian(posterior: Posterior, *, prior: bool = True) -> Posterior:
     return posterior
 
 
-def noise_of(seed: int) -> np.random.Generator:
+def analysis_rng(seed: int) -> np.random.Generator:
     """Random numbers for that seed, but not those of ``default_rng(seed)``, with which the data may have been made."""
     return np.random.default_rng((seed, STREAM))
 
 
-def some_posteriors(posterior: Posterior, most: int | None, seed: int) -> Posterior:
+def subsample_posteriors(posterior: Posterior, most: int | None, seed: int) -> Posterior:
     """At most `most` of the posteriors (all for None), at random with `seed`, in their order."""
-    return posterior if most is None or most >= len(posterior) else posterior[some_rows(most, len(posterior), seed)]
+    return (
+        posterior if most is None or most >= len(posterior) else posterior[subsample_rows(most, len(posterior), seed)]
+    )
 
 
-def sampled_rows(posterior: Sized, count: int | None, rng: np.random.Generator) -> np.ndarray:
+def sample_rows(posterior: Sized, count: int | None, rng: np.random.Generator) -> np.ndarray:
     """At most `count` different rows (all for None), at random, in their order."""
     total = len(posterior)
     if count is not None and count < 2:
@@ -62,7 +64,7 @@ def sampled_rows(posterior: Sized, count: int | None, rng: np.random.Generator) 
     return np.arange(total) if count is None or count >= total else np.sort(rng.permutation(total)[:count])
 
 
-def sampled_codes(posterior: Posterior, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def sample_codes(posterior: Posterior, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One code z ~ q(z | x) for each of the rows, (M, D), float64. With different rows they are samples of q(z)."""
     mean, std = posterior.mean[rows].astype(np.float64), posterior.std[rows].astype(np.float64)
     return mean + std * rng.standard_normal(mean.shape)
@@ -170,4 +172,4 @@ def _codes_and_components(z: np.ndarray, posterior: Posterior) -> Iterator[tuple
 
 def _blocks(z: np.ndarray, width: int) -> Iterator[slice]:
     """Slices of the rows of z, each of `BLOCK_VALUES` values at most where a row stands for `width` of them."""
-    return (rows for rows, _ in batches(z, max(1, BLOCK_VALUES // width), doing="mixing posteriors"))
+    return (rows for rows, _ in iterate_batches(z, max(1, BLOCK_VALUES // width), doing="mixing posteriors"))

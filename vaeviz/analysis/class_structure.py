@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaeviz.analysis.jackknife import standard_error
+from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.errors import InputError, NotApplicable
 
 
@@ -34,12 +34,12 @@ class ClassStructure:
     @property
     def accuracy_error(self) -> np.ndarray:
         """Standard errors of `accuracy` over the points, (K,)."""
-        return standard_error(self.hits.T)
+        return mean_standard_error(self.hits.T)
 
     @property
     def silhouette(self) -> tuple[float, float]:
         """Mean silhouette and its standard error."""
-        return float(self.silhouettes.mean()), float(standard_error(self.silhouettes))
+        return float(self.silhouettes.mean()), float(mean_standard_error(self.silhouettes))
 
 
 def class_structure(

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.labels import categories
-from vaeviz.model.conditions import are_classes, as_condition, lacks_condition, named
+from vaeviz.data.labels import factorize_labels
+from vaeviz.model.conditions import are_classes, as_condition, condition_names, missing_condition_error
 from vaeviz.model.decode import decode
-from vaeviz.model.opening import Decoder
+from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
 
-MOST = 12
+MAX_CONDITIONS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Conditions:
+class ConditionSet:
     """The conditions under which invented codes are decoded; none for a plain decoder.
 
     names: as they are written beside a row or over a panel. values: what `decode` is given. total: how many there are.
@@ -40,7 +40,7 @@ class Conditions:
         return f"{some}{self.total} condition{'s' * (self.total > 1)}"
 
 
-def conditions_of(decoder: Decoder, condition: Any = None) -> Conditions:
+def condition_set(decoder: Decoder, condition: Any = None) -> ConditionSet:
     """The conditions for codes that come from no sample.
 
     condition: (N, ...), whose different values are taken; without it, or where they are more than twelve, all that the
@@ -48,19 +48,19 @@ def conditions_of(decoder: Decoder, condition: Any = None) -> Conditions:
     of which neither is known.
     """
     if not decoder.is_conditional:
-        return Conditions()
+        return ConditionSet()
     names, values = ([], []) if condition is None else _different(condition, decoder)
-    if decoder.conditions and not 0 < len(names) <= MOST:
+    if decoder.conditions and not 0 < len(names) <= MAX_CONDITIONS:
         names = values = list(decoder.conditions)
     if not names:
-        raise lacks_condition(decoder, "decoder")
+        raise missing_condition_error(decoder, "decoder")
     total = len(names)
-    kept = np.linspace(0, total - 1, min(total, MOST)).round().astype(int)
-    return Conditions(tuple(names[i] for i in kept), [values[i] for i in kept], total)
+    kept = np.linspace(0, total - 1, min(total, MAX_CONDITIONS)).round().astype(int)
+    return ConditionSet(tuple(names[i] for i in kept), [values[i] for i in kept], total)
 
 
-def decode_under(
-    decoder: Decoder, codes: np.ndarray | Posterior, conditions: Conditions, *, like: Any = None
+def decode_under_conditions(
+    decoder: Decoder, codes: np.ndarray | Posterior, conditions: ConditionSet, *, like: Any = None
 ) -> np.ndarray:
     """The same codes (M, D) decoded under each of the conditions, (C, M, *sample); C is 1 for a plain decoder."""
     if not conditions:
@@ -69,7 +69,7 @@ def decode_under(
     return np.stack([decode(decoder, codes, rows, like=like) for rows in each])
 
 
-def in_turn(conditions: Conditions, count: int) -> np.ndarray | None:
+def cycle_conditions(conditions: ConditionSet, count: int) -> np.ndarray | None:
     """The conditions dealt in turn to `count` codes, (count, ...); None for a plain decoder."""
     return np.stack([conditions.values[row % len(conditions)] for row in range(count)]) if conditions else None
 
@@ -79,15 +79,15 @@ def same_condition(decoder: Decoder, posterior: Posterior) -> np.ndarray | None:
     if not decoder.is_conditional or posterior.condition is None:
         return None
     rows = as_condition(posterior.condition)
-    return categories(rows)[0] if are_classes(rows, decoder.conditions) else _groups(rows)
+    return factorize_labels(rows)[0] if are_classes(rows, decoder.conditions) else _groups(rows)
 
 
 def _different(condition: Any, decoder: Decoder) -> tuple[list[str], Sequence[Any]]:
     """The names of different conditions, and what `decode` is given for each: the name itself where it is a class."""
     rows = as_condition(condition)
-    codes, _ = categories(rows) if are_classes(rows, decoder.conditions) else (_groups(rows), ())
+    codes, _ = factorize_labels(rows) if are_classes(rows, decoder.conditions) else (_groups(rows), ())
     some = rows[[int(np.flatnonzero(codes == code)[0]) for code in np.unique(codes[codes >= 0])]]
-    names = named(some, decoder.conditions)
+    names = condition_names(some, decoder.conditions)
     return names, names if decoder.conditions and are_classes(some, decoder.conditions) else some
 
 

@@ -54,32 +54,35 @@ def disentanglement(
     """
     if bins < 2:
         raise InputError(f"bins = {bins}: expected 2 or more")
-    codes, factors = np.asarray(codes, dtype=np.float64), checked_factors(factors, len(codes))
+    codes, factors = np.asarray(codes, dtype=np.float64), check_factors(factors, len(codes))
     if len(codes) < FEWEST:
         raise NotApplicable(f"scores of {len(codes)} samples would be noise; they need {FEWEST} or more")
     active = (np.ptp(codes, axis=0) > 0) & (True if active is None else np.asarray(active, dtype=bool))
     if not active.any():
         raise NotApplicable("no dimension carries information, there is nothing to hold against the factors")
     kept = codes[:, active]
-    binned, values = (np.stack([discretized(c, bins) for c in part.T], axis=1) for part in (kept, factors))
+    binned, values = (np.stack([discretize(c, bins) for c in part.T], axis=1) for part in (kept, factors))
     rng = np.random.default_rng(seed)
     shuffles = [rng.permutation(len(factors)) for _ in range(SHUFFLES)]
 
     def mig_and_sap(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
         return np.array(
-            [gap(information(binned[rows], values[paired])), gap(squared_correlation(kept[rows], factors[paired]))]
+            [
+                information_gap(mutual_information(binned[rows], values[paired])),
+                information_gap(squared_correlation(kept[rows], factors[paired])),
+            ]
         )
 
     def dci(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
-        weights, predicted = importances(kept[rows], factors[paired], seed=seed)
+        weights, predicted = feature_importances(kept[rows], factors[paired], seed=seed)
         return np.array([*dci_scores(weights), predicted.mean()])
 
     pairings = {("MIG", "SAP"): mig_and_sap, ("DCI disent.", "DCI compl.", "DCI inform."): dci}
     scores = [score for names, of in pairings.items() for score in _scored(names, of, len(codes), shuffles, seed)]
     scores.append(_factor_vae(kept, values, shuffles, seed))
     return Disentanglement(
-        _spread(information(binned, values), active),
-        _spread(importances(kept, factors, seed=seed)[0], active),
+        _spread(mutual_information(binned, values), active),
+        _spread(feature_importances(kept, factors, seed=seed)[0], active),
         active,
         tuple(scores),
     )
@@ -94,7 +97,7 @@ def codes_for_scores(posterior: Posterior, estimator: Literal["means", "samples"
     return posterior.mean + posterior.std * np.random.default_rng(seed).standard_normal(posterior.mean.shape)
 
 
-def checked_factors(factors: np.ndarray, total: int) -> np.ndarray:
+def check_factors(factors: np.ndarray, total: int) -> np.ndarray:
     """`factors` as numbers (N, K), each of two or more values; else `InputError` or `NotApplicable`."""
     factors = np.asarray(factors)
     factors = factors[:, None] if factors.ndim == 1 else factors
@@ -109,7 +112,7 @@ def checked_factors(factors: np.ndarray, total: int) -> np.ndarray:
     return factors
 
 
-def discretized(values: np.ndarray, bins: int) -> np.ndarray:
+def discretize(values: np.ndarray, bins: int) -> np.ndarray:
     """Values (N,) as codes from 0: each distinct value its own if there are at most `bins`, else equal widths."""
     distinct, codes = np.unique(values, return_inverse=True)
     if len(distinct) <= bins:
@@ -118,7 +121,7 @@ def discretized(values: np.ndarray, bins: int) -> np.ndarray:
     return np.digitize(values, edges)
 
 
-def information(binned: np.ndarray, values: np.ndarray) -> np.ndarray:
+def mutual_information(binned: np.ndarray, values: np.ndarray) -> np.ndarray:
     """I(z_j; v_k) / H(v_k) from discrete codes (N, D) and factors (N, K): (D, K), from 0 to 1."""
     from sklearn.metrics import mutual_info_score
 
@@ -133,7 +136,7 @@ def squared_correlation(codes: np.ndarray, factors: np.ndarray) -> np.ndarray:
     return np.nan_to_num(both) ** 2
 
 
-def gap(matrix: np.ndarray) -> float:
+def information_gap(matrix: np.ndarray) -> float:
     """How far the best dimension of a factor lies above the second best, averaged over the factors.
 
     Of normalized information the MIG (Chen et al. 2018, eq. 6), of R² the SAP score (Kumar et al. 2018, section 3).
@@ -143,7 +146,7 @@ def gap(matrix: np.ndarray) -> float:
     return float((ordered[-1] - ordered[-2]).mean())
 
 
-def importances(codes: np.ndarray, factors: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def feature_importances(codes: np.ndarray, factors: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """(importance of each dimension (D, K), R² of each factor on held-out samples (K,)) by boosted trees.
 
     Fitted on three of four samples, scored on the rest. R² below 0 counts as 0.

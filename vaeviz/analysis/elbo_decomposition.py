@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import (
-    MOST_POSTERIORS,
-    checked_gaussian,
+    MAX_POSTERIORS,
+    analysis_rng,
+    check_gaussian_posterior,
     log_aggregate_and_marginals,
     log_posterior,
     log_prior,
-    noise_of,
-    sampled_codes,
-    sampled_rows,
+    sample_codes,
+    sample_rows,
 )
 from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_errors
-from vaeviz.analysis.subsampling import some_rows
-from vaeviz.data.batches import samples
-from vaeviz.data.out_of_core import rows_of
+from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.data.batches import check_samples
+from vaeviz.data.out_of_core import take_rows
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.posterior import Posterior
 
@@ -77,7 +77,7 @@ def elbo_terms(
     likelihood: Callable | None = None,
     *,
     n: int | None = 2000,
-    max_points: int | None = MOST_POSTERIORS,
+    max_points: int | None = MAX_POSTERIORS,
     seed: int = 0,
 ) -> ELBOTerms:
     """The parts of the KL (Hoffman & Johnson 2016; Chen et al. 2018, arXiv:1802.04942, eq. 2).
@@ -91,11 +91,11 @@ def elbo_terms(
     of those N and nothing is estimated but the average over codes. The minibatch estimators of Chen et al. (weighted
     and stratified sampling), which are biased, are not used here.
     """
-    whole, kept = checked_gaussian(posterior), some_rows(max_points, len(posterior), seed)
+    whole, kept = check_gaussian_posterior(posterior), subsample_rows(max_points, len(posterior), seed)
     posterior = whole[kept]
-    rng = noise_of(seed)
-    rows = sampled_rows(posterior, n, rng)
-    z = sampled_codes(posterior, rows, rng)
+    rng = analysis_rng(seed)
+    rows = sample_rows(posterior, n, rng)
+    z = sample_codes(posterior, rows, rng)
     own = log_posterior(z, posterior, rows)
     joint, marginals = log_aggregate_and_marginals(z, posterior)
     to_prior = marginals - log_prior(z)
@@ -126,5 +126,5 @@ def _left_out(joint: np.ndarray, own: np.ndarray, total: int) -> np.ndarray:
 
 def _log_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
     """ln p(x | z) of the rows of x that the codes z were drawn for, in the shape that a code has for the model."""
-    x = samples(x, "x", like=posterior.mean)
-    return log_likelihood(likelihood, rows_of(x, rows), posterior.with_codes(z, rows))
+    x = check_samples(x, "x", like=posterior.mean)
+    return log_likelihood(likelihood, take_rows(x, rows), posterior.with_codes(z, rows))

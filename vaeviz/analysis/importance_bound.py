@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.jackknife import standard_error
-from vaeviz.data.batches import batches, samples
-from vaeviz.data.out_of_core import BATCH_VALUES, sample_shape
+from vaeviz.analysis.jackknife import mean_standard_error
+from vaeviz.data.batches import check_samples, iterate_batches
+from vaeviz.data.out_of_core import MAX_BATCH_VALUES, sample_shape
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.likelihood import scoring
+from vaeviz.model.likelihood import numpy_scorer
 from vaeviz.model.posterior import Posterior
 
 LADDER = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000)
@@ -45,13 +45,13 @@ class ImportanceBound:
     @property
     def mean_error(self) -> np.ndarray:
         """Standard errors of `mean`, (K,), from the choice of the samples x and the sampling of z together."""
-        return standard_error(self.values)
+        return mean_standard_error(self.values)
 
     @property
     def gain(self) -> tuple[float, float]:
         """By how much the last bound lies above the first, and its standard error over the samples x."""
         gains = self.values[:, -1] - self.values[:, 0]
-        return float(gains.mean()), float(standard_error(gains))
+        return float(gains.mean()), float(mean_standard_error(gains))
 
 
 def importance_bound(
@@ -63,16 +63,16 @@ def importance_bound(
     pairs: how many pairs (x, z) are scored at once. Memory is bounded by that and by S; log-mean-exp in float64.
     Raises `NotApplicable` for a deterministic encoder, another prior than N(0, I), or an infinite KL.
     """
-    x = samples(x, "x")
+    x = check_samples(x, "x")
     if count < 1:
         raise InputError(f"importance samples = {count}: expected 1 or more")
     check_gaussian(posterior)
-    pairs = pairs or max(1, BATCH_VALUES // math.prod(sample_shape(x)))
+    pairs = pairs or max(1, MAX_BATCH_VALUES // math.prod(sample_shape(x)))
     ladder = rungs(count)
     rng = np.random.default_rng(seed)
     parts = []
-    with scoring(likelihood, posterior.code_shape) as score:
-        for rows, batch in batches(x, max(1, min(len(x), math.isqrt(pairs))), doing="importance sampling"):
+    with numpy_scorer(likelihood, posterior.code_shape) as score:
+        for rows, batch in iterate_batches(x, max(1, min(len(x), math.isqrt(pairs))), doing="importance sampling"):
             scores, log_weights = _log_weights(score, batch, posterior[rows], count, pairs, rng)
             kl = posterior[rows].kl().sum(axis=1)
             parts.append((*group_bounds(log_weights, ladder), scores - kl, kl, effective_size(log_weights)))
@@ -94,7 +94,7 @@ def group_bounds(log_weights: np.ndarray, ladder: tuple[int, ...]) -> tuple[np.n
     for k in ladder:
         groups = log_mean_exp(log_weights.reshape(len(log_weights), -1, k))
         bounds.append(groups.mean(axis=1))
-        errors.append(standard_error(groups.T) if groups.shape[1] > 1 else _delta_error(log_weights))
+        errors.append(mean_standard_error(groups.T) if groups.shape[1] > 1 else _delta_error(log_weights))
     return np.stack(bounds, axis=1), np.stack(errors, axis=1)
 
 

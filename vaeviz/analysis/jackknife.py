@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 
-def standard_error(values: np.ndarray) -> np.ndarray:
+def mean_standard_error(values: np.ndarray) -> np.ndarray:
     """The standard error of the mean of independent values (N, ...) along the first axis; NaN for fewer than two."""
     values = np.asarray(values, dtype=np.float64)
     if len(values) < 2:

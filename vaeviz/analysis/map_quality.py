@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaeviz.analysis.jackknife import standard_error
+from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.errors import InputError
 
 BLOCK = 256  # rows ranked at once
@@ -34,7 +34,7 @@ class MapQuality:
 
     def error(self, measure: str) -> np.ndarray:
         """Its standard error over the points, (K,)."""
-        return standard_error(getattr(self, measure).T)
+        return mean_standard_error(getattr(self, measure).T)
 
 
 def map_quality(

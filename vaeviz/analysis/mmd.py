@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaeviz.analysis.aggregate_posterior import noise_of
+from vaeviz.analysis.aggregate_posterior import analysis_rng
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import InputError
 
@@ -43,7 +43,7 @@ def mmd_test(
         raise InputError(f"MMD: the kernel's length is {length:g}, expected more than 0; are all samples alike?")
     kernel = np.exp(squares / (-2 * length**2))
     np.fill_diagonal(kernel, 0)
-    rng = noise_of(seed)
+    rng = analysis_rng(seed)
     first = np.zeros((len(kernel), 1 + permutations))  # which samples stand as `a`, in each column
     first[: len(a)] = 1
     first[:, 1:] = rng.permuted(first[:, 1:], axis=0)

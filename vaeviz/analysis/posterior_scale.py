@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.aggregate_posterior import checked_gaussian, noise_of
-from vaeviz.data.batches import samples
+from vaeviz.analysis.aggregate_posterior import analysis_rng, check_gaussian_posterior
+from vaeviz.data.batches import check_samples
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.posterior import Posterior
 
@@ -50,8 +50,8 @@ def stretched_elbo(
     likelihood: see `vaeviz.log_likelihood`. scales: 1 among them. draws: codes for each sample and scale, the KL is
     exact.
     """
-    x = samples(x, "x", like=checked_gaussian(posterior).mean)
-    noise = noise_of(seed).standard_normal((draws, *posterior.mean.shape))
+    x = check_samples(x, "x", like=check_gaussian_posterior(posterior).mean)
+    noise = analysis_rng(seed).standard_normal((draws, *posterior.mean.shape))
     rows = []
     for scale in scales:
         stretched = replace(posterior, std=posterior.std * np.float32(scale))

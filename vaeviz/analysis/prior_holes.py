@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import (
-    MOST_POSTERIORS,
-    checked_gaussian,
+    MAX_POSTERIORS,
+    analysis_rng,
+    check_gaussian_posterior,
     log_aggregate,
-    noise_of,
-    sampled_codes,
-    sampled_rows,
-    some_posteriors,
+    sample_codes,
+    sample_rows,
+    subsample_posteriors,
 )
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import InputError
@@ -62,7 +62,7 @@ def find_holes(
     n: int = 2000,
     level: float = 0.01,
     tolerance: float = 0.05,
-    max_points: int | None = MOST_POSTERIORS,
+    max_points: int | None = MAX_POSTERIORS,
     seed: int = 0,
 ) -> Holes:
     """The prior mass where q(z) falls below the `level` quantile of q at its own samples.
@@ -78,12 +78,12 @@ def find_holes(
     (arXiv:1802.06847). The standard error is by bootstrap over both sets of scores, the threshold's own uncertainty
     included; the N posteriors are held fixed.
     """
-    posterior = some_posteriors(checked_gaussian(posterior), max_points, seed)
+    posterior = subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
     if not 0 < level < 1 or not 0 <= tolerance < 1:
         raise InputError(f"level = {level:g}, tolerance = {tolerance:g}: expected shares between 0 and 1")
-    rng = noise_of(seed)
-    rows = sampled_rows(posterior, n, rng)
-    own = log_aggregate(sampled_codes(posterior, rows, rng), posterior, left_out=rows)
+    rng = analysis_rng(seed)
+    rows = sample_rows(posterior, n, rng)
+    own = log_aggregate(sample_codes(posterior, rows, rng), posterior, left_out=rows)
     codes = rng.standard_normal((n, posterior.size))
     prior = log_aggregate(codes, posterior)
     threshold = np.quantile(own, level)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import (
-    MOST_POSTERIORS,
-    checked_gaussian,
+    MAX_POSTERIORS,
+    analysis_rng,
+    check_gaussian_posterior,
     log_aggregate_and_marginals,
     log_prior,
-    noise_of,
-    sampled_codes,
-    sampled_rows,
-    some_posteriors,
+    sample_codes,
+    sample_rows,
+    subsample_posteriors,
 )
 from vaeviz.analysis.estimates import standard_errors
 from vaeviz.analysis.mmd import MMDTest, mmd_test
@@ -23,7 +23,7 @@ from vaeviz.model.posterior import Posterior
 
 
 @dataclass(frozen=True, eq=False)
-class Mismatch:
+class PriorMismatch:
     """q(z) against p(z) = N(0, I).
 
     mmd: between samples of both, with its permutation null. marginal_kl: (D,) KL(q(z_j) || N(0, 1)) in nats, and
@@ -53,9 +53,9 @@ def prior_mismatch(
     n: int = 1000,
     permutations: int = 500,
     level: float = 0.01,
-    max_points: int | None = MOST_POSTERIORS,
+    max_points: int | None = MAX_POSTERIORS,
     seed: int = 0,
-) -> Mismatch:
+) -> PriorMismatch:
     """MMD between q(z) and the prior with a permutation null, and the KL of each marginal q(z_j) to N(0, 1).
 
     n: at most so many samples of each, those of q one each of different rows. level: `flagged` where the p-value is
@@ -63,11 +63,11 @@ def prior_mismatch(
         large it is, the marginal KL says, and what dependence adds to it, `elbo_terms`.
     max_points: q(z) is the mixture of so many posteriors at most, chosen at random with `seed`; None for all.
     """
-    posterior = some_posteriors(checked_gaussian(posterior), max_points, seed)
+    posterior = subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
     check_level(level, permutations)
     kl, kl_error = marginal_kl(posterior, n=n, seed=seed)
     mmd = prior_mmd(posterior, n=n, permutations=permutations, seed=seed)
-    return Mismatch(mmd, kl, kl_error, min(n, len(posterior)), level, len(posterior))
+    return PriorMismatch(mmd, kl, kl_error, min(n, len(posterior)), level, len(posterior))
 
 
 def check_level(level: float, permutations: int) -> None:
@@ -81,8 +81,8 @@ def marginal_kl(posterior: Posterior, *, n: int = 1000, seed: int = 0) -> tuple[
 
     n: by so many samples of q(z) at most, one each of different rows, under all N posteriors.
     """
-    rng = noise_of(seed)
-    z = sampled_codes(checked_gaussian(posterior), sampled_rows(posterior, n, rng), rng)
+    rng = analysis_rng(seed)
+    z = sample_codes(check_gaussian_posterior(posterior), sample_rows(posterior, n, rng), rng)
     gain = log_aggregate_and_marginals(z, posterior)[1] - log_prior(z)
     return gain.mean(axis=0), standard_errors(gain)
 
@@ -93,9 +93,9 @@ def prior_mmd(posterior: Posterior, *, n: int = 1000, permutations: int = 500, s
     n: of at most so many samples of each, those of q one each of different rows; of a deterministic encoder whose
         prior is declared, its codes.
     """
-    rng = noise_of(seed)
+    rng = analysis_rng(seed)
     if posterior.std is None and posterior.prior is not None:
-        z = posterior.mean[sampled_rows(posterior, n, rng)].astype(np.float64)
+        z = posterior.mean[sample_rows(posterior, n, rng)].astype(np.float64)
     else:
-        z = sampled_codes(checked_gaussian(posterior), sampled_rows(posterior, n, rng), rng)
+        z = sample_codes(check_gaussian_posterior(posterior), sample_rows(posterior, n, rng), rng)
     return mmd_test(z, rng.standard_normal(z.shape), permutations=permutations, seed=seed)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.importance_bound import check_gaussian
-from vaeviz.analysis.jackknife import standard_error
+from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.encode import encode
@@ -61,7 +61,7 @@ def rate_points(runs: Any, x: Any = None, condition: Any = None, *, draws: int =
     return points
 
 
-def measured_point(
+def measure_rate_point(
     model: Model, x: Any, condition: Any = None, *, label: str = "", draws: int = 8, seed: int = 0
 ) -> RatePoint:
     """Rate (closed form) and distortion (`draws` posterior samples for each x) of a model on x (N, ...)."""
@@ -79,7 +79,7 @@ def measured_point(
         z = posterior.mean + posterior.std * rng.standard_normal(posterior.mean.shape, dtype=np.float32)
         codes = posterior.with_codes(z, slice(None))
         distortions -= log_likelihood(model.inputs["likelihood"], x, codes) / draws
-    errors = float(standard_error(rates)), float(standard_error(distortions))
+    errors = float(mean_standard_error(rates)), float(mean_standard_error(distortions))
     return RatePoint(float(rates.mean()), float(distortions.mean()), label or _label(model), *errors)
 
 
@@ -100,7 +100,7 @@ def _point(run: Any, name: str | None, x: Any, condition: Any, draws: int, seed:
     )
     if x is None:
         return _recorded(model, label)
-    return measured_point(model, x, condition, label=label, draws=draws, seed=seed)
+    return measure_rate_point(model, x, condition, label=label, draws=draws, seed=seed)
 
 
 def _is_record(run: Any) -> bool:

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.data.batches import batches, samples
-from vaeviz.data.channels import arranged
-from vaeviz.data.out_of_core import batch_length, sample_shape
+from vaeviz.data.batches import check_samples, iterate_batches
+from vaeviz.data.channels import match_shape
+from vaeviz.data.out_of_core import default_batch_size, sample_shape
 from vaeviz.errors import InputError
-from vaeviz.model.decode import decoded_batches
+from vaeviz.model.decode import decode_batches
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
 
@@ -26,11 +26,11 @@ def errors_from_means(decoder: Any, posterior: Posterior, x: Any, measure: Measu
     decoder: any callable or model. posterior: of x (N, ...). One batch of samples and reconstructions is held at a
     time.
     """
-    x, decoder = samples(x, "x", like=posterior.mean), as_decoder(decoder)
-    size = decoder.batch_size or batch_length(sample_shape(x))
-    reconstructed = decoded_batches(decoder, posterior, like=x, size=size)
+    x, decoder = check_samples(x, "x", like=posterior.mean), as_decoder(decoder)
+    size = decoder.batch_size or default_batch_size(sample_shape(x))
+    reconstructed = decode_batches(decoder, posterior, like=x, size=size)
     errors = np.empty(len(posterior))
-    for (rows, originals), (_, decoded) in zip(batches(x, size, doing=None), reconstructed, strict=True):
+    for (rows, originals), (_, decoded) in zip(iterate_batches(x, size, doing=None), reconstructed, strict=True):
         errors[rows] = reconstruction_errors(originals, decoded, measure)
     return errors
 
@@ -47,7 +47,7 @@ def reconstruction_errors(x: np.ndarray, reconstructed: np.ndarray, measure: Mea
         raise InputError(f"got reconstructions of shape {reconstructed.shape} for x of shape {x.shape}")
     shape = x.shape[1:]
     x = x.reshape(len(x), -1).astype(np.float64)
-    p = arranged(reconstructed, shape).reshape(len(x), -1).astype(np.float64)
+    p = match_shape(reconstructed, shape).reshape(len(x), -1).astype(np.float64)
     if measure == "squared":
         return ((x - p) ** 2).mean(axis=1)
     if measure == "absolute":

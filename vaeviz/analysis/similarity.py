@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaeviz.analysis.class_structure import nearest_others
-from vaeviz.analysis.jackknife import jackknife_error, standard_error
+from vaeviz.analysis.jackknife import jackknife_error, mean_standard_error
 from vaeviz.errors import InputError, NotApplicable
 
 GROUPS = 20
-FEWEST = 8
+MIN_SAMPLES = 8
 """Samples of which half, which the jackknife leaves, can still be aligned."""
 
 
@@ -28,7 +28,7 @@ class Alignment:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class CodeSimilarity:
     """How alike two sets of codes are, each with its standard error and its value for unrelated codes.
 
     cka: linear centered kernel alignment, 1 for codes that differ by a rotation, shift and scale. residual: of
@@ -76,15 +76,15 @@ def neighbor_overlap(codes: np.ndarray, other: np.ndarray, k: int) -> np.ndarray
     return (ours[:, :, None] == theirs[:, None, :]).any(axis=2).mean(axis=1)
 
 
-def agreement(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: int = 0) -> Agreement:
+def code_similarity(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: int = 0) -> CodeSimilarity:
     """CKA, Procrustes residual and neighbor overlap of codes (N, D) and (N, E) of the same N samples.
 
     Errors of the first two by the jackknife, of the third over the points. Their values for unrelated codes are means
     over ten random pairings of the rows; k / (N − 1) for the neighbors.
     """
     codes, other = _checked(codes, other)
-    if len(codes) < FEWEST:
-        raise NotApplicable(f"the agreement of {len(codes)} samples would be noise; it needs {FEWEST} or more")
+    if len(codes) < MIN_SAMPLES:
+        raise NotApplicable(f"the agreement of {len(codes)} samples would be noise; it needs {MIN_SAMPLES} or more")
 
     def both(rows: np.ndarray) -> np.ndarray:
         return np.array([linear_cka(codes[rows], other[rows]), procrustes(codes[rows], other[rows]).residual])
@@ -94,7 +94,7 @@ def agreement(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: int = 
     cka_error, residual_error = jackknife_error(both, len(codes), groups=min(GROUPS, len(codes) // 2), seed=seed)
     shuffled = [other[rng.permutation(len(other))] for _ in range(10)]
     overlap = neighbor_overlap(codes, other, k)
-    return Agreement(
+    return CodeSimilarity(
         k,
         float(cka),
         float(cka_error),
@@ -103,7 +103,7 @@ def agreement(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: int = 
         float(residual_error),
         float(np.mean([procrustes(codes, part).residual for part in shuffled])),
         float(overlap.mean()),
-        float(standard_error(overlap)),
+        float(mean_standard_error(overlap)),
         k / (len(codes) - 1),
     )
 

@@ -7,14 +7,14 @@ import numpy as np
 from vaeviz.errors import InputError, NotApplicable
 
 
-def some_rows(most: int | None, total: int, seed: int) -> np.ndarray:
+def subsample_rows(most: int | None, total: int, seed: int) -> np.ndarray:
     """At most `most` rows of `total`, at random, in their order; all of them for None. `InputError` below 1."""
     if most is not None and most < 1:
         raise InputError(f"max_points = {most}: expected 1 or more, or none for all")
-    return fair_rows(total if most is None else most, total, None, seed)
+    return stratified_rows(total if most is None else most, total, None, seed)
 
 
-def fair_rows(count: int, total: int, labels: np.ndarray | None, seed: int) -> np.ndarray:
+def stratified_rows(count: int, total: int, labels: np.ndarray | None, seed: int) -> np.ndarray:
     """`count` different rows of `total`, at random but as evenly over the labels as they allow, in their order.
 
     labels: (total,) class codes, or None; negative codes stand for a missing label and come last.
@@ -32,13 +32,15 @@ def fair_rows(count: int, total: int, labels: np.ndarray | None, seed: int) -> n
     return dealt[np.lexsort((labels[dealt], labels[dealt] < 0))]
 
 
-def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -> list[tuple[int, int]]:
+def cross_class_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -> list[tuple[int, int]]:
     """`count` random pairs of different rows, of different labels where there are two or more;
     samples without a label (negative codes) are left out where others are enough."""
     if labels is not None and (labels >= 0).sum() > 1:
         among = np.flatnonzero(labels >= 0)
         if len(among) < total:
-            return [(int(among[a]), int(among[b])) for a, b in unlike_pairs(count, len(among), labels[among], seed)]
+            return [
+                (int(among[a]), int(among[b])) for a, b in cross_class_pairs(count, len(among), labels[among], seed)
+            ]
     if total < 2:
         raise NotApplicable(f"a pair needs two samples, got {total}")
     rng = np.random.default_rng(seed)
@@ -51,7 +53,7 @@ def unlike_pairs(count: int, total: int, labels: np.ndarray | None, seed: int) -
     return pairs
 
 
-def like_pairs(count: int, groups: np.ndarray, seed: int) -> list[tuple[int, int]]:
+def same_class_pairs(count: int, groups: np.ndarray, seed: int) -> list[tuple[int, int]]:
     """`count` random pairs of different rows, each of one group (N,), the groups in turn; none where all are single."""
     rng = np.random.default_rng(seed)
     names, sizes = np.unique(groups, return_counts=True)

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import CENTRAL, output_changes
+from vaeviz.analysis.active_dimensions import CENTRAL_LEVELS, output_changes
 from vaeviz.analysis.activity import activity
-from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, noise_of, sampled_rows
+from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, analysis_rng, sample_rows
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
 
@@ -18,7 +18,7 @@ MIN_KL = 0.005
 """Below so many nats a dimension counts as collapsed, see `vaeviz.analysis.active_dimensions.triage`."""
 
 
-def collapsed_dims(posterior: Posterior, min_kl: float = MIN_KL) -> np.ndarray:
+def collapsed_dimensions(posterior: Posterior, min_kl: float = MIN_KL) -> np.ndarray:
     """Which dimensions carry no KL, (D,); for a deterministic encoder those whose code is constant but for rounding."""
     if posterior.std is not None:
         return activity(posterior) <= min_kl
@@ -33,7 +33,7 @@ def traversal_order(
     the decoder's answer."""
     if order == "activity":
         return np.argsort(-activity(posterior), kind="stable")
-    rows = sampled_rows(posterior, AROUND, noise_of(seed))
+    rows = sample_rows(posterior, AROUND, analysis_rng(seed))
     return np.argsort(-output_changes(decoder, posterior, rows, like=like).mean(axis=0), kind="stable")
 
 
@@ -43,7 +43,7 @@ def traversal_ends(posterior: Posterior, span: Literal["aggregate", "prior"] | f
     "aggregate": the central 95 % of q(z_j); "prior": that of N(0, 1), ±1.96; a number: ± so many σ of the prior.
     """
     if span == "aggregate":
-        return aggregate_quantiles(posterior, CENTRAL)
+        return aggregate_quantiles(posterior, CENTRAL_LEVELS)
     reach = 1.959964 if span == "prior" else float(span)
     if not reach > 0:
         raise InputError(f"span = {reach:g}: expected more than 0")

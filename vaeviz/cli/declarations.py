@@ -8,7 +8,7 @@ import re
 DECLARATION = re.compile(r"(?:Encoder|Decoder)\(fn, (?:[^()]|\([^()]*\))*\)")
 
 
-def as_options(message: str) -> str:
+def as_flags(message: str) -> str:
     """The message with each declaration in it written as a command line has it."""
     return DECLARATION.sub(lambda found: _options(found[0]), message)
 

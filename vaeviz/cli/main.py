@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import click
 
-from vaeviz.cli.declarations import as_options
+from vaeviz.cli.declarations import as_flags
 from vaeviz.cli.source import broken_command, load_command
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.plugins import registry
@@ -74,7 +74,7 @@ def _report(error: Exception) -> int:
         click.echo(f"Error: {error.format_message()}" + (f" (see {ctx.command_path} --help)" if ctx else ""), err=True)
         return error.exit_code
     if isinstance(error, (InputError, NotApplicable)):
-        click.echo(f"Error: {as_options(str(error))}", err=True)
+        click.echo(f"Error: {as_flags(str(error))}", err=True)
         return 1 if isinstance(error, NotApplicable) else 2
     reason = " ".join(str(error).split())[:300]
     click.echo(f"Error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
@@ -86,7 +86,7 @@ def _showing_once() -> Callable[..., None]:
     shown: set[str] = set()
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        line = f"warning: {as_options(str(message))}"
+        line = f"warning: {as_flags(str(message))}"
         if line not in shown:
             shown.add(line)
             click.echo(line, err=True)

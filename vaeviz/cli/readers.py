@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vaeviz.errors import InputError
-from vaeviz.plugins.object_refs import is_object_name, named_array, named_model, named_object
+from vaeviz.plugins.object_refs import import_object, is_object_ref, load_array, resolve_model
 
 SPELLINGS = {
     "encoder": "MODEL or --encoder",
@@ -53,7 +53,7 @@ INPUT_OPTIONS = (
 )
 
 
-def missing_inputs(names: Iterable[str]) -> str:
+def describe_missing_inputs(names: Iterable[str]) -> str:
     """What to write on the command line for inputs that a plot needs."""
     return " and ".join(SPELLINGS.get(name, f"--input {name}=package.module:attribute") for name in names)
 
@@ -61,19 +61,19 @@ def missing_inputs(names: Iterable[str]) -> str:
 def read_inputs(said: Mapping[str, Any], labels: Any) -> dict[str, Any]:
     """The inputs by name that a command line gives by these options. labels: the data's own, or None."""
     found = {name: read(said[name]) for name, read in READERS.items() if said[name]}
-    if said["condition"] and not is_value(said["condition"]):
+    if said["condition"] and not is_condition_value(said["condition"]):
         found["condition"] = _condition(said["condition"], labels)
     if said["other_data"]:
         found["other_x"] = _samples_of(said["other_data"], said["other_data_dir"])
     return found
 
 
-def is_value(text: str) -> bool:
+def is_condition_value(text: str) -> bool:
     """Whether --condition spells one value, and no array or the data's labels."""
-    return text != "labels" and not is_object_name(text) and Path(text).suffix.lower() != ".npy"
+    return text != "labels" and not is_object_ref(text) and Path(text).suffix.lower() != ".npy"
 
 
-def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+def fix_condition(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     """The same model, data set and inputs with the condition fixed that `text` spells, and those samples that have it.
 
     Samples whose labels say nothing of the condition all stay, as if they had it.
@@ -81,8 +81,8 @@ def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -
     import numpy as np
 
     from vaeviz.errors import GuessWarning
-    from vaeviz.model.conditions import told_condition
-    from vaeviz.model.opening import Model, as_decoder, as_encoder, given
+    from vaeviz.model.conditions import fixed_condition_name
+    from vaeviz.model.opening import Model, as_decoder, as_encoder, condition_on
 
     parts = {name: as_part for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)) if name in supplied}
     model = replace(model or Model(), **{name: as_part(supplied[name]) for name, as_part in parts.items()})
@@ -91,8 +91,8 @@ def conditioned(text: str, model: Any, data: Any, supplied: Mapping[str, Any]) -
         expected = "expected FILE.npy or package.module:attribute"
         raise InputError(f"--condition {text}: {expected}; {model.name} takes no condition that a value could fix")
     known = next((part.conditions for part in conditional if part.conditions), None)
-    model = given(model, text if known and text in known else _numbers(text))
-    name = next(filter(None, map(told_condition, filter(None, model))))
+    model = condition_on(model, text if known and text in known else _numbers(text))
+    name = next(filter(None, map(fixed_condition_name, filter(None, model))))
     rows = None if data is None else _rows_with(name, data.named_labels(), known)
     if rows is not None and not len(rows):
         raise InputError(f"--condition {text}: no sample of {data.name} has it")
@@ -111,13 +111,13 @@ def _rows_with(name: str, labels: Any, known: Any) -> Any:
     """Which samples have the condition of that name, or None where labels are something else."""
     import numpy as np
 
-    from vaeviz.data.labels import checked_labels, has_classes
-    from vaeviz.model.conditions import named
+    from vaeviz.data.labels import check_labels, has_classes
+    from vaeviz.model.conditions import condition_names
 
-    if labels is None or not has_classes(checked_labels(labels, len(labels))):
+    if labels is None or not has_classes(check_labels(labels, len(labels))):
         return None
     try:
-        names = named(labels, known)
+        names = condition_names(labels, known)
     except InputError:
         return None
     return np.flatnonzero(np.array(names) == name) if known or name in names else None
@@ -134,7 +134,7 @@ def _numbers(text: str) -> Any:
 
 def _condition(text: str, labels: Any) -> Any:
     if text != "labels":
-        return named_array(text, "--condition")
+        return load_array(text, "--condition")
     if labels is None:
         raise click.UsageError("--condition labels: the data have none")
     return labels
@@ -149,31 +149,31 @@ def _samples_of(name: str, data_dir: Path | None) -> Any:
 def _encoder(text: str) -> Any:
     from vaeviz.model.opening import as_encoder
 
-    return as_encoder(named_model(text))
+    return as_encoder(resolve_model(text))
 
 
 def _runs(texts: tuple[str, ...]) -> list[Any]:
     from vaeviz.model.opening import open
 
-    return [open(named_model(text)) for text in texts]
+    return [open(resolve_model(text)) for text in texts]
 
 
 def _history(text: str) -> Any:
     from vaeviz.data.history import read_history
 
-    if is_object_name(text):
-        return named_object(text)
+    if is_object_ref(text):
+        return import_object(text)
     return read_history(Path(text) / "history.csv" if Path(text).is_dir() else text)
 
 
 def _names(text: str) -> Any:
-    return named_object(text) if is_object_name(text) else tuple(name.strip() for name in text.split(","))
+    return import_object(text) if is_object_ref(text) else tuple(name.strip() for name in text.split(","))
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
-    "factors": lambda text: named_array(text, "--factors"),
+    "factors": lambda text: load_array(text, "--factors"),
     "history": _history,
-    "likelihood": named_object,
+    "likelihood": import_object,
     "other_encoder": _encoder,
     "runs": _runs,
     "feature_names": _names,

@@ -11,19 +11,19 @@ from typing import Any
 
 import click
 
-from vaeviz.cli.readers import INPUT_OPTIONS, conditioned, is_value, read_inputs
+from vaeviz.cli.readers import INPUT_OPTIONS, fix_condition, is_condition_value, read_inputs
 from vaeviz.errors import InputError
 from vaeviz.plugins import registry
-from vaeviz.plugins.object_refs import is_object_name, named_model, named_object
-from vaeviz.plugins.options import Option, describe
+from vaeviz.plugins.object_refs import import_object, is_object_ref, resolve_model
+from vaeviz.plugins.options import Option, describe_annotation
 
 
-class Setting(click.ParamType):
+class OptionType(click.ParamType):
     """A command-line value that is validated against an option's annotation."""
 
     def __init__(self, option: Option):
         self.option = option
-        self.name = describe(option.annotation)
+        self.name = describe_annotation(option.annotation)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         name = self.name.removesuffix(" or none") if self.option.default is None else self.name
@@ -38,11 +38,11 @@ class Setting(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-def option_of(option: Option, help: str = "", *, flags: tuple[str, ...] = ()) -> click.Option:
+def click_option(option: Option, help: str = "", *, flags: tuple[str, ...] = ()) -> click.Option:
     """The click option of a keyword-only parameter. It is None unless it was given."""
-    default = f"[default: {written(option.default)}]" if option.default is not None else ""
+    default = f"[default: {format_default(option.default)}]" if option.default is not None else ""
     told = "  ".join(part for part in (help, default) if part)
-    return click.Option([*(flags or (option.flag,))], type=Setting(option), default=None, help=told)
+    return click.Option([*(flags or (option.flag,))], type=OptionType(option), default=None, help=told)
 
 
 def broken_command(name: str, error: InputError) -> click.Command:
@@ -66,10 +66,10 @@ def load_command(name: str) -> click.Command:
 
 
 def _register_from(ctx: click.Context, param: click.Parameter, scripts: tuple[Path, ...]) -> None:
-    from vaeviz.plugins.user_scripts import registered_by
+    from vaeviz.plugins.user_scripts import registered_script
 
     for script in scripts:
-        ctx.with_resource(registered_by(script))
+        ctx.with_resource(registered_script(script))
 
 
 with_scripts = click.option(
@@ -85,7 +85,7 @@ with_scripts = click.option(
 )
 
 
-def model_and_data(command: Callable) -> Callable:
+def model_and_data_options(command: Callable) -> Callable:
     """MODEL, and the options that say what is known of it and on what data to look at it.
 
     The command is given all of them as one `source`.
@@ -93,10 +93,10 @@ def model_and_data(command: Callable) -> Callable:
 
     @functools.wraps(command)
     def with_source(*args: Any, **given: Any) -> Any:
-        said = {field.name: given.pop(field.name) for field in fields(Source)}
-        return command(*args, source=Source(**said), **given)
+        said = {field.name: given.pop(field.name) for field in fields(ModelAndDataSpec)}
+        return command(*args, source=ModelAndDataSpec(**said), **given)
 
-    for decorate in reversed(SOURCE_OPTIONS):
+    for decorate in reversed(MODEL_AND_DATA_OPTIONS):
         with_source = decorate(with_source)
     return with_source
 
@@ -142,7 +142,7 @@ class Values(click.ParamType):
         return tuple(parts)
 
 
-SOURCE_OPTIONS = (
+MODEL_AND_DATA_OPTIONS = (
     click.argument("model", required=False),
     click.option(
         "--model",
@@ -209,7 +209,7 @@ OF_DECODER = ("latent_shape", "output", "sample_shape")
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelAndDataSpec:
     """What a command line says of the model and the data."""
 
     model: str | None
@@ -260,8 +260,8 @@ class Source:
             if name in supplied:
                 raise InputError(f"{name} was given twice, by --input {name}=... and by an option of its own")
             supplied[name] = thing
-        if self.condition and is_value(self.condition):
-            return conditioned(self.condition, model, data, supplied)
+        if self.condition and is_condition_value(self.condition):
+            return fix_condition(self.condition, model, data, supplied)
         return model, data, supplied
 
     def _data(self, model: Any) -> Any:
@@ -296,17 +296,17 @@ class Source:
 
     def _object(self, named: str) -> Any:
         if self.weights is None:
-            return named_model(named)
+            return resolve_model(named)
         from vaeviz.model.weights import load_weights
 
-        if not is_object_name(named):
+        if not is_object_ref(named):
             raise InputError(f"--weights: MODEL must name the class that takes them, package.module:Class; got {named}")
-        return load_weights(named_object(named), self.weights)
+        return load_weights(import_object(named), self.weights)
 
     def _declared(self, model: Any) -> Any:
         said = {name: getattr(self, name) or None for name in (*OF_BOTH, *OF_ENCODER, *OF_DECODER)}
         if self.preprocess is not None:
-            said["preprocess"] = named_object(self.preprocess)
+            said["preprocess"] = import_object(self.preprocess)
         return replace(
             model,
             encoder=_with(model.encoder, {name: said[name] for name in (*OF_ENCODER, *OF_BOTH)}, "encoder"),
@@ -321,7 +321,7 @@ class Source:
 
 def _part(named: str) -> Any:
     """What --encoder or --decoder names; `InputError` for a class of torch modules, which is no module yet."""
-    found = named_model(named)
+    found = resolve_model(named)
     if isinstance(found, type) and hasattr(found, "state_dict"):
         raise InputError(f"{named}: is a class; name a module, or write it as MODEL, with --weights")
     return found
@@ -340,12 +340,12 @@ def _with(part: Any, declared: dict[str, Any], role: str) -> Any:
 
 def _supplied(text: str) -> tuple[str, Any]:
     name, sign, target = text.partition("=")
-    if not sign or not name.isidentifier() or not is_object_name(target):
+    if not sign or not name.isidentifier() or not is_object_ref(target):
         raise InputError(f"--input {text!r}: expected NAME=package.module:attribute")
-    return name, named_object(target)
+    return name, import_object(target)
 
 
-def written(default: Any) -> str:
+def format_default(default: Any) -> str:
     """The default of an option as a person would write it."""
     if isinstance(default, bool):
         return str(default).lower()
@@ -354,7 +354,7 @@ def written(default: Any) -> str:
     return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
-def settings_by_name(texts: Iterable[str], what: str, example: str) -> dict[str, dict[str, str]]:
+def parse_settings(texts: Iterable[str], what: str, example: str) -> dict[str, dict[str, str]]:
     """Options by the name of a plot or a finding, from values of ``--set NAME.OPTION=VALUE``."""
     settings: dict[str, dict[str, str]] = {}
     for text in texts:
@@ -366,6 +366,6 @@ def settings_by_name(texts: Iterable[str], what: str, example: str) -> dict[str,
     return settings
 
 
-def listed(text: str | None) -> list[str] | None:
+def split_list(text: str | None) -> list[str] | None:
     """The parts of a comma-separated value; None where it was not given."""
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

@@ -9,18 +9,18 @@ import numpy as np
 
 from vaeviz.data.out_of_core import (
     Batches,
-    Stream,
+    SampleStream,
     as_samples,
-    batch_length,
-    blocks,
-    is_streamed,
-    length_if_known,
+    default_batch_size,
+    is_out_of_core,
+    iterate_blocks,
+    known_length,
     sample_shape,
 )
 from vaeviz.errors import InputError
 
 
-def samples(x: Any, name: str, *, like: np.ndarray | Stream | None = None) -> np.ndarray | Stream:
+def check_samples(x: Any, name: str, *, like: np.ndarray | SampleStream | None = None) -> np.ndarray | SampleStream:
     """`x` as an array (N, ...) of finite numbers, the same object if it is one already, or as a `Stream` of them.
 
     Raises `InputError` if it is empty, has no sample axis, holds NaN, or is not as long as `like`. What does not lie
@@ -35,13 +35,13 @@ def samples(x: Any, name: str, *, like: np.ndarray | Stream | None = None) -> np
         raise InputError(f"{name}: got shape {array.shape}, which holds no values")
     if like is not None and len(array) != len(like):
         raise InputError(f"{name}: got {len(array)} rows for {len(like)} samples")
-    if not is_streamed(array):
+    if not is_out_of_core(array):
         _check_finite(array, name)
     return array
 
 
-def batches(
-    x: np.ndarray | Stream, size: int | None, *, doing: str | None, name: str = "x"
+def iterate_batches(
+    x: np.ndarray | SampleStream, size: int | None, *, doing: str | None, name: str = "x"
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """(which rows, these rows) of x in order, with a progress bar once they have taken more than two seconds.
 
@@ -49,12 +49,12 @@ def batches(
     """
     from tqdm import tqdm
 
-    size = size or batch_length(sample_shape(x))
+    size = size or default_batch_size(sample_shape(x))
     quiet = True if doing is None else None  # None: where nobody looks
     start = 0
-    with tqdm(total=length_if_known(x), desc=doing, unit="sample", delay=2, leave=False, disable=quiet) as bar:
-        for batch in blocks(x, size):
-            if is_streamed(x):
+    with tqdm(total=known_length(x), desc=doing, unit="sample", delay=2, leave=False, disable=quiet) as bar:
+        for batch in iterate_blocks(x, size):
+            if is_out_of_core(x):
                 _check_finite(batch, name, start)
             rows = slice(start, start + len(batch))
             yield rows, batch
@@ -62,13 +62,13 @@ def batches(
             bar.update(len(batch))
 
 
-def filled(arrays: list[np.ndarray], size: int) -> list[np.ndarray]:
+def pad_batch(arrays: list[np.ndarray], size: int) -> list[np.ndarray]:
     """The arrays of a batch with their first row repeated at the end, until each has `size` rows."""
     missing = size - len(arrays[0])
     return [np.concatenate([array, np.repeat(array[:1], missing, axis=0)]) for array in arrays]
 
 
-def one_row_each(returned: np.ndarray, rows: int) -> None:
+def check_row_count(returned: np.ndarray, rows: int) -> None:
     """`InputError` unless as many rows came back as were sent."""
     if returned.ndim == 0 or len(returned) != rows:
         raise InputError(f"got back shape {returned.shape}, expected ({rows}, ...): one row for each that was sent")
@@ -76,11 +76,11 @@ def one_row_each(returned: np.ndarray, rows: int) -> None:
         raise InputError(f"got back shape {returned.shape}, which holds no values")
 
 
-def sent(batch: np.ndarray) -> str:
+def describe_batch(batch: np.ndarray) -> str:
     return f"a batch of shape {batch.shape}"
 
 
-def batch_hint(call: str, batch: np.ndarray, size: int) -> str:
+def batch_size_hint(call: str, batch: np.ndarray, size: int) -> str:
     """What to try where a batch failed that is smaller than those before it."""
     return (
         f"; if it takes {size} rows at a time, write {call}(fn, batch_size={size}, pad=True)"
@@ -89,7 +89,7 @@ def batch_hint(call: str, batch: np.ndarray, size: int) -> str:
     )
 
 
-def told(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """What a foreign callable did wrong, on one line."""
     reason = " ".join(str(error).split())[:300]
     return reason if isinstance(error, InputError) else f"raised {type(error).__name__}: {reason}"

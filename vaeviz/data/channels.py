@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def arranged(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def match_shape(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Samples (N, *any) as (N, *shape): channels are moved to where `shape` has them, flat samples are folded.
 
     Raises `InputError` where the shapes hold different numbers of values.
@@ -30,13 +30,13 @@ def arranged(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return samples.reshape(len(samples), *shape)
 
 
-def channels_first(sample_shape: tuple[int, ...], spatial: int = 2) -> tuple[int, ...]:
+def channels_first_shape(sample_shape: tuple[int, ...], spatial: int = 2) -> tuple[int, ...]:
     """The shape (C, H, W) of a sample (H, W) or (H, W, C); likewise for signals with ``spatial=1``."""
     if len(sample_shape) == spatial:
         return (1, *sample_shape)
     return (sample_shape[-1], *sample_shape[:-1])
 
 
-def has_channels_first(shape: tuple[int, ...]) -> bool:
+def is_channels_first(shape: tuple[int, ...]) -> bool:
     """Whether a shape can only be (C, H, W): one, three or four channels lead, and do not end it."""
     return len(shape) == 3 and shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)

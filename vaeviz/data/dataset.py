@@ -9,17 +9,17 @@ from typing import Any, Literal
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.data.batches import samples
-from vaeviz.data.labels import ClassLabels, checked_labels
-from vaeviz.data.out_of_core import Batches, Stream
-from vaeviz.data.sample_kind import Kind, factors_named, names_of, names_shown, sample_kind, told_by
+from vaeviz.data.batches import check_samples
+from vaeviz.data.labels import ClassLabels, check_labels
+from vaeviz.data.out_of_core import Batches, SampleStream
+from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
 from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.plugins import registry
-from vaeviz.plugins.object_refs import is_object_name, named_object
-from vaeviz.plugins.options import check_settings, options_of
+from vaeviz.plugins.object_refs import import_object, is_object_ref
+from vaeviz.plugins.options import options_of, validate_settings
 
 Split = Literal["train", "test", "all"]
-ENDINGS = (".npy", ".npz", ".h5ad", ".csv")
+FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,23 +37,23 @@ class Dataset:
     source: the AnnData that x was given as: an encoder may read more in it (layers, batches) than X.
     """
 
-    x: np.ndarray | Stream
+    x: np.ndarray | SampleStream
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     factors: np.ndarray | None = None
     name: str = "data"
     feature_names: tuple[str, ...] = ()
     factor_names: tuple[str, ...] = ()
-    kind: Kind | None = None
+    kind: SampleKind | None = None
     source: Any = None
 
     def __post_init__(self) -> None:
-        if is_cells(self.x):
+        if is_anndata(self.x):
             object.__setattr__(self, "source", self.x)
             object.__setattr__(self, "feature_names", self.feature_names or tuple(self.x.var_names))
-        object.__setattr__(self, "feature_names", names_of(self.feature_names, self.x))
-        object.__setattr__(self, "factor_names", names_of(self.factor_names, self.factors))
-        object.__setattr__(self, "x", samples(self.x, f"{self.name}: x"))
+        object.__setattr__(self, "feature_names", column_names(self.feature_names, self.x))
+        object.__setattr__(self, "factor_names", column_names(self.factor_names, self.factors))
+        object.__setattr__(self, "x", check_samples(self.x, f"{self.name}: x"))
         if self.labels is None and isinstance(self.x, Batches):
             object.__setattr__(self, "labels", self.x.labels)
         if self.factors is not None:
@@ -63,13 +63,13 @@ class Dataset:
             if values is not None and len(values) != len(self.x):
                 raise InputError(f"{self.name}: got {len(values)} {field} for {len(self.x)} samples")
         if self.labels is not None:
-            object.__setattr__(self, "labels", checked_labels(self.labels, len(self.x)))
+            object.__setattr__(self, "labels", check_labels(self.labels, len(self.x)))
         if self.labels is not None and self.class_names:
             _check_codes(np.asarray(self.labels), len(self.class_names), self.name)
         shape = self.x.shape[1:]
-        kind = told_by(shape, self.feature_names) if self.kind is None else sample_kind(shape, self.kind)
-        names_shown(self.feature_names, kind, shape)
-        factors_named(self.factor_names, self.factors)
+        kind = infer_kind(shape, self.feature_names) if self.kind is None else sample_kind(shape, self.kind)
+        displayed_names(self.feature_names, kind, shape)
+        label_factors(self.factor_names, self.factors)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -109,7 +109,7 @@ def load_data(
     Raises `UnknownName` for an unknown data set, `NoSuchSplit` for a split it does not have, `InputError` for
     files that are missing or damaged.
     """
-    if is_object_name(name) and name.partition(":")[0] not in registry.entries("vaeviz.datasets"):
+    if is_object_ref(name) and name.partition(":")[0] not in registry.entries("vaeviz.datasets"):
         return _of_object(name, split=split, data_dir=data_dir, labels=labels)
     name, _, argument = _spelled(name).partition(":")
     loader = registry.load("vaeviz.datasets", name)
@@ -120,7 +120,7 @@ def load_data(
         raise InputError(f"data set {name!r} takes no --{unused.pop().replace('_', '-')}")
     if "data_dir" in settings:
         settings["data_dir"] = Path(settings["data_dir"])
-    settings = check_settings(loader, settings, of=name)
+    settings = validate_settings(loader, settings, of=name)
     arguments = [argument] if argument else []
     if split is not None:
         return _called(loader, name, arguments, settings)
@@ -133,10 +133,10 @@ def load_data(
 def _spelled(name: str) -> str:
     """A bare path as ``loader:path``; what is no path as it is."""
     path = Path(name)
-    if path.suffix.lower() in ENDINGS and ":" not in name:
+    if path.suffix.lower() in FILE_SUFFIXES and ":" not in name:
         return f"{path.suffix.lower()[1:]}:{name}"
     if path.is_file() and path.suffix:
-        raise InputError(f"data {name!r}: expected a folder of pictures, or a file {', '.join(ENDINGS)}")
+        raise InputError(f"data {name!r}: expected a folder of pictures, or a file {', '.join(FILE_SUFFIXES)}")
     known = registry.entries("vaeviz.datasets")
     if path.is_dir() and name not in known:
         return f"images:{name}"
@@ -147,12 +147,12 @@ def _spelled(name: str) -> str:
     return name
 
 
-def is_cells(x: Any) -> bool:
+def is_anndata(x: Any) -> bool:
     """Whether x is an AnnData."""
     return hasattr(x, "obs") and hasattr(x, "var_names")
 
 
-def of_cells(cells: Any, labels: str | None, name: str) -> Dataset:
+def dataset_from_anndata(cells: Any, labels: str | None, name: str) -> Dataset:
     """An AnnData as a data set. labels: the column of its `obs` that holds them."""
     if labels is not None and labels not in cells.obs:
         raise InputError(f"{name}: has no column {labels!r} in obs; it has {', '.join(cells.obs) or 'none'}")
@@ -160,21 +160,21 @@ def of_cells(cells: Any, labels: str | None, name: str) -> Dataset:
 
 
 def _of_object(name: str, **settings: Any) -> Dataset:
-    found = named_object(name)
+    found = import_object(name)
     found = found() if callable(found) else found
     title = name.rpartition(":")[2]
-    if is_cells(found):
+    if is_anndata(found):
         labels = settings.pop("labels")
     unused = [key for key, value in settings.items() if value is not None]
     if unused:
         raise InputError(f"data {name!r} takes no --{unused[0].replace('_', '-')}; let the object hold what you want")
-    if is_cells(found):
-        return of_cells(found, labels, title)
+    if is_anndata(found):
+        return dataset_from_anndata(found, labels, title)
     if isinstance(found, Dataset):
         return found
     if isinstance(found, tuple) and len(found) == 2:
-        return Dataset(samples(found[0], name), _labels_of(found[1], name), name=title)
-    return Dataset(samples(found, name), name=title)
+        return Dataset(check_samples(found[0], name), _labels_of(found[1], name), name=title)
+    return Dataset(check_samples(found, name), name=title)
 
 
 def _labels_of(labels: Any, name: str) -> np.ndarray:

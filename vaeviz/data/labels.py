@@ -32,7 +32,7 @@ class ClassLabels:
         return np.asarray([*self.categories, ""])[np.where(self.codes < 0, -1, self.codes)]
 
 
-def checked_labels(labels: Any, total: int) -> np.ndarray | ClassLabels:
+def check_labels(labels: Any, total: int) -> np.ndarray | ClassLabels:
     """`labels` as `total` rows; `InputError` if they are of another length or rank.
 
     What has `codes` and `categories` (`ClassLabels`, a pandas Categorical) stays what it is.
@@ -54,7 +54,7 @@ def has_classes(values: np.ndarray | ClassLabels) -> bool:
     return _is_categorical(values) or values.dtype.kind != "f"
 
 
-def categories(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tuple[str, ...]]:
+def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tuple[str, ...]]:
     """(codes (N,), names): each label's place among the classes, in their order; −1 for a missing label."""
     if _is_categorical(values):
         return np.asarray(values.codes), tuple(map(str, values.categories))

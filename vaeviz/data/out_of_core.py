@@ -14,17 +14,17 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.errors import InputError
 
-BATCH_VALUES = 1 << 20
+MAX_BATCH_VALUES = 1 << 20
 """How many numbers a batch holds at most, where its size is not declared (4 MB in float32)."""
 
-FEW_ROWS = 16
+MAX_SCATTERED_ROWS = 16
 """How many scattered rows of a file are read before its pages are given back: each may bring a megabyte with it."""
 
-SOME_VALUES = 1 << 24
+MAX_SUBSAMPLE_VALUES = 1 << 24
 """How many numbers the few samples hold at most by which all are judged (64 MB in float32)."""
 
 
-class Stream:
+class SampleStream:
     """Samples (N, ...) of which only those are in memory that are being looked at.
 
     It has `shape`, `dtype`, `len` and rows (by slice, mask or indices) as an array does; ``np.asarray`` reads it whole.
@@ -60,7 +60,9 @@ class Stream:
         return self._sorted_rows(distinct)[places.reshape(wanted.shape)]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.concatenate(list(self.blocks(batch_length(self.shape[1:])))).astype(dtype or self.dtype, copy=False)
+        return np.concatenate(list(self.blocks(default_batch_size(self.shape[1:])))).astype(
+            dtype or self.dtype, copy=False
+        )
 
     def min(self) -> Any:
         return self._extremes[0]
@@ -83,7 +85,7 @@ class Stream:
         return np.arange(len(self))[rows]
 
 
-class Stored(Stream):
+class StoredArray(SampleStream):
     """An array that lies on disk or elsewhere (memory-mapped, HDF5, zarr, dask), as float32 shares of `divisor`
     where one is given: bytes of 255."""
 
@@ -101,7 +103,7 @@ class Stored(Stream):
     def _sorted_rows(self, rows: np.ndarray) -> np.ndarray:
         if not len(rows) or rows[-1] - rows[0] == len(rows) - 1:
             return self._read(slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0))
-        few = FEW_ROWS if _memory_map(self.source) else len(rows)
+        few = MAX_SCATTERED_ROWS if _memory_map(self.source) else len(rows)
         return np.concatenate([self._read(rows[start : start + few]) for start in range(0, len(rows), few)])
 
     def _read(self, rows: slice | np.ndarray) -> np.ndarray:
@@ -111,7 +113,7 @@ class Stored(Stream):
         return values if self.divisor is None else np.divide(values, np.float32(self.divisor), out=values)
 
 
-class Batches(Stream):
+class Batches(SampleStream):
     """Samples that come in batches, the same ones in the same order each time they are asked for.
 
     source: what can be iterated again and again (a DataLoader that does not shuffle, an object with ``__iter__``), or a
@@ -254,79 +256,79 @@ class Batches(Stream):
         self._labels.append(labels)
 
 
-def as_samples(x: Any, name: str) -> np.ndarray | Stream:
+def as_samples(x: Any, name: str) -> np.ndarray | SampleStream:
     """`x` as an array, the same object if it is one already, or as a `Stream` that is read as it is needed.
 
     The values are not looked at. Raises `InputError` for what is no samples, an iterator among them.
     """
-    if isinstance(x, Stream) or (isinstance(x, np.ndarray) and x.dtype.kind in "fiub"):
+    if isinstance(x, SampleStream) or (isinstance(x, np.ndarray) and x.dtype.kind in "fiub"):
         return x
     try:
         if isinstance(x, Iterator) or _comes_in_batches(x):
             return Batches(x)
-        return Stored(x) if _lies_elsewhere(x) else as_array(x)
+        return StoredArray(x) if _lies_elsewhere(x) else as_array(x)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
 
 
-def same_samples(a: Any, b: Any) -> bool:
+def is_same_source(a: Any, b: Any) -> bool:
     """Whether two objects are the same samples, by identity: the very array, or streams of the very source."""
     return _origin(a) is _origin(b)
 
 
-def sample_shape(x: np.ndarray | Stream) -> tuple[int, ...]:
+def sample_shape(x: np.ndarray | SampleStream) -> tuple[int, ...]:
     """The shape of one of the samples."""
     return x.sample_shape if isinstance(x, Batches) else x.shape[1:]
 
 
-def length_if_known(x: np.ndarray | Stream) -> int | None:
+def known_length(x: np.ndarray | SampleStream) -> int | None:
     """N, or None where only a pass over all batches would tell."""
     return None if isinstance(x, Batches) and not x.is_counted else len(x)
 
 
-def is_streamed(x: np.ndarray | Stream) -> bool:
+def is_out_of_core(x: np.ndarray | SampleStream) -> bool:
     """Whether x lies elsewhere than in memory."""
-    return isinstance(x, Stream) or _memory_map(x) is not None
+    return isinstance(x, SampleStream) or _memory_map(x) is not None
 
 
-def blocks(x: np.ndarray | Stream, size: int) -> Iterator[np.ndarray]:
+def iterate_blocks(x: np.ndarray | SampleStream, size: int) -> Iterator[np.ndarray]:
     """All rows of x in order, `size` at a time; of what lies elsewhere no more than those are in memory."""
-    if is_streamed(x):
-        return (x if isinstance(x, Stream) else Stored(x)).blocks(size)
+    if is_out_of_core(x):
+        return (x if isinstance(x, SampleStream) else StoredArray(x)).blocks(size)
     return (x[start : start + size] for start in range(0, len(x), size))
 
 
-def rows_of(x: np.ndarray | Stream, rows: Any) -> np.ndarray:
+def take_rows(x: np.ndarray | SampleStream, rows: Any) -> np.ndarray:
     """Some rows of x, by slice, mask or indices, in memory."""
-    return (Stored(x) if _memory_map(x) else x)[rows]
+    return (StoredArray(x) if _memory_map(x) else x)[rows]
 
 
-def batch_length(shape: tuple[int, ...]) -> int:
+def default_batch_size(shape: tuple[int, ...]) -> int:
     """How many samples of that shape are sent at once where nothing else is declared."""
-    return min(1024, max(1, BATCH_VALUES // math.prod(shape)))
+    return min(1024, max(1, MAX_BATCH_VALUES // math.prod(shape)))
 
 
-def some(x: np.ndarray | Stream) -> np.ndarray:
+def subsample(x: np.ndarray | SampleStream) -> np.ndarray:
     """Some of the samples, evenly taken, by which all are judged: about a thousand, fewer of large ones."""
-    return x.some if isinstance(x, Stream) else _some_of(x)
+    return x.some if isinstance(x, SampleStream) else _some_of(x)
 
 
-def extremes(x: np.ndarray | Stream) -> tuple[float, float]:
+def data_range(x: np.ndarray | SampleStream) -> tuple[float, float]:
     """The lowest and the highest of all values."""
-    return (x.min(), x.max()) if isinstance(x, Stream) else _extremes_of(x)
+    return (x.min(), x.max()) if isinstance(x, SampleStream) else _extremes_of(x)
 
 
-def every_which(total: int, shape: tuple[int, ...]) -> int:
+def subsample_stride(total: int, shape: tuple[int, ...]) -> int:
     """Every which of `total` samples of that shape is among `some` of them."""
-    return max(1, total // min(1000, max(1, SOME_VALUES // math.prod(shape))))
+    return max(1, total // min(1000, max(1, MAX_SUBSAMPLE_VALUES // math.prod(shape))))
 
 
 def _some_of(x: Any) -> np.ndarray:
-    return rows_of(x, slice(None, None, every_which(len(x), x.shape[1:])))
+    return take_rows(x, slice(None, None, subsample_stride(len(x), x.shape[1:])))
 
 
 def _extremes_of(x: Any) -> tuple[Any, Any]:
-    ends = [(block.min(), block.max()) for block in blocks(x, batch_length(x.shape[1:]))]
+    ends = [(block.min(), block.max()) for block in iterate_blocks(x, default_batch_size(x.shape[1:]))]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
@@ -381,7 +383,7 @@ def _lies_elsewhere(x: Any) -> bool:
 
 
 def _origin(x: Any) -> Any:
-    return x.origin if isinstance(x, Stream) else x
+    return x.origin if isinstance(x, SampleStream) else x
 
 
 def _memory_map(x: Any) -> tuple[mmap.mmap, str] | None:

@@ -6,19 +6,19 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from vaeviz.data.channels import has_channels_first
+from vaeviz.data.channels import is_channels_first
 from vaeviz.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     import numpy as np
 
-Kind = Literal["image", "spectrogram", "signal", "point", "table"]
+SampleKind = Literal["image", "spectrogram", "signal", "point", "table"]
 
-SIGNAL_FROM = 32  # a vector of fewer numbers is taken for a row of a table
-CHANNELS_UP_TO = 4  # of a signal; what is wider is an image
+MIN_SIGNAL_LENGTH = 32  # a vector of fewer numbers is taken for a row of a table
+MAX_SIGNAL_CHANNELS = 4  # of a signal; what is wider is an image
 
 
-def sample_kind(shape: tuple[int, ...], kind: Kind | None = None, names: Sequence[str] = ()) -> Kind:
+def sample_kind(shape: tuple[int, ...], kind: SampleKind | None = None, names: Sequence[str] = ()) -> SampleKind:
     """The kind of samples of that shape, unless `kind` says which.
 
     A vector whose values have `names` is a row of a table. (H, W), (H, W, 1|3|4) and (1|3|4, H, W) are images, and so
@@ -28,13 +28,13 @@ def sample_kind(shape: tuple[int, ...], kind: Kind | None = None, names: Sequenc
     """
     if kind is not None:
         return _checked(kind, shape)
-    told = told_by(shape, names)
+    told = infer_kind(shape, names)
     if told is None:
         raise InputError(f"samples of shape {shape} cannot be drawn; images are (H, W), (H, W, 1|3|4) or (1|3|4, H, W)")
     return told
 
 
-def told_by(shape: tuple[int, ...], names: Sequence[str] = ()) -> Kind | None:
+def infer_kind(shape: tuple[int, ...], names: Sequence[str] = ()) -> SampleKind | None:
     """The kind that a shape and names tell; None for what cannot be drawn."""
     size = math.prod(shape)
     if len(shape) == 1 and names:
@@ -44,18 +44,18 @@ def told_by(shape: tuple[int, ...], names: Sequence[str] = ()) -> Kind | None:
     if len(shape) > 2:
         return None
     if len(shape) == 2 and min(shape) > 1:
-        return "signal" if min(shape) <= CHANNELS_UP_TO and max(shape) >= SIGNAL_FROM else "image"
+        return "signal" if min(shape) <= MAX_SIGNAL_CHANNELS and max(shape) >= MIN_SIGNAL_LENGTH else "image"
     if size == 2:
         return "point"
     if len(shape) == 1 and size >= 64 and math.isqrt(size) ** 2 == size:
         return "image"
-    return "signal" if size >= SIGNAL_FROM else "table"
+    return "signal" if size >= MIN_SIGNAL_LENGTH else "table"
 
 
 def as_images(samples: np.ndarray, lead: int) -> np.ndarray:
     """Samples with `lead` leading axes as images (..., H, W) or (..., H, W, 3|4); square vectors are folded."""
     shape = samples.shape[lead:]
-    if has_channels_first(shape):
+    if is_channels_first(shape):
         import numpy as np
 
         samples = np.moveaxis(samples, lead, -1)
@@ -75,7 +75,7 @@ def as_signals(samples: np.ndarray, lead: int) -> np.ndarray:
     return signals.swapaxes(-1, -2) if channels and length < channels[0] else signals
 
 
-def names_of(names: Any, x: Any = None) -> tuple[str, ...]:
+def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     """The names that were given, else those of the columns of x (a data frame's); () where there are none."""
     if names is not None and len(names):
         return tuple(map(str, names))
@@ -83,7 +83,7 @@ def names_of(names: Any, x: Any = None) -> tuple[str, ...]:
     return columns if all(isinstance(column, str) for column in columns) else ()
 
 
-def factors_named(names: tuple[str, ...], factors: np.ndarray | None) -> tuple[str, ...]:
+def label_factors(names: tuple[str, ...], factors: np.ndarray | None) -> tuple[str, ...]:
     """The names of factors (N, K), ``factor 1`` and so on where there are none; `InputError` if too few or many."""
     count = 0 if factors is None else 1 if factors.ndim == 1 else factors.shape[1]
     if names and len(names) != count:
@@ -91,7 +91,7 @@ def factors_named(names: tuple[str, ...], factors: np.ndarray | None) -> tuple[s
     return names or tuple(f"factor {k + 1}" for k in range(count))
 
 
-def names_shown(names: tuple[str, ...], kind: Kind | None, shape: tuple[int, ...]) -> tuple[str, ...]:
+def displayed_names(names: tuple[str, ...], kind: SampleKind | None, shape: tuple[int, ...]) -> tuple[str, ...]:
     """The names of what is drawn apart: the values of a table, the coordinates of a point, a signal's channels.
 
     () where there are none, or where they name something else (pixels, say). `InputError` if they are too few or many.
@@ -113,13 +113,13 @@ def _sides(shape: tuple[int, ...]) -> list[int]:
 
 
 def _has_colors(shape: tuple[int, ...]) -> bool:
-    return (len(shape) == 3 and shape[-1] in (1, 3, 4)) or has_channels_first(shape)
+    return (len(shape) == 3 and shape[-1] in (1, 3, 4)) or is_channels_first(shape)
 
 
-def _checked(kind: Kind, shape: tuple[int, ...]) -> Kind:
+def _checked(kind: SampleKind, shape: tuple[int, ...]) -> SampleKind:
     size = math.prod(shape)
-    if kind not in get_args(Kind):
-        raise UnknownName("kind of sample", str(kind), get_args(Kind))
+    if kind not in get_args(SampleKind):
+        raise UnknownName("kind of sample", str(kind), get_args(SampleKind))
     if kind == "point" and size != 2:
         raise InputError(f"kind='point': samples have {size} values, expected 2")
     if kind == "image" and len(shape) == 1 and math.isqrt(size) ** 2 != size:

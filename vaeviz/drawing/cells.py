@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.data.sample_kind import Kind, as_images, as_signals
+from vaeviz.data.sample_kind import SampleKind, as_images, as_signals
 from vaeviz.drawing import plane_points as dots
 from vaeviz.drawing import signals
-from vaeviz.drawing.grid_axis import Nodes
+from vaeviz.drawing.grid_axis import GridAxis
 from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.plane_points import Connect, draw_dots
-from vaeviz.drawing.sample_style import Look
+from vaeviz.drawing.sample_style import SampleStyle
 from vaeviz.drawing.signals import draw_signals
 from vaeviz.drawing.tables import draw_strips, draw_table, strips_aspect, table_aspect
-from vaeviz.drawing.text_fit import letters_across, turned, width_of
+from vaeviz.drawing.text_fit import axes_width, label_rotation, max_letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,17 +30,17 @@ SPECTROGRAM_ASPECT = 0.75  # height / width of a cell: frequency and time share 
 def draw_cells(
     ax: Axes,
     cells: np.ndarray,
-    look: Look | None = None,
+    look: SampleStyle | None = None,
     *,
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     connect: Connect | None = None,
     given: Sequence[int] = (),
-    across: Nodes | None = None,
-    up: Nodes | None = None,
+    across: GridAxis | None = None,
+    up: GridAxis | None = None,
     key: bool = True,
     whole: np.ndarray | None = None,
-) -> Kind:
+) -> SampleKind:
     """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
 
     Images and spectrograms are one assembled array, signals are lines in cells, rows of a table are rows of heat, and
@@ -50,7 +50,7 @@ def draw_cells(
     a strip. key: whether to draw the color bar or the legend. whole: all samples (..., *sample), those of other Axes
     too, that the color bar tells of; by default the cells.
     """
-    look = look or Look()
+    look = look or SampleStyle()
     shape = cells.shape[2:]
     kind, names = look.kind_of(shape), look.names_in(shape)
     if kind == "point":
@@ -67,7 +67,7 @@ def draw_cells(
     else:
         _label(ax, len(cells), across, up, **labels)
         told = _draw_grid(ax, kind, cells, names, {"across": across, "up": up}, heat, key)
-        ax.set_xlabel("\n".join(([across.name] if across else []) + wrap(told, letters_across(ax))))
+        ax.set_xlabel("\n".join(([across.name] if across else []) + wrap(told, max_letters(ax))))
         ax.set_ylabel(up.name if up else "")
     if key and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
         told = cells if whole is None else look.scaled(whole, lead=whole.ndim - len(shape))
@@ -76,7 +76,9 @@ def draw_cells(
     return kind
 
 
-def _draw_grid(ax: Axes, kind: Kind, cells: np.ndarray, names: Sequence[str], grid: dict, heat: dict, key: bool) -> str:
+def _draw_grid(
+    ax: Axes, kind: SampleKind, cells: np.ndarray, names: Sequence[str], grid: dict, heat: dict, key: bool
+) -> str:
     """Samples in cells, and what is to be known to read a cell."""
     if kind == "signal":
         low, high = heat["low"], heat["high"]
@@ -92,7 +94,7 @@ def _draw_grid(ax: Axes, kind: Kind, cells: np.ndarray, names: Sequence[str], gr
 
 
 def cells_aspect(
-    cells: np.ndarray, look: Look, connect: Connect | None = None, *, on_latent_axes: bool = False
+    cells: np.ndarray, look: SampleStyle, connect: Connect | None = None, *, on_latent_axes: bool = False
 ) -> float:
     """Height / width of a drawn grid of cells (rows, columns, *sample)."""
     rows, columns = cells.shape[:2]
@@ -111,12 +113,12 @@ def cells_aspect(
 def _draw_scale(ax: Axes, label: str, beyond: tuple[bool, bool]) -> None:
     """A color bar beside the cells, as high as they are, pointed where values lie `beyond` its ends."""
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
-    width = BAR / width_of(ax)
+    width = BAR / axes_width(ax)
     bar = ax.inset_axes((1 + width, 0, width, 1))
     ax.figure.colorbar(ax.images[-1], cax=bar, label=label, extend=extend)
 
 
-def _bare(ax: Axes, across: Nodes | None, up: Nodes | None) -> None:
+def _bare(ax: Axes, across: GridAxis | None, up: GridAxis | None) -> None:
     """No frame, and ticks along latent axes only."""
     ax.spines[:].set_visible(False)
     ax.tick_params(axis="x", length=0 if across is None else 2.5, color="0.4")
@@ -126,13 +128,13 @@ def _bare(ax: Axes, across: Nodes | None, up: Nodes | None) -> None:
 def _label(
     ax: Axes,
     rows: int,
-    across: Nodes | None,
-    up: Nodes | None,
+    across: GridAxis | None,
+    up: GridAxis | None,
     row_labels: Sequence[str],
     column_labels: Sequence[str],
 ) -> None:
     """Row and column labels in place of ticks, except along latent axes."""
     if across is None:
-        ax.set_xticks(range(len(column_labels)), column_labels, rotation=turned(ax, column_labels))
+        ax.set_xticks(range(len(column_labels)), column_labels, rotation=label_rotation(ax, column_labels))
     if up is None:
         ax.set_yticks([rows - 1 - row for row in range(len(row_labels))], row_labels)

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.data.labels import categories, checked_labels, has_classes
+from vaeviz.data.labels import check_labels, factorize_labels, has_classes
 from vaeviz.drawing.styles import CATEGORICAL
 from vaeviz.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
 
-MISSING = "0.78"
-PLAIN = "#3f76b5"
-LEGEND_MAX = 10
+MISSING_COLOR = "0.78"
+PLAIN_COLOR = "#3f76b5"
+MAX_DIRECT_LEGEND = 10
 STEPS = 64  # a gradient is drawn in this many colors
 
 
 @dataclass(frozen=True)
-class Coloring:
+class LabelColors:
     """One color index a sample. Derived from all labels, before any subsampling.
 
     index: (N,) into colors; −1 for a missing label.
@@ -35,7 +35,7 @@ class Coloring:
     names: tuple[str, ...] = ()
     mappable: ScalarMappable | None = None
 
-    def __getitem__(self, rows: Any) -> Coloring:
+    def __getitem__(self, rows: Any) -> LabelColors:
         return replace(self, index=self.index[rows])
 
     @property
@@ -44,7 +44,7 @@ class Coloring:
         return int((self.index < 0).sum())
 
 
-def coloring(labels: Any, total: int, *, palette: str | None = None, continuous: bool | None = None) -> Coloring:
+def color_labels(labels: Any, total: int, *, palette: str | None = None, continuous: bool | None = None) -> LabelColors:
     """Colors for `total` samples by their labels.
 
     labels: None, or (total,) integers or strings (categories) or floats (a gradient); NaN, None and empty
@@ -52,25 +52,25 @@ def coloring(labels: Any, total: int, *, palette: str | None = None, continuous:
         commas. continuous: True draws integers as a gradient; None decides by type.
     """
     if labels is None:
-        return Coloring(np.zeros(total, np.int32), [PLAIN])
-    values = checked_labels(labels, total)
+        return LabelColors(np.zeros(total, np.int32), [PLAIN_COLOR])
+    values = check_labels(labels, total)
     if continuous is None:
         continuous = not has_classes(values)
     if not continuous:
-        codes, names = categories(values)
-        return Coloring(codes, category_colors(len(names), palette), names)
+        codes, names = factorize_labels(values)
+        return LabelColors(codes, class_colors(len(names), palette), names)
     values = np.asarray(values)
     if values.dtype.kind not in "fiu":
         raise InputError(f"continuous labels: got labels of {values.dtype}, expected numbers")
     return _gradient(values.astype(float), palette or "viridis")
 
 
-def category_colors(count: int, palette: str | None) -> list:
+def class_colors(count: int, palette: str | None) -> list:
     """`count` colors: those of `CATEGORICAL` up to ten classes, beyond that evenly around a rainbow."""
     import matplotlib
     from matplotlib.colors import to_rgba
 
-    if palette is None and count <= LEGEND_MAX:
+    if palette is None and count <= MAX_DIRECT_LEGEND:
         return [to_rgba(color) for color in CATEGORICAL[:count]]
     name = palette or "turbo"
     if name in matplotlib.color_sequences:
@@ -84,7 +84,7 @@ def category_colors(count: int, palette: str | None) -> list:
     return [to_rgba(color) for color in colors[:count]]
 
 
-def _gradient(values: np.ndarray, palette: str) -> Coloring:
+def _gradient(values: np.ndarray, palette: str) -> LabelColors:
     import matplotlib
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -100,7 +100,7 @@ def _gradient(values: np.ndarray, palette: str) -> Coloring:
     index = np.full(len(values), -1, dtype=np.int32)
     index[finite] = np.minimum((values[finite] - norm.vmin) / span * STEPS, STEPS - 1).astype(np.int32)
     colors = mappable.cmap((np.arange(STEPS) + 0.5) / STEPS)
-    return Coloring(index, list(map(tuple, colors)), mappable=mappable)
+    return LabelColors(index, list(map(tuple, colors)), mappable=mappable)
 
 
 def _listed(text: str) -> list[str]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.colors import PLAIN, Coloring
-from vaeviz.drawing.legends import explain_colors
+from vaeviz.drawing.colors import PLAIN_COLOR, LabelColors
+from vaeviz.drawing.legends import add_color_key
 from vaeviz.errors import NotApplicable
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FILLED_UP_TO = 4  # classes; the fillings of more would blend into colors that stand for none
 
 
-def draw_densities(ax: Axes, values: np.ndarray, colors: Coloring, *, prior: bool) -> None:
+def draw_densities(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: bool) -> None:
     """Kernel density estimates of values (N,), one a class and each of area 1, and N(0, 1) if `prior`.
 
     Samples without a label are left out.
@@ -24,11 +24,11 @@ def draw_densities(ax: Axes, values: np.ndarray, colors: Coloring, *, prior: boo
     if colors.mappable is not None:
         raise NotApplicable("densities need classes, and the labels are continuous")
     peaks = draw_density(ax, values, colors, prior=prior)
-    explain_colors(ax, colors[colors.index >= 0], places=peaks)
+    add_color_key(ax, colors[colors.index >= 0], places=peaks)
     ax.set_ylabel("density")
 
 
-def draw_density(ax: Axes, values: np.ndarray, colors: Coloring, *, prior: bool) -> np.ndarray:
+def draw_density(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: bool) -> np.ndarray:
     """The curves of `draw_densities` without a legend; one curve of all values where the labels are a gradient.
 
     Returns where they are highest, (C, 2), NaN for a class without a curve.
@@ -36,7 +36,7 @@ def draw_density(ax: Axes, values: np.ndarray, colors: Coloring, *, prior: bool)
     from scipy.stats import gaussian_kde
 
     if colors.mappable is not None:
-        colors = Coloring(np.zeros(len(values), int), [PLAIN])
+        colors = LabelColors(np.zeros(len(values), int), [PLAIN_COLOR])
     peaks = np.full((len(colors.colors), 2), np.nan)
     for code, color in enumerate(colors.colors):
         mine = values[colors.index == code]

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.colors import MISSING, Coloring
+from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_ellipses(ax: Axes, centers: np.ndarray, radii: np.ndarray, colors: Coloring, *, opacity: float) -> None:
+def draw_ellipses(ax: Axes, centers: np.ndarray, radii: np.ndarray, colors: LabelColors, *, opacity: float) -> None:
     """Ellipses at `centers` (N, 2) with semi-axes `radii` (N, 2) in data units, filled; their centers are dots."""
     from matplotlib.collections import EllipseCollection
     from matplotlib.colors import to_rgba
 
-    palette = np.array([to_rgba(color) for color in (*colors.colors, MISSING)])
+    palette = np.array([to_rgba(color) for color in (*colors.colors, MISSING_COLOR)])
     face = palette[colors.index]  # −1, a missing label, is the last
     ellipses = EllipseCollection(
         *2 * radii.T,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from vaeviz.analysis.map_quality import MapQuality
 
-NAMES = {"tsne": "t-SNE", "opentsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
+METHOD_NAMES = {"tsne": "t-SNE", "opentsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 LIBRARIES = {"tsne": "scikit-learn", "opentsne": "openTSNE"}
 
 
@@ -25,12 +25,12 @@ def check_perplexity(engine: str, perplexity: float, total: int) -> None:
         raise NotApplicable(f"a perplexity of {perplexity:g} needs more than the {total} points; give a smaller one")
 
 
-def how_made(engine: str, perplexity: float) -> str:
+def describe_map(engine: str, perplexity: float) -> str:
     """What a title says of t-SNE: ``perplexity 30, by openTSNE``; empty for any other engine."""
     return f"perplexity {perplexity:g}, by {LIBRARIES[engine]}" if engine in LIBRARIES else ""
 
 
-def name_axes(ax: Axes, engine: str) -> None:
+def label_map_axes(ax: Axes, engine: str) -> None:
     """Principal components have axes with units; those of any other map mean nothing, and it hides its ticks."""
     if engine == "pca":
         ax.set(xlabel="first component", ylabel="second component")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Nodes:
+class GridAxis:
     """Where the columns or rows of a grid lie on a latent axis called `name`; cell i stands at `values[i]`.
 
     Uneven nodes make an axis on which every cell is as wide as the next: positions between the nodes, and half
@@ -50,22 +50,22 @@ class Nodes:
         return sorted(kept)
 
 
-def placed(nodes: Nodes | None, cell: np.ndarray) -> np.ndarray:
+def node_positions(nodes: GridAxis | None, cell: np.ndarray) -> np.ndarray:
     """Cell coordinates in the units of the axis; without nodes the axis counts cells."""
     return cell if nodes is None else nodes.to_value(cell)
 
 
-def placed_past_scale(nodes: Nodes | None, cell: np.ndarray) -> np.ndarray:
+def extrapolated_positions(nodes: GridAxis | None, cell: np.ndarray) -> np.ndarray:
     """Cell coordinates in the units in which the axis is linear."""
     return cell if nodes is None or not nodes.even else nodes.to_value(cell)
 
 
-def cell_width(nodes: Nodes | None) -> float:
+def cell_width(nodes: GridAxis | None) -> float:
     """The width of a cell in the units in which its axis is linear."""
     return 1.0 if nodes is None or not nodes.even else float(nodes.values[1] - nodes.values[0])
 
 
-def scale_axes(ax: Axes, across: Nodes | None, up: Nodes | None) -> None:
+def scale_axes(ax: Axes, across: GridAxis | None, up: GridAxis | None) -> None:
     """Give uneven nodes a scale on which their cells are of one width."""
     from matplotlib.ticker import FixedLocator
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def name_dim(dim: int) -> str:
+def dimension_label(dim: int) -> str:
     """The name of a latent dimension on an axis, counted from 1: ``$z_1$``."""
     return f"$z_{{{dim + 1}}}$"
 

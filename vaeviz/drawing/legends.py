@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from vaeviz.drawing.colors import LEGEND_MAX, MISSING, Coloring
-from vaeviz.drawing.text_fit import height_of, shortened, size_of, width_of, width_of_text
+from vaeviz.drawing.colors import MAX_DIRECT_LEGEND, MISSING_COLOR, LabelColors
+from vaeviz.drawing.text_fit import abbreviate, axes_height, axes_width, font_size, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +27,8 @@ LIKELY = 8  # names of the most letters, among which the widest is looked for
 MARK = 3  # width of the mark before a name and of the gaps around it / size of its letters
 
 
-def explain_colors(
-    ax: Axes, colors: Coloring, points: np.ndarray | None = None, places: np.ndarray | None = None
+def add_color_key(
+    ax: Axes, colors: LabelColors, points: np.ndarray | None = None, places: np.ndarray | None = None
 ) -> None:
     """A color bar for a gradient; for categories a legend beside the data, or where names are long below them.
 
@@ -53,12 +53,12 @@ def legend_below(ax: Axes, *, under: Sequence[str] = ("xtick.labelsize", "axes.l
     """
     from matplotlib.transforms import ScaledTranslation
 
-    down = ScaledTranslation(0, -(LINE * sum(map(size_of, under)) + 8) / 72, ax.figure.dpi_scale_trans)
+    down = ScaledTranslation(0, -(LINE * sum(map(font_size, under)) + 8) / 72, ax.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + down, "borderaxespad": 0}
     ax.legend(loc="upper center", **{"ncols": 2, **place, **look})
 
 
-def explain_figure(figure: Any, corner: Axes, colors: Coloring, others: Sequence = ()) -> None:
+def add_figure_key(figure: Any, corner: Axes, colors: LabelColors, others: Sequence = ()) -> None:
     """The same for several Axes at once, in a `corner` that holds nothing else; `others` are named in it as well."""
     from matplotlib.lines import Line2D
 
@@ -66,9 +66,9 @@ def explain_figure(figure: Any, corner: Axes, colors: Coloring, others: Sequence
         bar = figure.colorbar(colors.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
         bar.ax.yaxis.set_ticks_position("left")
         bar.ax.set_in_layout(False)
-    columns = -(-(len(colors.names) + bool(colors.missing)) // LEGEND_MAX) or 1
-    names = _fitting(colors.names, width_of(corner) / columns) or shortened(colors.names, FEWEST)
-    entries = list(zip(names, colors.colors)) + [("no label", MISSING)] * bool(colors.missing)
+    columns = -(-(len(colors.names) + bool(colors.missing)) // MAX_DIRECT_LEGEND) or 1
+    names = _fitting(colors.names, axes_width(corner) / columns) or abbreviate(colors.names, FEWEST)
+    entries = list(zip(names, colors.colors)) + [("no label", MISSING_COLOR)] * bool(colors.missing)
     own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=color, label=name) for name, color in entries]
     if own or others:
         legend = corner.legend(
@@ -77,13 +77,13 @@ def explain_figure(figure: Any, corner: Axes, colors: Coloring, others: Sequence
         legend.set_in_layout(False)
 
 
-def _legend(ax: Axes, colors: Coloring, where: Where) -> None:
+def _legend(ax: Axes, colors: LabelColors, where: Where) -> None:
     """The named classes, gray for missing labels, and whatever else in the Axes has a label; beside unless below."""
     from matplotlib.lines import Line2D
 
     entries = list(zip(colors.names, colors.colors))
     if colors.missing:
-        entries.append(("no label", MISSING))
+        entries.append(("no label", MISSING_COLOR))
     own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=color, label=name) for name, color in entries]
     others, _ = ax.get_legend_handles_labels()
     look = {"handletextpad": 0.3, "handlelength": 1.2, "labelspacing": LINE - 1, "columnspacing": 1, "frameon": False}
@@ -92,38 +92,38 @@ def _legend(ax: Axes, colors: Coloring, where: Where) -> None:
     if where == "below":
         legend_below(ax, handles=own + others, **look)
         return
-    columns = _columns(ax, len(own + others)) if len(colors.names) > LEGEND_MAX else 1
+    columns = _columns(ax, len(own + others)) if len(colors.names) > MAX_DIRECT_LEGEND else 1
     place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
     ax.legend(handles=own + others, ncols=columns, **place, **look)
 
 
-def _arrangement(ax: Axes, colors: Coloring) -> tuple[Where, Sequence[str]]:
+def _arrangement(ax: Axes, colors: LabelColors) -> tuple[Where, Sequence[str]]:
     """Where categories are named, and how, so that the names are read and the data keep most of the room.
 
     Without a layout engine nobody makes room for a legend.
     """
-    names, few = colors.names, len(colors.names) <= LEGEND_MAX
+    names, few = colors.names, len(colors.names) <= MAX_DIRECT_LEGEND
     if not names or (few and not _is_laid_out(ax)):
         return "beside", names
     short = max(map(len, names)) <= SHORT
     if not few and (short or len(names) > TOLD_APART or not _is_laid_out(ax)):
-        return "among the data", shortened(names, FEWEST)
+        return "among the data", abbreviate(names, FEWEST)
     entries = len(names) + len(ax.get_legend_handles_labels()[0]) + bool(colors.missing)
     columns = 1 if few else _columns(ax, entries)
-    if columns * _entry_width(names) < BESIDE * width_of(ax):
+    if columns * _entry_width(names) < BESIDE * axes_width(ax):
         return "beside", names
-    width, height = BELOW[0] * width_of(ax), BELOW[1] * height_of(ax)
+    width, height = BELOW[0] * axes_width(ax), BELOW[1] * axes_height(ax)
     fitting = _fitting(names, width / 2)
-    if fitting and math.ceil(entries / 2) * LINE * size_of("legend.fontsize") < height:
+    if fitting and math.ceil(entries / 2) * LINE * font_size("legend.fontsize") < height:
         return "below", fitting
-    return ("beside" if few else "among the data"), shortened(names, FEWEST)
+    return ("beside" if few else "among the data"), abbreviate(names, FEWEST)
 
 
 def _fitting(names: Sequence[str], width: float) -> Sequence[str] | None:
     """Names that are so much shortened that an entry of a legend is no wider, in points; None where none are."""
     longest = max(map(len, names), default=0)
     for letters in range(longest, min(longest, FEWEST) - 1, -1):
-        shown = shortened(names, letters)
+        shown = abbreviate(names, letters)
         if _entry_width(shown) <= width:
             return shown
     return None
@@ -131,9 +131,9 @@ def _fitting(names: Sequence[str], width: float) -> Sequence[str] | None:
 
 def _entry_width(names: Sequence[str]) -> float:
     """The width in points of a legend's entry that has room for each of the names."""
-    size = size_of("legend.fontsize")
+    size = font_size("legend.fontsize")
     longest = sorted(names, key=len)[-LIKELY:]
-    return max((width_of_text(name, size) for name in longest), default=0) + MARK * size
+    return max((text_width(name, size) for name in longest), default=0) + MARK * size
 
 
 def _is_laid_out(ax: Axes) -> bool:
@@ -145,10 +145,10 @@ def _is_laid_out(ax: Axes) -> bool:
 
 def _columns(ax: Axes, entries: int) -> int:
     """How many columns a legend needs to be hardly higher than the Axes, as they are before the page is laid out."""
-    return math.ceil(entries * LINE * size_of("legend.fontsize") / (1.1 * height_of(ax)))
+    return math.ceil(entries * LINE * font_size("legend.fontsize") / (1.1 * axes_height(ax)))
 
 
-def _medians(colors: Coloring, points: np.ndarray) -> np.ndarray:
+def _medians(colors: LabelColors, points: np.ndarray) -> np.ndarray:
     """(C, 2), NaN for a category without points."""
     places = np.full((len(colors.names), 2), np.nan)
     for code in np.unique(colors.index[colors.index >= 0]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.text_fit import shortened, turned
+from vaeviz.drawing.text_fit import abbreviate, label_rotation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,9 +26,9 @@ def draw_matrix(
     if shares.shape[1] <= WRITTEN_UP_TO:
         _write(ax, shares)
     step = -(-len(columns) // 20)
-    below = shortened(columns, LONGEST)[::step]
-    ax.set_xticks(range(0, len(columns), step), below, rotation=turned(ax, below))
-    ax.set_yticks(range(len(rows)), shortened(rows, LONGEST))
+    below = abbreviate(columns, LONGEST)[::step]
+    ax.set_xticks(range(0, len(columns), step), below, rotation=label_rotation(ax, below))
+    ax.set_yticks(range(len(rows)), abbreviate(rows, LONGEST))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if label:

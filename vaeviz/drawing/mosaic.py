@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
 
-from vaeviz.drawing.grid_axis import Nodes, cell_width, placed, placed_past_scale, scale_axes
+from vaeviz.drawing.grid_axis import GridAxis, cell_width, extrapolated_positions, node_positions, scale_axes
 from vaeviz.drawing.laying_out import is_laying_out
 from vaeviz.errors import UnknownName
 
@@ -37,8 +37,8 @@ def draw_mosaic(
     cmap: str,
     low: float,
     high: float,
-    across: Nodes | None = None,
-    up: Nodes | None = None,
+    across: GridAxis | None = None,
+    up: GridAxis | None = None,
     aspect: float | None = None,
     gap: float = GAP,
 ) -> None:
@@ -60,15 +60,15 @@ def draw_mosaic(
         cmap=matplotlib.colormaps[cmap].with_extremes(bad="white"),
         norm=Normalize(low, high),
         origin="upper",
-        extent=(*placed_past_scale(across, ends_across), *placed_past_scale(up, ends_up)),
+        extent=(*extrapolated_positions(across, ends_across), *extrapolated_positions(up, ends_up)),
         transform=ax.transLimits + ax.transAxes,
     )
     image.set_data(mosaic)
     image.set_clip_path(ax.patch)
     image.set_extent(image.get_extent())  # which also tells the Axes of it
     ax.add_image(image)
-    ax.set_xlim(placed(across, ends_across))
-    ax.set_ylim(placed(up, ends_up))
+    ax.set_xlim(node_positions(across, ends_across))
+    ax.set_ylim(node_positions(up, ends_up))
     own = (mosaic.shape[0] + gap_up) / rows / ((mosaic.shape[1] + gap_across) / columns)
     ax.set_aspect((aspect or own) * cell_width(across) / cell_width(up), adjustable="box")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaeviz.drawing.cells import cells_aspect, draw_cells
-from vaeviz.drawing.sample_style import Look
-from vaeviz.drawing.text_fit import height_of, letters_across, size_of, width_of
+from vaeviz.drawing.sample_style import SampleStyle
+from vaeviz.drawing.text_fit import axes_height, axes_width, font_size, max_letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ TITLE = 1.9  # room for a name above its panel, in heights of its letters
 A_NAME = 0.15  # the same before the figure is there, in widths of a panel
 
 
-def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: Look, **drawn_with: Any) -> list[Axes]:
+def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: SampleStyle, **drawn_with: Any) -> list[Axes]:
     """Draw grids (C, rows, columns, *sample), each under its name, and return the Axes that they are in.
 
     Without names there is one grid, in `ax` itself; else `ax` becomes the frame of a panel for each, all on one scale,
@@ -51,7 +51,7 @@ def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: Look, *
 
 
 def panels_aspect(
-    grids: np.ndarray, names: Sequence[str], look: Look, connect: Any = None, *, on_latent_axes: bool = False
+    grids: np.ndarray, names: Sequence[str], look: SampleStyle, connect: Any = None, *, on_latent_axes: bool = False
 ) -> float:
     """Height / width of what `draw_panels` draws, with some room for the names."""
     aspect = cells_aspect(grids[0], look, connect, on_latent_axes=on_latent_axes)
@@ -69,8 +69,8 @@ def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:
     columns = columns_for(count)
     rows = math.ceil(count / columns)
     width = columns + GAP * (columns - 1)
-    points = TITLE * size_of("axes.titlesize")
-    side = min(width_of(ax) / width, max(height_of(ax) / rows - points, points) / aspect)  # of a panel, at most
+    points = TITLE * font_size("axes.titlesize")
+    side = min(axes_width(ax) / width, max(axes_height(ax) / rows - points, points) / aspect)  # of a panel, at most
     name = points / side
     height = rows * (name + aspect)
     ax.set_axis_off()
@@ -96,7 +96,7 @@ def _keep_few_ticks(panel: Axes) -> None:
 def _tell_once(frame: Axes, panels: list[Axes], name: str) -> None:
     """What is to be known to read a cell, which all tell beside the `name` of their axis, once under all of them."""
     told = panels[0].get_xlabel().removeprefix(name).split()
-    text = "\n".join(wrap(" ".join(told), letters_across(frame)))
+    text = "\n".join(wrap(" ".join(told), max_letters(frame)))
     lowest = panels[(len(panels) - 1) // columns_for(len(panels)) * columns_for(len(panels))]
     for panel in panels:
         panel.set_xlabel(name)

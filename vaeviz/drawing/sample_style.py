@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.out_of_core import as_samples, some
-from vaeviz.data.sample_kind import Kind, names_of, names_shown, sample_kind, told_by
+from vaeviz.data.out_of_core import as_samples, subsample
+from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, sample_kind
 
 UNLIKE = 20
 """Features of a table are drawn each on a scale of its own where the largest span is so many times the smallest."""
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class SampleStyle:
     """What draws a sample, beside its values.
 
     kind: None where the shape tells. cmap: of what has one channel; None for the kind's own. value_range: shared by
@@ -24,7 +24,7 @@ class Look:
     unit: what a color bar calls the values; None for "value", or "share of span" where features have own scales.
     """
 
-    kind: Kind | None = None
+    kind: SampleKind | None = None
     cmap: str | None = None
     value_range: tuple[float, float] | None = None
     names: tuple[str, ...] = ()
@@ -32,13 +32,13 @@ class Look:
     data: np.ndarray | None = None
     unit: str | None = None
 
-    def kind_of(self, shape: tuple[int, ...]) -> Kind:
+    def kind_of(self, shape: tuple[int, ...]) -> SampleKind:
         """The kind of samples of that shape."""
         return sample_kind(shape, self.kind, self.names)
 
     def names_in(self, shape: tuple[int, ...]) -> tuple[str, ...]:
         """The names of the values, coordinates or channels of samples of that shape."""
-        return names_shown(self.names, self.kind_of(shape), shape)
+        return displayed_names(self.names, self.kind_of(shape), shape)
 
     def has_own_scales(self, shape: tuple[int, ...]) -> bool:
         """Whether each value of samples of that shape is drawn as a share of its feature's span."""
@@ -62,23 +62,25 @@ class Look:
         return self.value_range or shared_range(scaled, self.kind_of(shape))
 
 
-def look_of(x: Any, feature_names: Any = None, *, kind: Kind | None = None, cmap: str | None = None) -> Look:
+def sample_style(
+    x: Any, feature_names: Any = None, *, kind: SampleKind | None = None, cmap: str | None = None
+) -> SampleStyle:
     """How samples like x (N, ...) are drawn, decoded ones among them; x may be None.
 
     feature_names: of the values of a sample; by default the columns of x, where it is a data frame. A large x is judged
     by a thousand of its samples.
     """
-    names = names_of(feature_names, x)
+    names = column_names(feature_names, x)
     if x is None:
-        return Look(kind, cmap, None, names)
-    few = some(as_samples(x, "x")).astype(np.float32)
-    drawn = kind or told_by(few.shape[1:], names)
+        return SampleStyle(kind, cmap, None, names)
+    few = subsample(as_samples(x, "x")).astype(np.float32)
+    drawn = kind or infer_kind(few.shape[1:], names)
     if drawn == "point" and few[0].size == 2:
-        return Look(kind, cmap, shared_range(few), names, data=few.reshape(-1, 2))
-    return Look(kind, cmap, shared_range(few, drawn), names, unlike_spans(few) if few.ndim == 2 else None)
+        return SampleStyle(kind, cmap, shared_range(few), names, data=few.reshape(-1, 2))
+    return SampleStyle(kind, cmap, shared_range(few, drawn), names, unlike_spans(few) if few.ndim == 2 else None)
 
 
-def shared_range(values: np.ndarray, kind: Kind | None = None) -> tuple[float, float]:
+def shared_range(values: np.ndarray, kind: SampleKind | None = None) -> tuple[float, float]:
     """[0, 1] for values that keep to it, but for one in a hundred that overshoots; else their own range, of a table
     without the one in a hundred that lies farthest out."""
     bulk = tuple(map(float, np.nanquantile(values, (0.005, 0.995))))

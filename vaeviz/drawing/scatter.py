@@ -13,7 +13,7 @@ from matplotlib.collections import Collection
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
-from vaeviz.drawing.colors import MISSING, Coloring
+from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
 from vaeviz.drawing.laying_out import is_laying_out
 from vaeviz.errors import InputError
 
@@ -28,7 +28,7 @@ ROUNDS = 16  # the points are dealt into at least so many rounds, and in each ev
 ROUND_MOST = 20_000  # points of a round: of more, its last class would hide the others where the cloud is dense
 
 
-class Marks(Collection):
+class ClassScatter(Collection):
     """Marks at points (N, 2) in the colors of their classes, drawn in an order that lets no class hide another.
 
     One artist. A stamp, which has the properties of a Line2D, is set at some points of one color at a time: many
@@ -36,7 +36,7 @@ class Marks(Collection):
     resolution. Where the cloud is dense it shows the mixture of classes, not how many points lie there.
     """
 
-    def __init__(self, points: np.ndarray, colors: Coloring, *, seed: int = 0, **look: Any):
+    def __init__(self, points: np.ndarray, colors: LabelColors, *, seed: int = 0, **look: Any):
         self.stamp = Line2D([], [], **{"linestyle": "", "marker": "o", "markeredgewidth": 0} | look)
         super().__init__(zorder=self.stamp.get_zorder(), rasterized=self.stamp.get_rasterized())
         Artist.update_from(self, self.stamp)
@@ -55,7 +55,7 @@ class Marks(Collection):
         missing = labeled[index < 0]
         if len(missing):
             for rows in np.array_split(missing, _rounds(missing)):
-                yield MISSING, rows
+                yield MISSING_COLOR, rows
             labeled = labeled[index >= 0]
         rng = np.random.default_rng(self.seed)
         rng.shuffle(labeled)
@@ -76,17 +76,17 @@ class Marks(Collection):
         self.stale = False
 
 
-def draw_points(
+def draw_scatter(
     ax: Axes,
     points: np.ndarray,
-    colors: Coloring,
+    colors: LabelColors,
     *,
     size: float | None = None,
     opacity: float | None = None,
     rasterized: bool | None = None,
     marker_kws: dict | None = None,
     seed: int = 0,
-) -> Marks:
+) -> ClassScatter:
     """Marks at `points` (N, 2), in an order that lets no class hide another; missing labels underneath.
 
     size: diameter in points; opacity: 0 to 1; both follow N unless given. marker_kws: properties of a Line2D, by long
@@ -102,7 +102,7 @@ def draw_points(
         "alpha": marker_opacity(total) if opacity is None else opacity,
         "rasterized": total > RASTER_ABOVE if rasterized is None else rasterized,
     }
-    marks = Marks(points, colors, seed=seed, **look | given)
+    marks = ClassScatter(points, colors, seed=seed, **look | given)
     ax.add_collection(marks)
     ax.autoscale_view()
     return marks

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.colors import LEGEND_MAX, category_colors
-from vaeviz.drawing.grid_axis import Nodes, placed, scale_axes
+from vaeviz.drawing.colors import MAX_DIRECT_LEGEND, class_colors
+from vaeviz.drawing.grid_axis import GridAxis, node_positions, scale_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +24,8 @@ def draw_signals(
     low: float,
     high: float,
     names: Sequence[str] = (),
-    across: Nodes | None = None,
-    up: Nodes | None = None,
+    across: GridAxis | None = None,
+    up: GridAxis | None = None,
     legend: bool = True,
 ) -> None:
     """Signals (rows, columns, L, C), all between the same `low` at the foot of a cell and `high` at its top.
@@ -38,10 +38,13 @@ def draw_signals(
     rows, columns, length, channels = signals.shape
     along = np.linspace(-INSET, INSET, length)
     height = ((signals - low) / (high - low) * 2 - 1) * INSET
-    for channel, color in enumerate(category_colors(channels, None)):
+    for channel, color in enumerate(class_colors(channels, None)):
         lines = [
             np.column_stack(
-                [placed(across, column + along), placed(up, rows - 1 - row + height[row, column, :, channel])]
+                [
+                    node_positions(across, column + along),
+                    node_positions(up, rows - 1 - row + height[row, column, :, channel]),
+                ]
             )
             for row in range(rows)
             for column in range(columns)
@@ -52,13 +55,13 @@ def draw_signals(
         )
     scale_axes(ax, across, up)
     for edge in np.arange(columns + 1) - 0.5:
-        ax.axvline(placed(across, edge), color="0.85", lw=0.5, zorder=0)
+        ax.axvline(node_positions(across, edge), color="0.85", lw=0.5, zorder=0)
     for edge in np.arange(rows + 1) - 0.5:
-        ax.axhline(placed(up, edge), color="0.85", lw=0.5, zorder=0)
-    ax.set_xlim(placed(across, np.array([-0.5, columns - 0.5])))
-    ax.set_ylim(placed(up, np.array([-0.5, rows - 0.5])))
+        ax.axhline(node_positions(up, edge), color="0.85", lw=0.5, zorder=0)
+    ax.set_xlim(node_positions(across, np.array([-0.5, columns - 0.5])))
+    ax.set_ylim(node_positions(up, np.array([-0.5, rows - 0.5])))
     ax.set_box_aspect(ASPECT * rows / columns)
-    if legend and 1 < channels <= LEGEND_MAX:
+    if legend and 1 < channels <= MAX_DIRECT_LEGEND:
         lines = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=1.2)
         for line in lines.legend_handles:
             line.set_linewidth(1.5)

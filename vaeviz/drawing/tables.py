@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.grid_axis import Nodes
+from vaeviz.drawing.grid_axis import GridAxis
 from vaeviz.drawing.mosaic import draw_mosaic
 from vaeviz.drawing.plane_points import Connect
-from vaeviz.drawing.text_fit import LETTER, shortened, size_of, width_of
+from vaeviz.drawing.text_fit import LETTER_WIDTH, abbreviate, axes_width, font_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def draw_table(
         _name_pairs(ax, middles.reshape(len(cells) // 2, -1), row_labels, column_labels)
     else:
         ax.set_yticks(middles[: len(row_labels)], row_labels)
-        if column_labels and width_of(ax) * table_aspect(cells, connect) / count > 3 * size_of("ytick.labelsize"):
+        if column_labels and axes_width(ax) * table_aspect(cells, connect) / count > 3 * font_size("ytick.labelsize"):
             ends = up * (1 - 1 / rows) * np.array([[1], [-1]]) + middles
             ax.set_yticks(
                 ends.ravel(), np.repeat([column_labels[0], column_labels[-1]], count), minor=True, color="0.4"
@@ -69,8 +69,8 @@ def draw_strips(
     low: float,
     high: float,
     names: Sequence[str] = (),
-    across: Nodes,
-    up: Nodes | None,
+    across: GridAxis,
+    up: GridAxis | None,
 ) -> str:
     """Samples (rows, columns, D) on latent axes, a strip each from the first feature at the top; how to read them.
 
@@ -132,12 +132,12 @@ def _name_pairs(ax: Axes, middles: np.ndarray, row_labels: Sequence[str], column
 
 def _name_features(ax: Axes, places: np.ndarray, names: Sequence[str]) -> None:
     """Names under the columns, upright where they are long; how many there are where names find no room."""
-    width = width_of(ax) / len(places)
-    size = min(size_of("xtick.labelsize"), 0.95 * width)
+    width = axes_width(ax) / len(places)
+    size = min(font_size("xtick.labelsize"), 0.95 * width)
     if not names or size < SMALLEST:
         ax.set_xticks([])
         ax.set_xlabel(f"{len(places):,} feature{'s' * (len(places) > 1)}")
         return
-    shown = shortened(names, LONGEST)
-    upright = max(map(len, shown)) * LETTER * size > width
+    shown = abbreviate(names, LONGEST)
+    upright = max(map(len, shown)) * LETTER_WIDTH * size > width
     ax.set_xticks(places, shown, rotation=90 if upright else 0, fontsize=size)

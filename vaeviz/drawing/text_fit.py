@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LETTER = 0.57  # width / size of a letter, on the average
+LETTER_WIDTH = 0.57  # width / size of a letter, on the average
 
 
-def width_of(ax: Axes) -> float:
+def axes_width(ax: Axes) -> float:
     """The width of the Axes in points."""
     return 72 * ax.get_window_extent().width / ax.figure.dpi
 
 
-def height_of(ax: Axes) -> float:
+def axes_height(ax: Axes) -> float:
     """The height of the Axes in points."""
     return 72 * ax.get_window_extent().height / ax.figure.dpi
 
 
-def size_of(text: str) -> float:
+def font_size(text: str) -> float:
     """The size in points of letters that stand as ``"axes.labelsize"``, ``"xtick.labelsize"`` or the like says."""
     import matplotlib
     from matplotlib.font_manager import FontProperties
@@ -30,14 +30,14 @@ def size_of(text: str) -> float:
     return FontProperties(size=matplotlib.rcParams[text]).get_size_in_points()
 
 
-def turned(ax: Axes, labels: Sequence[str]) -> int:
+def label_rotation(ax: Axes, labels: Sequence[str]) -> int:
     """By how many degrees tick labels below the Axes are turned, so that none meets the next: 0 or 90."""
-    letters = width_of(ax) / max(len(labels), 1) / (LETTER * size_of("xtick.labelsize"))
+    letters = axes_width(ax) / max(len(labels), 1) / (LETTER_WIDTH * font_size("xtick.labelsize"))
     meet = any(a and b and (len(a) + len(b)) / 2 + 1 > letters for a, b in pairwise(labels))
     return 90 if meet else 0
 
 
-def width_of_text(text: str, size: float) -> float:
+def text_width(text: str, size: float) -> float:
     """The width of a text in points, in the font in force; of mathtext as it is set."""
     from matplotlib.cbook import is_math_text
     from matplotlib.font_manager import FontProperties
@@ -46,7 +46,7 @@ def width_of_text(text: str, size: float) -> float:
     return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_math_text(text))[0]
 
 
-def shortened(names: Sequence[str], letters: int) -> list[str]:
+def abbreviate(names: Sequence[str], letters: int) -> list[str]:
     """Names of no more letters than that, told apart as before; mathtext, which cannot be cut, is left as it is.
 
     Of longer names the middle is left out, or else what all of them share; where two would still read alike, all get
@@ -87,6 +87,6 @@ def _without_middle(name: str, letters: int) -> str:
     return f"{name[: letters - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
 
 
-def letters_across(ax: Axes) -> int:
+def max_letters(ax: Axes) -> int:
     """How many letters of a label fit under the Axes."""
-    return max(16, int(width_of(ax) / (LETTER * size_of("axes.labelsize"))))
+    return max(16, int(axes_width(ax) / (LETTER_WIDTH * font_size("axes.labelsize"))))

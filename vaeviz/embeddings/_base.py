@@ -63,7 +63,7 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
         raise InputError(f"codes to map: got shape {z.shape}, expected (N, D)")
     if not np.ptp(z, axis=0).any():
         raise NotApplicable(f"all {len(z)} codes are the same, there is nothing to map: has the posterior collapsed?")
-    engine = engine_for(len(z), settings.get("perplexity", 0.0)) if engine == AUTO else engine
+    engine = choose_engine(len(z), settings.get("perplexity", 0.0)) if engine == AUTO else engine
     function = registry.load("vaeviz.embeddings", engine)
     taken = tuple((name, value) for name, value in settings.items() if name in options_of(function))
     points, place = _mapped(function, _Codes(z), taken)
@@ -72,13 +72,13 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     return Embedding(points.copy(), engine, z.shape[1], place)
 
 
-def engine_for(total: int, perplexity: float = 0.0) -> str:
+def choose_engine(total: int, perplexity: float = 0.0) -> str:
     """The t-SNE that "auto" stands for: "opentsne" for more than 1,000 codes where it is installed, else "tsne"."""
     many = total > max(SMALL, 3 * perplexity)
     return "opentsne" if many and importlib.util.find_spec("openTSNE") else "tsne"
 
 
-def forget() -> None:
+def clear_embedding_cache() -> None:
     """Let go of the maps that are remembered, and of their codes."""
     _mapped.cache_clear()
 

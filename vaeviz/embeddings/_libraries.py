@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-def needed(module: str, engine: str) -> ModuleType:
+def require_library(module: str, engine: str) -> ModuleType:
     """The library of an engine, imported; `InputError` with what to install where it is missing."""
     try:
         return importlib.import_module(module)
@@ -25,7 +25,7 @@ def needed(module: str, engine: str) -> ModuleType:
         ) from None
 
 
-def threads() -> int:
+def n_threads() -> int:
     """How many threads to start: the cores that this process may use, or fewer if OMP_NUM_THREADS says so."""
     from joblib import cpu_count
 
@@ -33,7 +33,7 @@ def threads() -> int:
     return min(cpu_count(), int(limit)) if limit.isdigit() and int(limit) else cpu_count()
 
 
-def bar(total: int, doing: str) -> tqdm:
+def progress_bar(total: int, doing: str) -> tqdm:
     """A progress bar over iterations, shown once they have taken more than two seconds."""
     from tqdm import tqdm
 

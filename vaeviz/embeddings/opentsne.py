@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaeviz.embeddings._libraries import bar, needed, threads
-from vaeviz.embeddings.pca import start_of
+from vaeviz.embeddings._libraries import n_threads, progress_bar, require_library
+from vaeviz.embeddings.pca import pca_initialization
 from vaeviz.errors import NotApplicable
 
 
@@ -41,7 +41,7 @@ def opentsne(z: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> tuple
     among its neighbors and moved against the map, which stays as it is (Poličar et al. 2021).
     Raises `NotApplicable` for 3 × perplexity codes or fewer, for which openTSNE would lower the perplexity.
     """
-    library = needed("openTSNE", "opentsne")
+    library = require_library("openTSNE", "opentsne")
     if len(z) <= 3 * perplexity:
         raise NotApplicable(
             f"openTSNE with a perplexity of {perplexity:g} needs more than {3 * perplexity:g} points, got {len(z)}; "
@@ -49,12 +49,12 @@ def opentsne(z: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> tuple
         )
     engine = library.TSNE(
         perplexity=perplexity,
-        initialization=start_of(z),
+        initialization=pca_initialization(z),
         neighbors="exact" if len(z) <= EXACT_UP_TO else "approx",
-        n_jobs=threads(),
+        n_jobs=n_threads(),
         random_state=seed,
     )
-    with bar(sum(phase.iterations for phase in PHASES), "t-SNE") as progress:
+    with progress_bar(sum(phase.iterations for phase in PHASES), "t-SNE") as progress:
 
         def advance(*_: object) -> None:  # a true answer would stop the optimization
             progress.update(50)

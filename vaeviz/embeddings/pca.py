@@ -24,7 +24,7 @@ def pca(z: np.ndarray) -> tuple[np.ndarray, Callable]:
     return place(z), place
 
 
-def start_of(z: np.ndarray) -> np.ndarray:
+def pca_initialization(z: np.ndarray) -> np.ndarray:
     """Where t-SNE of z (N, D) starts: its principal components (N, 2), the first with a standard deviation of 1e-4.
 
     It keeps the global structure, and makes the map the same in every run (Kobak & Berens 2019).

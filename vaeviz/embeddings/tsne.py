@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.embeddings._libraries import bar
-from vaeviz.embeddings.pca import start_of
+from vaeviz.embeddings._libraries import progress_bar
+from vaeviz.embeddings.pca import pca_initialization
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -22,10 +22,10 @@ def tsne(z: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.ndarra
     """A t-SNE map (N, 2) of z (N, D), by Barnes-Hut; PCA start and learning rate N/12 (Kobak & Berens 2019)."""
     from sklearn.manifold import TSNE
 
-    with bar(ITERATIONS, "t-SNE") as progress, contextlib.redirect_stdout(_Remarks(progress)):
+    with progress_bar(ITERATIONS, "t-SNE") as progress, contextlib.redirect_stdout(_Remarks(progress)):
         engine = TSNE(
             perplexity=perplexity,
-            init=start_of(z),
+            init=pca_initialization(z),
             learning_rate="auto",
             max_iter=ITERATIONS,
             random_state=seed,

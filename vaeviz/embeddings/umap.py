@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vaeviz.embeddings._libraries import needed
+from vaeviz.embeddings._libraries import require_library
 
 
 def umap(z: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, Callable]:
@@ -14,7 +14,7 @@ def umap(z: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, Callable]:
 
     On one thread: otherwise the same seed would not give the same map.
     """
-    library = needed("umap", "umap")
+    library = require_library("umap", "umap")
     engine = library.UMAP(
         n_neighbors=min(15, len(z) - 1),
         random_state=seed,

@@ -155,7 +155,7 @@ def _drawn(plot: str, idle: queue.SimpleQueue[Worker]) -> dict[str, Any] | str:
 def _laid(inputs: Mapping[str, Any], names: Names, folder: Path) -> dict[str, dict]:
     """The inputs that are data, laid on a shelf; `Alone` for an object that cannot be opened by a name either."""
     for group in ("vaeviz.adapters", "vaeviz.embeddings"):
-        for name in registry.only_here(group):
+        for name in registry.runtime_only(group):
             raise alive(f"{name!r}, registered at run time,")
     shelf, laid = Shelf(folder), {}
     for name, value in inputs.items():

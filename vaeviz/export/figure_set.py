@@ -13,26 +13,26 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vaeviz.data.atomic_files import replacing
+from vaeviz.data.atomic_files import atomic_path
 from vaeviz.data.dataset import Dataset
-from vaeviz.data.sample_kind import Kind, sample_kind
+from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
 from vaeviz.drawing.styles import style as in_style
 from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
 from vaeviz.export.crew import Alone, Names, drawn_by_others
-from vaeviz.export.render import FORMATS, drawn, gather, options_for, write_figure
-from vaeviz.health.check import Finding
-from vaeviz.health.report import plain
-from vaeviz.model.collect_inputs import encoded_once
-from vaeviz.model.provenance import portable_traceback, provenance, sha256, versions
+from vaeviz.export.render import FORMATS, collect_plot_inputs, draw_figure, save_figure, shared_options
+from vaeviz.health.check import CheckResult
+from vaeviz.health.report import to_json_value
+from vaeviz.model.collect_inputs import with_cached_codes
+from vaeviz.model.provenance import describe_inputs, package_versions, portable_traceback, sha256_hex
 from vaeviz.plugins import registry
-from vaeviz.plugins.diagnostics import noted
-from vaeviz.plugins.options import check_settings
+from vaeviz.plugins.diagnostics import capture_warnings
+from vaeviz.plugins.options import validate_settings
 from vaeviz.plugins.plot_spec import PlotSpec, get_plot, plot_names
 
 
 @dataclass
-class Record:
+class FigureRecord:
     """What became of one plot: a figure, or the reason why there is none."""
 
     plot: str
@@ -48,7 +48,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Pages:
+class RenderOptions:
     """How and where the figures of a set are written."""
 
     folder: Path
@@ -68,15 +68,15 @@ def export_figures(
     style: str = "paper",
     dpi: int | None = None,
     seed: int = 0,
-    kind: Kind | None = None,
+    kind: SampleKind | None = None,
     title: str = "",
     analysis: bool | None = None,
     jobs: int = 1,
     command: Sequence[str] = (),
-    on_record: Callable[[Record], None] = lambda record: None,
-    on_findings: Callable[[tuple[Finding, ...]], None] = lambda findings: None,
+    on_record: Callable[[FigureRecord], None] = lambda record: None,
+    on_findings: Callable[[tuple[CheckResult, ...]], None] = lambda findings: None,
     **inputs: Any,
-) -> list[Record]:
+) -> list[FigureRecord]:
     """Draw a set of figures into the folder `out`: figures, ``manifest.json``, ``timings.json``, ``index.html``.
 
     model: anything that `vaeviz.open` opens; supplies encoder, decoder and what else it knows. data: supplies x,
@@ -99,12 +99,12 @@ def export_figures(
     for name, value, least in (("dpi", dpi, 1), ("seed", seed, 0), ("jobs", jobs, 1)):
         if value < least:
             raise InputError(f"{name} = {value}: expected {least} or more")
-    pages = Pages(Path(out), _checked_formats(formats), style, dpi)
+    pages = RenderOptions(Path(out), _checked_formats(formats), style, dpi)
     names = _checked_names(plots)
     settings = _checked_settings(settings or {}, names)
     spelled = _names(model, inputs, command)
-    with noted() as at_the_door:
-        inputs = encoded_once(gather(model, data, inputs))
+    with capture_warnings() as at_the_door:
+        inputs = with_cached_codes(collect_plot_inputs(model, data, inputs))
         kind = _checked_kind(data.kind if data is not None and kind is None else kind, inputs.get("x"))
     for text in at_the_door:
         warnings.warn(text, GuessWarning, stacklevel=2)
@@ -129,22 +129,22 @@ def export_figures(
         "dpi": dpi,
         "formats": list(pages.formats),
         "seed": seed,
-        "versions": versions(),
-        "inputs": provenance(inputs),
+        "versions": package_versions(),
+        "inputs": describe_inputs(inputs),
         "warnings": list(dict.fromkeys([*at_the_door, *told])),
-        "report": plain([asdict(finding) for finding in findings]),
+        "report": to_json_value([asdict(finding) for finding in findings]),
         "figures": [asdict(record) for record in records],
     }
     _write_manifest(pages.folder, manifest, timings)
     return records
 
 
-def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[Finding, ...], list[str]]:
+def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[CheckResult, ...], list[str]]:
     """What `vaeviz.analyze` finds, and the warnings on the way."""
-    from vaeviz.health.analyze import answered
+    from vaeviz.health.analyze import run_checks
 
-    with noted() as texts:
-        findings = answered(inputs, seed=seed)
+    with capture_warnings() as texts:
+        findings = run_checks(inputs, seed=seed)
     return findings, texts
 
 
@@ -178,13 +178,13 @@ def _checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str
     checked: dict[str, dict[str, Any]] = {}
     for spelled, options in settings.items():
         plot = _registered(spelled)
-        checked.setdefault(plot, {}).update(check_settings(get_plot(plot).function, options, of=plot))
+        checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, of=plot))
         if plot not in names:
             raise InputError(f"{plot} has settings, but is not among the plots to draw: {', '.join(names)}")
     return checked
 
 
-def _checked_kind(kind: Kind | None, x: Any) -> Kind | None:
+def _checked_kind(kind: SampleKind | None, x: Any) -> SampleKind | None:
     """`kind`; `InputError` if there is no such kind, or x cannot be drawn as it."""
     if kind is not None and x is not None:
         sample_kind(np.shape(x)[1:], kind)
@@ -201,10 +201,10 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be written, {error.strerror}") from None
 
 
-def _options(name: str, settings: Mapping[str, Any], seed: int, kind: Kind | None) -> dict[str, Any]:
+def _options(name: str, settings: Mapping[str, Any], seed: int, kind: SampleKind | None) -> dict[str, Any]:
     """What is said of the options of a plot; its defaults stand for the rest."""
     try:
-        return options_for(get_plot(name), seed, kind) | settings
+        return shared_options(get_plot(name), seed, kind) | settings
     except InputError:  # which its record tells
         return dict(settings)
 
@@ -221,10 +221,10 @@ def _names(model: Any, inputs: Mapping[str, Any], command: Sequence[str]) -> Nam
 
 
 def _drawn(
-    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], pages: Pages, jobs: int, names: Names
-) -> Iterator[tuple[Record, float]]:
+    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], pages: RenderOptions, jobs: int, names: Names
+) -> Iterator[tuple[FigureRecord, float]]:
     """(record, seconds) of each plot as it is done; what was registered at run time no other process knows."""
-    own = registry.only_here("vaeviz.plots")
+    own = registry.runtime_only("vaeviz.plots")
     others = [name for name in options if name not in own] if jobs > 1 else []
     if others:
         job = {**asdict(pages), "folder": pages.folder.resolve(), "options": options}
@@ -241,29 +241,29 @@ def _drawn(
             yield draw_plot(name, inputs, options[name], pages), time.perf_counter() - began
 
 
-def _answered(name: str, answer: dict[str, Any] | str, options: dict[str, Any]) -> tuple[Record, float]:
+def _answered(name: str, answer: dict[str, Any] | str, options: dict[str, Any]) -> tuple[FigureRecord, float]:
     record, _ = _begun(name, options)
     if isinstance(answer, str):
         record.status, record.reason = "failed", answer
         return record, 0.0
     seconds = answer.pop("seconds")
-    return replace(Record(**answer), options=record.options), seconds
+    return replace(FigureRecord(**answer), options=record.options), seconds
 
 
-def _begun(name: str, options: dict[str, Any]) -> tuple[Record, PlotSpec | None]:
+def _begun(name: str, options: dict[str, Any]) -> tuple[FigureRecord, PlotSpec | None]:
     """The record of a plot that is still to be drawn, and what is known of it; None if it cannot be imported."""
     try:
         spec = get_plot(name)
     except InputError as error:
-        return Record(name, "skipped", str(error)), None
+        return FigureRecord(name, "skipped", str(error)), None
     options = {key: option.default for key, option in spec.options.items()} | {
         key: value for key, value in options.items() if key in spec.options
     }
     about = {"summary": spec.summary, "distribution": spec.distribution, "width": spec.page.width}
-    return Record(name, options=options, **about), spec
+    return FigureRecord(name, options=options, **about), spec
 
 
-def draw_plot(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages: Pages) -> Record:
+def draw_plot(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages: RenderOptions) -> FigureRecord:
     """Draw one plot and write its files, whatever comes of it."""
     record, spec = _begun(name, options)
     if spec is None:
@@ -272,14 +272,14 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pag
     if record.reason:
         record.status = "skipped"
         return record
-    with noted() as record.warnings:
+    with capture_warnings() as record.warnings:
         try:
             with in_style(pages.style) as look:
-                figure = drawn(spec, inputs, record.options, look)
+                figure = draw_figure(spec, inputs, record.options, look)
                 for ending in pages.formats:
                     path = pages.folder / f"{name}.{ending}"
-                    write_figure(figure, path, pages.dpi)
-                    record.files[path.name] = sha256(path.read_bytes())
+                    save_figure(figure, path, pages.dpi)
+                    record.files[path.name] = sha256_hex(path.read_bytes())
         except NotApplicable as error:
             record.status, record.reason = "skipped", str(error)
         except Exception as error:
@@ -297,5 +297,5 @@ def _write_manifest(folder: Path, manifest: dict, timings: dict) -> None:
         "index.html": page(manifest),
     }
     for name, text in texts.items():
-        with replacing(folder / name) as temporary:
+        with atomic_path(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")

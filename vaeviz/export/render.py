@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaeviz.data.atomic_files import replacing
+from vaeviz.data.atomic_files import atomic_path
 from vaeviz.data.dataset import Dataset
-from vaeviz.data.sample_kind import Kind
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.model.collect_inputs import gathered
+from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.plugins.plot_spec import INPUTS, PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
@@ -23,25 +23,25 @@ FORMATS = ("png", "pdf", "svg")
 NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
 
-def gather(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def collect_plot_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs by name from a model, a data set, and what was given by name, which wins.
 
     A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
     """
     _check_names(inputs)
-    return gathered(model, data, inputs)
+    return collect_inputs(model, data, inputs)
 
 
-def options_for(spec: PlotSpec, seed: int | None, kind: Kind | None) -> dict[str, Any]:
+def shared_options(spec: PlotSpec, seed: int | None, kind: SampleKind | None) -> dict[str, Any]:
     """What a plot takes of a seed and of the kind of the samples, each None where nobody said."""
     annotations = {name: option.annotation for name, option in spec.options.items()}
     taken = {"seed": seed} if "seed" in annotations else {}
-    if annotations.get("kind") == Kind | None:
+    if annotations.get("kind") == SampleKind | None:
         taken["kind"] = kind
     return {name: value for name, value in taken.items() if value is not None}
 
 
-def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], look: Style) -> Figure:
+def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], look: Style) -> Figure:
     """The figure of one plot, on its own page; the style's rcParams are the caller's to set."""
     from matplotlib.figure import Figure
 
@@ -56,10 +56,10 @@ def drawn(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any],
     return figure
 
 
-def write_figure(figure: Figure, path: Path, dpi: int) -> None:
+def save_figure(figure: Figure, path: Path, dpi: int) -> None:
     """Save a figure, whole or not at all, with the same bytes for the same picture."""
     ending = path.suffix.lstrip(".")
-    with replacing(path) as temporary:
+    with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=dpi, format=ending, metadata=NO_DATES.get(ending))
 
 

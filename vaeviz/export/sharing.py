@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.labels import ClassLabels
-from vaeviz.data.out_of_core import Stored, Stream, batch_length, blocks, is_streamed, sample_shape
+from vaeviz.data.out_of_core import (
+    SampleStream,
+    StoredArray,
+    default_batch_size,
+    is_out_of_core,
+    iterate_blocks,
+    sample_shape,
+)
 from vaeviz.model.posterior import Posterior
 
 
@@ -34,7 +41,7 @@ class Shelf:
     def _laid(self, value: Any) -> dict:
         if isinstance(value, Posterior):
             return self._posterior(value)
-        if isinstance(value, Stream):
+        if isinstance(value, SampleStream):
             return self._stream(value)
         if hasattr(value, "codes") and hasattr(value, "categories"):
             codes = self._array(np.asarray(value.codes))
@@ -54,8 +61,8 @@ class Shelf:
         parts = {field.name: self.laid(getattr(posterior, field.name)) for field in fields(posterior)}
         return {"alive": True} if None in parts.values() else {"posterior": parts}
 
-    def _stream(self, x: Stream) -> dict:
-        file = self._file_of(x.source) if isinstance(x, Stored) else None
+    def _stream(self, x: SampleStream) -> dict:
+        file = self._file_of(x.source) if isinstance(x, StoredArray) else None
         if file is None:
             return {"file": str(self._written(x))}
         return {"file": str(file)} | ({} if x.divisor is None else {"divisor": x.divisor})
@@ -75,17 +82,17 @@ class Shelf:
             return None
         return Path(source.filename) if (whole.shape, whole.dtype) == (source.shape, source.dtype) else None
 
-    def _written(self, x: np.ndarray | Stream) -> Path:
+    def _written(self, x: np.ndarray | SampleStream) -> Path:
         path = self.folder / f"{len(self._known)}.npy"
-        if not is_streamed(x):
+        if not is_out_of_core(x):
             np.save(path, x, allow_pickle=False)
             return path
-        size = batch_length(sample_shape(x))
-        first = next(blocks(x, size))
+        size = default_batch_size(sample_shape(x))
+        first = next(iterate_blocks(x, size))
         with path.open("wb") as file:
             header = {"descr": first.dtype.str, "fortran_order": False, "shape": (len(x), *first.shape[1:])}
             np.lib.format.write_array_header_1_0(file, header)
-            for block in blocks(x, size):
+            for block in iterate_blocks(x, size):
                 block.astype(first.dtype, copy=False).tofile(file)
         return path
 
@@ -115,7 +122,7 @@ def _read(what: dict, known: dict[int, Any]) -> Any:
     if "plain" in what:
         return what["plain"]
     array = np.load(what["file"], mmap_mode="r", allow_pickle=False)
-    return Stored(array, what["divisor"]) if "divisor" in what else array
+    return StoredArray(array, what["divisor"]) if "divisor" in what else array
 
 
 def plain(value: Any) -> Any:

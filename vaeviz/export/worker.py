@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.export.crew import PATH
-from vaeviz.export.figure_set import Pages, Record, draw_plot
-from vaeviz.export.render import gather
+from vaeviz.export.figure_set import FigureRecord, RenderOptions, draw_plot
+from vaeviz.export.render import collect_plot_inputs
 from vaeviz.export.sharing import taken
-from vaeviz.model.encode import recalling
+from vaeviz.model.encode import with_posterior
 from vaeviz.model.opening import as_decoder
 
 
@@ -32,7 +32,7 @@ def main(file: str) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     job = json.loads(Path(file).read_text(encoding="utf-8"))
-    pages = Pages(_read(job["folder"]), tuple(job["formats"]), job["style"], job["dpi"])
+    pages = RenderOptions(_read(job["folder"]), tuple(job["formats"]), job["style"], job["dpi"])
     inputs: dict[str, Any] | None = None
     with ExitStack() as opened:
         for line in sys.stdin:
@@ -41,7 +41,7 @@ def main(file: str) -> None:
                 inputs = _opened(job, opened) if inputs is None else inputs
             except Exception as error:
                 reason = f"its process could not open the inputs: {type(error).__name__}: {error}"
-                record = Record(name, "failed", reason)
+                record = FigureRecord(name, "failed", reason)
             else:
                 began = time.perf_counter()
                 record = draw_plot(name, inputs, _read(job["options"][name]), pages)
@@ -58,13 +58,13 @@ def _opened(job: Mapping[str, Any], opened: ExitStack) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # they were told when all was opened first
         model, supplied = _of_command(job["command"], opened) if job["command"] else (job["model"], job["names"])
         shared = taken(job["shared"])
-        found = gather(model, None, supplied) | shared
+        found = collect_plot_inputs(model, None, supplied) | shared
     posterior = shared.get("posterior")
     inputs = {name: found[name] for name in job["given"] if name in found}
     if "decoder" in inputs:
         inputs["decoder"] = as_decoder(inputs["decoder"])
     if posterior is not None:
-        inputs["encoder"] = recalling(inputs.get("encoder", posterior), inputs["x"], posterior)
+        inputs["encoder"] = with_posterior(inputs.get("encoder", posterior), inputs["x"], posterior)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(job["torch_threads"])  # or the last digits of what is decoded would differ
     return inputs
@@ -73,10 +73,12 @@ def _opened(job: Mapping[str, Any], opened: ExitStack) -> dict[str, Any]:
 def _of_command(args: list[str], opened: ExitStack) -> tuple[Any, Mapping[str, Any]]:
     """(model, inputs by name) that a command line of ``vaeviz export`` names, for as long as it is `opened`."""
     from vaeviz.cli.commands.export import export
-    from vaeviz.cli.source import Source
+    from vaeviz.cli.source import ModelAndDataSpec
 
     said = opened.enter_context(export.make_context("export", list(args))).params
-    model, _, supplied = Source(**{field.name: said[field.name] for field in fields(Source)}).opened()
+    model, _, supplied = ModelAndDataSpec(
+        **{field.name: said[field.name] for field in fields(ModelAndDataSpec)}
+    ).opened()
     return model, supplied
 
 

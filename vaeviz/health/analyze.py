@@ -8,7 +8,7 @@ from typing import Any
 
 from vaeviz.data.dataset import Dataset
 from vaeviz.errors import GuessWarning, InputError, UnknownName
-from vaeviz.health.check import Finding, Question
+from vaeviz.health.check import Check, CheckResult
 from vaeviz.health.checks.classes import classes
 from vaeviz.health.checks.collapsed import collapsed
 from vaeviz.health.checks.holes import holes
@@ -21,12 +21,12 @@ from vaeviz.health.checks.neighbors import neighbors
 from vaeviz.health.checks.reconstruction import reconstruction
 from vaeviz.health.checks.spread import spread
 from vaeviz.health.report import Report
-from vaeviz.model.collect_inputs import encoded_once, gathered
-from vaeviz.model.provenance import provenance, versions
-from vaeviz.plugins.diagnostics import noted
-from vaeviz.plugins.options import check_settings
+from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
+from vaeviz.model.provenance import describe_inputs, package_versions
+from vaeviz.plugins.diagnostics import capture_warnings
+from vaeviz.plugins.options import validate_settings
 
-QUESTIONS: dict[str, Question] = {
+CHECKS: dict[str, Check] = {
     question.name: question
     for question in (
         collapsed,
@@ -66,26 +66,26 @@ def analyze(
     neither keeps the rest from being answered. Raises `InputError` for unknown names and options, and where the model
     or the data cannot be used at all.
     """
-    names = checked_names(findings)
-    settings = checked_settings(settings or {}, names)
+    names = check_names(findings)
+    settings = check_settings(settings or {}, names)
     _check_inputs(inputs)
     if data is not None and not isinstance(data, Dataset):
         inputs, data = {"x": data, **inputs}, None
-    with noted() as texts:
-        given = encoded_once(gathered(model, data, inputs))
-        found = answered(given, settings, names=names, seed=seed)
+    with capture_warnings() as texts:
+        given = with_cached_codes(collect_inputs(model, data, inputs))
+        found = run_checks(given, settings, names=names, seed=seed)
     for text in texts:
         warnings.warn(text, GuessWarning, stacklevel=2)
-    return Report(found, seed, title, provenance(given), versions(), tuple(texts))
+    return Report(found, seed, title, describe_inputs(given), package_versions(), tuple(texts))
 
 
-def answered(
+def run_checks(
     inputs: Mapping[str, Any],
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     *,
-    names: Iterable[str] = tuple(QUESTIONS),
+    names: Iterable[str] = tuple(CHECKS),
     seed: int = 0,
-) -> tuple[Finding, ...]:
+) -> tuple[CheckResult, ...]:
     """The findings of those names, from inputs whose x is encoded; with a progress bar where they take long."""
     from tqdm import tqdm
 
@@ -93,35 +93,35 @@ def answered(
     with tqdm(list(names), desc="analyzing", unit="finding", delay=2, leave=False, disable=None) as bar:
         for name in bar:
             bar.set_postfix_str(name)
-            findings.append(QUESTIONS[name].answered(inputs, {"seed": seed} | dict((settings or {}).get(name, {}))))
+            findings.append(CHECKS[name].answered(inputs, {"seed": seed} | dict((settings or {}).get(name, {}))))
     return tuple(findings)
 
 
-def checked_names(findings: Iterable[str] | None) -> list[str]:
+def check_names(findings: Iterable[str] | None) -> list[str]:
     """The names of the findings asked for, all of them for None, in the order of a report."""
-    names = set(QUESTIONS if findings is None else [findings] if isinstance(findings, str) else findings)
+    names = set(CHECKS if findings is None else [findings] if isinstance(findings, str) else findings)
     for name in sorted(names):
-        if name not in QUESTIONS:
-            raise UnknownName("finding", name, QUESTIONS)
+        if name not in CHECKS:
+            raise UnknownName("finding", name, CHECKS)
     if not names:
         raise InputError("no finding was asked for")
-    return [name for name in QUESTIONS if name in names]
+    return [name for name in CHECKS if name in names]
 
 
-def checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:
+def check_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:
     """Options by finding, validated as the options of plots are."""
     checked = {}
     for name, options in settings.items():
-        if name not in QUESTIONS:
-            raise UnknownName("finding", name, QUESTIONS)
+        if name not in CHECKS:
+            raise UnknownName("finding", name, CHECKS)
         if name not in names:
             raise InputError(f"{name} has settings, but is not among the findings asked for: {', '.join(names)}")
-        checked[name] = check_settings(QUESTIONS[name].function, options, of=name)
+        checked[name] = validate_settings(CHECKS[name].function, options, of=name)
     return checked
 
 
 def _check_inputs(inputs: Mapping[str, Any]) -> None:
-    known = {name for question in QUESTIONS.values() for name in question.required + question.optional}
+    known = {name for question in CHECKS.values() for name in question.required + question.optional}
     for name in inputs:
         if name not in known:
             raise UnknownName("input", name, known)

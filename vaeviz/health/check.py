@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.provenance import portable_traceback
-from vaeviz.plugins.signature import Asking
+from vaeviz.plugins.signature import InputSignature
 
 SUPPLY = {
     "encoder": "a model that has one",
@@ -19,11 +19,11 @@ SUPPLY = {
 }
 """What would do where an input is missing."""
 
-Verdict = Literal["healthy", "flagged", "not applicable", "failed"]
+CheckStatus = Literal["healthy", "flagged", "not applicable", "failed"]
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Measurement:
     """What was measured, and what it says.
 
     flagged: the verdict. sentence: one line in plain words, with the number.
@@ -43,7 +43,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
+class CheckResult:
     """An answered question: what `Answer` holds, and what was asked.
 
     name, question: of the finding. verdict: "healthy", "flagged", "not applicable" or "failed"; of the last two the
@@ -54,7 +54,7 @@ class Finding:
 
     name: str
     question: str
-    verdict: Verdict
+    verdict: CheckStatus
     sentence: str
     unit: str
     flags: Literal["above", "below"]
@@ -70,14 +70,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Question(Asking):
+class Check(InputSignature):
     """A function that measures one thing, and what its verdict rests on. Calling it gives an `Answer`."""
 
     unit: str
     flags: Literal["above", "below"]
     source: str
 
-    def answered(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> Finding:
+    def answered(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> CheckResult:
         """The finding from inputs by name; what does not apply, or fails, is one too, with the reason."""
         settings = {name: option.default for name, option in self.options.items()}
         settings |= {name: value for name, value in options.items() if name in settings}
@@ -95,18 +95,20 @@ class Question(Asking):
                 raise NotApplicable("; ".join(f"needs {name}: {SUPPLY[name]}" for name in missing))
             answer = self.function(**self.given(inputs), **settings)
         except NotApplicable as error:
-            return Finding(verdict="not applicable", sentence=str(error), **asked)
+            return CheckResult(verdict="not applicable", sentence=str(error), **asked)
         except Exception as error:
             reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            return Finding(verdict="failed", sentence=" ".join(reason.split()), traceback=portable_traceback(), **asked)
+            return CheckResult(
+                verdict="failed", sentence=" ".join(reason.split()), traceback=portable_traceback(), **asked
+            )
         measured = dict(vars(answer))
-        return Finding(verdict="flagged" if measured.pop("flagged") else "healthy", **measured, **asked)
+        return CheckResult(verdict="flagged" if measured.pop("flagged") else "healthy", **measured, **asked)
 
 
-def question(*, unit: str, flags: Literal["above", "below"], source: str) -> Callable[[Callable], Question]:
+def health_check(*, unit: str, flags: Literal["above", "below"], source: str) -> Callable[[Callable], Check]:
     """Make a function a `Question` under its own name.
 
     Its positional parameters name its inputs, as a plot's do; its keyword-only parameters are its thresholds and the
     sizes of its samples, each with a default. The first docstring line is the question.
     """
-    return lambda function: Question(function, function.__name__, unit, flags, source)
+    return lambda function: Check(function, function.__name__, unit, flags, source)

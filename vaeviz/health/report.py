@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.atomic_files import replacing
+from vaeviz.data.atomic_files import atomic_path
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.health.check import Finding, Verdict
+from vaeviz.health.check import CheckResult, CheckStatus
 
-MARKS = {"healthy": "✓", "flagged": "!", "not applicable": "–", "failed": "✗"}
+STATUS_MARKS = {"healthy": "✓", "flagged": "!", "not applicable": "–", "failed": "✗"}
 
 DIGITS = 6
 """Of a number in a file: more of them are noise, and differ between processors."""
@@ -30,74 +30,74 @@ class Report:
     findings: in order; ``report["holes"]`` is one of them. inputs, versions: what they are of, and by which packages.
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[CheckResult, ...]
     seed: int = 0
     title: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    def __getitem__(self, name: str) -> Finding:
+    def __getitem__(self, name: str) -> CheckResult:
         for finding in self.findings:
             if finding.name == name:
                 return finding
         raise UnknownName("finding", name, [finding.name for finding in self.findings])
 
-    def named(self, verdict: Verdict) -> tuple[str, ...]:
+    def named(self, verdict: CheckStatus) -> tuple[str, ...]:
         """The names of the findings of that verdict."""
         return tuple(finding.name for finding in self.findings if finding.verdict == verdict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what is not a finite number is None."""
-        return plain(asdict(self))
+        return to_json_value(asdict(self))
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON, whole or not at all; `InputError` if it cannot be written."""
         path = Path(path)
         text = json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         try:
-            with replacing(path) as temporary:
+            with atomic_path(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
         except OSError as error:
             raise InputError(f"{path}: cannot be written, {error.strerror}") from None
 
     def __str__(self) -> str:
-        return "\n".join(table(self))
+        return "\n".join(format_table(self))
 
     __repr__ = __str__
 
 
-def plain(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """Numbers, texts, lists and mappings that JSON can hold; arrays are lists, NaN and infinity None."""
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_json_value(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return to_json_value(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_json_value(item) for item in value]
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return to_json_value(value.item())
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
-def table(report: Report, width: int | None = None, *, told: Callable[[str], str] = str) -> list[str]:
+def format_table(report: Report, width: int | None = None, *, told: Callable[[str], str] = str) -> list[str]:
     """The lines of the report as a table: mark, name, verdict, and the sentence, as `told` says it."""
     width = max(60, min(width or shutil.get_terminal_size((110, 24)).columns, 120))
     head = " · ".join(part for part in (report.title, _size(report), f"seed {report.seed}") if part)
     names = max((len(finding.name) for finding in report.findings), default=0)
     lines = [head, ""]
     for finding in report.findings:
-        start = f"{MARKS[finding.verdict]} {finding.name:<{names}}  {finding.verdict:<14}  "
+        start = f"{STATUS_MARKS[finding.verdict]} {finding.name:<{names}}  {finding.verdict:<14}  "
         indents = {"initial_indent": start, "subsequent_indent": " " * len(start)}
         lines += textwrap.wrap(told(finding.sentence), width, **indents) or [start.rstrip()]
-    return [*lines, "", summary(report.findings)]
+    return [*lines, "", summary_line(report.findings)]
 
 
-def summary(findings: Sequence[Finding]) -> str:
+def summary_line(findings: Sequence[CheckResult]) -> str:
     """One line: what is flagged of what was answered."""
-    named = {verdict: [finding.name for finding in findings if finding.verdict == verdict] for verdict in MARKS}
+    named = {verdict: [finding.name for finding in findings if finding.verdict == verdict] for verdict in STATUS_MARKS}
     flagged, failed = named["flagged"], named["failed"]
     answered = len(flagged) + len(named["healthy"])
     told = f"{len(flagged)} of {answered} findings flagged" + (f": {', '.join(flagged)}" if flagged else "")

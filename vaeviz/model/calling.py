@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.channels import channels_first
+from vaeviz.data.channels import channels_first_shape
 
 REACH = 500  # how many things are looked at in search of torch modules
 
 
 @contextmanager
-def calling(function: Callable) -> Iterator[Callable[..., Any]]:
+def numpy_caller(function: Callable) -> Iterator[Callable[..., Any]]:
     """A version of `function` that takes NumPy arrays and returns whatever the function returns."""
     modules = torch_modules(function)
     with _evaluating(modules), _without_gradients():
@@ -75,7 +75,7 @@ def _reached(thing: Any, *, first: bool) -> list[Any]:
     return list(vars(thing).values()) if first and _has_vars(thing) and not inspect.isclass(thing) else []
 
 
-def name_of(function: Callable) -> str:
+def callable_name(function: Callable) -> str:
     """What to call a callable, or a file that holds one, in a message."""
     if isinstance(function, (str, Path)):
         return Path(function).name
@@ -85,7 +85,7 @@ def name_of(function: Callable) -> str:
     return name.rpartition("<locals>.")[2]
 
 
-def arguments(function: Callable) -> tuple[int, float]:
+def positional_arity(function: Callable) -> tuple[int, float]:
     """(how many positional arguments a callable must be given, how many it takes at most).
 
     (0, inf) where it does not say. A torch module says it by its `forward`.
@@ -193,19 +193,19 @@ def torch_input_shape(function: Callable, sample_shape: tuple[int, ...]) -> tupl
         return (-1,)
     kernel = getattr(first, "kernel_size", None)
     if isinstance(kernel, tuple) and hasattr(first, "in_channels"):
-        last_first = channels_first(sample_shape, spatial=len(kernel))
+        last_first = channels_first_shape(sample_shape, spatial=len(kernel))
         return sample_shape if sample_shape[0] == first.in_channels != last_first[0] else last_first
     return sample_shape
 
 
-def torch_channels(function: Callable) -> int | None:
+def first_conv_channels(function: Callable) -> int | None:
     """How many channels the first layer of a torch model takes, if that is a convolution."""
     layers = (layer for module in torch_modules(function) for layer in module.modules() if hasattr(layer, "weight"))
     first = next(layers, None)
     return first.in_channels if isinstance(getattr(first, "kernel_size", None), tuple) else None
 
 
-def torch_convolves(function: Callable) -> bool:
+def has_convolutions(function: Callable) -> bool:
     """Whether a torch model holds convolutions, whose images have the channels first."""
     layers = (layer for module in torch_modules(function) for layer in module.modules())
     return any(isinstance(getattr(layer, "kernel_size", None), tuple) for layer in layers)

@@ -7,21 +7,23 @@ from contextlib import suppress
 from typing import Any
 
 from vaeviz.data.arrays import as_array
-from vaeviz.data.batches import samples
+from vaeviz.data.batches import check_samples
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.out_of_core import Batches
-from vaeviz.data.sample_kind import names_of
+from vaeviz.data.sample_kind import column_names
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.conditions import takes_condition
-from vaeviz.model.encode import remember
-from vaeviz.model.opening import Decoder, Encoder, as_decoder, as_encoder, open
+from vaeviz.model.conditions import accepts_condition
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encode import cache_encoding
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import as_decoder, as_encoder, open
 from vaeviz.model.posterior import Posterior
-from vaeviz.plugins.object_refs import is_object_name, named_object
+from vaeviz.plugins.object_refs import import_object, is_object_ref
 
-OF_EACH_SAMPLE = ("labels", "condition", "factors")
+PER_SAMPLE_INPUTS = ("labels", "condition", "factors")
 
 
-def gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs by name from a model, a data set, and what was given by name, which wins.
 
     A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
@@ -40,12 +42,12 @@ def gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dic
         found = _of_no_sample(found)
     found |= given
     parts = list(_parts(found))
-    if "condition" in given and parts and not any(map(takes_condition, parts)):
+    if "condition" in given and parts and not any(map(accepts_condition, parts)):
         raise InputError(f"condition: was given, and {' and '.join(part.name for part in parts)} take none")
     if found.get("condition") is None and _is_conditional(parts):
         found["condition"] = found.get("labels")
     for name, of in (("feature_names", "x"), ("factor_names", "factors")):
-        found[name] = names_of(found.get(name), found.get(of)) or None
+        found[name] = column_names(found.get(name), found.get(of)) or None
     if found.get("factors") is not None:
         found["factors"] = as_array(found["factors"])
     return {name: value for name, value in found.items() if value is not None}
@@ -53,11 +55,11 @@ def gathered(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dic
 
 def _of_no_sample(found: Mapping[str, Any]) -> dict[str, Any]:
     """What is known, without what is known of single samples, since others take their place."""
-    return {name: value for name, value in found.items() if name not in OF_EACH_SAMPLE}
+    return {name: value for name, value in found.items() if name not in PER_SAMPLE_INPUTS}
 
 
 def _named(value: Any) -> Any:
-    return named_object(value) if isinstance(value, str) and is_object_name(value) else value
+    return import_object(value) if isinstance(value, str) and is_object_ref(value) else value
 
 
 def _parts(inputs: Mapping[str, Any]) -> Iterator[Encoder | Decoder]:
@@ -76,21 +78,21 @@ def _is_conditional(parts: Iterable[Encoder | Decoder]) -> bool:
     return wanting is not None and getattr(wanting, "unpack", None) is None
 
 
-def encoded_once(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def with_cached_codes(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs, checked, with an encoder that remembers the posterior of x."""
     inputs = dict(inputs)
     if "other_x" in inputs:
-        inputs["other_x"] = samples(inputs["other_x"], "other_x")
+        inputs["other_x"] = check_samples(inputs["other_x"], "other_x")
     if "decoder" in inputs:
         inputs["decoder"] = as_decoder(inputs["decoder"])
     if "encoder" in inputs and "x" in inputs and not _lacks_condition(inputs):
         # x may hold more than samples, and what only the encoder reads
-        inputs["encoder"] = remember(inputs["encoder"], inputs["x"], inputs.get("condition"))
+        inputs["encoder"] = cache_encoding(inputs["encoder"], inputs["x"], inputs.get("condition"))
         inputs["x"] = inputs["encoder"].remembered[0]
         if "condition" in inputs:
             inputs["condition"] = inputs["encoder"].remembered[1].condition
     elif "x" in inputs:
-        inputs["x"] = samples(inputs["x"], "x")
+        inputs["x"] = check_samples(inputs["x"], "x")
     if isinstance(inputs.get("x"), Batches) and "labels" not in inputs and inputs["x"].labels is not None:
         inputs["labels"] = inputs["x"].labels
     for name in ("labels", "condition", "factors"):

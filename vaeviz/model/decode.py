@@ -10,14 +10,23 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.data.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
-from vaeviz.data.channels import arranged, has_channels_first
-from vaeviz.data.out_of_core import Stream, as_samples, every_which, sample_shape, some
-from vaeviz.data.sample_kind import told_by
+from vaeviz.data.batches import (
+    batch_size_hint,
+    check_row_count,
+    check_samples,
+    describe_batch,
+    iterate_batches,
+    one_line,
+    pad_batch,
+)
+from vaeviz.data.channels import is_channels_first, match_shape
+from vaeviz.data.out_of_core import SampleStream, as_samples, sample_shape, subsample, subsample_stride
+from vaeviz.data.sample_kind import infer_kind
 from vaeviz.errors import GuessWarning, InputError
-from vaeviz.model.calling import arguments, calling, torch_convolves
-from vaeviz.model.conditions import as_condition, condition_for, condition_hint, fixed_rows
-from vaeviz.model.opening import Decoder, as_decoder
+from vaeviz.model.calling import has_convolutions, numpy_caller, positional_arity
+from vaeviz.model.conditions import as_condition, fixed_condition_rows, missing_condition_hint, resolve_condition
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
 
 
@@ -33,11 +42,11 @@ def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> 
     Runs in batches, in eval mode, without gradients. Raises `InputError` if the decoder fails, loses rows, or
     returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
     """
-    parts = list(decoded_batches(decoder, z, condition, like=like))
+    parts = list(decode_batches(decoder, z, condition, like=like))
     return np.concatenate([values for _, values in parts])
 
 
-def decoded_batches(
+def decode_batches(
     decoder: Any, z: Any, condition: Any = None, *, like: Any = None, size: int | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """What `decode` returns, as (which rows, these rows) batch by batch, so that nobody need hold it all.
@@ -49,17 +58,19 @@ def decoded_batches(
     condition = _condition(decoder, condition, z, len(codes))
     like = None if like is None else as_samples(like, "like")
     shape, layout, seen, first = None, None, None, 0
-    for rows, batch in batches(codes, decoder.batch_size or size, doing="decoding"):
+    for rows, batch in iterate_batches(codes, decoder.batch_size or size, doing="decoding"):
         arrays = [batch] + ([] if condition is None else [condition[rows]])
         count = len(batch)
         first = first or count
-        arrays = filled(arrays, decoder.batch_size) if decoder.pad else arrays
+        arrays = pad_batch(arrays, decoder.batch_size) if decoder.pad else arrays
         try:
-            with calling(decoder.fn) as call:  # and not for longer: what is yielded to has modes of its own
+            with numpy_caller(decoder.fn) as call:  # and not for longer: what is yielded to has modes of its own
                 values = _read(call(*arrays), len(arrays[0]))[:count]
         except Exception as error:
-            hint = batch_hint("Decoder", arrays[0], first) or condition_hint(error, condition)
-            raise InputError(f"decoder {decoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
+            hint = batch_size_hint("Decoder", arrays[0], first) or missing_condition_hint(error, condition)
+            raise InputError(
+                f"decoder {decoder.name}, given {describe_batch(arrays[0])}: {one_line(error)}{hint}"
+            ) from error
         if shape is None:
             shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], like)
         _check_same_shape(decoder, shape, values.shape[1:])
@@ -77,7 +88,7 @@ class _Seen:
     """
 
     def __init__(self, total: int, shape: tuple[int, ...]):
-        self.every = every_which(total, shape)
+        self.every = subsample_stride(total, shape)
         self.some = np.empty((-(-total // self.every), *shape), np.float32)
 
     def add(self, start: int, batch: np.ndarray) -> None:
@@ -99,7 +110,7 @@ def latent_size(decoder: Any) -> int:
 def _codes(decoder: Decoder, z: Any) -> np.ndarray:
     """The codes in the shape that the decoder takes, float32 and contiguous."""
     code_shape = z.code_shape if isinstance(z, Posterior) else ()
-    codes = np.ascontiguousarray(samples(z.mean if isinstance(z, Posterior) else z, "z"), dtype=np.float32)
+    codes = np.ascontiguousarray(check_samples(z.mean if isinstance(z, Posterior) else z, "z"), dtype=np.float32)
     shape = decoder.latent_shape or code_shape or codes.shape[1:]
     if math.prod(shape) != math.prod(codes.shape[1:]):
         raise InputError(f"decoder {decoder.name}: takes codes of shape {shape}, got {codes.shape[1:]}")
@@ -107,16 +118,16 @@ def _codes(decoder: Decoder, z: Any) -> np.ndarray:
 
 
 def _condition(decoder: Decoder, condition: Any, z: Any, total: int) -> np.ndarray | None:
-    if condition is not None and arguments(decoder.fn)[1] < 2:
+    if condition is not None and positional_arity(decoder.fn)[1] < 2:
         raise InputError(f"decoder {decoder.name}: takes codes alone, and got a condition")
     if condition is None:
-        condition = getattr(z, "condition", None) if decoder.condition is None else fixed_rows(decoder, total)
-    return condition_for(decoder, "decoder", None if condition is None else as_condition(condition, total))
+        condition = getattr(z, "condition", None) if decoder.condition is None else fixed_condition_rows(decoder, total)
+    return resolve_condition(decoder, "decoder", None if condition is None else as_condition(condition, total))
 
 
 def _read(returned: Any, rows: int) -> np.ndarray:
     values = as_array(_samples_in(returned))
-    one_row_each(values, rows)
+    check_row_count(values, rows)
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
     if not np.isfinite(values).all():
@@ -158,7 +169,9 @@ def _in_range(decoder: Decoder, values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32, copy=False)
 
 
-def _layout(decoder: Decoder, shape: tuple[int, ...], like: np.ndarray | Stream | None) -> tuple[bool, tuple[int, ...]]:
+def _layout(
+    decoder: Decoder, shape: tuple[int, ...], like: np.ndarray | SampleStream | None
+) -> tuple[bool, tuple[int, ...]]:
     """(whether the decoder's channels are moved to the end, the shape of a sample then).
 
     The shape is the declared one, else that of `like`, else as it comes with the channels last.
@@ -175,7 +188,7 @@ def _layout(decoder: Decoder, shape: tuple[int, ...], like: np.ndarray | Stream 
 
 def _laid_out(decoder: Decoder, values: np.ndarray, moved: bool, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        return arranged(np.moveaxis(values, 1, -1) if moved else values, shape)
+        return match_shape(np.moveaxis(values, 1, -1) if moved else values, shape)
     except InputError as error:
         raise InputError(f"decoder {decoder.name}: {error}") from None
 
@@ -186,12 +199,12 @@ def _puts_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple
         return decoder.layout == "channels_first"
     if len(set(shape)) == 1 and shape[0] > 1:
         return _guessed_channels_first(decoder, shape)
-    return wanted is None and has_channels_first(shape)
+    return wanted is None and is_channels_first(shape)
 
 
 def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
     """Where shapes cannot tell: a torch convolution puts the channels first."""
-    if not torch_convolves(decoder.fn):
+    if not has_convolutions(decoder.fn):
         return False
     warnings.warn(
         f"decoder {decoder.name}: samples of shape {shape} may have their channels first or last; they were read as "
@@ -203,19 +216,19 @@ def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
     return True
 
 
-def _compare(decoder: Decoder, values: np.ndarray, like: np.ndarray | Stream | None) -> None:
+def _compare(decoder: Decoder, values: np.ndarray, like: np.ndarray | SampleStream | None) -> None:
     """Warns where the decoder's values and the data's lie so far apart that their scales must differ."""
     if decoder.output or decoder.value_range:
         return
     low, high = np.quantile(values, (0.01, 0.99))
     if like is None:
-        expected = (0.0, 1.0) if told_by(values.shape[1:]) == "image" else (low, high)
+        expected = (0.0, 1.0) if infer_kind(values.shape[1:]) == "image" else (low, high)
         theirs = "images are drawn over [0, 1]"
     else:
-        expected = tuple(np.quantile(some(like), (0.01, 0.99)))
+        expected = tuple(np.quantile(subsample(like), (0.01, 0.99)))
         theirs = f"the data lie in [{expected[0]:.2g}, {expected[1]:.2g}]"
     margin = 0.3 * (expected[1] - expected[0])
-    if not margin or told_by(values.shape[1:]) == "point":
+    if not margin or infer_kind(values.shape[1:]) == "point":
         return
     beyond = low < expected[0] - margin or high > expected[1] + margin
     too_small = expected[1] > 10 and max(abs(low), abs(high)) < expected[1] / 50

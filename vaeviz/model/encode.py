@@ -9,14 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.batches import batch_hint, batches, filled, one_row_each, samples, sent, told
-from vaeviz.data.channels import arranged, channels_first, has_channels_first
-from vaeviz.data.out_of_core import Stream, as_samples, same_samples
+from vaeviz.data.batches import (
+    batch_size_hint,
+    check_row_count,
+    check_samples,
+    describe_batch,
+    iterate_batches,
+    one_line,
+    pad_batch,
+)
+from vaeviz.data.channels import channels_first_shape, is_channels_first, match_shape
+from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source
 from vaeviz.errors import GuessWarning, InputError
-from vaeviz.model.calling import calling, torch_channels, torch_input_shape
-from vaeviz.model.conditions import as_condition, condition_for, condition_hint, fixed_rows
-from vaeviz.model.opening import Encoder, as_encoder
-from vaeviz.model.outputs import Reading, alike, declared_reading, inferred_reading
+from vaeviz.model.calling import first_conv_channels, numpy_caller, torch_input_shape
+from vaeviz.model.conditions import as_condition, fixed_condition_rows, missing_condition_hint, resolve_condition
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import as_encoder
+from vaeviz.model.outputs import OutputSpec, infer_outputs, parse_returns, same_up_to_rounding
 from vaeviz.model.posterior import Posterior
 
 
@@ -34,22 +43,22 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
     """
     if isinstance(encoder, Posterior):
-        return _of_same_length(encoder, samples(x, "x"), condition)
+        return _of_same_length(encoder, check_samples(x, "x"), condition)
     if isinstance(encoder, Encoder) and _recalls(encoder, x, condition):
         return encoder.remembered[1]
     encoder = as_encoder(encoder)
-    x, condition = unpacked(encoder, x, condition)
-    x = samples(x, "x")
+    x, condition = unpack_samples(encoder, x, condition)
+    x = check_samples(x, "x")
     if condition is not None:
         condition = as_condition(condition, len(x))
     elif encoder.condition is not None:
-        condition = fixed_rows(encoder, len(x))
-    with calling(encoder.fn) as call:
-        means, stds, families = zip(*_encoded(call, encoder, x, condition_for(encoder, "encoder", condition)))
+        condition = fixed_condition_rows(encoder, len(x))
+    with numpy_caller(encoder.fn) as call:
+        means, stds, families = zip(*_encoded(call, encoder, x, resolve_condition(encoder, "encoder", condition)))
     return replace(_joined(means, stds, families[0], encoder), condition=condition)
 
 
-def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
+def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """An encoder that encodes `x` now and never again: that very object is answered from memory.
 
     Anything else, equal or of equal shape, is really encoded, and so is `x` under another condition. A conditional
@@ -57,26 +66,26 @@ def remember(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """
     if not isinstance(encoder, Posterior):
         encoder = as_encoder(encoder)
-        x, condition = unpacked(encoder, x, condition)
+        x, condition = unpack_samples(encoder, x, condition)
     x, condition = as_samples(x, "x"), None if condition is None else as_condition(condition)
-    return recalling(encoder, x, encode(encoder, x, condition))
+    return with_posterior(encoder, x, encode(encoder, x, condition))
 
 
-def recalling(encoder: Any, x: np.ndarray | Stream, posterior: Posterior) -> Encoder:
+def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Posterior) -> Encoder:
     """An encoder that answers `x` with that posterior, and really encodes anything else."""
     if isinstance(encoder, Posterior):
         encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
     return replace(as_encoder(encoder), remembered=(x, posterior))
 
 
-def unpacked(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
+def unpack_samples(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
     """(samples, condition) of an x that may hold both."""
     return (x, condition) if encoder.unpack is None else encoder.unpack(x, condition)
 
 
 def _recalls(encoder: Encoder, x: Any, condition: Any) -> bool:
     """Whether the encoder remembers x under this very condition, or under the only one that can be meant."""
-    if encoder.remembered is None or not same_samples(encoder.remembered[0], x):
+    if encoder.remembered is None or not is_same_source(encoder.remembered[0], x):
         return False
     one_can_be_meant = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
     return (condition is None and one_can_be_meant) or condition is encoder.remembered[1].condition
@@ -87,32 +96,34 @@ def _only_the_remembered(x: np.ndarray) -> None:
 
 
 def _encoded(
-    call: Callable, encoder: Encoder, x: np.ndarray | Stream, condition: np.ndarray | None
+    call: Callable, encoder: Encoder, x: np.ndarray | SampleStream, condition: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None, str | None]]:
     """(mean, std, family) of each batch, checked; each of the shape in which the encoder gave it."""
-    reading = declared_reading(encoder.returns) if encoder.returns else None
+    reading = parse_returns(encoder.returns) if encoder.returns else None
     size = 0
-    for rows, batch in batches(x, encoder.batch_size, doing="encoding"):
-        arrays = [prepared(encoder, batch)] + ([] if condition is None else [np.asarray(condition[rows])])
+    for rows, batch in iterate_batches(x, encoder.batch_size, doing="encoding"):
+        arrays = [prepare_batch(encoder, batch)] + ([] if condition is None else [np.asarray(condition[rows])])
         count = len(arrays[0])
         size = size or count
-        arrays = filled(arrays, encoder.batch_size) if encoder.pad else arrays
+        arrays = pad_batch(arrays, encoder.batch_size) if encoder.pad else arrays
         try:
             returned = call(*arrays)
             if rows.start == 0:
                 again = call(*arrays)
-                reading = reading or inferred_reading(returned, again=again, sample_shape=arrays[0].shape[1:])
+                reading = reading or infer_outputs(returned, again=again, sample_shape=arrays[0].shape[1:])
                 _warn_if_it_samples(encoder, *(_read(reading, one, len(arrays[0]))[0] for one in (returned, again)))
             mean, std = _read(reading, returned, len(arrays[0]))
             if rows.start == 0 and encoder.returns is None:
                 _check_not_discrete(reading(returned)[0].dtype)
         except Exception as error:
-            hint = batch_hint("Encoder", arrays[0], size) or condition_hint(error, condition)
-            raise InputError(f"encoder {encoder.name}, given {sent(arrays[0])}: {told(error)}{hint}") from error
+            hint = batch_size_hint("Encoder", arrays[0], size) or missing_condition_hint(error, condition)
+            raise InputError(
+                f"encoder {encoder.name}, given {describe_batch(arrays[0])}: {one_line(error)}{hint}"
+            ) from error
         yield mean[:count], None if std is None else std[:count], reading.family
 
 
-def prepared(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
+def prepare_batch(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
     """A batch as the encoder takes it: preprocessed, in its range, in its layout and shape, float32."""
     if encoder.preprocess is not None:
         sent_rows, batch = len(batch), np.asarray(encoder.preprocess(batch))
@@ -135,7 +146,7 @@ def _laid_out(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
     if len(shape) == 3 and len(set(shape)) == 1 and encoder.input_shape is None and encoder.layout == "channels_first":
         return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
     try:
-        return np.ascontiguousarray(arranged(batch, wanted))
+        return np.ascontiguousarray(match_shape(batch, wanted))
     except ValueError:
         raise InputError(
             f"encoder {encoder.name}: takes samples of shape {wanted}, got {shape}; "
@@ -148,9 +159,9 @@ def _wanted_shape(encoder: Encoder, shape: tuple[int, ...]) -> tuple[int, ...]:
     if encoder.input_shape is not None:
         return encoder.input_shape
     if encoder.layout == "channels_first":
-        return shape if has_channels_first(shape) else channels_first(shape)
+        return shape if is_channels_first(shape) else channels_first_shape(shape)
     if encoder.layout == "channels_last":
-        last = (*shape[1:], shape[0]) if has_channels_first(shape) else shape
+        last = (*shape[1:], shape[0]) if is_channels_first(shape) else shape
         return (*last, 1) if len(last) == 2 else last
     return torch_input_shape(encoder.fn, shape)
 
@@ -158,7 +169,7 @@ def _wanted_shape(encoder: Encoder, shape: tuple[int, ...]) -> tuple[int, ...]:
 def _has_unclear_channels(encoder: Encoder, shape: tuple[int, ...]) -> bool:
     """Whether undeclared channels of (C, H, W = C), which a convolution wants first, may stand first or last."""
     undeclared = encoder.input_shape is None and encoder.layout is None
-    return undeclared and len(shape) == 3 and 1 < shape[0] == shape[-1] == torch_channels(encoder.fn)
+    return undeclared and len(shape) == 3 and 1 < shape[0] == shape[-1] == first_conv_channels(encoder.fn)
 
 
 def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:
@@ -180,9 +191,9 @@ def _check_not_discrete(dtype: np.dtype) -> None:
         )
 
 
-def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _read(reading: OutputSpec, returned: Any, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
     mean, std = reading(returned)
-    one_row_each(mean, rows)
+    check_row_count(mean, rows)
     if mean.ndim == 1:
         mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
     if std is not None and std.shape != mean.shape:
@@ -198,7 +209,7 @@ def _read(reading: Reading, returned: Any, rows: int) -> tuple[np.ndarray, np.nd
 
 
 def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray) -> None:
-    if not alike(first, second):
+    if not same_up_to_rounding(first, second):
         warnings.warn(
             f"encoder {encoder.name} gave another mean for the same input the second time: it samples. "
             "Return its mean instead, or put it in eval mode",
@@ -222,7 +233,7 @@ def _joined(
     return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape, family)
 
 
-def _of_same_length(posterior: Posterior, x: np.ndarray | Stream, condition: Any) -> Posterior:
+def _of_same_length(posterior: Posterior, x: np.ndarray | SampleStream, condition: Any) -> Posterior:
     if len(posterior) != len(x):
         raise InputError(f"got a Posterior of {len(posterior)} rows for {len(x)} samples of x")
     return posterior if condition is None else replace(posterior, condition=as_condition(condition, len(x)))

@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.batches import samples
-from vaeviz.data.out_of_core import rows_of
-from vaeviz.data.sample_kind import told_by
+from vaeviz.data.batches import check_samples
+from vaeviz.data.out_of_core import take_rows
+from vaeviz.data.sample_kind import infer_kind
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.conditions import as_condition, told_condition, told_names
+from vaeviz.model.conditions import as_condition, fixed_condition_name, summarize_names
 from vaeviz.model.decode import decode
-from vaeviz.model.encode import encode, prepared, unpacked
-from vaeviz.model.opening import Decoder, Encoder, as_decoder, as_encoder, open, opened_by
-from vaeviz.model.outputs import alike, declared_reading, inferred_reading
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encode import encode, prepare_batch, unpack_samples
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import as_decoder, as_encoder, open, open_with_adapter
+from vaeviz.model.outputs import infer_outputs, parse_returns, same_up_to_rounding
 from vaeviz.model.posterior import Posterior
 
 ROWS = 64
@@ -43,7 +45,7 @@ OVERRIDES = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class InferredProperty:
     """One thing that is known or was inferred: its value, and the reason."""
 
     what: str
@@ -52,11 +54,11 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Inspection:
     """Findings about an encoder and a decoder; prints as a table."""
 
-    encoder: tuple[Finding, ...] = ()
-    decoder: tuple[Finding, ...] = ()
+    encoder: tuple[InferredProperty, ...] = ()
+    decoder: tuple[InferredProperty, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(line for role in ("encoder", "decoder") for line in _lines(role, getattr(self, role)))
@@ -64,9 +66,9 @@ class Explanation:
     __repr__ = __str__
 
 
-def explain(
+def inspect(
     model: Any = None, x: Any = None, condition: Any = None, *, encoder: Any = None, decoder: Any = None
-) -> Explanation:
+) -> Inspection:
     """What vaeviz infers about a model, or about an encoder and a decoder given apart.
 
     x: (N, ...) samples; the first 64 are encoded and decoded. Without them only what is declared, or known to an
@@ -80,24 +82,26 @@ def explain(
             x, condition = opened.inputs.get("x"), opened.inputs.get("condition") if condition is None else condition
     if encoder is not None and x is not None:
         with suppress(NotApplicable):  # that there is no encoder is told among the findings
-            x, condition = unpacked(as_encoder(encoder), x, condition)
-    x = None if x is None else rows_of(samples(x, "x"), slice(ROWS))
+            x, condition = unpack_samples(as_encoder(encoder), x, condition)
+    x = None if x is None else take_rows(check_samples(x, "x"), slice(ROWS))
     condition = None if condition is None else as_condition(condition)[:ROWS]
     findings, posterior = ((), None) if encoder is None else _of_encoder(encoder, x, condition)
-    return Explanation(findings, () if decoder is None else _of_decoder(decoder, posterior, x))
+    return Inspection(findings, () if decoder is None else _of_decoder(decoder, posterior, x))
 
 
-def _of_encoder(given: Any, x: np.ndarray | None, condition: Any) -> tuple[tuple[Finding, ...], Posterior | None]:
+def _of_encoder(
+    given: Any, x: np.ndarray | None, condition: Any
+) -> tuple[tuple[InferredProperty, ...], Posterior | None]:
     try:
         encoder = as_encoder(given)
     except NotApplicable as reason:
-        return (Finding("none", "", str(reason)),), None
+        return (InferredProperty("none", "", str(reason)),), None
     findings = [_known_as(encoder, given), *_conditions(encoder)]
     posterior, returned = None, None
     with _noting(findings):
         posterior, returned = (None, None) if x is None else _tried(encoder, x, condition, findings)
     findings += [
-        _returns(encoder, returned, None if x is None else prepared(encoder, x).shape[1:]),
+        _returns(encoder, returned, None if x is None else prepare_batch(encoder, x).shape[1:]),
         _latent(posterior),
         _input(encoder, x),
         _range(encoder.value_range, x),
@@ -108,17 +112,17 @@ def _of_encoder(given: Any, x: np.ndarray | None, condition: Any) -> tuple[tuple
 
 
 def _tried(
-    encoder: Encoder, x: np.ndarray, condition: Any, findings: list[Finding]
+    encoder: Encoder, x: np.ndarray, condition: Any, findings: list[InferredProperty]
 ) -> tuple[Posterior | None, tuple | None]:
     """(posterior, what the callable returned the first two times)."""
     returned: list[Any] = []
     try:
         posterior = encode(replace(encoder, fn=_recorded(encoder.fn, returned), remembered=None), x, condition)
     except NotApplicable as reason:
-        findings.append(Finding("not tried", str(reason)))
+        findings.append(InferredProperty("not tried", str(reason)))
         return None, None
     except InputError as error:
-        findings.append(Finding("problem", str(error)))
+        findings.append(InferredProperty("problem", str(error)))
         return None, None
     return posterior, tuple(returned[:2])
 
@@ -135,15 +139,15 @@ def _recorded(fn: Callable, returned: list[Any]) -> Callable:
     return recorded
 
 
-def _of_decoder(given: Any, posterior: Posterior | None, x: np.ndarray | None) -> tuple[Finding, ...]:
+def _of_decoder(given: Any, posterior: Posterior | None, x: np.ndarray | None) -> tuple[InferredProperty, ...]:
     try:
         decoder = as_decoder(given)
     except NotApplicable as reason:
-        return (Finding("none", "", str(reason)),)
+        return (InferredProperty("none", "", str(reason)),)
     findings = [_known_as(decoder, given), *_conditions(decoder)]
     shape = decoder.latent_shape or (posterior and (posterior.code_shape or (posterior.size,)))
     why = KNOWN if decoder.latent_shape else "that of the encoder's codes" if shape else ""
-    findings.append(Finding("latent shape", str(shape or "not known"), why))
+    findings.append(InferredProperty("latent shape", str(shape or "not known"), why))
     if shape:
         codes = np.zeros((1, math.prod(shape)), np.float32) if posterior is None else posterior
         with _noting(findings):
@@ -151,113 +155,121 @@ def _of_decoder(given: Any, posterior: Posterior | None, x: np.ndarray | None) -
     return (*findings, _range(decoder.value_range, None), _prior("decoder", decoder.prior, posterior))
 
 
-def _decoded(decoder: Decoder, codes: Any, x: np.ndarray | None) -> list[Finding]:
+def _decoded(decoder: Decoder, codes: Any, x: np.ndarray | None) -> list[InferredProperty]:
     known = decoder.is_conditional and getattr(codes, "condition", None) is None and decoder.conditions
     condition = [next(iter(known))] * len(codes) if known else None
     try:
         values, again = (decode(decoder, codes, condition, like=x) for _ in range(2))
     except NotApplicable as reason:
-        return [Finding("not tried", str(reason))]
+        return [InferredProperty("not tried", str(reason))]
     except InputError as error:
-        return [Finding("problem", str(error))]
+        return [InferredProperty("problem", str(error))]
     output = "after a sigmoid" if decoder.output == "logits" else "taken as they come, in the range below"
     return [
-        Finding("samples", str(values.shape[1:])),
-        Finding("drawn as", told_by(values.shape[1:]) or "nothing", "told by their shape, where the data say no more"),
-        Finding("layout", decoder.layout or "told by the shapes"),
-        Finding("values", f"{values.min():.3g} to {values.max():.3g}", output),
-        Finding("deterministic", "yes" if alike(values, again) else "no", "the same codes were decoded twice"),
+        InferredProperty("samples", str(values.shape[1:])),
+        InferredProperty(
+            "drawn as", infer_kind(values.shape[1:]) or "nothing", "told by their shape, where the data say no more"
+        ),
+        InferredProperty("layout", decoder.layout or "told by the shapes"),
+        InferredProperty("values", f"{values.min():.3g} to {values.max():.3g}", output),
+        InferredProperty(
+            "deterministic", "yes" if same_up_to_rounding(values, again) else "no", "the same codes were decoded twice"
+        ),
     ]
 
 
-def _known_as(part: Encoder | Decoder, given: Any) -> Finding:
-    adapter = None if isinstance(given, (Encoder, Decoder)) else opened_by(given)[0]
+def _known_as(part: Encoder | Decoder, given: Any) -> InferredProperty:
+    adapter = None if isinstance(given, (Encoder, Decoder)) else open_with_adapter(given)[0]
     batch = f", {part.batch_size} rows at a time" if part.batch_size else ""
-    return Finding("callable", f"{part.name}{batch}", f"opened by {adapter}" if adapter else "")
+    return InferredProperty("callable", f"{part.name}{batch}", f"opened by {adapter}" if adapter else "")
 
 
-def _conditions(part: Encoder | Decoder) -> list[Finding]:
+def _conditions(part: Encoder | Decoder) -> list[InferredProperty]:
     """What is known of the condition; nothing of a plain part."""
     if part.condition is not None:
-        return [Finding("condition", f"y = {told_condition(part)}", "fixed, for every row")]
+        return [InferredProperty("condition", f"y = {fixed_condition_name(part)}", "fixed, for every row")]
     if not part.is_conditional:
         return []
     if part.conditions:
-        return [Finding("condition", f"y one of {told_names(part.conditions)}", KNOWN)]
-    return [Finding("condition", "y of values that are not known", "it takes two arguments")]
+        return [InferredProperty("condition", f"y one of {summarize_names(part.conditions)}", KNOWN)]
+    return [InferredProperty("condition", "y of values that are not known", "it takes two arguments")]
 
 
-def _returns(encoder: Encoder, returned: tuple | None, sample_shape: tuple[int, ...] | None) -> Finding:
+def _returns(encoder: Encoder, returned: tuple | None, sample_shape: tuple[int, ...] | None) -> InferredProperty:
     if encoder.returns:
-        return Finding("returns", str(declared_reading(encoder.returns)), KNOWN)
+        return InferredProperty("returns", str(parse_returns(encoder.returns)), KNOWN)
     if not returned:
-        return Finding("returns", "not known", "give x to see what comes back")
+        return InferredProperty("returns", "not known", "give x to see what comes back")
     first, again = returned
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        reading = inferred_reading(first, again=again, sample_shape=sample_shape)
+        reading = infer_outputs(first, again=again, sample_shape=sample_shape)
     if not isinstance(first, (tuple, list)):
-        return Finding("returns", str(reading), f"inferred from one {type(first).__name__}")
+        return InferredProperty("returns", str(reading), f"inferred from one {type(first).__name__}")
     why = f"inferred from {len(first)} outputs: mean at {reading.mean}"
-    return Finding("returns", str(reading), why + (f", spread at {reading.spread_at}" if reading.spread else ""))
+    return InferredProperty(
+        "returns", str(reading), why + (f", spread at {reading.spread_at}" if reading.spread else "")
+    )
 
 
-def _latent(posterior: Posterior | None) -> Finding:
+def _latent(posterior: Posterior | None) -> InferredProperty:
     if posterior is None:
-        return Finding("latent size", "not known", "give x to see what comes back")
+        return InferredProperty("latent size", "not known", "give x to see what comes back")
     shape = f", of shape {posterior.code_shape}" if posterior.code_shape else ""
-    return Finding("latent size", f"{posterior.size}{shape}", "that of the means")
+    return InferredProperty("latent size", f"{posterior.size}{shape}", "that of the means")
 
 
-def _input(encoder: Encoder, x: np.ndarray | None) -> Finding:
+def _input(encoder: Encoder, x: np.ndarray | None) -> InferredProperty:
     if x is None:
-        return Finding("input shape", str(encoder.input_shape or "not known"))
+        return InferredProperty("input shape", str(encoder.input_shape or "not known"))
     try:
-        sent = prepared(encoder, x[:1]).shape[1:]
+        sent = prepare_batch(encoder, x[:1]).shape[1:]
     except InputError as error:
-        return Finding("input shape", str(encoder.input_shape), str(error))
+        return InferredProperty("input shape", str(encoder.input_shape), str(error))
     if sent == x.shape[1:]:
-        return Finding("input shape", str(sent), "as the samples are")
+        return InferredProperty("input shape", str(sent), "as the samples are")
     why = KNOWN if encoder.input_shape or encoder.layout else "told by its first layer"
-    return Finding("input shape", str(sent), f"samples are {x.shape[1:]}; {why}")
+    return InferredProperty("input shape", str(sent), f"samples are {x.shape[1:]}; {why}")
 
 
-def _range(declared: tuple[float, float] | None, x: np.ndarray | None) -> Finding:
+def _range(declared: tuple[float, float] | None, x: np.ndarray | None) -> InferredProperty:
     lie = [] if x is None else [f"samples lie in [{x.min():.3g}, {x.max():.3g}]"]
     if declared is None:
-        return Finding("value range", "that of the data", "; ".join([*lie, "nothing is rescaled"]))
-    return Finding(
+        return InferredProperty("value range", "that of the data", "; ".join([*lie, "nothing is rescaled"]))
+    return InferredProperty(
         "value range", f"{declared[0]:g} to {declared[1]:g}", "; ".join([*lie, f"stands for [0, 1], {KNOWN}"])
     )
 
 
-def _determinism(findings: list[Finding]) -> Finding:
+def _determinism(findings: list[InferredProperty]) -> InferredProperty:
     samples = any(finding.what == "warning" and "it samples" in finding.value for finding in findings)
-    return Finding("deterministic", "no: it samples" if samples else "yes", "the same batch was encoded twice")
+    return InferredProperty("deterministic", "no: it samples" if samples else "yes", "the same batch was encoded twice")
 
 
-def _prior(role: str, declared: str | None, posterior: Posterior | None) -> Finding:
+def _prior(role: str, declared: str | None, posterior: Posterior | None) -> InferredProperty:
     if declared:
-        return Finding("prior", "N(0, I)", KNOWN)
+        return InferredProperty("prior", "N(0, I)", KNOWN)
     if role == "decoder":
         implied = posterior is not None and posterior.prior
-        return Finding("prior", "N(0, I)" if implied else "not known", "that of the encoder" if implied else "")
+        return InferredProperty(
+            "prior", "N(0, I)" if implied else "not known", "that of the encoder" if implied else ""
+        )
     if posterior is not None and posterior.prior:
-        return Finding("prior", "N(0, I)", "implied by the spread that comes back")
-    return Finding("prior", "not known", "no spread comes back" if posterior is not None else "")
+        return InferredProperty("prior", "N(0, I)", "implied by the spread that comes back")
+    return InferredProperty("prior", "not known", "no spread comes back" if posterior is not None else "")
 
 
 @contextmanager
-def _noting(findings: list[Finding]) -> Iterator[None]:
+def _noting(findings: list[InferredProperty]) -> Iterator[None]:
     """Warnings become findings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
     texts = dict.fromkeys(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
-    findings += [Finding("warning", text) for text in texts]
+    findings += [InferredProperty("warning", text) for text in texts]
 
 
-def _lines(role: str, findings: tuple[Finding, ...]) -> Iterator[str]:
+def _lines(role: str, findings: tuple[InferredProperty, ...]) -> Iterator[str]:
     if not findings:
         return
     yield role

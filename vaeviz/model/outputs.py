@@ -33,7 +33,7 @@ _KINDS = {alias: kind for kind, aliases in _ALIASES.items() for alias in aliases
 
 
 @dataclass(frozen=True)
-class Reading:
+class OutputSpec:
     """Where in an encoder's return the mean and the spread stand. `spread` is a key of `SPREADS`, or None.
 
     family: see `Posterior`.
@@ -60,7 +60,7 @@ class Reading:
         return mean if self.spread is None else f"{mean},{self.spread}"
 
 
-def declared_reading(returns: str) -> Reading:
+def parse_returns(returns: str) -> OutputSpec:
     """The reading that a declaration such as ``"mean,std"`` or ``"z,mu,logvar"`` spells."""
     names = [_KINDS.get(name.strip(), name) for name in returns.split(",")]
     spreads = [name for name in names if name in SPREADS]
@@ -70,10 +70,10 @@ def declared_reading(returns: str) -> Reading:
     if names.count("mean") != 1 or len(spreads) > 1:
         raise InputError(f"returns={returns!r}: expected `mean` once and at most one of {', '.join(SPREADS)}")
     at = names.index("mean") if len(names) > 1 else None
-    return Reading(at, names.index(spreads[0]), spreads[0]) if spreads else Reading(at)
+    return OutputSpec(at, names.index(spreads[0]), spreads[0]) if spreads else OutputSpec(at)
 
 
-def inferred_reading(returned: Any, *, again: Any = None, sample_shape: tuple[int, ...] | None = None) -> Reading:
+def infer_outputs(returned: Any, *, again: Any = None, sample_shape: tuple[int, ...] | None = None) -> OutputSpec:
     """What an encoder's first return most likely means. Warns where the guess is unsafe.
 
     again: its return for the same input; what differs was sampled. sample_shape: that of the samples it was given;
@@ -88,19 +88,19 @@ def inferred_reading(returned: Any, *, again: Any = None, sample_shape: tuple[in
     if isinstance(returned, Mapping):
         return _reading_of_names(list(returned))
     if not isinstance(returned, Sequence) or isinstance(returned, str):
-        return Reading(None)
+        return OutputSpec(None)
     kept = _codes_among(returned, sample_shape)
     reading = _reading_of_codes([returned[i] for i in kept], None if again is None else [again[i] for i in kept])
     return replace(reading, mean=kept[reading.mean], spread_at=reading.spread and kept[reading.spread_at])
 
 
-def _reading_of_codes(returned: Sequence, again: Sequence | None) -> Reading:
+def _reading_of_codes(returned: Sequence, again: Sequence | None) -> OutputSpec:
     if len(returned) == 2:
-        return _checked_guess(Reading(0, 1, "log_var"), returned)
+        return _checked_guess(OutputSpec(0, 1, "log_var"), returned)
     if len(returned) == 3:
         return _reading_of_three(returned, again)
     if len(returned) == 1:
-        return Reading(0)
+        return OutputSpec(0)
     raise InputError(
         f"got {len(returned)} outputs, expected a mean, (mean, log_var) or (mean, log_var, z); "
         'name them: Encoder(fn, returns="z,mean,log_var,other")'
@@ -136,7 +136,7 @@ def _is_distribution(value: Any) -> bool:
     return "Distribution" in _kinds(value) or (_attribute(value, "mean") is not None and bool(_spreads_of(value)))
 
 
-def _reading_of_distribution(q: Any) -> Reading:
+def _reading_of_distribution(q: Any) -> OutputSpec:
     family = _family(q)
     mean = _attribute(q, "mean")
     if mean is None or (family and np.isnan(as_array(mean)).any()):
@@ -146,9 +146,9 @@ def _reading_of_distribution(q: Any) -> Reading:
         )
     spreads = _spreads_of(q)
     if family or not spreads:
-        return Reading("mean", family=family)
+        return OutputSpec("mean", family=family)
     at, spread = next(iter(spreads.items()))
-    return Reading("mean", at, spread)
+    return OutputSpec("mean", at, spread)
 
 
 def _family(q: Any) -> str | None:
@@ -183,7 +183,7 @@ def _attribute(value: Any, name: str) -> Any:
         return None if callable(found) else found
 
 
-def _reading_of_names(names: Sequence[str]) -> Reading:
+def _reading_of_names(names: Sequence[str]) -> OutputSpec:
     found = {kind: name for kind, aliases in _ALIASES.items() for name in names if str(name).lower() in aliases}
     if "mean" not in found:
         raise InputError(
@@ -193,7 +193,7 @@ def _reading_of_names(names: Sequence[str]) -> Reading:
     spread = next((kind for kind in SPREADS if kind in found), None)
     if spread is None:
         _warn_of_spreads(names)
-    return Reading(found["mean"], found.get(spread), spread) if spread else Reading(found["mean"])
+    return OutputSpec(found["mean"], found.get(spread), spread) if spread else OutputSpec(found["mean"])
 
 
 def _warn_of_spreads(names: Sequence[str]) -> None:
@@ -211,7 +211,7 @@ def _sounds_like_a_spread(name: str) -> bool:
     return any(hint in name.lower() for hint in ("sigma", "std", "var", "scale"))
 
 
-def _checked_guess(reading: Reading, returned: Sequence) -> Reading:
+def _checked_guess(reading: OutputSpec, returned: Sequence) -> OutputSpec:
     """A second output that is never negative looks like a variance or a standard deviation."""
     second = as_array(returned[reading.spread_at])
     if second.size and (second >= 0).all():
@@ -224,18 +224,20 @@ def _checked_guess(reading: Reading, returned: Sequence) -> Reading:
     return reading
 
 
-def _reading_of_three(returned: Sequence, again: Sequence | None) -> Reading:
+def _reading_of_three(returned: Sequence, again: Sequence | None) -> OutputSpec:
     """The order of mean, spread and z in which the residual (z − μ)/σ looks standard normal, for some kind of spread.
 
     Mean and z look alike in one return; where z was sampled, it is the one that differs the second time. An encoder
     in eval mode may return its mean as z, which makes the residual 0 and says nothing of the spread.
     """
     arrays = [as_array(part).astype(np.float64) for part in returned]
-    steady = [again is None or alike(array, as_array(other)) for array, other in zip(arrays, again or arrays)]
+    steady = [
+        again is None or same_up_to_rounding(array, as_array(other)) for array, other in zip(arrays, again or arrays)
+    ]
     orders = ("mean,log_var,z", "z,mean,log_var", "mean,z,log_var")
     if again is None or all(steady):
         orders = orders[:2]
-    fits = {order: _spread_that_fits(arrays, declared_reading(order), steady) for order in orders}
+    fits = {order: _spread_that_fits(arrays, parse_returns(order), steady) for order in orders}
     plausible = [order for order, spread in fits.items() if spread]
     if len(plausible) != 1:
         warnings.warn(
@@ -244,9 +246,9 @@ def _reading_of_three(returned: Sequence, again: Sequence | None) -> Reading:
             GuessWarning,
             stacklevel=2,
         )
-        return Reading(0, 1, "log_var")
+        return OutputSpec(0, 1, "log_var")
     order, spread = plausible[0], fits[plausible[0]]
-    reading = replace(declared_reading(order), spread=spread)
+    reading = replace(parse_returns(order), spread=spread)
     if spread != "log_var":
         names = order.replace("log_var", spread)
         warnings.warn(
@@ -258,7 +260,7 @@ def _reading_of_three(returned: Sequence, again: Sequence | None) -> Reading:
     return _checked_guess(reading, returned) if (z == arrays[reading.mean]).all() else reading
 
 
-def _spread_that_fits(arrays: list[np.ndarray], reading: Reading, steady: list[bool]) -> str | None:
+def _spread_that_fits(arrays: list[np.ndarray], reading: OutputSpec, steady: list[bool]) -> str | None:
     """The kind of spread by which z scatters about the mean with variance one, if these outputs may be such."""
     (at_z,) = {0, 1, 2} - {reading.mean, reading.spread_at}
     z, mean, spread = arrays[at_z], arrays[reading.mean], arrays[reading.spread_at]
@@ -273,7 +275,7 @@ def _spread_that_fits(arrays: list[np.ndarray], reading: Reading, steady: list[b
     return best if misfits[best] < np.log(2) else None
 
 
-def alike(first: np.ndarray, second: np.ndarray) -> bool:
+def same_up_to_rounding(first: np.ndarray, second: np.ndarray) -> bool:
     """Whether two returns for the same input are the same but for rounding."""
     return first.shape == second.shape and np.allclose(first, second, rtol=1e-3, atol=1e-4 + 1e-3 * np.std(first))
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.data.out_of_core import Stream, batch_length, blocks, is_streamed, sample_shape
+from vaeviz.data.out_of_core import SampleStream, default_batch_size, is_out_of_core, iterate_blocks, sample_shape
 from vaeviz.model.calling import torch_modules
 from vaeviz.model.opening import Model
 from vaeviz.model.posterior import Posterior
 
 
-def versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     """The versions of Python and of the packages that make the pictures and the numbers."""
     found = {"python": platform.python_version()}
     for name in ("vaeviz", "matplotlib", "numpy", "scipy", "scikit-learn", "torch"):
@@ -30,7 +30,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def provenance(inputs: Mapping[str, Any]) -> dict[str, dict]:
+def describe_inputs(inputs: Mapping[str, Any]) -> dict[str, dict]:
     """What each input is, by name: the shape and hash of data, of codes, and of a torch model's weights."""
     return {name: _described(value) for name, value in sorted(inputs.items())}
 
@@ -43,7 +43,7 @@ def portable_traceback() -> str:
     return text.replace(f"{root}/", "").replace(f"{Path.cwd()}/", "")
 
 
-def sha256(content: Any) -> str:
+def sha256_hex(content: Any) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
@@ -58,29 +58,31 @@ def _described(value: Any) -> dict:
         return {"name": value.name, **{role: _described(part) for role, part in parts.items() if part is not None}}
     if isinstance(value, (list, tuple)) and any(isinstance(part, Model) for part in value):
         return {"models": [_described(part) for part in value]}
-    if isinstance(value, Stream) or is_streamed(value):
+    if isinstance(value, SampleStream) or is_out_of_core(value):
         return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": _of_rows(value)}
     if isinstance(value, Mapping):
-        return {"keys": list(value), "sha256": sha256(json.dumps(value, default=str).encode())}
+        return {"keys": list(value), "sha256": sha256_hex(json.dumps(value, default=str).encode())}
     try:
         array = np.asarray(value)
         content = json.dumps(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array)
-        return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": sha256(content)}
+        return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": sha256_hex(content)}
     except (TypeError, ValueError):  # ragged, or of things that are no plain values
         return {"type": type(value).__name__}
 
 
-def _of_rows(x: np.ndarray | Stream) -> str:
+def _of_rows(x: np.ndarray | SampleStream) -> str:
     """The hash of what does not lie in memory, that which it would have there."""
     digest = hashlib.sha256()
-    for block in blocks(x, batch_length(sample_shape(x))):
+    for block in iterate_blocks(x, default_batch_size(sample_shape(x))):
         digest.update(np.ascontiguousarray(block))
     return digest.hexdigest()
 
 
 def _of_posterior(posterior: Posterior) -> dict:
     parts = {"mean": posterior.mean, "std": posterior.std}
-    hashes = {f"{key}_sha256": sha256(np.ascontiguousarray(part)) for key, part in parts.items() if part is not None}
+    hashes = {
+        f"{key}_sha256": sha256_hex(np.ascontiguousarray(part)) for key, part in parts.items() if part is not None
+    }
     return {"shape": list(posterior.mean.shape), **hashes}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.calling import name_of
+from vaeviz.model.calling import callable_name
 
 
 def load_weights(model: Any, path: str | Path) -> Any:
@@ -22,7 +22,7 @@ def load_weights(model: Any, path: str | Path) -> Any:
         raise InputError(f"{path}: does not exist, or is no file")
     module = model() if inspect.isclass(model) or inspect.isfunction(model) else model
     if not hasattr(module, "load_state_dict"):
-        raise InputError(f"{name_of(model)}: weights go into a torch module, got {type(module).__name__}")
+        raise InputError(f"{callable_name(model)}: weights go into a torch module, got {type(module).__name__}")
     try:
         module.load_state_dict(_state(path))
     except RuntimeError as error:

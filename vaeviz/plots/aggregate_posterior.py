@@ -5,21 +5,26 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.analysis.aggregate_posterior import MOST_POSTERIORS, checked_gaussian, grid_density, some_posteriors
+from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.aggregate_posterior import (
+    MAX_POSTERIORS,
+    check_gaussian_posterior,
+    grid_density,
+    subsample_posteriors,
+)
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.analysis.prior_mismatch import Mismatch, prior_mismatch
-from vaeviz.drawing.density_contours import draw_levels
+from vaeviz.analysis.prior_mismatch import PriorMismatch, prior_mismatch
+from vaeviz.drawing.density_contours import draw_density_contours
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
+from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours
 from vaeviz.drawing.legends import legend_below
 from vaeviz.errors import InputError
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("column", 1.0))
+@register_plot(page=PageShape("column", 1.0))
 def aggregate_posterior(
     encoder: Any,
     x: Any,
@@ -29,7 +34,7 @@ def aggregate_posterior(
     nodes: int = 240,
     n: int = 1000,
     permutations: int = 500,
-    max_points: int | None = MOST_POSTERIORS,
+    max_points: int | None = MAX_POSTERIORS,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
@@ -46,16 +51,16 @@ def aggregate_posterior(
     if nodes < 2:
         raise InputError(f"nodes = {nodes}: expected 2 or more a side")
     posterior = encode(encoder, x, condition)
-    given, posterior = len(posterior), some_posteriors(checked_gaussian(posterior), max_points, seed)
+    given, posterior = len(posterior), subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
     found = prior_mismatch(posterior, n=n, permutations=permutations, max_points=None, seed=seed)
     ax = ax or axes_for(aggregate_posterior)
     if posterior.size == 1:
         _draw_curve(ax, posterior, nodes)
         ax.set(xlabel=_label(0, found), title=_title(posterior, given, dims, found))
         return ax
-    shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
+    shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
     across, up = _even_nodes(posterior, shown, nodes)
-    draw_levels(ax, across, up, grid_density(posterior, shown, (across, up)), label="q(z) 39, 86, 99 %")
+    draw_density_contours(ax, across, up, grid_density(posterior, shown, (across, up)), label="q(z) 39, 86, 99 %")
     draw_prior_contours(ax)
     ax.set(xlabel=_label(shown[0], found), ylabel=_label(shown[1], found), title=_title(posterior, given, dims, found))
     legend_below(ax)
@@ -81,11 +86,11 @@ def _even_nodes(posterior: Posterior, shown: tuple[int, int], nodes: int) -> tup
     return first, second
 
 
-def _label(dim: int, found: Mismatch) -> str:
-    return f"{name_dim(dim)} (KL to the prior {Estimate(found.marginal_kl[dim], found.marginal_kl_error[dim])})"
+def _label(dim: int, found: PriorMismatch) -> str:
+    return f"{dimension_label(dim)} (KL to the prior {Estimate(found.marginal_kl[dim], found.marginal_kl_error[dim])})"
 
 
-def _title(posterior: Posterior, given: int, dims: tuple[int, int] | None, found: Mismatch) -> str:
+def _title(posterior: Posterior, given: int, dims: tuple[int, int] | None, found: PriorMismatch) -> str:
     count = f"N = {given:,}" if given == len(posterior) else f"{len(posterior):,} of {given:,}"
     which = f", two {'' if dims else 'most active '}of {posterior.size} dims" if posterior.size > 2 else ""
     chance = np.quantile(found.mmd.null, 0.95)

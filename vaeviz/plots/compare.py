@@ -5,20 +5,20 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.similarity import Agreement, agreement, procrustes
-from vaeviz.analysis.subsampling import some_rows
+from vaeviz.analysis.similarity import CodeSimilarity, code_similarity, procrustes
+from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples
-from vaeviz.drawing.colors import coloring
+from vaeviz.drawing.colors import color_labels
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import name_dim
-from vaeviz.drawing.legends import explain_colors
+from vaeviz.drawing.latent_axes import dimension_label
+from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.numbers import with_error
-from vaeviz.drawing.scatter import draw_points
+from vaeviz.drawing.scatter import draw_scatter
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("full", 0.5))
+@register_plot(page=PageShape("full", 0.5))
 def compare(
     encoder: Any,
     x: Any,
@@ -44,10 +44,10 @@ def compare(
     """
     x = as_samples(x, "x")
     posterior, other = (encode(given, x, condition) for given in (encoder, other_encoder))
-    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = some_rows(max_points, len(posterior), seed)
+    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = subsample_rows(max_points, len(posterior), seed)
     codes, others = posterior.mean[rows], other.mean[rows]
-    found = agreement(codes, others, k=k, seed=seed)
+    found = code_similarity(codes, others, k=k, seed=seed)
     aligned = procrustes(codes, others).aligned
     figure = figure or figure_for(compare)
     left, right = axes = figure.subplots(1, 2)
@@ -56,11 +56,11 @@ def compare(
         (left, planes[0], posterior, "First"),
         (right, planes[1], other, "Second, aligned"),
     ):
-        draw_points(ax, points, colors[rows], seed=seed)
+        draw_scatter(ax, points, colors[rows], seed=seed)
         ax.set(**_limits(np.concatenate(planes)), aspect="equal")
         ax.set(xlabel=names[0], title=f"{title}: {of.size}-D {of.code_name}s, N = {len(rows):,}")
     left.set_ylabel(names[1])
-    explain_colors(right, colors, planes[1])
+    add_color_key(right, colors, planes[1])
     figure.supxlabel(_told(found), fontsize="small")
     return axes
 
@@ -71,7 +71,7 @@ def _in_one_plane(codes: np.ndarray, aligned: np.ndarray) -> tuple[tuple[str, st
     if codes.shape[1] == 1:
         codes, aligned = (np.pad(part, ((0, 0), (0, 1))) for part in (codes, aligned))
     if codes.shape[1] == 2:
-        return (name_dim(0), name_dim(1)), (codes, aligned)
+        return (dimension_label(0), dimension_label(1)), (codes, aligned)
     center = codes.mean(axis=0, dtype=np.float64)
     axes = np.linalg.svd(codes - center, full_matrices=False)[2][:2].T
     names = "first principal component of the first", "second principal component"
@@ -85,7 +85,7 @@ def _limits(points: np.ndarray) -> dict[str, tuple[float, float]]:
     return {name: (a - room, b + room) for name, a, b in zip(("xlim", "ylim"), low, high)}
 
 
-def _told(found: Agreement) -> str:
+def _told(found: CodeSimilarity) -> str:
     parts = (
         ("CKA", found.cka, found.cka_error, found.cka_null),
         ("variance left by Procrustes", found.residual, found.residual_error, found.residual_null),

@@ -6,21 +6,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.disentanglement import Disentanglement, checked_factors, codes_for_scores
+from vaeviz.analysis.disentanglement import Disentanglement, check_factors, codes_for_scores
 from vaeviz.analysis.disentanglement import disentanglement as measured
-from vaeviz.analysis.subsampling import some_rows
+from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.arrays import as_array
-from vaeviz.data.sample_kind import factors_named, names_of
+from vaeviz.data.sample_kind import column_names, label_factors
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("full", 0.4))
+@register_plot(page=PageShape("full", 0.4))
 def disentanglement(
     encoder: Any,
     x: Any,
@@ -47,20 +47,20 @@ def disentanglement(
     values for shuffled factors.
     """
     posterior = encode(encoder, x, condition)
-    rows = some_rows(max_points, len(posterior), seed)
+    rows = subsample_rows(max_points, len(posterior), seed)
     kl = posterior.kl()
     active = None if kl is None else kl.mean(axis=0) >= min_kl
     codes = codes_for_scores(posterior, estimator, seed)
-    names = names_of(factor_names, factors)
-    factors = checked_factors(as_array(factors), len(posterior))
+    names = column_names(factor_names, factors)
+    factors = check_factors(as_array(factors), len(posterior))
     found = measured(codes[rows], factors[rows], active, bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.35, 1))
     draw_matrix(
         left,
         found.information.T,
-        rows=factors_named(names, factors),
-        columns=[name_dim(dim) for dim in range(len(found.information))],
+        rows=label_factors(names, factors),
+        columns=[dimension_label(dim) for dim in range(len(found.information))],
         label="$I(z_j; v_k)\\,/\\,H(v_k)$",
     )
     masked = f", {(~found.active).sum()} masked" if not found.active.all() else ""

@@ -5,19 +5,19 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.aggregate_posterior import MOST_POSTERIORS
+from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS
 from vaeviz.analysis.elbo_decomposition import ELBOTerms, elbo_terms
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.errors import InputError
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 COLORS = ("C0", "C1", "C4")
 ERROR_BARS = {"elinewidth": 0.8, "ecolor": "0.2"}
 
 
-@register_plot(page=Page("full", 0.36))
+@register_plot(page=PageShape("full", 0.36))
 def elbo_decomposition(
     encoder: Any,
     x: Any,
@@ -25,7 +25,7 @@ def elbo_decomposition(
     likelihood: Any = None,
     *,
     n: int | None = 2000,
-    max_points: int | None = MOST_POSTERIORS,
+    max_points: int | None = MAX_POSTERIORS,
     top: int = 20,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -52,7 +52,7 @@ def elbo_decomposition(
     place = np.arange(len(shown))
     errors = 2 * terms.dimension_kl_error[shown]
     axes[1].bar(place, terms.dimension_kl[shown], yerr=errors, width=0.7, color=COLORS[2], error_kw=ERROR_BARS)
-    axes[1].set_xticks(place, [name_dim(dim) for dim in shown], rotation=90 if len(shown) > 12 else 0)
+    axes[1].set_xticks(place, [dimension_label(dim) for dim in shown], rotation=90 if len(shown) > 12 else 0)
     axes[1].set(ylabel="KL to the prior (nats)", title=_dimension_title(len(shown), len(terms.dimension_kl)))
     return axes
 

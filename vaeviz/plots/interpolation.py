@@ -8,23 +8,23 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.condition_sets import same_condition
 from vaeviz.analysis.interpolation import PATHS
-from vaeviz.analysis.subsampling import like_pairs, pairs_between, unlike_pairs
-from vaeviz.data.channels import arranged
-from vaeviz.data.labels import categories, checked_labels
-from vaeviz.data.out_of_core import as_samples, rows_of
-from vaeviz.data.sample_kind import Kind
+from vaeviz.analysis.subsampling import cross_class_pairs, pairs_between, same_class_pairs
+from vaeviz.data.channels import match_shape
+from vaeviz.data.labels import check_labels, factorize_labels
+from vaeviz.data.out_of_core import as_samples, take_rows
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.sample_style import look_of
+from vaeviz.drawing.sample_style import sample_style
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.model.conditions import named
+from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("full", None))
+@register_plot(page=PageShape("full", None))
 def interpolation(
     encoder: Any,
     decoder: Any,
@@ -38,7 +38,7 @@ def interpolation(
     n: int = 5,
     pair: tuple[int, int] | None = None,
     between: tuple[str, str] | None = None,
-    kind: Kind | None = None,
+    kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
@@ -57,7 +57,7 @@ def interpolation(
     """
     if steps < 2 or n < 1:
         raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     alike = same_condition(decoder, posterior)
@@ -68,7 +68,7 @@ def interpolation(
     starts = np.array([first for first, _ in pairs])
     decoded = decode(decoder, posterior.with_codes(codes, np.repeat(starts, steps)), like=x)
     paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
-    ends = arranged(rows_of(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
+    ends = match_shape(take_rows(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
     ax = ax or axes_for(interpolation, cells_aspect(cells, look, "rows"))
     times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
@@ -77,7 +77,7 @@ def interpolation(
         cells,
         look,
         connect="rows",
-        row_labels=() if alike is None else named(posterior.condition_of(starts), decoder.conditions),
+        row_labels=() if alike is None else condition_names(posterior.condition_of(starts), decoder.conditions),
         column_labels=["$x$", *times, "$x'$"],
         given=(0, -1),
     )
@@ -113,14 +113,14 @@ def _pairs(
             raise InputError(f"pair = {pair}: expected two rows from 0 to {total - 1}")
         return [pair]
     if between is None and alike is not None:
-        return like_pairs(n, alike, seed) or unlike_pairs(n, total, None, seed)
+        return same_class_pairs(n, alike, seed) or cross_class_pairs(n, total, None, seed)
     if labels is None:
         if between is not None:
             raise InputError("between: choosing ends by label needs labels")
-        return unlike_pairs(n, total, None, seed)
-    codes, names = categories(checked_labels(labels, total))
+        return cross_class_pairs(n, total, None, seed)
+    codes, names = factorize_labels(check_labels(labels, total))
     if between is None:
-        return unlike_pairs(n, total, codes, seed)
+        return cross_class_pairs(n, total, codes, seed)
     between = tuple(map(str, between))
     for name in between:
         if name not in names:

@@ -7,19 +7,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.class_structure import ClassStructure, class_structure, principal_components
-from vaeviz.analysis.subsampling import some_rows
-from vaeviz.data.labels import categories, checked_labels, has_classes
-from vaeviz.data.out_of_core import as_samples, rows_of
+from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.data.labels import check_labels, factorize_labels, has_classes
+from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.numbers import with_error
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("full", 0.44))
+@register_plot(page=PageShape("full", 0.44))
 def latent_neighbors(
     encoder: Any,
     x: Any,
@@ -42,15 +42,15 @@ def latent_neighbors(
     """
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
-    values = checked_labels(labels, len(posterior))
+    values = check_labels(labels, len(posterior))
     if not has_classes(values):
         raise NotApplicable("the labels are continuous: neighbors vote for classes, integers or strings")
-    codes, names = categories(values)
+    codes, names = factorize_labels(values)
     labeled = np.flatnonzero(codes >= 0)
-    rows = labeled[some_rows(max_points, len(labeled), seed)]
+    rows = labeled[subsample_rows(max_points, len(labeled), seed)]
     present, classes = np.unique(codes[rows], return_inverse=True)
     ours = class_structure(posterior.mean[rows], classes, neighbors, seed=seed)
-    baseline = principal_components(rows_of(x, rows), posterior.size)
+    baseline = principal_components(take_rows(x, rows), posterior.size)
     theirs = class_structure(baseline, classes, neighbors, seed=seed)
     figure = figure or figure_for(latent_neighbors)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.15, 1))

@@ -7,23 +7,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from vaeviz.analysis.activity import active_dims, checked_dims, most_active
-from vaeviz.analysis.subsampling import some_rows
-from vaeviz.drawing.colors import Coloring, coloring
+from vaeviz.analysis.activity import active_dimensions, check_dims, most_active_dims
+from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.drawing.colors import LabelColors, color_labels
 from vaeviz.drawing.densities import draw_density
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import draw_prior_contours, name_dim
-from vaeviz.drawing.legends import explain_figure
-from vaeviz.drawing.scatter import draw_points
+from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours
+from vaeviz.drawing.legends import add_figure_key
+from vaeviz.drawing.scatter import draw_scatter
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MOST = 8
 ROOMY = 5  # dimensions; beyond, panels are too small for more than one circle of the prior
 
 
-@register_plot(page=Page("full", 1.0))
+@register_plot(page=PageShape("full", 1.0))
 def latent_pairs(
     encoder: Any,
     x: Any,
@@ -51,17 +51,17 @@ def latent_pairs(
     palette, continuous: as in `latent_scatter`.
     """
     posterior = encode(encoder, x, condition)
-    shown = _shown(dims, active_dims(posterior, min_activity), posterior)
-    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = some_rows(max_points, len(posterior), seed)
+    shown = _shown(dims, active_dimensions(posterior, min_activity), posterior)
+    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = subsample_rows(max_points, len(posterior), seed)
     prior = posterior.prior == "normal" if prior_contours is None else prior_contours
     figure = figure or figure_for(latent_pairs)
     axes = figure.subplots(len(shown), len(shown), squeeze=False)
     _draw_corner(axes, posterior.mean[np.ix_(rows, shown)], colors[rows], prior, seed)
     for place, dim in enumerate(shown):
-        axes[-1, place].set_xlabel(name_dim(dim))
-        axes[place, 0].set_ylabel(name_dim(dim) if place else "")
-    explain_figure(figure, axes[0, -1], colors, axes[1, 0].get_legend_handles_labels()[0])
+        axes[-1, place].set_xlabel(dimension_label(dim))
+        axes[place, 0].set_ylabel(dimension_label(dim) if place else "")
+    add_figure_key(figure, axes[0, -1], colors, axes[1, 0].get_legend_handles_labels()[0])
     count = f"N = {len(rows):,}" if len(rows) == len(posterior) else f"{len(rows):,} of {len(posterior):,} points"
     which = "" if len(shown) == posterior.size else f", {len(shown)} of {posterior.size} dimensions"
     figure.suptitle(f"{posterior.code_name.capitalize()}s in pairs of dimensions{which}, {count}")
@@ -72,13 +72,13 @@ def _shown(dims: tuple[int, ...] | None, active: tuple[int, ...], posterior: Any
     if dims is not None:
         if not 3 <= len(dims) <= MOST:
             raise InputError(f"dims: got {len(dims)} dimensions, expected 3 to {MOST}")
-        return checked_dims(dims, posterior.size)
+        return check_dims(dims, posterior.size)
     if len(active) < 3:
         raise NotApplicable(f"{len(active)} of {posterior.size} dimensions are active, pairs need 3")
-    return active if len(active) <= MOST else most_active(posterior, MOST)
+    return active if len(active) <= MOST else most_active_dims(posterior, MOST)
 
 
-def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: Coloring, prior: bool, seed: int) -> None:
+def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prior: bool, seed: int) -> None:
     low, high = points.min(), points.max()
     ends = (low - 0.04 * (high - low), high + 0.04 * (high - low))
     for (row, column), ax in np.ndenumerate(axes):
@@ -90,7 +90,7 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: Coloring, prior: 
             ax.set(yticks=[], ylabel="")
             ax.spines["left"].set_visible(False)
         else:
-            draw_points(ax, points[:, [column, row]], colors, size=1.2, seed=seed)
+            draw_scatter(ax, points[:, [column, row]], colors, size=1.2, seed=seed)
             ax.set(ylim=ends)
             ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:

@@ -5,22 +5,22 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.drawing.colors import Coloring, coloring
+from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.drawing.colors import LabelColors, color_labels
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, has_limits, name_dim
-from vaeviz.drawing.legends import explain_colors
-from vaeviz.drawing.scatter import check_marker_kws, draw_points
+from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours, equal_aspect, has_limits
+from vaeviz.drawing.legends import add_color_key
+from vaeviz.drawing.scatter import check_marker_kws, draw_scatter
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 UNLIKE, DEAD = 20, 1e-3  # ratios of standard deviations
 
 
-@register_plot(page=Page("column", 0.74))
+@register_plot(page=PageShape("column", 0.74))
 def latent_scatter(
     encoder: Any,
     x: Any,
@@ -52,15 +52,15 @@ def latent_scatter(
     in one dimension that they have in the other; the title says so.
     """
     posterior = encode(encoder, x, condition)
-    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
+    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
     contours = posterior.prior == "normal" if prior_contours is None else prior_contours
     if posterior.size == 1:
         return _densities(posterior, colors, contours, ax)
-    shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
+    shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
     check_marker_kws(marker_kws)
     ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
-    marks = draw_points(
+    marks = draw_scatter(
         ax, points, colors, size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
     )
     if contours:
@@ -68,8 +68,8 @@ def latent_scatter(
     unlike = posterior.is_deterministic and not contours and _are_unlike(points)
     if not unlike:
         equal_aspect(ax)
-    explain_colors(ax, marks.colors, points)
-    ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
+    add_color_key(ax, marks.colors, points)
+    ax.set(xlabel=dimension_label(shown[0]), ylabel=dimension_label(shown[1]))
     ax.set_title(_title(posterior, f"N = {_counted(ax, points)}", dims) + "\naxes of unlike scales" * unlike)
     return ax
 
@@ -83,7 +83,7 @@ def _are_unlike(points: np.ndarray) -> bool:
     return bool(DEAD * high < low < high / UNLIKE)
 
 
-def _densities(posterior: Posterior, colors: Coloring, contours: bool, ax: Axes | None) -> Axes:
+def _densities(posterior: Posterior, colors: LabelColors, contours: bool, ax: Axes | None) -> Axes:
     if colors.mappable is not None:
         raise NotApplicable("the labels are continuous, and the densities of a 1-D latent need classes")
     ax = ax or axes_for(latent_scatter)

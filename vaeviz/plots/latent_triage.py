@@ -11,10 +11,10 @@ from matplotlib.ticker import NullLocator
 from vaeviz.analysis.active_dimensions import Triage, triage
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.errors import InputError
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 LOOKS = {"active": ("C0", "o"), "ignored": ("C2", "X"), "collapsed": ("0.6", "s")}
 LINE = {"color": "0.4", "lw": 0.7, "ls": (0, (4, 3))}
@@ -25,7 +25,7 @@ PANELS = {
 }
 
 
-@register_plot(page=Page("column", 1.3))
+@register_plot(page=PageShape("column", 1.3))
 def latent_triage(
     encoder: Any,
     decoder: Any,
@@ -63,7 +63,9 @@ def latent_triage(
         _draw_test(ax, values, errors, threshold, found.verdicts[shown])
         ax.set_title(label)
     figure.suptitle(_title(found, len(posterior)))
-    axes[-1].set_xticks(range(len(shown)), [name_dim(dim) for dim in shown], rotation=90 if len(shown) > 12 else 0)
+    axes[-1].set_xticks(
+        range(len(shown)), [dimension_label(dim) for dim in shown], rotation=90 if len(shown) > 12 else 0
+    )
     some = f" (the first {top} of {posterior.size})" if top < posterior.size else ""
     axes[-1].set_xlabel(f"dimension, by KL{some}")
     _legend(figure, found)

@@ -7,16 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.importance_bound import ImportanceBound, importance_bound
-from vaeviz.analysis.jackknife import standard_error
-from vaeviz.analysis.subsampling import some_rows
-from vaeviz.data.out_of_core import as_samples, rows_of
+from vaeviz.analysis.jackknife import mean_standard_error
+from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.numbers import with_error
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("full", 0.36))
+@register_plot(page=PageShape("full", 0.36))
 def likelihood_bound(
     encoder: Any,
     x: Any,
@@ -39,8 +39,8 @@ def likelihood_bound(
     """
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
-    rows = some_rows(max_points, len(posterior), seed)
-    bound = importance_bound(likelihood, rows_of(x, rows), posterior[rows], count=count, seed=seed)
+    rows = subsample_rows(max_points, len(posterior), seed)
+    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], count=count, seed=seed)
     figure = figure or figure_for(likelihood_bound)
     axes = figure.subplots(1, 3)
     _draw_average(axes[0], bound)
@@ -53,7 +53,7 @@ def likelihood_bound(
 
 
 def _draw_average(ax: Axes, bound: ImportanceBound) -> None:
-    elbo, elbo_error = bound.elbo.mean(), standard_error(bound.elbo)
+    elbo, elbo_error = bound.elbo.mean(), mean_standard_error(bound.elbo)
     ax.fill_between(
         bound.k, bound.mean - bound.mean_error, bound.mean + bound.mean_error, alpha=0.2, lw=0, label="±1 SE over $x$"
     )

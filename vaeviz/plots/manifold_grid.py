@@ -5,29 +5,30 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.analysis.condition_sets import Conditions, conditions_of, decode_under
+from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
 from vaeviz.analysis.latent_grid import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.data.out_of_core import as_samples, sample_shape
-from vaeviz.data.sample_kind import Kind
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.grid_axis import Nodes
-from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.grid_axis import GridAxis
+from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.panels import draw_panels, panels_aspect
-from vaeviz.drawing.sample_style import Look, look_of
+from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.model.conditions import told_condition
+from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import latent_size
+from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import Decoder, as_decoder
+from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 SIDES = {"image": 20, "table": 7}
 NARROW = 2  # height / width of a grid, beyond which numbers side by side would meet
 
 
-@register_plot(page=Page("column", None))
+@register_plot(page=PageShape("column", None))
 def manifold_grid(
     decoder: Any,
     encoder: Any = None,
@@ -39,7 +40,7 @@ def manifold_grid(
     spacing: Literal["prior", "linear"] = "prior",
     dims: tuple[int, int] | None = None,
     span: tuple[float, float] | None = None,
-    kind: Kind | None = None,
+    kind: SampleKind | None = None,
     cmap: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -60,9 +61,9 @@ def manifold_grid(
     are in latent units: a scatter of codes can be laid over the grid. A 1-D latent is one row.
     """
     decoder = as_decoder(decoder)
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = x if x is None else as_samples(x, "x")
-    conditions = conditions_of(decoder, condition)
+    conditions = condition_set(decoder, condition)
     n = _side(decoder, x, look, conditions) if n is None else n
     if n < 2:
         raise InputError(f"n = {n}: a grid needs at least 2 nodes a side")
@@ -76,17 +77,17 @@ def manifold_grid(
     grids = _decoded(decoder, codes, posterior, conditions, x)
     aspect = panels_aspect(grids, conditions.names, look, on_latent_axes=True)
     ax = ax or axes_for(manifold_grid, aspect)
-    across, *up = (Nodes(along, name_dim(dim)) for along, dim in zip(nodes, shown))
+    across, *up = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
     draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
     if not conditions and aspect > NARROW:
         ax.tick_params(axis="x", rotation=90)
-    fixed = told_condition(decoder)
+    fixed = fixed_condition_name(decoder)
     under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
     ax.set_title(f"Decoded grid{under}, {_title(n, size, spacing, span, known, posterior, chosen=dims is not None)}")
     return ax
 
 
-def _side(decoder: Decoder, x: Any, look: Look, conditions: Conditions) -> int:
+def _side(decoder: Decoder, x: Any, look: SampleStyle, conditions: ConditionSet) -> int:
     """Nodes a side: other samples need larger cells than images, and panels have less room."""
     shape = decoder.sample_shape or (None if x is None else sample_shape(x))
     side = 20 if shape is None else SIDES.get(look.kind_of(shape), 10)
@@ -97,8 +98,8 @@ def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) 
     if size == 1:
         return (0,)
     if dims is not None:
-        return checked_dims(dims, size, 2)
-    return (0, 1) if size == 2 or posterior is None else most_active(posterior, 2)
+        return check_dims(dims, size, 2)
+    return (0, 1) if size == 2 or posterior is None else most_active_dims(posterior, 2)
 
 
 def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, codes: Posterior | None) -> np.ndarray:
@@ -120,11 +121,13 @@ def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, cod
 
 
 def _decoded(
-    decoder: Decoder, codes: np.ndarray, posterior: Posterior | None, conditions: Conditions, x: Any
+    decoder: Decoder, codes: np.ndarray, posterior: Posterior | None, conditions: ConditionSet, x: Any
 ) -> np.ndarray:
     """The codes (rows, columns, D) decoded under each condition, (C, rows, columns, *sample)."""
     flat = codes.reshape(-1, codes.shape[-1])
-    decoded = decode_under(decoder, flat if posterior is None else posterior.with_codes(flat), conditions, like=x)
+    decoded = decode_under_conditions(
+        decoder, flat if posterior is None else posterior.with_codes(flat), conditions, like=x
+    )
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 

@@ -8,22 +8,22 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.map_quality import MapQuality
 from vaeviz.analysis.map_quality import map_quality as measured
-from vaeviz.analysis.subsampling import some_rows
-from vaeviz.drawing.colors import coloring
-from vaeviz.drawing.embedding_maps import NAMES, check_perplexity, how_made, name_axes
+from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.drawing.colors import color_labels
+from vaeviz.drawing.embedding_maps import METHOD_NAMES, check_perplexity, describe_map, label_map_axes
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.legends import legend_below
-from vaeviz.drawing.scatter import draw_points
+from vaeviz.drawing.scatter import draw_scatter
 from vaeviz.embeddings._base import embed
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MEASURES = ("trustworthiness", "continuity", "recall")
 
 
-@register_plot(page=Page("full", 0.44))
+@register_plot(page=PageShape("full", 0.44))
 def map_quality(
     encoder: Any,
     x: Any,
@@ -49,12 +49,12 @@ def map_quality(
     posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
         raise NotApplicable(f"the latent has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map")
-    rows = some_rows(max_points, len(posterior), seed)
+    rows = subsample_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     z = posterior.mean[rows]
     embedding = embed(z, engine, perplexity=perplexity, seed=seed)
     maps = {
-        NAMES.get(embedding.engine, embedding.engine): embedding.points,
+        METHOD_NAMES.get(embedding.engine, embedding.engine): embedding.points,
         "PCA": embed(z, "pca").points,
         "random": np.random.default_rng(seed).standard_normal((len(z), 2)),
     }
@@ -65,7 +65,7 @@ def map_quality(
     (name, points), *_ = maps.items()
     pointwise = measured(z, points, (k,)).trustworthiness[0]
     _draw_pointwise(left, points, pointwise, embedding.engine, seed)
-    how = how_made(embedding.engine, perplexity)
+    how = describe_map(embedding.engine, perplexity)
     left.set_title(f"{name} of {posterior.size}-D {posterior.code_name}s, N = {len(z):,}" + (f"\n{how}" if how else ""))
     _draw_curves(right, qualities)
     return axes
@@ -79,12 +79,12 @@ def _sizes(k: int, total: int) -> tuple[int, ...]:
 def _draw_pointwise(ax: Axes, points: np.ndarray, trustworthiness: np.ndarray, engine: str, seed: int) -> None:
     low = min(float(np.quantile(trustworthiness, 0.01)), 0.8)
     values = np.append(np.clip(trustworthiness, low, 1), (low, 1))  # the scale has these ends, whatever the points
-    colors = coloring(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
-    draw_points(ax, points, colors, seed=seed)
+    colors = color_labels(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
+    draw_scatter(ax, points, colors, seed=seed)
     place = ax.inset_axes((1.03, 0, 0.04, 1))
     ax.figure.colorbar(colors.mappable, cax=place, extend="min", label="trustworthiness of a point")
     equal_aspect(ax)
-    name_axes(ax, engine)
+    label_map_axes(ax, engine)
 
 
 def _draw_curves(ax: Axes, qualities: dict[str, MapQuality]) -> None:

@@ -5,20 +5,20 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import checked_dims, most_active
-from vaeviz.analysis.aggregate_posterior import checked_gaussian
-from vaeviz.analysis.subsampling import fair_rows
-from vaeviz.drawing.colors import coloring
+from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
+from vaeviz.analysis.subsampling import stratified_rows
+from vaeviz.drawing.colors import color_labels
 from vaeviz.drawing.ellipses import draw_ellipses, mass_within
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.latent_axes import draw_prior_contours, equal_aspect, name_dim
-from vaeviz.drawing.legends import explain_colors
+from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours, equal_aspect
+from vaeviz.drawing.legends import add_color_key
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.encode import encode
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("column", 0.8))
+@register_plot(page=PageShape("column", 0.8))
 def posterior_ellipses(
     encoder: Any,
     x: Any,
@@ -47,12 +47,12 @@ def posterior_ellipses(
     """
     if n < 1 or not radius > 0:
         raise InputError(f"n = {n}, radius = {radius:g}: expected 1 sample or more and a radius above 0")
-    posterior = checked_gaussian(encode(encoder, x, condition), prior=False)
+    posterior = check_gaussian_posterior(encode(encoder, x, condition), prior=False)
     if posterior.size == 1:
         raise NotApplicable("the latent has 1 dimension, and an ellipse needs two: see aggregate_posterior")
-    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = fair_rows(n, len(posterior), colors.index if colors.names else None, seed)
-    shown = checked_dims(dims, posterior.size, 2) if dims else most_active(posterior, 2)
+    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = stratified_rows(n, len(posterior), colors.index if colors.names else None, seed)
+    shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
     few = np.random.default_rng(seed).permutation(rows)  # so that no class lies on top
     ax = ax or axes_for(posterior_ellipses)
     spread = radius * posterior.std[few][:, shown]
@@ -60,9 +60,9 @@ def posterior_ellipses(
     if posterior.prior == "normal" if prior_contours is None else prior_contours:
         draw_prior_contours(ax)
     equal_aspect(ax)
-    explain_colors(ax, colors[few], posterior.mean[few][:, shown])
+    add_color_key(ax, colors[few], posterior.mean[few][:, shown])
     title = f"{radius:g}σ ellipses ({100 * mass_within(radius):.0f} % of the mass)"
-    ax.set(xlabel=name_dim(shown[0]), ylabel=name_dim(shown[1]))
+    ax.set(xlabel=dimension_label(shown[0]), ylabel=dimension_label(shown[1]))
     ax.set_title(f"{title}\n{_which(len(rows), posterior, dims)}")
     return ax
 

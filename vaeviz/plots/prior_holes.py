@@ -6,24 +6,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.aggregate_posterior import MOST_POSTERIORS
-from vaeviz.analysis.condition_sets import conditions_of, in_turn
+from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS
+from vaeviz.analysis.condition_sets import condition_set, cycle_conditions
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.prior_holes import Holes, find_holes
 from vaeviz.data.out_of_core import as_samples
-from vaeviz.data.sample_kind import Kind
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.sample_style import Look, look_of
+from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("full", 0.38))
+@register_plot(page=PageShape("full", 0.38))
 def prior_holes(
     encoder: Any,
     x: Any,
@@ -35,8 +35,8 @@ def prior_holes(
     level: float = 0.01,
     tolerance: float = 0.05,
     side: int = 5,
-    max_points: int | None = MOST_POSTERIORS,
-    kind: Kind | None = None,
+    max_points: int | None = MAX_POSTERIORS,
+    kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -53,7 +53,7 @@ def prior_holes(
     """
     if side < 1:
         raise InputError(f"side = {side}: expected 1 or more")
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     found = find_holes(posterior, n=n, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
@@ -69,18 +69,18 @@ def prior_holes(
 
 
 def _pictures(
-    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, side: int, look: Look
+    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, side: int, look: SampleStyle
 ) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
     """(title, cells, row labels) of each panel: holes and the rest apart, but points in the plane in one.
 
     A conditional decoder is given every condition in turn.
     """
     decoder = as_decoder(decoder)
-    conditions = conditions_of(decoder, condition)
+    conditions = condition_set(decoder, condition)
     count = side**2
     groups = {"in holes": found.codes[found.in_hole][:count], "elsewhere": found.codes[~found.in_hole][:count]}
     decoded = {
-        name: decode(decoder, posterior.with_codes(codes), in_turn(conditions, len(codes)), like=x)
+        name: decode(decoder, posterior.with_codes(codes), cycle_conditions(conditions, len(codes)), like=x)
         for name, codes in groups.items()
         if len(codes)
     }

@@ -9,10 +9,10 @@ from matplotlib.ticker import MaxNLocator
 from vaeviz.analysis.rate_distortion import RatePoint, rate_points
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("column", 0.85))
+@register_plot(page=PageShape("column", 0.85))
 def rate_distortion(
     runs: Any, x: Any = None, condition: Any = None, *, draws: int = 8, seed: int = 0, ax: Axes | None = None
 ) -> Axes:

@@ -6,25 +6,25 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.jackknife import standard_error
+from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, worst_and_median
-from vaeviz.data.channels import arranged
-from vaeviz.data.labels import checked_labels, has_classes
-from vaeviz.data.out_of_core import as_samples, rows_of
-from vaeviz.data.sample_kind import Kind
+from vaeviz.data.channels import match_shape
+from vaeviz.data.labels import check_labels, has_classes
+from vaeviz.data.out_of_core import as_samples, take_rows
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
-from vaeviz.drawing.colors import MISSING, Coloring, coloring
+from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.numbers import with_error
-from vaeviz.drawing.sample_style import look_of
+from vaeviz.drawing.sample_style import sample_style
 from vaeviz.drawing.scatter import RASTER_ABOVE
-from vaeviz.drawing.text_fit import shortened, turned
+from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.posterior import Posterior
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 UNITS = {
     "squared": "mean squared error",
@@ -35,7 +35,7 @@ UNITS = {
 LONGEST = 16  # letters of a name below a box
 
 
-@register_plot(page=Page("full", 0.42))
+@register_plot(page=PageShape("full", 0.42))
 def reconstruction_error(
     encoder: Any,
     decoder: Any,
@@ -48,7 +48,7 @@ def reconstruction_error(
     measure: Measure = "squared",
     n: int = 8,
     palette: str | None = None,
-    kind: Kind | None = None,
+    kind: SampleKind | None = None,
     cmap: str | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
@@ -64,15 +64,15 @@ def reconstruction_error(
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
     _check_condition(encoder, other_x)
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
-    colors = coloring(_classes(labels, len(errors)), len(errors), palette=palette)
+    colors = color_labels(_classes(labels, len(errors)), len(errors), palette=palette)
     others = None if other_x is None else _errors_of(other_x, encoder, decoder, measure)
     rows = np.concatenate(worst_and_median(errors, n))
     decoded = decode(decoder, posterior[rows], like=x)
-    originals = arranged(rows_of(x, rows), decoded.shape[1:])
+    originals = match_shape(take_rows(x, rows), decoded.shape[1:])
     cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)
     widths = (1.0, 1.25) if others is None else (1.0, 1.15, 0.85)
@@ -96,7 +96,7 @@ def _classes(labels: Any, total: int) -> Any:
     """The labels, or None for continuous ones, which name no groups."""
     if labels is None:
         return None
-    values = checked_labels(labels, total)
+    values = check_labels(labels, total)
     return values if has_classes(values) else None
 
 
@@ -113,7 +113,7 @@ def _check_condition(encoder: Any, other_x: Any) -> None:
         )
 
 
-def _draw_by_label(ax: Axes, errors: np.ndarray, colors: Coloring, unit: str) -> None:
+def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, unit: str) -> None:
     """A box for each label, whiskers from the 5th to the 95th percentile."""
     groups = {name: errors[colors.index == code] for code, name in enumerate(colors.names)}
     if colors.missing:
@@ -129,13 +129,13 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colors: Coloring, unit: str) ->
         whiskerprops={"lw": 0.6, "color": "0.3"},
         capprops={"lw": 0.6, "color": "0.3"},
     )
-    for patch, median, color in zip(boxes["boxes"], boxes["medians"], [*colors.colors, MISSING]):
+    for patch, median, color in zip(boxes["boxes"], boxes["medians"], [*colors.colors, MISSING_COLOR]):
         patch.set(facecolor=color, alpha=0.55, linewidth=0.6)
         median.set(color="0.1")
-    names = shortened(list(groups), LONGEST)
-    ax.set_xticks(range(1, len(groups) + 1), names, rotation=turned(ax, names))
+    names = abbreviate(list(groups), LONGEST)
+    ax.set_xticks(range(1, len(groups) + 1), names, rotation=label_rotation(ax, names))
     ax.set(ylim=(0, None), ylabel=unit, xlabel=f"{'label; ' * bool(colors.names)}whiskers from 5 to 95 %")
-    ax.set_title(f"Mean {with_error(errors.mean(), standard_error(errors))}, N = {len(errors):,}")
+    ax.set_title(f"Mean {with_error(errors.mean(), mean_standard_error(errors))}, N = {len(errors):,}")
 
 
 def _draw_roc(ax: Axes, errors: np.ndarray, others: np.ndarray) -> None:

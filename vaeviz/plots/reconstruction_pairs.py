@@ -5,23 +5,23 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.subsampling import fair_rows
-from vaeviz.data.channels import arranged
-from vaeviz.data.labels import categories, checked_labels, has_classes
-from vaeviz.data.out_of_core import as_samples, rows_of
-from vaeviz.data.sample_kind import Kind
+from vaeviz.analysis.subsampling import stratified_rows
+from vaeviz.data.channels import match_shape
+from vaeviz.data.labels import check_labels, factorize_labels, has_classes
+from vaeviz.data.out_of_core import as_samples, take_rows
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.sample_style import look_of
+from vaeviz.drawing.sample_style import sample_style
 from vaeviz.errors import InputError
-from vaeviz.model.conditions import told_condition
+from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("full", None))
+@register_plot(page=PageShape("full", None))
 def reconstruction_pairs(
     encoder: Any,
     decoder: Any,
@@ -32,7 +32,7 @@ def reconstruction_pairs(
     *,
     n: int = 10,
     rows: tuple[int, ...] | None = None,
-    kind: Kind | None = None,
+    kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
@@ -47,14 +47,14 @@ def reconstruction_pairs(
     """
     if n < 1:
         raise InputError(f"n = {n}: expected 1 or more")
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
-    values = None if labels is None else checked_labels(labels, len(posterior))
-    codes, names = categories(values) if values is not None and has_classes(values) else (None, ())
-    picked = fair_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
+    values = None if labels is None else check_labels(labels, len(posterior))
+    codes, names = factorize_labels(values) if values is not None and has_classes(values) else (None, ())
+    picked = stratified_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
     reconstructed = decode(decoder, posterior[picked], like=x)
-    originals = arranged(rows_of(x, picked), reconstructed.shape[1:])
+    originals = match_shape(take_rows(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
     draw_cells(
@@ -65,7 +65,7 @@ def reconstruction_pairs(
         connect="pairs",
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
-    fixed = told_condition(decoder)
+    fixed = fixed_condition_name(decoder)
     classes = 0 if codes is None else len(np.unique(codes[picked]))
     some = f", {classes} of {len(names)} classes" if 0 < classes < len(names) else ""
     ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}{some}")

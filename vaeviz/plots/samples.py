@@ -6,21 +6,22 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.condition_sets import conditions_of, decode_under
+from vaeviz.analysis.condition_sets import condition_set, decode_under_conditions
 from vaeviz.data.out_of_core import as_samples
-from vaeviz.data.sample_kind import Kind
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.sample_style import Look, look_of
+from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.conditions import told_condition
+from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import latent_size
+from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import Decoder, as_decoder
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.model.opening import as_decoder
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("column", None))
+@register_plot(page=PageShape("column", None))
 def samples(
     decoder: Any,
     encoder: Any = None,
@@ -30,7 +31,7 @@ def samples(
     *,
     n: int = 64,
     temperature: float = 1.0,
-    kind: Kind | None = None,
+    kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
@@ -48,9 +49,9 @@ def samples(
     """
     if n < 1 or temperature <= 0:
         raise InputError(f"n = {n}, temperature = {temperature}: expected n of 1 or more and a temperature above 0")
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
-    conditions = conditions_of(decoder, condition)
+    conditions = condition_set(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     known = decoder.prior or (posterior and posterior.prior)
     if posterior is not None and not known:
@@ -60,7 +61,7 @@ def samples(
     size = posterior.size if posterior is not None else latent_size(decoder)
     draws = min(math.ceil(n / len(conditions)), math.ceil(math.sqrt(n))) if conditions else n
     z = temperature * np.random.default_rng(seed).standard_normal((draws, size))
-    decoded = decode_under(decoder, posterior.with_codes(z) if posterior else z, conditions, like=x)
+    decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, like=x)
     cells = decoded if conditions else _in_square(decoded[0], look)
     connect = "rows" if conditions and look.kind_of(cells.shape[2:]) == "table" else None
     ax = ax or axes_for(samples, cells_aspect(cells, look, connect))
@@ -74,7 +75,7 @@ def samples(
     return ax
 
 
-def _in_square(decoded: np.ndarray, look: Look) -> np.ndarray:
+def _in_square(decoded: np.ndarray, look: SampleStyle) -> np.ndarray:
     """Samples (n, ...) in rows and columns, with blanks after the last: tall images more in a row, wide ones fewer."""
     one = cells_aspect(decoded[:1, None], look) if look.kind_of(decoded.shape[1:]) == "image" else 1.0
     rows = math.ceil(len(decoded) / math.ceil(math.sqrt(len(decoded) * one)))
@@ -84,4 +85,4 @@ def _in_square(decoded: np.ndarray, look: Look) -> np.ndarray:
 
 
 def _given(decoder: Decoder) -> str:
-    return f"z, y = {told_condition(decoder)}" if told_condition(decoder) else "z"
+    return f"z, y = {fixed_condition_name(decoder)}" if fixed_condition_name(decoder) else "z"

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 PANELS = {
     "elbo": "ELBO, one-sample estimate",
@@ -19,7 +19,7 @@ PANELS = {
 SETS = ("train", "validation", "test")
 
 
-@register_plot(page=Page("full", 0.32))
+@register_plot(page=PageShape("full", 0.32))
 def training_curves(
     history: Mapping[str, Sequence[float]],
     *,

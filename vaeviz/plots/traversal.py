@@ -6,26 +6,27 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.activity import activity
-from vaeviz.analysis.condition_sets import Conditions, conditions_of, decode_under
-from vaeviz.analysis.traversals import MIN_KL, collapsed_dims, traversal_codes, traversal_ends, traversal_order
+from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
+from vaeviz.analysis.traversals import MIN_KL, collapsed_dimensions, traversal_codes, traversal_ends, traversal_order
 from vaeviz.data.out_of_core import as_samples
-from vaeviz.data.sample_kind import Kind, as_images
+from vaeviz.data.sample_kind import SampleKind, as_images
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import name_dim
+from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.mosaic import GAP
 from vaeviz.drawing.panels import draw_panels, panels_aspect
-from vaeviz.drawing.sample_style import Look, look_of
+from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.conditions import named, told_condition
+from vaeviz.model.conditions import condition_names, fixed_condition_name
 from vaeviz.model.decode import decode
+from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import Decoder, as_decoder
+from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=Page("full", None))
+@register_plot(page=PageShape("full", None))
 def traversal(
     encoder: Any,
     decoder: Any,
@@ -41,7 +42,7 @@ def traversal(
     change: bool = False,
     collapsed: Literal["mark", "omit"] = "mark",
     min_kl: float = MIN_KL,
-    kind: Kind | None = None,
+    kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -59,15 +60,15 @@ def traversal(
     """
     if steps < 2 or top < 1:
         raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
-    look = look_of(x, feature_names, kind=kind, cmap=cmap)
+    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
-    conditions = conditions_of(decoder, condition) if around is None else Conditions()
+    conditions = condition_set(decoder, condition) if around is None else ConditionSet()
     if change and len(conditions) > 1:
         raise NotApplicable(
             f"change is drawn under one condition, not under {conditions}: fix it with vaeviz.given(decoder, y)"
         )
-    dead = collapsed_dims(posterior, min_kl)
+    dead = collapsed_dimensions(posterior, min_kl)
     dims = traversal_order(posterior, order, decoder, like=x, seed=seed)
     dims = dims[~dead[dims]] if collapsed == "omit" else dims
     if not len(dims):
@@ -98,18 +99,18 @@ def traversal(
 
 
 def _decoded(
-    decoder: Decoder, codes: np.ndarray, posterior: Posterior, conditions: Conditions, around: int | None, x: Any
+    decoder: Decoder, codes: np.ndarray, posterior: Posterior, conditions: ConditionSet, around: int | None, x: Any
 ) -> np.ndarray:
     """The codes (dims, steps, D) decoded, (C, dims, steps, *sample): around a sample under its condition, else each."""
     flat = codes.reshape(-1, posterior.size)
     if around is None:
-        decoded = decode_under(decoder, posterior.with_codes(flat), conditions, like=x)
+        decoded = decode_under_conditions(decoder, posterior.with_codes(flat), conditions, like=x)
     else:
         decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), like=x)[None]
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
-def _width(steps: int, kind: Kind) -> float:
+def _width(steps: int, kind: SampleKind) -> float:
     """The width of a row in cells; in a mosaic there are gaps between them, and a row of a table is as wide as one."""
     if kind == "table":
         return 1.0
@@ -132,10 +133,10 @@ def _base(posterior: Posterior, around: int | None) -> np.ndarray:
 
 def _row_label(dim: int, strength: float, dead: bool, is_kl: bool) -> str:
     if dead:
-        return f"{name_dim(dim)}  collapsed"
+        return f"{dimension_label(dim)}  collapsed"
     if np.isinf(strength):
-        return f"{name_dim(dim)}  infinite KL"
-    return f"{name_dim(dim)}  {strength:.2f} nats" if is_kl else f"{name_dim(dim)}  var. {strength:.2g}"
+        return f"{dimension_label(dim)}  infinite KL"
+    return f"{dimension_label(dim)}  {strength:.2f} nats" if is_kl else f"{dimension_label(dim)}  var. {strength:.2g}"
 
 
 def _column_labels(span: str | float, steps: int) -> list[str]:
@@ -148,11 +149,11 @@ def _column_labels(span: str | float, steps: int) -> list[str]:
 def _told_condition(decoder: Decoder, posterior: Posterior, around: int | None) -> str:
     """The one condition that is held; empty for a plain decoder."""
     if around is None or not decoder.is_conditional:
-        return told_condition(decoder) and f", given y = {told_condition(decoder)}"
-    return f", given y = {named(posterior.condition_of([around]), decoder.conditions)[0]}"
+        return fixed_condition_name(decoder) and f", given y = {fixed_condition_name(decoder)}"
+    return f", given y = {condition_names(posterior.condition_of([around]), decoder.conditions)[0]}"
 
 
-def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:
+def _draw_change(ax: Any, cells: np.ndarray, look: SampleStyle) -> None:
     """The change images, red where a value grows and blue where it falls, on one scale for all rows."""
     kind, unit = look.kind_of(cells.shape[2:]), look.unit_in(cells.shape[2:])
     changes = cells[:, -1:] - cells[:, :1]
@@ -160,7 +161,7 @@ def _draw_change(ax: Any, cells: np.ndarray, look: Look) -> None:
         changes = as_images(changes, lead=2)
         changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
     reach = float(np.abs(changes).max()) or 1.0
-    look = Look(kind, "RdBu_r", (-reach, reach), look.names, unit=unit)
+    look = SampleStyle(kind, "RdBu_r", (-reach, reach), look.names, unit=unit)
     draw_cells(ax, changes, look, column_labels=[] if kind == "table" else [f"±{reach:.2g}"], connect="rows")
     ax.set_title("change")
 

@@ -7,24 +7,24 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.map_quality import map_quality
-from vaeviz.analysis.subsampling import some_rows
-from vaeviz.drawing.colors import coloring
-from vaeviz.drawing.embedding_maps import NAMES, check_perplexity, how_made, name_axes, write_quality
+from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.drawing.colors import color_labels
+from vaeviz.drawing.embedding_maps import METHOD_NAMES, check_perplexity, describe_map, label_map_axes, write_quality
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import equal_aspect
-from vaeviz.drawing.legends import explain_colors
-from vaeviz.drawing.scatter import check_marker_kws, draw_points
+from vaeviz.drawing.legends import add_color_key
+from vaeviz.drawing.scatter import check_marker_kws, draw_scatter
 from vaeviz.embeddings._base import Embedding, embed
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
-from vaeviz.plugins.plot_spec import Page, register_plot
+from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 ASKED = 1000  # points whose neighbors are ranked for the line under a map
 K = 10
 
 
-@register_plot(page=Page("column", 0.78))
+@register_plot(page=PageShape("column", 0.78))
 def tsne(
     encoder: Any,
     x: Any,
@@ -61,14 +61,14 @@ def tsne(
     if posterior.size <= 2:
         dimensions = "1 dimension" if posterior.size == 1 else "2 dimensions"
         raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
-    colors = coloring(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = some_rows(max_points, len(posterior), seed)
+    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
+    rows = subsample_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     check_marker_kws(marker_kws)
     others = None if other_x is None else encode(encoder, other_x).mean
     embedding = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
     ax = ax or axes_for(tsne)
-    marks = draw_points(
+    marks = draw_scatter(
         ax,
         embedding.points,
         colors[rows],
@@ -79,11 +79,11 @@ def tsne(
         seed=seed,
     )
     if others is not None:
-        _place(ax, embedding, others[some_rows(max_points, len(others), seed)])
-    explain_colors(ax, marks.colors, embedding.points)
+        _place(ax, embedding, others[subsample_rows(max_points, len(others), seed)])
+    add_color_key(ax, marks.colors, embedding.points)
     equal_aspect(ax)
     ax.set_title(_title(embedding.engine, perplexity, posterior, len(rows)))
-    name_axes(ax, embedding.engine)
+    label_map_axes(ax, embedding.engine)
     if embedding.engine != "pca" and len(rows) > 2 * K:
         write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (K,), asked=ASKED, seed=seed))
     return ax
@@ -101,7 +101,7 @@ def _place(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
 
 
 def _title(engine: str, perplexity: float, posterior: Posterior, shown: int) -> str:
-    total, how = len(posterior), how_made(engine, perplexity)
+    total, how = len(posterior), describe_map(engine, perplexity)
     count = f"N = {total:,}" if shown == total else f"{shown:,} of {total:,} points"
     what = f"{posterior.size}-dimensional {posterior.code_name}s"
-    return f"{NAMES.get(engine, engine)} of {what}\n{count}{how and f', {how}'}"
+    return f"{METHOD_NAMES.get(engine, engine)} of {what}\n{count}{how and f', {how}'}"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def noted() -> Iterator[list[str]]:
+def capture_warnings() -> Iterator[list[str]]:
     """The texts of warnings that are meant for a person, each once; filled as the block ends."""
     texts: list[str] = []
     with warnings.catch_warnings(record=True) as caught:

@@ -12,7 +12,7 @@ from vaeviz.errors import InputError
 from vaeviz.plugins import registry
 
 
-def is_object_name(text: str) -> bool:
+def is_object_ref(text: str) -> bool:
     """Whether `text` spells ``package.module:attribute``, and no path that exists."""
     module, colon, attribute = text.partition(":")
     return bool(colon) and not Path(text).exists() and all(map(str.isidentifier, f"{module}.{attribute}".split(".")))
@@ -27,10 +27,10 @@ def is_number(text: str) -> bool:
     return True
 
 
-def named_object(text: str) -> Any:
+def import_object(text: str) -> Any:
     """The object that ``package.module:attribute`` names. Imports the module, from the working folder too."""
     module, _, attribute = text.partition(":")
-    if not is_object_name(text):
+    if not is_object_ref(text):
         raise InputError(f"{text!r}: expected package.module:attribute")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
@@ -43,20 +43,20 @@ def named_object(text: str) -> Any:
     return found
 
 
-def named_model(text: str) -> Any:
+def resolve_model(text: str) -> Any:
     """What MODEL spells: a path, ``package.module:attribute``, or the name of a registered model."""
     if Path(text).exists():
         return text
-    if is_object_name(text):
-        return named_object(text)
+    if is_object_ref(text):
+        return import_object(text)
     known = {name.replace("-", "_") for name in registry.entries("vaeviz.models")}
     return _registered(text) if text.replace("-", "_") in known else text
 
 
-def named_array(text: str, option: str) -> Any:
+def load_array(text: str, option: str) -> Any:
     """The array that ``FILE.npy`` holds or ``package.module:attribute`` is."""
-    if is_object_name(text):
-        return named_object(text)
+    if is_object_ref(text):
+        return import_object(text)
     if Path(text).suffix.lower() != ".npy":
         raise InputError(f"{option} {text}: expected FILE.npy or package.module:attribute")
     import numpy as np
@@ -72,12 +72,12 @@ def named_array(text: str, option: str) -> Any:
 def _registered(name: str) -> Any:
     """A registered model: an object, or what a function of no arguments makes. An untrained network is none."""
     found: Any = registry.load("vaeviz.models", name)
-    if is_network(found):
+    if needs_training(found):
         raise InputError(f"{name} is the name of a network and has no weights yet: vaeviz train {name} --out RUN")
     return found() if inspect.isroutine(found) or inspect.isclass(found) else found
 
 
-def is_network(found: Any) -> bool:
+def needs_training(found: Any) -> bool:
     """Whether a registered model is a function that needs arguments to make it, and so is still to be trained."""
     if not inspect.isroutine(found) and not inspect.isclass(found):
         return False

@@ -42,7 +42,7 @@ class Option:
 
     def _checked(self, value: Any, got: Any) -> Any:
         if value is _WRONG:
-            raise InputError(f"{self.name} = {got!r}: expected {describe(self.annotation)}")
+            raise InputError(f"{self.name} = {got!r}: expected {describe_annotation(self.annotation)}")
         return value
 
 
@@ -59,17 +59,17 @@ def options_of(function: Callable) -> dict[str, Option]:
     }
 
 
-def is_writable(annotation: Any) -> bool:
+def is_text_serializable(annotation: Any) -> bool:
     """Whether a person can write every value that the annotation allows: in a command line and in a TOML file."""
     parts = get_args(annotation)
     if _is_union(annotation):
-        return all(map(is_writable, parts))
+        return all(map(is_text_serializable, parts))
     if get_origin(annotation) is tuple:
         return all(map(_fits_between_commas, parts[:1] if parts[1:] == (Ellipsis,) else parts or (tuple,)))
     return get_origin(annotation) in (Literal, dict) or annotation in (*SCALARS, dict, type(None))
 
 
-def check_settings(function: Callable, settings: Mapping[str, Any], *, of: str) -> dict[str, Any]:
+def validate_settings(function: Callable, settings: Mapping[str, Any], *, of: str) -> dict[str, Any]:
     """`settings` validated against the options of `function`; strings are parsed, other values checked."""
     options = options_of(function)
     checked = {}
@@ -84,19 +84,23 @@ def check_settings(function: Callable, settings: Mapping[str, Any], *, of: str) 
     return checked
 
 
-def describe(annotation: Any) -> str:
+def describe_annotation(annotation: Any) -> str:
     """The annotation as a person would write its values: ``int,int or none``."""
     if annotation is Any:
         return "anything"
     if _is_union(annotation):
-        return " or ".join(describe(part) for part in get_args(annotation))
+        return " or ".join(describe_annotation(part) for part in get_args(annotation))
     if annotation is type(None):
         return "none"
     if get_origin(annotation) is Literal:
         return "|".join(map(str, get_args(annotation)))
     if get_origin(annotation) is tuple:
         parts = get_args(annotation)
-        return f"{describe(parts[0])},..." if parts[-1] is Ellipsis else ",".join(map(describe, parts))
+        return (
+            f"{describe_annotation(parts[0])},..."
+            if parts[-1] is Ellipsis
+            else ",".join(map(describe_annotation, parts))
+        )
     if annotation is dict or get_origin(annotation) is dict:
         return "key=value,..."
     return {str: "text", bool: "true|false", Path: "path"}.get(annotation, annotation.__name__)
@@ -119,7 +123,7 @@ def _annotation(function: Callable, parameter: inspect.Parameter) -> Any:
 
 
 def _fits_between_commas(annotation: Any) -> bool:
-    return is_writable(annotation) and not any(
+    return is_text_serializable(annotation) and not any(
         part is dict or get_origin(part) in (tuple, dict) for part in (annotation, *get_args(annotation))
     )
 

@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args, overload
 
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import Option, is_writable, options_of
-from vaeviz.plugins.signature import Asking
+from vaeviz.plugins.options import Option, is_text_serializable, options_of
+from vaeviz.plugins.signature import InputSignature
 
 INPUTS = (
     "encoder",
@@ -38,7 +38,7 @@ PageWidth = Literal["column", "full"]
 
 
 @dataclass(frozen=True)
-class Page:
+class PageShape:
     """The shape of a plot on a page: one text column wide or the full width, and height / width.
 
     aspect: None where what is drawn decides.
@@ -53,10 +53,10 @@ class Page:
 
 
 @dataclass(frozen=True)
-class PlotSpec(Asking):
+class PlotSpec(InputSignature):
     """What the registry knows of a plot. Calling it calls the plot function."""
 
-    page: Page
+    page: PageShape
     distribution: str
 
     @property
@@ -68,16 +68,16 @@ class PlotSpec(Asking):
 @overload
 def register_plot(function: Callable, /) -> Callable: ...
 @overload
-def register_plot(*, page: Page = ...) -> Callable[[Callable], Callable]: ...
+def register_plot(*, page: PageShape = ...) -> Callable[[Callable], Callable]: ...
 
 
-def register_plot(function: Callable | None = None, /, *, page: Page | None = None) -> Callable:
+def register_plot(function: Callable | None = None, /, *, page: PageShape | None = None) -> Callable:
     """File a plot function under its own name, and return it unchanged.
 
     ``@register_plot`` or ``@register_plot(page=Page("full", 0.4))``. Raises `InputError` if the signature
     breaks the contract of a plot (see ``docs/writing-a-plot.md``).
     """
-    page = page or Page()
+    page = page or PageShape()
 
     def file(function: Callable) -> Callable:
         _check_contract(function)
@@ -117,7 +117,7 @@ def _check_contract(function: Callable) -> None:
             raise InputError(f"plot {name}: option {option.name!r} needs a default")
         if option.annotation is Any:
             raise InputError(f"plot {name}: option {option.name!r} needs an annotation")
-        if not is_writable(option.annotation):
+        if not is_text_serializable(option.annotation):
             written = inspect.formatannotation(option.annotation)
             raise InputError(
                 f"plot {name}: option {option.name!r} is annotated {written}, which nobody can write on a command "

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from vaeviz.errors import InputError, UnknownName
 
-KINDS = {
+ENTRY_KINDS = {
     "vaeviz.plots": "plot",
     "vaeviz.adapters": "adapter",
     "vaeviz.models": "model",
@@ -32,7 +32,7 @@ KINDS = {
 }
 """The groups, and what one thing of each is called."""
 
-OWN = "vaeviz"
+OWN_DISTRIBUTION = "vaeviz"
 """The distribution whose things are known to import: its tests import them all."""
 
 
@@ -55,7 +55,9 @@ class Entry:
             raise InputError(f"{self.name!r} of {self.distribution} could not be imported: {reason}") from error
         if not callable(thing) and self.group != "vaeviz.models":
             got = f"{self.module}:{self.attribute} is of type {type(thing).__name__}"
-            raise InputError(f"{self.name!r} of {self.distribution} is no {KINDS[self.group]}: {got}, not a function")
+            raise InputError(
+                f"{self.name!r} of {self.distribution} is no {ENTRY_KINDS[self.group]}: {got}, not a function"
+            )
         return thing
 
     def is_loaded_as(self, thing: object) -> bool:
@@ -67,7 +69,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Added(Entry):
+class RuntimeEntry(Entry):
     """A thing registered at run time by :func:`add`: already imported."""
 
     thing: object
@@ -76,29 +78,29 @@ class Added(Entry):
         return self.thing
 
 
-_added: dict[str, dict[tuple[str, str], Added]] = {}
+_added: dict[str, dict[tuple[str, str], RuntimeEntry]] = {}
 
 
 def add(group: str, name: str, thing: Callable) -> None:
     """File `thing` under `name`. The same function of the same module replaces its former self."""
     module = thing.__module__
-    entry = Added(group, name, module, thing.__qualname__, module.partition(".")[0], thing)
+    entry = RuntimeEntry(group, name, module, thing.__qualname__, module.partition(".")[0], thing)
     _added.setdefault(group, {})[module, name] = entry
 
 
-def added() -> list[Entry]:
+def runtime_entries() -> list[Entry]:
     """All that was registered at run time, of all groups."""
     return [entry for entries in _added.values() for entry in entries.values()]
 
 
-def only_here(group: str) -> set[str]:
+def runtime_only(group: str) -> set[str]:
     """The names that were registered at run time, and that no other process knows."""
     installed = {(entry.module, entry.name) for entry in _installed(group)}
     return {name for module, name in _added.get(group, {}) if (module, name) not in installed}
 
 
 @contextmanager
-def for_a_while() -> Iterator[None]:
+def temporary_entries() -> Iterator[None]:
     """What is added while the block runs is forgotten after it."""
     before = {group: dict(entries) for group, entries in _added.items()}
     try:
@@ -126,7 +128,7 @@ def find(group: str, name: str) -> Entry:
     known = entries(group)
     named = {_plain(name): found for name, found in known.items()}
     if _plain(name) not in named:
-        raise UnknownName(KINDS.get(group, group), name, known)
+        raise UnknownName(ENTRY_KINDS.get(group, group), name, known)
     found = named[_plain(name)]
     if len(found) > 1:
         owners = " and ".join(f"{entry.distribution} ({entry.module})" for entry in found)
@@ -143,7 +145,7 @@ def _plain(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _is_installed(added: Added) -> bool:
+def _is_installed(added: RuntimeEntry) -> bool:
     """Whether an entry point names the same thing, under this name or another: importing it has added it."""
     return any(
         (entry.module, entry.name) == (added.module, added.name) or entry.is_loaded_as(added.thing)

@@ -12,7 +12,7 @@ from vaeviz.plugins.options import Option, options_of
 
 
 @dataclass(frozen=True)
-class Asking:
+class InputSignature:
     """A named function whose positional parameters name its inputs. Calling it calls the function."""
 
     function: Callable

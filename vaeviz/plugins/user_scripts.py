@@ -15,21 +15,21 @@ from vaeviz.plugins import registry
 
 
 @contextmanager
-def registered_by(script: Path) -> Iterator[None]:
+def registered_script(script: Path) -> Iterator[None]:
     """What the script registers, for as long as the block runs.
 
     The script is imported under its own name, from its own folder, where it finds its neighbors. Raises `InputError`
     if there is no such file, if it fails (with the line), or if it registers nothing.
     """
     module, folder = _module(script), str(script.resolve().parent)
-    before = registry.added()
+    before = registry.runtime_entries()
     known = sys.modules.get(module.__name__)
     sys.path.insert(0, folder)
     sys.modules[module.__name__] = module
     try:
-        with registry.for_a_while():
+        with registry.temporary_entries():
             _run(module, script)
-            if all(any(entry is old for old in before) for entry in registry.added()):
+            if all(any(entry is old for old in before) for entry in registry.runtime_entries()):
                 raise InputError(f"--with {script}: registers nothing; decorate a function with @vaeviz.register_plot")
             yield
     finally:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaeviz.cli.source import broken_command, option_of
+from vaeviz.cli.source import broken_command, click_option
 from vaeviz.errors import InputError, NoSuchSplit, UnknownName
 from vaeviz.plugins import registry
-from vaeviz.plugins.object_refs import is_network
+from vaeviz.plugins.object_refs import needs_training
 
 if TYPE_CHECKING:
     from vaeviz.data.dataset import Dataset
@@ -48,7 +48,7 @@ class Models(click.Group):
         except InputError as error:
             return broken_command(name, error)
         try:
-            return _command(entry.name, builder) if is_network(builder) else _nothing_to_train(entry.name)
+            return _command(entry.name, builder) if needs_training(builder) else _nothing_to_train(entry.name)
         except Exception as error:  # a plug-in's signature can be wrong in many ways
             told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
             reason = f"{name!r} of {entry.distribution} has no readable options: {told}"
@@ -122,8 +122,8 @@ def _command(name: str, builder: Any) -> click.Command:
         click.Option(["--labels"], metavar="NAME", help="Which array or column of the file holds the labels."),
         click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="The run folder to make."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
-        *(option_of(option) for option in of_model.values()),
-        *(option_of(option, HELP.get(key, "")) for key, option in of_fit.items()),
+        *(click_option(option) for option in of_model.values()),
+        *(click_option(option, HELP.get(key, "")) for key, option in of_fit.items()),
     ]
 
     def run(**given: Any) -> None:
@@ -147,16 +147,16 @@ def train_run(
     settings: dict[str, Any],
 ) -> None:
     """Train a registered model on a registered data set, and leave a run folder."""
-    from vaeviz_models.models.builders import built, recipe_of, with_classes
+    from vaeviz_models.models.builders import build_from_recipe, get_recipe, with_classes
     from vaeviz_models.runs.folder import fingerprint, save_training, start_run
-    from vaeviz_models.training.fit import Training, check_data, check_training, seeded, training_options
+    from vaeviz_models.training.fit import TrainState, check_data, check_training, seeded, training_options
 
     settings = {key: option.default for key, option in training_options().items()} | settings
     check_training(**{key: settings[key] for key in signature(check_training).parameters})
     train, test = _training_data(data, data_dir, labels)
     options = with_classes(name, model_options, train.named_labels())
     recipe = {"name": name, "sample_shape": train.x.shape[1:], "options": options}
-    model = seeded(built, recipe, seed=settings["seed"])
+    model = seeded(build_from_recipe, recipe, seed=settings["seed"])
     check_data(model, train.x, test and test.x, binarize=settings["binarize"])
     found = {
         "name": _with_absolute_path(data),
@@ -164,9 +164,9 @@ def train_run(
         "labels": _with_absolute_path(labels) if labels and labels.endswith(".npy") else labels,
     }
     seen = fingerprint(train.x, _codes(model, train, test))
-    config = {"model": recipe_of(model), "data": found | seen, "training": settings}
+    config = {"model": get_recipe(model), "data": found | seen, "training": settings}
     starting = ("learning_rate", "epsilon", "precision", "seed", "device")
-    state = Training.start(model, **{key: settings[key] for key in starting})
+    state = TrainState.start(model, **{key: settings[key] for key in starting})
     start_run(out, config, overwrite=overwrite)
     save_training(out, state)
     _fit(model, train, test, settings, state, out)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.data.dataset import Dataset, Split, of_cells
-from vaeviz.data.out_of_core import Stored
+from vaeviz.data.dataset import Dataset, Split, dataset_from_anndata
+from vaeviz.data.out_of_core import StoredArray
 from vaeviz.errors import InputError, NoSuchSplit
 
 if TYPE_CHECKING:
@@ -189,7 +189,9 @@ def npy(path: str, *, split: Split = "all", labels: str | None = None) -> Datase
         raise NoSuchSplit(f"npy: {path} has no splits; use --split all")
     x = _mapped(Path(path))
     y = None if labels is None else _mapped(Path(labels))
-    return Dataset(x if x.dtype.kind == "f" else Stored(x, 255 if x.dtype == np.uint8 else 1), y, name=Path(path).stem)
+    return Dataset(
+        x if x.dtype.kind == "f" else StoredArray(x, 255 if x.dtype == np.uint8 else 1), y, name=Path(path).stem
+    )
 
 
 def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
@@ -206,7 +208,7 @@ def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Datas
         cells = read_h5ad(path)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: is damaged, or no .h5ad file ({error})") from None
-    return of_cells(cells, labels, Path(path).stem)
+    return dataset_from_anndata(cells, labels, Path(path).stem)
 
 
 def _mapped(file: Path) -> np.ndarray:

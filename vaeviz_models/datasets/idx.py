@@ -20,7 +20,7 @@ FILES = {
 
 
 @dataclass(frozen=True)
-class Source:
+class Mirror:
     """Where a data set is published: mirrors, and the MD5 of each compressed file in the order of `FILES`."""
 
     name: str
@@ -33,7 +33,7 @@ class Source:
         return f"md5:{self.md5[names.index(file)]}"
 
 
-MNIST = Source(
+MNIST = Mirror(
     "mnist",
     ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
     (
@@ -43,7 +43,7 @@ MNIST = Source(
         "ec29112dd5afa0611ce80d1b7f02629c",
     ),
 )
-FASHION = Source(
+FASHION = Mirror(
     "fashion-mnist",
     (
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -57,7 +57,7 @@ FASHION = Source(
     ),
     ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
-KUZUSHIJI = Source(
+KUZUSHIJI = Mirror(
     "kmnist",
     ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
     (
@@ -85,7 +85,7 @@ def kmnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
     return load(KUZUSHIJI, split, data_dir)
 
 
-def load(source: Source, split: Split, data_dir: Path | None) -> Dataset:
+def load(source: Mirror, split: Split, data_dir: Path | None) -> Dataset:
     """A split of a data set, from `data_dir` if one is given, else from the cache, downloading what it lacks."""
     if split == "all":
         parts = [load(source, each, data_dir) for each in FILES]
@@ -119,7 +119,7 @@ def cache_dir() -> Path:
     return Path(os.environ.get("VAEVIZ_DATA") or pooch.os_cache("vaeviz"))
 
 
-def _path_of(source: Source, name: str, data_dir: Path | None) -> Path:
+def _path_of(source: Mirror, name: str, data_dir: Path | None) -> Path:
     folder = cache_dir() / source.name if data_dir is None else data_dir
     candidates = [
         place / file
@@ -138,7 +138,7 @@ def _path_of(source: Source, name: str, data_dir: Path | None) -> Path:
     return _downloaded(source, f"{name}.gz", folder)
 
 
-def _downloaded(source: Source, file: str, folder: Path) -> Path:
+def _downloaded(source: Mirror, file: str, folder: Path) -> Path:
     import pooch
 
     reasons = []

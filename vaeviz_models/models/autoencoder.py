@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from vaeviz_models.models.builders import register_model
-from vaeviz_models.models.vae import LikelihoodName, named_likelihood
+from vaeviz_models.models.vae import LikelihoodName, make_likelihood
 from vaeviz_models.networks import Activation, ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
 
 
@@ -56,7 +56,7 @@ def autoencoder(
     return Autoencoder(
         DenseEncoder(sample_shape, latent_dim, hidden, head=nn.Linear, activation=activation),
         DenseDecoder(sample_shape, latent_dim, hidden, activation),
-        named_likelihood(likelihood, std),
+        make_likelihood(likelihood, std),
         latent_dim,
     )
 
@@ -75,6 +75,6 @@ def conv_autoencoder(
     return Autoencoder(
         ConvEncoder(sample_shape, latent_dim, channels, head=nn.Linear),
         ConvDecoder(sample_shape, latent_dim, channels),
-        named_likelihood(likelihood, std),
+        make_likelihood(likelihood, std),
         latent_dim,
     )

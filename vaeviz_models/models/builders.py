@@ -11,7 +11,7 @@ from torch import nn
 
 from vaeviz.errors import InputError
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import check_settings, options_of
+from vaeviz.plugins.options import options_of, validate_settings
 from vaeviz_models.models.class_labels import classes_of
 
 
@@ -32,11 +32,11 @@ def register_model(builder: Callable) -> Callable:
     return build
 
 
-def built(recipe: dict[str, Any]) -> nn.Module:
+def build_from_recipe(recipe: dict[str, Any]) -> nn.Module:
     """The model that a recipe ``{"name", "sample_shape", "options"}`` describes, with fresh weights."""
     name, shape = recipe["name"], tuple(recipe["sample_shape"])
     builder = registry.load("vaeviz.models", name)
-    options = check_settings(builder, recipe["options"], of=name)
+    options = validate_settings(builder, recipe["options"], of=name)
     return _remembering(builder(shape, **options), name, builder, shape, options)
 
 
@@ -47,7 +47,7 @@ def with_classes(name: str, options: dict[str, Any], labels: Any) -> dict[str, A
     return options | {"classes": classes_of(labels)}
 
 
-def recipe_of(model: nn.Module) -> dict[str, Any]:
+def get_recipe(model: nn.Module) -> dict[str, Any]:
     """How `model` was built; `InputError` if no registered builder built it."""
     recipe = getattr(model, "recipe", None)
     if recipe is None:

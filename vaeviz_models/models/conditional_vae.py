@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vaeviz.errors import InputError
 from vaeviz_models.models.builders import register_model
-from vaeviz_models.models.vae import VAE, LikelihoodName, named_likelihood
+from vaeviz_models.models.vae import VAE, LikelihoodName, make_likelihood
 from vaeviz_models.networks import Activation, DenseDecoder, DenseEncoder, check_sizes
 from vaeviz_models.objectives import gaussian_kl, reparameterize
 
@@ -34,7 +34,7 @@ class ConditionalEncoder(nn.Module):
         self.network = DenseEncoder((size,), latent_dim, hidden, activation=activation)
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return self.network(beside(x.flatten(1), y, len(self.classes)))
+        return self.network(append_one_hot(x.flatten(1), y, len(self.classes)))
 
 
 class ConditionalDecoder(nn.Module):
@@ -53,7 +53,7 @@ class ConditionalDecoder(nn.Module):
         self.network = DenseDecoder(sample_shape, latent_dim + len(classes), hidden, activation)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        return self.network(beside(z, y, len(self.classes)))
+        return self.network(append_one_hot(z, y, len(self.classes)))
 
 
 class ConditionalVAE(VAE):
@@ -115,12 +115,12 @@ def cvae(
     return ConditionalVAE(
         ConditionalEncoder(sample_shape, classes, latent_dim, hidden, activation),
         ConditionalDecoder(sample_shape, classes, latent_dim, hidden, activation),
-        named_likelihood(likelihood, std),
+        make_likelihood(likelihood, std),
         latent_dim,
     )
 
 
-def beside(features: Tensor, y: Tensor, classes: int) -> Tensor:
+def append_one_hot(features: Tensor, y: Tensor, classes: int) -> Tensor:
     """Features (N, F) with the classes y (N,) one-hot after them, (N, F + classes)."""
     one_hot = y[:, None] == torch.arange(classes, device=y.device)
     return torch.cat([features, one_hot.to(features.dtype)], dim=1)

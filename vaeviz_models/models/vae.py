@@ -77,7 +77,7 @@ def mlp(
     return VAE(
         DenseEncoder(sample_shape, latent_dim, hidden, activation=activation),
         DenseDecoder(sample_shape, latent_dim, hidden, activation),
-        named_likelihood(likelihood, std),
+        make_likelihood(likelihood, std),
         latent_dim,
     )
 
@@ -96,12 +96,12 @@ def conv(
     return VAE(
         ConvEncoder(sample_shape, latent_dim, channels),
         ConvDecoder(sample_shape, latent_dim, channels),
-        named_likelihood(likelihood, std),
+        make_likelihood(likelihood, std),
         latent_dim,
     )
 
 
-def named_likelihood(name: str, std: float) -> nn.Module:
+def make_likelihood(name: str, std: float) -> nn.Module:
     """The likelihood of that name; `std` matters to the Gaussian ones alone."""
     if name not in LIKELIHOODS:
         raise UnknownName("likelihood", name, LIKELIHOODS)

@@ -18,12 +18,12 @@ import numpy as np
 from torch import Tensor, nn
 
 from vaeviz.errors import InputError
-from vaeviz.data.atomic_files import replacing
+from vaeviz.data.atomic_files import atomic_path
 from vaeviz.data.history import read_history as read_table
-from vaeviz.plugins.options import check_settings
-from vaeviz.data.out_of_core import Stream, batch_length, blocks
-from vaeviz_models.models.builders import built, recipe_of
-from vaeviz_models.training.fit import Training, fit, seeded, training_options
+from vaeviz.plugins.options import validate_settings
+from vaeviz.data.out_of_core import SampleStream, default_batch_size, iterate_blocks
+from vaeviz_models.models.builders import build_from_recipe, get_recipe
+from vaeviz_models.training.fit import TrainState, fit, seeded, training_options
 
 FORMAT = "vaeviz_models run 1"
 UNSAID = {"precision": "float32", "schedule": "constant", "epsilon": 1e-8, "binarize": False}
@@ -47,7 +47,7 @@ def save_run(
     Raises `InputError` if the folder is not empty, unless `overwrite`, or if nothing could build the model again.
     """
     run = Path(run)
-    config = {"model": recipe_of(model), "data": dict.fromkeys(DATA_ARGUMENTS) | {"name": data}, "training": {}}
+    config = {"model": get_recipe(model), "data": dict.fromkeys(DATA_ARGUMENTS) | {"name": data}, "training": {}}
     _with_weights(run, config, model.state_dict())
     start_run(run, config, overwrite=overwrite)
     _write_tensors(run / "weights.safetensors", model.state_dict())
@@ -92,13 +92,13 @@ def shown_data(config: dict) -> dict[str, Any] | None:
     return data | {"name": f"binarized:{data['name']}"} if binarizes else data
 
 
-def fingerprint(x: np.ndarray | Stream, codes: np.ndarray | None = None) -> dict[str, Any]:
+def fingerprint(x: np.ndarray | SampleStream, codes: np.ndarray | None = None) -> dict[str, Any]:
     """What tells whether training data (N, *sample) are still the same: their number, shape and SHA-256.
 
     codes: (N,) the classes that a conditional model was given beside them.
     """
     digest = hashlib.sha256()
-    for block in blocks(x, batch_length(x.shape[1:])):
+    for block in iterate_blocks(x, default_batch_size(x.shape[1:])):
         digest.update(np.ascontiguousarray(block, dtype=np.float32))
     classes = {} if codes is None else {"classes_sha256": hashlib.sha256(codes.astype("<i8")).hexdigest()}
     return {"samples": len(x), "sample_shape": list(x.shape[1:]), "sha256": digest.hexdigest(), **classes}
@@ -116,7 +116,7 @@ def check_same_data(run: Path, config: dict, x: np.ndarray, codes: np.ndarray | 
 
 def write_config(run: Path, config: dict) -> None:
     """Write ``config.json``, whole or not at all."""
-    with replacing(run / "config.json") as path:
+    with atomic_path(run / "config.json") as path:
         path.write_text(json.dumps({"format": FORMAT, **config}, indent=2) + "\n", encoding="utf-8")
 
 
@@ -143,7 +143,7 @@ def start_run(run: Path, config: dict, *, overwrite: bool = False) -> None:
         raise InputError(f"{run}: cannot be written, {error.strerror}") from None
 
 
-def save_training(run: Path, state: Training) -> None:
+def save_training(run: Path, state: TrainState) -> None:
     """Write checkpoint, weights and history of a training into a started run, each whole or not at all."""
     header = {
         "device": state.device.type,
@@ -156,7 +156,7 @@ def save_training(run: Path, state: Training) -> None:
     _write_history(run / "history.csv", state.history)
 
 
-def load_training(run: Path, *, device: str | None = None) -> tuple[Training, dict]:
+def load_training(run: Path, *, device: str | None = None) -> tuple[TrainState, dict]:
     """(training, config) of a run, as it was after its last finished epoch. device: by default the run's own."""
     config = read_config(run)
     checkpoint = run / "checkpoint.safetensors"
@@ -164,7 +164,7 @@ def load_training(run: Path, *, device: str | None = None) -> tuple[Training, di
         raise InputError(f"{checkpoint}: does not exist; without it a training cannot go on")
     settings = config["training"] = _training_settings(run, config)
     tensors, header = _read_tensors(checkpoint)
-    state = Training.start(
+    state = TrainState.start(
         _fresh_model(run, config),
         learning_rate=settings["learning_rate"],
         epsilon=settings["epsilon"],
@@ -185,7 +185,7 @@ def load_training(run: Path, *, device: str | None = None) -> tuple[Training, di
 
 def _fresh_model(run: Path, config: dict) -> nn.Module:
     try:
-        return seeded(built, config["model"], seed=0)  # its own weights are about to be replaced
+        return seeded(build_from_recipe, config["model"], seed=0)  # its own weights are about to be replaced
     except (InputError, KeyError, TypeError) as error:
         raise InputError(f"{run / 'config.json'}: does not describe a model ({error})") from error
 
@@ -202,7 +202,7 @@ def _with_weights(run: Path, config: dict, tensors: dict[str, Tensor]) -> nn.Mod
 
 def _training_settings(run: Path, config: dict) -> dict[str, Any]:
     try:
-        settings = UNSAID | check_settings(fit, config["training"], of="training")
+        settings = UNSAID | validate_settings(fit, config["training"], of="training")
     except InputError as error:
         raise InputError(f"{run / 'config.json'}: does not describe a training ({error})") from None
     missing = [name for name in training_options() if name not in settings]
@@ -215,7 +215,7 @@ def _has_keys(part: Any, keys: Iterable[str]) -> bool:
     return isinstance(part, dict) and all(key in part for key in keys)
 
 
-def _checkpoint_tensors(state: Training) -> dict[str, Tensor]:
+def _checkpoint_tensors(state: TrainState) -> dict[str, Tensor]:
     tensors = {f"weights/{name}": value for name, value in (state.last or state.model.state_dict()).items()}
     tensors |= {f"best/{name}": value for name, value in (state.best or {}).items()}
     for index, moments in state.optimizer.state_dict()["state"].items():
@@ -224,7 +224,7 @@ def _checkpoint_tensors(state: Training) -> dict[str, Tensor]:
     return tensors
 
 
-def _restore(state: Training, tensors: dict[str, Tensor]) -> None:
+def _restore(state: TrainState, tensors: dict[str, Tensor]) -> None:
     def under(prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
@@ -245,7 +245,7 @@ def _write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any
 
     on_cpu = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     content = save(on_cpu, metadata=None if header is None else {"training": json.dumps(header)})
-    with replacing(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
 
@@ -269,7 +269,7 @@ def _write_history(path: Path, history: dict[str, list[float]]) -> None:
     lengths = {name: len(values) for name, values in history.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(f"history: got columns of different lengths, {lengths}")
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(history)
         writer.writerows(zip(*history.values(), strict=True))

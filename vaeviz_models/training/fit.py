@@ -12,22 +12,22 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from vaeviz.data.batches import batches, samples
-from vaeviz.data.out_of_core import Batches, Stream, extremes, is_streamed
+from vaeviz.data.batches import check_samples, iterate_batches
+from vaeviz.data.out_of_core import Batches, SampleStream, data_range, is_out_of_core
 from vaeviz.errors import InputError
 from vaeviz.plugins.options import Option, options_of
 from vaeviz_models.models.class_labels import class_codes
 from vaeviz_models.objectives import Schedule, beta_at, rate_at
 from vaeviz_models.training.devices import pick_device
-from vaeviz_models.training.loaders import InMemory, OnDisk, located
-from vaeviz_models.training.precision import Precision, products_in
-from vaeviz_models.training.step import Steps, add, binarized, sums_dtype
+from vaeviz_models.training.loaders import DiskLoader, MemoryLoader, make_loader
+from vaeviz_models.training.precision import Precision, autocast_for
+from vaeviz_models.training.step import TrainStep, accumulate, draw_binary, sums_dtype
 
 EVALUATION_BATCH = 1000
 
 
 @dataclass
-class Training:
+class TrainState:
     """The whole state of a training: what a checkpoint holds, and what `fit` moves on epoch by epoch.
 
     model, optimizer: as after `epoch` epochs. shuffling, noise: the random generators of the order of samples (on
@@ -60,13 +60,13 @@ class Training:
         precision: Precision = "float32",
         seed: int = 0,
         device: str = "auto",
-    ) -> Training:
+    ) -> TrainState:
         """The state before the first epoch. Moves the model to the device; `InputError` if that lacks the precision.
 
         epsilon: of Adam.
         """
         place = pick_device(device)
-        products_in(precision, place)
+        autocast_for(precision, place)
         model.to(place)
         fused = place.type in ("cpu", "cuda")
         optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, eps=epsilon, fused=fused)
@@ -127,8 +127,8 @@ def fit(
     seed: int = 0,
     device: str = "auto",
     progress: bool = True,
-    resume: Training | None = None,
-    after_epoch: Callable[[Training], None] | None = None,
+    resume: TrainState | None = None,
+    after_epoch: Callable[[TrainState], None] | None = None,
 ) -> dict[str, list[float]]:
     """Train `model`, in place, to maximize E_q[ln p(x|z)] − β·KL; returns the history.
 
@@ -161,13 +161,13 @@ def fit(
     check_data(model, x, test_x, binarize=binarize)
     if resume is not None and resume.model is not model:
         raise InputError("resume: is the state of another model; fit the one that it holds, resume.model")
-    state = resume or Training.start(
+    state = resume or TrainState.start(
         model, learning_rate=learning_rate, epsilon=epsilon, precision=precision, seed=seed, device=device
     )
     state.to_last()
     codes = [_codes(model, *given) for given in ((x, condition, "x"), (test_x, test_condition, "test_x"))]
     data, scored = _parts(x, test_x, *codes, holdout, state.seed, state.device)
-    steps = Steps(state, batch_size, binarize=binarize)
+    steps = TrainStep(state, batch_size, binarize=binarize)
     count = -(-len(data) // batch_size)
     with tqdm(
         total=epochs * count, initial=state.epoch * count, unit="step", disable=None if progress else True, leave=False
@@ -188,7 +188,7 @@ def fit(
 
 
 def train_epoch(
-    steps: Steps, data: InMemory | OnDisk, beta: float, advance: Callable[[int], Any] = lambda steps: None
+    steps: TrainStep, data: MemoryLoader | DiskLoader, beta: float, advance: Callable[[int], Any] = lambda steps: None
 ) -> dict[str, float]:
     """One pass over the data in random order; returns the mean log-likelihood and KL per sample, in nats."""
     order = torch.randperm(len(data), generator=steps.state.shuffling)
@@ -213,18 +213,18 @@ def evaluate(
     place = next(model.parameters()).device
     x = x if isinstance(x, Tensor) else _read_through(x, "x")
     check_data(model, x, binarize=binarize)
-    return _scores(model, located(x, place, codes=_codes(model, x, condition, "x")), seed, binarize)
+    return _scores(model, make_loader(x, place, codes=_codes(model, x, condition, "x")), seed, binarize)
 
 
 @torch.no_grad()
-def _scores(model: nn.Module, data: InMemory | OnDisk, seed: int, binarize: bool) -> dict[str, float]:
+def _scores(model: nn.Module, data: MemoryLoader | DiskLoader, seed: int, binarize: bool) -> dict[str, float]:
     noise = torch.Generator(data.device).manual_seed(seed)
     sums = torch.zeros(2, dtype=sums_dtype(data.device), device=data.device)
     with _in_mode(model, training=False):
         for x, *given in data.in_order(EVALUATION_BATCH):
-            x = binarized(x, noise) if binarize else x
+            x = draw_binary(x, noise) if binarize else x
             log_likelihood, kl = model.terms(x, noise, *given)
-            add(sums, log_likelihood, kl)
+            accumulate(sums, log_likelihood, kl)
     return _means(sums, len(data), has_kl=kl is not None)
 
 
@@ -252,7 +252,7 @@ def check_data(model: nn.Module, x: np.ndarray, test_x: np.ndarray | None = None
             raise InputError(f"{name}: got samples of shape {part.shape[1:]}, the model takes {tuple(expected)}")
         if part is not None and hasattr(likelihood, "check"):
             likelihood.check(part)
-        low, high = extremes(part) if part is not None and binarize else (0, 1)
+        low, high = data_range(part) if part is not None and binarize else (0, 1)
         if not (low >= 0 and high <= 1):
             found = f"the values lie in [{low:.3g}, {high:.3g}]"
             raise InputError(f"{name}: {found}; to binarize, they must be chances of a 1, in [0, 1]")
@@ -287,20 +287,20 @@ def check_training(
         raise InputError("early stopping watches a validation ELBO: give a holdout as well, e.g. holdout 0.1")
 
 
-def _read_through(x: Any, name: str) -> np.ndarray | Stream:
+def _read_through(x: Any, name: str) -> np.ndarray | SampleStream:
     """Samples that can be had in any order, all of them finite."""
-    x = samples(x, name)
+    x = check_samples(x, name)
     if isinstance(x, Batches):
         raise InputError(
             f"{name}: got batches, and training takes samples in random order; give an array, in memory or on disk"
         )
-    if is_streamed(x):
-        for _ in batches(x, None, doing=f"reading {name}", name=name):
+    if is_out_of_core(x):
+        for _ in iterate_batches(x, None, doing=f"reading {name}", name=name):
             pass
     return x
 
 
-def _codes(model: nn.Module, x: np.ndarray | Stream | None, condition: Any, name: str) -> np.ndarray | None:
+def _codes(model: nn.Module, x: np.ndarray | SampleStream | None, condition: Any, name: str) -> np.ndarray | None:
     """The place of each sample's class among those of a conditional model, (N,); None for a plain one."""
     classes = getattr(model, "classes", None)
     if classes is None and condition is not None:
@@ -314,20 +314,20 @@ def _codes(model: nn.Module, x: np.ndarray | Stream | None, condition: Any, name
 
 
 def _parts(
-    x: np.ndarray | Stream,
-    test_x: np.ndarray | Stream | None,
+    x: np.ndarray | SampleStream,
+    test_x: np.ndarray | SampleStream | None,
     codes: np.ndarray | None,
     test_codes: np.ndarray | None,
     holdout: float,
     seed: int,
     device: torch.device,
-) -> tuple[InMemory | OnDisk, dict[str, InMemory | OnDisk]]:
+) -> tuple[MemoryLoader | DiskLoader, dict[str, MemoryLoader | DiskLoader]]:
     """The data to train on, and by name those to score."""
     train, validation = _split(len(x), holdout, seed)
-    scored = {} if validation is None else {"validation": located(x, device, validation, codes)}
+    scored = {} if validation is None else {"validation": make_loader(x, device, validation, codes)}
     if test_x is not None:
-        scored["test"] = located(test_x, device, None, test_codes)
-    return located(x, device, train, codes), scored
+        scored["test"] = make_loader(test_x, device, None, test_codes)
+    return make_loader(x, device, train, codes), scored
 
 
 def _split(count: int, holdout: float, seed: int) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -366,7 +366,7 @@ def _prefixed(part: str, means: dict[str, float]) -> dict[str, float]:
     return {f"{part}_{name}": value for name, value in means.items()}
 
 
-def _record(state: Training, row: dict[str, float], *, keep_best: bool) -> None:
+def _record(state: TrainState, row: dict[str, float], *, keep_best: bool) -> None:
     if state.history and set(row) != set(state.history) - {"epoch"}:
         before = ", ".join(state.history)
         raise InputError(f"resume: its history has other columns ({before}): give the same test_x and holdout again")
@@ -383,6 +383,6 @@ def _copied(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def _validation(state: Training) -> list[float]:
+def _validation(state: TrainState) -> list[float]:
     history = state.history
     return history.get("validation_elbo") or history.get("validation_log_likelihood") or []

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaeviz.data.out_of_core import Stored, Stream, is_streamed
+from vaeviz.data.out_of_core import SampleStream, StoredArray, is_out_of_core
 
 
 @dataclass(frozen=True, eq=False)
-class InMemory:
+class MemoryLoader:
     """Samples as one tensor (N, *sample) on the device, and for a conditional model the codes (N,) of their classes.
 
     A batch is (x,) or (x, codes).
@@ -44,14 +44,14 @@ class InMemory:
 
 
 @dataclass(frozen=True, eq=False)
-class OnDisk:
+class DiskLoader:
     """Samples that stay where they are (memory-mapped, HDF5, zarr): no more than a batch of them is in memory.
 
     x: (N, *sample). rows: which of them are meant, in ascending order. codes: (N,) the classes of all, for a
     conditional model.
     """
 
-    x: Stream
+    x: SampleStream
     rows: np.ndarray
     device: torch.device
     codes: np.ndarray | None = None
@@ -74,24 +74,24 @@ class OnDisk:
         return tuple(part.to(self.device) for part in parts)
 
 
-def located(
-    x: np.ndarray | Tensor | Stream,
+def make_loader(
+    x: np.ndarray | Tensor | SampleStream,
     device: torch.device,
     rows: np.ndarray | None = None,
     codes: np.ndarray | None = None,
-) -> InMemory | OnDisk:
+) -> MemoryLoader | DiskLoader:
     """Samples x, or the `rows` of them alone, for the device: moved there, or left on disk where x lies on disk.
 
     codes: (N,) the classes of x, for a conditional model.
     """
     if isinstance(x, Tensor):
         x = (x if rows is None else x[torch.from_numpy(rows)]).to(torch.float32)
-    elif is_streamed(x):
-        stream = x if isinstance(x, Stream) else Stored(x)
-        return OnDisk(stream, np.arange(len(x)) if rows is None else rows, device, codes)
+    elif is_out_of_core(x):
+        stream = x if isinstance(x, SampleStream) else StoredArray(x)
+        return DiskLoader(stream, np.arange(len(x)) if rows is None else rows, device, codes)
     x = x if isinstance(x, Tensor) else _tensor(x if rows is None else x[rows])
     codes = None if codes is None else torch.from_numpy(codes if rows is None else codes[rows]).to(device)
-    return InMemory(x.to(device), codes)
+    return MemoryLoader(x.to(device), codes)
 
 
 def _tensor(x: np.ndarray) -> Tensor:

@@ -18,7 +18,7 @@ UNITS = {"avx512_bf16", "amx_bf16", "bf16"}
 CPUINFO = Path("/proc/cpuinfo")
 
 
-def products_in(precision: Precision, device: torch.device) -> AbstractContextManager:
+def autocast_for(precision: Precision, device: torch.device) -> AbstractContextManager:
     """Within it, layers multiply in that precision. Weights and what is no product stay float32.
 
     Raises `InputError` for bfloat16 on a device without units for it, where it would be slower than float32.

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 from vaeviz.errors import InputError
-from vaeviz_models.training.precision import products_in
+from vaeviz_models.training.precision import autocast_for
 
 if TYPE_CHECKING:
-    from vaeviz_models.training.fit import Training
+    from vaeviz_models.training.fit import TrainState
 
 KEPT = 31 << 20
 WARM_UP = 3
 """Steps before a capture, in which libraries make their handles and Adam its moments."""
 
 
-class Steps:
+class TrainStep:
     """What takes one step of a training for each batch, and sums the terms of the ELBO over an epoch.
 
     The sums stay on the device: no step waits for the numbers of the one before. On CUDA a step on a batch of the
@@ -26,10 +26,10 @@ class Steps:
     says `capturable`; the smaller last batch of an epoch takes a plain step.
     """
 
-    def __init__(self, state: Training, batch_size: int, *, binarize: bool = False):
+    def __init__(self, state: TrainState, batch_size: int, *, binarize: bool = False):
         self.state, self.batch_size, self.binarize = state, batch_size, binarize
         _keep_freed_memory()
-        self.products = products_in(state.precision, state.device)
+        self.products = autocast_for(state.precision, state.device)
         self.beta = 1.0
         self.rate = self._rate()
         self.sums = torch.zeros(2, dtype=sums_dtype(state.device), device=state.device)
@@ -67,7 +67,7 @@ class Steps:
         return self.state.optimizer.param_groups[0]["lr"]
 
     def _step(self, x: Tensor, *given: Tensor) -> None:
-        x = binarized(x, self.state.noise) if self.binarize else x
+        x = draw_binary(x, self.state.noise) if self.binarize else x
         with self.products:
             log_likelihood, kl = self.state.model.terms(x, self.state.noise, *given)
         self.has_kl = kl is not None
@@ -75,7 +75,7 @@ class Steps:
         self.state.optimizer.zero_grad(set_to_none=True)
         (loss / len(x)).backward()
         self.state.optimizer.step()
-        add(self.sums, log_likelihood, kl)
+        accumulate(self.sums, log_likelihood, kl)
 
     def _step_aside(self, *batch: Tensor) -> None:
         """A real step on a stream of its own, as CUDA wants those before a capture."""
@@ -107,7 +107,7 @@ class Steps:
                 group["capturable"] = False
 
 
-def binarized(x: Tensor, noise: torch.Generator) -> Tensor:
+def draw_binary(x: Tensor, noise: torch.Generator) -> Tensor:
     """0 and 1, drawn with the values of x as chances of a 1."""
     return torch.bernoulli(x, generator=noise)
 
@@ -117,7 +117,7 @@ def sums_dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def add(sums: Tensor, log_likelihood: Tensor, kl: Tensor | None) -> None:
+def accumulate(sums: Tensor, log_likelihood: Tensor, kl: Tensor | None) -> None:
     """Adds on the device."""
     sums[0] += log_likelihood.detach()
     if kl is not None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 import vaeviz
 from vaeviz.cli.main import cli
 from vaeviz.errors import InputError
-from vaeviz.model.collect_inputs import encoded_once, gathered
+from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 
 scvi = pytest.importorskip("scvi")
 anndata = pytest.importorskip("anndata")
@@ -81,7 +81,7 @@ def test_the_command_line_reads_layer_and_batches_of_the_cells(spelled, cells, t
     monkeypatch.chdir(tmp_path)
     args = ["--model", "my_cells:model", "--data", spelled, "--labels", "batch"]
 
-    given = encoded_once(gathered(model, vaeviz.load_data(spelled, labels="batch"), {}))
+    given = with_cached_codes(collect_inputs(model, vaeviz.load_data(spelled, labels="batch"), {}))
     expected = model.get_latent_representation(others)
     np.testing.assert_allclose(vaeviz.encode(given["encoder"], given["x"]).mean, expected, atol=1e-4)
     for command in (["plot", "latent-scatter", "--out", "scatter.png"], ["explain"]):

@@ -128,8 +128,8 @@ def test_an_existing_run_is_kept_unless_overwritten(vaeviz, out):
 @pytest.mark.parametrize(
     "args, message",
     [
-        (("mpl", *DIGITS), "unknown model 'mpl'; did you mean 'mlp'?"),
-        (("mlp", "--data", "digit"), "unknown data set 'digit'; did you mean 'digits'?"),
+        (("mpl", *DIGITS), "Unknown model 'mpl'. Did you mean 'mlp'?"),
+        (("mlp", "--data", "digit"), "Unknown data set 'digit'. Did you mean 'digits'?"),
         (("mlp", *DIGITS, "--epochs", "zero"), "epochs = 'zero': expected int"),
         (("mlp", *DIGITS, "--epochs", "0"), "epochs = 0: expected 1 or more"),
         (("mlp", *DIGITS, "--hidden", "16,x"), "hidden = '16,x': expected int,..."),

@@ -10,7 +10,7 @@ from torch import nn
 import vaeviz as vz
 from vaeviz.data.dataset import load_data
 from vaeviz.errors import InputError
-from vaeviz_models import Training, evaluate, fit, mlp, seeded
+from vaeviz_models import TrainState, evaluate, fit, mlp, seeded
 from vaeviz_models.runs.folder import read_config, read_history
 
 QUIET = {"device": "cpu", "progress": False}
@@ -67,7 +67,7 @@ def test_resuming_draws_what_would_have_been_drawn(schedule, noise_images):
     settings = {"binarize": True, "schedule": schedule, "epsilon": 1e-4}
     whole = small()
     expected = fit(whole, noise_images, noise_images, epochs=6, **settings, **QUIET)
-    state = Training.start(small(), epsilon=1e-4, device="cpu")
+    state = TrainState.start(small(), epsilon=1e-4, device="cpu")
     for epochs in (1, 4, 6):
         history = fit(state.model, noise_images, noise_images, epochs=epochs, resume=state, **settings, **QUIET)
     assert history == expected

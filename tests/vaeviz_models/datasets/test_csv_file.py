@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vaeviz.data.dataset import Dataset, Split, load_data
-from vaeviz.data.labels import categories
+from vaeviz.data.labels import factorize_labels
 from vaeviz.errors import GuessWarning, InputError, NoSuchSplit
 from vaeviz.plugins import registry
 from vaeviz_models.datasets import csv_file as delimited
@@ -64,7 +64,7 @@ def test_the_column_of_labels_is_none_of_the_samples(table, written, read):
 
 
 def test_classes_that_are_integers_keep_their_order_where_some_are_missing(table):
-    codes, names = categories(table("a,y\n1,10\n2,2\n3,\n", labels="y").labels)
+    codes, names = factorize_labels(table("a,y\n1,10\n2,2\n3,\n", labels="y").labels)
     assert names == ("2", "10")
     assert codes.tolist() == [1, 0, -1]
 

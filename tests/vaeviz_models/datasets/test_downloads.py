@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vaeviz.errors import InputError
-from vaeviz_models.datasets.idx import FASHION, FILES, KUZUSHIJI, MNIST, Source, cache_dir, load
+from vaeviz_models.datasets.idx import FASHION, FILES, KUZUSHIJI, MNIST, Mirror, cache_dir, load
 
 NAMES = [f"{name}.gz" for pair in FILES.values() for name in pair]
 
@@ -48,7 +48,7 @@ def server(published):
 def source(published, server):
     """A data set that is published there by two mirrors, of which the first is broken."""
     checksums = tuple(hashlib.md5((published / "good" / name).read_bytes()).hexdigest() for name in NAMES)
-    return Source("tiny", (f"{server}/broken/", f"{server}/good/"), checksums)
+    return Mirror("tiny", (f"{server}/broken/", f"{server}/good/"), checksums)
 
 
 @pytest.fixture(autouse=True)

@@ -108,7 +108,7 @@ def test_square_labels_are_sizes():
 
 
 def test_an_unknown_data_set():
-    with pytest.raises(UnknownName, match="unknown data set 'minst'; did you mean 'mnist'"):
+    with pytest.raises(UnknownName, match="Unknown data set 'minst'. Did you mean 'mnist'"):
         load_data("minst")
 
 

@@ -199,8 +199,8 @@ def test_a_run_knows_its_classes_and_opens_as_conditional(digits_run):
     with torch.no_grad():
         mean, _ = network.encode(torch.from_numpy(data.x), torch.from_numpy(data.labels))
     np.testing.assert_allclose(posterior.mean, mean, rtol=1e-5, atol=1e-6)
-    with pytest.raises(UnknownName, match="unknown condition '10'"):
-        v.given(opened.decoder, 10)
+    with pytest.raises(UnknownName, match="Unknown condition '10'"):
+        v.condition_on(opened.decoder, 10)
 
 
 def test_a_run_is_drawn_with_no_further_declaration(digits_run, vaeviz, tmp_path):
@@ -220,7 +220,7 @@ def test_a_condition_is_fixed_on_the_command_line_and_its_samples_are_looked_at(
     assert manifest["inputs"]["x"]["shape"][0] == np.count_nonzero(load_data("digits").labels == 3)
     assert "condition" not in manifest["inputs"]
     wrong = vaeviz("plot", "samples", digits_run, "--condition", 11, "--out", tmp_path / "samples.png")
-    assert wrong.error == "Error: unknown condition '11'; did you mean '1'?"
+    assert wrong.error == "Error: Unknown condition '11'. Did you mean '1'?"
 
 
 def test_explain_tells_the_classes(digits_run, vaeviz):
@@ -298,8 +298,8 @@ def test_a_model_of_a_script_is_saved_and_opened(model, noise_images, labels, tm
 def test_the_networks_alone_know_their_classes(model, noise_images, labels):
     whole = v.encode(model, noise_images, labels)
     np.testing.assert_array_equal(v.encode(model.encoder, noise_images, labels).mean, whole.mean)
-    logits = v.decode(v.given(model.decoder, "cat"), np.zeros((2, 2)))
-    expected = v.decode(v.given(model, "cat"), np.zeros((2, 2)))
+    logits = v.decode(v.condition_on(model.decoder, "cat"), np.zeros((2, 2)))
+    expected = v.decode(v.condition_on(model, "cat"), np.zeros((2, 2)))
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), expected, rtol=1e-5)
     assert ConditionalDecoder((2, 2), ("a", "b")).classes == ("a", "b")
 

@@ -8,7 +8,7 @@ import torch
 
 import vaeviz
 from vaeviz.analysis.importance_bound import importance_bound
-from vaeviz.analysis.rate_distortion import measured_point
+from vaeviz.analysis.rate_distortion import measure_rate_point
 from vaeviz.data.dataset import load_data
 from vaeviz_models import fit, mlp, seeded
 
@@ -67,7 +67,7 @@ def test_rate_distortion_and_elbo(found):
     assert distortion == pytest.approx(found.exact.distortion, abs=1e-2)
     assert -rate - distortion == pytest.approx(found.exact.elbo, abs=1e-2)
     assert found.exact.elbo == pytest.approx(found.exact.mean_log_likelihood, abs=1e-9)
-    measured = measured_point(found.model, found.x)
+    measured = measure_rate_point(found.model, found.x)
     assert measured.rate == pytest.approx(rate, abs=1e-5)
     assert abs(measured.distortion - distortion) < 4 * measured.distortion_error
 

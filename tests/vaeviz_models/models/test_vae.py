@@ -74,7 +74,7 @@ def test_likelihoods_go_by_name(build):
 
 
 def test_an_unknown_likelihood_is_named_with_the_nearest():
-    with pytest.raises(InputError, match="unknown likelihood 'bernouli'; did you mean 'bernoulli'"):
+    with pytest.raises(InputError, match="Unknown likelihood 'bernouli'. Did you mean 'bernoulli'"):
         mlp((8, 8), likelihood="bernouli")
 
 

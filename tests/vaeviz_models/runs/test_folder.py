@@ -18,7 +18,7 @@ from vaeviz_models import (
     Bernoulli,
     DenseDecoder,
     DenseEncoder,
-    Training,
+    TrainState,
     conv,
     fit,
     mlp,
@@ -172,7 +172,7 @@ def test_weights_of_another_model(own_run):
 
 
 def test_a_checkpoint_of_another_model(own_run):
-    other = Training.start(seeded(mlp, (8, 8), hidden=(17,), seed=0), device="cpu")
+    other = TrainState.start(seeded(mlp, (8, 8), hidden=(17,), seed=0), device="cpu")
     save_training(own_run, other)
     with pytest.raises(InputError, match=r"checkpoint.safetensors: does not fit config.json"):
         load_training(own_run)
@@ -220,8 +220,8 @@ def test_a_damaged_config(content, message, own_run):
     [
         (lambda config: config["model"].pop("sample_shape"), "'sample_shape'"),
         (lambda config: config["model"].update(sample_shape=8), "not iterable"),
-        (lambda config: config["model"].update(name="mpl"), "unknown model 'mpl'; did you mean 'mlp'?"),
-        (lambda config: config["model"]["options"].update(laten_dim=3), "unknown option of mlp 'laten_dim'"),
+        (lambda config: config["model"].update(name="mpl"), "Unknown model 'mpl'. Did you mean 'mlp'?"),
+        (lambda config: config["model"]["options"].update(laten_dim=3), "Unknown option of mlp 'laten_dim'"),
         (lambda config: config["model"]["options"].update(latent_dim="two"), "mlp.latent_dim = 'two': expected int"),
         (lambda config: config["model"]["options"].update(latent_dim=0), "latent_dim = 0: expected 1 or more"),
     ],

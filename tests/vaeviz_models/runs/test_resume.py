@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from vaeviz.model.opening import open as vaeviz_open
-from vaeviz_models import Training, mlp, open_run, save_run
-from vaeviz_models.models.builders import built
+from vaeviz_models import TrainState, mlp, open_run, save_run
+from vaeviz_models.models.builders import build_from_recipe
 from vaeviz_models.runs.folder import read_config, save_training, start_run
 from vaeviz_models.training.fit import seeded
 
@@ -142,7 +142,7 @@ def test_before_the_first_epoch_has_ended(short, vaeviz, tmp_path):
     run = tmp_path / "fresh"
     config = read_config(short)
     start_run(run, config)
-    save_training(run, Training.start(seeded(built, config["model"], seed=0), device="cpu"))
+    save_training(run, TrainState.start(seeded(build_from_recipe, config["model"], seed=0), device="cpu"))
     assert not (run / "history.csv").exists()
     assert "history" not in vaeviz_open(run).inputs
     assert vaeviz("info", run).code == 0

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from vaeviz.errors import InputError
-from vaeviz_models import Training, autoencoder, conv, fit, mlp
+from vaeviz_models import TrainState, autoencoder, conv, fit, mlp
 from vaeviz_models.runs.folder import load_training, save_training, start_run
 from vaeviz_models.training.fit import seeded, train_epoch
-from vaeviz_models.training.loaders import InMemory
-from vaeviz_models.training.step import WARM_UP, Steps
+from vaeviz_models.training.loaders import MemoryLoader
+from vaeviz_models.training.step import WARM_UP, TrainStep
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 
@@ -49,11 +49,11 @@ def test_replayed_steps_are_plain_steps(precision, build, noise_images):
 
 
 def test_full_batches_are_replayed_and_the_last_one_is_not(noise_images):
-    state = Training.start(seeded(mlp, (5, 4), hidden=(16,), seed=0), device="cuda")
-    steps, taken = Steps(state, BATCH), []
+    state = TrainState.start(seeded(mlp, (5, 4), hidden=(16,), seed=0), device="cuda")
+    steps, taken = TrainStep(state, BATCH), []
     step = steps._step
     steps._step = lambda batch: (taken.append(len(batch)), step(batch))[1]
-    data = InMemory(torch.from_numpy(noise_images).cuda())
+    data = MemoryLoader(torch.from_numpy(noise_images).cuda())
     train_epoch(steps, data, 1.0)
     assert taken == [BATCH] * (WARM_UP + 1) + [6]  # the first ones, the one that is recorded, the last
     train_epoch(steps, data, 1.0)
@@ -63,7 +63,7 @@ def test_full_batches_are_replayed_and_the_last_one_is_not(noise_images):
 def test_the_noise_of_replayed_steps_goes_on_as_that_of_plain_ones(noise_images):
     states = []
     for change in (lambda model: model, plainly):
-        state = Training.start(change(seeded(mlp, (5, 4), hidden=(16,), seed=0)), device="cuda")
+        state = TrainState.start(change(seeded(mlp, (5, 4), hidden=(16,), seed=0)), device="cuda")
         fit(state.model, noise_images, epochs=2, batch_size=BATCH, resume=state, **QUIET)
         states.append(state.noise.get_state())
     assert torch.equal(*states)
@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_weights(build, noise_images):
 def test_resuming_is_as_if_it_had_never_stopped(build, noise_images, tmp_path):
     whole = build()
     expected = fit(whole, noise_images, epochs=4, batch_size=BATCH, **QUIET)
-    state = Training.start(build(), device="cuda")
+    state = TrainState.start(build(), device="cuda")
     for epochs in (1, 4):
         history = fit(state.model, noise_images, epochs=epochs, batch_size=BATCH, resume=state, **QUIET)
     assert history == expected
@@ -90,7 +90,7 @@ def test_a_checkpoint_of_replayed_steps_goes_on(noise_images, tmp_path):
     from vaeviz_models.training.fit import training_options
 
     model = seeded(mlp, (5, 4), hidden=(16,), seed=0)
-    state = Training.start(model, device="cuda")
+    state = TrainState.start(model, device="cuda")
     settings = {name: option.default for name, option in training_options().items()}
     start_run(
         tmp_path / "run",

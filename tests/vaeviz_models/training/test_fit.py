@@ -7,10 +7,10 @@ from torch import nn
 
 import vaeviz
 from vaeviz.errors import InputError
-from vaeviz_models import Training, autoencoder, evaluate, fit, gaussian_kl, mlp
+from vaeviz_models import TrainState, autoencoder, evaluate, fit, gaussian_kl, mlp
 from vaeviz_models.training.fit import seeded, train_epoch
-from vaeviz_models.training.loaders import InMemory
-from vaeviz_models.training.step import Steps
+from vaeviz_models.training.loaders import MemoryLoader
+from vaeviz_models.training.step import TrainStep
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -84,8 +84,8 @@ def test_the_loss_is_a_mean_over_the_batch(noise_images):
     for count in (16, 96):
         watched = Watched()
         watched.weight.register_hook(lambda gradient: steps.append(gradient.item()))
-        state = Training.start(watched, device="cpu")
-        train_epoch(Steps(state, count), InMemory(torch.ones(count, 20)), beta=1.0)
+        state = TrainState.start(watched, device="cpu")
+        train_epoch(TrainStep(state, count), MemoryLoader(torch.ones(count, 20)), beta=1.0)
     assert steps == [-20, -20]
 
 
@@ -191,7 +191,7 @@ def test_an_autoencoder_stops_early_by_its_log_likelihood(noise_images):
 def test_resuming_is_as_if_it_had_never_stopped(settings, noise_images):
     whole = small()
     expected = fit(whole, noise_images, noise_images, epochs=8, **settings, **QUIET)
-    state = Training.start(small(), learning_rate=settings.get("learning_rate", 1e-3), device="cpu")
+    state = TrainState.start(small(), learning_rate=settings.get("learning_rate", 1e-3), device="cpu")
     for epochs in (1, 5, 8):
         history = fit(state.model, noise_images, noise_images, epochs=epochs, resume=state, **settings, **QUIET)
     assert history == expected
@@ -202,7 +202,7 @@ def test_resuming_goes_on_from_the_last_epoch_though_the_model_holds_the_best(no
     settings = {"learning_rate": 0.02, "holdout": 0.25}
     whole = small()
     expected = fit(whole, noise_images, epochs=30, patience=30, **settings, **QUIET)
-    state = Training.start(small(), learning_rate=0.02, device="cpu")
+    state = TrainState.start(small(), learning_rate=0.02, device="cpu")
     fit(state.model, noise_images, epochs=30, patience=2, resume=state, **settings, **QUIET)
     assert state.best_epoch < state.epoch < 30
     assert fit(state.model, noise_images, epochs=30, patience=30, resume=state, **settings, **QUIET) == expected
@@ -210,7 +210,7 @@ def test_resuming_goes_on_from_the_last_epoch_though_the_model_holds_the_best(no
 
 
 def test_a_finished_training_is_not_gone_on_with(model, noise_images):
-    state = Training.start(model, device="cpu")
+    state = TrainState.start(model, device="cpu")
     fit(model, noise_images, epochs=2, resume=state, **QUIET)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     history = fit(model, noise_images, epochs=2, resume=state, **QUIET)
@@ -289,7 +289,7 @@ def test_samples_of_another_shape(model, noise_images):
 
 
 def test_a_state_of_another_model_is_refused(model, noise_images):
-    state = Training.start(small(), device="cpu")
+    state = TrainState.start(small(), device="cpu")
     with pytest.raises(InputError, match=r"resume: is the state of another model; .* resume.model"):
         fit(model, noise_images, epochs=1, resume=state, **QUIET)
     assert state.epoch == 0
@@ -319,7 +319,7 @@ def test_tensors_are_scored_whatever_their_type(model, noise_images):
 
 
 def test_resuming_with_other_sets_is_an_error(noise_images):
-    state = Training.start(small(), device="cpu")
+    state = TrainState.start(small(), device="cpu")
     fit(state.model, noise_images, epochs=1, resume=state, **QUIET)
     with pytest.raises(InputError, match="resume: its history has other columns"):
         fit(state.model, noise_images, noise_images, epochs=2, resume=state, **QUIET)
@@ -329,7 +329,7 @@ def test_resuming_with_other_sets_is_an_error(noise_images):
 def test_the_seed_of_a_resumed_training_is_its_own(noise_images):
     held = {"holdout": 0.25, **QUIET}
     whole = fit(small(), noise_images, epochs=2, seed=7, **held)
-    state = Training.start(small(), seed=7, device="cpu")
+    state = TrainState.start(small(), seed=7, device="cpu")
     fit(state.model, noise_images, epochs=1, resume=state, **held)
     assert fit(state.model, noise_images, epochs=2, resume=state, **held) == whole
 

@@ -9,7 +9,7 @@ from vaeviz.errors import InputError
 from vaeviz_models import evaluate, fit, mlp
 from vaeviz_models.runs.folder import fingerprint, read_config
 from vaeviz_models.training.fit import seeded
-from vaeviz_models.training.loaders import InMemory, OnDisk, located
+from vaeviz_models.training.loaders import DiskLoader, MemoryLoader, make_loader
 
 QUIET = {"device": "cpu", "progress": False}
 CPU = torch.device("cpu")
@@ -46,14 +46,14 @@ def test_scores_are_those_of_the_array(mapped, noise_images):
 
 
 def test_what_lies_in_a_file_stays_there(mapped, noise_images):
-    assert isinstance(located(mapped, CPU), OnDisk)
-    assert isinstance(located(noise_images, CPU), InMemory)
-    assert isinstance(located(mapped[[3, 1]], CPU), InMemory)  # NumPy has copied these
+    assert isinstance(make_loader(mapped, CPU), DiskLoader)
+    assert isinstance(make_loader(noise_images, CPU), MemoryLoader)
+    assert isinstance(make_loader(mapped[[3, 1]], CPU), MemoryLoader)  # NumPy has copied these
 
 
 @pytest.mark.parametrize("rows", [None, np.array([2, 3, 5, 7, 11])])
 def test_batches_are_the_same_wherever_samples_lie(rows, mapped, noise_images):
-    parts = [located(x, CPU, rows) for x in (noise_images, mapped)]
+    parts = [make_loader(x, CPU, rows) for x in (noise_images, mapped)]
     order = torch.randperm(len(parts[0]), generator=torch.Generator().manual_seed(0))
     expected = torch.from_numpy(noise_images if rows is None else noise_images[rows])
     for part in parts:
@@ -74,7 +74,7 @@ def test_bytes_are_read_as_shares_of_255(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (96, 5, 4), dtype=np.uint8)
     np.save(tmp_path / "bytes.npy", pixels)
     x = load_data(str(tmp_path / "bytes.npy")).x
-    assert isinstance(located(x, CPU), OnDisk)
+    assert isinstance(make_loader(x, CPU), DiskLoader)
     assert trained(x)[1] == trained(pixels.astype(np.float32) / np.float32(255))[1]
 
 

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from vaeviz.errors import InputError
-from vaeviz_models import Training, evaluate, fit, mlp
+from vaeviz_models import TrainState, evaluate, fit, mlp
 from vaeviz_models.networks import Head
 from vaeviz_models.runs.folder import load_training, read_config
 from vaeviz_models.training import precision
 from vaeviz_models.training.fit import seeded
-from vaeviz_models.training.precision import has_bfloat16_units, products_in
+from vaeviz_models.training.precision import autocast_for, has_bfloat16_units
 
 CPU = torch.device("cpu")
 QUIET = {"device": "cpu", "progress": False}
@@ -65,7 +65,7 @@ def test_float32_is_the_default_and_another_training(units, noise_images):
 
 
 def test_adam_keeps_float32(units, noise_images):
-    state = Training.start(small(), precision="bfloat16", device="cpu")
+    state = TrainState.start(small(), precision="bfloat16", device="cpu")
     fit(state.model, noise_images, epochs=1, resume=state, **QUIET)
     moments = [value for moment in state.optimizer.state.values() for value in moment.values()]
     assert {value.dtype for value in moments} == {torch.float32}
@@ -81,7 +81,7 @@ def test_codes_are_computed_in_float32():
 
 
 def test_the_noise_is_that_of_a_float32_training(units, noise_images):
-    states = [Training.start(small(), precision=kind, device="cpu") for kind in ("float32", "bfloat16")]
+    states = [TrainState.start(small(), precision=kind, device="cpu") for kind in ("float32", "bfloat16")]
     for state in states:
         fit(state.model, noise_images, epochs=2, resume=state, **QUIET)
     assert torch.equal(*(state.noise.get_state() for state in states))
@@ -90,7 +90,7 @@ def test_the_noise_is_that_of_a_float32_training(units, noise_images):
 def test_resuming_is_as_if_it_had_never_stopped(units, noise_images):
     whole = small()
     expected = fit(whole, noise_images, epochs=4, precision="bfloat16", **QUIET)
-    state = Training.start(small(), precision="bfloat16", device="cpu")
+    state = TrainState.start(small(), precision="bfloat16", device="cpu")
     for epochs in (1, 4):
         history = fit(state.model, noise_images, epochs=epochs, resume=state, **QUIET)
     assert history == expected
@@ -104,13 +104,13 @@ def test_a_cpu_without_units_is_told(no_units, noise_images):
     with pytest.raises(InputError, match=message):
         fit(model, noise_images, precision="bfloat16", **QUIET)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    products_in("float32", CPU)
+    autocast_for("float32", CPU)
 
 
 def test_a_device_that_is_not_known_to_have_units():
     assert not has_bfloat16_units(torch.device("mps"))
     with pytest.raises(InputError, match="mps has no units for it"):
-        products_in("bfloat16", torch.device("mps"))
+        autocast_for("bfloat16", torch.device("mps"))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from vaeviz.cli.declarations import as_options
-from vaeviz.cli.source import Source, listed, model_and_data, settings_by_name, written
+from vaeviz.cli.declarations import as_flags
+from vaeviz.cli.source import ModelAndDataSpec, format_default, model_and_data_options, parse_settings, split_list
 from vaeviz.errors import InputError
 
 COLORS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
@@ -17,21 +17,26 @@ class WithThresholds(click.Command):
     """A command whose help ends with every finding, its thresholds and their source."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from vaeviz.health.analyze import QUESTIONS
+        from vaeviz.health.analyze import CHECKS
 
         with formatter.section("Findings, with the options of --set, their defaults, and the source of the threshold"):
-            formatter.write_dl([(name, _told(question)) for name, question in QUESTIONS.items()])
+            formatter.write_dl([(name, _told(question)) for name, question in CHECKS.items()])
 
 
 @click.command(cls=WithThresholds)
-@model_and_data
+@model_and_data_options
 @click.option("--out", type=click.Path(path_type=Path), help="Write the report, with all its numbers, as JSON.")
 @click.option("--findings", metavar="NAME,...", help="Only these, as listed below.")
 @click.option("--set", "settings", multiple=True, metavar="FINDING.OPTION=VALUE", help="An option of a finding.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.pass_context
 def analyze(
-    ctx: click.Context, source: Source, out: Path | None, findings: str | None, settings: tuple[str, ...], seed: int
+    ctx: click.Context,
+    source: ModelAndDataSpec,
+    out: Path | None,
+    findings: str | None,
+    settings: tuple[str, ...],
+    seed: int,
 ) -> None:
     """Say whether a latent space is healthy.
 
@@ -42,20 +47,20 @@ def analyze(
     none applied. 2: wrong usage or input.
     """
     from vaeviz.health.analyze import analyze as report_of
-    from vaeviz.health.report import table
+    from vaeviz.health.report import format_table
 
     if source.is_empty:
         raise click.UsageError("nothing to analyze: give MODEL, --encoder, --decoder or --input, and --data")
     if out is not None and not out.parent.is_dir():
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
-    options = settings_by_name(settings, "FINDING", "holes.max_mass=0.1")
+    options = parse_settings(settings, "FINDING", "holes.max_mass=0.1")
     model, data, supplied = source.opened()
     taken = sorted(set(supplied) & set(inspect.signature(report_of).parameters))
     if taken:
         raise click.UsageError(f"--input {taken[0]}=...: is an argument of the analysis itself, no input of a finding")
     title = " · ".join(part for part in (model and model.name, data and data.name) if part)
-    report = report_of(model, data, findings=listed(findings), settings=options, seed=seed, title=title, **supplied)
-    for line in table(report, told=as_options):
+    report = report_of(model, data, findings=split_list(findings), settings=options, seed=seed, title=title, **supplied)
+    for line in format_table(report, told=as_flags):
         click.echo(click.style(line[0], fg=COLORS[line[0]]) + line[1:] if line[:1] in COLORS else line)
     if out is not None:
         report.save(out)
@@ -65,5 +70,5 @@ def analyze(
 
 
 def _told(question: Any) -> str:
-    options = ", ".join(f"{name}={written(option.default)}" for name, option in question.options.items())
+    options = ", ".join(f"{name}={format_default(option.default)}" for name, option in question.options.items())
     return f"{question.summary}  [{options}]  Source: {question.source}."

@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 import click
 
-from vaeviz.cli.declarations import as_options
-from vaeviz.cli.source import Source, listed, model_and_data, settings_by_name
-from vaeviz.data.sample_kind import Kind
+from vaeviz.cli.declarations import as_flags
+from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options, parse_settings, split_list
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins.options import Option
 
@@ -20,7 +20,7 @@ KEYS = {
     "dpi": int,
     "seed": int,
     "jobs": int,
-    "kind": Kind,
+    "kind": SampleKind,
     "analysis": bool,
 }
 ARGUMENTS = "vaeviz.arguments"
@@ -35,7 +35,7 @@ class Repeatable(click.Command):
 
 
 @click.command(cls=Repeatable)
-@model_and_data
+@model_and_data_options
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the figures.")
 @click.option("--plots", metavar="NAME,...", help="Only these plots, as `vaeviz list plots` names them.")
 @click.option("--set", "settings", multiple=True, metavar="PLOT.OPTION=VALUE", help="An option of a plot.")
@@ -52,7 +52,7 @@ class Repeatable(click.Command):
 @click.option("--jobs", type=click.IntRange(1), help="Draw with so many processes at once.  [default: 1]")
 @click.option(
     "--kind",
-    type=click.Choice(get_args(Kind)),
+    type=click.Choice(get_args(SampleKind)),
     help="How samples are drawn.  [default: as the data set says, or as their shape tells]",
 )
 @click.option(
@@ -63,7 +63,7 @@ class Repeatable(click.Command):
 @click.pass_context
 def export(
     ctx: click.Context,
-    source: Source,
+    source: ModelAndDataSpec,
     out: Path,
     plots: str | None,
     settings: tuple[str, ...],
@@ -73,7 +73,7 @@ def export(
     dpi: int | None,
     seed: int | None,
     jobs: int | None,
-    kind: Kind | None,
+    kind: SampleKind | None,
     analysis: bool | None,
 ) -> None:
     """Draw all plots of a model into a folder.
@@ -91,8 +91,8 @@ def export(
         raise click.UsageError("nothing to draw: give MODEL, --data, --runs or --input")
     chosen, options = _read_config(config)
     given = {
-        "plots": listed(plots),
-        "formats": listed(formats),
+        "plots": split_list(plots),
+        "formats": split_list(formats),
         "style": style,
         "dpi": dpi,
         "seed": seed,
@@ -101,7 +101,7 @@ def export(
         "analysis": analysis,
     }
     chosen |= {name: value for name, value in given.items() if value is not None}
-    for plot, chosen_options in settings_by_name(settings, "PLOT", "latent_scatter.dims=0,2").items():
+    for plot, chosen_options in parse_settings(settings, "PLOT", "latent_scatter.dims=0,2").items():
         options.setdefault(plot, {}).update(chosen_options)
     opened_model, dataset, supplied = source.opened()
     taken = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
@@ -128,19 +128,19 @@ def export(
 def echo_record(record: Any) -> None:
     """One line for each plot as it is done."""
     mark, color = MARKS[record.status]
-    click.echo(f"{click.style(mark, fg=color)} {record.plot:<22} {as_options(record.reason)}".rstrip())
+    click.echo(f"{click.style(mark, fg=color)} {record.plot:<22} {as_flags(record.reason)}".rstrip())
     for warning in record.warnings:
-        click.echo(f"    warning: {as_options(warning)}", err=True)
+        click.echo(f"    warning: {as_flags(warning)}", err=True)
 
 
 def echo_findings(findings: tuple) -> None:
     """One line on what was found."""
-    from vaeviz.health.report import MARKS as VERDICTS
-    from vaeviz.health.report import summary
+    from vaeviz.health.report import STATUS_MARKS as VERDICTS
+    from vaeviz.health.report import summary_line
 
     found = {finding.verdict for finding in findings}
     worst = next(verdict for verdict in ("failed", "flagged", "healthy") if verdict in found or verdict == "healthy")
-    click.echo(f"{VERDICTS[worst]} {'report':<22} {summary(findings)}")
+    click.echo(f"{VERDICTS[worst]} {'report':<22} {summary_line(findings)}")
 
 
 def exit_code(records: list, *, by_name: bool) -> int:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import click
 
-from vaeviz.cli.source import load_command, with_scripts, written
+from vaeviz.cli.source import format_default, load_command, with_scripts
 from vaeviz.errors import InputError
 from vaeviz.plugins import registry
 
@@ -39,22 +39,22 @@ def list(section: str | None) -> None:
 
 
 def _echo_plot(name: str) -> None:
-    from vaeviz.plugins.options import describe
+    from vaeviz.plugins.options import describe_annotation
     from vaeviz.plugins.plot_spec import get_plot
 
     spec = get_plot(name)
     options = spec.options.values()
     inputs = ", ".join(spec.required + tuple(f"[{optional}]" for optional in spec.optional))
-    origin = "" if spec.distribution == registry.OWN else f"  ({spec.distribution})"
+    origin = "" if spec.distribution == registry.OWN_DISTRIBUTION else f"  ({spec.distribution})"
     click.echo(f"  {name:<22} {spec.summary}")
     click.echo(f"  {'':<22}   from {inputs}{origin}")
     for option in options:
-        default = "" if option.default is None else f" = {written(option.default)}"
-        click.echo(f"  {'':<22}   {option.flag} {describe(option.annotation)}{default}")
+        default = "" if option.default is None else f" = {format_default(option.default)}"
+        click.echo(f"  {'':<22}   {option.flag} {describe_annotation(option.annotation)}{default}")
 
 
 def _echo_origin(group: str, name: str) -> None:
     entry = registry.find(group, name)
-    if entry.distribution != registry.OWN:
+    if entry.distribution != registry.OWN_DISTRIBUTION:
         load_command(name) if group == "vaeviz.commands" else entry.load()
     click.echo(f"  {name:<22} {entry.distribution}")

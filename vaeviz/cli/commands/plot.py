@@ -8,8 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from vaeviz.cli.readers import missing_inputs
-from vaeviz.cli.source import Source, broken_command, model_and_data, option_of, with_scripts
+from vaeviz.cli.readers import describe_missing_inputs
+from vaeviz.cli.source import ModelAndDataSpec, broken_command, click_option, model_and_data_options, with_scripts
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins.options import Option
 
@@ -57,7 +57,7 @@ def _scripts_first(args: list[str]) -> list[str]:
 def _command(spec: Any) -> click.Command:
     inputs = ", ".join(spec.required + tuple(f"[{name}]" for name in spec.optional))
 
-    @model_and_data
+    @model_and_data_options
     def run(**given: Any) -> None:
         source = click.get_current_context().get_parameter_source
         options = {name: given.pop(f"option_{name}") for name in spec.options}
@@ -84,7 +84,7 @@ def _command(spec: Any) -> click.Command:
 def _option_of_plot(plot: str, option: Option, taken: set[str]) -> click.Option:
     """The option of the plot's own; one that is called as an option of every plot has the plot's name before it."""
     flag = f"--{plot}-{option.name}".replace("_", "-") if option.flag in taken else option.flag
-    return option_of(option, flags=(f"option_{option.name}", flag))
+    return click_option(option, flags=(f"option_{option.name}", flag))
 
 
 def _as_written(docstring: str) -> str:
@@ -92,9 +92,11 @@ def _as_written(docstring: str) -> str:
     return "\n\n".join(f"\b\n{paragraph}" for paragraph in docstring.replace("`", "").split("\n\n"))
 
 
-def _draw(spec: Any, options: dict[str, Any], *, source: Source, out: Path | None, style: str, dpi: int | None) -> None:
+def _draw(
+    spec: Any, options: dict[str, Any], *, source: ModelAndDataSpec, out: Path | None, style: str, dpi: int | None
+) -> None:
     from vaeviz.drawing.styles import style as in_style
-    from vaeviz.export.render import FORMATS, drawn, gather, options_for, write_figure
+    from vaeviz.export.render import FORMATS, collect_plot_inputs, draw_figure, save_figure, shared_options
 
     out = out or Path(f"{spec.name}.png")
     if out.suffix.lstrip(".") not in FORMATS:
@@ -102,15 +104,15 @@ def _draw(spec: Any, options: dict[str, Any], *, source: Source, out: Path | Non
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
     opened_model, dataset, supplied = source.opened()
-    inputs = gather(opened_model, dataset, supplied)
-    options = options_for(spec, None, dataset and dataset.kind) | options
+    inputs = collect_plot_inputs(opened_model, dataset, supplied)
+    options = shared_options(spec, None, dataset and dataset.kind) | options
     reason = spec.lacking(inputs)
     if reason:
-        raise InputError(f"{spec.name} {reason}: give {missing_inputs(spec.missing(inputs))}")
+        raise InputError(f"{spec.name} {reason}: give {describe_missing_inputs(spec.missing(inputs))}")
     with in_style(style) as look:
-        figure = drawn(spec, inputs, options, look)
+        figure = draw_figure(spec, inputs, options, look)
         try:
-            write_figure(figure, out, dpi or look.dpi)
+            save_figure(figure, out, dpi or look.dpi)
         except OSError as error:
             raise InputError(f"--out {out}: cannot be written, {error.strerror}") from None
     click.echo(out)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from vaeviz.analysis.aggregate_posterior import MOST_POSTERIORS, noise_of, sampled_rows
+from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS, analysis_rng, sample_rows
 from vaeviz.model.posterior import Posterior
 
 VALUES = 1 << 25
@@ -16,19 +16,19 @@ SCORES = 1_000_000_000
 """(code, posterior, dimension) triples: some ten seconds of one core."""
 
 
-def chosen_rows(x: np.ndarray, n: int, seed: int, *, among: np.ndarray | None = None) -> np.ndarray:
+def choose_rows(x: np.ndarray, n: int, seed: int, *, among: np.ndarray | None = None) -> np.ndarray:
     """At most `n` different rows of x, fewer where samples are large; at random with `seed`, in their order.
 
     among: the rows that may be taken, ascending; None for all.
     """
     among = np.arange(len(x)) if among is None else among
-    return among[sampled_rows(among, max(2, min(n, VALUES // math.prod(x.shape[1:]))), noise_of(seed))]
+    return among[sample_rows(among, max(2, min(n, VALUES // math.prod(x.shape[1:]))), analysis_rng(seed))]
 
 
-def scored(n: int, posterior: Posterior) -> int:
+def n_codes_to_score(n: int, posterior: Posterior) -> int:
     """`n` codes to score under the posteriors that q(z) is made of, or fewer where these are many and large.
 
     Never below a hundred.
     """
-    mixed = min(len(posterior), MOST_POSTERIORS) * posterior.size
+    mixed = min(len(posterior), MAX_POSTERIORS) * posterior.size
     return min(n, max(100, SCORES // mixed))

@@ -13,12 +13,12 @@ def percent(share: float, error: float = math.nan) -> str:
     return f"{Estimate(100 * share, 100 * error)} %"
 
 
-def counted(count: int, thing: str = "dimension") -> str:
+def count_noun(count: int, thing: str = "dimension") -> str:
     """``1 dimension``, ``2 dimensions``."""
     return f"{count:,} {thing}" + ("" if count == 1 else "s")
 
 
-def every(count: int, thing: str = "dimension") -> str:
+def all_of_them(count: int, thing: str = "dimension") -> str:
     """``The one dimension``, ``Both dimensions``, ``All 16 dimensions``."""
     return {1: f"The one {thing}", 2: f"Both {thing}s"}.get(count, f"All {count} {thing}s")
 
@@ -27,7 +27,7 @@ def is_or_are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def named(dims: Sequence[int], most: int = 6) -> str:
+def list_dimensions(dims: Sequence[int], most: int = 6) -> str:
     """Latent dimensions by the names that figures give them, counted from 1: ``z1, z4 and 3 more``."""
     names = [f"z{dim + 1}" for dim in dims]
     if len(names) > most:

@@ -6,17 +6,17 @@ import numpy as np
 
 from vaeviz.analysis.class_structure import ClassStructure, class_structure, principal_components
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.data.batches import samples
-from vaeviz.data.labels import categories, checked_labels, has_classes
-from vaeviz.data.out_of_core import rows_of
+from vaeviz.data.batches import check_samples
+from vaeviz.data.labels import check_labels, factorize_labels, has_classes
+from vaeviz.data.out_of_core import take_rows
 from vaeviz.errors import NotApplicable
-from vaeviz.health.check import Answer, question
-from vaeviz.health.checks._sampling import chosen_rows
-from vaeviz.health.checks._wording import counted, percent
+from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._sampling import choose_rows
+from vaeviz.health.checks._wording import count_noun, percent
 from vaeviz.model.encode import encode
 
 
-@question(
+@health_check(
     unit="accuracy",
     flags="below",
     source="beside the same vote among as many principal components, and the largest class; min_share: ours",
@@ -31,24 +31,24 @@ def classes(
     k: int = 10,
     n: int = 2000,
     seed: int = 0,
-) -> Answer:
+) -> Measurement:
     """Do samples of a class lie together in the latent space?
 
     min_share: of what principal components gain over always naming the largest class, the codes must gain such a
     share. k: nearest other codes that vote for the class of each. n: of so many labeled samples, for both.
     """
-    posterior, x = encode(encoder, x, condition), samples(x, "x")
-    values = checked_labels(labels, len(posterior))
+    posterior, x = encode(encoder, x, condition), check_samples(x, "x")
+    values = check_labels(labels, len(posterior))
     if not has_classes(values):
         raise NotApplicable("the labels are continuous: neighbors vote for classes, integers or strings")
     if condition is not None and np.array_equal(np.asarray(values), np.asarray(condition)):
         raise NotApplicable("the classes are the condition, which codes need not tell: the decoder knows it")
-    codes, _ = categories(values)
+    codes, _ = factorize_labels(values)
     labeled = np.flatnonzero(codes >= 0)
     if not len(labeled):
         raise NotApplicable("all labels are missing")
-    rows = chosen_rows(x, n, seed, among=labeled)
-    some = rows_of(x, rows)
+    rows = choose_rows(x, n, seed, among=labeled)
+    some = take_rows(x, rows)
     if not np.ptp(some, axis=0).any():
         raise NotApplicable("all samples are the same, so that nothing tells their classes apart")
     ours = class_structure(posterior.mean[rows], codes[rows], (k,), seed=seed)
@@ -56,16 +56,16 @@ def classes(
     accuracy, beside = _accuracy(ours), _accuracy(linear)
     if max(found.value - 2 * found.standard_error for found in (accuracy, beside)) <= ours.chance:
         raise NotApplicable(
-            f"neither the codes ({accuracy}) nor {counted(posterior.size, 'principal component')} ({beside}) tell the "
+            f"neither the codes ({accuracy}) nor {count_noun(posterior.size, 'principal component')} ({beside}) tell the "
             f"classes apart better than chance ({ours.chance:.3g}): the labels may have nothing to do with where x lies"
         )
     threshold = ours.chance + min_share * max(beside.value - ours.chance, 0)
     flagged = accuracy.value + 2 * accuracy.standard_error < threshold
     told = (
         f"{k} neighbors name the class of {percent(accuracy.value, accuracy.standard_error)} of samples "
-        f"(a PCA of {counted(posterior.size)}: {percent(beside.value)}, largest class: {percent(ours.chance)})."
+        f"(a PCA of {count_noun(posterior.size)}: {percent(beside.value)}, largest class: {percent(ours.chance)})."
     )
-    return Answer(
+    return Measurement(
         flagged=flagged,
         sentence=f"Classes are mixed: {told}" if flagged else f"Classes lie together: {told}",
         value=accuracy.value,

@@ -4,18 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import Encoding, encoding
+from vaeviz.analysis.active_dimensions import ActivityTests, activity_tests
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.analysis.traversals import collapsed_dims
-from vaeviz.health.check import Answer, question
-from vaeviz.health.checks._wording import counted, every, is_or_are, named
+from vaeviz.analysis.traversals import collapsed_dimensions
+from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._wording import all_of_them, count_noun, is_or_are, list_dimensions
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
 
 NEARLY_ALL = 0.99
 
 
-@question(
+@health_check(
     unit="dimensions",
     flags="above",
     source="min_share: active units, Burda et al. 2016 (arXiv:1509.00519, section 5); min_kl: the KL of a Gaussian "
@@ -23,7 +23,7 @@ NEARLY_ALL = 0.99
 )
 def collapsed(
     encoder: Any, x: Any, condition: Any = None, *, max_count: int = 0, min_kl: float = 0.005, min_share: float = 0.01
-) -> Answer:
+) -> Measurement:
     """Do some dimensions of the code tell nothing about the samples?
 
     max_count: so many may. min_kl: a dimension is collapsed whose mean KL is not above so many nats, or (min_share) the
@@ -33,9 +33,9 @@ def collapsed(
     posterior = encode(encoder, x, condition)
     if posterior.std is None:
         return _of_codes(posterior, max_count)
-    found = encoding(posterior, min_kl=min_kl, min_share=min_share)
+    found = activity_tests(posterior, min_kl=min_kl, min_share=min_share)
     dims = np.flatnonzero(~found.encoded)
-    return Answer(
+    return Measurement(
         flagged=len(dims) > max_count,
         sentence=_sentence(found, dims),
         value=len(dims),
@@ -52,27 +52,33 @@ def collapsed(
     )
 
 
-def _of_codes(posterior: Posterior, max_count: int) -> Answer:
-    dims, size = np.flatnonzero(collapsed_dims(posterior)), posterior.size
-    varies = "The code varies in its one dimension." if size == 1 else f"The code varies in {every(size).lower()}."
-    constant = f"{len(dims)} of {counted(size)} {is_or_are(len(dims))} constant: {named(dims)}." if len(dims) else ""
+def _of_codes(posterior: Posterior, max_count: int) -> Measurement:
+    dims, size = np.flatnonzero(collapsed_dimensions(posterior)), posterior.size
+    varies = (
+        "The code varies in its one dimension." if size == 1 else f"The code varies in {all_of_them(size).lower()}."
+    )
+    constant = (
+        f"{len(dims)} of {count_noun(size)} {is_or_are(len(dims))} constant: {list_dimensions(dims)}."
+        if len(dims)
+        else ""
+    )
     variance = posterior.mean.var(axis=0, dtype=np.float64)
     numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": variance}
-    return Answer(len(dims) > max_count, constant or varies, len(dims), max_count, len(posterior), numbers=numbers)
+    return Measurement(len(dims) > max_count, constant or varies, len(dims), max_count, len(posterior), numbers=numbers)
 
 
-def _sentence(found: Encoding, dims: np.ndarray) -> str:
+def _sentence(found: ActivityTests, dims: np.ndarray) -> str:
     size, total = len(found.kl), found.kl.sum()
     if len(dims) == size:
-        return f"The code tells nothing about a sample: {every(size).lower()} collapsed (KL {total:.2g} nats)."
+        return f"The code tells nothing about a sample: {all_of_them(size).lower()} collapsed (KL {total:.2g} nats)."
     if not len(dims):
         least = int(found.kl.argmin())
         kl = Estimate(found.kl[least], found.kl_error[least])
         which = f"; z{least + 1} the least, with a KL of {kl} nats." if size > 1 else f", with a KL of {kl} nats."
-        return f"{every(size)} {is_or_are(size)} used{which}"
+        return f"{all_of_them(size)} {is_or_are(size)} used{which}"
     falling = np.sort(found.kl)[::-1].cumsum() / total
     enough = int(np.searchsorted(falling, NEARLY_ALL)) + 1
     return (
-        f"{len(dims)} of {size} dimensions collapsed: {named(dims)} {'tells' if len(dims) == 1 else 'tell'} nothing "
-        f"about a sample. {counted(enough)} {'carries' if enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats."
+        f"{len(dims)} of {size} dimensions collapsed: {list_dimensions(dims)} {'tells' if len(dims) == 1 else 'tell'} nothing "
+        f"about a sample. {count_noun(enough)} {'carries' if enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats."
     )

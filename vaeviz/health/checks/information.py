@@ -5,15 +5,15 @@ from typing import Any
 from vaeviz.analysis.elbo_decomposition import elbo_terms
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import NotApplicable
-from vaeviz.health.check import Answer, question
-from vaeviz.health.checks._sampling import scored
+from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._sampling import n_codes_to_score
 from vaeviz.health.checks._wording import percent
 from vaeviz.model.encode import encode
 
 LEAST_KL = 0.005  # a dimension, see `collapsed`
 
 
-@question(
+@health_check(
     unit="of the KL",
     flags="below",
     source="ELBO surgery, Hoffman & Johnson 2016 (NIPS workshop on approximate inference), Chen et al. 2018 "
@@ -21,14 +21,14 @@ LEAST_KL = 0.005  # a dimension, see `collapsed`
 )
 def information(
     encoder: Any, x: Any, condition: Any = None, *, min_share: float = 0.75, n: int = 2000, seed: int = 0
-) -> Answer:
+) -> Measurement:
     """Is the KL spent on telling samples apart?
 
     min_share: such a share of the KL must be mutual information between sample and code; the rest is the distance of
     the codes from the prior, and buys nothing. n: by so many codes, each scored under all posteriors.
     """
     posterior = encode(encoder, x, condition)
-    n = scored(n, posterior)
+    n = n_codes_to_score(n, posterior)
     found = elbo_terms(posterior, n=n, seed=seed)
     kl = found.exact_kl.value
     if kl <= LEAST_KL * posterior.size:
@@ -50,7 +50,9 @@ def information(
     numbers = {part: getattr(found, part).value for part in parts}
     numbers |= {f"{part}_error": getattr(found, part).standard_error for part in parts}
     numbers |= {"ceiling": found.ceiling, "dimension_kl": found.dimension_kl}
-    return Answer(flagged, sentence, decisive.value, min_share, found.n, error=decisive.standard_error, numbers=numbers)
+    return Measurement(
+        flagged, sentence, decisive.value, min_share, found.n, error=decisive.standard_error, numbers=numbers
+    )
 
 
 def _share(information: Estimate, kl: float) -> Estimate:

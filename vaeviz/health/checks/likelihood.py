@@ -6,14 +6,14 @@ import numpy as np
 
 from vaeviz.analysis.estimates import Estimate, mean_estimate
 from vaeviz.analysis.importance_bound import importance_bound
-from vaeviz.data.batches import samples
-from vaeviz.data.out_of_core import rows_of
-from vaeviz.health.check import Answer, question
-from vaeviz.health.checks._sampling import chosen_rows
+from vaeviz.data.batches import check_samples
+from vaeviz.data.out_of_core import take_rows
+from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._sampling import choose_rows
 from vaeviz.model.encode import encode
 
 
-@question(
+@health_check(
     unit="nats",
     flags="above",
     source="the importance-weighted bound of Burda et al. 2016 (arXiv:1509.00519); the gap as in Cremer et al. 2018 "
@@ -29,20 +29,20 @@ def likelihood(
     count: int = 100,
     n: int = 200,
     seed: int = 0,
-) -> Answer:
+) -> Measurement:
     """Is the encoder's posterior close to the true one, so that the ELBO is close to ln p(x)?
 
     max_gap: ln p(x) may lie above the ELBO by so many times the KL. count: ln p(x) by the bound of so many importance
     samples, which is below it, so that the gap is at least what is said. n: of so many samples x.
     """
     posterior = encode(encoder, x, condition)
-    x = samples(x, "x")
-    rows = chosen_rows(x, n, seed)
-    bound = importance_bound(likelihood, rows_of(x, rows), posterior[rows], count=count, seed=seed)
+    x = check_samples(x, "x")
+    rows = choose_rows(x, n, seed)
+    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], count=count, seed=seed)
     gap, elbo, tight = (mean_estimate(v) for v in (bound.values[:, -1] - bound.elbo, bound.elbo, bound.values[:, -1]))
     threshold = max_gap * float(bound.kl.mean())
     flagged = gap.value - 2 * gap.standard_error > threshold
-    return Answer(
+    return Measurement(
         flagged=flagged,
         sentence=_sentence(
             gap, elbo, bound.kl.mean(), max_gap, flagged, of="x" if posterior.condition is None else "x | y"

@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.aggregate_posterior import MOST_POSTERIORS, some_posteriors
+from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS, subsample_posteriors
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.prior_mismatch import marginal_kl
-from vaeviz.health.check import Answer, question
-from vaeviz.health.checks._sampling import scored
-from vaeviz.health.checks._wording import counted, every, is_or_are
+from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._sampling import n_codes_to_score
+from vaeviz.health.checks._wording import all_of_them, count_noun, is_or_are
 from vaeviz.model.encode import encode
 
 
-@question(
+@health_check(
     unit="nats",
     flags="above",
     source="the dimension-wise KL of Chen et al. 2018 (arXiv:1802.04942); max_kl: ours, that of a code that is shifted "
@@ -21,15 +21,15 @@ from vaeviz.model.encode import encode
 )
 def marginals(
     encoder: Any, x: Any, condition: Any = None, *, max_kl: float = 0.125, n: int = 1000, seed: int = 0
-) -> Answer:
+) -> Measurement:
     """Is each dimension of the codes spread as the prior is?
 
     max_kl: KL(q(z_j) || N(0, 1)) of the farthest dimension may be so many nats. n: by so many codes, each scored under
     all posteriors.
     """
     posterior = encode(encoder, x, condition)
-    n = scored(n, posterior)
-    kl, error = marginal_kl(some_posteriors(posterior, MOST_POSTERIORS, seed), n=n, seed=seed)
+    n = n_codes_to_score(n, posterior)
+    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n=n, seed=seed)
     mean = posterior.mean.mean(axis=0, dtype=np.float64)
     spread = posterior.mean.var(axis=0, dtype=np.float64) + (posterior.std.astype(np.float64) ** 2).mean(axis=0)
     beyond, std = kl - 2 * error > max_kl, np.sqrt(spread)
@@ -40,10 +40,10 @@ def marginals(
     ).replace("-", "−")
     count = int(beyond.sum())
     if count:
-        sentence = f"{count} of {counted(len(kl))} {is_or_are(count)} not spread as the prior: {told}"
+        sentence = f"{count} of {count_noun(len(kl))} {is_or_are(count)} not spread as the prior: {told}"
     else:
-        sentence = f"{every(len(kl))} {is_or_are(len(kl))} spread about as the prior: {told}"
-    return Answer(
+        sentence = f"{all_of_them(len(kl))} {is_or_are(len(kl))} spread about as the prior: {told}"
+    return Measurement(
         flagged=count > 0,
         sentence=sentence,
         value=float(kl[farthest]),

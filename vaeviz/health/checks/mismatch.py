@@ -6,11 +6,11 @@ import numpy as np
 
 from vaeviz.analysis.mmd import equal_shift, shifted_mmd
 from vaeviz.analysis.prior_mismatch import check_level, prior_mmd
-from vaeviz.health.check import Answer, question
+from vaeviz.health.check import Measurement, health_check
 from vaeviz.model.encode import encode
 
 
-@question(
+@health_check(
     unit="MMD²",
     flags="above",
     source="the test of Gretton et al. 2012 (JMLR 13), level: the conventional 1 %; max_shift: ours, since with enough "
@@ -26,7 +26,7 @@ def mismatch(
     permutations: int = 500,
     n: int = 1000,
     seed: int = 0,
-) -> Answer:
+) -> Measurement:
     """Are the codes, all dimensions together, spread as the prior is?
 
     max_shift: they may differ as much as if the prior were shifted by so many standard deviations; MMD² between the
@@ -47,7 +47,7 @@ def mismatch(
         sentence = f"No difference between the codes and N(0, I) shows at the level of {level:g} {told}."
     else:
         sentence = f"The codes differ from N(0, I) {'as much' if flagged else 'little,'} {as_if} {told}."
-    return Answer(
+    return Measurement(
         flagged=flagged,
         sentence=sentence,
         value=squared.value,

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.reconstruction import explained_variance, principal_reconstruction, reconstruction_errors
-from vaeviz.data.batches import samples
-from vaeviz.data.labels import categories
-from vaeviz.data.out_of_core import rows_of
+from vaeviz.data.batches import check_samples
+from vaeviz.data.labels import factorize_labels
+from vaeviz.data.out_of_core import take_rows
 from vaeviz.errors import NotApplicable
-from vaeviz.health.check import Answer, question
-from vaeviz.health.checks._sampling import chosen_rows
-from vaeviz.health.checks._wording import counted, percent
+from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._sampling import choose_rows
+from vaeviz.health.checks._wording import count_noun, percent
 from vaeviz.model.conditions import are_classes, as_condition
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
@@ -19,7 +19,7 @@ from vaeviz.model.encode import encode
 LIKE_THE_MEAN = 0.05  # of the variance explained
 
 
-@question(
+@health_check(
     unit="of the variance of x",
     flags="below",
     source="beside the best linear reconstruction from as many dimensions, PCA (Eckart & Young 1936); min_share: ours",
@@ -33,16 +33,16 @@ def reconstruction(
     min_share: float = 0.5,
     n: int = 2000,
     seed: int = 0,
-) -> Answer:
+) -> Measurement:
     """Do reconstructions show the sample, and not the mean of them all?
 
     min_share: of the variance of x that a PCA of as many dimensions explains, reconstructions from posterior means must
     explain such a share. The mean of the data explains none, nor do the means of the conditions, of which a
     conditional model is told: there both are of the variance within. n: of so many samples, for both.
     """
-    posterior, x = encode(encoder, x, condition), samples(x, "x")
-    rows = chosen_rows(x, n, seed)
-    some = rows_of(x, rows)
+    posterior, x = encode(encoder, x, condition), check_samples(x, "x")
+    rows = choose_rows(x, n, seed)
+    some = take_rows(x, rows)
     if not np.ptp(some, axis=0).any():
         raise NotApplicable("all samples are the same, so that there is nothing to tell apart")
     decoded, of = decode(decoder, posterior[rows], like=x), "x"
@@ -53,14 +53,14 @@ def reconstruction(
     threshold = min_share * linear.value
     flagged = ours.value + 2 * ours.standard_error < threshold
     told = f"explain {percent(ours.value, ours.standard_error)} of the variance of {of}"
-    beside = f"a PCA of {counted(posterior.size)}: {percent(linear.value)}"
+    beside = f"a PCA of {count_noun(posterior.size)}: {percent(linear.value)}"
     if not flagged:
         sentence = f"Reconstructions {told} ({beside})."
     elif ours.value < LIKE_THE_MEAN:
         sentence = f"Reconstructions {told}, no better than the mean of the data ({beside})."
     else:
         sentence = f"Reconstructions {told}, much less than a linear code of this size could ({beside})."
-    return Answer(
+    return Measurement(
         flagged=flagged,
         sentence=sentence,
         value=ours.value,
@@ -83,4 +83,4 @@ def _within(condition: Any, x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndar
 def _comparable(condition: Any) -> np.ndarray:
     """Conditions as numbers, equal where they are: names by their places."""
     values = as_condition(condition)
-    return categories(values)[0] if are_classes(values, None) else np.asarray(values)
+    return factorize_labels(values)[0] if are_classes(values, None) else np.asarray(values)

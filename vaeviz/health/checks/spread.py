@@ -4,14 +4,14 @@ from typing import Any
 
 from vaeviz.analysis.estimates import Estimate, mean_estimate
 from vaeviz.analysis.posterior_scale import SCALES, stretched_elbo
-from vaeviz.data.batches import samples
-from vaeviz.data.out_of_core import rows_of
-from vaeviz.health.check import Answer, question
-from vaeviz.health.checks._sampling import chosen_rows
+from vaeviz.data.batches import check_samples
+from vaeviz.data.out_of_core import take_rows
+from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._sampling import choose_rows
 from vaeviz.model.encode import encode
 
 
-@question(
+@health_check(
     unit="times",
     flags="above",
     source="where the ELBO is at its optimum, the best multiple of the standard deviations is 1; max_factor: ours",
@@ -25,21 +25,21 @@ def spread(
     max_factor: float = 1.5,
     n: int = 200,
     seed: int = 0,
-) -> Answer:
+) -> Measurement:
     """Are the encoder's standard deviations as wide as its decoder asks for?
 
     max_factor: they may be so many times too wide or too narrow, as the ELBO judges, which is compared at multiples of
     them from 1/8 to 8 in steps of √2. n: of so many samples x.
     """
-    posterior, x = encode(encoder, x, condition), samples(x, "x")
-    rows = chosen_rows(x, n, seed)
-    found = stretched_elbo(likelihood, rows_of(x, rows), posterior[rows], seed=seed)
+    posterior, x = encode(encoder, x, condition), check_samples(x, "x")
+    rows = choose_rows(x, n, seed)
+    found = stretched_elbo(likelihood, take_rows(x, rows), posterior[rows], seed=seed)
     best, gain = float(found.scales[found.best]), mean_estimate(found.gains)
     factor = max(best, 1 / best)
     flagged = factor > max_factor and gain.value - 2 * gain.standard_error > 0
     numbers = {"scales": found.scales, "elbo": found.elbo.mean(axis=1), "gain": gain.value}
     numbers["gain_error"] = gain.standard_error
-    return Answer(flagged, _sentence(best, gain, flagged), factor, max_factor, len(rows), numbers=numbers)
+    return Measurement(flagged, _sentence(best, gain, flagged), factor, max_factor, len(rows), numbers=numbers)
 
 
 def _sentence(best: float, gain: Estimate, flagged: bool) -> str:

@@ -8,15 +8,19 @@ from typing import Any
 
 from vaeviz.data.arrays import as_array
 from vaeviz.errors import InputError
-from vaeviz.model.calling import name_of
-from vaeviz.model.opening import Decoder, Encoder, Model
+from vaeviz.model.calling import callable_name
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model
 
 
-def whole_model(model: Any, decoder: Any) -> Model:
+def forward_only_model(model: Any, decoder: Any) -> Model:
     """A model that has no encoder apart: called as a whole, it returns codes beside the reconstruction."""
-    name = name_of(model)
+    name = callable_name(model)
     return Model(
-        Encoder(codes_of_forward(model), name=name), Decoder(decoder, name=name_of(decoder)), name=type(model).__name__
+        Encoder(codes_of_forward(model), name=name),
+        Decoder(decoder, name=callable_name(decoder)),
+        name=type(model).__name__,
     )
 
 

@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vaeviz.model.opening import Decoder, Encoder, Model, Role
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model, Role
 
 Shape = Sequence[Any] | None
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import comes_from, folder_of, needed
-from vaeviz.model.opening import Decoder, Encoder, Model
+from vaeviz.model.adapters._detect import defined_in, existing_folder, require_library
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model
 
 
 def diffusers_autoencoder(model: Any) -> Model | None:
@@ -18,11 +20,11 @@ def diffusers_autoencoder(model: Any) -> Model | None:
     The codes are scaled as diffusion models take them, ``(z − shift_factor) · scaling_factor``, so that they have
     about unit variance. Folders are read from safetensors alone.
     """
-    folder = folder_of(model, "model_index.json")
-    folder = folder_of(model if folder is None else folder / "vae", "config.json")
+    folder = existing_folder(model, "model_index.json")
+    folder = existing_folder(model if folder is None else folder / "vae", "config.json")
     if folder is not None:
         return _opened(_loaded(folder), Path(model).name) if _class_name(folder) == "AutoencoderKL" else None
-    if comes_from(model, "diffusers.models.autoencoders.autoencoder_kl"):
+    if defined_in(model, "diffusers.models.autoencoders.autoencoder_kl"):
         return _opened(model, type(model).__name__)
     return None
 
@@ -59,7 +61,7 @@ def _class_name(folder: Path) -> str | None:
 def _loaded(folder: Path) -> Any:
     if not list(folder.glob("*.safetensors")):
         raise InputError(f"{folder}: holds no .safetensors file; weights in pickled form (.bin) are not loaded")
-    needed("diffusers", "diffusers", folder)
+    require_library("diffusers", "diffusers", folder)
     from diffusers import AutoencoderKL
 
     try:

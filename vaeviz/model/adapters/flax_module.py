@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import comes_from
-from vaeviz.model.adapters._forward_only import whole_model
-from vaeviz.model.opening import Model, opened_by
+from vaeviz.model.adapters._detect import defined_in
+from vaeviz.model.adapters._forward_only import forward_only_model
+from vaeviz.model.opening import Model, open_with_adapter
 
 
 def flax_module(model: Any) -> Model | None:
     """A bound Linen module, or an NNX module, of which a copy runs in eval mode."""
-    if comes_from(model, "flax.linen"):
+    if defined_in(model, "flax.linen"):
         return _linen(model)
-    if comes_from(model, "flax.nnx"):
+    if defined_in(model, "flax.nnx"):
         return _nnx(model)
     return None
 
@@ -23,7 +23,7 @@ def _linen(model: Any) -> Model | None:
     if model.scope is None:
         raise InputError(f"{type(model).__name__}: has no parameters; pass {type(model).__name__}(...).bind(variables)")
     if hasattr(model, "decode") and not hasattr(model, "encode") and not hasattr(model, "encoder"):
-        return whole_model(model, model.decode)
+        return forward_only_model(model, model.decode)
     return None
 
 
@@ -36,4 +36,4 @@ def _nnx(model: Any) -> Model | None:
     copied = nnx.clone(model)
     copied.eval()
     object.__setattr__(copied, "_vaeviz_opened", True)
-    return opened_by(copied)[1]
+    return open_with_adapter(copied)[1]

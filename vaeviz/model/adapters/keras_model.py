@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import comes_from, file_of, needed
+from vaeviz.model.adapters._detect import defined_in, existing_file, require_library
 from vaeviz.model.adapters._signatures import from_signature
-from vaeviz.model.opening import Model, opened_by
+from vaeviz.model.opening import Model, open_with_adapter
 
 IN_MEMORY = "if you trust it, load it yourself and pass the model: --model package.module:name"
 
@@ -25,10 +25,10 @@ def keras_model(model: Any) -> Model | None:
     A model that holds an `encoder` and a `decoder` is opened as these two. A ``.keras`` file is loaded in safe mode,
     on an installed backend where ``KERAS_BACKEND`` names none.
     """
-    path = file_of(model, ".keras")
+    path = existing_file(model, ".keras")
     if path is not None:
-        return opened_by(_loaded(path))[1]
-    if not comes_from(model, "keras") or not callable(model) or isinstance(model, type):
+        return open_with_adapter(_loaded(path))[1]
+    if not defined_in(model, "keras") or not callable(model) or isinstance(model, type):
         return None
     if any(hasattr(model, part) for part in ("encode", "decode", "decoder")):
         return None
@@ -61,7 +61,7 @@ def _shapes(model: Any) -> tuple[Any, list[Any]]:
 def _loaded(path: Path) -> Any:
     classes = _checked_classes(path)
     choose_backend()
-    keras = needed("keras", "keras", path)
+    keras = require_library("keras", "keras", path)
     for name in sorted(classes):
         if keras.saving.get_registered_object(name) is None:
             raise InputError(f"{path}: holds {name}, which is not of Keras; import its class first, or {IN_MEMORY}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import comes_from, file_of, needed
+from vaeviz.model.adapters._detect import defined_in, existing_file, require_library
 from vaeviz.model.adapters._signatures import from_signature
 from vaeviz.model.opening import Model
 
@@ -22,12 +22,12 @@ def onnx_file(model: Any) -> Model | None:
 
     Where it takes a fixed number of rows, the last batch is filled up.
     """
-    if comes_from(model, "onnxruntime.capi") and hasattr(model, "get_inputs"):
+    if defined_in(model, "onnxruntime.capi") and hasattr(model, "get_inputs"):
         return _opened(model, type(model).__name__)
-    path = file_of(model, ".onnx")
+    path = existing_file(model, ".onnx")
     if path is None:
         return None
-    onnxruntime = needed("onnxruntime", "onnx", path)
+    onnxruntime = require_library("onnxruntime", "onnx", path)
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:

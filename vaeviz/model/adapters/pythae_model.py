@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import comes_from, folder_of, needed
-from vaeviz.model.opening import Decoder, Encoder, Model
+from vaeviz.model.adapters._detect import defined_in, existing_folder, require_library
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model
 
 OTHER_PRIORS = ("PoincareVAE", "SVAE", "HVAE", "RHVAE", "VAMP")
 """Models whose spread or prior is no diagonal Gaussian and N(0, I); their means are drawn, and no prior is assumed."""
@@ -22,10 +24,10 @@ def pythae_model(model: Any) -> Model | None:
     Its own `embed` samples even in eval mode, and is not used. A folder is opened only where nothing in it is pickled
     Python, so with architectures of Pythae's own.
     """
-    folder = folder_of(model, "model_config.json", "model.pt")
+    folder = existing_folder(model, "model_config.json", "model.pt")
     if folder is not None:
         return _opened(_loaded(folder), folder.name)
-    if comes_from(model, "pythae.models") and hasattr(model, "model_config"):
+    if defined_in(model, "pythae.models") and hasattr(model, "model_config"):
         return _opened(model, type(model).__name__)
     return None
 
@@ -62,7 +64,7 @@ def _loaded(folder: Path) -> Any:
         )
     for path in sorted(folder.glob("*.pt")):
         _check_weights(path)
-    needed("pythae", "pythae", folder)
+    require_library("pythae", "pythae", folder)
     try:
         with _quiet():
             from pythae.models import AutoModel

@@ -9,8 +9,9 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import comes_from
-from vaeviz.model.opening import Encoder, Model
+from vaeviz.model.adapters._detect import defined_in
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model
 
 
 def scvi_model(model: Any) -> Model | None:
@@ -20,7 +21,7 @@ def scvi_model(model: Any) -> Model | None:
     its own cells where no other x is given. The batch of each cell, where the model was set up with one, is the
     condition, its place among the model's batches; an AnnData tells it itself.
     """
-    if not comes_from(model, "scvi.model") or not hasattr(model, "get_latent_representation"):
+    if not defined_in(model, "scvi.model") or not hasattr(model, "get_latent_representation"):
         return None
     name, adata = type(model).__name__, model.adata
     encoder = Encoder(
@@ -58,7 +59,7 @@ def _unpacking(model: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
     """Counts and batches of an AnnData, by the genes and in the layer that the model was set up with."""
 
     def unpack(x: Any, condition: Any) -> tuple[Any, Any]:
-        if not comes_from(x, "anndata"):
+        if not defined_in(x, "anndata"):
             return x, condition
         cells = _with_genes_of(model, x)
         if condition is None and _has_batches(model):

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.model.opening import Decoder, Encoder, Model
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model
 
 
 def sklearn_estimator(model: Any) -> Model | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import comes_from, file_of, needed
+from vaeviz.model.adapters._detect import defined_in, existing_file, require_library
 from vaeviz.model.adapters._pt2_checks import check_pt2
 from vaeviz.model.adapters._signatures import from_signature
 from vaeviz.model.opening import Model
@@ -22,9 +22,9 @@ def torch_export(model: Any) -> Model | None:
 
     A program has no other mode than the one it was exported in: export it in eval mode.
     """
-    if comes_from(model, "torch.export.exported_program"):
+    if defined_in(model, "torch.export.exported_program"):
         return _opened(model, type(model).__name__)
-    path = file_of(model, ".pt2")
+    path = existing_file(model, ".pt2")
     return None if path is None else _opened(_loaded(path), path.name)
 
 
@@ -58,7 +58,7 @@ def _callable(program: Any) -> Any:
 
 
 def _loaded(path: Path) -> Any:
-    torch = needed("torch", "torch", path)
+    torch = require_library("torch", "torch", path)
     content = path.read_bytes()
     check_pt2(path, content)
     logger = logging.getLogger("torch.export")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from vaeviz.model.adapters._detect import comes_from
-from vaeviz.model.adapters._forward_only import whole_model
+from vaeviz.model.adapters._detect import defined_in
+from vaeviz.model.adapters._forward_only import forward_only_model
 from vaeviz.model.opening import Model
 
 
@@ -15,14 +15,14 @@ def torch_module(model: Any) -> Model | None:
     One with ``encode``, or whose ``encoder`` and ``decoder`` are all there is to it, needs no adapter. Where other
     layers stand beside them (the heads of mean and log-variance), ``encoder`` alone would not give the codes.
     """
-    if not comes_from(model, "torch.nn.modules.module") or comes_from(model, "keras"):
+    if not defined_in(model, "torch.nn.modules.module") or defined_in(model, "keras"):
         return None
     if callable(getattr(model, "encode", None)):
         return None
     decoder = next((part for name in ("decode", "decoder") if callable(part := getattr(model, name, None))), None)
     if decoder is None or (hasattr(model, "encoder") and not layers_beside(model)):
         return None
-    return whole_model(model, decoder)
+    return forward_only_model(model, decoder)
 
 
 def layers_beside(model: Any) -> list[str]:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import comes_from, file_of, needed
+from vaeviz.model.adapters._detect import defined_in, existing_file, require_library
 from vaeviz.model.adapters._torch_script_checks import check_torch_script
-from vaeviz.model.opening import Decoder, Encoder, Model, opened_by
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model, open_with_adapter
 
 
 def torch_script(model: Any) -> Model | None:
@@ -17,12 +19,12 @@ def torch_script(model: Any) -> Model | None:
 
     Other ``.pt`` files hold pickled Python objects and are refused, and so is code that would do more than compute.
     """
-    if comes_from(model, "torch.jit"):
+    if defined_in(model, "torch.jit"):
         return _pair(model, getattr(model, "original_name", "ScriptModule"))
-    path = file_of(model, ".pt", ".pth", ".ts", ".torchscript")
+    path = existing_file(model, ".pt", ".pth", ".ts", ".torchscript")
     if path is None:
         return None
-    torch = needed("torch", "torch", path)
+    torch = require_library("torch", "torch", path)
     content = path.read_bytes()
     check_torch_script(path, content)
     try:
@@ -30,7 +32,7 @@ def torch_script(model: Any) -> Model | None:
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: is damaged, or written by another version of torch ({reason})") from None
-    return _pair(module, path.name) or replace(opened_by(module)[1], name=path.name)
+    return _pair(module, path.name) or replace(open_with_adapter(module)[1], name=path.name)
 
 
 def _pair(module: Any, name: str) -> Model | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from vaeviz.cli.source import Source, model_and_data
+from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
 
 
 @click.command()
-@model_and_data
-def radii(source: Source) -> None:
+@model_and_data_options
+def radii(source: ModelAndDataSpec) -> None:
     """Print how long the codes are, by label."""
     import numpy as np
 

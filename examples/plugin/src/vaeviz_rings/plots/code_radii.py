@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@vaeviz.register_plot(page=vaeviz.Page("column", 0.62))
+@vaeviz.register_plot(page=vaeviz.PageShape("column", 0.62))
 def code_radii(
     encoder: Any, x: Any, labels: Any = None, *, bins: int = 40, reference: bool = True, ax: Axes | None = None
 ) -> Axes:
