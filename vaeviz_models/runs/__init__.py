@@ -1,0 +1,1 @@
+"""Run folders: `config.json`, `weights.safetensors`, `history.csv` and checkpoints."""
