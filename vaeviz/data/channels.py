@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from vaeviz.errors import InputError
+
+if TYPE_CHECKING:  # the command line reads the sample kinds, and NumPy would slow it down
+    import numpy as np
 
 
 def match_shape(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -31,9 +33,12 @@ def match_shape(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
     Examples
     --------
+    >>> import numpy as np
     >>> match_shape(np.zeros((10, 32, 32, 3)), (3, 32, 32)).shape
     (10, 3, 32, 32)
     """
+    import numpy as np
+
     own = samples.shape[1:]
     if own == shape:
         return samples

@@ -190,7 +190,7 @@ def npy(path: str, *, split: Split = "all", labels: str | None = None) -> Datase
     x = _mapped(Path(path))
     y = None if labels is None else _mapped(Path(labels))
     return Dataset(
-        x if x.dtype.kind == "f" else StoredArray(x, 255 if x.dtype == np.uint8 else 1), y, name=Path(path).stem
+        x if x.dtype.kind == "f" else StoredArray(x, (0, 255) if x.dtype == np.uint8 else None, dtype=np.float32), y, name=Path(path).stem
     )
 
 
