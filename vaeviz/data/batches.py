@@ -159,12 +159,12 @@ def check_row_count(returned: np.ndarray, rows: int) -> None:
     got = str(returned.shape)
     if returned.ndim == 0 or len(returned) != rows:
         raise InputError(
-            f"it returned shape {got}, expected ({rows}, ...) with one row per sample.",
+            f"It returned shape {got}, expected ({rows}, ...) with one row per sample.",
             got=got,
             expected=f"({rows}, ...)",
         )
     if not returned.size:
-        raise InputError(f"it returned shape {got}, which holds no values.", got=got, expected=f"({rows}, ...)")
+        raise InputError(f"It returned shape {got}, which holds no values.", got=got, expected=f"({rows}, ...)")
 
 
 def describe_batch(batch: np.ndarray) -> str:

@@ -74,6 +74,8 @@ def load_data(
     loader: Any = registry.load("vaeviz.datasets", name)
     options = options_of(loader)
     if "value_range" in options and (match := RANGE_AND_PATH.fullmatch(argument)):
+        if value_range is not None:
+            raise InputError(f"{name}:{argument} has a value range, but value_range={value_range} is given too.")
         given["value_range"], argument = match.groups()
     _check_options(name, given, options)
     given = validate_settings(loader, given, owner=name)
