@@ -57,6 +57,11 @@ def test_a_value_range_may_precede_the_argument(text, name):
     assert load_data(text).name == name
 
 
+def test_two_value_ranges_are_an_error():
+    with pytest.raises(InputError, match="value_range"):
+        load_data("whole:0,255:a", value_range=(0, 1))
+
+
 def test_a_value_range_may_be_passed_from_python():
     assert load_data("whole:a", value_range=(0, 255)).name == "a (0.0, 255.0)"
     with pytest.raises(InputError) as raised:

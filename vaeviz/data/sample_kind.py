@@ -280,7 +280,7 @@ def _check_kind(kind: SampleKind, shape: tuple[int, ...]) -> None:
         expected = "(L,), (L, C) or (C, L)"
     if expected:
         raise InputError(
-            f"kind={kind!r} needs samples of shape {expected}, but they have shape {shape}.",
+            f"kind={kind!r} does not fit samples of shape {shape}, expected {expected}.",
             got=str(shape),
             expected=expected,
             fix=fix,
