@@ -55,7 +55,7 @@ def unknown_range(message: str, lowest: float, largest: float, loader: str, path
     low = f"{min(lowest, 0):g}"
     high = f"{next((maximum for maximum in USUAL_MAXIMA if largest <= maximum), largest):g}"
     return InputError(
-        f"{message}, so the values that stand for black and white are not known.",
+        f"{message}, so it is not known which values become 0 and 1.",
         got=f"values from {lowest:g} to {largest:g}",
         expected="a declared value range",
         fix=Fix(
