@@ -53,9 +53,13 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
     if array.dtype.kind == "V" and "float" in array.dtype.name:  # bfloat16 of JAX
         array = array.astype(np.float32)
     if array.dtype.kind not in NUMBER_KINDS:
-        got = kind if array.dtype == object else f"array of {array.dtype}"
-        article = "an" if got[0] in "aeiouAEIOU" else "a"
-        raise InputError(f"{name} is {article} {got}, not an array of real numbers.", got=got, expected="real numbers")
+        is_object = array.dtype == object
+        found = f"of type {kind}" if is_object else f"an array of {array.dtype}"
+        raise InputError(
+            f"{name} is {found}, not an array of real numbers.",
+            got=kind if is_object else f"array of {array.dtype}",
+            expected="real numbers",
+        )
     return array
 
 
