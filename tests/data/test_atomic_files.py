@@ -26,11 +26,11 @@ def test_readers_see_the_old_file_until_the_new_one_is_complete(old_file):
     assert os.listdir(old_file.parent) == ["figure.png"]
 
 
-def test_the_temporary_file_has_the_same_name_in_a_hidden_folder(tmp_path):
+def test_the_temporary_file_is_hidden_in_the_same_folder_with_the_same_suffix(tmp_path):
     with atomic_path(tmp_path / "figure.svg") as temporary:
-        assert temporary.name == "figure.svg"
-        assert temporary.parent.parent == tmp_path
-        assert temporary.parent.name.startswith(".")
+        assert temporary.parent == tmp_path
+        assert temporary.name.startswith(".figure.")
+        assert temporary.suffix == ".svg"
         temporary.touch()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +13,9 @@ from pathlib import Path
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path that replaces `path` when the block succeeds.
 
-    The temporary file has the same name, in a hidden folder beside `path`. Its content is on disk before it is moved,
-    so that a crash leaves the old file or the new one. After an exception nothing is left.
+    The temporary file ``.STEM.RANDOM.SUFFIX`` is in the same folder, and gets the permissions of any new file. Its
+    content is on disk before it gets its name, so that a crash leaves the old file or the new one. After an exception
+    it is deleted.
 
     Parameters
     ----------
@@ -28,17 +29,20 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with atomic_path(Path(folder) / "history.csv") as temporary:
     ...         _ = temporary.write_text("epoch,loss")
     ...     os.listdir(folder)
     ['history.csv']
     """
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    try:
         yield temporary
         _flush_to_disk(temporary, os.O_RDWR)
         os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     if os.name != "nt":  # Windows cannot open folders
         _flush_to_disk(path.parent, os.O_RDONLY)
 
