@@ -1,4 +1,4 @@
-"""Is a latent space healthy? A linear VAE at its optimum, and the same with three defects planted in it."""
+"""Check whether a latent space is healthy: a linear VAE at its optimum, and the same VAE with two planted defects."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ def encoder(x):
 
 
 def decoder(z):
-    return vae.decode(z * [1, 0, 2.5])  # and the second is ignored
+    return vae.decode(z * [1, 0, 2.5])  # the second dimension is ignored
 
 
 def likelihood(x, z):
@@ -34,5 +34,5 @@ print(report)
 report.save(out / "report.json")
 print(f"effect of each dimension: {report['ignored'].numbers['effect']}")
 
-# The same above the figures of a set; one plot is enough to see it.
+# A figure set shows the same report above its figures.
 vaeviz.export_figures(out / "analyze", encoder=encoder, decoder=decoder, x=x, plots=["latent_triage"], analysis=True)

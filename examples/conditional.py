@@ -1,4 +1,4 @@
-"""A conditional VAE on digits: a row of samples for each class, and a class of one's own choice."""
+"""A conditional VAE of digits: one row of samples per class, and a single class of your choice."""
 
 import sys
 from pathlib import Path
@@ -16,14 +16,14 @@ history = vaeviz_models.fit(cvae, train.x, test.x, train.labels, test.labels, ep
 print(f"test ELBO {history['test_elbo'][-1]:.2f} nats, a bound of ln p(x | y)")
 
 encoder, decoder = vaeviz.open(cvae)
-vaeviz.samples(decoder).figure.savefig(out / "conditional_samples.png", dpi=150)  # a row for each class
+vaeviz.samples(decoder).figure.savefig(out / "conditional_samples.png", dpi=150)  # one row per class
 vaeviz.manifold_grid(vaeviz.condition_on(decoder, 4)).figure.savefig(out / "conditional_fours.png", dpi=150)
 
-# What is left to the codes is style: the same one for every digit, so that classes lie over one another.
+# The codes encode only the style of a digit, so the classes overlap.
 ax = vaeviz.latent_scatter(encoder, test.x, labels=test.labels, condition=test.labels)
 ax.figure.savefig(out / "conditional_scatter.png", dpi=150)
 
-# A pair of one's own, in three lines, is drawn likewise; here with the codes of images decoded as another digit.
+# A conditional encoder and decoder of your own need only declare their conditions.
 encoder = vaeviz.Encoder(cvae.encode, conditions=range(10))
 decoder = vaeviz.Decoder(cvae.decode, conditions=range(10), latent_shape=(2,), output="values", prior="normal")
 plots = ["samples", "interpolation", "traversal", "reconstruction_pairs"]

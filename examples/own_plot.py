@@ -1,4 +1,4 @@
-"""A plot of one's own: a function whose inputs are positional, whose options are keyword-only, drawn into one Axes."""
+"""A plot of your own: inputs are positional parameters, options are keyword-only, and it draws into one Axes."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ import vaeviz
 
 @vaeviz.register_plot(page=vaeviz.PageShape("column", 0.6))
 def code_lengths(encoder, x, *, bins: int = 30, ax: Axes | None = None) -> Axes:
-    """Distribution of the Euclidean lengths of the codes."""
+    """Plot the distribution of the Euclidean lengths of the codes."""
     posterior = vaeviz.encode(encoder, x)
     ax = ax or vaeviz.axes_for(code_lengths)
     ax.hist((posterior.mean**2).sum(axis=1) ** 0.5, bins=bins)
@@ -20,7 +20,7 @@ def code_lengths(encoder, x, *, bins: int = 30, ax: Axes | None = None) -> Axes:
     return ax
 
 
-if __name__ == "__main__":  # with --with on the command line, the plot alone is wanted
+if __name__ == "__main__":  # with --with on the command line, only the plot is needed
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "figures/examples")
     x, y = load_digits(return_X_y=True)
     pca = PCA(5).fit(x / 16)

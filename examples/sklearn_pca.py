@@ -1,4 +1,4 @@
-"""scikit-learn: an estimator itself, or a lambda around it."""
+"""A scikit-learn estimator, or a lambda that calls it."""
 
 import sys
 from pathlib import Path

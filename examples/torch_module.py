@@ -1,4 +1,4 @@
-"""A VAE of one's own in PyTorch, trained by a loop of one's own: its two modules are drawn as they are."""
+"""A PyTorch VAE with its own training loop: vaeviz draws its two modules as they are."""
 
 import sys
 from pathlib import Path
@@ -49,5 +49,5 @@ vaeviz.latent_scatter(encoder, images, labels=y, ax=axes[0])
 vaeviz.manifold_grid(decoder, encoder, images, ax=axes[1])
 figure.savefig(out / "torch_module.png", dpi=150)
 
-# The whole set at once, with a page to look at:
+# Draw all plots, with a page that shows them.
 vaeviz.export_figures(out / "torch_module", encoder=encoder, decoder=decoder, x=images, labels=y)

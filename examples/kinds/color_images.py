@@ -1,4 +1,4 @@
-"""Color images: patches of the two photographs that scikit-learn has in it, by their principal components."""
+"""Color images: patches of the two photographs that scikit-learn contains, encoded with PCA."""
 
 import sys
 from pathlib import Path

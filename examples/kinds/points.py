@@ -1,4 +1,4 @@
-"""Points in the plane: dots in their own units, joined where they form a path. A VAE of five bent arms."""
+"""Points in the plane: dots in data units, connected if they form a path. Trains a VAE on a pinwheel."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Signals: lines. Two channels of a damped oscillation, seen by PCA; the names of the channels stand in the legend."""
+"""Signals: lines over time. Encodes two channels of a damped pendulum with PCA; the legend names the channels."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ import vaeviz
 PLOTS = ("latent_scatter", "samples", "manifold_grid", "reconstruction_pairs", "interpolation", "traversal")
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "figures/examples")
 
-# A pendulum swings with a pace and a friction of its own: x (N, 120, 2) are its angle and its speed.
+# Each pendulum has its own pace and friction; x (N, 120, 2) holds its angle and its speed.
 rng = np.random.default_rng(0)
 pace, friction = rng.uniform(1.5, 3, 1500), rng.uniform(0.05, 0.6, 1500)
 time = np.linspace(0, 6, 120)

@@ -1,4 +1,4 @@
-"""Tables: rows of heat over the names of the features. scikit-learn's wines by PCA, in their own units."""
+"""Tables: samples as heat map rows over feature names. Encodes scikit-learn's wine data with PCA."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ import vaeviz
 PLOTS = ("latent_scatter", "samples", "manifold_grid", "reconstruction_pairs", "interpolation", "traversal")
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "figures/examples")
 
-# Units differ by a factor of a thousand, so that each feature is drawn as a share of its own span.
+# Units differ by a factor of a thousand, so each feature is colored by its share of its own span.
 wine = load_wine()
 model = make_pipeline(StandardScaler(), PCA(3)).fit(wine.data)
 cultivars = wine.target + 1
@@ -21,11 +21,11 @@ vaeviz.export_figures(
     out / "tables", model=model, x=wine.data, labels=cultivars, feature_names=wine.feature_names, plots=PLOTS,
 )  # fmt: skip
 
-# Where x is a data frame, its columns are the names.
+# If x is a data frame, its columns are the names.
 try:
     frame = load_wine(as_frame=True).data
 except ImportError:  # needs pandas
     frame = None
 if frame is not None:
-    ax = vaeviz.reconstruction_pairs(model, model, frame, labels=cultivars, n=12)
+    ax = vaeviz.reconstruction_pairs(model, model, frame, labels=cultivars, n_samples=12)
     ax.figure.savefig(out / "tables_of_a_frame.png", dpi=150)

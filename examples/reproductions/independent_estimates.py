@@ -1,11 +1,11 @@
-"""Every estimate of vaeviz beside a second, independent way of computing it, on the codes of a trained VAE.
+"""Compute every estimate of vaeviz in a second, independent way, for the codes of a trained VAE.
 
     vaeviz train mlp --data mnist --latent-dim 10 --binarize true --epochs 10 --out runs/mnist-10
     python examples/reproductions/independent_estimates.py runs/mnist-10
 
-The second ways are the libraries' own (torch.distributions, scikit-learn, SciPy), quadrature, loops over the
-definition, or Monte Carlo with other random numbers. Where both ways take the same numbers, the difference is one of
-rounding and has no standard error. Where either samples, the error is that of the difference.
+The second computation uses another library (torch.distributions, scikit-learn, SciPy), quadrature, a loop over the
+definition, or Monte Carlo with other random numbers. If both use the same numbers, the difference is due to rounding
+and has no standard error. If either draws samples, the standard error is that of the difference.
 """
 
 import argparse
@@ -29,26 +29,28 @@ from vaeviz.analysis.disentanglement import (
     mutual_information,
     squared_correlation,
 )
+from vaeviz.analysis.estimates import standard_error
 from vaeviz.analysis.importance_bound import importance_bound
-from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.analysis.reconstruction import roc
 from vaeviz.analysis.similarity import linear_cka, neighbor_overlap, procrustes
 from vaeviz.model.posterior import Posterior
 
-CODES, PIECE, POINTS = 2000, 100, 1000  # codes drawn, codes scored at once, points of what is quadratic or slower
+N_CODES = 2000  # codes drawn from q(z)
+CHUNK_SIZE = 100  # codes scored at once
+N_POINTS = 1000  # for quantities whose cost is quadratic in the number of points, or higher
 
 
 @dataclass
 class Row:
-    """One quantity, computed twice. error: standard error of the difference, None where it can only be rounding."""
+    """One quantity, computed twice."""
 
     quantity: str
     second_way: str
     ours: float
     theirs: float
-    error: float | None = None
-    largest: float | None = None  # of the differences, where the quantity is the mean of several
+    error: float | None = None  # standard error of the difference; None if it is due to rounding
+    largest: float | None = None  # largest difference, if the quantity is an array and the numbers are means
 
     def __str__(self) -> str:
         difference = abs(self.ours - self.theirs) if self.largest is None else self.largest
@@ -57,34 +59,35 @@ class Row:
         return f"| {self.quantity} | {numbers} | {self.second_way} |"
 
 
-def several(quantity: str, second_way: str, ours: np.ndarray, theirs: np.ndarray) -> Row:
-    """Numbers that must agree one by one: their means, and the largest difference."""
+def array_row(quantity: str, second_way: str, ours: np.ndarray, theirs: np.ndarray) -> Row:
+    """Return the row of arrays that must agree element by element: their means, and the largest difference."""
     largest = float(np.abs(np.asarray(ours) - np.asarray(theirs)).max())
     return Row(quantity, second_way, float(np.mean(ours)), float(np.mean(theirs)), largest=largest)
 
 
 def mixture(posterior: Posterior, dim: int | None = None) -> MixtureSameFamily:
-    """q(z), or q(z_j) of one dimension, as a distribution of torch in float64."""
+    """Return q(z), or q(z_j) of one dimension, as a torch distribution in float64."""
     mean, std = (torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))
     parts = Independent(Normal(mean, std), 1) if dim is None else Normal(mean[:, dim], std[:, dim])
     return MixtureSameFamily(Categorical(logits=torch.zeros(len(mean)).double()), parts)
 
 
 def log_prob(distribution: MixtureSameFamily, z: torch.Tensor) -> torch.Tensor:
-    return torch.cat([distribution.log_prob(piece) for piece in z.split(PIECE)])
+    """Return the log-density of each code, computed in chunks."""
+    return torch.cat([distribution.log_prob(piece) for piece in z.split(CHUNK_SIZE)])
 
 
-def drawn(posterior: Posterior, seed: int) -> torch.Tensor:
-    """Codes of q(z), each of another row, by torch's random numbers."""
+def draw_codes(posterior: Posterior, seed: int) -> torch.Tensor:
+    """Draw codes from q(z), each from another row, with torch's random numbers."""
     generator = torch.Generator().manual_seed(seed)
-    rows = torch.randperm(len(posterior), generator=generator)[:CODES]
+    rows = torch.randperm(len(posterior), generator=generator)[:N_CODES]
     mean, std = (torch.from_numpy(part).double()[rows] for part in (posterior.mean, posterior.std))
     return mean + std * torch.randn(mean.shape, generator=generator, dtype=torch.float64)
 
 
 def densities(posterior: Posterior) -> list[Row]:
-    """The aggregate posterior itself: its density, its marginals, its quantiles."""
-    z = drawn(posterior, seed=1)[:200]
+    """Compare the aggregate posterior: its density, its marginals, its quantiles."""
+    z = draw_codes(posterior, seed=1)[:200]
     ours, marginals = log_aggregate_and_marginals(z.numpy(), posterior)
     theirs = log_prob(mixture(posterior), z).numpy()
     along = [log_prob(mixture(posterior, dim), z[:, dim]).numpy() for dim in range(posterior.size)]
@@ -96,9 +99,9 @@ def densities(posterior: Posterior) -> list[Row]:
     ends = [[quantile(dim, level) for dim in range(posterior.size)] for level in (0.025, 0.975)]
     torch_mixture = "`torch.distributions.MixtureSameFamily`"
     return [
-        several("ln q(z), 200 codes", torch_mixture, ours, theirs),
-        several("ln q(z_j), 200 codes", torch_mixture, marginals, np.stack(along, axis=1)),
-        several(
+        array_row("ln q(z), 200 codes", torch_mixture, ours, theirs),
+        array_row("ln q(z_j), 200 codes", torch_mixture, marginals, np.stack(along, axis=1)),
+        array_row(
             "2.5 and 97.5 % quantiles of q(z_j)",
             "`scipy.optimize.brentq` on the mixture's distribution function",
             aggregate_quantiles(posterior, (0.025, 0.975)),
@@ -108,11 +111,11 @@ def densities(posterior: Posterior) -> list[Row]:
 
 
 def divergences(posterior: Posterior) -> list[Row]:
-    """What the KL is spent on."""
-    found = vaeviz.elbo_terms(posterior, n=CODES)
+    """Compare the parts of the KL."""
+    found = vaeviz.elbo_terms(posterior, n_codes=N_CODES)
     mean, std = (torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))
     closed = kl_divergence(Normal(mean, std), Normal(0.0, 1.0)).numpy()
-    z = drawn(posterior, seed=2)
+    z = draw_codes(posterior, seed=2)
     joint = log_prob(mixture(posterior), z)
     along = torch.stack([log_prob(mixture(posterior, dim), z[:, dim]) for dim in range(posterior.size)], dim=1)
     prior = Normal(0.0, 1.0).log_prob(z)
@@ -120,31 +123,31 @@ def divergences(posterior: Posterior) -> list[Row]:
     sampled = posterior.mean + posterior.std * np.random.default_rng(5).standard_normal(posterior.mean.shape)
     log_ratio = stats.norm.logpdf(sampled, posterior.mean, posterior.std) - stats.norm.logpdf(sampled)
     quadrature = np.array([marginal_kl(posterior, dim) for dim in range(posterior.size)])
-    mismatch = vaeviz.prior_mismatch(posterior, n=CODES, permutations=100)
+    mismatch = vaeviz.prior_mismatch(posterior, n_codes=N_CODES, n_permutations=100)
     worst = int(np.argmax(np.abs(mismatch.marginal_kl - quadrature) / mismatch.marginal_kl_error))
     mutual, total = found.mutual_information, found.total_correlation
     return [
-        several("KL(q(z_j given x) to the prior)", "`torch.distributions.kl_divergence`", posterior.kl(), closed),
+        array_row("KL(q(z_j given x) to the prior)", "`torch.distributions.kl_divergence`", posterior.kl(), closed),
         Row(
             "mean KL, all samples",
             "Monte Carlo with `scipy.stats.norm`, one code each",
             float(posterior.kl().sum(axis=1).mean()),
             float(log_ratio.sum(axis=1).mean()),
-            float(mean_standard_error(log_ratio.sum(axis=1) - posterior.kl().sum(axis=1))),
+            float(standard_error(log_ratio.sum(axis=1) - posterior.kl().sum(axis=1))),
         ),
         Row(
             "mutual information",
             "closed-form KL minus KL(q(z) to the prior), the latter by torch's mixture on other codes",
             mutual.value,
             float(closed.sum(axis=1).mean() - to_prior.mean()),
-            float(np.hypot(mutual.standard_error, mean_standard_error(to_prior))),
+            float(np.hypot(mutual.standard_error, standard_error(to_prior))),
         ),
         Row(
             "total correlation",
             "torch's mixture on other codes",
             total.value,
             float(correlation.mean()),
-            float(np.hypot(total.standard_error, mean_standard_error(correlation))),
+            float(np.hypot(total.standard_error, standard_error(correlation))),
         ),
         Row(
             "sum of the dimension-wise KL",
@@ -164,7 +167,7 @@ def divergences(posterior: Posterior) -> list[Row]:
 
 
 def marginal_kl(posterior: Posterior, dim: int) -> float:
-    """KL(q(z_j) || N(0, 1)) by quadrature."""
+    """Return KL(q(z_j) || N(0, 1)) by quadrature."""
     mean, std = posterior.mean[:, dim].astype(float), posterior.std[:, dim].astype(float)
 
     def integrand(value: float) -> float:
@@ -176,16 +179,16 @@ def marginal_kl(posterior: Posterior, dim: int) -> float:
 
 
 def holes(posterior: Posterior, repeats: int = 4) -> list[Row]:
-    """The prior mass where q(z) is low: ours, and the definition carried out with torch's random numbers."""
-    found = vaeviz.find_holes(posterior, n=CODES)
+    """Compare the prior mass where q(z) is low with its definition, computed with torch's random numbers."""
+    found = vaeviz.find_holes(posterior, n_codes=N_CODES)
     mean, std = (torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))
     masses = []
     for seed in range(repeats):
         generator = torch.Generator().manual_seed(100 + seed)
-        rows = torch.randperm(len(mean), generator=generator)[:CODES]
+        rows = torch.randperm(len(mean), generator=generator)[:N_CODES]
         noise, prior = torch.randn(2, len(rows), posterior.size, generator=generator, dtype=torch.float64)
         own = []
-        for piece in torch.arange(len(rows)).split(PIECE):
+        for piece in torch.arange(len(rows)).split(CHUNK_SIZE):
             z = mean[rows[piece]] + std[rows[piece]] * noise[piece]
             each = Independent(Normal(mean, std), 1).log_prob(z[:, None])
             each[torch.arange(len(piece)), rows[piece]] = -torch.inf
@@ -198,9 +201,9 @@ def holes(posterior: Posterior, repeats: int = 4) -> list[Row]:
 
 
 def kernels(posterior: Posterior) -> list[Row]:
-    """MMD², by two loops over the definition."""
-    a, b = drawn(posterior, seed=3).numpy()[:150], np.random.default_rng(3).standard_normal((150, posterior.size))
-    found = vaeviz.mmd_test(a, b, permutations=20)
+    """Compare MMD² with two loops over its definition."""
+    a, b = draw_codes(posterior, seed=3).numpy()[:150], np.random.default_rng(3).standard_normal((150, posterior.size))
+    found = vaeviz.mmd_test(a, b, n_permutations=20)
 
     def mean_kernel(first: np.ndarray, second: np.ndarray, *, others: bool) -> float:
         values = [
@@ -216,9 +219,9 @@ def kernels(posterior: Posterior) -> list[Row]:
 
 
 def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: int = 200, k: int = 100) -> list[Row]:
-    """The importance-weighted bound in plain torch: the decoder's probabilities, sampled and averaged anew."""
+    """Compare the importance-weighted bound with one in plain torch, with new samples of z."""
     x, posterior = x[:images], posterior[:images]
-    found = importance_bound(likelihood, x, posterior, count=k)
+    found = importance_bound(likelihood, x, posterior, n_draws=k)
     q = Independent(Normal(*(torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))), 1)
     prior = Independent(Normal(torch.zeros(posterior.size).double(), 1.0), 1)
     pixels = torch.from_numpy(x.reshape(len(x), -1)).double()
@@ -240,7 +243,7 @@ def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: 
 
 
 def neighborhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
-    """Maps and classes."""
+    """Compare measures of maps and of classes."""
     mapped = principal_components(z, 2)
     quality = map_quality(z, mapped, (10,))
     rows = [
@@ -284,7 +287,7 @@ def neighborhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
             float(found.accuracy[0]),
             float((votes == codes).mean()),
         ),
-        several(
+        array_row(
             "silhouettes, in order of size",
             "the definition, by `scipy.spatial.distance.cdist`",
             np.sort(found.silhouettes),
@@ -294,7 +297,7 @@ def neighborhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
 
 
 def alignments(z: np.ndarray, x: np.ndarray) -> list[Row]:
-    """Codes against as many principal components of x."""
+    """Compare measures of similarity between the codes and as many principal components of x."""
     other = principal_components(x, z.shape[1])
     centered = [part - part.mean(axis=0) for part in (z, other)]
     grams = [part @ part.T for part in centered]
@@ -310,7 +313,7 @@ def alignments(z: np.ndarray, x: np.ndarray) -> list[Row]:
             procrustes(z, other).residual,
             float(spatial.procrustes(z.astype(float), other)[2]),
         ),
-        several(
+        array_row(
             "neighbors shared with it",
             "`sklearn.neighbors.kneighbors_graph`",
             neighbor_overlap(z, other, 10),
@@ -320,7 +323,7 @@ def alignments(z: np.ndarray, x: np.ndarray) -> list[Row]:
 
 
 def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
-    """MIG, SAP and DCI by the definitions."""
+    """Compare MIG, SAP and DCI with their definitions."""
     values = np.stack(list(known.values()), axis=1)
     binned = np.stack([discretize(column, 20) for column in z.T], axis=1)
     held = np.stack([discretize(column, 20) for column in values.T], axis=1)
@@ -361,19 +364,20 @@ def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
 
 
 def reconstructions(x: np.ndarray, decoder, posterior: Posterior) -> list[Row]:
-    """The ROC of errors, upright images against mirrored ones that went through the same codes."""
+    """Compare the area under the ROC of reconstruction errors: images against mirrored images, with the same codes."""
     decoded = vaeviz.decode(decoder, posterior.mean).reshape(len(x), -1)
     flat = x.reshape(len(x), -1)
     upright = ((flat - decoded) ** 2).mean(axis=1)
     mirrored = ((x[..., ::-1].reshape(len(x), -1) - decoded) ** 2).mean(axis=1)
     found = roc(upright, mirrored)
     truth = np.arange(2 * len(x)) >= len(x)
-    theirs = metrics.roc_auc_score(truth, np.concatenate([upright, mirrored]))
-    return [Row("area under the ROC of errors, mirrored images", "`sklearn.metrics.roc_auc_score`", found.area, theirs)]
+    theirs = float(metrics.roc_auc_score(truth, np.concatenate([upright, mirrored])))
+    how = "`sklearn.metrics.roc_auc_score`"
+    return [Row("area under the ROC of errors, mirrored images", how, found.area.value, theirs)]
 
 
-def seen_factors(x: np.ndarray, labels: np.ndarray | None) -> dict[str, np.ndarray]:
-    """What is known of an image without a model: its ink, its slant and width by moments, and its label."""
+def image_factors(x: np.ndarray, labels: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Return factors that are known without a model: ink, slant and width by moments, and the label."""
     rows, columns = np.mgrid[: x.shape[1], : x.shape[2]].astype(float)
     ink = x.sum(axis=(1, 2)).astype(float)
     down, across = ((x * grid).sum(axis=(1, 2)) / ink for grid in (rows, columns))
@@ -384,12 +388,13 @@ def seen_factors(x: np.ndarray, labels: np.ndarray | None) -> dict[str, np.ndarr
     return known if labels is None else known | {"label": np.asarray(labels, float)}
 
 
-def compared(run: Path, data_dir: str | None) -> list[Row]:
+def compare(run: Path, data_dir: str | None) -> list[Row]:
+    """Return all rows for the run."""
     model = vaeviz.open(run)
     data = vaeviz.load_data(model.data["name"], split="test", data_dir=data_dir or model.data["data_dir"])
     posterior = vaeviz.encode(model.encoder, data.x)
-    x, some = data.x[:POINTS], posterior[:POINTS]
-    labels = None if data.labels is None else data.labels[:POINTS]
+    x, some = data.x[:N_POINTS], posterior[:N_POINTS]
+    labels = None if data.labels is None else data.labels[:N_POINTS]
     print(f"\n{run.name}: {len(posterior):,} test samples of {data.name}, {posterior.size} latent dimensions")
     return [
         *densities(posterior),
@@ -399,16 +404,16 @@ def compared(run: Path, data_dir: str | None) -> list[Row]:
         *bounds(model.inputs["likelihood"], x, some, model.decoder),
         *neighborhoods(some.mean, labels),
         *alignments(some.mean, x),
-        *factors(some.mean.astype(float), seen_factors(x, labels)),
+        *factors(some.mean.astype(float), image_factors(x, labels)),
         *reconstructions(x, model.decoder, some),
     ]
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="the folder of a trained VAE of images")
-    parser.add_argument("--data-dir", help="folder with its data's files")
-    given = parser.parse_args()
-    table = compared(given.run, given.data_dir)
+    parser.add_argument("run", type=Path, help="run folder of a VAE that was trained on images")
+    parser.add_argument("--data-dir", help="folder with the files of its data set")
+    args = parser.parse_args()
+    table = compare(args.run, args.data_dir)
     print("\n| quantity | vaeviz | second way | difference | its standard error | how |\n|---|---|---|---|---|---|")
     print(*table, sep="\n")

@@ -1,1 +1,1 @@
-"""Rings, and what looks at them: a plug-in for vaeviz."""
+"""A plug-in for vaeviz: a data set of rings, a model for it, and more."""

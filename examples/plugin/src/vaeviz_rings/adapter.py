@@ -1,4 +1,4 @@
-"""How vaeviz opens the package's models."""
+"""An adapter, which opens the models of this package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vaeviz import Decoder, Encoder, Model
 
 
 def whitening(model: Any) -> Model | None:
-    """A `Whitening` as an encoder without a spread, and a decoder."""
+    """Open a `Whitening` as a deterministic encoder and a decoder; return None for any other model."""
     if type(model).__module__ != "vaeviz_rings.model":
         return None
     encoder = Encoder(model.project, returns="mean", prior="normal", name="Whitening.project")

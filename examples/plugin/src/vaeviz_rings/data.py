@@ -1,4 +1,4 @@
-"""Data that are made, not read."""
+"""A synthetic data set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RADII = (1.0, 0.7, 0.4)
 
 
 def rings(*, split: Literal["train", "test"] = "train") -> Dataset:
-    """Points (N, 6) near three circles, each in two dimensions of its own, labeled by circle."""
+    """Return points (N, 6) near three circles, each in two dimensions of its own, labeled by circle."""
     rng = np.random.default_rng(list(SIZES).index(split))
     ring = rng.integers(3, size=SIZES[split])
     angle = rng.uniform(0, 2 * np.pi, len(ring))

@@ -1,1 +1,1 @@
-"""Plots: one a file, named after it."""
+"""Plots, one per file, named after it."""

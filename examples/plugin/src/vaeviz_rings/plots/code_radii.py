@@ -1,4 +1,4 @@
-"""How long the codes are."""
+"""Lengths of codes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,27 @@ if TYPE_CHECKING:
 def code_radii(
     encoder: Any, x: Any, labels: Any = None, *, bins: int = 40, reference: bool = True, ax: Axes | None = None
 ) -> Axes:
-    """Lengths of the posterior means, by label, beside those of codes drawn from N(0, I).
+    """Plot the lengths of posterior means by label, with those of codes drawn from N(0, I).
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None.
-    bins: of the histogram. reference: draw the density of the length of a draw from N(0, I), the chi distribution.
+    Parameters
+    ----------
+    encoder : object
+        A callable, a model, or a `vaeviz.Posterior`.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,), optional
+        Class of each sample.
+    bins : int, default 40
+        Number of bins of the histogram.
+    reference : bool, default True
+        Draw the density of the length of a draw from N(0, I), the chi distribution.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes with the histogram.
     """
     posterior = vaeviz.encode(encoder, x)
     radii = np.linalg.norm(posterior.mean, axis=1)
@@ -27,7 +44,7 @@ def code_radii(
     groups = {name: radii[names == name] for name in np.unique(names)}
     ax = ax or vaeviz.axes_for(code_radii)
     edges = np.linspace(0, 1.05 * radii.max(), bins + 1)
-    ax.hist(list(groups.values()), edges, weights=[_shares(part, radii, edges) for part in groups.values()],
+    ax.hist(list(groups.values()), edges, weights=[_bar_weights(part, radii, edges) for part in groups.values()],
             stacked=True, label=list(groups))  # fmt: skip
     if reference:
         _draw_chi(ax, posterior.size, edges)
@@ -38,8 +55,8 @@ def code_radii(
     return ax
 
 
-def _shares(part: np.ndarray, radii: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Weights (n,) with which the stacked bars of all parts have an area of 1."""
+def _bar_weights(part: np.ndarray, radii: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return weights (n,) such that the stacked bars of all groups have a total area of 1."""
     return np.full(len(part), 1 / (len(radii) * (edges[1] - edges[0])))
 
 
