@@ -1,1 +1,1 @@
-"""How long the work takes, beside the peers: ``python -m benchmarks`` measures, and writes RESULTS.md."""
+"""Time vaeviz and its alternatives. ``python -m benchmarks`` measures, and writes RESULTS.md."""

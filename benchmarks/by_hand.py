@@ -1,6 +1,6 @@
-"""The same training with nothing between it and torch's kernels: no autograd, no modules, gradients kept in place.
+"""The reference training written directly with torch's kernels: no autograd, no modules, gradients in place.
 
-It shows what a training loop in torch can gain at most; nobody should have to write one.
+It shows the most that a training loop in torch could gain.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ ADAM = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0
 
 
 def by_hand(x: np.ndarray, batch_size: int, precision: str) -> Epoch:
-    """Epochs of 784-512-2: x (N, 28, 28), large products in that precision; each returns its mean ELBO in nats."""
+    """Return a function that trains 784-512-2 for one epoch and returns its mean ELBO (nats).
+
+    x has shape (N, 28, 28); the large products are computed in `precision`.
+    """
     dtype = getattr(torch, precision)
     images = torch.from_numpy(x.reshape(len(x), -1))
     model = first_model()
@@ -32,7 +35,7 @@ def by_hand(x: np.ndarray, batch_size: int, precision: str) -> Epoch:
     def epoch() -> float:
         sums.zero_()
         for rows in torch.randperm(len(images), generator=shuffling).split(batch_size):
-            sums.add_(_gradients(images.index_select(0, rows), weights, gradients, dtype, noise))
+            sums.add_(_write_gradients(images.index_select(0, rows), weights, gradients, dtype, noise))
             torch._foreach_add_(steps, 1.0)
             torch._fused_adam_(weights, gradients, firsts, seconds, [], steps, **ADAM)
         log_likelihood, kl = (sums / len(images)).tolist()
@@ -41,10 +44,10 @@ def by_hand(x: np.ndarray, batch_size: int, precision: str) -> Epoch:
     return epoch
 
 
-def _gradients(
+def _write_gradients(
     x: Tensor, weights: list[Tensor], gradients: list[Tensor], dtype: torch.dtype, noise: torch.Generator
 ) -> Tensor:
-    """Those of −ELBO / N into `gradients`, and the sums (log-likelihood, KL) over the batch x (N, 784)."""
+    """Write the gradients of −ELBO / N to `gradients`; return (log-likelihood, KL) summed over the batch x (N, 784)."""
     w1, b1, w_mean, b_mean, w_log_var, b_log_var, w2, b2, w3, b3 = weights
     low, w1, w3 = x.to(dtype), w1.to(dtype), w3.to(dtype)
     hidden = torch.addmm(b1.to(dtype), low, w1.T).relu_().float()

@@ -1,4 +1,4 @@
-"""What is measured: one piece of work, done by us and by others."""
+"""The benchmark case: one task, done by us and by others."""
 
 from __future__ import annotations
 
@@ -11,12 +11,24 @@ Work = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One piece of work, done by us and by its peers: callables without arguments that return what they made.
+    """One task, done by us and by peers.
 
-    ours: variant to work. peers: peer to work, each at its own best reasonable settings.
-    goal: variant to the ratio (our time / that of the fastest peer) to reach; variants without one are reported only.
-    check: what was made, by variant and peer, to one line that says how they agree.
-    note: what limits it, where it falls short; what a reader must know.
+    Parameters
+    ----------
+    name : str
+        Name in the results.
+    ours : mapping
+        Our variants by name: callables without arguments that return their result.
+    peers : mapping
+        Alternatives by name, each with its best reasonable settings.
+    goal : mapping, optional
+        By variant, the ratio of our time to that of the fastest peer that we want to reach.
+    check : callable, optional
+        Function of the results by name that returns one line on how well they agree.
+    rounds : int, default 5
+        Number of rounds.
+    note : str, optional
+        What a reader must know, such as what limits the result.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""t-SNE maps of the 16-dimensional codes of MNIST, by `vaeviz.embed` and by each engine and method alone.
+"""t-SNE maps of the 16-dimensional codes of MNIST, by `vaeviz.embed` and by each library and method.
 
-All start from the same map, the two leading components with a standard deviation of 1e-4, and take 750 steps at
-perplexity 30. Everything else is each library's default.
+All start from the two leading principal components with a standard deviation of 1e-4, and take 750 steps with
+perplexity 30. Everything else is the default of each library.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from vaeviz.embeddings.pca import pca_initialization
 
 ROUNDS = {2_000: 5, 10_000: 3, 70_000: 1}
 PERPLEXITY = 30.0
-STEPS = 750  # 250 of them exaggerated, in each
+N_STEPS = 750  # of which 250 with early exaggeration
 
 
 def cases(data_dir: Path | None) -> list[Case]:
-    """One case a size. Both libraries have run once."""
+    """Return one case per number of codes, after a first run of each library."""
     x = load_data("mnist", split="all", data_dir=data_dir).x
     codes = vaeviz.encode(trained_run(data_dir, latent_dim=16), x).mean
     codes = codes[np.random.default_rng(0).permutation(len(codes))]
@@ -50,22 +50,28 @@ def _case(z: np.ndarray, rounds: int) -> Case:
         ours={"embed": lambda: ours(z)},
         peers=peers,
         goal={"embed": 1.05},
-        check=lambda made: _quality(z, made),
+        check=lambda made: _describe_quality(z, made),
         rounds=rounds,
     )
 
 
 def ours(z: np.ndarray) -> np.ndarray:
+    """Embed with vaeviz."""
     clear_embedding_cache()
     return vaeviz.embed(z, "auto", perplexity=PERPLEXITY).points
 
 
 def peer_sklearn(z: np.ndarray) -> np.ndarray:
-    engine = TSNE(perplexity=PERPLEXITY, init=pca_initialization(z), max_iter=STEPS, random_state=0, n_jobs=cpu_count())
+    """Embed with scikit-learn."""
+    engine = TSNE(
+        perplexity=PERPLEXITY, init=pca_initialization(z), max_iter=N_STEPS, random_state=0, n_jobs=cpu_count()
+    )
     return engine.fit_transform(z.astype(np.float64))
 
 
 def peer_opentsne(method: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that embeds with openTSNE, by that method for the gradient."""
+
     def work(z: np.ndarray) -> np.ndarray:
         engine = openTSNE.TSNE(
             perplexity=PERPLEXITY,
@@ -79,14 +85,14 @@ def peer_opentsne(method: str) -> Callable[[np.ndarray], np.ndarray]:
     return work
 
 
-def _quality(z: np.ndarray, made: Mapping[str, np.ndarray]) -> str:
-    """The t-SNE objective of each map, over the same exact neighbors, and what it keeps of the neighborhoods."""
+def _describe_quality(z: np.ndarray, made: Mapping[str, np.ndarray]) -> str:
+    """Describe the t-SNE objective of each map, for the same exact neighbors, and how well it keeps neighborhoods."""
     affinities = PerplexityBasedNN(z.astype(np.float64), PERPLEXITY, method="exact", n_jobs=cpu_count()).P
-    told = []
+    texts = []
     for name, points in made.items():
         points = points.astype(np.float64)
         divergence, _ = kl_divergence_bh(points, affinities, 1, {"theta": 0.2}, should_eval_error=True)
-        kept = map_quality(z, points, (10,), asked=1000)
+        kept = map_quality(z, points, (10,), n_samples=1000)
         measures = ", ".join(f"{name} {kept.mean(name)[0]:.3f}" for name in ("trustworthiness", "recall"))
-        told.append(f"{name}: KL {divergence:.3f}, {measures}")
-    return "; ".join(told)
+        texts.append(f"{name}: KL {divergence:.3f}, {measures}")
+    return "; ".join(texts)

@@ -1,4 +1,4 @@
-"""Posterior means and spreads of all 70,000 MNIST images from a 784-512-2 VAE, beside the loop over a DataLoader."""
+"""Encode all 70,000 MNIST images with a 784-512-2 VAE, compared with loops over a DataLoader."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Codes = tuple[np.ndarray, np.ndarray]
 """Means and standard deviations, (N, 2) each."""
 
 NOTES = {
-    "loader of images": "Each picture opened by itself, as torchvision's MNIST does it (which is not installed here)",
-    "loader of a TensorDataset": "The images are tensors in memory already, so that the products are most of the loop",
-    "matrix products alone": "The least that any encoder of this network takes",
+    "loader of images": "It opens each picture separately, as torchvision's MNIST does (which is not installed here)",
+    "loader of a TensorDataset": "The images are already tensors in memory, so the loop is mostly matrix products",
+    "matrix products alone": "This is a lower bound for any encoder with this network",
 }
 
 
 def cases(data_dir: Path | None) -> list[Case]:
-    """One case a peer. All of them have run once."""
+    """Return one case per peer, after a first run of each."""
     x = load_data("mnist", split="all", data_dir=data_dir).x
     pixels = np.rint(255 * x).astype(np.uint8)
     model = seeded(mlp, (28, 28), seed=0)
@@ -42,11 +42,11 @@ def cases(data_dir: Path | None) -> list[Case]:
     goals = {"loader of images": {"float32": 0.10}}
     return [
         Case(
-            name=f"encode 70,000 images, all checks on, beside: {name}",
+            name=f"encode 70,000 images with all checks, compared with: {name}",
             ours=encoding,
             peers={name: work},
             goal=goals.get(name, {}),
-            check=_agreement,
+            check=_describe_difference,
             note=NOTES.get(name, ""),
         )
         for name, work in peers.items()
@@ -54,13 +54,13 @@ def cases(data_dir: Path | None) -> list[Case]:
 
 
 def ours(model: VAE, x: np.ndarray) -> Codes:
-    """`vaeviz.encode`: finite input, rows, shapes, finite output, and that the encoder does not sample, all checked."""
+    """Encode with vaeviz, which checks rows, shapes, finite values, and that the encoder does not sample."""
     posterior = vaeviz.encode(model, x)
     return posterior.mean, posterior.std
 
 
 class Images(Dataset):
-    """Pictures that are opened and turned into tensors one by one: the steps of torchvision's MNIST with ToTensor."""
+    """Pictures that are opened and converted to tensors one by one, like torchvision's MNIST with ToTensor."""
 
     def __init__(self, pixels: np.ndarray):
         self.pixels, self.labels = torch.from_numpy(pixels), torch.zeros(len(pixels), dtype=torch.int64)
@@ -76,7 +76,7 @@ class Images(Dataset):
 
 @torch.no_grad()
 def peer_loader(model: VAE, dataset: Dataset) -> Codes:
-    """The loop that tutorials write, with batches of 128 and no workers."""
+    """Encode with the loop of tutorials, with batches of 128 and no workers."""
     means, stds = [], []
     model.eval()
     for batch, *_ in DataLoader(dataset, batch_size=128):
@@ -88,7 +88,7 @@ def peer_loader(model: VAE, dataset: Dataset) -> Codes:
 
 @torch.no_grad()
 def products(model: VAE, x: np.ndarray) -> Codes:
-    """Matrix products, the ReLU and the exponential, on as large batches as stay in the cache."""
+    """Compute only matrix products, ReLU and exponential, on batches that fit into the cache."""
     first, head = model.encoder.features[0], model.encoder.head
     weight = torch.cat([head.mean.weight, head.log_var.weight])
     bias = torch.cat([head.mean.bias, head.log_var.bias])
@@ -99,7 +99,7 @@ def products(model: VAE, x: np.ndarray) -> Codes:
     return mean.numpy(), log_var.mul(0.5).exp().numpy()
 
 
-def _agreement(made: Mapping[str, Any]) -> str:
+def _describe_difference(made: Mapping[str, Any]) -> str:
     (mean, std), (their_mean, their_std) = made.values()
     largest = max(np.abs(mean - their_mean).max(), np.abs(std - their_std).max())
-    return f"largest difference of a mean or spread: {largest:.1e}"
+    return f"Largest difference of a mean or standard deviation: {largest:.1e}"

@@ -1,8 +1,8 @@
-"""The figures that nearly everybody makes of a VAE, on all 70,000 MNIST images, beside a script with the usual recipes.
+"""The usual figures of a VAE, for all 70,000 MNIST images, compared with a script of the usual recipes.
 
-Both encode the images once, and write the same eight figures as PNG at 300 dpi, of about the same sizes and of the same
-numbers of images: the latent scatter, the manifold, reconstructions, samples, interpolations, traversals, the
-reconstruction errors by digit, and the training curves.
+Both encode the images once, and write the same eight figures as PNG at 300 dpi, with about the same sizes and the same
+numbers of images: latent scatter, manifold, reconstructions, samples, interpolations, traversals, reconstruction errors
+by digit, and training curves.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 DPI = 300
-SIDE = 30  # of the manifold, in images
+N_GRID = 30  # images per side of the manifold
 USUAL = (
     "latent_scatter",
     "manifold_grid",
@@ -46,7 +46,7 @@ USUAL = (
 
 
 def cases(data_dir: Path | None) -> list[Case]:
-    """The usual figures; and all that `vaeviz export` draws of this model, with its answers, beside the same script."""
+    """Return two cases: the usual figures, and everything that `vaeviz export` draws of this model, with its report."""
     data = load_data("mnist", split="all", data_dir=data_dir)
     run = trained_run(data_dir)
     folder = Path(tempfile.mkdtemp())
@@ -61,36 +61,36 @@ def cases(data_dir: Path | None) -> list[Case]:
             ours={"export_figures": lambda: ours(run, data, folder / "usual", USUAL)},
             peers=recipes,
             goal={"export_figures": 0.25},
-            check=_written,
+            check=_describe_counts,
             rounds=3,
         ),
         Case(
-            name="all figures that apply, t-SNE apart, and the findings, of 70,000 images",
+            name="all applicable figures except t-SNE, and the report, of 70,000 images",
             ours={
                 "one process": lambda: ours(run, data, folder / "all", None),
                 "two processes": lambda: ours(run, data, folder / "all", None, jobs=2),
             },
             peers=recipes,
-            check=_written,
+            check=_describe_counts,
             rounds=3,
-            note="The peer draws the eight usual figures only; the others have no usual recipe",
+            note="The peer draws only the eight usual figures, since there is no usual recipe for the others",
         ),
     ]
 
 
 def ours(run: Path, data: Dataset, out: Path, plots: tuple[str, ...] | None, jobs: int = 1) -> int:
-    """Write a figure set; returns how many figures it has. A latent of two dimensions needs no t-SNE."""
-    settings = {"manifold_grid": {"n": SIDE}}
+    """Write a figure set and return its number of figures. Two latent dimensions need no t-SNE."""
+    settings = {"manifold_grid": {"n_grid": N_GRID}}
     records = vaeviz.export_figures(out, model=run, data=data, plots=plots, settings=settings, jobs=jobs)
     failed = [record.plot for record in records if record.status == "failed"]
     if failed:
-        raise RuntimeError(f"could not be drawn: {', '.join(failed)}")
+        raise RuntimeError(f"{', '.join(failed)} could not be drawn.")
     return sum(record.status == "drawn" for record in records)
 
 
 @torch.no_grad()
 def by_recipes(run: Path, data: Dataset, out: Path) -> int:
-    """The same by what tutorials and notebooks do: an Axes an image, a call a code of the manifold."""
+    """Write the figures like tutorials do: one Axes per image, one call of the decoder per code of the manifold."""
     out.mkdir(parents=True, exist_ok=True)
     model, _ = open_run(run)
     model.eval()
@@ -99,10 +99,10 @@ def by_recipes(run: Path, data: Dataset, out: Path) -> int:
     recipes: dict[str, Callable[[], Any]] = {
         "latent": lambda: scatter(z, data.labels),
         "manifold": lambda: manifold(model),
-        "reconstructions": lambda: grid_of(torch.cat([x[:10], model.decode(z[:10]).reshape(10, 28, 28)]), 2, 10),
-        "samples": lambda: grid_of(model.decode(torch.randn(64, 2)), 8, 8),
-        "interpolation": lambda: grid_of(model.decode(between(z[:5], z[5:10])), 5, 10),
-        "traversal": lambda: grid_of(model.decode(along_each()), 2, 11),
+        "reconstructions": lambda: image_grid(torch.cat([x[:10], model.decode(z[:10]).reshape(10, 28, 28)]), 2, 10),
+        "samples": lambda: image_grid(model.decode(torch.randn(64, 2)), 8, 8),
+        "interpolation": lambda: image_grid(model.decode(interpolated_codes(z[:5], z[5:10])), 5, 10),
+        "traversal": lambda: image_grid(model.decode(traversed_codes()), 2, 11),
         "errors": lambda: errors(model, x, z, data.labels),
         "training": lambda: curves(read_history(run)),
     }
@@ -114,47 +114,55 @@ def by_recipes(run: Path, data: Dataset, out: Path) -> int:
 
 
 def scatter(z: torch.Tensor, labels: np.ndarray) -> None:
+    """Draw the codes by label."""
     plt.figure()
     plt.scatter(z[:, 0], z[:, 1], c=labels, cmap="tab10")
     plt.colorbar()
 
 
 def manifold(model: VAE) -> None:
-    along = norm.ppf((np.arange(SIDE) + 0.5) / SIDE)
-    _, axes = plt.subplots(SIDE, SIDE, figsize=(7, 7))
+    """Draw decoded samples over a grid of codes."""
+    along = norm.ppf((np.arange(N_GRID) + 0.5) / N_GRID)
+    _, axes = plt.subplots(N_GRID, N_GRID, figsize=(7, 7))
     for row, y in zip(axes, along[::-1]):
         for ax, x in zip(row, along):
             show(ax, model.decode(torch.tensor([[x, y]], dtype=torch.float32)))
 
 
-def grid_of(images: torch.Tensor, rows: int, columns: int) -> None:
+def image_grid(images: torch.Tensor, rows: int, columns: int) -> None:
+    """Draw one Axes per image."""
     _, axes = plt.subplots(rows, columns, figsize=(7, 7 * rows / columns))
     for ax, image in zip(axes.flat, images, strict=True):
         show(ax, image)
 
 
 def show(ax: Any, image: torch.Tensor) -> None:
+    """Draw one image."""
     ax.imshow(image.reshape(28, 28).numpy(), cmap="gray")
     ax.axis("off")
 
 
-def between(starts: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+def interpolated_codes(starts: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+    """Return codes on straight lines from starts to ends."""
     t = torch.linspace(0, 1, 10)[:, None]
     return torch.cat([(1 - t) * start + t * end for start, end in zip(starts, ends)])
 
 
-def along_each() -> torch.Tensor:
+def traversed_codes() -> torch.Tensor:
+    """Return codes along each latent dimension."""
     return torch.cat([torch.linspace(-3, 3, 11)[:, None] * direction for direction in torch.eye(2)])
 
 
 def errors(model: VAE, x: torch.Tensor, z: torch.Tensor, labels: np.ndarray) -> None:
+    """Draw reconstruction errors by digit."""
     parts = DataLoader(TensorDataset(x, z), batch_size=128)
     mse = torch.cat([((model.decode(code) - batch) ** 2).mean(dim=(1, 2)) for batch, code in parts]).numpy()
     plt.figure()
     plt.boxplot([mse[labels == digit] for digit in range(10)])
 
 
-def curves(history: Mapping[str, np.ndarray]) -> None:
+def curves(history: Mapping[str, list[float]]) -> None:
+    """Draw the training history."""
     plt.figure()
     for name, values in history.items():
         if name != "epoch":
@@ -162,5 +170,5 @@ def curves(history: Mapping[str, np.ndarray]) -> None:
     plt.legend()
 
 
-def _written(made: Mapping[str, int]) -> str:
+def _describe_counts(made: Mapping[str, int]) -> str:
     return "Figures written: " + ", ".join(f"{count} ({name})" for name, count in made.items())

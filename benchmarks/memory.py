@@ -1,7 +1,6 @@
-"""How much memory data on disk take as they grow: peak resident size of encoding, analysis and export, each in its own
-process.
+"""Peak memory of encoding, analysis and export by the size of the data on disk, each in its own process.
 
-``python -m benchmarks.memory [--out FILE]`` alone, or with the others by ``python -m benchmarks memory``.
+Run it with ``python -m benchmarks.memory [--out FILE]``, or ``python -m benchmarks memory`` to update RESULTS.md.
 """
 
 from __future__ import annotations
@@ -20,22 +19,22 @@ import numpy as np
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 DTYPES = ("float32", "uint8")
-BLOCK = 10_000
-DIMS = 8
-TITLE = f"""Images of 28 × 28 in a memory-mapped .npy, an untrained 784-512-{DIMS} VAE: the peak resident memory of a
-process (MB), Python and torch included. The N latent means and spreads ({8 * DIMS} bytes a sample) are held
-in memory, and so is what is computed of them."""
+BLOCK_SIZE = 10_000  # images written at once
+LATENT_DIM = 8
+TITLE = f"""Peak resident memory of a process (MB), Python and torch included, for images of 28 × 28 in a memory-mapped
+.npy file and an untrained 784-512-{LATENT_DIM} VAE. The latent means and standard deviations ({8 * LATENT_DIM} bytes
+per sample) and what is computed from them are in memory."""
 COLUMNS = ("values", "N", "on disk (MB)", "encode", "analysis", "export without t-SNE")
 
 
 def tables(_: Path | None = None) -> list[dict[str, Any]]:
-    """The one table, as a record that the report takes."""
+    """Return the table for the report."""
     rows = [row for dtype in DTYPES for total in SIZES if (row := _row(dtype, total))]
     return [{"title": TITLE, "columns": COLUMNS, "rows": rows}]
 
 
 def _row(dtype: str, total: int) -> tuple[Any, ...] | None:
-    """The peaks for so many images; None where the disk has not twice the room."""
+    """Return the peaks for a number of images, or None if the disk has less than twice the space."""
     needed = total * 784 * np.dtype(dtype).itemsize
     with tempfile.TemporaryDirectory() as folder:
         if shutil.disk_usage(folder).free < 2 * needed:
@@ -46,12 +45,12 @@ def _row(dtype: str, total: int) -> tuple[Any, ...] | None:
 
 def _write_images(folder: Path, total: int, dtype: str) -> None:
     rng = np.random.default_rng(0)
-    block = rng.random((BLOCK, 28, 28), dtype=np.float32)
+    block = rng.random((BLOCK_SIZE, 28, 28), dtype=np.float32)
     block = block if dtype == "float32" else (255 * block).astype(np.uint8)
     with (folder / "x.npy").open("wb") as file:
         header = {"descr": block.dtype.str, "fortran_order": False, "shape": (total, 28, 28)}
         np.lib.format.write_array_header_1_0(file, header)
-        for _ in range(total // BLOCK):
+        for _ in range(total // BLOCK_SIZE):
             block.tofile(file)
     np.save(folder / "y.npy", rng.integers(10, size=total))
 
@@ -66,18 +65,19 @@ def _peak(work: str, folder: str) -> str:
 
 
 def encode(folder: Path) -> None:
+    """Encode all images."""
     import vaeviz
 
-    model, data = _opened(folder)
+    model, data = _open_model_and_data(folder)
     assert len(vaeviz.encode(model, data.x)) == len(data)
 
 
 def analysis(folder: Path) -> None:
-    """All numbers of the latent as a whole, and the error of every reconstruction."""
+    """Compute every measure of the latent space, and the error of every reconstruction."""
     import vaeviz
     from vaeviz.analysis.reconstruction import errors_from_means
 
-    model, data = _opened(folder)
+    model, data = _open_model_and_data(folder)
     opened = vaeviz.open(model)
     posterior = vaeviz.encode(opened.encoder, data.x)
     vaeviz.elbo_terms(posterior, data.x, opened.inputs["likelihood"])
@@ -88,9 +88,10 @@ def analysis(folder: Path) -> None:
 
 
 def export(folder: Path) -> None:
+    """Draw every plot except those with a map."""
     import vaeviz
 
-    model, data = _opened(folder)
+    model, data = _open_model_and_data(folder)
     plots = [name for name in vaeviz.plot_names() if name not in ("tsne", "map_quality")]
     records = vaeviz.export_figures(folder / "figures", model=model, data=data, plots=plots)
     failed = [f"{record.plot}: {record.reason}" for record in records if record.status == "failed"]
@@ -101,20 +102,22 @@ def export(folder: Path) -> None:
 WORKS = {work.__name__: work for work in (encode, analysis, export)}
 
 
-def _opened(folder: Path) -> tuple[Any, Any]:
+def _open_model_and_data(folder: Path) -> tuple[Any, Any]:
     import vaeviz
     from vaeviz_models import mlp, seeded
 
     data = vaeviz.load_data(str(folder / "x.npy"), labels=str(folder / "y.npy"))
-    return seeded(mlp, (28, 28), latent_dim=DIMS, seed=0), data
+    return seeded(mlp, (28, 28), latent_dim=LATENT_DIM, seed=0), data
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), help="Write the tables as JSON, else print them.")
-@click.option("--work", type=click.Choice(list(WORKS)), hidden=True, help="Do this in this process.")
-@click.option("--folder", type=click.Path(path_type=Path), hidden=True, help="Where its data lie.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the tables to this JSON file.  [default: print them]"
+)
+@click.option("--work", type=click.Choice(list(WORKS)), hidden=True, help="Do this task in this process.")
+@click.option("--folder", type=click.Path(path_type=Path), hidden=True, help="Folder with its data.")
 def main(out: Path | None, work: str | None, folder: Path | None) -> None:
-    """Measure, and write or print the tables."""
+    """Measure the memory, and write or print the table."""
     if work:
         WORKS[work](folder)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,4 +1,4 @@
-"""Starting the command line, plug-in commands included, beside starting Python with click alone."""
+"""Start-up of the command line, with the commands of plug-ins, compared with Python and click alone."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from benchmarks.cases import Case
 
-HEAVY = ("torch", "sklearn", "seaborn", "pandas", "scipy", "matplotlib", "matplotlib.pyplot", "numpy")
+HEAVY_LIBRARIES = ("torch", "sklearn", "seaborn", "pandas", "scipy", "matplotlib", "matplotlib.pyplot", "numpy")
 COMMANDS = ("--help", "list")
 RUN = "import sys\nfrom vaeviz.cli.main import main\ntry:\n    main([{command!r}])\nexcept SystemExit:\n    pass\n"
 
 
 def cases(_: Path | None) -> list[Case]:
-    """Each command has run once: its files are compiled, and in the system's cache."""
+    """Return one case per command, after a first run that compiles and caches its files."""
     return [_case(command) for command in COMMANDS]
 
 
 def _case(command: str) -> Case:
-    ours = partial(_output, [str(Path(sys.executable).with_name("vaeviz")), command])
-    click = partial(_output, [sys.executable, "-c", "import click"])
+    ours = partial(_run_command, [str(Path(sys.executable).with_name("vaeviz")), command])
+    click = partial(_run_command, [sys.executable, "-c", "import click"])
     for work in (ours, click):
         work()
     return Case(
@@ -29,17 +29,20 @@ def _case(command: str) -> Case:
         ours={f"vaeviz {command}": ours},
         peers={'python -c "import click"': click},
         goal={f"vaeviz {command}": 3.0} if command == "--help" else {},
-        check=lambda _: _imported(command),
+        check=lambda _: _describe_imports(command),
         rounds=20,
     )
 
 
-def _imported(command: str) -> str:
-    code = RUN.format(command=command) + f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+def _describe_imports(command: str) -> str:
+    code = (
+        RUN.format(command=command)
+        + f"print([name for name in {HEAVY_LIBRARIES} if name in sys.modules], file=sys.stderr)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     found = done.stderr.strip().splitlines()[-1].strip("[]").replace("'", "")
-    return f"Of {', '.join(HEAVY)} it imports {found or 'none'}"
+    return f"It imports {found or 'nothing'} out of {', '.join(HEAVY_LIBRARIES)}"
 
 
-def _output(command: list[str]) -> str:
+def _run_command(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -1,6 +1,6 @@
-"""One epoch of the reference VAE, 784-512-2 on MNIST's 60,000 images with Adam, beside Keras 3 and the tutorial loop.
+"""One epoch of the reference VAE, 784-512-2 on 60,000 MNIST images, compared with Keras 3 and a tutorial loop.
 
-All start from the same weights, and each round takes every one of them an epoch further.
+All start from the same weights, and each round trains every one of them for one more epoch.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "jax"  # the fastest of its three here
+os.environ["KERAS_BACKEND"] = "jax"  # the fastest of its three backends here
 
 import keras
 import numpy as np
@@ -29,20 +29,18 @@ GOALS = {
     256: {"float32": 0.7, "bfloat16": 0.45},
 }
 NOTE = (
-    "The rows without a goal bound what a loop in torch can gain, within the noise that their ranges show. By hand: "
-    "the steps of this one network written out, without autograd and modules. Products alone: the five large ones "
-    "of each step, their operands in the cache and already converted. Tried while it was written, for less than a "
-    "tenth or nothing, and not kept: gradients handed to Adam's kernel without its class, both heads in one "
-    "product, a cross-entropy of our own in fewer passes, torch.compile, one flat tensor of weights for Adam, "
-    "torch's implicit bfloat16 in float32 products, OpenMP threads that wait actively or are bound to cores, huge "
-    "pages"
+    "The rows without a goal show how much a loop in torch could gain at most; their ranges show the noise. By hand: "
+    "the steps of this network written out, without autograd and modules. Products only: the five large products "
+    "of each step, with operands in the cache and already converted. We tried the following and dropped it, because it "
+    "saved less than a tenth: gradients passed to Adam's kernel without its class, both heads in one product, a "
+    "cross-entropy with fewer passes, torch.compile, one flat weight tensor for Adam, torch's implicit bfloat16 in "
+    "float32 products, OpenMP threads that wait actively or are bound to cores, huge pages"
 )
-STEPS_AT_ONCE = 32
-"""Of Keras, which is faster so than step by step."""
+STEPS_PER_EXECUTION = 32  # of Keras, for which this is faster than single steps
 
 
 def cases(data_dir: Path | None) -> list[Case]:
-    """One case a batch size. Each work has trained an epoch already: compiled, and past the first large steps."""
+    """Return one case per batch size, after one epoch of each task, so that it is compiled and past its first steps."""
     torch.set_flush_denormal(True)  # as `vaeviz train` does, before torch starts its threads
     x = load_data("mnist", split="train", data_dir=data_dir).x
     has_units = has_bfloat16_units(torch.device("cpu"))
@@ -54,26 +52,26 @@ def cases(data_dir: Path | None) -> list[Case]:
 
 
 def _case(x: np.ndarray, batch_size: int, goal: Mapping[str, float]) -> Case:
-    """Ours in each precision, and what its steps by hand and their products alone take, beside the peers."""
+    """Return the case of a batch size: ours in each precision, its steps by hand, its products only, and the peers."""
     steps = len(x) // batch_size
     works = {precision: ours(x, batch_size, precision) for precision in goal}
     works |= {f"{precision}, by hand": by_hand(x, batch_size, precision) for precision in goal}
-    works |= {f"{precision}, products alone": products(steps, batch_size, precision) for precision in goal}
+    works |= {f"{precision}, products only": products(steps, batch_size, precision) for precision in goal}
     peers = {"Keras 3 on jax": peer_keras(x, batch_size)}
     if batch_size == 128:
         peers["tutorial loop"] = tutorial(x, batch_size)
     return Case(
-        name=f"an epoch of 784-512-2, batch {batch_size}",
+        name=f"one epoch of 784-512-2, batch {batch_size}",
         ours={name: _warm(work) for name, work in works.items()},
         peers={name: _warm(epoch) for name, epoch in peers.items()},
         goal=goal,
-        check=_agreement,
-        note=NOTE if "bfloat16" in goal else f"This CPU has no units for bfloat16. {NOTE}",
+        check=_describe_elbos,
+        note=NOTE if "bfloat16" in goal else f"This CPU does not support bfloat16. {NOTE}",
     )
 
 
 def ours(x: np.ndarray, batch_size: int, precision: str) -> Epoch:
-    """`fit`, resumed for one more epoch, the checks of its data included."""
+    """Return a function that resumes `fit` for one more epoch, including the checks of the data."""
     state = TrainState.start(first_model(), precision=precision, device="cpu")
 
     def epoch() -> float:
@@ -84,7 +82,7 @@ def ours(x: np.ndarray, batch_size: int, precision: str) -> Epoch:
 
 
 def peer_keras(x: np.ndarray, batch_size: int) -> Epoch:
-    """The functional VAE in Keras: compiled, from logits, several steps at once."""
+    """Return a function that trains a compiled Keras VAE for one epoch, from logits, several steps at once."""
     flat = x.reshape(len(x), -1)
     model = keras_vae(first_model())
 
@@ -96,7 +94,10 @@ def peer_keras(x: np.ndarray, batch_size: int) -> Epoch:
 
 
 def products(steps: int, batch_size: int, precision: str) -> Callable[[], None]:
-    """The five large products of each step: two forward, two for the weights' gradients, one for the hidden layer's."""
+    """Return a function that computes the five large products of each step.
+
+    Two are forward, two for the gradients of the weights, one for that of the hidden layer.
+    """
     dtype = getattr(torch, precision)
     x, hidden = (torch.randn(batch_size, size, dtype=dtype) for size in (784, 512))
     encoder, decoder = torch.randn(512, 784, dtype=dtype), torch.randn(784, 512, dtype=dtype)
@@ -110,7 +111,7 @@ def products(steps: int, batch_size: int, precision: str) -> Callable[[], None]:
 
 
 def layers(model: VAE) -> dict[str, nn.Linear]:
-    """The layers of ours by the names that those of Keras have."""
+    """Return our layers by the names of the Keras layers."""
     encoder, decoder = model.encoder, model.decoder
     return {
         "hidden": encoder.features[0],
@@ -122,7 +123,7 @@ def layers(model: VAE) -> dict[str, nn.Linear]:
 
 
 def keras_vae(ours: VAE, seed: int = 0) -> keras.Model:
-    """The same network in Keras, with the same weights."""
+    """Return the same network in Keras, with the same weights."""
     dense = {name: keras.layers.Dense(layer.out_features, name=name) for name, layer in layers(ours).items()}
     x = keras.Input((784,))
     hidden = keras.ops.relu(dense["hidden"](x))
@@ -130,12 +131,12 @@ def keras_vae(ours: VAE, seed: int = 0) -> keras.Model:
     model = keras.Model(x, dense["logits"](keras.ops.relu(dense["decoder"](z))))
     for name, layer in layers(ours).items():
         dense[name].set_weights([layer.weight.detach().numpy().T, layer.bias.detach().numpy()])
-    model.compile(keras.optimizers.Adam(1e-3), loss=_cross_entropy, steps_per_execution=STEPS_AT_ONCE)
+    model.compile(keras.optimizers.Adam(1e-3), loss=_cross_entropy, steps_per_execution=STEPS_PER_EXECUTION)
     return model
 
 
 class Sample(keras.layers.Layer):
-    """z of q(z | x); its KL to the prior is a loss of the layer."""
+    """Sample z from q(z | x); the KL to the prior is a loss of the layer."""
 
     def __init__(self, seed: int):
         super().__init__()
@@ -157,7 +158,7 @@ def _warm(work: Work) -> Work:
     return work
 
 
-def _agreement(made: Mapping[str, float | None]) -> str:
-    """Of all but the products, which make nothing."""
+def _describe_elbos(made: Mapping[str, float | None]) -> str:
+    """Describe the ELBOs; the products have none."""
     elbos = ", ".join(f"{name} {elbo:.2f}" for name, elbo in made.items() if elbo is not None)
-    return f"mean training ELBO of the last epoch, in nats: {elbos}"
+    return f"Mean training ELBO of the last epoch (nats): {elbos}"

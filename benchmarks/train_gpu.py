@@ -1,6 +1,6 @@
-"""Ten epochs of the reference VAE at batch 50, 12,000 steps, on a GPU, beside the tutorial loop on that GPU.
+"""Ten epochs of the reference VAE with batches of 50 on a GPU (12,000 steps), compared with a tutorial loop on the GPU.
 
-The data lie on the device, and the steps are captured in a CUDA graph.
+The data are on the device, and the steps are captured in a CUDA graph.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GOAL = 0.02
 
 
 def cases(data_dir: Path | None) -> list[Case]:
-    """One case; none on a machine without a GPU. Each work has trained an epoch of another model already."""
+    """Return one case, after one epoch of another model, or none on a machine without a GPU."""
     if not torch.cuda.is_available():
         return []
     x = load_data("mnist", split="train", data_dir=data_dir).x
@@ -35,19 +35,19 @@ def cases(data_dir: Path | None) -> list[Case]:
             ours={precision: ours(x, precision, EPOCHS) for precision in PRECISIONS},
             peers={"tutorial loop": peer(x, EPOCHS)},
             goal=dict.fromkeys(PRECISIONS, GOAL),
-            check=_agreement,
+            check=_describe_elbos,
             rounds=3,
         )
     ]
 
 
 def remarks() -> list[str]:
-    """That nothing was measured, where nothing was."""
-    return [] if torch.cuda.is_available() else ["Not yet measured: this machine has no GPU, and none was lent"]
+    """Return the remark that nothing was measured, if there is no GPU."""
+    return [] if torch.cuda.is_available() else ["Not measured yet: this machine has no GPU"]
 
 
 def ours(x: np.ndarray, precision: str, epochs: int) -> Callable[[], float]:
-    """`fit` from the first weights, the transfer of the data and the capture of the steps included."""
+    """Return a function that trains from the first weights, including data transfer and capture of the steps."""
 
     def work() -> float:
         settings = {"epochs": epochs, "batch_size": BATCH, "precision": precision, "device": "cuda"}
@@ -57,6 +57,8 @@ def ours(x: np.ndarray, precision: str, epochs: int) -> Callable[[], float]:
 
 
 def peer(x: np.ndarray, epochs: int) -> Callable[[], float]:
+    """Return a function that trains with the tutorial loop."""
+
     def work() -> float:
         epoch = tutorial(x, BATCH, "cuda")
         return [epoch() for _ in range(epochs)][-1]
@@ -64,6 +66,6 @@ def peer(x: np.ndarray, epochs: int) -> Callable[[], float]:
     return work
 
 
-def _agreement(made: Mapping[str, float]) -> str:
+def _describe_elbos(made: Mapping[str, float]) -> str:
     elbos = ", ".join(f"{name} {elbo:.2f}" for name, elbo in made.items())
-    return f"mean training ELBO of the last epoch, in nats: {elbos}"
+    return f"Mean training ELBO of the last epoch (nats): {elbos}"

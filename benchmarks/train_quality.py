@@ -1,4 +1,4 @@
-"""What ten epochs of the reference VAE give, in each precision and with Keras 3: test ELBOs of many seeds."""
+"""Test ELBOs of many seeds after ten epochs of the reference VAE, in each precision and with Keras 3."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.train import keras, keras_vae, layers  # keras on the backend that it chose
+from benchmarks.train import keras, keras_vae, layers  # imported from there, since it sets the backend
 from benchmarks.tutorial import first_model
 from vaeviz.data.loading import load_data
 from vaeviz_models import evaluate, fit
@@ -16,33 +16,33 @@ from vaeviz_models.training.precision import has_bfloat16_units
 
 SEEDS, PEER_SEEDS = 30, 10
 SETTINGS = {"epochs": 10, "batch_size": 128}
-TITLE = """784-512-2 on MNIST, batch 128, ten epochs: test ELBO in nats a digit, scored by `evaluate` in float32. For a
-seed all begin with the same weights. The last column is the mean difference from float32 of the same seeds, with its
-standard error."""
-COLUMNS = ("trained in", "seed 0", "seed 1", "seed 2", "seeds", "mean", "standard deviation", "beside float32")
+TITLE = """Test ELBO (nats per digit) of 784-512-2 on MNIST after ten epochs with batches of 128, computed by `evaluate`
+in float32. For each seed, all start from the same weights. The last column is the mean difference from float32 with the
+same seeds, and its standard error."""
+COLUMNS = ("trained in", "seed 0", "seed 1", "seed 2", "seeds", "mean", "standard deviation", "minus float32")
 
 
 def tables(data_dir: Path | None) -> list[dict[str, Any]]:
-    """The one table, as a record that the report takes."""
+    """Return the table for the report."""
     x, test_x = (load_data("mnist", split=split, data_dir=data_dir).x for split in ("train", "test"))
     plain = np.array([ours(x, test_x, "float32", seed) for seed in range(SEEDS)])
     rows = [_row("float32", plain)]
     if has_bfloat16_units(torch.device("cpu")):
         elbos = np.array([ours(x, test_x, "bfloat16", seed) for seed in range(SEEDS)])
-        rows.append(_row("bfloat16", elbos, beside=plain))
+        rows.append(_row("bfloat16", elbos, baseline=plain))
     elbos = np.array([peer_keras(x, test_x, seed) for seed in range(PEER_SEEDS)])
-    rows.append(_row("Keras 3 on jax", elbos, beside=plain[:PEER_SEEDS]))
+    rows.append(_row("Keras 3 on jax", elbos, baseline=plain[:PEER_SEEDS]))
     return [{"title": TITLE, "columns": COLUMNS, "rows": rows}]
 
 
 def ours(x: np.ndarray, test_x: np.ndarray, precision: str, seed: int) -> float:
-    """The test ELBO after `fit`."""
+    """Return the test ELBO after `fit`."""
     model = first_model(seed)
     return fit(model, x, test_x, precision=precision, seed=seed, device="cpu", **SETTINGS)["test_elbo"][-1]
 
 
 def peer_keras(x: np.ndarray, test_x: np.ndarray, seed: int) -> float:
-    """The test ELBO of the weights that Keras ends with."""
+    """Return the test ELBO of the final weights of Keras."""
     keras.utils.set_random_seed(seed)
     flat, model = x.reshape(len(x), -1), first_model(seed)
     theirs = keras_vae(model, seed)
@@ -55,10 +55,10 @@ def peer_keras(x: np.ndarray, test_x: np.ndarray, seed: int) -> float:
     return evaluate(model, test_x, seed=seed)["elbo"]
 
 
-def _row(name: str, elbos: np.ndarray, beside: np.ndarray | None = None) -> tuple[str, ...]:
+def _row(name: str, elbos: np.ndarray, baseline: np.ndarray | None = None) -> tuple[str, ...]:
     texts = [name, *(f"{elbo:.2f}" for elbo in elbos[:3]), f"{len(elbos)}"]
     texts += [f"{elbos.mean():.2f}", f"{elbos.std(ddof=1):.2f}"]
-    if beside is None:
+    if baseline is None:
         return (*texts, "")
-    difference = elbos - beside
+    difference = elbos - baseline
     return (*texts, f"{difference.mean():+.2f} ± {difference.std(ddof=1) / len(difference) ** 0.5:.2f}")

@@ -1,4 +1,4 @@
-"""The network that the trainings of this suite begin with, and the loop that tutorials write for it."""
+"""The reference network of the training benchmarks, and the training loop of tutorials."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch.utils.data import DataLoader, TensorDataset
 from vaeviz_models import VAE, mlp, seeded
 
 Epoch = Callable[[], float]
-"""Trains one epoch more; returns the mean ELBO of its samples in nats, while the weights moved."""
+"""Trains for one more epoch and returns the mean ELBO of its samples (nats), computed while the weights change."""
 
 
 def first_model(seed: int = 0) -> VAE:
-    """The reference network with the weights that all begin with."""
+    """Return the reference network with the weights that all start from."""
     return seeded(mlp, (28, 28), seed=seed)
 
 
 def tutorial(x: np.ndarray, batch_size: int, device: str = "cpu") -> Epoch:
-    """A DataLoader, plain Adam, the cross-entropy of probabilities, loss.item() at every step."""
+    """Return an epoch: a DataLoader, plain Adam, the cross-entropy of probabilities, loss.item() in every step."""
     model = first_model().to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     loader = DataLoader(TensorDataset(torch.from_numpy(x)), batch_size=batch_size, shuffle=True)

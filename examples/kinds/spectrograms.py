@@ -1,4 +1,4 @@
-"""Spectrograms: arrays of frequencies and times. They have the shape of photographs, so the data set declares its kind."""
+"""Spectrograms: frequency over time. They have the shape of photographs, so the data set declares its kind."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Interleaved rounds of one file's cases, and the record that they leave."""
+"""Time the cases of one file in interleaved rounds, and write the record."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from benchmarks.cases import Case, Work
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("vaeviz", "torch", "numpy", "matplotlib", "scikit-learn", "openTSNE", "keras", "jax", "click")
-PAUSE = 0.3
-"""Seconds between two works, in which the threads of the last one fall asleep."""
+PAUSE = 0.3  # seconds between two tasks, for the threads of the first one to fall asleep
 
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of each round, for us and for each peer, and how the results agree."""
+    """Seconds of each round, for us and for each peer, and how well the results agree."""
 
     case: Case
     seconds: dict[str, list[float]]
     agreement: str
 
     def record(self) -> dict[str, Any]:
+        """Return what ``results/*.json`` keeps of a case."""
         return {
             "name": self.case.name,
             "ours": {name: self.seconds[name] for name in self.case.ours},
@@ -45,29 +45,38 @@ class Times:
 
 
 def measure(file: str, data: Path | None, rounds: int | None, only: str = "") -> None:
-    """Time the cases of ``benchmarks/<file>.py``, let it make its tables, and write ``results/<file>.json``.
+    """Time the cases of ``benchmarks/<file>.py``, compute its tables, and write ``results/<file>.json``.
 
-    only: time those whose names hold this.
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+    data : Path or None
+        Folder with the files of MNIST; None to download them.
+    rounds : int or None
+        Number of rounds; None for that of each case.
+    only : str, optional
+        Time only cases whose name contains this.
     """
     module = importlib.import_module(f"benchmarks.{file}")
     measured: dict[str, Any] = {}
     if hasattr(module, "cases"):
         measured["cases"] = [
-            timed(case, rounds or case.rounds).record() for case in module.cases(data) if only in case.name
+            time_case(case, rounds or case.rounds).record() for case in module.cases(data) if only in case.name
         ]
     if hasattr(module, "tables"):
         measured["tables"] = module.tables(data)
     if hasattr(module, "remarks"):
         measured["remarks"] = module.remarks()
-    asked = f" --rounds {rounds}" * bool(rounds) + f" --only {only!r}" * bool(only)
-    write(file, measured, f"python -m benchmarks {file}{asked}")
+    options = f" --rounds {rounds}" * bool(rounds) + f" --only {only!r}" * bool(only)
+    write_record(file, measured, f"python -m benchmarks {file}{options}")
 
 
-def timed(case: Case, rounds: int) -> Times:
-    """Every work once a round, in another order each round, so that a drift of the machine meets all alike."""
+def time_case(case: Case, rounds: int) -> Times:
+    """Run every task once per round, in a new order each round, so that drift of the machine affects all equally."""
     works: dict[str, Work] = {**case.ours, **case.peers}
     if len(works) < len(case.ours) + len(case.peers):
-        raise ValueError(f"{case.name}: a variant and a peer share a name")
+        raise ValueError(f"{case.name}: a variant and a peer have the same name.")
     seconds: dict[str, list[float]] = {name: [] for name in works}
     made: dict[str, Any] = {}
     order = list(works)
@@ -84,8 +93,8 @@ def timed(case: Case, rounds: int) -> Times:
     return Times(case, seconds, case.check(made) if case.check else "")
 
 
-def write(file: str, measured: Mapping[str, Any], command: str) -> None:
-    """``results/<file>.json``: what was measured, where, with what, by which command."""
+def write_record(file: str, measured: Mapping[str, Any], command: str) -> None:
+    """Write ``results/<file>.json``: the measurements, the machine, the versions and the command."""
     RESULTS.mkdir(exist_ok=True)
     record = {
         "command": command,
@@ -98,7 +107,7 @@ def write(file: str, measured: Mapping[str, Any], command: str) -> None:
 
 
 def machine() -> str:
-    """The processor, the cores that this process may use, the memory."""
+    """Describe the processor, the cores that this process may use, and the memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {platform.system()}"
 
@@ -113,6 +122,7 @@ def _processor() -> str:
 
 
 def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that are installed."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
