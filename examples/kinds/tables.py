@@ -22,10 +22,6 @@ vaeviz.export_figures(
 )  # fmt: skip
 
 # If x is a data frame, its columns are the names.
-try:
-    frame = load_wine(as_frame=True).data
-except ImportError:  # needs pandas
-    frame = None
-if frame is not None:
-    ax = vaeviz.reconstruction_pairs(model, model, frame, labels=cultivars, n_samples=12)
-    ax.figure.savefig(out / "tables_of_a_frame.png", dpi=150)
+frame = load_wine(as_frame=True).data
+ax = vaeviz.reconstruction_pairs(model, model, frame, labels=cultivars, n_samples=12)
+ax.figure.savefig(out / "tables_of_a_frame.png", dpi=150)

@@ -1,4 +1,4 @@
-"""The mathematics in ``docs/vae.md`` names functions and tests; they must be where it says."""
+"""The functions and tests that ``docs/vae.md`` links are in the files that it names."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ LINKS = sorted(set(re.findall(r"\[`([\w.]+)`\]\(([\w./]+)\)", PAGE.read_text(enc
 
 
 def defined_in(file):
-    """The functions, classes and methods of a file, as ``name`` or ``Class.name``."""
+    """Yield the functions, classes and methods of a file, as ``name`` or ``Class.name``."""
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             yield node.name

@@ -1,4 +1,4 @@
-"""The examples run as they stand, and leave pictures."""
+"""The examples run without warnings and write pictures."""
 
 from __future__ import annotations
 
