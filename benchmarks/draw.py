@@ -182,7 +182,7 @@ def _describe_memory(z: np.ndarray, labels: np.ndarray) -> str:
 
 
 def _measure_memory(work: str, file: str) -> None:
-    """Print by how many bytes the work raises the peak of this process, with the arrays loaded and a small figure drawn."""
+    """Print by how many bytes the work raises the peak of this process, with the arrays loaded and one figure drawn."""
     with np.load(file, allow_pickle=False) as stored:
         z, labels = stored["z"], stored["labels"]
     for _ in range(2):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 import pytest
+from vaeviz.plugins.inputs import input_table
 
 import vaeviz
 import vaeviz_models
 from vaeviz.cli.main import cli
 from vaeviz.health.analyze import CHECKS
-from vaeviz.plugins.inputs import input_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/plugin/README.md")]
