@@ -64,9 +64,9 @@ def decode_under_conditions(
 ) -> np.ndarray:
     """The same codes (M, D) decoded under each of the conditions, (C, M, *sample); C is 1 for a plain decoder."""
     if not conditions:
-        return decode(decoder, codes, like=like)[None]
+        return decode(decoder, codes, reference=like)[None]
     each = (np.stack([value] * len(codes)) for value in conditions.values)
-    return np.stack([decode(decoder, codes, rows, like=like) for rows in each])
+    return np.stack([decode(decoder, codes, rows, reference=like) for rows in each])
 
 
 def cycle_conditions(conditions: ConditionSet, count: int) -> np.ndarray | None:

@@ -30,24 +30,24 @@ from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
 
 
-def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> np.ndarray:
+def decode(decoder: Any, z: Any, condition: Any = None, *, reference: Any = None) -> np.ndarray:
     """Decoded samples (N, *sample), float32, for codes (N, D) or the means of a `Posterior`.
 
     decoder: a callable, a model, or a `Decoder`. condition: (N, ...), passed beside z: classes or names where the
         decoder says its `conditions`, else what it takes; by default the one fixed by `given`, else that of the
         `Posterior`, each sample's own.
-    like: samples (M, *sample) that the decoded ones are to be compared with; they take its shape, and values
+    reference: samples (M, *sample) that the decoded ones are to be compared with; they take its shape, and values
         far out of its range warn (logits or a tanh that nobody declared).
 
     Runs in batches, in eval mode, without gradients. Raises `InputError` if the decoder fails, loses rows, or
     returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
     """
-    parts = list(decode_batches(decoder, z, condition, like=like))
+    parts = list(decode_batches(decoder, z, condition, reference=reference))
     return np.concatenate([values for _, values in parts])
 
 
 def decode_batches(
-    decoder: Any, z: Any, condition: Any = None, *, like: Any = None, size: int | None = None
+    decoder: Any, z: Any, condition: Any = None, *, reference: Any = None, size: int | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """What `decode` returns, as (which rows, these rows) batch by batch, so that nobody need hold it all.
 
@@ -56,7 +56,7 @@ def decode_batches(
     decoder = as_decoder(decoder)
     codes = _codes(decoder, z)
     condition = _condition(decoder, condition, z, len(codes))
-    like = None if like is None else as_samples(like, "like")
+    reference = None if reference is None else as_samples(reference, "reference")
     shape, layout, seen, first = None, None, None, 0
     for rows, batch in iterate_batches(codes, decoder.batch_size or size, doing="decoding"):
         arrays = [batch] + ([] if condition is None else [condition[rows]])
@@ -72,13 +72,13 @@ def decode_batches(
                 f"decoder {decoder.name}, given {describe_batch(arrays[0])}: {one_line(error)}{hint}"
             ) from error
         if shape is None:
-            shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], like)
+            shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], reference)
         _check_same_shape(decoder, shape, values.shape[1:])
         values = _laid_out(decoder, _in_range(decoder, values), *layout)
         seen = _Seen(len(codes), values.shape[1:]) if seen is None else seen
         seen.add(rows.start, values)
         yield rows, values
-    _compare(decoder, seen.some, like)
+    _compare(decoder, seen.some, reference)
 
 
 class _Seen:
@@ -170,13 +170,13 @@ def _in_range(decoder: Decoder, values: np.ndarray) -> np.ndarray:
 
 
 def _layout(
-    decoder: Decoder, shape: tuple[int, ...], like: np.ndarray | SampleStream | None
+    decoder: Decoder, shape: tuple[int, ...], reference: np.ndarray | SampleStream | None
 ) -> tuple[bool, tuple[int, ...]]:
     """(whether the decoder's channels are moved to the end, the shape of a sample then).
 
-    The shape is the declared one, else that of `like`, else as it comes with the channels last.
+    The shape is the declared one, else that of `reference`, else as it comes with the channels last.
     """
-    wanted = decoder.sample_shape or (None if like is None else sample_shape(like))
+    wanted = decoder.sample_shape or (None if reference is None else sample_shape(reference))
     unclear = len(shape) == 3 and (shape != wanted or len(set(shape)) == 1)
     moved = unclear and _puts_channels_first(decoder, shape, wanted)
     if moved:
@@ -216,16 +216,16 @@ def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
     return True
 
 
-def _compare(decoder: Decoder, values: np.ndarray, like: np.ndarray | SampleStream | None) -> None:
+def _compare(decoder: Decoder, values: np.ndarray, reference: np.ndarray | SampleStream | None) -> None:
     """Warns where the decoder's values and the data's lie so far apart that their scales must differ."""
     if decoder.output or decoder.value_range:
         return
     low, high = np.quantile(values, (0.01, 0.99))
-    if like is None:
+    if reference is None:
         expected = (0.0, 1.0) if infer_kind(values.shape[1:]) == "image" else (low, high)
         theirs = "images are drawn over [0, 1]"
     else:
-        expected = tuple(np.quantile(subsample(like), (0.01, 0.99)))
+        expected = tuple(np.quantile(subsample(reference), (0.01, 0.99)))
         theirs = f"the data lie in [{expected[0]:.2g}, {expected[1]:.2g}]"
     margin = 0.3 * (expected[1] - expected[0])
     if not margin or infer_kind(values.shape[1:]) == "point":

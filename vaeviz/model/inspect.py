@@ -159,7 +159,7 @@ def _decoded(decoder: Decoder, codes: Any, x: np.ndarray | None) -> list[Inferre
     known = decoder.is_conditional and getattr(codes, "condition", None) is None and decoder.conditions
     condition = [next(iter(known))] * len(codes) if known else None
     try:
-        values, again = (decode(decoder, codes, condition, like=x) for _ in range(2))
+        values, again = (decode(decoder, codes, condition, reference=x) for _ in range(2))
     except NotApplicable as reason:
         return [InferredProperty("not tried", str(reason))]
     except InputError as error:

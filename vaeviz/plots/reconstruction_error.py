@@ -71,7 +71,7 @@ def reconstruction_error(
     colors = color_labels(_classes(labels, len(errors)), len(errors), palette=palette)
     others = None if other_x is None else _errors_of(other_x, encoder, decoder, measure)
     rows = np.concatenate(worst_and_median(errors, n))
-    decoded = decode(decoder, posterior[rows], like=x)
+    decoded = decode(decoder, posterior[rows], reference=x)
     originals = match_shape(take_rows(x, rows), decoded.shape[1:])
     cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)

@@ -53,7 +53,7 @@ def reconstruction_pairs(
     values = None if labels is None else check_labels(labels, len(posterior))
     codes, names = factorize_labels(values) if values is not None and has_classes(values) else (None, ())
     picked = stratified_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
-    reconstructed = decode(decoder, posterior[picked], like=x)
+    reconstructed = decode(decoder, posterior[picked], reference=x)
     originals = match_shape(take_rows(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))

@@ -106,7 +106,7 @@ def _decoded(
     if around is None:
         decoded = decode_under_conditions(decoder, posterior.with_codes(flat), conditions, like=x)
     else:
-        decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), like=x)[None]
+        decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), reference=x)[None]
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
