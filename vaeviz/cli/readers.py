@@ -141,7 +141,7 @@ def _condition(text: str, labels: Any) -> Any:
 
 
 def _samples_of(name: str, data_dir: Path | None) -> Any:
-    from vaeviz.data.dataset import load_data
+    from vaeviz.data.loading import load_data
 
     return load_data(name, data_dir=data_dir).x
 

@@ -106,7 +106,7 @@ def condition_values(condition: Any, known: Known | None) -> np.ndarray:
     if not are_classes(values, known):
         if known and values.ndim == 1 and all(value.dtype.kind in "iu" for value in known.values()):
             raise InputError(f"condition: got numbers of {values.dtype}, expected classes: {summarize_names(known)}")
-        return check_samples(values, "condition", like=values)
+        return check_samples(values, "condition", reference=values)
     codes, names = factorize_labels(values)
     if (codes < 0).any():
         raise InputError(f"condition: {(codes < 0).sum()} of {len(codes)} samples have none")

@@ -58,7 +58,7 @@ def decode_batches(
     condition = _condition(decoder, condition, z, len(codes))
     reference = None if reference is None else as_samples(reference, "reference")
     shape, layout, seen, first = None, None, None, 0
-    for rows, batch in iterate_batches(codes, decoder.batch_size or size, doing="decoding"):
+    for rows, batch in iterate_batches(codes, decoder.batch_size or size, desc="decoding"):
         arrays = [batch] + ([] if condition is None else [condition[rows]])
         count = len(batch)
         first = first or count

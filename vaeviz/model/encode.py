@@ -101,7 +101,7 @@ def _encoded(
     """(mean, std, family) of each batch, checked; each of the shape in which the encoder gave it."""
     reading = parse_returns(encoder.returns) if encoder.returns else None
     size = 0
-    for rows, batch in iterate_batches(x, encoder.batch_size, doing="encoding"):
+    for rows, batch in iterate_batches(x, encoder.batch_size, desc="encoding"):
         arrays = [prepare_batch(encoder, batch)] + ([] if condition is None else [np.asarray(condition[rows])])
         count = len(arrays[0])
         size = size or count

@@ -29,9 +29,9 @@ def log_likelihood(likelihood: Any, x: Any, z: Any) -> np.ndarray:
     """
     x = check_samples(x, "x")
     code_shape, condition = (z.code_shape, z.condition_of) if isinstance(z, Posterior) else ((), lambda rows: None)
-    z = check_samples(z.mean if isinstance(z, Posterior) else z, "z", like=x)
+    z = check_samples(z.mean if isinstance(z, Posterior) else z, "z", reference=x)
     with numpy_scorer(likelihood, code_shape) as score:
-        parts = ((batch, z[rows], condition(rows)) for rows, batch in iterate_batches(x, None, doing="scoring"))
+        parts = ((batch, z[rows], condition(rows)) for rows, batch in iterate_batches(x, None, desc="scoring"))
         return np.concatenate([score(*part) for part in parts])
 
 

@@ -158,7 +158,7 @@ def _draw_change(ax: Any, cells: np.ndarray, look: SampleStyle) -> None:
     kind, unit = look.kind_of(cells.shape[2:]), look.unit_in(cells.shape[2:])
     changes = cells[:, -1:] - cells[:, :1]
     if kind == "image":
-        changes = as_images(changes, lead=2)
+        changes = as_images(changes, n_leading_axes=2)
         changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
     reach = float(np.abs(changes).max()) or 1.0
     look = SampleStyle(kind, "RdBu_r", (-reach, reach), look.names, unit=unit)
