@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.labels import factorize_labels
-from vaeviz.model.conditions import are_classes, as_condition, condition_names, missing_condition_error
+from vaeviz.model.conditions import are_classes, as_condition, condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
@@ -53,7 +53,7 @@ def condition_set(decoder: Decoder, condition: Any = None) -> ConditionSet:
     if decoder.conditions and not 0 < len(names) <= MAX_CONDITIONS:
         names = values = list(decoder.conditions)
     if not names:
-        raise missing_condition_error(decoder, "decoder")
+        raise decoder.missing_condition_error()
     total = len(names)
     kept = np.linspace(0, total - 1, min(total, MAX_CONDITIONS)).round().astype(int)
     return ConditionSet(tuple(names[i] for i in kept), [values[i] for i in kept], total)
