@@ -29,7 +29,7 @@ from vaeviz.model.conditions import (
     condition_names,
     condition_value,
     condition_values,
-    fixed_condition_name,
+
     parse_conditions,
 )
 
@@ -252,7 +252,7 @@ def test_a_value_between_the_classes_is_none_of_them():
         decode(condition_on(parts, 2.7), np.zeros((3, 2)))
     pets = Decoder(lambda z, y: y, conditions={"cat": [1, 0], "dog": [0, 1]})
     mixed = condition_on(pets, [0.75, 0.25])
-    assert fixed_condition_name(mixed) == "(0.75, 0.25)"
+    assert mixed.condition_name == "(0.75, 0.25)"
     np.testing.assert_allclose(decode(mixed, np.zeros((3, 2))), np.tile([0.75, 0.25], (3, 1)))
 
 
@@ -268,10 +268,10 @@ def test_a_remembered_x_is_answered_for_the_same_condition_alone(linear):
 
     encoder = cache_encoding(fn, linear.x, linear.labels)
     calls.clear()
-    assert encode(encoder, linear.x, linear.labels) is encoder.remembered[1]
+    assert encode(encoder, linear.x, linear.labels) is encoder.cached[1]
     assert not calls
     equal, other = encode(encoder, linear.x, linear.labels.copy()), encode(encoder, linear.x, 2 - linear.labels)
-    np.testing.assert_array_equal(equal.mean, encoder.remembered[1].mean)
+    np.testing.assert_array_equal(equal.mean, encoder.cached[1].mean)
     assert (other.mean != equal.mean).any()
     np.testing.assert_array_equal(encode(encoder, linear.x).mean, linear.x[:, :2])
     assert len(calls) == 6  # the first batch of each is encoded twice
@@ -279,11 +279,11 @@ def test_a_remembered_x_is_answered_for_the_same_condition_alone(linear):
 
 def test_a_conditional_encoder_takes_the_condition_of_its_memory_where_none_is_given(linear, linear_parts):
     encoder = cache_encoding(linear_parts["encoder"], linear.x, linear.labels)
-    assert encode(encoder, linear.x) is encoder.remembered[1]
+    assert encode(encoder, linear.x) is encoder.cached[1]
     with pytest.raises(NotApplicable, match="takes a condition"):
         encode(encoder, linear.x.copy())
     fixed = cache_encoding(condition_on(linear_parts["encoder"], "low"), linear.x)
-    assert encode(fixed, linear.x) is fixed.remembered[1]
+    assert encode(fixed, linear.x) is fixed.cached[1]
 
 
 # Codes that come from no sample

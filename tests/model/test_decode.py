@@ -181,7 +181,7 @@ def test_the_value_range_is_brought_to_0_1():
 def test_samples_come_in_the_shape_that_is_declared_or_compared_with_channels_last(returned, declared, like, shape):
     values = VALUES.reshape(6, *returned)
     others = None if like is None else np.resize(VALUES, (9, *like))
-    decoded = decode(Decoder(returning(values), **declared), Z, like=others)
+    decoded = decode(Decoder(returning(values), **declared), Z, reference=others)
     assert decoded.shape == (6, *shape)
     moved = len(returned) == 3 and shape == (*returned[1:], returned[0]) and returned[0] > 1
     np.testing.assert_array_equal(
@@ -203,7 +203,7 @@ def test_samples_of_another_size_than_declared_are_an_error():
 )
 def test_values_far_from_those_of_the_data_warn_and_show_what_to_write(values, scale):
     with pytest.warns(GuessWarning, match="but the data lie in") as caught:
-        decode(returning(values), Z, like=VALUES)
+        decode(returning(values), Z, reference=VALUES)
     assert scale in str(caught[0].message)
 
 
@@ -218,7 +218,7 @@ def test_values_far_from_those_of_the_data_warn_and_show_what_to_write(values, s
     ],
 )
 def test_values_of_the_scale_of_the_data_or_of_a_declared_one_do_not(decoder, like, recwarn):
-    decode(decoder, Z, like=like)
+    decode(decoder, Z, reference=like)
     assert not recwarn.list
 
 

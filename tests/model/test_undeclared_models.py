@@ -155,7 +155,7 @@ def test_logits_and_tanh_against_data_in_the_unit_interval_warn(last):
     with torch.no_grad():
         model[0].bias -= 1.5
     with pytest.warns(GuessWarning, match=r"returned values in \[.*output=\"logits\".*value_range=\(-1, 1\)"):
-        decode(model, MEAN, like=X)
+        decode(model, MEAN, reference=X)
 
 
 def test_what_is_declared_of_a_range_is_applied():
@@ -229,11 +229,11 @@ def test_a_decoder_of_cubes():
     cube = RNG.random((2, 3, 3, 3), dtype=np.float32)
     first = np.moveaxis(cube, 1, -1)
     for layout, expected in (("channels_first", first), ("channels_last", cube), (None, cube)):
-        decoded = decode(Decoder(lambda z: cube, layout=layout), np.zeros((2, 1)), like=cube)
+        decoded = decode(Decoder(lambda z: cube, layout=layout), np.zeros((2, 1)), reference=cube)
         np.testing.assert_array_equal(decoded, expected)
     conv = nn.ConvTranspose2d(1, 3, 3)
     with pytest.warns(GuessWarning, match="read as first, as torch convolutions give them"):
-        decoded = decode(Decoder(conv, latent_shape=(1, 1, 1)), np.ones((2, 1)), like=cube)
+        decoded = decode(Decoder(conv, latent_shape=(1, 1, 1)), np.ones((2, 1)), reference=cube)
     with torch.no_grad():
         np.testing.assert_allclose(decoded, np.moveaxis(conv(torch.ones(2, 1, 1, 1)).numpy(), 1, -1), atol=1e-6)
 
