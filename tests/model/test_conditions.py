@@ -184,7 +184,7 @@ def test_classes_are_looked_up_by_name_or_value():
         np.testing.assert_array_equal(condition_values(spelled, pets), [1, 0])
     digits = parse_conditions({"3": 0, "7": 1})
     np.testing.assert_array_equal(condition_values(np.array([7, 3]), digits), [1, 0])
-    with pytest.raises(UnknownName, match="'1'.*3, 7"):
+    with pytest.raises(UnknownName, match=r"'1'.*3, 7"):
         condition_values(np.array([7, 1]), digits)  # the value of "7" is 1, but 1 is another class
     hot = parse_conditions({"cat": [1.0, 0.0], "dog": [0.0, 1.0]})
     np.testing.assert_array_equal(condition_values(["dog"], hot), [[0, 1]])
@@ -221,7 +221,7 @@ def test_undeclared_names_and_missing_rows_are_an_error():
         encode(fn, np.ones((2, 2)), 3)
     assert "vaeviz.condition_on" in caught.value.fix.python
     assert "--condition VALUE" in caught.value.fix.command_line
-    with pytest.raises(InputError, match="condition.*NaN"):
+    with pytest.raises(InputError, match=r"condition.*NaN"):
         decode(fn, np.ones((2, 2)), [0.5, np.nan])
 
 
@@ -256,7 +256,7 @@ def test_encoders_and_models_can_be_fixed(linear, linear_parts):
 
 
 def test_fixing_an_unknown_class_is_an_error(linear_parts):
-    with pytest.raises(UnknownName, match="'hihg'.*'high'"):
+    with pytest.raises(UnknownName, match=r"'hihg'.*'high'"):
         condition_on(linear_parts["decoder"], "hihg")
     with pytest.raises(InputError) as caught:
         condition_on(lambda z, y: z, "high")
