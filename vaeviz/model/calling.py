@@ -167,7 +167,7 @@ def call_error(role: str, name: str, arrays: list[np.ndarray], error: Exception,
     shapes = " and ".join(f"a batch of shape {array.shape}" for array in arrays)
     message = error.message if isinstance(error, InputError) else one_line(error)
     own_fix = error.fix if isinstance(error, InputError) and error.fix.python else None
-    got = error.got if isinstance(error, InputError) else message
+    got = (error.got if isinstance(error, InputError) else "") or message
     expected = error.expected if isinstance(error, InputError) else ""
     return InputError(f"{role} {name}, given {shapes}: {message}", got=got, expected=expected, fix=own_fix or fix or "")
 

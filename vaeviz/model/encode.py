@@ -273,7 +273,7 @@ def _encode_batches(
             if not traces:
                 traces.append(_trace_first_batch(call, encoder, arrays, returned, layout))
             outputs = traces[0].outputs
-            mean, std = _read_codes(outputs, returned, len(arrays[0]))
+            mean, std = _read_codes(outputs, returned, len(arrays[0]), rows.start)
             outputs.warn_of_extreme_spread(returned, rows.start)
         except Exception as error:
             fix = _failed_batch_fix(encoder, len(arrays[0]), first_size) or encoder.missing_argument_fix(
@@ -328,7 +328,9 @@ def _check_not_discrete(dtype: np.dtype) -> None:
     )
 
 
-def _read_codes(outputs: OutputSpec, returned: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _read_codes(
+    outputs: OutputSpec, returned: Any, n_rows: int, first_row: int = 0
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return mean and standard deviation of a batch as float32, checked."""
     mean, std = outputs.read(returned)
     check_row_count(mean, n_rows)
@@ -347,7 +349,7 @@ def _read_codes(outputs: OutputSpec, returned: Any, n_rows: int) -> tuple[np.nda
             continue
         is_finite = np.abs(values) <= np.finfo(np.float32).max
         if not is_finite.all():
-            row = int(np.argwhere(~is_finite)[0][0])
+            row = first_row + int(np.argwhere(~is_finite)[0][0])
             fix = "Clamp the log-variance in the encoder." if outputs.spread in ("log_var", "log_std") else ""
             raise InputError(
                 f"The encoder returned a posterior {name} with NaN or infinite values, first in row {row}.",
