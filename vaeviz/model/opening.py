@@ -55,7 +55,7 @@ class Model:
         return iter((self.encoder, self.decoder))
 
 
-def open(model: Any, *, trust: bool = False) -> Model:
+def open(model: Any, *, role: Role | None = None, trust: bool = False) -> Model:
     """Open a model or the folder of a run.
 
     Parameters
@@ -63,8 +63,11 @@ def open(model: Any, *, trust: bool = False) -> Model:
     model : Any
         A run folder, a model file, a model of a library that an adapter knows, an object with ``encode`` and
         ``decode``, or an `Encoder`, `Decoder` or `Model`.
+    role : {"encoder", "decoder"}, optional
+        Take this part alone. Needed for a bare callable, or a file that holds one, which may be either.
     trust : bool, default False
-        Passed to adapters that have a parameter ``trust``: True allows them to load files that can run code.
+        Load files that can run code when they are loaded (``.pt2``, TorchScript, ``.keras`` with Lambda layers, Pythae
+        folders with pickles). Trust a file as you would trust a program from the same person.
 
     Returns
     -------
@@ -87,21 +90,22 @@ def open(model: Any, *, trust: bool = False) -> Model:
     opened = open_with_adapter(model, trust=trust)[1]
     if opened is None:
         raise _unknown_model_error(model, "a run folder, or a model with an encoder and a decoder")
-    if not opened.either:
-        return opened
-    if opened.likely is None:
+    role = role or (opened.likely if opened.either else None)
+    if opened.either and role is None:
         raise InputError(
             f"{opened.name} may be an encoder or a decoder.",
             got=opened.name,
             expected="an encoder and a decoder",
             fix=Fix(
-                "Pass it as encoder= or decoder=. If it is both, call its parts encode and decode.",
+                'Write vaeviz.open(model, role="encoder"), or "decoder". If it is both, call its parts encode and decode.',
                 "Name it with --encoder or --decoder. If it is both, call its parts encode and decode.",
             ),
         )
-    if opened.likely == "encoder":
+    if role == "encoder":
         return replace(opened, either=False, decoder=None)
-    return replace(opened, either=False, encoder=None)
+    if role == "decoder":
+        return replace(opened, either=False, encoder=None)
+    return opened
 
 
 def as_encoder(model: Any) -> Encoder:
