@@ -124,7 +124,7 @@ class _SavedModule:
         ]
 
     def restore(self) -> list[str]:
-        """Restore the module, and return the names of its tensors that had changed."""
+        """Restore the module, and return the names of its floating-point tensors that had changed."""
         import torch
 
         if self.was_training:
@@ -137,7 +137,8 @@ class _SavedModule:
             if replaced or not torch.equal(tensor, values):
                 with torch.no_grad():
                     tensor.copy_(values)
-                changed.append(f"{type(self.module).__name__}.{name}")
+                if tensor.is_floating_point():  # the others count calls or hold the state of random numbers
+                    changed.append(f"{type(self.module).__name__}.{name}")
         return changed
 
 
