@@ -186,11 +186,11 @@ def test_a_file_that_is_there_is_not_written_again(tmp_path):
     (tmp_path / "shelf").mkdir()
     np.save(tmp_path / "x.npy", values)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    found = returned(tmp_path / "shelf", mapped, StoredArray(mapped, 255))
+    found = returned(tmp_path / "shelf", mapped, StoredArray(mapped, (0, 255)))
     assert not list((tmp_path / "shelf").iterdir())
     np.testing.assert_array_equal(found[0], values)
     np.testing.assert_array_equal(np.asarray(found[1]), values.astype(np.float32) / np.float32(255))
-    for part in (mapped[3:], mapped[::-1], StoredArray(mapped[::2], 255), Batches(lambda: [values[:8], values[8:]])):
+    for part in (mapped[3:], mapped[::-1], StoredArray(mapped[::2], (0, 255)), Batches(lambda: [values[:8], values[8:]])):
         np.testing.assert_array_equal(np.asarray(returned(tmp_path / "shelf", part)[0]), np.asarray(part))
 
 

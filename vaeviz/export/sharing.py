@@ -65,7 +65,7 @@ class Shelf:
         file = self._file_of(x.source) if isinstance(x, StoredArray) else None
         if file is None:
             return {"file": str(self._written(x))}
-        return {"file": str(file)} | ({} if x.divisor is None else {"divisor": x.divisor})
+        return {"file": str(file)} | ({} if x.value_range is None else {"value_range": x.value_range})
 
     def _array(self, array: np.ndarray) -> dict:
         if array.dtype == object:
@@ -122,7 +122,7 @@ def _read(what: dict, known: dict[int, Any]) -> Any:
     if "plain" in what:
         return what["plain"]
     array = np.load(what["file"], mmap_mode="r", allow_pickle=False)
-    return StoredArray(array, what["divisor"]) if "divisor" in what else array
+    return StoredArray(array, tuple(what["value_range"])) if "value_range" in what else array
 
 
 def plain(value: Any) -> Any:
