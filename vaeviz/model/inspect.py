@@ -179,7 +179,7 @@ def _inspect_encoder(
     try:
         encoder = as_encoder(given)
     except NotApplicable as reason:
-        return (InferredProperty("none", "", str(reason)),), None
+        return (InferredProperty("missing", "", str(reason)),), None
     properties = [_describe_callable(encoder, given), *_describe_condition(encoder)]
     posterior: Posterior | None = None
     trace: EncodingTrace | None = None
@@ -207,7 +207,7 @@ def _inspect_decoder(
     try:
         decoder = as_decoder(given)
     except NotApplicable as reason:
-        return (InferredProperty("none", "", str(reason)),)
+        return (InferredProperty("missing", "", str(reason)),)
     properties = [_describe_callable(decoder, given), *_describe_condition(decoder)]
     shape = decoder.latent_shape or (posterior and (posterior.code_shape or (posterior.size,)))
     evidence = DECLARED if decoder.latent_shape else "that of the encoder's codes" if shape else ""
