@@ -31,6 +31,8 @@ MAX_LISTED_MODULES = 12  # longer lists are abbreviated
 
 DECLARED = "declared, or known to its adapter"
 
+FINDINGS = ("warning", "problem", "not tried")  # properties whose declaration is what to do, not an example
+
 
 @dataclass(frozen=True)
 class InferredProperty:
@@ -114,7 +116,8 @@ class Inspection:
                 yield f"  {one.name:<14} {one.value:<18} {evidence}".rstrip()
                 advice = _flags(one.declaration) if is_command_line else _expression(one.declaration)
                 if advice:
-                    yield f"  {'':<14}   if that is wrong: {advice}"
+                    label = "what to do" if one.name in FINDINGS else "if that is wrong"
+                    yield f"  {'':<14}   {label}: {advice}"
             declaration = self.declarations.get(role)
             if declaration is not None:
                 yield f"  declare all:   {_flags(declaration) if is_command_line else _expression(declaration)}"
