@@ -34,12 +34,13 @@ def trained(cells, **setup):
 
 
 @pytest.mark.parametrize("setup", [{}, {"layer": "counts"}], ids=["X", "a layer"])
-def test_the_codes_are_its_latent_representation(setup, cells, tmp_path):
+def test_the_codes_are_its_latent_representation(setup, cells, tmp_path, check_declaration):
     model = trained(cells, **setup)
     posterior = vaeviz.encode(model, np.asarray(cells.X))
     mean, variance = model.get_latent_representation(return_dist=True)
     np.testing.assert_allclose(posterior.mean, mean, atol=1e-4)
     np.testing.assert_allclose(posterior.std**2, variance, rtol=1e-3)
+    check_declaration(model, np.asarray(cells.X))
     records = vaeviz.export_figures(tmp_path, model=model, plots=["latent_scatter", "samples"])
     assert [record.status for record in records] == ["drawn", "skipped"]
 
