@@ -47,7 +47,6 @@ def test_evidence_and_declarations_are_printed():
         ("Encoder(fn, input_shape=(1, 28, 28))", "--input-shape 1,28,28"),
         ("Decoder(fn, value_range=(-1, 1))", "--value-range -1,1"),
         ('Decoder(fn, output="logits")', "--output logits"),
-        ('Decoder(fn, prior="normal")', "--prior normal"),
         (
             'Encoder(fn, returns="mean,log_var", input_shape=(4, 4), prior="normal")',
             "--returns mean,log_var --input-shape 4,4 --prior normal",
