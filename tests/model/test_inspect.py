@@ -147,6 +147,9 @@ def test_the_declaration_of_a_function_gives_the_same_codes(fn, check_declaratio
         (nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()), (3, 5, 3)),
         (nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 2, 4), nn.Flatten()), (4, 4, 3)),
         (nn.Sequential(nn.Conv1d(1, 2, 16), nn.Flatten()), (16,)),
+        (nn.Sequential(nn.Conv1d(3, 2, 16), nn.Flatten()), (16, 3)),
+        (nn.Sequential(nn.Conv1d(3, 2, 16), nn.Flatten()), (3, 16)),
+        (nn.Sequential(nn.Conv1d(8, 2, 8), nn.Flatten()), (8, 8)),
     ],
     ids=str,
 )
