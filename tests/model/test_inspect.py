@@ -47,7 +47,6 @@ def test_evidence_and_declarations_are_printed():
         ("Encoder(fn, input_shape=(1, 28, 28))", "--input-shape 1,28,28"),
         ("Decoder(fn, value_range=(-1, 1))", "--value-range -1,1"),
         ('Decoder(fn, output="logits")', "--output logits"),
-        ('Decoder(fn, prior="normal")', "--prior normal"),
         (
             'Encoder(fn, returns="mean,log_var", input_shape=(4, 4), prior="normal")',
             "--returns mean,log_var --input-shape 4,4 --prior normal",
@@ -148,6 +147,9 @@ def test_the_declaration_of_a_function_gives_the_same_codes(fn, check_declaratio
         (nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()), (3, 5, 3)),
         (nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 2, 4), nn.Flatten()), (4, 4, 3)),
         (nn.Sequential(nn.Conv1d(1, 2, 16), nn.Flatten()), (16,)),
+        (nn.Sequential(nn.Conv1d(3, 2, 16), nn.Flatten()), (16, 3)),
+        (nn.Sequential(nn.Conv1d(3, 2, 16), nn.Flatten()), (3, 16)),
+        (nn.Sequential(nn.Conv1d(8, 2, 8), nn.Flatten()), (8, 8)),
     ],
     ids=str,
 )

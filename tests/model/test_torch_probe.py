@@ -165,6 +165,8 @@ def test_hashes_are_those_of_the_modules_that_run():
     ]
     assert len(set(hashes)) == 1
     up = nn.Linear(2, 8)
+    cached = vaeviz.cache_encoding(lambda x, net=net: net(x), X)
+    assert describe_inputs({"encoder": cached})["encoder"]["weights_sha256"] == hashes[0]
     decoder = vaeviz.Decoder(lambda z, net=up: net(z), latent_shape=(2,))
     assert "weights_sha256" in describe_inputs({"decoder": decoder})["decoder"]
 

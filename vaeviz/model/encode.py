@@ -312,7 +312,11 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
         encoder = as_encoder(encoder)
         x, condition = encoder.unpack_samples(x, condition)
     x, condition = as_samples(x, "x"), None if condition is None else as_condition(condition)
-    return with_posterior(encoder, x, encode(encoder, x, condition))
+    posterior, trace = trace_encoding(encoder, x, condition)
+    cached = with_posterior(encoder, x, posterior)
+    if trace is None:
+        return cached
+    return replace(cached, cached_modules=tuple(call.module for call in trace.module_calls))
 
 
 def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Posterior) -> Encoder:

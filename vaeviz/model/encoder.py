@@ -53,6 +53,8 @@ class Encoder(ModelPart):
         For an `x` that holds more than samples, such as an AnnData: maps ``(x, condition)`` to both as arrays.
     cached : tuple, optional
         Samples and their posterior, see `vaeviz.cache_encoding`.
+    cached_modules : tuple of torch.nn.Module, optional
+        The torch modules that ran for this posterior.
 
     Raises
     ------
@@ -74,6 +76,7 @@ class Encoder(ModelPart):
     preprocess: Callable[..., Any] | None = None
     unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
     cached: tuple[Any, Posterior] | None = field(default=None, repr=False)
+    cached_modules: tuple[Any, ...] | None = field(default=None, repr=False)
 
     role: ClassVar[str] = "encoder"
     input_name: ClassVar[str] = "x"

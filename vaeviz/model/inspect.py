@@ -226,7 +226,7 @@ def _inspect_decoder(
             trace, is_steady = _trace_twice(decoder, codes, x)
             properties += _describe_samples(decoder, trace, is_steady)
             properties += _describe_modules(trace.module_calls)
-            declarations["decoder"] = declare("Decoder", **_decoder_settings(decoder, trace, shape))
+            declarations["decoder"] = declare("Decoder", **_decoder_settings(decoder, trace, shape, posterior))
     properties += [_describe_value_range(decoder, None), _describe_prior(decoder, posterior)]
     return tuple(properties)
 
@@ -357,14 +357,13 @@ def _describe_modules(module_calls: list[ModuleCall]) -> list[InferredProperty]:
 
 
 def _describe_prior(part: ModelPart, posterior: Posterior | None) -> InferredProperty:
-    declaration = declare(type(part).__name__, prior="normal")
     if part.prior:
-        return InferredProperty("prior", "N(0, I)", DECLARED, declaration)
+        return InferredProperty("prior", "N(0, I)", DECLARED)
     if posterior is None or not posterior.prior:
         evidence = "no spread is returned" if posterior is not None and part.role == "encoder" else ""
-        return InferredProperty("prior", "unknown", evidence, declaration)
+        return InferredProperty("prior", "unknown", evidence, declare(type(part).__name__, prior="normal"))
     evidence = "implied by the spread" if part.role == "encoder" else "that of the encoder"
-    return InferredProperty("prior", "N(0, I)", evidence, declaration)
+    return InferredProperty("prior", "N(0, I)", evidence)
 
 
 def _shared_settings(part: ModelPart) -> dict[str, Any]:
@@ -394,7 +393,9 @@ def _encoder_settings(
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _decoder_settings(decoder: Decoder, trace: DecodingTrace, latent_shape: tuple[int, ...]) -> dict[str, Any]:
+def _decoder_settings(
+    decoder: Decoder, trace: DecodingTrace, latent_shape: tuple[int, ...], posterior: Posterior | None
+) -> dict[str, Any]:
     """Return the declarations that make the decoder do what it did without them."""
     settings = {
         "output": decoder.output or ("values" if decoder.value_range is None else None),
@@ -402,7 +403,7 @@ def _decoder_settings(decoder: Decoder, trace: DecodingTrace, latent_shape: tupl
         "sample_shape": trace.samples.shape[1:],
         "layout": "channels_first" if trace.layout.moves_channels else decoder.layout,
         **_shared_settings(decoder),
-        "prior": decoder.prior,
+        "prior": decoder.prior or (posterior.prior if posterior is not None else None),
     }
     return {name: value for name, value in settings.items() if value is not None}
 

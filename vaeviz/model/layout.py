@@ -152,6 +152,8 @@ def _layout_for_layer(first: ModuleCall, sent: tuple[int, ...], encoder: Encoder
         return None
     if shape[0] == channels:
         _warn_of_channels(encoder, shape)
+        if len(shape) == 2:  # of a signal, which has no usual order
+            return None
     return InputLayout((shape[-1], *shape[:-1]), moves_channels=True, evidence=evidence)
 
 
@@ -165,16 +167,13 @@ def _other_layouts(shape: tuple[int, ...]) -> Iterator[InputLayout]:
 
 
 def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:
-    first = declare("Encoder", layout="channels_first")
-    as_they_are = declare("Encoder", input_shape=shape)
-    warnings.warn(
-        GuessWarning(
-            f"Samples of shape {shape} for encoder {encoder.name} may have their channels first or last; they were "
-            "read as last.",
-            fix=Fix(
-                f"{first.python} To pass the samples as they are: {as_they_are.python}",
-                f"{first.command_line} To pass the samples as they are: {as_they_are.command_line}",
-            ),
-        ),
-        stacklevel=2,
+    message = f"Samples of shape {shape} for encoder {encoder.name} may have their channels first or last"
+    first, as_they_are = declare("Encoder", layout="channels_first"), declare("Encoder", input_shape=shape)
+    if len(shape) == 2:
+        warnings.warn(GuessWarning(f"{message}; they were passed as they are.", fix=as_they_are), stacklevel=2)
+        return
+    fix = Fix(
+        f"{first.python} To pass the samples as they are: {as_they_are.python}",
+        f"{first.command_line} To pass the samples as they are: {as_they_are.command_line}",
     )
+    warnings.warn(GuessWarning(f"{message}; they were read as last.", fix=fix), stacklevel=2)

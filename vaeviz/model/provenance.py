@@ -147,7 +147,7 @@ def _describe_posterior(posterior: Posterior) -> dict[str, Any]:
 def modules_that_run(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
     """Return the torch modules that run when an encoder or a decoder is called.
 
-    It is called once, with one sample or code. Random states are restored.
+    An encoder with a cache knows them. Others are called with one sample or code, and random states are restored.
 
     Parameters
     ----------
@@ -167,11 +167,14 @@ def modules_that_run(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
     loaded = loaded_modules(part.fn)
     owner = getattr(part.fn, "__self__", part.fn)  # a module whose method is called does not run itself
     ran: list[Any] = [module for module in loaded if module is owner]
-    with record_modules() as calls, _restored_random_state(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with contextlib.suppress(Exception):
-            _call_once(part, inputs)
-    ran += [call.module for call in calls]
+    if isinstance(part, Encoder) and part.cached_modules is not None:
+        ran += part.cached_modules
+    else:
+        with record_modules() as calls, _restored_random_state(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with contextlib.suppress(Exception):
+                _call_once(part, inputs)
+        ran += [call.module for call in calls]
     inside = {id(child) for module in ran for child in module.modules() if child is not module}
     return list({id(module): module for module in ran if id(module) not in inside}.values()) or loaded
 
