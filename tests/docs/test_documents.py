@@ -19,7 +19,8 @@ from vaeviz.health.analyze import CHECKS
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/plugin/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
-EXAMPLE_FLAGS = {"--code-lengths-style"}  # of a plot that only an example defines
+EXAMPLES = {"code_lengths", "code_radii", "my_plot", "check"}  # names that the pages define
+EXAMPLE_FLAGS = {"--code-lengths-style"}
 
 
 def each_page(test):
@@ -55,7 +56,7 @@ def test_public_names_exist(page):
     for package in (vaeviz, vaeviz_models):
         names = set(re.findall(rf"(?<![\w./-]){package.__name__}\.(\w+)(?![\w.]*\])", read_page(page)))
         missing = {name for name in names if not hasattr(package, name) and not _is_module(package, name)}
-        assert not missing
+        assert missing <= EXAMPLES
 
 
 def _is_module(package, name):
@@ -76,7 +77,8 @@ def test_flags_exist(page, flags):
 def test_plot_options_exist(page):
     text = read_page(page)
     for owner, option in re.findall(r"--set (\w+)\.(\w+)=", text):
-        assert option in (CHECKS[owner] if owner in CHECKS else vaeviz.get_plot(owner)).options
+        if owner not in EXAMPLES:
+            assert option in (CHECKS[owner] if owner in CHECKS else vaeviz.get_plot(owner)).options
     for block in code_blocks(page, "python"):
         for call in (node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Call)):
             if isinstance(call.func, ast.Attribute) and call.func.attr in vaeviz.plot_names():
