@@ -181,7 +181,7 @@ def test_replayed_steps_are_plain_steps(noise_images, labels):
 
 @pytest.fixture(scope="module")
 def digits_run(tmp_path_factory):
-    from vaeviz_models.commands.train import train_run
+    from vaeviz_models.runs.train_run import train_run
 
     run = tmp_path_factory.mktemp("runs") / "conditional"
     settings = {"epochs": 2, "device": "cpu"}
