@@ -92,7 +92,8 @@ def load_checkpoint(run: Path, *, device: str | None = None) -> tuple[TrainState
     try:
         _restore_state(state, tensors, header)
     except (KeyError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path} does not fit config.json: {error}", got=str(error)) from None
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} does not fit config.json: {reason}", got=reason) from None
     return state, settings, config
 
 
