@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from vaeviz_models.runs.train_run import ResumedRun
     from vaeviz_models.training.state import TrainState
 
+MODEL_HELP = {
+    "activation": "Activation after each hidden layer.",
+    "channels": "Number of channels of each layer.",
+    "classes": "Names of the classes.  [default: from the labels]",
+    "hidden": "Width of each hidden layer.",
+    "latent_dim": "Number of latent dimensions.",
+    "likelihood": "Distribution p(x | z).",
+    "std": "Standard deviation of a Gaussian likelihood, or its first value if it is learned.",
+}
 HELP = {
     "epochs": "Passes over the training data.",
     "batch_size": "Samples per step.",
@@ -124,7 +133,7 @@ def _train_command(name: str, builder: Any) -> click.Command:
         click.Option(["--labels"], metavar="NAME", help="Label array (.npz), column (.csv, .h5ad) or file (.npy)."),
         click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Run folder to create."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
-        *(click_option(option) for option in model_options.values()),
+        *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
         *(click_option(option, HELP[key]) for key, option in settings.items()),
     ]
 

@@ -47,7 +47,7 @@ class EncoderDecoder(nn.Module):
     Parameters
     ----------
     encoder : torch.nn.Module
-        From samples to what the model needs to form codes.
+        From samples (N, ...) to codes (N, D), or to the parameters of their distribution.
     decoder : torch.nn.Module
         From codes (N, D) to the parameters of the likelihood.
     likelihood : Likelihood

@@ -103,8 +103,8 @@ def display_data(config: RunConfig) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        Arguments of `vaeviz.load_data`: the training data set, binarized if the run was trained so. None if the
-        config names no data.
+        Arguments of `vaeviz.load_data`: the training data set, binarized if the training was. None if the config
+        names no data.
     """
     data = {key: config["data"][key] for key in DATA_ARGUMENTS}
     if not data["name"]:
@@ -146,7 +146,7 @@ def check_same_data(
     config : RunConfig
         Content of ``config.json``.
     x : ndarray or SampleStream, shape (N, ...)
-        Training data of today.
+        Current training data.
     codes : ndarray of int, shape (N,), optional
         Class indices, for a conditional model.
 

@@ -1,6 +1,6 @@
-"""The files of a run that anyone may read: ``config.json``, ``weights.safetensors`` and ``history.csv``.
+"""Run folders: ``config.json``, ``weights.safetensors`` and ``history.csv``.
 
-Each file is replaced as a whole, and nothing is pickled. `checkpoint` writes the fourth file.
+Each file is replaced as a whole, and nothing is pickled. The module `checkpoint` writes the fourth file.
 """
 
 from __future__ import annotations
@@ -155,8 +155,14 @@ def build_model(run: Path, config: RunConfig, weights: Mapping[str, Tensor] | No
     path = run / "config.json"
     try:
         model = seeded(build_from_recipe, config["model"], seed=0)
-    except (InputError, KeyError, TypeError) as error:
-        raise InputError(f"{path} does not describe a model: {error}", got=str(error)) from error
+    except InputError as error:
+        raise InputError(
+            f"{path} does not describe a model: {error}", got=error.got, expected=error.expected
+        ) from error
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} does not describe a model ({type(error).__name__}: {error}).", got=str(error)
+        ) from error
     try:
         model.load_state_dict(model.state_dict() if weights is None else weights)
     except RuntimeError as error:

@@ -7,6 +7,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vaeviz.data.dataset import Dataset
 from vaeviz.errors import InputError
 from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe, seeded, with_classes
@@ -106,6 +108,7 @@ class ResumedRun:
                 expected=f"{self.state.epoch} or more",
             )
         self.config = replace(config, epochs=epochs or config.epochs)
+        self.state.set_patience(config.patience)
         self.splits = None if self.is_finished else self._load_same_data()
 
     @property
@@ -143,7 +146,7 @@ class ResumedRun:
         return train, test
 
 
-def _check_conditions(model: Any, train: Dataset, test: Dataset | None) -> Any:
+def _check_conditions(model: Any, train: Dataset, test: Dataset | None) -> np.ndarray | None:
     """Check the labels for a conditional model, and return the class indices of the training data."""
     if not hasattr(model, "classes"):
         return None

@@ -10,7 +10,7 @@ from torch import Tensor
 from vaeviz.errors import InputError
 from vaeviz_models.training.state import TrainState
 
-WARM_UP_STEPS = 3  # plain steps before a capture, in which libraries make their handles and Adam its moments
+WARM_UP_STEPS = 3  # plain steps before a capture, in which libraries create handles and Adam creates its moments
 
 
 class GraphedStep:
@@ -34,7 +34,7 @@ class GraphedStep:
         self.batch: list[Tensor] = []
 
     def discard(self) -> None:
-        """Discard the captured step, so that the next one is captured anew."""
+        """Discard the captured step, so that the next one is captured again."""
         self.graph = None
 
     def __call__(self, *batch: Tensor) -> None:
@@ -56,7 +56,7 @@ class GraphedStep:
             graph.replay()
 
     def _step_on_side_stream(self, *batch: Tensor) -> None:
-        """Take a plain step on a stream of its own, as CUDA requires before a capture."""
+        """Take a plain step on the side stream, as CUDA requires before a capture."""
         main = torch.cuda.current_stream()
         self.side_stream.wait_stream(main)
         with torch.cuda.stream(self.side_stream):

@@ -40,8 +40,8 @@ def autocast_for(precision: Precision, device: torch.device) -> AbstractContextM
         return nullcontext()
     if not has_bfloat16_units(device):
         raise InputError(
-            f"Precision bfloat16 needs hardware support, which {_device_name(device)} does not have: a GPU of compute "
-            "capability 8.0 or more, or a CPU with AVX512-BF16, AMX or Arm BF16.",
+            f"Precision bfloat16 is not supported by {_device_name(device)}. It needs a GPU of compute capability 8.0 "
+            "or more, or a CPU with AVX512-BF16, AMX or Arm BF16.",
             got="bfloat16",
             expected="float32",
             fix=Fix('Pass precision="float32".', "Add --precision float32."),

@@ -131,13 +131,13 @@ class TrainState:
             group["lr"] = learning_rate_at(self.epoch + 1, self.learning_rate, schedule)
 
     def set_patience(self, patience: int | None) -> None:
-        """Begin, continue or end to keep the weights of the best epoch.
+        """Start or stop keeping the weights of the best epoch.
 
         Parameters
         ----------
         patience : int or None
-            Patience of the epochs to come. None forgets the best epoch, so that the last weights are kept. If no epoch
-            was kept so far, the current one is the first candidate, since the weights of earlier ones are lost.
+            Patience of the next epochs. None forgets the best epoch, so that the last weights are kept. If no epoch was
+            kept before, the current one is the first candidate, since the weights of earlier ones are lost.
         """
         if patience is None:
             self.best, self.best_epoch = None, 0

@@ -169,7 +169,7 @@ def test_wrong_usage_keeps_an_existing_run(vaeviz, out):
 
 
 @pytest.mark.parametrize("missing", ["--data", "--out"])
-def test_required_options(missing, vaeviz, out):
+def test_a_missing_required_option_is_an_error(missing, vaeviz, out):
     given = {"--data": "digits", "--out": out}
     del given[missing]
     assert missing in vaeviz("train", "mlp", *next(iter(given.items()))).error
@@ -207,7 +207,7 @@ def test_a_long_message_of_torch_is_shortened(vaeviz, out):
     assert len(error) < 350
 
 
-def test_missing_data_files(vaeviz, out, tmp_path):
+def test_missing_data_files_are_an_error(vaeviz, out, tmp_path):
     error = vaeviz("train", "mlp", "--data", "mnist", "--data-dir", tmp_path, "--out", out).error
     assert "train-images-idx3-ubyte" in error
     assert str(tmp_path) in error

@@ -150,7 +150,7 @@ def test_a_failed_save_keeps_the_files(own_run, monkeypatch):
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "checkpoint.safetensors"])
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
-def test_truncated_tensors(file, share, own_run):
+def test_truncated_tensors_are_an_error(file, share, own_run):
     content = (own_run / file).read_bytes()
     (own_run / file).write_bytes(content[: int(share * len(content))])
     with pytest.raises(InputError) as error:
@@ -159,7 +159,7 @@ def test_truncated_tensors(file, share, own_run):
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "checkpoint.safetensors"])
-def test_missing_tensors(file, own_run):
+def test_missing_tensors_are_an_error(file, own_run):
     (own_run / file).unlink()
     with pytest.raises(InputError) as error:
         open_run(own_run) if file.startswith("weights") else load_checkpoint(own_run)
@@ -179,7 +179,7 @@ def test_a_checkpoint_of_another_model_is_an_error(own_run):
         load_checkpoint(own_run)
 
 
-def test_a_checkpoint_without_its_header(own_run):
+def test_a_checkpoint_without_its_header_is_an_error(own_run):
     path = own_run / "checkpoint.safetensors"
     save_file(load_file(path), path, metadata={"training": '{"device": "cpu"}'})
     with pytest.raises(InputError, match=r"checkpoint.safetensors.*'epoch'"):

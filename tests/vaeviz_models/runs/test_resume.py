@@ -80,7 +80,7 @@ def results(run):
     return {name: (run / name).read_bytes() for name in RESULTS}
 
 
-def test_after_a_kill(uninterrupted, vaeviz, tmp_path):
+def test_resuming_after_a_kill_equals_never_stopping(uninterrupted, vaeviz, tmp_path):
     run = tmp_path / "run"
     code, _ = stop_midway(run, signal.SIGKILL)
     assert code == -signal.SIGKILL
@@ -91,7 +91,7 @@ def test_after_a_kill(uninterrupted, vaeviz, tmp_path):
     assert results(run) == uninterrupted
 
 
-def test_after_ctrl_c(uninterrupted, vaeviz, tmp_path):
+def test_resuming_after_ctrl_c_equals_never_stopping(uninterrupted, vaeviz, tmp_path):
     run = tmp_path / "run"
     code, err = stop_midway(run, signal.SIGINT)
     assert code == 130
@@ -111,13 +111,13 @@ def short(vaeviz, tmp_path):
     return run
 
 
-def test_more_epochs_than_planned_at_first(short, uninterrupted, vaeviz):
+def test_resuming_with_more_epochs_equals_never_stopping(short, uninterrupted, vaeviz):
     assert vaeviz("train", "--resume", short, "--epochs", EPOCHS).code == 0
     assert results(short) == uninterrupted
     assert read_config(short)["training"]["epochs"] == EPOCHS
 
 
-def test_after_a_kill_between_the_checkpoint_and_the_other_files(short, vaeviz):
+def test_resuming_after_a_kill_between_two_files_loses_no_epoch(short, vaeviz):
     """The checkpoint is written first, so the last epoch is not lost even if nothing is left to train."""
     older = results(short)
     assert vaeviz("train", "--resume", short, "--epochs", 2).code == 0
@@ -137,7 +137,7 @@ def test_a_finished_run_is_not_changed(short, vaeviz):
     assert results(short) == before
 
 
-def test_before_the_first_epoch_has_ended(short, vaeviz, tmp_path):
+def test_resuming_before_the_first_epoch_equals_never_stopping(short, vaeviz, tmp_path):
     run = tmp_path / "fresh"
     config = read_config(short)
     start_run(run, config)

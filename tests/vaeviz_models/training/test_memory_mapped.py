@@ -35,7 +35,7 @@ def test_the_weights_are_those_of_a_training_in_memory(settings, mapped, noise_i
     assert all(map(torch.equal, other.state_dict().values(), model.state_dict().values()))
 
 
-def test_a_file_of_double_precision(noise_images, tmp_path):
+def test_a_file_of_double_precision_gives_the_same_training(noise_images, tmp_path):
     np.save(tmp_path / "noise.npy", noise_images.astype(np.float64))
     assert train(np.load(tmp_path / "noise.npy", mmap_mode="r"))[1] == train(noise_images)[1]
 
