@@ -20,6 +20,7 @@ from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe,
 
 FORMAT = "vaeviz_models run 1"
 DATA_ARGUMENTS = ("name", "data_dir", "labels")  # of `vaeviz.load_data`
+OLDER_NAMES = {"binarise": "binarize"}  # settings that earlier versions wrote under another name
 
 
 class RunConfig(TypedDict):
@@ -203,7 +204,8 @@ def read_config(run: Path) -> RunConfig:
     missing = [part for part, keys in parts.items() if not has_keys(config.get(part), keys)]
     if missing:
         raise InputError(f"{path} is damaged: it does not describe {' and '.join(missing)}.", expected=missing[0])
-    return RunConfig(model=config["model"], data=config["data"], training=config["training"])
+    training = {OLDER_NAMES.get(name, name): value for name, value in config["training"].items()}
+    return RunConfig(model=config["model"], data=config["data"], training=training)
 
 
 def write_config(run: Path, config: RunConfig) -> None:

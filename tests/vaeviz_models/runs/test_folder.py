@@ -74,6 +74,17 @@ def test_the_config_describes_model_data_and_training(run):
     assert config["training"]["seed"] == 0
 
 
+def test_the_config_of_an_older_run_is_read(own_run):
+    def rename(config):
+        config["training"]["binarise"] = config["training"].pop("binarize")
+        for name in ("precision", "schedule", "epsilon"):
+            del config["training"][name]
+
+    before = load_checkpoint(own_run)[1]
+    change_config(own_run, rename)
+    assert load_checkpoint(own_run)[1] == before
+
+
 def test_the_history_reads_back_exactly(run):
     state = load_checkpoint(run)[0]
     assert read_history(run) == state.history

@@ -11,7 +11,7 @@ import vaeviz
 from vaeviz.analysis.rate_distortion import rate_points
 from vaeviz.data.history import row_of_weights
 from vaeviz_models import TrainState, evaluate, fit, mlp, open_run, save_run, seeded
-from vaeviz_models.runs.checkpoint import load_checkpoint
+from vaeviz_models.runs.checkpoint import load_checkpoint, save_checkpoint
 from vaeviz_models.runs.folder import read_history
 
 SETTINGS = {"learning_rate": 0.02, "holdout": 0.25, "device": "cpu", "progress": False}  # overfits within 30 epochs
@@ -167,6 +167,17 @@ def test_a_run_that_is_resumed_without_patience_saves_the_last_weights(stopped_r
     saved = open_run(run)[0].state_dict()
     assert all(torch.equal(value, saved[name]) for name, value in state.model.state_dict().items())
     assert "best" not in read_history(run)
+
+
+def test_resuming_marks_the_best_epoch_of_an_older_run(stopped_run, vaeviz, tmp_path):
+    run = shutil.copytree(stopped_run, tmp_path / "run")
+    expected = read_history(run)
+    state = load_checkpoint(run)[0]
+    del state.history["best"]
+    save_checkpoint(run, state)
+    assert "best" not in read_history(run)
+    assert vaeviz("train", "--resume", run).code == 0
+    assert read_history(run) == expected
 
 
 def test_a_model_of_a_script_is_saved_with_its_epoch(training, tmp_path):
