@@ -7,7 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from vaeviz_models.commands.train import train_run
+from vaeviz_models.runs.data_source import DataSource
+from vaeviz_models.runs.train_run import train_run
+from vaeviz_models.training.config import TrainConfig
 
 
 def trained_run(data_dir: Path | None, *, latent_dim: int = 2, epochs: int = 2) -> Path:
@@ -15,6 +17,6 @@ def trained_run(data_dir: Path | None, *, latent_dim: int = 2, epochs: int = 2) 
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     run = folder / "run"
-    options = {"latent_dim": latent_dim}
-    train_run("mlp", data="mnist", data_dir=data_dir, out=run, model_options=options, settings={"epochs": epochs})
+    options, config = {"latent_dim": latent_dim}, TrainConfig(epochs=epochs)
+    train_run("mlp", DataSource("mnist", data_dir), run, model_options=options, config=config)
     return run

@@ -10,6 +10,7 @@ import numpy as np
 
 from vaeviz.analysis.importance_bound import check_gaussian
 from vaeviz.analysis.jackknife import mean_standard_error
+from vaeviz.data.history import row_of_weights
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.encode import encode
@@ -110,12 +111,13 @@ def _is_record(run: Any) -> bool:
 
 
 def _recorded(model: Model, label: str) -> RatePoint:
-    """The last row of a run's history, of the test set where there is one."""
+    """The row of a run's history of the saved weights, of the test set where there is one."""
     history = model.inputs.get("history") or {}
     of = next((of for of in SETS if {f"{of}_kl", f"{of}_log_likelihood"} <= set(history)), None)
     if of is None:
         raise InputError(f"{label}: its history has no KL and log-likelihood; give x, to measure it on")
-    return RatePoint(history[f"{of}_kl"][-1], -history[f"{of}_log_likelihood"][-1], label)
+    row = row_of_weights(history)
+    return RatePoint(history[f"{of}_kl"][row], -history[f"{of}_log_likelihood"][row], label)
 
 
 def _named(runs: list) -> list[tuple[str | None, Any]]:
