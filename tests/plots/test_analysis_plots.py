@@ -121,7 +121,7 @@ def test_a_deterministic_encoder_is_enough_for_most(name):
         ("disentanglement", {"factors": np.ones((N, 1))}, "one value only"),
         ("latent_neighbors", {"labels": np.zeros(N, int)}, "one class"),
         ("latent_neighbors", {"labels": X.mean(axis=(1, 2))}, "continuous"),
-        ("latent_pairs", {"encoder": Posterior(np.ones((N, 4)), np.ones((N, 4))), "min_activity": 1.0}, "0 of 4"),
+        ("latent_pairs", {"encoder": Posterior(np.ones((N, 4)), np.ones((N, 4))), "min_kl": 1.0}, "0 of 4"),
         ("latent_pairs", {"encoder": Posterior(np.ones((N, 2)), np.ones((N, 2)))}, "pairs need 3"),
         ("map_quality", {"encoder": Posterior(np.zeros((N, 2)))}, "needs no map"),
         ("map_quality", {"perplexity": 90.0}, "a perplexity of 90 needs more than the 90 points"),
@@ -163,7 +163,7 @@ def test_no_more_points_than_neighbors_does_not_apply(name, given):
 
 def test_likelihood_bound_draws_the_bound_that_was_computed():
     axes, figure = drawn("likelihood_bound", count=50)
-    bound = importance_bound(likelihood, X, vaeviz.encode(encoder, X), count=50)
+    bound = importance_bound(likelihood, X, vaeviz.encode(encoder, X), n_draws=50)
     curve, elbo = axes[0].lines
     np.testing.assert_array_equal(curve.get_xdata(), [1, 5, 10, 50])
     np.testing.assert_allclose(curve.get_ydata(), bound.mean)

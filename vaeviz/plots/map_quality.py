@@ -59,7 +59,7 @@ def map_quality(
         "random": np.random.default_rng(seed).standard_normal((len(z), 2)),
     }
     sizes = _sizes(k, len(z))
-    qualities = {name: measured(z, points, sizes, asked=1000, seed=seed) for name, points in maps.items()}
+    qualities = {name: measured(z, points, sizes, n_samples=1000, seed=seed) for name, points in maps.items()}
     figure = figure or figure_for(map_quality)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.05, 1))
     (name, points), *_ = maps.items()
