@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from vaeviz.errors import Fix, InputError
 
@@ -63,7 +63,7 @@ def n_threads() -> int:
     return min(available, int(limit)) if limit.isdecimal() and int(limit) > 0 else available
 
 
-def progress_bar(total: int, desc: str) -> tqdm[None]:
+def progress_bar(total: int, desc: str) -> tqdm[NoReturn]:
     """Return a progress bar over iterations.
 
     Parameters
@@ -80,5 +80,4 @@ def progress_bar(total: int, desc: str) -> tqdm[None]:
     """
     from tqdm import tqdm
 
-    bar: tqdm[None] = tqdm(total=total, desc=desc, unit="iteration", delay=2, leave=False, disable=None)
-    return bar
+    return tqdm(total=total, desc=desc, unit="iteration", delay=2, leave=False, disable=None)
