@@ -61,7 +61,7 @@ def _draw_parts(ax: Any, terms: ELBOTerms) -> None:
     """The three parts of the KL as bars with their values, and how long the first could be at most."""
     parts = {
         "mutual information": terms.mutual_information,
-        "total correlation": terms.n_posteriors_correlation,
+        "total correlation": terms.total_correlation,
         "dimension-wise KL": terms.dimension_kl_sum,
     }
     for row, (part, color) in enumerate(zip(parts.values(), COLORS)):
