@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,8 +81,8 @@ class ActiveDimensions:
         """
         import pandas as pd
 
-        names = [name for name, value in vars(self).items() if name != "mask" and np.ndim(value) == 1]
-        columns = {name: getattr(self, name) for name in names}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        columns = {name: value for name, value in values.items() if np.ndim(value) == 1}
         return pd.DataFrame({"dimension": np.arange(len(self.kl)), "active": self.mask, **columns})
 
 

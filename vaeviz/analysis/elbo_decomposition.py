@@ -141,7 +141,7 @@ def elbo_terms(
     n_codes : int or None, default: 2000
         Largest number of codes, each drawn from a different row; None for one code per row.
     max_points : int or None, default: 100000
-        Of more samples, this many are chosen at random and stand for all; None for all.
+        Largest number of samples; of more, this many are chosen at random. None for all.
     seed : int, default: 0
         Seed of all random choices.
 

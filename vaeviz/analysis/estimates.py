@@ -50,7 +50,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Score(Estimate):
-    """An estimate beside the value that it has by chance.
+    """An estimate, and the value that it has by chance.
 
     Attributes
     ----------

@@ -7,9 +7,7 @@ from numpy.typing import ArrayLike
 
 from vaeviz.errors import InputError
 
-MIN_ANGLE = (
-    1e-6  # radians; below it the arc and the straight line agree to rounding, above π − MIN_ANGLE none is unique
-)
+MIN_ANGLE = 1e-6  # radians; below it the arc equals the straight line up to rounding
 
 
 def lerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> np.ndarray:

@@ -53,8 +53,8 @@ def n_threads() -> int:
     Returns
     -------
     int
-        Number of CPUs that this process may use, or fewer if ``OMP_NUM_THREADS`` says so. Of a list such as ``2,1``,
-        which gives a number for each level of nesting, the first counts.
+        Number of CPUs that this process may use, or fewer if ``OMP_NUM_THREADS`` says so. It may be a list such as
+        ``2,1``, one number for each level of nesting, of which the first is used.
     """
     from joblib import cpu_count
 
