@@ -167,7 +167,7 @@ def sample_rows(samples: Sized, n_samples: int | None, rng: np.random.Generator)
     total = len(samples)
     if n_samples is not None and n_samples < 2:
         raise InputError(
-            f"{n_samples} samples were requested, but an average needs at least 2.",
+            f"A sample size of {n_samples} is too small: an average needs at least 2 samples.",
             got=str(n_samples),
             expected="2 or more",
         )

@@ -105,7 +105,9 @@ def disentanglement(
     Kim & Mnih 2018, "Disentangling by factorising", arXiv:1802.05983.
     """
     if n_bins < 2:
-        raise InputError(f"n_bins = {n_bins} cannot separate values.", got=f"n_bins = {n_bins}", expected="2 or more")
+        raise InputError(
+            f"n_bins = {n_bins}, but at least 2 bins are needed.", got=f"n_bins = {n_bins}", expected="2 or more"
+        )
     codes, factors = np.asarray(codes, dtype=np.float64), check_factors(factors, len(codes))
     if len(codes) < MIN_SAMPLES:
         raise NotApplicable(f"Scores of {len(codes)} samples would be noise; they need at least {MIN_SAMPLES}.")
@@ -201,7 +203,7 @@ def check_factors(factors: np.ndarray, total: int) -> np.ndarray:
     factors = factors.astype(np.float64)
     if not np.isfinite(factors).all():
         raise InputError(
-            "factors has NaN or infinite values.",
+            "factors has NaN or infinite values, but scores need finite numbers.",
             got="NaN or infinite factors",
             expected="finite numbers",
             fix="Leave out samples with missing factors.",

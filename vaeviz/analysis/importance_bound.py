@@ -125,7 +125,7 @@ def importance_bound(
     x = check_samples(x, "x")
     if n_draws < 1:
         raise InputError(
-            f"n_draws = {n_draws} importance samples per x are too few.",
+            f"n_draws = {n_draws}, but at least 1 importance sample per x is needed.",
             got=f"n_draws = {n_draws}",
             expected="1 or more",
         )

@@ -233,13 +233,13 @@ def linear_vae(
     size = len(covariance)
     if covariance.shape != (size, size) or not np.allclose(covariance, covariance.T):
         raise InputError(
-            f"covariance has shape {covariance.shape} and is not a symmetric matrix.",
+            f"covariance has shape {covariance.shape}, but must be a symmetric matrix (P, P).",
             got=f"shape {covariance.shape}",
             expected="a symmetric matrix (P, P)",
         )
     if not 1 <= latent_dim <= size:
         raise InputError(
-            f"latent_dim = {latent_dim} does not fit data with {size} values per sample.",
+            f"latent_dim = {latent_dim}, but data with {size} values per sample allow 1 to {size}.",
             got=f"latent_dim = {latent_dim}",
             expected=f"from 1 to {size}",
         )
@@ -248,7 +248,7 @@ def linear_vae(
         noise = float(eigenvalues[latent_dim:].mean()) if latent_dim < size else 0.0
     if not (noise > 0 and beta > 0):
         raise InputError(
-            f"noise = {noise:g} and beta = {beta:g} are not both positive. By default noise is the mean of the "
+            f"noise = {noise:g} and beta = {beta:g}, but both must be positive. By default noise is the mean of the "
             "discarded eigenvalues.",
             got=f"noise = {noise:g}, beta = {beta:g}",
             expected="positive numbers",

@@ -134,7 +134,8 @@ def map_quality(
         )
     if not ks or min(ks) < 1 or max(ks) >= total / 2:
         raise InputError(
-            f"k = {max(ks, default=None)} neighbors were requested for {total} points.",
+            f"k = {max(ks, default=None)} neighbors were requested for {total} points, but k must be at least 1 and "
+            "below half of the points.",
             got=f"k = {max(ks, default=None)}",
             expected="from 1 to fewer than half of the points",
             fix="Use fewer neighbors or more points.",

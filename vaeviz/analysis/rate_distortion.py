@@ -52,7 +52,8 @@ class RatePoint:
     def __post_init__(self) -> None:
         if not np.isfinite([self.rate, self.distortion]).all() or self.rate < 0:
             raise InputError(
-                f"{self.label or 'A record'} has rate {self.rate:g} and distortion {self.distortion:g}.",
+                f"{self.label or 'A record'} has rate {self.rate:g} and distortion {self.distortion:g}, but both must "
+                "be finite, and the rate 0 or more.",
                 got=f"rate {self.rate:g}, distortion {self.distortion:g}",
                 expected="finite numbers, and a rate of 0 or more",
             )
@@ -103,10 +104,10 @@ def rate_points(runs: Any, x: Any = None, condition: Any = None, *, n_draws: int
     points = [_rate_point(run, name, x, condition, n_draws, seed) for name, run in named]
     if not points:
         raise InputError(
-            "runs is empty.",
+            "runs is empty, but a rate–distortion plane needs at least one model.",
             got="no runs",
             expected="models or (rate, distortion, label) records",
-            fix="Pass at least one model or record.",
+            fix="Pass models or (rate, distortion, label) records.",
         )
     return points
 
@@ -145,7 +146,7 @@ def measure_rate_point(
     """
     if n_draws < 1:
         raise InputError(
-            f"n_draws = {n_draws} posterior samples per x are too few.",
+            f"n_draws = {n_draws}, but at least 1 posterior sample per x is needed.",
             got=f"n_draws = {n_draws}",
             expected="1 or more",
         )
@@ -198,7 +199,7 @@ def _recorded_point(model: Model, label: str) -> RatePoint:
     split = next((name for name in RECORDED_SPLITS if {f"{name}_kl", f"{name}_log_likelihood"} <= set(history)), None)
     if split is None:
         raise InputError(
-            f"The history of {label} has no KL and log-likelihood.",
+            f"The history of {label} has no KL and log-likelihood, so its rate and distortion are unknown.",
             got="a model without recorded rate and distortion",
             expected="a history with test_kl and test_log_likelihood",
             fix="Pass x to measure the model on it.",

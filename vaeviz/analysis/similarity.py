@@ -149,7 +149,9 @@ def neighbor_overlap(codes: np.ndarray, other: np.ndarray, k: int) -> np.ndarray
         If there are no more than `k` points.
     """
     if k < 1:
-        raise InputError(f"k = {k} is not a number of neighbors.", got=f"k = {k}", expected="1 or more")
+        raise InputError(
+            f"k = {k} neighbors were requested, but at least 1 is needed.", got=f"k = {k}", expected="1 or more"
+        )
     if k >= len(codes):
         raise NotApplicable(f"{k} neighbors need more than {len(codes)} points.", fix=f"Pass k below {len(codes)}.")
     ours, theirs = (nearest_others(part, k) for part in _check_pair(codes, other))
@@ -214,12 +216,14 @@ def _check_pair(codes: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.nd
     codes, other = np.asarray(codes, dtype=np.float64), np.asarray(other, dtype=np.float64)
     if len(codes) != len(other):
         raise InputError(
-            f"The two encoders returned {len(codes)} and {len(other)} codes.",
+            f"The two encoders returned {len(codes)} and {len(other)} codes, but both must return one per sample.",
             got=f"{len(codes)} and {len(other)} codes",
             expected="two codes of each sample",
         )
     if len(codes) < MIN_ALIGNED_SAMPLES:
-        raise NotApplicable(f"An alignment of {len(codes)} samples is meaningless; it needs {MIN_ALIGNED_SAMPLES}.")
+        raise NotApplicable(
+            f"An alignment of {len(codes)} samples is meaningless; it needs at least {MIN_ALIGNED_SAMPLES}."
+        )
     if min(np.ptp(codes, axis=0).max(), np.ptp(other, axis=0).max()) == 0:
         raise NotApplicable("All codes of one encoder are equal, so there is nothing to compare.")
     return codes, other

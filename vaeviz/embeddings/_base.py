@@ -130,7 +130,11 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     """
     z = np.asarray(z)
     if z.ndim != 2:
-        raise InputError(f"The codes to map have shape {z.shape}.", got=f"shape {z.shape}", expected="(N, D)")
+        raise InputError(
+            f"The codes to map have shape {z.shape}, but must be a matrix (N, D).",
+            got=f"shape {z.shape}",
+            expected="(N, D)",
+        )
     if not np.ptp(z, axis=0).any():
         raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map: the posterior collapsed.")
     engine = choose_engine(len(z), settings.get("perplexity", 0.0)) if engine == AUTO else engine
@@ -140,7 +144,8 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     points, place = _cached_map(function, _HashableCodes(z), known)
     if points.shape != (len(z), 2):
         raise InputError(
-            f"Embedding engine {engine!r} returned shape {points.shape} for {len(z)} codes.",
+            f"Embedding engine {engine!r} returned shape {points.shape}, but a map of {len(z)} codes has shape "
+            f"{(len(z), 2)}.",
             got=f"shape {points.shape}",
             expected=f"shape {(len(z), 2)}",
         )
