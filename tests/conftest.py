@@ -161,12 +161,12 @@ def registered():
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
     """The folder of a 2-D VAE, trained on digits for two epochs."""
-    from vaeviz_models.commands.train import train_run
+    from vaeviz_models.runs.train_run import train_run
+    from vaeviz_models.training.config import TrainConfig
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    train_run(
-        "mlp", data="digits", out=folder, model_options={"hidden": (16,)}, settings={"epochs": 2, "device": "cpu"}
-    )
+    config = TrainConfig(epochs=2, device="cpu")
+    train_run("mlp", "digits", folder, model_options={"hidden": (16,)}, config=config)
     return folder
 
 

@@ -1,14 +1,17 @@
-from .likelihoods import Bernoulli, Gaussian
+from .likelihoods import Bernoulli, Gaussian, Likelihood
 from .models.autoencoder import Autoencoder, autoencoder, conv_autoencoder
-from .models.builders import register_model
+from .models.builders import register_model, seeded
 from .models.class_labels import class_codes, classes_of
 from .models.conditional_vae import ConditionalDecoder, ConditionalEncoder, ConditionalVAE, cvae
 from .models.vae import VAE, conv, mlp
 from .networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
-from .objectives import beta_at, gaussian_kl, rate_at, reparameterize
+from .objectives import beta_at, gaussian_kl, learning_rate_at, reparameterize
 from .runs.folder import open_run, save_run
+from .training.config import TrainConfig
 from .training.devices import pick_device
-from .training.fit import TrainState, evaluate, fit, seeded
+from .training.evaluate import evaluate
+from .training.fit import fit
+from .training.state import TrainState
 
 __all__ = [
     "Autoencoder",
@@ -21,6 +24,8 @@ __all__ = [
     "DenseDecoder",
     "DenseEncoder",
     "Gaussian",
+    "Likelihood",
+    "TrainConfig",
     "TrainState",
     "VAE",
     "autoencoder",
@@ -33,10 +38,10 @@ __all__ = [
     "evaluate",
     "fit",
     "gaussian_kl",
+    "learning_rate_at",
     "mlp",
     "open_run",
     "pick_device",
-    "rate_at",
     "register_model",
     "reparameterize",
     "save_run",

@@ -1,4 +1,4 @@
-"""How vaeviz opens our models, their parts and run folders: through the same door as a stranger's."""
+"""The adapter through which vaeviz opens the models of this package, their parts, and run folders."""
 
 from __future__ import annotations
 
@@ -16,37 +16,51 @@ from vaeviz.model.opening import Model
 
 
 def vaeviz_models(model: Any) -> Model | None:
-    """A VAE or plain autoencoder of this package, one of its networks alone, or the folder of a run."""
+    """Open a model of this package, one of its networks or methods, or a run folder.
+
+    Parameters
+    ----------
+    model : object
+        Anything that was passed to `vaeviz.open`.
+
+    Returns
+    -------
+    Model or None
+        The opened model; None if it is not of this package.
+    """
     if isinstance(model, (str, Path)):
-        return _run(Path(model))
+        return _open_run_folder(Path(model))
     if inspect.ismethod(model) and _is_ours(model.__self__) and model.__name__ in ("encode", "decode"):
-        return _method(vaeviz_models(model.__self__), model.__name__)
+        return _open_method(model.__self__, model.__name__)
     if not _is_ours(model):
         return None
-    return _model(model, type(model).__name__) if hasattr(model, "terms") else _network(model, type(model).__name__)
+    name = type(model).__name__
+    return _open_whole(model, name) if hasattr(model, "terms") else _open_network(model, name)
 
 
 def _is_ours(model: Any) -> bool:
     return any(kind.__module__.partition(".")[0] == "vaeviz_models" for kind in type(model).__mro__)
 
 
-def _run(path: Path) -> Model | None:
+def _open_run_folder(path: Path) -> Model | None:
     if not (path / "config.json").is_file():
         return None
-    from vaeviz_models.runs.folder import open_run, read_history, shown_data
+    from vaeviz_models.runs.data_source import display_data
+    from vaeviz_models.runs.folder import open_run, read_history
 
     model, config = open_run(path)
-    opened = _model(model, path.name)
-    history = {}
+    opened = _open_whole(model, path.name)
+    history: dict[str, list[float]] = {}
     with suppress(InputError):
         history = read_history(path)
-    if config.get("training") and not (path / "history.csv").exists():
-        warnings.warn(f"{path}: no epoch of its training has finished; these are its first weights", stacklevel=2)
+    if config["training"] and not (path / "history.csv").exists():
+        message = f"{path}: no epoch of the training has finished, so the model has its initial weights."
+        warnings.warn(message, stacklevel=2)
     inputs = {**opened.inputs, "history": history} if history else opened.inputs
-    return replace(opened, inputs=inputs, data=shown_data(config))
+    return replace(opened, inputs=inputs, data=display_data(config))
 
 
-def _model(model: Any, name: str) -> Model:
+def _open_whole(model: Any, name: str) -> Model:
     shape = tuple(model.decoder.sample_shape)
     encoder = Encoder(
         model.encode,
@@ -65,37 +79,52 @@ def _model(model: Any, name: str) -> Model:
         conditions=encoder.conditions,
         name=f"{name}.decoder",
     )
-    return Model(encoder, decoder, _likelihood(model, shape, encoder.conditions), name=name)
+    return Model(encoder, decoder, _likelihood_input(model, shape, encoder.conditions), name=name)
 
 
-def _method(opened: Model | None, name: str) -> Model | None:
-    """The part of a whole model that its method `encode` or `decode` is."""
-    return opened and replace(opened, **{"decoder" if name == "encode" else "encoder": None})
+def _open_method(model: Any, name: str) -> Model | None:
+    """Open the part of a model that its method `encode` or `decode` is."""
+    opened = vaeviz_models(model)
+    if opened is None:
+        return None
+    return replace(opened, decoder=None) if name == "encode" else replace(opened, encoder=None)
 
 
-def _network(network: Any, name: str) -> Model | None:
-    """An encoder or decoder used apart.
+def _open_network(network: Any, name: str) -> Model | None:
+    """Open an encoder or decoder network.
 
-    A decoder gives the parameters of a likelihood that it does not know: whether they are logits stays undeclared.
+    A decoder does not know its likelihood, so whether it returns logits stays undeclared.
     """
     from vaeviz_models.models.conditional_vae import ConditionalDecoder, ConditionalEncoder
     from vaeviz_models.networks import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder
 
-    known = {"conditions": getattr(network, "classes", None), "name": name}
+    conditions = getattr(network, "classes", None)
     if isinstance(network, (DenseEncoder, ConvEncoder, ConditionalEncoder)):
-        returns, prior = ("mean,log_var", "normal") if network.gives_spread else ("mean", None)
-        encoder = Encoder(network, returns=returns, input_shape=network.sample_shape, prior=prior, **known)
+        encoder = Encoder(
+            network,
+            returns="mean,log_var" if network.returns_log_var else "mean",
+            input_shape=network.sample_shape,
+            prior="normal" if network.returns_log_var else None,
+            conditions=conditions,
+            name=name,
+        )
         return Model(encoder=encoder, name=name)
     if isinstance(network, (DenseDecoder, ConvDecoder, ConditionalDecoder)):
-        shapes = {"latent_shape": (network.latent_dim,), "sample_shape": network.sample_shape}
-        return Model(decoder=Decoder(network, **shapes, **known), name=name)
+        decoder = Decoder(
+            network,
+            latent_shape=(network.latent_dim,),
+            sample_shape=network.sample_shape,
+            conditions=conditions,
+            name=name,
+        )
+        return Model(decoder=decoder, name=name)
     return None
 
 
-def _likelihood(model: Any, shape: tuple[int, ...], conditions: Any) -> dict:
-    """ln p(x | z) of a VAE, (N,), evaluated on its own device; a plain autoencoder has no bound that needs it.
+def _likelihood_input(model: Any, shape: tuple[int, ...], conditions: Any) -> dict[str, Any]:
+    """Return ln p(x | z) of a VAE, (N,), as an input of plots; an autoencoder has no bound that needs it.
 
-    Of a conditional one ln p(x | z, y), with y looked up among its `conditions`.
+    The likelihood of a conditional VAE is ln p(x | z, y), with y looked up among its `conditions`.
     """
     if not model.prior:
         return {}
@@ -108,5 +137,5 @@ def _likelihood(model: Any, shape: tuple[int, ...], conditions: Any) -> dict:
 
     if conditions is None:
         return {"likelihood": likelihood}
-    conditional_likelihood.conditions = conditions
+    conditional_likelihood.conditions = conditions  # type: ignore[attr-defined]  # functions have no such field
     return {"likelihood": conditional_likelihood}

@@ -1,55 +1,191 @@
-"""p(x | z): what the decoder's output means. Log-likelihoods are summed over the sample, in nats."""
+"""Likelihoods p(x | z): what the decoder's output means. Log-likelihoods are sums over a sample, in nats."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaeviz.data.out_of_core import data_range
-from vaeviz.errors import GuessWarning, InputError
+from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName
 
-FAR = 50.0
-"""The largest size of a value that still passes for unit scale: a standardized feature with far outliers."""
+LikelihoodName = Literal["bernoulli", "gaussian", "gaussian-learned"]
+MAX_UNIT_SCALE = 50.0  # the largest magnitude of a standardized feature with outliers
 
 
-class Bernoulli(nn.Module):
-    """Pixels in [0, 1] as Bernoulli probabilities; the decoder gives logits."""
+class Likelihood(nn.Module):
+    """Distribution p(x | z) whose parameters the decoder computes.
+
+    Subclasses define `log_prob` and `mean`, and may restrict the data with `check`.
+    """
 
     def check(self, x: Any) -> None:
-        """`InputError` unless all values of x lie in [0, 1]."""
+        """Raise InputError unless the distribution allows all values of x.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, ...)
+            Data to train on or to score.
+
+        Raises
+        ------
+        InputError
+            If the distribution does not allow a value of x.
+        """
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Compute ln p(x | z) of each sample.
+
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            What the decoder returned for z.
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor, shape (N,)
+            Log-likelihoods in nats.
+        """
+        raise NotImplementedError
+
+    def total(self, output: Tensor, x: Tensor) -> Tensor:
+        """Compute the log-likelihood of the whole batch.
+
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            What the decoder returned for z.
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor, shape ()
+            The sum of `log_prob` over the batch, in nats.
+        """
+        return self.log_prob(output, x).sum()
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Compute E[x | z].
+
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            What the decoder returned for z.
+
+        Returns
+        -------
+        Tensor, shape (N, ...)
+            The mean of each sample.
+        """
+        raise NotImplementedError
+
+
+class Bernoulli(Likelihood):
+    """Independent pixels in [0, 1] as Bernoulli probabilities. The decoder returns logits.
+
+    For pixels between 0 and 1 `log_prob` is a cross-entropy rather than a log-probability.
+    """
+
+    def check(self, x: Any) -> None:
+        """Raise InputError unless all values of x are in [0, 1].
+
+        Parameters
+        ----------
+        x : array_like, shape (N, ...)
+            Data to train on or to score.
+
+        Raises
+        ------
+        InputError
+            If a value is below 0 or above 1.
+        """
         low, high = data_range(x)
         if low < 0 or high > 1:
             raise InputError(
-                f"the data lie in [{low:.3g}, {high:.3g}], and a Bernoulli likelihood takes values in [0, 1]: "
-                'scale them, or choose likelihood "gaussian"'
+                f"The data range over [{low:.3g}, {high:.3g}], but a Bernoulli likelihood needs values in [0, 1].",
+                got=f"[{low:.3g}, {high:.3g}]",
+                expected="[0, 1]",
+                fix=Fix(
+                    'Rescale the data, or build the model with likelihood="gaussian".',
+                    "Rescale the data, or add --likelihood gaussian.",
+                ),
             )
 
-    def log_prob(self, logits: Tensor, x: Tensor) -> Tensor:
-        """Σ x ln p + (1 − x) ln(1 − p), p = sigmoid(logits): (N, *sample) -> (N,)."""
-        loss = F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Compute Σ x ln p + (1 − x) ln(1 − p) of each sample, with p = sigmoid(output).
+
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            Logits.
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor, shape (N,)
+            Log-likelihoods in nats.
+        """
+        loss = F.binary_cross_entropy_with_logits(output, x, reduction="none")
         return -loss.flatten(1).sum(dim=1)
 
-    def total(self, logits: Tensor, x: Tensor) -> Tensor:
-        """The log-likelihood of the whole batch, a scalar."""
-        return -F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+    def total(self, output: Tensor, x: Tensor) -> Tensor:
+        """Compute the log-likelihood of the whole batch in one pass.
 
-    def mean(self, logits: Tensor) -> Tensor:
-        """E[x | z], the probabilities."""
-        return torch.sigmoid(logits)
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            Logits.
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor, shape ()
+            The log-likelihood in nats.
+        """
+        return -F.binary_cross_entropy_with_logits(output, x, reduction="sum")
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Compute the probabilities sigmoid(output).
+
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            Logits.
+
+        Returns
+        -------
+        Tensor, shape (N, ...)
+            Probabilities, in [0, 1].
+        """
+        return torch.sigmoid(output)
 
 
-class Gaussian(nn.Module):
-    """N(x; decoder output, σ² I); σ is fixed, or one learned number for all values (`learned=True`)."""
+class Gaussian(Likelihood):
+    """N(x; output, σ² I) with one standard deviation σ for all values. The decoder returns the means.
 
-    def __init__(self, std: float = 1.0, learned: bool = False):
+    Parameters
+    ----------
+    std : float, default 1.0
+        σ, or its first value if it is learned.
+    learned : bool, default False
+        Train σ together with the networks.
+    """
+
+    log_var: Tensor
+
+    def __init__(self, std: float = 1.0, learned: bool = False) -> None:
         super().__init__()
         if not std > 0:
-            raise InputError(f"std = {std}: expected more than 0")
+            raise InputError(f"std is {std}, but must be greater than 0.", got=str(std), expected="more than 0")
         log_var = torch.tensor(2 * math.log(std))
         if learned:
             self.log_var = nn.Parameter(log_var)
@@ -57,41 +193,121 @@ class Gaussian(nn.Module):
             self.register_buffer("log_var", log_var)
 
     def check(self, x: Any) -> None:
-        """Any values will do; warns where they are far from unit scale."""
+        """Warn if x is far from unit scale. All values are allowed.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, ...)
+            Data to train on or to score.
+        """
         low, high = data_range(x)
-        if max(-low, high) > FAR:
+        if max(-low, high) > MAX_UNIT_SCALE:
             warnings.warn(
-                f"the data lie in [{low:.3g}, {high:.3g}], far from the unit scale that networks and Adam expect, "
-                "and the ELBO may stay poor: standardize each feature first",
-                GuessWarning,
+                GuessWarning(
+                    f"The data range over [{low:.3g}, {high:.3g}], far from the unit scale that the networks and "
+                    "Adam expect, so the ELBO may stay poor.",
+                    fix="Standardize each feature first.",
+                ),
                 stacklevel=2,
             )
 
-    def log_prob(self, mean: Tensor, x: Tensor) -> Tensor:
-        """Σ −½ [ln 2π + ln σ² + (x − mean)²/σ²]: (N, *sample) -> (N,)."""
-        _check_shape(mean, x)
-        square = (x - mean).square().flatten(1)
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Compute Σ −½ [ln 2π + ln σ² + (x − output)²/σ²] of each sample.
+
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            Means.
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor, shape (N,)
+            Log-likelihoods in nats.
+
+        Raises
+        ------
+        InputError
+            If the shapes differ.
+        """
+        _check_same_shape(output, x)
+        square = (x - output).square().flatten(1)
         return -0.5 * (square / self.log_var.exp() + self.log_var + math.log(2 * math.pi)).sum(dim=1)
 
-    def total(self, mean: Tensor, x: Tensor) -> Tensor:
-        """The log-likelihood of the whole batch, a scalar."""
-        _check_shape(mean, x)
+    def total(self, output: Tensor, x: Tensor) -> Tensor:
+        """Compute the log-likelihood of the whole batch in one pass.
+
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            Means.
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor, shape ()
+            The log-likelihood in nats.
+
+        Raises
+        ------
+        InputError
+            If the shapes differ.
+        """
+        _check_same_shape(output, x)
         constant = x.numel() * (self.log_var + math.log(2 * math.pi))
-        return -0.5 * (F.mse_loss(mean, x, reduction="sum") / self.log_var.exp() + constant)
+        return -0.5 * (F.mse_loss(output, x, reduction="sum") / self.log_var.exp() + constant)
 
-    def mean(self, mean: Tensor) -> Tensor:
-        """E[x | z]."""
-        return mean
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the decoder's output, which is the mean.
+
+        Parameters
+        ----------
+        output : Tensor, shape (N, ...)
+            Means.
+
+        Returns
+        -------
+        Tensor, shape (N, ...)
+            The same means.
+        """
+        return output
 
 
-def _check_shape(mean: Tensor, x: Tensor) -> None:
-    """`InputError` for a mean of another shape, which torch would broadcast."""
-    if mean.shape != x.shape:
-        raise InputError(f"the decoder gives {tuple(mean.shape)} for samples {tuple(x.shape)}, expected the same shape")
+def make_likelihood(name: LikelihoodName, std: float = 1.0) -> Likelihood:
+    """Build a likelihood by name.
+
+    Parameters
+    ----------
+    name : {"bernoulli", "gaussian", "gaussian-learned"}
+        The distribution; ``"gaussian-learned"`` trains its standard deviation.
+    std : float, default 1.0
+        Standard deviation of a Gaussian, or its first value if it is learned.
+
+    Returns
+    -------
+    Likelihood
+        The module.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such likelihood.
+    """
+    if name == "bernoulli":
+        return Bernoulli()
+    if name in ("gaussian", "gaussian-learned"):
+        return Gaussian(std, learned=name == "gaussian-learned")
+    raise UnknownName("likelihood", name, get_args(LikelihoodName))
 
 
-LIKELIHOODS = {
-    "bernoulli": Bernoulli,
-    "gaussian": Gaussian,
-    "gaussian-learned": lambda std=1.0: Gaussian(std, learned=True),
-}
+def _check_same_shape(output: Tensor, x: Tensor) -> None:
+    """Raise InputError for shapes that torch would broadcast."""
+    if output.shape != x.shape:
+        raise InputError(
+            f"The decoder returned shape {tuple(output.shape)} for samples of shape {tuple(x.shape)}. "
+            "Both shapes must be equal.",
+            got=str(tuple(output.shape)),
+            expected=str(tuple(x.shape)),
+        )

@@ -1,4 +1,4 @@
-"""Encoders from samples to (mean, log-variance), decoders from codes to the likelihood's parameters."""
+"""Encoder networks from samples to posterior parameters, and decoder networks from codes to samples."""
 
 from __future__ import annotations
 
@@ -9,43 +9,64 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName
 
 Activation = Literal["relu", "tanh"]
-ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-def dense(sizes: Sequence[int], activation: Activation = "relu") -> nn.Sequential:
-    """Linear layers of those sizes, the activation after each."""
-    if activation not in ACTIVATIONS:
-        raise UnknownName("activation", activation, ACTIVATIONS)
-    layers: list[nn.Module] = []
-    for size_in, size_out in zip(sizes, sizes[1:]):
-        layers += [nn.Linear(size_in, size_out), ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers)
+class PosteriorHead(nn.Module):
+    """Last layer of an encoder: features (N, F) to mean and log-variance, (N, D) each.
 
+    It computes in float32 even where other layers multiply in bfloat16, since the KL and z depend on few numbers.
 
-class Head(nn.Module):
-    """The last layer of an encoder: features (N, F) to the posterior's mean and log-variance, (N, D) each.
-
-    In float32 also where other layers multiply in bfloat16: KL and z are made of these few numbers.
+    Parameters
+    ----------
+    n_features : int
+        Number of features, F.
+    latent_dim : int
+        Number of latent dimensions, D.
     """
 
-    def __init__(self, features: int, latent_dim: int):
+    def __init__(self, n_features: int, latent_dim: int) -> None:
         super().__init__()
-        self.mean = nn.Linear(features, latent_dim)
-        self.log_var = nn.Linear(features, latent_dim)
+        self.mean = nn.Linear(n_features, latent_dim)
+        self.log_var = nn.Linear(n_features, latent_dim)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute mean and log-variance from features.
+
+        Parameters
+        ----------
+        features : Tensor, shape (N, F)
+            Output of the layers before.
+
+        Returns
+        -------
+        mean, log_var : Tensor, shape (N, D)
+            Parameters of q(z | x).
+        """
         with torch.autocast(features.device.type, enabled=False):
             features = features.to(self.mean.weight.dtype)
             return self.mean(features), self.log_var(features)
 
 
 class DenseEncoder(nn.Module):
-    """x (N, *sample) -> mean, log-variance (N, D), through layers of the `hidden` sizes.
+    """Fully connected encoder of samples (N, ...).
 
-    head: what turns features into codes; with `nn.Linear` the encoder gives codes (N, D) alone.
+    Parameters
+    ----------
+    sample_shape : sequence of int
+        Shape of one sample.
+    latent_dim : int, default 2
+        Number of latent dimensions, D.
+    hidden : sequence of int, default (512,)
+        Width of each hidden layer.
+    head : callable, default PosteriorHead
+        ``head(n_features, latent_dim)`` builds the last layer. With `torch.nn.Linear` the encoder returns codes
+        (N, D) instead of mean and log-variance.
+    activation : {"relu", "tanh"}, default "relu"
+        Activation after each hidden layer.
     """
 
     def __init__(
@@ -53,25 +74,51 @@ class DenseEncoder(nn.Module):
         sample_shape: Sequence[int],
         latent_dim: int = 2,
         hidden: Sequence[int] = (512,),
-        head: Callable[[int, int], nn.Module] = Head,
+        head: Callable[[int, int], nn.Module] = PosteriorHead,
         activation: Activation = "relu",
-    ):
+    ) -> None:
         super().__init__()
         self.sample_shape = tuple(sample_shape)
         sizes = [math.prod(sample_shape), *hidden]
-        self.features = dense(sizes, activation)
+        self.features = dense_layers(sizes, activation)
         self.head = head(sizes[-1], latent_dim)
 
     @property
-    def gives_spread(self) -> bool:
-        return isinstance(self.head, Head)
+    def returns_log_var(self) -> bool:
+        """Whether the encoder returns mean and log-variance rather than codes alone."""
+        return isinstance(self.head, PosteriorHead)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor] | Tensor:
-        return self.head(self.features(x.flatten(1)))
+        """Encode samples.
+
+        Parameters
+        ----------
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        tuple of Tensor, or Tensor
+            Mean and log-variance, (N, D) each, or codes (N, D).
+        """
+        outputs: tuple[Tensor, Tensor] | Tensor = self.head(self.features(x.flatten(1)))
+        return outputs
 
 
 class DenseDecoder(nn.Module):
-    """z (N, D) -> (N, *sample), through layers of the `hidden` sizes in reverse."""
+    """Fully connected decoder, with the hidden layers of `DenseEncoder` in reverse.
+
+    Parameters
+    ----------
+    sample_shape : sequence of int
+        Shape of one sample.
+    latent_dim : int, default 2
+        Number of latent dimensions, D.
+    hidden : sequence of int, default (512,)
+        Width of each hidden layer, in the order of the encoder.
+    activation : {"relu", "tanh"}, default "relu"
+        Activation after each hidden layer.
+    """
 
     def __init__(
         self,
@@ -79,21 +126,43 @@ class DenseDecoder(nn.Module):
         latent_dim: int = 2,
         hidden: Sequence[int] = (512,),
         activation: Activation = "relu",
-    ):
+    ) -> None:
         super().__init__()
         self.sample_shape, self.latent_dim = tuple(sample_shape), latent_dim
         sizes = [latent_dim, *reversed(hidden)]
-        self.features = dense(sizes, activation)
+        self.features = dense_layers(sizes, activation)
         self.out = nn.Linear(sizes[-1], math.prod(sample_shape))
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.out(self.features(z)).reshape(-1, *self.sample_shape)
+        """Decode codes.
+
+        Parameters
+        ----------
+        z : Tensor, shape (N, D)
+            Codes.
+
+        Returns
+        -------
+        Tensor, shape (N, ...)
+            Parameters of the likelihood, in the shape of the samples.
+        """
+        values: Tensor = self.out(self.features(z))
+        return values.reshape(-1, *self.sample_shape)
 
 
 class ConvEncoder(nn.Module):
-    """Images (N, H, W[, C]) -> mean, log-variance (N, D), through stride-2 convolutions of those `channels`.
+    """Convolutional encoder of images (N, H, W) or (N, H, W, C).
 
-    head: as of `DenseEncoder`.
+    Parameters
+    ----------
+    sample_shape : sequence of int
+        Shape of one image, ``(H, W)`` or ``(H, W, C)``.
+    latent_dim : int, default 2
+        Number of latent dimensions, D.
+    channels : sequence of int, default (32, 64)
+        Number of channels after each convolution of stride 2.
+    head : callable, default PosteriorHead
+        ``head(n_features, latent_dim)`` builds the last layer, as in `DenseEncoder`.
     """
 
     def __init__(
@@ -101,12 +170,12 @@ class ConvEncoder(nn.Module):
         sample_shape: Sequence[int],
         latent_dim: int = 2,
         channels: Sequence[int] = (32, 64),
-        head: Callable[[int, int], nn.Module] = Head,
-    ):
+        head: Callable[[int, int], nn.Module] = PosteriorHead,
+    ) -> None:
         super().__init__()
         self.sample_shape = tuple(sample_shape)
-        height, width, colors = image_shape(sample_shape)
-        sizes = [colors, *channels]
+        height, width, n_colors = image_shape(sample_shape)
+        sizes = [n_colors, *channels]
         layers: list[nn.Module] = []
         for size_in, size_out in zip(sizes, sizes[1:]):
             layers += [nn.Conv2d(size_in, size_out, 3, stride=2, padding=1), nn.ReLU()]
@@ -115,59 +184,179 @@ class ConvEncoder(nn.Module):
         self.head = head(sizes[-1] * height * width, latent_dim)
 
     @property
-    def gives_spread(self) -> bool:
-        return isinstance(self.head, Head)
+    def returns_log_var(self) -> bool:
+        """Whether the encoder returns mean and log-variance rather than codes alone."""
+        return isinstance(self.head, PosteriorHead)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor] | Tensor:
+        """Encode images.
+
+        Parameters
+        ----------
+        x : Tensor, shape (N, H, W) or (N, H, W, C)
+            Images.
+
+        Returns
+        -------
+        tuple of Tensor, or Tensor
+            Mean and log-variance, (N, D) each, or codes (N, D).
+        """
         images = x.unsqueeze(1) if x.ndim == 3 else x.movedim(-1, 1)
-        return self.head(self.features(images).flatten(1))
+        outputs: tuple[Tensor, Tensor] | Tensor = self.head(self.features(images).flatten(1))
+        return outputs
 
 
 class ConvDecoder(nn.Module):
-    """z (N, D) -> images (N, H, W[, C]), through transposed convolutions that mirror `ConvEncoder`'s."""
+    """Convolutional decoder to images (N, H, W) or (N, H, W, C), the mirror image of `ConvEncoder`.
 
-    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, channels: Sequence[int] = (32, 64)):
+    Parameters
+    ----------
+    sample_shape : sequence of int
+        Shape of one image, ``(H, W)`` or ``(H, W, C)``.
+    latent_dim : int, default 2
+        Number of latent dimensions, D.
+    channels : sequence of int, default (32, 64)
+        Number of channels of each layer, in the order of the encoder.
+    """
+
+    def __init__(self, sample_shape: Sequence[int], latent_dim: int = 2, channels: Sequence[int] = (32, 64)) -> None:
         super().__init__()
         self.sample_shape, self.latent_dim = tuple(sample_shape), latent_dim
-        height, width, colors = image_shape(sample_shape)
+        height, width, n_colors = image_shape(sample_shape)
         sides = downsampled_sizes(height, width, len(channels))[::-1]
-        sizes = [*reversed(channels), colors]
+        sizes = [*reversed(channels), n_colors]
         self.small = (sizes[0], *sides[0])
         self.project = nn.Sequential(nn.Linear(latent_dim, math.prod(self.small)), nn.ReLU())
         layers: list[nn.Module] = []
         for size_in, size_out, small, large in zip(sizes, sizes[1:], sides, sides[1:]):
-            odd = tuple(a - (2 * b - 1) for a, b in zip(large, small))  # 0 or 1: what the stride rounded away
-            layers += [nn.ConvTranspose2d(size_in, size_out, 3, 2, 1, output_padding=odd), nn.ReLU()]
+            # the row and the column that rounding up added to the smaller image, 0 or 1 each
+            padding = (large[0] - (2 * small[0] - 1), large[1] - (2 * small[1] - 1))
+            layers += [nn.ConvTranspose2d(size_in, size_out, 3, 2, 1, output_padding=padding), nn.ReLU()]
         self.features = nn.Sequential(*layers[:-1])
 
     def forward(self, z: Tensor) -> Tensor:
-        images = self.features(self.project(z).reshape(-1, *self.small))
+        """Decode codes.
+
+        Parameters
+        ----------
+        z : Tensor, shape (N, D)
+            Codes.
+
+        Returns
+        -------
+        Tensor, shape (N, H, W) or (N, H, W, C)
+            Parameters of the likelihood.
+        """
+        images: Tensor = self.features(self.project(z).reshape(-1, *self.small))
         return images.squeeze(1) if len(self.sample_shape) == 2 else images.movedim(1, -1)
 
 
+def dense_layers(sizes: Sequence[int], activation: Activation = "relu") -> nn.Sequential:
+    """Build linear layers, each followed by the activation.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Width of the input and of each layer.
+    activation : {"relu", "tanh"}, default "relu"
+        The activation.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        The layers; empty for a single size.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such activation.
+    """
+    if activation not in ACTIVATIONS:
+        raise UnknownName("activation", activation, ACTIVATIONS)
+    layers: list[nn.Module] = []
+    for size_in, size_out in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(size_in, size_out), ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers)
+
+
 def image_shape(sample_shape: Sequence[int]) -> tuple[int, int, int]:
-    """(H, W, C) of samples (H, W) or (H, W, C); `InputError` for anything else."""
-    if len(sample_shape) == 2:
-        return (*sample_shape, 1)
-    if len(sample_shape) == 3:
-        return tuple(sample_shape)
-    shape = tuple(sample_shape)
-    raise InputError(f"a convolutional network takes images (H, W) or (H, W, C), got samples of shape {shape}")
+    """Return (H, W, C) of images with or without a channel axis.
+
+    Parameters
+    ----------
+    sample_shape : sequence of int
+        ``(H, W)`` or ``(H, W, C)``.
+
+    Returns
+    -------
+    tuple of int
+        Height, width and number of channels.
+
+    Raises
+    ------
+    InputError
+        If the samples are not images.
+    """
+    match tuple(sample_shape):
+        case (height, width):
+            return height, width, 1
+        case (height, width, n_channels):
+            return height, width, n_channels
+    raise InputError(
+        f"The samples have shape {tuple(sample_shape)}, but a convolutional network needs images (H, W) or (H, W, C).",
+        got=str(tuple(sample_shape)),
+        expected="(H, W) or (H, W, C)",
+        fix=Fix("Use vaeviz_models.mlp.", "Train mlp instead."),
+    )
 
 
 def check_sizes(**sizes: int | Sequence[int]) -> None:
-    """`InputError` unless all of these numbers of units are 1 or more."""
-    for name, given in sizes.items():
-        if min([given] if isinstance(given, int) else given, default=1) < 1:
-            raise InputError(f"{name} = {given}: expected 1 or more")
+    """Raise InputError unless all layer sizes are at least 1.
+
+    Parameters
+    ----------
+    **sizes
+        A size or a sequence of sizes, by parameter name.
+
+    Raises
+    ------
+    InputError
+        If a size is below 1.
+    """
+    for name, value in sizes.items():
+        if min([value] if isinstance(value, int) else value, default=1) < 1:
+            raise InputError(f"{name} is {value}, but must be at least 1.", got=str(value), expected="1 or more")
 
 
-def downsampled_sizes(height: int, width: int, times: int) -> list[tuple[int, int]]:
-    """The sizes of an image as it is halved, rounding up: from (H, W) to the smallest."""
-    if times < 1:
-        raise InputError("channels: got none, expected one or more")
+def downsampled_sizes(height: int, width: int, n_times: int) -> list[tuple[int, int]]:
+    """Return the sizes of an image that is halved several times, rounding up.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the image in pixels.
+    n_times : int
+        How many times it is halved.
+
+    Returns
+    -------
+    list of tuple of int
+        ``(height, width)`` from the full image to the smallest.
+
+    Raises
+    ------
+    InputError
+        If `n_times` is below 1.
+
+    Examples
+    --------
+    >>> downsampled_sizes(28, 7, 2)
+    [(28, 7), (14, 4), (7, 2)]
+    """
+    if n_times < 1:
+        raise InputError("channels is empty, but a convolutional network needs at least one layer.", got="()")
     sizes = [(height, width)]
-    for _ in range(times):
+    for _ in range(n_times):
         height, width = (height + 1) // 2, (width + 1) // 2
         sizes.append((height, width))
     return sizes

@@ -50,7 +50,7 @@ def standard(total, size, seed=0):
 def test_what_means_nothing_is_refused_with_a_reason(plot, model, x):
     with pytest.raises(NotApplicable, match="gives no spread"):
         plot(lambda x: x[:, :2], x)
-    with pytest.raises(NotApplicable, match="got 1 sample"):
+    with pytest.raises(NotApplicable, match="1 sample"):
         plot(model, x[:1])
     with pytest.raises(NotApplicable, match="KL is infinite"):
         plot(Posterior(x[:, :2], 0 * x[:, :2]), x)
@@ -99,7 +99,7 @@ def test_holes_are_pictured_beside_their_scores(x):
     images = rng.uniform(size=(len(means), 5, 5))
     ramp = np.linspace(0, 1, 25).reshape(5, 5)
     axes = prior_holes(posterior, images, lambda z: np.linalg.norm(z, axis=1)[:, None, None] * ramp / 4, n=800, side=3)
-    found = find_holes(posterior, n=800)
+    found = find_holes(posterior, n_codes=800)
     assert f"{100 * found.mass.value:.0f}"[:1] == axes[0].get_title()[:1]
     assert axes[0].get_title().endswith(f"% of the prior in holes, N = {len(means):,}")
     assert [ax.get_title() for ax in axes[1:]] == ["prior, in holes (9)", "prior, elsewhere (9)"]
@@ -124,7 +124,7 @@ def test_the_axis_of_holes_ends_as_far_below_the_threshold_as_the_best_score_lie
     means = np.random.default_rng(0).standard_normal((400, 6)) * 0.2
     posterior = Posterior(means, np.full(means.shape, 0.1), "normal")
     (ax,) = prior_holes(posterior, means, n=400)
-    found = find_holes(posterior, n=400)
+    found = find_holes(posterior, n_codes=400)
     low = 2 * found.threshold - found.own.max()
     assert ax.get_xlim()[0] == pytest.approx(low)
     lower = (found.prior < low).mean()

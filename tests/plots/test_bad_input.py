@@ -132,7 +132,7 @@ def given(digits, make_encoder, make_decoder):
 @pytest.fixture(autouse=True)
 def _few_trees(monkeypatch):
     """What is asked of the scores here is not their precision."""
-    for name, count in {"TREES": 3, "SHUFFLES": 1, "VOTES": 40}.items():
+    for name, count in {"N_TREES": 3, "N_SHUFFLES": 1, "N_VOTES": 40}.items():
         monkeypatch.setattr(f"vaeviz.analysis.disentanglement.{name}", count)
 
 

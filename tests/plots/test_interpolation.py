@@ -129,5 +129,5 @@ def test_an_unknown_label_is_an_unknown_name(flat):
 def test_opposite_codes_have_no_great_arc(flat):
     x, encoder, decoder = flat
     x = np.concatenate([x[:1], -x[:1]])
-    with pytest.raises(InputError, match="use linear interpolation"):
+    with pytest.raises(InputError, match="linear interpolation"):
         interpolation(encoder, decoder, x, method="slerp", pair=(0, 1))

@@ -120,7 +120,7 @@ def test_a_model_that_is_ready_is_opened_and_not_trained(told):
     assert "Whitening.project" in told["explain"].out
     assert "rings-whitening" not in told["help of train"].out
     assert told["train"].code == 2
-    assert "rings-whitening is a model that is ready, and no network to train" in told["train"].out
+    assert "rings-whitening is already trained" in told["train"].out
 
 
 def test_the_plot_is_a_function_that_a_script_calls(told):

@@ -1,4 +1,4 @@
-"""Shared by the tests of `vaeviz_models`: torch seeded and on one thread, a little data, the command line."""
+"""Fixtures for the tests of `vaeviz_models`: torch seeded and on one thread, small data, the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread():
-    """Sums in one order, so that weights can be compared bit for bit, also with those of another process."""
+    """Run torch on one thread, so that weights are equal bit for bit, also between processes."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -20,8 +20,8 @@ def _one_thread():
 
 
 @pytest.fixture(autouse=True)
-def _first_weights():
-    """Those of models that a test builds: the same whatever ran before."""
+def _seed_first_weights():
+    """Seed torch, so that the first weights of a model do not depend on the tests before."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
         yield
@@ -34,13 +34,13 @@ def generator():
 
 @pytest.fixture(scope="session")
 def noise_images():
-    """(96, 5, 4) values in [0, 1], no two samples alike."""
+    """Uniform noise in [0, 1], shape (96, 5, 4)."""
     return np.random.default_rng(0).random((96, 5, 4), dtype=np.float32)
 
 
 @dataclass
-class Done:
-    """What a command left: its exit code, and what it wrote."""
+class CommandResult:
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -48,7 +48,7 @@ class Done:
 
     @property
     def error(self) -> str:
-        """The error that it ended with, after the usage that click may write above it."""
+        """Error message, without the usage that click may write above it."""
         assert self.code == 2
         lines = self.err.strip().splitlines()
         assert len(lines) == 1 or lines[0].startswith("Usage:")
@@ -57,15 +57,15 @@ class Done:
 
 @pytest.fixture
 def vaeviz(capsys, monkeypatch):
-    """Run a command line, ``vaeviz("train", "mlp", ...)``, in this process."""
+    """Run a command line in this process: ``vaeviz("train", "mlp", ...)``."""
     from vaeviz.cli.main import main
 
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main replaces it for good
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main replaces it
 
     def run(*args):
         capsys.readouterr()
         with pytest.raises(SystemExit) as stopped:
             main([str(arg) for arg in args])
-        return Done(stopped.value.code, *capsys.readouterr())
+        return CommandResult(stopped.value.code, *capsys.readouterr())
 
     return run

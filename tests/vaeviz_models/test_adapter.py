@@ -1,4 +1,4 @@
-"""Through vaeviz's door: whole models, their methods, and their networks used apart."""
+"""The adapter opens whole models, their methods, and their networks."""
 
 import warnings
 
@@ -25,7 +25,7 @@ def model(request, images):
 
 
 @pytest.mark.parametrize("part", ["encoder", "encode"])
-def test_an_encoder_alone_encodes_as_the_whole_does(part, model, images):
+def test_an_encoder_alone_encodes_as_the_model_does(part, model, images):
     whole, alone = (vaeviz.encode(given, images) for given in (model, getattr(model, part)))
     np.testing.assert_array_equal(alone.mean, whole.mean)
     assert alone.prior == whole.prior == model.prior
@@ -35,7 +35,7 @@ def test_an_encoder_alone_encodes_as_the_whole_does(part, model, images):
         np.testing.assert_array_equal(alone.std, whole.std)
 
 
-def test_an_encoder_alone_gives_what_the_network_gives(images):
+def test_an_encoder_alone_returns_what_the_network_returns(images):
     for kind in (DenseEncoder, ConvEncoder):
         encoder = kind(images.shape[1:], 2)
         with torch.no_grad():
@@ -46,7 +46,7 @@ def test_an_encoder_alone_gives_what_the_network_gives(images):
 
 
 @pytest.mark.filterwarnings("ignore::vaeviz.errors.GuessWarning")
-def test_a_decoder_alone_gives_the_parameters_of_the_likelihood(model):
+def test_a_decoder_alone_returns_the_parameters_of_the_likelihood(model):
     z = np.zeros((4, 3), dtype=np.float32)
     logits = vaeviz.decode(model.decoder, z)
     assert logits.shape == (4, *model.decoder.sample_shape)
@@ -56,7 +56,7 @@ def test_a_decoder_alone_gives_the_parameters_of_the_likelihood(model):
     np.testing.assert_allclose(vaeviz.decode(declared, z), vaeviz.decode(model, z), rtol=1e-5)
 
 
-def test_logits_beside_data_are_warned_of(images):
+def test_undeclared_logits_cause_a_warning(images):
     model = mlp(images.shape[1:])
     with torch.no_grad():
         model.decoder.out.bias.fill_(-4)
@@ -68,7 +68,7 @@ def test_logits_beside_data_are_warned_of(images):
         vaeviz.decode(model, z, reference=images)
 
 
-def test_a_part_is_not_the_other_part():
+def test_an_encoder_is_not_a_decoder():
     model = mlp((5, 4))
     x, z = np.zeros((2, 5, 4), dtype=np.float32), np.zeros((2, 2), dtype=np.float32)
     for part in (model.decoder, model.decode):
@@ -79,11 +79,11 @@ def test_a_part_is_not_the_other_part():
             vaeviz.decode(part, z)
 
 
-def test_the_history_is_handed_on_when_it_has_rows(run):
+def test_the_history_is_an_input_of_plots(run):
     assert vaeviz.open(run).inputs["history"]["epoch"] == [1, 2]
 
 
-def test_a_history_without_rows_is_not_handed_on(run, tmp_path):
+def test_a_history_without_rows_is_not_an_input(run, tmp_path):
     for name in ("config.json", "weights.safetensors"):
         (tmp_path / name).write_bytes((run / name).read_bytes())
     (tmp_path / "history.csv").write_text("\n")

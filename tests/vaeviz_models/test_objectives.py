@@ -1,10 +1,12 @@
+"""The KL, reparameterized samples, and the schedules, against closed forms."""
+
 import math
 
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vaeviz_models import beta_at, gaussian_kl, rate_at, reparameterize
+from vaeviz_models import beta_at, gaussian_kl, learning_rate_at, reparameterize
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -78,11 +80,11 @@ def test_beta_without_warmup_is_constant():
     assert {beta_at(epoch, 0.7, 0) for epoch in (1, 2, 100)} == {0.7}
 
 
-def test_the_rate_of_burda_falls_in_stages_to_a_tenth():
+def test_the_learning_rate_of_burda_falls_in_stages_to_a_tenth():
     """Stage i of 3^i epochs, i = 0 to 7, at 0.001 · 10^(−i/7): 3,280 epochs in all (Burda et al. 2016, section 5)."""
     stages = [stage for stage in range(8) for _ in range(3**stage)]
     assert len(stages) == 3280
-    rates = [rate_at(epoch, 1e-3, "burda") for epoch in range(1, 3281)]
+    rates = [learning_rate_at(epoch, 1e-3, "burda") for epoch in range(1, 3281)]
     assert rates == pytest.approx([1e-3 * 10 ** (-stage / 7) for stage in stages])
-    assert rate_at(5000, 1e-3, "burda") == rates[-1] == pytest.approx(1e-4)
-    assert {rate_at(epoch, 0.02, "constant") for epoch in (1, 2, 5000)} == {0.02}
+    assert learning_rate_at(5000, 1e-3, "burda") == rates[-1] == pytest.approx(1e-4)
+    assert {learning_rate_at(epoch, 0.02, "constant") for epoch in (1, 2, 5000)} == {0.02}

@@ -1,4 +1,4 @@
-"""The scripts behind docs/reproductions.md, on small data."""
+"""The scripts of docs/reproductions.md, on small data."""
 
 import importlib.util
 import re
@@ -10,7 +10,7 @@ SCRIPTS = Path(__file__).parents[2] / "examples" / "reproductions"
 SMALL = ["--data", "digits", "--device", "cpu"]
 
 
-def script(name):
+def load_script(name):
     spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -19,24 +19,24 @@ def script(name):
 
 @pytest.fixture
 def burda(vaeviz, monkeypatch):
-    """The script, with the commands that it runs run in this process."""
-    module, said = script("burda2016"), []
+    """The script, with its commands run in this process."""
+    module, outputs = load_script("burda2016"), []
 
     def run(command, check):
         assert command[1:3] == ["-m", "vaeviz"] and check
         done = vaeviz(*command[3:])
         assert done.code == 0
-        said.append(done.out)
+        outputs.append(done.out)
 
     monkeypatch.setattr(module.subprocess, "run", run)
-    module.said = said
+    module.outputs = outputs
     return module
 
 
-def test_the_set_up_of_burda_is_trained_gone_on_with_and_evaluated(burda, capsys, tmp_path):
+def test_the_model_of_burda_is_trained_resumed_and_evaluated(burda, capsys, tmp_path):
     for epochs in (1, 2):
         burda.train(tmp_path / "run", epochs, SMALL)
-    assert "going on after epoch 1 of 2" in burda.said[1]
+    assert "after epoch 1 of 2" in burda.outputs[1]
     capsys.readouterr()
     burda.evaluate(tmp_path / "run", images=10, samples=20)
     printed = capsys.readouterr().out
@@ -48,7 +48,7 @@ def test_the_set_up_of_burda_is_trained_gone_on_with_and_evaluated(burda, capsys
 
 
 def test_every_estimate_agrees_with_a_second_way(run, monkeypatch):
-    module = script("independent_estimates")
+    module = load_script("independent_estimates")
     monkeypatch.setattr(module, "CODES", 300)
     monkeypatch.setattr(module, "POINTS", 120)
     rows = module.compared(run, None)

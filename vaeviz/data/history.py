@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vaeviz.errors import InputError
@@ -39,3 +40,26 @@ def read_history(table: str | Path) -> dict[str, list[float]]:
         raise InputError(
             f"{path} is damaged, or not a table of numbers ({error}).", got=str(path), expected="a table of numbers"
         ) from None
+
+
+def row_of_weights(history: Mapping[str, Sequence[float]]) -> int:
+    """Return the row of the epoch whose weights the model has.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence of float
+        Columns by name, one value per epoch. A column ``best``, which `vaeviz_models.fit` adds under early stopping,
+        is 1 in the epoch whose weights were kept.
+
+    Returns
+    -------
+    int
+        Index of the row; −1, the last row, without such a column.
+
+    Examples
+    --------
+    >>> row_of_weights({"epoch": [1, 2, 3], "best": [0.0, 1.0, 0.0]})
+    1
+    """
+    kept = [row for row, is_best in enumerate(history.get("best", ())) if is_best]
+    return kept[-1] if kept else -1

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
 from vaeviz.analysis.aggregate_posterior import (
     MAX_POSTERIORS,
     check_gaussian_posterior,
@@ -52,7 +52,7 @@ def aggregate_posterior(
         raise InputError(f"nodes = {nodes}: expected 2 or more a side")
     posterior = encode(encoder, x, condition)
     given, posterior = len(posterior), subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
-    found = prior_mismatch(posterior, n=n, permutations=permutations, max_points=None, seed=seed)
+    found = prior_mismatch(posterior, n_codes=n, n_permutations=permutations, max_points=None, seed=seed)
     ax = ax or axes_for(aggregate_posterior)
     if posterior.size == 1:
         _draw_curve(ax, posterior, nodes)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, active_dimensions
 from vaeviz.analysis.disentanglement import Disentanglement, check_factors, codes_for_scores
 from vaeviz.analysis.disentanglement import disentanglement as measured
 from vaeviz.analysis.subsampling import subsample_rows
@@ -15,7 +16,6 @@ from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
-from vaeviz.drawing.numbers import with_error
 from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -30,7 +30,8 @@ def disentanglement(
     *,
     estimator: Literal["means", "samples"] = "means",
     bins: int = 20,
-    min_kl: float = 0.01,
+    min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
     max_points: int | None = 2000,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -40,20 +41,20 @@ def disentanglement(
     encoder: any callable, model, or `Posterior`. x: (N, ...). factors: (N, K) numbers. condition: (N, ...), of a
         conditional model. factor_names: K names, by default those of the columns of factors, where it is a data frame.
     estimator: "means" of the posteriors, or one posterior sample for each x ("samples"). bins: of equal width, for
-        mutual information. min_kl: dimensions with a mean KL below this (nats) are masked; without a spread, constant
-        ones. max_points: at most so many x, chosen at random with `seed`; None for all.
+        mutual information. min_kl, min_share: collapsed dimensions are masked, those with a mean KL of at most min_kl
+        (nats), or whose posterior mean varies by at most min_share of the variance of q(z_j), as in `vaeviz.triage`.
+        max_points: at most so many x, chosen at random with `seed`; None for all.
     Left: mutual information as a share of the factor's entropy. Right: MIG (Chen et al. 2018), SAP (Kumar et al. 2018),
     DCI (Eastwood & Williams 2018) and the FactorVAE score (Kim & Mnih 2018) with ±1 standard error, beside their
     values for shuffled factors.
     """
     posterior = encode(encoder, x, condition)
     rows = subsample_rows(max_points, len(posterior), seed)
-    kl = posterior.kl()
-    active = None if kl is None else kl.mean(axis=0) >= min_kl
+    active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share).mask
     codes = codes_for_scores(posterior, estimator, seed)
     names = column_names(factor_names, factors)
     factors = check_factors(as_array(factors), len(posterior))
-    found = measured(codes[rows], factors[rows], active, bins=bins, seed=seed)
+    found = measured(codes[rows], factors[rows], active, n_bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.35, 1))
     draw_matrix(
@@ -74,9 +75,9 @@ def _draw_scores(ax: Axes, found: Disentanglement) -> None:
     places = np.arange(len(found.scores))[::-1]
     for place, score in zip(places, found.scores):
         ax.plot((score.null, score.value), (place, place), color="0.85", lw=1, zorder=1)
-        ax.text(1.06, place, with_error(score.value, score.error), va="center", fontsize="small")
+        ax.text(1.06, place, str(score), va="center", fontsize="small")
     ax.plot([s.null for s in found.scores], places, ls="", marker="|", ms=8, mew=1.2, color="0.4", label="shuffled")
-    values, errors = ([getattr(s, name) for s in found.scores] for name in ("value", "error"))
+    values, errors = ([getattr(s, name) for s in found.scores] for name in ("value", "standard_error"))
     ax.errorbar(values, places, xerr=errors, ls="", marker="o", ms=4, color="C0", label="score ±1 SE")
     ax.set_yticks(places, [score.name for score in found.scores])
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(places) - 0.4), xticks=(0, 0.5, 1))

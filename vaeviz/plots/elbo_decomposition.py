@@ -42,7 +42,7 @@ def elbo_decomposition(
     """
     if top < 1:
         raise InputError(f"top = {top}: expected 1 dimension or more")
-    terms = elbo_terms(encode(encoder, x, condition), x, likelihood, n=n, max_points=max_points, seed=seed)
+    terms = elbo_terms(encode(encoder, x, condition), x, likelihood, n_codes=n, max_points=max_points, seed=seed)
     figure = figure or figure_for(elbo_decomposition)
     axes = figure.subplots(1, 2, width_ratios=[1.25, 1])
     _draw_parts(axes[0], terms)
@@ -73,9 +73,9 @@ def _draw_parts(ax: Any, terms: ELBOTerms) -> None:
 
 
 def _title(terms: ELBOTerms) -> str:
-    kl = f"Mean KL {terms.kl} nats, {terms.n:,} codes of N = {terms.total:,} posteriors"
-    if terms.total < terms.given:
-        kl += f"\nchosen at random of {terms.given:,}"
+    kl = f"Mean KL {terms.kl} nats, {terms.n_codes:,} codes of N = {terms.n_posteriors:,} posteriors"
+    if terms.n_posteriors < terms.n_given:
+        kl += f"\nchosen at random of {terms.n_given:,}"
     if terms.saturated:
         kl += "\nmutual information saturated: N is too small to measure it"
     if terms.elbo is None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from vaeviz.analysis.activity import active_dimensions, check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions, check_dims
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import LabelColors, color_labels
 from vaeviz.drawing.densities import draw_density
@@ -31,7 +31,8 @@ def latent_pairs(
     condition: Any = None,
     *,
     dims: tuple[int, ...] | None = None,
-    min_activity: float = 0.01,
+    min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
     max_points: int | None = 2000,
     prior_contours: bool | None = None,
     palette: str | None = None,
@@ -43,15 +44,16 @@ def latent_pairs(
 
     encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
         conditional model.
-    dims: which dimensions, counted from 0; by default those with an activity of at least `min_activity`: the mean KL
-        in nats, or without a spread the variance of the means; of more than 8 the most active. `NotApplicable` for
-        fewer than 3. max_points: at most so many points, chosen at random with `seed`; None for all.
+    dims: which dimensions, counted from 0; by default the active ones, of more than 8 those with the highest mean KL
+        (without a spread the highest variance). A dimension is active if its mean KL exceeds min_kl (nats) and its
+        posterior mean varies by more than min_share of the variance of q(z_j), as in `vaeviz.triage`. `NotApplicable`
+        for fewer than 3. max_points: at most so many points, chosen at random with `seed`; None for all.
     prior_contours: N(0, I) at 1, 2, 3 σ, or above 5 dimensions at 2 σ alone, and its density; by default where the
         prior is known to be that.
     palette, continuous: as in `latent_scatter`.
     """
     posterior = encode(encoder, x, condition)
-    shown = _shown(dims, active_dimensions(posterior, min_activity), posterior)
+    shown = _shown(dims, active_dimensions(posterior, min_kl=min_kl, min_share=min_share), posterior)
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
     rows = subsample_rows(max_points, len(posterior), seed)
     prior = posterior.prior == "normal" if prior_contours is None else prior_contours
@@ -68,14 +70,15 @@ def latent_pairs(
     return axes
 
 
-def _shown(dims: tuple[int, ...] | None, active: tuple[int, ...], posterior: Any) -> tuple[int, ...]:
+def _shown(dims: tuple[int, ...] | None, active: ActiveDimensions, posterior: Any) -> tuple[int, ...]:
     if dims is not None:
         if not 3 <= len(dims) <= MOST:
             raise InputError(f"dims: got {len(dims)} dimensions, expected 3 to {MOST}")
         return check_dims(dims, posterior.size)
-    if len(active) < 3:
-        raise NotApplicable(f"{len(active)} of {posterior.size} dimensions are active, pairs need 3")
-    return active if len(active) <= MOST else most_active_dims(posterior, MOST)
+    count = int(active.mask.sum())
+    if count < 3:
+        raise NotApplicable(f"{count} of {posterior.size} dimensions are active, pairs need 3")
+    return tuple(sorted(int(dim) for dim in active.ranking[: min(count, MOST)]))
 
 
 def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prior: bool, seed: int) -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from vaeviz.analysis.active_dimensions import Triage, triage
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, Triage, triage
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label
@@ -33,8 +33,8 @@ def latent_triage(
     condition: Any = None,
     *,
     top: int = 24,
-    min_kl: float = 0.005,
-    min_share: float = 0.01,
+    min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
     min_effect: float | None = None,
     n: int = 64,
     seed: int = 0,
@@ -53,14 +53,14 @@ def latent_triage(
         raise InputError(f"top = {top}: expected 1 dimension or more")
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
-    found = triage(posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n=n, seed=seed)
+    found = triage(posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n_samples=n, seed=seed)
     shown = np.argsort(-found.kl, kind="stable")[:top]
     figure = figure or figure_for(latent_triage)
     axes = figure.subplots(3, 1, sharex=True)
     for ax, (name, label) in zip(axes, PANELS.items()):
         values, errors = getattr(found, name)[shown], getattr(found, f"{name}_error")[shown]
         threshold = np.broadcast_to(getattr(found, f"min_{name}"), posterior.size)[shown]
-        _draw_test(ax, values, errors, threshold, found.verdicts[shown])
+        _draw_test(ax, values, errors, threshold, found.status[shown])
         ax.set_title(label)
     figure.suptitle(_title(found, len(posterior)))
     axes[-1].set_xticks(

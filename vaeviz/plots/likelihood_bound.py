@@ -6,12 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.estimates import Estimate, mean_estimate
 from vaeviz.analysis.importance_bound import ImportanceBound, importance_bound
-from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.numbers import with_error
 from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -40,7 +39,7 @@ def likelihood_bound(
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     rows = subsample_rows(max_points, len(posterior), seed)
-    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], count=count, seed=seed)
+    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=count, seed=seed)
     figure = figure or figure_for(likelihood_bound)
     axes = figure.subplots(1, 3)
     _draw_average(axes[0], bound)
@@ -53,15 +52,15 @@ def likelihood_bound(
 
 
 def _draw_average(ax: Axes, bound: ImportanceBound) -> None:
-    elbo, elbo_error = bound.elbo.mean(), mean_standard_error(bound.elbo)
+    elbo = mean_estimate(bound.elbo)
     ax.fill_between(
         bound.k, bound.mean - bound.mean_error, bound.mean + bound.mean_error, alpha=0.2, lw=0, label="±1 SE over $x$"
     )
     ax.plot(bound.k, bound.mean, marker="o", ms=3, label="$L_k$")
-    ax.axhline(elbo, color="0.35", lw=0.8, ls=(0, (4, 3)), label=f"ELBO {with_error(elbo, elbo_error)}")
+    ax.axhline(elbo.value, color="0.35", lw=0.8, ls=(0, (4, 3)), label=f"ELBO {elbo}")
     ax.set(xscale="log", xlabel="$k$, importance samples", ylabel="mean bound (nats)")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {with_error(bound.mean[-1], bound.mean_error[-1])}")
+    ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {Estimate(bound.mean[-1], bound.mean_error[-1])}")
     low, high = ax.get_ylim()
     ax.set_ylim(low - 0.55 * (high - low), high)  # room for the legend, under the lowest bound
     ax.legend(loc="lower right")
@@ -73,7 +72,7 @@ def _draw_each(ax: Axes, bound: ImportanceBound) -> None:
     ax.plot(ends, ends, color="0.35", lw=0.8, ls=(0, (4, 3)), zorder=1)
     ax.errorbar(bound.elbo, last, yerr=bound.errors[:, -1], ls="", marker="o", ms=2, mew=0, elinewidth=0.5, alpha=0.6)
     ax.set(xlabel="ELBO of each $x$ (nats)", ylabel=f"$L_{{{bound.k[-1]}}}$ of each $x$ (nats)")
-    ax.set_title(f"$L_{{{bound.k[-1]}}}-L_1$ = {with_error(*bound.gain)}")
+    ax.set_title(f"$L_{{{bound.k[-1]}}}-L_1$ = {bound.gain}")
 
 
 def _draw_effective(ax: Axes, bound: ImportanceBound) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.map_quality import MapQuality
+from vaeviz.analysis.map_quality import MapQuality, NeighborhoodMeasure
 from vaeviz.analysis.map_quality import map_quality as measured
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import color_labels
@@ -20,7 +20,7 @@ from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-MEASURES = ("trustworthiness", "continuity", "recall")
+MEASURES: tuple[NeighborhoodMeasure, ...] = ("trustworthiness", "continuity", "recall")
 
 
 @register_plot(page=PageShape("full", 0.44))
@@ -59,7 +59,7 @@ def map_quality(
         "random": np.random.default_rng(seed).standard_normal((len(z), 2)),
     }
     sizes = _sizes(k, len(z))
-    qualities = {name: measured(z, points, sizes, asked=1000, seed=seed) for name, points in maps.items()}
+    qualities = {name: measured(z, points, sizes, n_samples=1000, seed=seed) for name, points in maps.items()}
     figure = figure or figure_for(map_quality)
     left, right = axes = figure.subplots(1, 2, width_ratios=(1.05, 1))
     (name, points), *_ = maps.items()

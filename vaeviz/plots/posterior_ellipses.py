@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.subsampling import stratified_rows
 from vaeviz.drawing.colors import color_labels
@@ -47,7 +47,7 @@ def posterior_ellipses(
     """
     if n < 1 or not radius > 0:
         raise InputError(f"n = {n}, radius = {radius:g}: expected 1 sample or more and a radius above 0")
-    posterior = check_gaussian_posterior(encode(encoder, x, condition), prior=False)
+    posterior = check_gaussian_posterior(encode(encoder, x, condition), needs_prior=False)
     if posterior.size == 1:
         raise NotApplicable("the latent has 1 dimension, and an ellipse needs two: see aggregate_posterior")
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)

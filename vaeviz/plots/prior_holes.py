@@ -56,7 +56,7 @@ def prior_holes(
     look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
-    found = find_holes(posterior, n=n, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
+    found = find_holes(posterior, n_codes=n, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
     pictures = [] if decoder is None else _pictures(decoder, condition, found, posterior, x, side, look)
     figure = figure or figure_for(prior_holes)
     axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
@@ -110,7 +110,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
         [found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)"
     )
     ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(bins[0], None), ylim=(0, 1.4 * top))
-    count = f"N = {total:,}" if found.total == total else f"{found.total:,} of {total:,} samples"
+    count = f"N = {total:,}" if found.n_posteriors == total else f"{found.n_posteriors:,} of {total:,} samples"
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
     ax.set_title(f"{percent} % of the prior in holes, {count}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))

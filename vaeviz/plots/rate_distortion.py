@@ -26,7 +26,7 @@ def rate_distortion(
     Bars are ±1 standard error over x, where it is known.
     """
     x = x if x is None else as_samples(x, "x")
-    points = sorted(rate_points(runs, x, condition, draws=draws, seed=seed), key=lambda point: point.rate)
+    points = sorted(rate_points(runs, x, condition, n_draws=draws, seed=seed), key=lambda point: point.rate)
     ax = ax or axes_for(rate_distortion)
     rates, distortions, rate_errors, distortion_errors = np.array(
         [(p.rate, p.distortion, p.rate_error, p.distortion_error) for p in points]

@@ -60,7 +60,7 @@ def samples(
     size = posterior.size if posterior is not None else latent_size(decoder)
     draws = min(math.ceil(n / len(conditions)), math.ceil(math.sqrt(n))) if conditions else n
     z = temperature * np.random.default_rng(seed).standard_normal((draws, size))
-    decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, like=x)
+    decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, reference=x)
     cells = decoded if conditions else _in_square(decoded[0], look)
     connect = "rows" if conditions and look.kind_of(cells.shape[2:]) == "table" else None
     ax = ax or axes_for(samples, cells_aspect(cells, look, connect))

@@ -5,9 +5,9 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.activity import activity
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, active_dimensions
 from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
-from vaeviz.analysis.traversals import MIN_KL, collapsed_dimensions, traversal_codes, traversal_ends, traversal_order
+from vaeviz.analysis.traversals import effect_ranking, traversal_codes, traversal_ends
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind, as_images
 from vaeviz.drawing.cells import draw_cells
@@ -42,6 +42,7 @@ def traversal(
     change: bool = False,
     collapsed: Literal["mark", "omit"] = "mark",
     min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
@@ -55,8 +56,9 @@ def traversal(
     span: "aggregate" from the 2.5 % to the 97.5 % quantile of q(z_j); "prior" those of N(0, 1); a number: ± so many σ.
     around: the row of x whose posterior mean is held, and its condition; by default the prior mean, or without one the
         mean code, with a panel for each condition of a conditional decoder.
-    change: beside each row the last sample minus the first. collapsed: "mark" or "omit" dimensions whose mean KL is
-        not above min_kl (nats). feature_names, kind, cmap: as in `samples`.
+    change: beside each row the last sample minus the first. collapsed: "mark" or "omit" collapsed dimensions, those
+        with a mean KL of at most min_kl (nats), or whose posterior mean varies by at most min_share of the variance of
+        q(z_j), as in `vaeviz.triage`. feature_names, kind, cmap: as in `samples`.
     """
     if steps < 2 or top < 1:
         raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
@@ -68,9 +70,9 @@ def traversal(
         raise NotApplicable(
             f"change is drawn under one condition, not under {conditions}: fix it with vaeviz.given(decoder, y)"
         )
-    dead = collapsed_dimensions(posterior, min_kl)
-    dims = traversal_order(posterior, order, decoder, like=x, seed=seed)
-    dims = dims[~dead[dims]] if collapsed == "omit" else dims
+    active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
+    dims = effect_ranking(decoder, posterior, reference=x, seed=seed) if order == "effect" else active.ranking
+    dims = dims[active.mask[dims]] if collapsed == "omit" else dims
     if not len(dims):
         raise NotApplicable(f"all {posterior.size} dimensions are collapsed; collapsed='mark' draws them")
     dims = dims[:top]
@@ -83,11 +85,11 @@ def traversal(
     aspect = panels_aspect(grids, conditions.names, look, "rows") * widths[0] / sum(widths)
     figure = figure or figure_for(traversal, aspect)
     axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
-    rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
+    rows = [_row_label(dim, active.activity[dim], not active.mask[dim], posterior.std is not None) for dim in dims]
     labels = {"row_labels": rows, "column_labels": _column_labels(span, steps)}
     for panel in draw_panels(axes[0], grids, conditions.names, look, **labels, connect="rows"):
         for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
-            text.set_color("0.6" if dead[dim] else "black")
+            text.set_color("black" if active.mask[dim] else "0.6")
     if change:
         _draw_change(axes[1], look.scaled(grids[0], lead=2), look)
         if drawn == "table":
@@ -104,7 +106,7 @@ def _decoded(
     """The codes (dims, steps, D) decoded, (C, dims, steps, *sample): around a sample under its condition, else each."""
     flat = codes.reshape(-1, posterior.size)
     if around is None:
-        decoded = decode_under_conditions(decoder, posterior.with_codes(flat), conditions, like=x)
+        decoded = decode_under_conditions(decoder, posterior.with_codes(flat), conditions, reference=x)
     else:
         decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), reference=x)[None]
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])

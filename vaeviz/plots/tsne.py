@@ -85,7 +85,7 @@ def tsne(
     ax.set_title(_title(embedding.engine, perplexity, posterior, len(rows)))
     label_map_axes(ax, embedding.engine)
     if embedding.engine != "pca" and len(rows) > 2 * K:
-        write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (K,), asked=ASKED, seed=seed))
+        write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (K,), n_samples=ASKED, seed=seed))
     return ax
 
 

@@ -1,1 +1,1 @@
-"""The commands that vaeviz_models adds to the command line of vaeviz."""
+"""Commands that vaeviz_models adds to the command line of vaeviz. They may import everything below."""

@@ -8,37 +8,36 @@ import click
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 def info(run: Path) -> None:
-    """Tell what a run folder holds.
+    """Describe a run folder.
 
-    Its model, data and training, and how far it came.
+    Shows its model, data and training settings, how many epochs are done, and the scores of the saved weights.
     """
+    from vaeviz.data.history import row_of_weights
     from vaeviz.errors import InputError
     from vaeviz_models.runs.folder import open_run, read_history
 
     model, config = open_run(run)
-    described = config["model"]
-    sizes = ", ".join(f"{key} {_as_text(value)}" for key, value in described["options"].items())
-    parameters = sum(p.numel() for p in model.parameters())
-    click.echo(f"model     {described['name']}, samples of {_as_text(described['sample_shape'])}, {sizes}")
-    click.echo(f"          {parameters:,} parameters")
-    for part in ("data", "training"):
-        parts = (f"{key} {_as_text(value)}" for key, value in config[part].items() if value is not None)
-        click.echo(f"{part:10}{', '.join(parts) or 'in a script'}")
+    recipe, training = config["model"], config["training"]
+    sizes = ", ".join(f"{key} {_format_value(value)}" for key, value in recipe["options"].items())
+    n_parameters = sum(parameter.numel() for parameter in model.parameters())
+    click.echo(f"model     {recipe['name']}, samples of {_format_value(recipe['sample_shape'])}, {sizes}")
+    click.echo(f"          {n_parameters:,} parameters")
+    for name, part in (("data", config["data"]), ("training", training)):
+        values = (f"{key} {_format_value(value)}" for key, value in part.items() if value is not None)
+        click.echo(f"{name:10}{', '.join(values) or 'in a script'}")
     try:
         history = read_history(run)
     except InputError:
         history = {}
-    epochs = len(history.get("epoch", []))
-    planned = config["training"].get("epochs")
-    click.echo(f"epochs    {epochs}" + (f" of {planned}" if planned else ""))
+    epochs = history.get("epoch", [])
+    click.echo(f"epochs    {len(epochs)}" + (f" of {training['epochs']}" if "epochs" in training else ""))
     if epochs:
-        last = ", ".join(
-            f"{name} {values[-1]:.2f}" for name, values in history.items() if name not in ("epoch", "beta")
-        )
-        click.echo(f"last      {last} (nats a sample)")
+        row = row_of_weights(history)
+        scores = (f"{name} {values[row]:.2f}" for name, values in history.items() if "_" in name)
+        click.echo(f"weights   of epoch {epochs[row]:.0f}: {', '.join(scores)} (nats per sample)")
 
 
-def _as_text(value: object) -> str:
+def _format_value(value: object) -> str:
     if not isinstance(value, list):
         return str(value)
     return (" / " if all(isinstance(part, str) for part in value) else " × ").join(map(str, value))

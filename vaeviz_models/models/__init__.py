@@ -1,1 +1,4 @@
-"""The models: the VAE, the conditional VAE and the plain autoencoder, and how they are built again."""
+"""Models: the VAE, the conditional VAE, the plain autoencoder, and their builders.
+
+This package imports networks, likelihoods and objectives.
+"""

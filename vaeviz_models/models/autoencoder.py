@@ -1,43 +1,96 @@
-"""The plain autoencoder: no posterior, no prior, no KL; and the two that are registered by name."""
+"""The plain autoencoder without posterior, prior and KL, and its builders."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from vaeviz_models.likelihoods import LikelihoodName, make_likelihood
+from vaeviz_models.models.base import EncoderDecoder
 from vaeviz_models.models.builders import register_model
-from vaeviz_models.models.vae import LikelihoodName, make_likelihood
 from vaeviz_models.networks import Activation, ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, check_sizes
 
 
-class Autoencoder(nn.Module):
-    """A deterministic code z = f(x), decoded and scored by a likelihood: -ln p(x | f(x)) is its loss.
+class Autoencoder(EncoderDecoder):
+    """Deterministic autoencoder: the code is z = f(x), and the loss is −ln p(x | f(x)).
 
-    encoder: x (N, *sample) -> codes (N, D). decoder: z (N, D) -> the likelihood's parameters.
+    Parameters
+    ----------
+    encoder : torch.nn.Module
+        From samples (N, ...) to codes (N, D).
+    decoder : torch.nn.Module
+        From codes (N, D) to the parameters of the likelihood.
+    likelihood : Likelihood
+        Distribution p(x | z).
+    latent_dim : int
+        Number of latent dimensions, D.
     """
 
     prior = None
-    capturable = True
-
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
-        super().__init__()
-        self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
-        self.latent_dim = latent_dim
 
     def encode(self, x: Tensor) -> Tensor:
-        """The codes, (N, D)."""
-        return self.encoder(x)
+        """Compute codes.
+
+        Parameters
+        ----------
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor, shape (N, D)
+            The codes.
+        """
+        codes: Tensor = self.encoder(x)
+        return codes
 
     def decode(self, z: Tensor) -> Tensor:
-        """E[x | z], (N, *sample)."""
+        """Compute E[x | z].
+
+        Parameters
+        ----------
+        z : Tensor, shape (N, D)
+            Codes.
+
+        Returns
+        -------
+        Tensor, shape (N, ...)
+            Mean of p(x | z).
+        """
         return self.likelihood.mean(self.decoder(z))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The reconstructions, (N, *sample)."""
+        """Reconstruct samples.
+
+        Parameters
+        ----------
+        x : Tensor, shape (N, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor, shape (N, ...)
+            The reconstructions.
+        """
         return self.decode(self.encode(x))
 
     def terms(self, x: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, None]:
-        """(ln p(x | f(x)) in nats, summed over the batch, None): there is no KL, and nothing is sampled."""
+        """Compute the log-likelihood of the reconstructions.
+
+        Parameters
+        ----------
+        x : Tensor, shape (N, ...)
+            Samples.
+        generator : torch.Generator, optional
+            Ignored, since nothing is sampled.
+
+        Returns
+        -------
+        log_likelihood : Tensor, shape ()
+            ln p(x | f(x)), summed over the batch, in nats.
+        kl : None
+            There is no KL.
+        """
         return self.likelihood.total(self.decoder(self.encoder(x)), x), None
 
 
@@ -51,7 +104,28 @@ def autoencoder(
     likelihood: LikelihoodName = "bernoulli",
     std: float = 1.0,
 ) -> Autoencoder:
-    """A plain dense autoencoder of the reference VAE's size, without KL."""
+    """Build a fully connected autoencoder of the size of the reference VAE.
+
+    Parameters
+    ----------
+    sample_shape : tuple of int
+        Shape of one sample.
+    latent_dim : int, default 2
+        Number of latent dimensions.
+    hidden : tuple of int, default (512,)
+        Width of each hidden layer of the encoder; the decoder has them in reverse.
+    activation : {"relu", "tanh"}, default "relu"
+        Activation after each hidden layer.
+    likelihood : {"bernoulli", "gaussian", "gaussian-learned"}, default "bernoulli"
+        Distribution p(x | z).
+    std : float, default 1.0
+        Standard deviation of a Gaussian likelihood, or its first value if it is learned.
+
+    Returns
+    -------
+    Autoencoder
+        The model, with fresh weights.
+    """
     check_sizes(latent_dim=latent_dim, hidden=hidden)
     return Autoencoder(
         DenseEncoder(sample_shape, latent_dim, hidden, head=nn.Linear, activation=activation),
@@ -70,7 +144,26 @@ def conv_autoencoder(
     likelihood: LikelihoodName = "bernoulli",
     std: float = 1.0,
 ) -> Autoencoder:
-    """A plain convolutional autoencoder for images (H, W) or (H, W, C): `conv` without KL."""
+    """Build a convolutional autoencoder for images (H, W) or (H, W, C).
+
+    Parameters
+    ----------
+    sample_shape : tuple of int
+        Shape of one image.
+    latent_dim : int, default 2
+        Number of latent dimensions.
+    channels : tuple of int, default (32, 64)
+        Number of channels of each layer; each layer halves the image.
+    likelihood : {"bernoulli", "gaussian", "gaussian-learned"}, default "bernoulli"
+        Distribution p(x | z).
+    std : float, default 1.0
+        Standard deviation of a Gaussian likelihood, or its first value if it is learned.
+
+    Returns
+    -------
+    Autoencoder
+        The model, with fresh weights.
+    """
     check_sizes(latent_dim=latent_dim, channels=channels)
     return Autoencoder(
         ConvEncoder(sample_shape, latent_dim, channels, head=nn.Linear),

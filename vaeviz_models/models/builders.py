@@ -1,12 +1,13 @@
-"""How a model was built, so that a run can build it again."""
+"""Registered model builders, and recipes from which a run builds its model again."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypedDict, TypeVar, cast
 
 import numpy as np
+import torch
 from torch import nn
 
 from vaeviz.errors import InputError
@@ -14,53 +15,157 @@ from vaeviz.plugins import registry
 from vaeviz.plugins.options import options_of, validate_settings
 from vaeviz_models.models.class_labels import classes_of
 
+P = ParamSpec("P")
+M = TypeVar("M")
 
-def register_model(builder: Callable) -> Callable:
-    """File a builder of models under its own name; what it builds remembers how, and can be saved by `save_run`.
 
-    builder: ``builder(sample_shape, *, option=default, ...) -> model``; its options become those of ``vaeviz train``.
-        One with an option `classes` builds a conditional model, which is trained with the labels as the condition.
+class Recipe(TypedDict):
+    """How a model was built: the name of its builder, and what the builder received."""
+
+    name: str
+    sample_shape: list[int]
+    options: dict[str, Any]
+
+
+def register_model(builder: Callable[P, M]) -> Callable[P, M]:
+    """Register a model builder under its own name, so that runs can build the model again.
+
+    Parameters
+    ----------
+    builder : callable
+        ``builder(sample_shape, *, option=default, ...) -> model``. Its options become options of ``vaeviz train``.
+        A builder with an option `classes` makes a conditional model, which is trained with the labels as its
+        condition.
+
+    Returns
+    -------
+    callable
+        The builder. Its models carry a `recipe`, which `save_run` writes.
     """
     name = builder.__name__.replace("_", "-")
+    build_model = cast("Callable[..., Any]", builder)
 
-    @functools.wraps(builder)
-    def build(sample_shape: Sequence[int], **options: Any) -> nn.Module:
+    @functools.wraps(build_model)
+    def build(sample_shape: Sequence[int], **options: Any) -> Any:
         options = {key: value.item() if isinstance(value, np.generic) else value for key, value in options.items()}
-        return _remembering(builder(sample_shape, **options), name, builder, sample_shape, options)
+        return _with_recipe(build_model(sample_shape, **options), name, build_model, sample_shape, options)
 
     registry.add("vaeviz.models", name, build)
-    return build
+    return cast("Callable[P, M]", build)
 
 
-def build_from_recipe(recipe: dict[str, Any]) -> nn.Module:
-    """The model that a recipe ``{"name", "sample_shape", "options"}`` describes, with fresh weights."""
+def build_from_recipe(recipe: Recipe) -> Any:
+    """Build a model with fresh weights from its recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        As returned by `get_recipe`, or read from ``config.json``.
+
+    Returns
+    -------
+    torch.nn.Module
+        The model.
+
+    Raises
+    ------
+    InputError
+        If no such builder is registered, or if it does not accept the options.
+    """
     name, shape = recipe["name"], tuple(recipe["sample_shape"])
-    builder = registry.load("vaeviz.models", name)
+    builder = _find_builder(name)
     options = validate_settings(builder, recipe["options"], owner=name)
-    return _remembering(builder(shape, **options), name, builder, shape, options)
+    return _with_recipe(builder(shape, **options), name, builder, shape, options)
+
+
+def seeded(build: Callable[..., M], *args: Any, seed: int, **settings: Any) -> M:
+    """Build a model whose first weights depend on the seed alone.
+
+    Parameters
+    ----------
+    build : callable
+        What builds the model, e.g. `mlp`.
+    *args
+        Positional arguments of `build`.
+    seed : int
+        Seed of the first weights. Torch's global random state is restored afterwards.
+    **settings
+        Keyword arguments of `build`.
+
+    Returns
+    -------
+    torch.nn.Module
+        What `build` returned.
+
+    Examples
+    --------
+    >>> from vaeviz_models import mlp
+    >>> one, other = (seeded(mlp, (8, 8), seed=0, latent_dim=3) for _ in range(2))
+    >>> bool((one.decoder.out.weight == other.decoder.out.weight).all())
+    True
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return build(*args, **settings)
 
 
 def with_classes(name: str, options: dict[str, Any], labels: Any) -> dict[str, Any]:
-    """The options of a model, with the names of the classes of `labels` (N,) where it takes them and none are said."""
-    if options.get("classes") or "classes" not in options_of(registry.load("vaeviz.models", name)):
+    """Add the classes of the labels to the options of a conditional model.
+
+    Parameters
+    ----------
+    name : str
+        Name of a registered model.
+    options : dict
+        Options of its builder. Classes that are named there are kept.
+    labels : array_like, shape (N,)
+        Labels of the training data; needed only for a conditional model.
+
+    Returns
+    -------
+    dict
+        The options; unchanged for a model that is not conditional.
+    """
+    if options.get("classes") or "classes" not in options_of(_find_builder(name)):
         return options
     return options | {"classes": classes_of(labels)}
 
 
-def get_recipe(model: nn.Module) -> dict[str, Any]:
-    """How `model` was built; `InputError` if no registered builder built it."""
-    recipe = getattr(model, "recipe", None)
+def get_recipe(model: nn.Module) -> Recipe:
+    """Return the recipe from which a model can be built again.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A model from a registered builder.
+
+    Returns
+    -------
+    Recipe
+        Name, sample shape and options.
+
+    Raises
+    ------
+    InputError
+        If no registered builder made the model.
+    """
+    recipe: Recipe | None = getattr(model, "recipe", None)
     if recipe is None:
         raise InputError(
-            f"this {type(model).__name__} was put together by hand, and a run could not build it again: "
-            "put that into a function of the sample shape, under @vaeviz_models.register_model"
+            f"This {type(model).__name__} does not come from a registered builder, so a run could not build it again.",
+            expected="a model from a registered builder",
+            fix="Build it in a function of the sample shape that is decorated with @vaeviz_models.register_model.",
         )
     return recipe
 
 
-def _remembering(
-    model: nn.Module, name: str, builder: Callable, sample_shape: Sequence[int], options: dict[str, Any]
-) -> nn.Module:
+def _find_builder(name: str) -> Callable[..., Any]:
+    return cast("Callable[..., Any]", registry.load("vaeviz.models", name))
+
+
+def _with_recipe(
+    model: Any, name: str, builder: Callable[..., Any], sample_shape: Sequence[int], options: dict[str, Any]
+) -> Any:
     defaults = {key: option.default for key, option in options_of(builder).items()}
-    model.recipe = {"name": name, "sample_shape": [int(n) for n in sample_shape], "options": defaults | options}
+    model.recipe = Recipe(name=name, sample_shape=[int(size) for size in sample_shape], options=defaults | options)
     return model

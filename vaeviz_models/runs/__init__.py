@@ -1,1 +1,4 @@
-"""Run folders: `config.json`, `weights.safetensors`, `history.csv` and checkpoints."""
+"""Run folders: config, weights, history and checkpoint, and the trainings that write them.
+
+This package imports training, models and `vaeviz`.
+"""

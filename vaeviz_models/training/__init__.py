@@ -1,1 +1,4 @@
-"""Training: `fit`, one step, evaluation, loaders, devices and precision."""
+"""Training: `fit` and its settings, state, steps, evaluation, loaders, devices and precision.
+
+This package imports models, networks, likelihoods and objectives.
+"""

@@ -1,22 +1,32 @@
-"""Where the samples of a training lie, and how a batch of them is fetched."""
+"""Loaders: training data in memory or on disk, and how batches are fetched."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaeviz.data.out_of_core import SampleStream, StoredArray, is_out_of_core
+from vaeviz.data.batches import check_samples, iterate_batches
+from vaeviz.data.out_of_core import Batches, SampleStream, StoredArray, data_range, is_out_of_core
+from vaeviz.errors import InputError
+from vaeviz_models.models.base import TrainableModel
+from vaeviz_models.models.class_labels import class_codes
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryLoader:
-    """Samples as one tensor (N, *sample) on the device, and for a conditional model the codes (N,) of their classes.
+    """Samples in one tensor on the device. A batch is ``(x,)``, or ``(x, codes)`` for a conditional model.
 
-    A batch is (x,) or (x, codes).
+    Parameters
+    ----------
+    x : Tensor, shape (N, ...)
+        Samples.
+    codes : Tensor of int, shape (N,), optional
+        Class indices, for a conditional model.
     """
 
     x: Tensor
@@ -27,28 +37,60 @@ class MemoryLoader:
 
     @property
     def device(self) -> torch.device:
+        """Device of the samples."""
         return self.x.device
 
-    @property
-    def parts(self) -> list[Tensor]:
-        return [self.x] if self.codes is None else [self.x, self.codes]
-
     def shuffled(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, ...]]:
-        """Batches of `size` in that order."""
-        for rows in order.to(self.x.device).split(size):
-            yield tuple(part.index_select(0, rows) for part in self.parts)
+        """Yield batches in a given order.
+
+        Parameters
+        ----------
+        order : Tensor of int, shape (N,)
+            Permutation of the samples.
+        size : int
+            Samples per batch; the last batch may be smaller.
+
+        Yields
+        ------
+        tuple of Tensor
+            A batch.
+        """
+        for rows in torch.split(order.to(self.x.device), size):
+            yield tuple(part.index_select(0, rows) for part in self._parts())
 
     def in_order(self, size: int) -> Iterator[tuple[Tensor, ...]]:
-        """Batches of `size` as they lie."""
-        return zip(*(part.split(size) for part in self.parts))
+        """Yield batches in the order of the data.
+
+        Parameters
+        ----------
+        size : int
+            Samples per batch; the last batch may be smaller.
+
+        Yields
+        ------
+        tuple of Tensor
+            A batch.
+        """
+        return zip(*(torch.split(part, size) for part in self._parts()))
+
+    def _parts(self) -> list[Tensor]:
+        return [self.x] if self.codes is None else [self.x, self.codes]
 
 
 @dataclass(frozen=True, eq=False)
 class DiskLoader:
-    """Samples that stay where they are (memory-mapped, HDF5, zarr): no more than a batch of them is in memory.
+    """Samples that stay on disk (memory-mapped, HDF5, zarr) except for one batch at a time.
 
-    x: (N, *sample). rows: which of them are meant, in ascending order. codes: (N,) the classes of all, for a
-    conditional model.
+    Parameters
+    ----------
+    x : SampleStream, shape (N, ...)
+        Samples.
+    rows : ndarray of int
+        Indices of the samples to use, in ascending order.
+    device : torch.device
+        Where batches are moved.
+    codes : ndarray of int, shape (N,), optional
+        Class indices of all samples, for a conditional model.
     """
 
     x: SampleStream
@@ -60,18 +102,45 @@ class DiskLoader:
         return len(self.rows)
 
     def shuffled(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, ...]]:
-        """Batches of `size` in that order."""
-        for rows in order.split(size):
-            yield self._read(self.rows[rows.numpy()])
+        """Yield batches in a given order.
+
+        Parameters
+        ----------
+        order : Tensor of int
+            Permutation of the samples to use.
+        size : int
+            Samples per batch; the last batch may be smaller.
+
+        Yields
+        ------
+        tuple of Tensor
+            A batch.
+        """
+        for rows in torch.split(order, size):
+            yield self._load_batch(self.rows[rows.numpy()])
 
     def in_order(self, size: int) -> Iterator[tuple[Tensor, ...]]:
-        """Batches of `size` as they lie."""
-        for start in range(0, len(self), size):
-            yield self._read(self.rows[start : start + size])
+        """Yield batches in the order of the data.
 
-    def _read(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        parts = [_tensor(self.x[rows])] + ([] if self.codes is None else [torch.from_numpy(self.codes[rows])])
+        Parameters
+        ----------
+        size : int
+            Samples per batch; the last batch may be smaller.
+
+        Yields
+        ------
+        tuple of Tensor
+            A batch.
+        """
+        for start in range(0, len(self), size):
+            yield self._load_batch(self.rows[start : start + size])
+
+    def _load_batch(self, rows: np.ndarray) -> tuple[Tensor, ...]:
+        parts = [_as_float32(self.x[rows])] + ([] if self.codes is None else [torch.from_numpy(self.codes[rows])])
         return tuple(part.to(self.device) for part in parts)
+
+
+Loader = MemoryLoader | DiskLoader
 
 
 def make_loader(
@@ -79,20 +148,188 @@ def make_loader(
     device: torch.device,
     rows: np.ndarray | None = None,
     codes: np.ndarray | None = None,
-) -> MemoryLoader | DiskLoader:
-    """Samples x, or the `rows` of them alone, for the device: moved there, or left on disk where x lies on disk.
+) -> Loader:
+    """Load samples onto a device, or leave them on disk.
 
-    codes: (N,) the classes of x, for a conditional model.
+    Parameters
+    ----------
+    x : ndarray, Tensor or SampleStream, shape (N, ...)
+        Samples.
+    device : torch.device
+        Where batches are needed.
+    rows : ndarray of int, optional
+        Indices of the samples to use, in ascending order; by default all.
+    codes : ndarray of int, shape (N,), optional
+        Class indices of x, for a conditional model.
+
+    Returns
+    -------
+    MemoryLoader or DiskLoader
+        A DiskLoader if x is on disk.
     """
-    if isinstance(x, Tensor):
-        x = (x if rows is None else x[torch.from_numpy(rows)]).to(torch.float32)
-    elif is_out_of_core(x):
+    if isinstance(x, SampleStream) or (isinstance(x, np.ndarray) and is_out_of_core(x)):
         stream = x if isinstance(x, SampleStream) else StoredArray(x)
         return DiskLoader(stream, np.arange(len(x)) if rows is None else rows, device, codes)
-    x = x if isinstance(x, Tensor) else _tensor(x if rows is None else x[rows])
-    codes = None if codes is None else torch.from_numpy(codes if rows is None else codes[rows]).to(device)
-    return MemoryLoader(x.to(device), codes)
+    if isinstance(x, Tensor):
+        samples = (x if rows is None else x[torch.from_numpy(rows)]).to(torch.float32)
+    else:
+        samples = _as_float32(x if rows is None else x[rows])
+    indices = None if codes is None else torch.from_numpy(codes if rows is None else codes[rows]).to(device)
+    return MemoryLoader(samples.to(device), indices)
 
 
-def _tensor(x: np.ndarray) -> Tensor:
+def split_rows(n_samples: int, holdout: float, seed: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Split samples at random into training and validation.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of samples.
+    holdout : float
+        Fraction for validation, at least one sample unless it is 0.
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    train, validation : ndarray of int, or None
+        Ascending indices of both sets; (None, None) without a holdout, where all samples are for training.
+
+    Raises
+    ------
+    InputError
+        If no sample is left to train on.
+    """
+    if holdout == 0:
+        return None, None
+    n_held = max(1, round(holdout * n_samples))
+    if n_held >= n_samples:
+        raise InputError(
+            f"holdout is {holdout}, which leaves none of {n_samples} samples to train on.",
+            got=str(holdout),
+            expected=f"less than {1 - 1 / n_samples:.3g}",
+        )
+    order = np.random.default_rng(seed).permutation(n_samples)
+    return np.sort(order[n_held:]), np.sort(order[:n_held])
+
+
+def check_random_access(x: Any, name: str) -> np.ndarray | SampleStream:
+    """Return samples that can be read in any order, all of them finite.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, ...)
+        Samples in memory or on disk.
+    name : str
+        Name of the argument, for messages.
+
+    Returns
+    -------
+    ndarray or SampleStream
+        The samples.
+
+    Raises
+    ------
+    InputError
+        If x arrives in batches of a fixed order, or contains NaN or infinite values.
+    """
+    samples: np.ndarray | SampleStream = check_samples(x, name)
+    if isinstance(samples, Batches):
+        raise InputError(
+            f"{name} is a source of batches in a fixed order, but training reads samples in random order.",
+            got=type(x).__name__,
+            expected="an array in memory or on disk",
+            fix="Pass an array, or np.load(file, mmap_mode='r') for data on disk.",
+        )
+    if is_out_of_core(samples):
+        for _ in iterate_batches(samples, None, desc=f"reading {name}", name=name):
+            pass  # each batch is checked as it is read
+    return samples
+
+
+def check_data(model: TrainableModel, x: Any, test_x: Any = None, *, binarize: bool = False) -> None:
+    """Raise InputError unless data fit the model.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Model to train or to score. Its ``decoder.sample_shape`` and ``likelihood.check`` are used if they exist.
+    x, test_x : array_like, shape (N, ...)
+        Samples.
+    binarize : bool, default False
+        Require probabilities, in [0, 1].
+
+    Raises
+    ------
+    InputError
+        If samples have another shape than the model's, or values that its likelihood does not allow.
+    """
+    expected = getattr(getattr(model, "decoder", None), "sample_shape", None)
+    check_values = getattr(getattr(model, "likelihood", None), "check", None)
+    for name, part in {"x": x, "test_x": test_x}.items():
+        if part is None:
+            continue
+        if expected is not None and part.shape[1:] != tuple(expected):
+            raise InputError(
+                f"{name} has samples of shape {tuple(part.shape[1:])}, but the model needs {tuple(expected)}.",
+                got=str(tuple(part.shape[1:])),
+                expected=str(tuple(expected)),
+            )
+        if check_values is not None:
+            check_values(part)
+        low, high = data_range(part) if binarize else (0, 1)
+        if not (low >= 0 and high <= 1):
+            raise InputError(
+                f"{name} ranges over [{low:.3g}, {high:.3g}], but binarization needs probabilities in [0, 1].",
+                got=f"[{low:.3g}, {high:.3g}]",
+                expected="[0, 1]",
+            )
+
+
+def condition_codes(model: TrainableModel, x: Any, condition: Any, name: str) -> np.ndarray | None:
+    """Return the class indices of samples for a conditional model.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Model to train or to score. A conditional one has `classes`.
+    x : array_like, shape (N, ...), or None
+        Samples.
+    condition : array_like, shape (N,), or None
+        Their labels.
+    name : str
+        Name of the samples, for messages.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,), or None
+        Class indices; None for a model that is not conditional, or without samples.
+
+    Raises
+    ------
+    InputError
+        If the labels do not fit the model or the samples.
+    """
+    classes = getattr(model, "classes", None)
+    if classes is None and condition is not None:
+        raise InputError(
+            f"{name} has a condition, but the model is not conditional.",
+            got="a condition",
+            expected="None",
+            fix="Leave the condition out.",
+        )
+    if classes is None or x is None:
+        return None
+    codes = class_codes(condition, classes, owner=name)
+    if len(codes) != len(x):
+        raise InputError(
+            f"{name} has {len(codes)} labels but {len(x)} samples.",
+            got=str(len(codes)),
+            expected=str(len(x)),
+            fix="Pass one label per sample.",
+        )
+    return codes
+
+
+def _as_float32(x: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))

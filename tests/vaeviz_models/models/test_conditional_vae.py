@@ -1,4 +1,4 @@
-"""The conditional VAE: its mathematics against probabilistic PCA within classes, its training, its runs."""
+"""The conditional VAE: its mathematics against probabilistic PCA within classes, its training and its runs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError, UnknownName
 from vaeviz_models import (
     ConditionalDecoder,
+    TrainConfig,
     class_codes,
     classes_of,
     cvae,
@@ -46,7 +47,7 @@ def model(noise_images):
 
 @pytest.fixture(scope="module")
 def shifted():
-    """Linear Gaussian data, shifted by class: (x (N, 16), classes (N,))."""
+    """Linear Gaussian data that are shifted by class: x (N, 16) and classes (N,)."""
     x = load_data("linear-gaussian", split="train").x
     classes = np.arange(len(x)) % 4
     return x + np.random.default_rng(0).standard_normal((4, 16)).astype(np.float32)[classes], classes
@@ -76,14 +77,14 @@ def test_without_hidden_layers_it_is_probabilistic_pca_within_the_classes(traine
     np.testing.assert_allclose(np.exp(float(trained.likelihood.log_var.detach())), noise, rtol=0.02)
 
 
-def test_the_codes_do_not_tell_the_class(trained, shifted):
+def test_the_codes_do_not_depend_on_the_class(trained, shifted):
     x, classes = shifted
     mean = v.encode(trained, x, classes).mean
     for y in range(4):
         np.testing.assert_allclose(mean[classes == y].mean(axis=0), 0, atol=0.05)
 
 
-def test_terms_are_the_sums_of_what_encoder_and_decoder_give(model, noise_images):
+def test_terms_are_sums_over_the_batch(model, noise_images):
     x, y = torch.from_numpy(noise_images), torch.arange(len(noise_images)) % 3
     log_likelihood, kl = model.terms(x, torch.Generator().manual_seed(1), y)
     mean, log_var = model.encode(x, y)
@@ -94,7 +95,7 @@ def test_terms_are_the_sums_of_what_encoder_and_decoder_give(model, noise_images
     torch.testing.assert_close(model(x, y, torch.Generator().manual_seed(1))[0], model.decode(z, y))
 
 
-def test_the_class_reaches_both_networks_as_one_of_so_many_inputs(model):
+def test_both_networks_receive_the_class_one_hot(model):
     first = model.encoder.network.features[0], model.decoder.network.features[0]
     assert [layer.in_features for layer in first] == [20 + 3, 2 + 3]
     y, z = torch.tensor([0, 2]), torch.zeros(2, 2)
@@ -110,27 +111,24 @@ def test_classes_are_named_and_counted_in_their_order():
     assert classes_of(np.array([7, 3, 7])) == ("3", "7")
     assert class_codes([7, 3, 7], ("3", "7")).tolist() == [1, 0, 1]
     data = v.Dataset(np.ones((2, 3)), np.array([2, 0]), ("sine", "square", "saw"))
-    assert classes_of(data.named_labels()) == ("sine", "square", "saw")  # those that no sample has, too
+    assert classes_of(data.named_labels()) == ("sine", "square", "saw")  # including classes without samples
     assert class_codes(data.named_labels(), ("saw", "sine", "square")).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (None, "mine: no labels, which a conditional model takes as its condition"),
-        ([0.5, 1.5], r"mine: the labels are continuous \(float64\), and this model takes a class"),
-        (["a", None], "mine: 1 of 2 samples have no label"),
-        (["a", "c"], "mine: label 'c' is none of the model's classes: a, b"),
-    ],
+    ("labels", "got"),
+    [(None, "None"), ([0.5, 1.5], "float64"), (["a", None], "1 missing labels"), (["a", "c"], "c")],
 )
-def test_labels_that_are_no_classes_are_an_error(labels, message):
-    with pytest.raises(InputError, match=message):
-        class_codes(None if labels is None else np.array(labels), ("a", "b"), of="mine")
+def test_labels_that_are_not_classes_are_an_error(labels, got):
+    with pytest.raises(InputError, match=r"^mine") as error:
+        class_codes(None if labels is None else np.array(labels), ("a", "b"), owner="mine")
+    assert error.value.got == got
 
 
 def test_a_model_without_classes_is_an_error():
-    with pytest.raises(InputError, match=r"classes: got none.*classes_of\(labels\) names them"):
+    with pytest.raises(InputError) as error:
         cvae((4, 4))
+    assert error.value.fix.python == "Pass classes=vaeviz_models.classes_of(labels)."
 
 
 # Training
@@ -145,15 +143,17 @@ def test_fit_trains_on_labels_and_scores_those_of_the_test_data(model, noise_ima
     assert scores["elbo"] == pytest.approx(history["test_elbo"][-1], rel=1e-5)
 
 
-def test_fit_wants_a_label_for_each_sample_and_none_for_a_plain_model(model, noise_images, labels):
-    with pytest.raises(InputError, match="x: no labels, which a conditional model takes"):
-        fit(model, noise_images, **QUIET)
-    with pytest.raises(InputError, match="test_x: no labels"):
-        fit(model, noise_images, noise_images, labels, **QUIET)
-    with pytest.raises(InputError, match="x: got 5 labels for 96 samples"):
-        fit(model, noise_images, None, labels[:5], **QUIET)
-    with pytest.raises(InputError, match="x: got a condition, and the model takes none"):
-        fit(mlp(noise_images.shape[1:]), noise_images, None, labels, **QUIET)
+def test_fit_needs_labels_exactly_for_a_conditional_model(model, noise_images, labels):
+    x = noise_images
+    for trained, arguments, owner, got in (
+        (model, (x,), "x", "None"),
+        (model, (x, x, labels), "test_x", "None"),
+        (model, (x, None, labels[:5]), "x", "5"),
+        (mlp(x.shape[1:]), (x, None, labels), "x", "a condition"),
+    ):
+        with pytest.raises(InputError, match=f"^{owner}") as error:
+            fit(trained, *arguments, **QUIET)
+        assert error.value.got == got
 
 
 def test_a_training_from_a_file_has_the_same_weights(noise_images, labels, tmp_path):
@@ -181,15 +181,15 @@ def test_replayed_steps_are_plain_steps(noise_images, labels):
 
 @pytest.fixture(scope="module")
 def digits_run(tmp_path_factory):
-    from vaeviz_models.commands.train import train_run
+    from vaeviz_models.runs.train_run import train_run
 
     run = tmp_path_factory.mktemp("runs") / "conditional"
-    settings = {"epochs": 2, "device": "cpu"}
-    train_run("cvae", data="digits", out=run, model_options={"hidden": (16,)}, settings=settings)
+    config = TrainConfig(epochs=2, device="cpu")
+    train_run("cvae", "digits", run, model_options={"hidden": (16,)}, config=config)
     return run
 
 
-def test_a_run_knows_its_classes_and_opens_as_conditional(digits_run):
+def test_a_run_records_its_classes_and_opens_as_conditional(digits_run):
     assert read_config(digits_run)["model"]["options"]["classes"] == list("0123456789")
     opened, data = v.open(digits_run), load_data("digits")
     assert opened.encoder.is_conditional
@@ -199,11 +199,12 @@ def test_a_run_knows_its_classes_and_opens_as_conditional(digits_run):
     with torch.no_grad():
         mean, _ = network.encode(torch.from_numpy(data.x), torch.from_numpy(data.labels))
     np.testing.assert_allclose(posterior.mean, mean, rtol=1e-5, atol=1e-6)
-    with pytest.raises(UnknownName, match="Unknown condition '10'"):
+    with pytest.raises(UnknownName) as error:
         v.condition_on(opened.decoder, 10)
+    assert error.value.got == "10"
 
 
-def test_a_run_is_drawn_with_no_further_declaration(digits_run, vaeviz, tmp_path):
+def test_a_run_is_drawn_without_further_declarations(digits_run, vaeviz, tmp_path):
     plots = "samples,latent_scatter,reconstruction_pairs,likelihood_bound"
     quick = ("--set", "likelihood_bound.count=5", "--set", "likelihood_bound.max_points=20", "--dpi", 40)
     done = vaeviz("export", digits_run, "--out", tmp_path, "--plots", plots, *quick)
@@ -212,7 +213,7 @@ def test_a_run_is_drawn_with_no_further_declaration(digits_run, vaeviz, tmp_path
     assert inputs["condition"] == inputs["labels"]
 
 
-def test_a_condition_is_fixed_on_the_command_line_and_its_samples_are_looked_at(digits_run, vaeviz, tmp_path):
+def test_a_condition_on_the_command_line_selects_its_samples(digits_run, vaeviz, tmp_path):
     plots = ("--plots", "samples,latent_scatter", "--dpi", 40)
     assert vaeviz("export", digits_run, "--condition", 3, "--out", tmp_path, *plots).code == 0
     manifest = json.loads((tmp_path / "manifest.json").read_text())
@@ -220,18 +221,21 @@ def test_a_condition_is_fixed_on_the_command_line_and_its_samples_are_looked_at(
     assert manifest["inputs"]["x"]["shape"][0] == np.count_nonzero(load_data("digits").labels == 3)
     assert "condition" not in manifest["inputs"]
     wrong = vaeviz("plot", "samples", digits_run, "--condition", 11, "--out", tmp_path / "samples.png")
-    assert wrong.error == "Error: Unknown condition '11'. Did you mean '1'?"
+    assert "'11'" in wrong.error
+    assert "'1'" in wrong.error
 
 
-def test_explain_tells_the_classes(digits_run, vaeviz):
+def test_explain_shows_the_classes(digits_run, vaeviz):
     done = vaeviz("explain", digits_run)
     assert done.code == 0
-    assert done.out.count("condition      y one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9") == 2
-    assert vaeviz("explain", digits_run, "--condition", 3).out.count("condition      y = 3") == 2
+    assert done.out.count("0, 1, 2, 3, 4, 5, 6, 7, 8, 9") == 2
+    fixed = vaeviz("explain", digits_run, "--condition", 3)
+    assert fixed.code == 0
+    assert fixed.out != done.out
     assert "classes 0 / 1 / 2" in vaeviz("info", digits_run).out
 
 
-def test_a_resumed_training_is_the_same(vaeviz, tmp_path):
+def test_resuming_equals_never_stopping(vaeviz, tmp_path):
     train = ("train", "cvae", "--data", "digits", "--hidden", 16, "--device", "cpu")
     assert vaeviz(*train, "--epochs", 3, "--out", tmp_path / "whole").code == 0
     assert vaeviz(*train, "--epochs", 1, "--out", tmp_path / "parts").code == 0
@@ -241,20 +245,20 @@ def test_a_resumed_training_is_the_same(vaeviz, tmp_path):
 
 
 @pytest.fixture
-def own(tmp_path, noise_images):
-    """Write labeled data; returns the arguments that train on it."""
+def train_on_labels(tmp_path, noise_images):
+    """Write labeled data, and return the command that trains on them."""
 
-    def written(**labels):
+    def write_data(**labels):
         parts = {"x_train": noise_images, "x_test": noise_images[:20]}
         np.savez(tmp_path / "own.npz", **parts, **{f"y_{name}": value for name, value in labels.items()})
         data = f"npz:{tmp_path / 'own.npz'}"
         return ("train", "cvae", "--data", data, "--epochs", 1, "--device", "cpu", "--out", tmp_path / "run")
 
-    return written
+    return write_data
 
 
-def test_labels_of_ones_own_are_the_condition_by_name(own, vaeviz, labels, tmp_path):
-    assert vaeviz(*own(train=labels, test=labels[:20])).code == 0
+def test_labels_in_a_file_are_the_condition_by_name(train_on_labels, vaeviz, labels, tmp_path):
+    assert vaeviz(*train_on_labels(train=labels, test=labels[:20])).code == 0
     assert "test_elbo" in read_history(tmp_path / "run")
     assert list(v.open(tmp_path / "run").decoder.conditions) == ["bird", "cat", "dog"]
     done = vaeviz("plot", "samples", tmp_path / "run", "--condition", "dog", "--out", tmp_path / "dogs.png")
@@ -262,29 +266,28 @@ def test_labels_of_ones_own_are_the_condition_by_name(own, vaeviz, labels, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("train", "test", "message"),
+    ("train", "test", "token"),
     [
-        (None, None, "no labels, which a conditional model takes as its condition; give labeled data"),
-        (np.linspace(0, 1, 96), np.linspace(0, 1, 20), "the labels are continuous (float64)"),
-        (np.arange(96) % 3, np.arange(20) % 4, "own, test data: label '3' is none of the model's classes: 0, 1, 2"),
+        (None, None, "no labels"),
+        (np.linspace(0, 1, 96), np.linspace(0, 1, 20), "float64"),
+        (np.arange(96) % 3, np.arange(20) % 4, "own, test data: label '3'"),
     ],
 )
-def test_labels_that_cannot_be_the_condition_are_told_and_no_run_is_begun(own, vaeviz, tmp_path, train, test, message):
+def test_unusable_labels_are_an_error_before_a_run_is_written(train_on_labels, vaeviz, tmp_path, train, test, token):
     given = {name: value for name, value in (("train", train), ("test", test)) if value is not None}
-    assert message in vaeviz(*own(**given)).error
+    assert token in vaeviz(*train_on_labels(**given)).error
     assert not (tmp_path / "run").exists()
 
 
-def test_other_labels_are_other_data(own, vaeviz, labels, tmp_path):
-    assert vaeviz(*own(train=labels)).code == 2  # the test data have none
-    assert vaeviz(*own(train=labels, test=labels[:20])).code == 0
-    own(train=labels[::-1], test=labels[:20])
+def test_changed_labels_are_changed_data(train_on_labels, vaeviz, labels, tmp_path):
+    assert vaeviz(*train_on_labels(train=labels)).code == 2  # the test data have none
+    assert vaeviz(*train_on_labels(train=labels, test=labels[:20])).code == 0
+    train_on_labels(train=labels[::-1], test=labels[:20])
     error = vaeviz("train", "--resume", tmp_path / "run", "--epochs", 2).error
-    assert "was trained on other data" in error
     assert "classes_sha256" in error
 
 
-def test_a_model_of_a_script_is_saved_and_opened(model, noise_images, labels, tmp_path):
+def test_a_model_trained_in_a_script_is_saved_and_opened(model, noise_images, labels, tmp_path):
     history = fit(model, noise_images, None, labels, epochs=1, **QUIET)
     save_run(tmp_path / "run", model, history)
     opened = v.open(tmp_path / "run")
@@ -295,7 +298,7 @@ def test_a_model_of_a_script_is_saved_and_opened(model, noise_images, labels, tm
 
 
 @pytest.mark.filterwarnings("ignore::vaeviz.errors.GuessWarning")
-def test_the_networks_alone_know_their_classes(model, noise_images, labels):
+def test_the_networks_know_their_classes(model, noise_images, labels):
     whole = v.encode(model, noise_images, labels)
     np.testing.assert_array_equal(v.encode(model.encoder, noise_images, labels).mean, whole.mean)
     logits = v.decode(v.condition_on(model.decoder, "cat"), np.zeros((2, 2)))
@@ -304,9 +307,9 @@ def test_the_networks_alone_know_their_classes(model, noise_images, labels):
     assert ConditionalDecoder((2, 2), ("a", "b")).classes == ("a", "b")
 
 
-def test_a_plug_ins_conditional_model_is_trained_on_labels(vaeviz, tmp_path, registered):
+def test_a_conditional_model_of_a_plugin_is_trained_on_labels(vaeviz, tmp_path, registered):
     def labeled(sample_shape, *, classes: tuple[str, ...] | None = None):
-        """Somebody else's."""
+        """Build a conditional VAE of a plugin."""
         return cvae.__wrapped__(sample_shape, classes=classes, hidden=(4,))
 
     registered.add("vaeviz.models", "labeled", labeled)

@@ -8,8 +8,7 @@ import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from vaeviz.data.loading import load_data
-from vaeviz_models import evaluate, fit, mlp
-from vaeviz_models.training.fit import seeded
+from vaeviz_models import evaluate, fit, mlp, seeded
 
 LATENT_DIM = 3
 
@@ -21,7 +20,7 @@ def x():
 
 @pytest.fixture(scope="module")
 def eigenvalues(x):
-    """Of the sample covariance, the largest first."""
+    """Eigenvalues of the sample covariance, the largest first."""
     return np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
 
 
@@ -31,7 +30,7 @@ def trained(x):
 
 
 def linear_vae(x, likelihood, std, beta):
-    """Steps from large to small, so that it ends at the optimum and not in the noise around it."""
+    """Train with decreasing learning rates, to reach the optimum and not the noise around it."""
     model = seeded(mlp, x.shape[1:], latent_dim=LATENT_DIM, hidden=(), likelihood=likelihood, std=std, seed=0)
     for learning_rate, epochs in ((3e-2, 15), (3e-3, 10), (5e-4, 10)):
         fit(
@@ -48,7 +47,7 @@ def linear_vae(x, likelihood, std, beta):
 
 
 def scores(model, x):
-    """The terms of the ELBO, averaged over enough noise to be exact to a few thousandths of a nat."""
+    """Average the terms of the ELBO over enough noise to be exact to a few thousandths of a nat."""
     each = [evaluate(model, x, seed=seed) for seed in range(20)]
     return SimpleNamespace(**{name: np.mean([terms[name] for terms in each]) for name in each[0]})
 
@@ -72,8 +71,8 @@ def test_posterior_variances_are_noise_over_eigenvalue(trained, x, eigenvalues):
     np.testing.assert_allclose(np.sort(variances), noise / eigenvalues[:LATENT_DIM], rtol=0.05)
 
 
-def test_beta_buys_only_what_pays(x, eigenvalues):
-    """At β σ² between two eigenvalues, the dimensions below it are switched off; the rest have a known rate."""
+def test_beta_switches_off_dimensions_below_a_known_threshold(x, eigenvalues):
+    """With β σ² between two eigenvalues, the dimensions below it are off; the others have a known rate."""
     variance, beta = 0.1, 14.0
     threshold = beta * variance
     active = eigenvalues[eigenvalues > threshold]
@@ -85,7 +84,7 @@ def test_beta_buys_only_what_pays(x, eigenvalues):
     assert -terms.log_likelihood == pytest.approx(distortion, abs=0.3)
 
 
-def test_the_elbo_falls_short_of_the_evidence_by_the_kl_to_the_posterior(generator):
+def test_the_gap_between_elbo_and_evidence_is_the_kl_to_the_posterior(generator):
     """ln p(x) − KL(q(z|x) || p(z|x)) = ELBO for any q, here that of an untrained encoder."""
     std, copies = 0.7, 200_000
     vae = mlp((6,), latent_dim=LATENT_DIM, hidden=(), likelihood="gaussian", std=std)

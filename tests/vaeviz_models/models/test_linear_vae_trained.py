@@ -1,4 +1,4 @@
-"""A linear VAE, trained, against everything that is known of its optimum (Lucas et al. 2019): to 0.01."""
+"""A trained linear VAE against the closed forms of its optimum (Lucas et al. 2019), to 0.01 nats."""
 
 from types import SimpleNamespace
 
@@ -14,13 +14,13 @@ from vaeviz_models import fit, mlp, seeded
 
 LATENT_DIM, NOISE = 5, 0.15  # three eigenvalues, 4, 2 and 1, lie above the noise, and thirteen of 0.1 below it
 STEPS = ((5e-2, 8, 50), (1e-2, 12, 50), (2e-3, 15, 100), (3e-4, 15, 400))
-"""Learning rate, epochs, batch size: towards the optimum, and then out of the noise around it."""
+"""Learning rate, epochs, batch size: towards the optimum, then out of the noise around it."""
 NEAR = {"rtol": 0, "atol": 1e-2}
 
 
 @pytest.fixture(scope="module")
 def found():
-    """The trained model, what vaeviz makes of it, and the closed form at the same data and noise."""
+    """The trained model, its posteriors, and the closed form at the same data and noise."""
     x = load_data("linear-gaussian", split="train").x
     with torch.random.fork_rng(devices=[]):
         vae = seeded(mlp, x.shape[1:], latent_dim=LATENT_DIM, hidden=(), likelihood="gaussian", std=NOISE**0.5, seed=0)
@@ -29,14 +29,14 @@ def found():
             fit(vae, x, **settings, device="cpu", progress=False)
     model = vaeviz.open(vae)
     posterior = vaeviz.encode(model.encoder, x)
-    order = np.argsort(-posterior.kl().mean(axis=0))  # as the eigenvalues come
+    order = np.argsort(-posterior.kl().mean(axis=0))  # in the order of the eigenvalues
     exact = vaeviz.fitted_linear_vae(x, LATENT_DIM, noise=NOISE)
-    bound = importance_bound(model.inputs["likelihood"], x[:1000], posterior[:1000], count=50)
+    bound = importance_bound(model.inputs["likelihood"], x[:1000], posterior[:1000], n_draws=50)
     return SimpleNamespace(x=x, vae=vae, model=model, posterior=posterior, order=order, exact=exact, bound=bound)
 
 
 def exact_distortion(found):
-    """−E ln p(x | z) with the expectation over z in closed form: the decoder is linear."""
+    """Compute −E ln p(x | z) in closed form, since the decoder is linear."""
     weights = found.vae.decoder.out.weight.detach().double().numpy()
     residual = found.x - found.vae.decode(torch.from_numpy(found.posterior.mean)).detach().double().numpy()
     spread = ((found.posterior.std[:, None, :] * weights) ** 2).sum(axis=(1, 2))
@@ -57,7 +57,7 @@ def test_variances_of_means_and_posteriors(found):
 def test_active_units(found):
     active = found.posterior.mean.var(axis=0)[found.order] > 0.01
     assert active.tolist() == found.exact.active.tolist() == [True] * 3 + [False] * 2
-    verdicts = vaeviz.triage(found.posterior, found.model.decoder, found.x).verdicts[found.order]
+    verdicts = vaeviz.triage(found.posterior, found.model.decoder, found.x).status[found.order]
     assert verdicts.tolist() == ["active"] * 3 + ["collapsed"] * 2
 
 
@@ -80,5 +80,5 @@ def test_every_importance_weighted_bound_is_the_log_likelihood(found):
 
 
 def test_importance_weights_are_constant(found):
-    """An effective size of S says that no weight differs from another: 1 − ESS/S is their relative variance."""
+    """1 − ESS/S is the relative variance of S importance weights."""
     assert 1 - found.bound.effective.mean() / 50 < 1e-2

@@ -1,7 +1,9 @@
+"""The VAE and the plain autoencoder: their terms, decoded means, gradients and histories."""
+
 import pytest
 import torch
 
-from vaeviz.errors import InputError
+from vaeviz.errors import UnknownName
 from vaeviz_models import autoencoder, conv, conv_autoencoder, evaluate, fit, gaussian_kl, mlp, reparameterize
 
 BUILDERS = [mlp, conv]
@@ -14,7 +16,7 @@ def x(generator):
 
 
 @pytest.mark.parametrize("build", BUILDERS)
-def test_terms_are_the_sums_of_what_encoder_and_decoder_give(build, x):
+def test_terms_are_sums_over_the_batch(build, x):
     vae = build((8, 8), latent_dim=3)
     log_likelihood, kl = vae.terms(x, torch.Generator().manual_seed(1))
     mean, log_var = vae.encoder(x)
@@ -24,7 +26,7 @@ def test_terms_are_the_sums_of_what_encoder_and_decoder_give(build, x):
 
 
 @pytest.mark.parametrize("build", BUILDERS)
-def test_log_likelihood_is_one_number_a_pair(build, x, generator):
+def test_log_likelihood_is_one_number_per_pair(build, x, generator):
     vae = build((8, 8), likelihood="gaussian", std=0.5)
     z = torch.randn(6, 2, generator=generator)
     expected = torch.distributions.Normal(vae.decode(z), 0.5).log_prob(x).sum(dim=(1, 2))
@@ -65,7 +67,7 @@ def test_every_weight_gets_a_gradient(build, x):
 
 
 @pytest.mark.parametrize("build", [*BUILDERS, *PLAIN])
-def test_likelihoods_go_by_name(build):
+def test_likelihoods_are_built_by_name(build):
     assert "log_var" not in build((8, 8)).likelihood.state_dict()
     fixed, learned = (build((8, 8), likelihood=name, std=0.5) for name in ("gaussian", "gaussian-learned"))
     assert fixed.likelihood.log_var.exp().item() == learned.likelihood.log_var.exp().item() == pytest.approx(0.25)
@@ -73,9 +75,11 @@ def test_likelihoods_go_by_name(build):
     assert learned.likelihood.log_var.requires_grad
 
 
-def test_an_unknown_likelihood_is_named_with_the_nearest():
-    with pytest.raises(InputError, match="Unknown likelihood 'bernouli'. Did you mean 'bernoulli'"):
+def test_an_unknown_likelihood_is_an_error_with_the_nearest_name():
+    with pytest.raises(UnknownName) as error:
         mlp((8, 8), likelihood="bernouli")
+    assert error.value.got == "bernouli"
+    assert "'bernoulli'" in error.value.fix.python
 
 
 @pytest.mark.parametrize("build", PLAIN)

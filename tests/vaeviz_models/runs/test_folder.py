@@ -1,3 +1,5 @@
+"""The files of a run: written as a whole, readable without pickle, and checked when they are read."""
+
 import csv
 import json
 import shutil
@@ -9,10 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import vaeviz
-import vaeviz.model.opening as door
 from vaeviz import encode
 from vaeviz.errors import InputError
+from vaeviz.model.opening import open as open_model
 from vaeviz_models import (
     VAE,
     Bernoulli,
@@ -24,11 +25,11 @@ from vaeviz_models import (
     mlp,
     open_run,
     register_model,
-
     save_run,
+    seeded,
 )
-from vaeviz_models.runs.folder import FORMAT, load_training, read_config, read_history, save_training, start_run
-from vaeviz_models.training.fit import seeded
+from vaeviz_models.runs.checkpoint import load_checkpoint, save_checkpoint
+from vaeviz_models.runs.folder import FORMAT, read_config, read_history, start_run
 
 FILES = {"config.json", "weights.safetensors", "history.csv", "checkpoint.safetensors"}
 
@@ -49,12 +50,12 @@ def change_config(run, change):
     (run / "config.json").write_text(json.dumps(config))
 
 
-def test_what_a_run_leaves(run):
+def test_the_files_of_a_run(run):
     assert names_in(run) == FILES
 
 
 def test_no_file_is_a_pickle(run):
-    """What torch.save writes is a zip archive with a pickle in it; a bare pickle starts with its protocol."""
+    """`torch.save` writes a zip archive with a pickle in it; a bare pickle starts with its protocol."""
     for path in run.iterdir():
         assert not path.read_bytes().startswith((b"PK", b"\x80"))
     json.loads((run / "config.json").read_text())
@@ -62,7 +63,7 @@ def test_no_file_is_a_pickle(run):
     load_file(run / "checkpoint.safetensors")
 
 
-def test_the_config_says_how_to_train_it_again(run):
+def test_the_config_describes_model_data_and_training(run):
     config = read_config(run)
     assert config["model"]["name"] == "mlp"
     assert config["model"]["sample_shape"] == [8, 8]
@@ -73,8 +74,19 @@ def test_the_config_says_how_to_train_it_again(run):
     assert config["training"]["seed"] == 0
 
 
+def test_the_config_of_an_older_run_is_read(own_run):
+    def rename(config):
+        config["training"]["binarise"] = config["training"].pop("binarize")
+        for name in ("precision", "schedule", "epsilon"):
+            del config["training"][name]
+
+    before = load_checkpoint(own_run)[1]
+    change_config(own_run, rename)
+    assert load_checkpoint(own_run)[1] == before
+
+
 def test_the_history_reads_back_exactly(run):
-    state, _ = load_training(run)
+    state = load_checkpoint(run)[0]
     assert read_history(run) == state.history
     assert len(state.history["test_elbo"]) == 2
 
@@ -87,9 +99,9 @@ def test_the_history_is_a_plain_table(run):
     assert all(len(row) == len(header) for row in rows)
 
 
-def test_an_opened_run_is_the_model_that_was_trained(run):
+def test_an_opened_run_has_the_trained_weights(run):
     model, config = open_run(run)
-    state, _ = load_training(run, device="cpu")
+    state = load_checkpoint(run, device="cpu")[0]
     assert not model.training
     assert model.latent_dim == config["model"]["options"]["latent_dim"] == 2
     x = torch.rand(3, 8, 8)
@@ -97,13 +109,13 @@ def test_an_opened_run_is_the_model_that_was_trained(run):
         assert torch.equal(model.encode(x)[0], state.model.encode(x)[0])
 
 
-def test_a_saved_state_goes_on_as_the_one_in_memory(own_run):
+def test_a_saved_state_continues_as_the_one_in_memory(own_run):
     x = np.random.default_rng(0).random((50, 8, 8), dtype=np.float32)
-    for state in (states := [load_training(own_run, device="cpu")[0] for _ in range(2)]):
-        state.history.clear()  # which knows nothing of a validation
+    for state in (states := [load_checkpoint(own_run, device="cpu")[0] for _ in range(2)]):
+        state.history.clear()  # it has no validation columns
         fit(state.model, x, epochs=4, holdout=0.2, patience=9, resume=state, progress=False)
-    save_training(own_run, states[0])
-    states[0], _ = load_training(own_run)
+    save_checkpoint(own_run, states[0])
+    states[0] = load_checkpoint(own_run)[0]
     for state in states:
         fit(state.model, x, epochs=6, holdout=0.2, patience=9, resume=state, progress=False)
     one, other = (state.model.state_dict().values() for state in states)
@@ -111,202 +123,210 @@ def test_a_saved_state_goes_on_as_the_one_in_memory(own_run):
     assert states[0].history == states[1].history
 
 
-def test_weights_are_the_best_epochs_and_the_checkpoint_has_the_last(own_run):
+def test_weights_are_of_the_best_epoch_and_the_checkpoint_has_the_last(own_run):
     x = np.random.default_rng(0).random((50, 8, 8), dtype=np.float32)
-    state, _ = load_training(own_run, device="cpu")
-    state.history.clear()  # which knows nothing of a validation
+    state = load_checkpoint(own_run, device="cpu")[0]
+    state.history.clear()  # it has no validation columns
     settings = {"holdout": 0.2, "patience": 3, "epochs": 500}
     fit(
         state.model,
         x,
         resume=state,
-        after_epoch=lambda state: save_training(own_run, state),
+        after_epoch=lambda state: save_checkpoint(own_run, state),
         progress=False,
         **settings,
     )
     assert state.epoch == state.best_epoch + 3
-    (model, _), (resumed, _) = open_run(own_run), load_training(own_run)
+    model, resumed = open_run(own_run)[0], load_checkpoint(own_run)[0]
     assert (resumed.epoch, resumed.best_epoch) == (state.epoch, state.best_epoch)
     for name in state.best:
         assert torch.equal(model.state_dict()[name], state.best[name])
         assert torch.equal(resumed.model.state_dict()[name], state.last[name])
 
 
-def test_a_save_that_fails_midway_leaves_the_one_before(own_run, monkeypatch):
+def test_a_failed_save_keeps_the_files(own_run, monkeypatch):
     def full_disk(path, content):
         with path.open("wb") as file:
             file.write(b"half a file")
         raise OSError("No space left on device")
 
     before = {path.name: path.read_bytes() for path in own_run.iterdir()}
-    state, _ = load_training(own_run)
+    state = load_checkpoint(own_run)[0]
     state.epoch = 99
     monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        save_training(own_run, state)
+        save_checkpoint(own_run, state)
     assert {path.name: path.read_bytes() for path in own_run.iterdir()} == before
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "checkpoint.safetensors"])
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
-def test_truncated_tensors(file, share, own_run):
+def test_truncated_tensors_are_an_error(file, share, own_run):
     content = (own_run / file).read_bytes()
     (own_run / file).write_bytes(content[: int(share * len(content))])
     with pytest.raises(InputError) as error:
-        open_run(own_run) if file.startswith("weights") else load_training(own_run)
-    assert str(error.value).startswith(f"{own_run / file}: is damaged")
+        open_run(own_run) if file.startswith("weights") else load_checkpoint(own_run)
+    assert str(own_run / file) in str(error.value)
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "checkpoint.safetensors"])
-def test_missing_tensors(file, own_run):
+def test_missing_tensors_are_an_error(file, own_run):
     (own_run / file).unlink()
     with pytest.raises(InputError) as error:
-        open_run(own_run) if file.startswith("weights") else load_training(own_run)
-    assert str(error.value).startswith(f"{own_run / file}: does not exist; ")
+        open_run(own_run) if file.startswith("weights") else load_checkpoint(own_run)
+    assert error.value.got == str(own_run / file)
 
 
-def test_weights_of_another_model(own_run):
+def test_weights_of_another_model_are_an_error(own_run):
     save_file(mlp((8, 8), hidden=(17,)).state_dict(), own_run / "weights.safetensors")
-    with pytest.raises(InputError, match=r"weights.safetensors does not fit config.json: .*size mismatch"):
+    with pytest.raises(InputError, match="size mismatch"):
         open_run(own_run)
 
 
-def test_a_checkpoint_of_another_model(own_run):
+def test_a_checkpoint_of_another_model_is_an_error(own_run):
     other = TrainState.start(seeded(mlp, (8, 8), hidden=(17,), seed=0), device="cpu")
-    save_training(own_run, other)
-    with pytest.raises(InputError, match=r"checkpoint.safetensors: does not fit config.json"):
-        load_training(own_run)
+    save_checkpoint(own_run, other)
+    with pytest.raises(InputError, match=r"checkpoint.safetensors.*size mismatch"):
+        load_checkpoint(own_run)
 
 
-def test_a_checkpoint_without_its_header(own_run):
+def test_a_checkpoint_without_its_header_is_an_error(own_run):
     path = own_run / "checkpoint.safetensors"
     save_file(load_file(path), path, metadata={"training": '{"device": "cpu"}'})
-    with pytest.raises(InputError, match=r"checkpoint.safetensors: does not fit config.json, 'epoch'"):
-        load_training(own_run)
+    with pytest.raises(InputError, match=r"checkpoint.safetensors.*'epoch'"):
+        load_checkpoint(own_run)
 
 
-def test_a_checkpoint_goes_on_where_it_was_made_and_nowhere_else(own_run):
+def test_a_checkpoint_continues_only_on_its_own_device(own_run):
     path = own_run / "checkpoint.safetensors"
     save_file(load_file(path), path, metadata={"training": '{"device": "abacus"}'})
-    with pytest.raises(InputError, match="device 'abacus' cannot be used here"):
-        load_training(own_run)
-    with pytest.raises(InputError, match="was trained on abacus; its random numbers cannot go on on cpu"):
-        load_training(own_run, device="cpu")
+    with pytest.raises(InputError) as error:
+        load_checkpoint(own_run)
+    assert error.value.got == "abacus"
+    with pytest.raises(InputError) as error:
+        load_checkpoint(own_run, device="cpu")
+    assert (error.value.got, error.value.expected) == ("cpu", "abacus")
+    assert error.value.fix.command_line == "Resume it with --device abacus."
 
 
 @pytest.mark.parametrize(
-    "content, message",
+    "content, token",
     [
-        ('{"format": ', "is damaged, Expecting value"),
-        ("\xff\xfe", "is damaged"),
-        ("[]", "is not of the format 'vaeviz_models run 1'"),
-        ('{"format": "vaeviz_models run 0"}', "is not of the format 'vaeviz_models run 1'"),
-        (
-            f'{{"format": "{FORMAT}", "data": {{}}}}',
-            "is damaged, it does not describe model and data and training",
-        ),
+        ('{"format": ', "Expecting value"),
+        ("\xff\xfe", "decode"),
+        ("[]", FORMAT),
+        ('{"format": "vaeviz_models run 0"}', FORMAT),
+        (f'{{"format": "{FORMAT}", "data": {{}}}}', "model and data and training"),
     ],
 )
-def test_a_damaged_config(content, message, own_run):
+def test_a_damaged_config_is_an_error(content, token, own_run):
     path = own_run / "config.json"
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(InputError) as error:
         open_run(own_run)
-    assert str(error.value).startswith(f"{path}: {message}")
+    assert str(path) in str(error.value)
+    assert token in str(error.value)
 
 
 @pytest.mark.parametrize(
-    "change, message",
+    "change, token",
     [
         (lambda config: config["model"].pop("sample_shape"), "'sample_shape'"),
         (lambda config: config["model"].update(sample_shape=8), "not iterable"),
-        (lambda config: config["model"].update(name="mpl"), "Unknown model 'mpl'. Did you mean 'mlp'?"),
-        (lambda config: config["model"]["options"].update(laten_dim=3), "Unknown option of mlp 'laten_dim'"),
-        (lambda config: config["model"]["options"].update(latent_dim="two"), "mlp.latent_dim = 'two': expected int"),
-        (lambda config: config["model"]["options"].update(latent_dim=0), "latent_dim = 0: expected 1 or more"),
+        (lambda config: config["model"].update(name="mpl"), "'mlp'"),
+        (lambda config: config["model"]["options"].update(laten_dim=3), "'laten_dim'"),
+        (lambda config: config["model"]["options"].update(latent_dim="two"), "'two'"),
+        (lambda config: config["model"]["options"].update(latent_dim=0), "latent_dim"),
     ],
 )
-def test_a_config_that_describes_no_model(change, message, own_run):
+def test_a_config_that_describes_no_model_is_an_error(change, token, own_run):
     change_config(own_run, change)
-    for read in (open_run, load_training):
+    for read in (open_run, load_checkpoint):
         with pytest.raises(InputError) as error:
             read(own_run)
-        assert str(error.value).startswith(f"{own_run / 'config.json'}: does not describe a model (")
-        assert message in str(error.value)
+        assert str(own_run / "config.json") in str(error.value)
+        assert token in str(error.value)
 
 
-def test_a_folder_that_is_no_run(tmp_path):
-    with pytest.raises(InputError, match=r"is no run folder, it has no config.json"):
+def test_another_folder_is_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"config.json") as error:
         open_run(tmp_path)
+    assert error.value.got == str(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["epoch,beta\n1,2\n3\n", "epoch\none\n", "\xff"], ids=repr)
-def test_a_damaged_history(content, own_run):
+def test_a_damaged_history_is_an_error(content, own_run):
     path = own_run / "history.csv"
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(InputError) as error:
         read_history(own_run)
-    assert str(error.value).startswith(f"{path}: is damaged")
+    assert str(path) in str(error.value)
 
 
-def test_a_missing_history(own_run):
+def test_a_missing_history_is_an_error(own_run):
     (own_run / "history.csv").unlink()
-    with pytest.raises(InputError, match=r"history.csv: does not exist; the run has no finished epoch"):
+    with pytest.raises(InputError) as error:
         read_history(own_run)
+    assert error.value.got == str(own_run / "history.csv")
 
 
 def test_a_run_without_a_finished_epoch_is_opened_with_a_warning(own_run):
     (own_run / "history.csv").unlink()
-    with pytest.warns(UserWarning, match="no epoch of its training has finished; these are its first weights"):
-        vaeviz.open(own_run)
+    with pytest.warns(UserWarning, match="initial weights"):
+        open_model(own_run)
 
 
 def test_an_existing_run_is_kept(own_run):
     before = {path.name: path.read_bytes() for path in own_run.iterdir()}
-    with pytest.raises(InputError, match=r"exists and is kept; .*--resume, or --overwrite"):
+    with pytest.raises(InputError) as error:
         start_run(own_run, read_config(own_run))
+    assert error.value.got == str(own_run)
+    assert "overwrite=True" in error.value.fix.python
+    assert f"vaeviz train --resume {own_run}" in error.value.fix.command_line
     assert {path.name: path.read_bytes() for path in own_run.iterdir()} == before
 
 
 def test_overwriting_removes_the_old_run_and_nothing_else(own_run):
-    (own_run / "notes.txt").write_text("mine")
+    (own_run / "notes.txt").write_text("keep me")
     start_run(own_run, read_config(own_run), overwrite=True)
     assert names_in(own_run) == {"config.json", "notes.txt"}
 
 
-def test_a_run_where_a_file_is(tmp_path):
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path):
     (tmp_path / "run").write_text("")
-    with pytest.raises(InputError, match="is a file, expected a folder for the run"):
+    with pytest.raises(InputError) as error:
         start_run(tmp_path / "run", {})
+    assert error.value.expected == "a folder"
 
 
-def test_a_run_that_cannot_be_written(tmp_path):
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="run: cannot be written, Not a directory"):
+    with pytest.raises(InputError, match="Not a directory"):
         start_run(tmp_path / "file" / "run", {})
 
 
-def test_a_config_without_its_data(own_run, vaeviz):
+def test_a_config_without_data_is_an_error_of_every_command(own_run, vaeviz):
     change_config(own_run, lambda config: config.update(data={}))
-    message = f"{own_run / 'config.json'}: is damaged, it does not describe data"
     for command in (
         ("export", own_run, "--out", own_run / "figures"),
         ("train", "--resume", own_run),
         ("info", own_run),
     ):
-        assert message in vaeviz(*command).error
+        error = vaeviz(*command).error
+        assert str(own_run / "config.json") in error
+        assert "data" in error
 
 
-def test_files_are_as_readable_as_any(run):
+def test_all_files_have_the_same_permissions(run):
     umask_allows = stat.S_IMODE((run / "config.json").stat().st_mode)
     assert {stat.S_IMODE(path.stat().st_mode) for path in run.iterdir()} == {umask_allows}
 
 
 def test_equal_states_are_saved_as_equal_bytes(own_run):
-    state, _ = load_training(own_run)
+    state = load_checkpoint(own_run)[0]
     contents = set()
     for _ in range(5):
-        save_training(own_run, state)
+        save_checkpoint(own_run, state)
         contents.add((own_run / "checkpoint.safetensors").read_bytes())
     assert len(contents) == 1
 
@@ -322,44 +342,44 @@ def test_a_model_trained_in_a_script_is_saved_in_one_call(fitted, noise_images, 
     model, history = fitted
     save_run(run, model, history)
     assert names_in(run) == FILES - {"checkpoint.safetensors"}
-    opened = door.open(run)
+    opened = open_model(run)
     np.testing.assert_array_equal(encode(opened.encoder, noise_images).mean, encode(model, noise_images).mean)
     assert opened.inputs["history"] == history
     assert opened.data is None
 
 
-def test_a_saved_model_can_name_its_data(tmp_path, vaeviz):
+def test_a_saved_model_names_its_data(tmp_path, vaeviz):
     save_run(tmp_path, seeded(conv, (8, 8), seed=0), data="digits")
     assert names_in(tmp_path) == {"config.json", "weights.safetensors"}
-    assert door.open(tmp_path).data == {"name": "digits", "data_dir": None, "labels": None}
+    assert open_model(tmp_path).data == {"name": "digits", "data_dir": None, "labels": None}
     done = vaeviz("info", tmp_path)
     assert "data      name digits\ntraining  in a script\nepochs    0\n" in done.out
 
 
 def test_saving_keeps_global_random_state_and_an_existing_run(fitted, own_run):
     before = torch.get_rng_state().tolist()
-    with pytest.raises(InputError, match="exists and is kept"):
+    with pytest.raises(InputError, match="overwrite=True"):
         save_run(own_run, *fitted)
     save_run(own_run, *fitted, overwrite=True)
     assert names_in(own_run) == FILES - {"checkpoint.safetensors"}
     assert torch.get_rng_state().tolist() == before
 
 
-def test_a_model_of_ones_own_is_saved_by_its_registered_builder(registered, tmp_path):
+def test_a_custom_model_is_saved_if_its_builder_is_registered(registered, tmp_path):
     def shallow(sample_shape, *, latent_dim: int = 1) -> VAE:
         parts = (kind(sample_shape, latent_dim, ()) for kind in (DenseEncoder, DenseDecoder))
         return VAE(*parts, Bernoulli(), latent_dim)
 
-    with pytest.raises(InputError, match=r"this VAE was put together by hand.*@vaeviz_models.register_model"):
+    with pytest.raises(InputError, match=r"@vaeviz_models\.register_model"):
         save_run(tmp_path / "run", shallow((5, 4)))
     assert not (tmp_path / "run").exists()
     save_run(tmp_path / "run", register_model(shallow)((5, 4), latent_dim=4))
     assert open_run(tmp_path / "run")[0].latent_dim == 4
 
 
-def test_a_model_that_is_no_longer_as_it_was_built(tmp_path):
+def test_a_model_that_was_changed_after_it_was_built_is_an_error(tmp_path):
     model = mlp((5, 4))
     model.decoder = DenseDecoder((5, 4), 2, (7,))
-    with pytest.raises(InputError, match=r"does not fit config.json: .*size mismatch"):
+    with pytest.raises(InputError, match="size mismatch"):
         save_run(tmp_path / "run", model)
     assert not (tmp_path / "run").exists()

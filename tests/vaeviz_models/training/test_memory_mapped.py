@@ -1,4 +1,4 @@
-"""Training from a memory-mapped file: the same numbers as from memory, and no more of it in memory than a batch."""
+"""Training from a memory-mapped file gives the same numbers as from memory, with one batch in memory at a time."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,9 @@ import torch
 
 from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError
-from vaeviz_models import evaluate, fit, mlp
-from vaeviz_models.runs.folder import fingerprint, read_config
-from vaeviz_models.training.fit import seeded
+from vaeviz_models import evaluate, fit, mlp, seeded
+from vaeviz_models.runs.data_source import fingerprint
+from vaeviz_models.runs.folder import read_config
 from vaeviz_models.training.loaders import DiskLoader, MemoryLoader, make_loader
 
 QUIET = {"device": "cpu", "progress": False}
@@ -17,27 +17,27 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def mapped(noise_images, tmp_path):
-    """The noise images again, in a file."""
+    """The noise images in a memory-mapped file."""
     np.save(tmp_path / "noise.npy", noise_images)
     return np.load(tmp_path / "noise.npy", mmap_mode="r")
 
 
-def trained(x, test_x=None, **settings):
+def train(x, test_x=None, **settings):
     model = seeded(mlp, (5, 4), hidden=(16,), seed=0)
     return model, fit(model, x, test_x, epochs=3, batch_size=20, **settings, **QUIET)
 
 
 @pytest.mark.parametrize("settings", [{}, {"holdout": 0.25}, {"holdout": 0.25, "patience": 1, "learning_rate": 0.05}])
 def test_the_weights_are_those_of_a_training_in_memory(settings, mapped, noise_images):
-    model, history = trained(noise_images, noise_images[:30], **settings)
-    other, other_history = trained(mapped, mapped[:30], **settings)
+    model, history = train(noise_images, noise_images[:30], **settings)
+    other, other_history = train(mapped, mapped[:30], **settings)
     assert other_history == history
     assert all(map(torch.equal, other.state_dict().values(), model.state_dict().values()))
 
 
-def test_a_file_of_double_precision(noise_images, tmp_path):
+def test_a_file_of_double_precision_gives_the_same_training(noise_images, tmp_path):
     np.save(tmp_path / "noise.npy", noise_images.astype(np.float64))
-    assert trained(np.load(tmp_path / "noise.npy", mmap_mode="r"))[1] == trained(noise_images)[1]
+    assert train(np.load(tmp_path / "noise.npy", mmap_mode="r"))[1] == train(noise_images)[1]
 
 
 def test_scores_are_those_of_the_array(mapped, noise_images):
@@ -45,14 +45,14 @@ def test_scores_are_those_of_the_array(mapped, noise_images):
     assert evaluate(model, mapped) == evaluate(model, noise_images)
 
 
-def test_what_lies_in_a_file_stays_there(mapped, noise_images):
+def test_data_in_a_file_stay_there(mapped, noise_images):
     assert isinstance(make_loader(mapped, CPU), DiskLoader)
     assert isinstance(make_loader(noise_images, CPU), MemoryLoader)
     assert isinstance(make_loader(mapped[[3, 1]], CPU), MemoryLoader)  # NumPy has copied these
 
 
 @pytest.mark.parametrize("rows", [None, np.array([2, 3, 5, 7, 11])])
-def test_batches_are_the_same_wherever_samples_lie(rows, mapped, noise_images):
+def test_batches_are_the_same_from_memory_and_from_disk(rows, mapped, noise_images):
     parts = [make_loader(x, CPU, rows) for x in (noise_images, mapped)]
     order = torch.randperm(len(parts[0]), generator=torch.Generator().manual_seed(0))
     expected = torch.from_numpy(noise_images if rows is None else noise_images[rows])
@@ -70,32 +70,33 @@ def test_the_fingerprint_is_that_of_the_array(mapped, noise_images):
     assert fingerprint(rows) != fingerprint(rows[::-1])
 
 
-def test_bytes_are_read_as_shares_of_255(tmp_path):
+def test_bytes_are_divided_by_255(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (96, 5, 4), dtype=np.uint8)
     np.save(tmp_path / "bytes.npy", pixels)
     x = load_data(str(tmp_path / "bytes.npy")).x
     assert isinstance(make_loader(x, CPU), DiskLoader)
-    assert trained(x)[1] == trained(pixels.astype(np.float32) / np.float32(255))[1]
+    assert train(x)[1] == train(pixels.astype(np.float32) / np.float32(255))[1]
 
 
-def test_what_is_not_finite_is_found_before_training(noise_images, tmp_path):
+def test_values_that_are_not_finite_are_found_before_training(noise_images, tmp_path):
     noise_images = noise_images.copy()
     noise_images[17, 2, 1] = np.nan
     np.save(tmp_path / "x.npy", noise_images)
-    with pytest.raises(InputError, match="x: NaN or infinite values, first in row 17"):
-        trained(np.load(tmp_path / "x.npy", mmap_mode="r"))
+    with pytest.raises(InputError, match="row 17"):
+        train(np.load(tmp_path / "x.npy", mmap_mode="r"))
 
 
-def test_batches_in_one_order_cannot_be_shuffled(noise_images):
+def test_batches_in_a_fixed_order_are_an_error(noise_images):
     loader = torch.utils.data.DataLoader(torch.from_numpy(noise_images), batch_size=10)
-    with pytest.raises(InputError, match="x: got batches, and training takes samples in random order"):
-        trained(loader)
+    with pytest.raises(InputError) as error:
+        train(loader)
+    assert error.value.got == "DataLoader"
 
 
-def test_values_that_the_likelihood_does_not_take(tmp_path):
+def test_values_outside_of_the_likelihood_are_an_error(tmp_path):
     np.save(tmp_path / "far.npy", np.full((30, 5, 4), 7.0, np.float32))
-    with pytest.raises(InputError, match=r"a Bernoulli likelihood takes values in \[0, 1\]"):
-        trained(np.load(tmp_path / "far.npy", mmap_mode="r"))
+    with pytest.raises(InputError, match=r"\[0, 1\]"):
+        train(np.load(tmp_path / "far.npy", mmap_mode="r"))
 
 
 def test_memory_does_not_grow_with_the_file(python, tmp_path):
@@ -124,7 +125,7 @@ print(peak(200), peak(4000))
     assert large - small < 16_000  # kB; all of the larger file is 64,000
 
 
-def test_the_command_reads_an_array_from_its_file_and_finds_it_again(mapped, vaeviz, tmp_path, monkeypatch):
+def test_the_command_finds_its_file_from_another_folder(mapped, vaeviz, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     train = ("train", "mlp", "--hidden", 16, "--epochs", 2, "--device", "cpu")
     assert vaeviz(*train, "--data", "noise.npy", "--out", "run").code == 0

@@ -1,0 +1,181 @@
+"""Trainings that leave a run folder, and trainings that continue one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaeviz.data.dataset import Dataset
+from vaeviz.errors import InputError
+from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe, seeded, with_classes
+from vaeviz_models.runs.checkpoint import load_checkpoint, save_checkpoint
+from vaeviz_models.runs.data_source import DataSource, check_same_data, fingerprint, training_data
+from vaeviz_models.runs.folder import RunConfig, start_run, write_config
+from vaeviz_models.training.config import TrainConfig
+from vaeviz_models.training.fit import fit
+from vaeviz_models.training.loaders import check_data, condition_codes
+from vaeviz_models.training.state import TrainState
+
+AfterEpoch = Callable[[TrainState], None]
+
+
+def train_run(
+    name: str,
+    data: str | DataSource,
+    out: Path,
+    *,
+    model_options: Mapping[str, Any] | None = None,
+    config: TrainConfig | None = None,
+    overwrite: bool = False,
+    after_epoch: AfterEpoch | None = None,
+) -> TrainState:
+    """Train a registered model on a data set, and write a run folder after each epoch.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model, e.g. ``"mlp"``.
+    data : str or DataSource
+        Data set. Its test split is scored after each epoch.
+    out : Path
+        Folder of the run. Nothing is written if the model, the data or the settings do not fit.
+    model_options : mapping, optional
+        Options of the model's builder.
+    config : TrainConfig, optional
+        Settings of the training.
+    overwrite : bool, default False
+        Replace an existing run.
+    after_epoch : callable, optional
+        Called with the state after each epoch, once it is saved.
+
+    Returns
+    -------
+    TrainState
+        State after the training.
+
+    Raises
+    ------
+    InputError
+        If model, data, settings or folder cannot be used, or if the training diverges.
+    """
+    source = DataSource(data) if isinstance(data, str) else data
+    config = config or TrainConfig()
+    train, test = source.load_splits()
+    options = with_classes(name, dict(model_options or {}), train.named_labels())
+    recipe = Recipe(name=name, sample_shape=list(train.x.shape[1:]), options=options)
+    model = seeded(build_from_recipe, recipe, seed=config.seed)
+    check_data(model, train.x, None if test is None else test.x, binarize=config.binarize)
+    codes = _check_conditions(model, train, test)
+    run_config = RunConfig(
+        model=get_recipe(model), data=source.to_config() | fingerprint(train.x, codes), training=asdict(config)
+    )
+    state = TrainState.start(model, config)
+    start_run(out, run_config, overwrite=overwrite)
+    save_checkpoint(out, state)
+    _fit_and_save(out, state, train, test, config, after_epoch)
+    return state
+
+
+class ResumedRun:
+    """A run that was opened to continue its training.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    epochs : int, optional
+        New number of epochs in all. By default that of the run.
+    device : str, optional
+        Device to continue on. By default that of the run.
+
+    Raises
+    ------
+    InputError
+        If the run cannot continue, has more than `epochs` epochs already, or if its data changed.
+    """
+
+    def __init__(self, run: Path, epochs: int | None = None, device: str | None = None) -> None:
+        self.run = run
+        self.state, config, self.run_config = load_checkpoint(run, device=device)
+        if epochs is not None and epochs < self.state.epoch:
+            raise InputError(
+                f"epochs is {epochs}, but {run} has {self.state.epoch} epochs already.",
+                got=str(epochs),
+                expected=f"{self.state.epoch} or more",
+            )
+        self.config = replace(config, epochs=epochs or config.epochs)
+        self.state.set_patience(config.patience)
+        self.splits = None if self.is_finished else self._load_same_data()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.state.epoch >= self.config.epochs or self.state.stopped_early(self.config.patience)
+
+    def train(self, after_epoch: AfterEpoch | None = None) -> None:
+        """Train the epochs that are left.
+
+        Weights and history are written even if none is left, since they may be an epoch older than the checkpoint.
+
+        Parameters
+        ----------
+        after_epoch : callable, optional
+            Called with the state after each epoch, once it is saved.
+
+        Raises
+        ------
+        InputError
+            If the training diverges.
+        """
+        self.run_config["training"] = asdict(self.config)
+        write_config(self.run, self.run_config)
+        save_checkpoint(self.run, self.state)
+        if self.splits is not None:
+            _fit_and_save(self.run, self.state, *self.splits, self.config, after_epoch)
+
+    def _load_same_data(self) -> tuple[Dataset, Dataset | None]:
+        """Load the data of the run, and check that they are the same as before."""
+        train, test = training_data(self.run, self.run_config).load_splits()
+        check_same_data(self.run, self.run_config, train.x, _check_conditions(self.state.model, train, test))
+        test_x = None if test is None else test.x
+        check_data(self.state.model, train.x, test_x, binarize=self.config.binarize)
+        return train, test
+
+
+def _check_conditions(model: Any, train: Dataset, test: Dataset | None) -> np.ndarray | None:
+    """Check the labels for a conditional model, and return the class indices of the training data."""
+    if not hasattr(model, "classes"):
+        return None
+    if test is not None:
+        condition_codes(model, test.x, test.named_labels(), f"{test.name}, test data")
+    return condition_codes(model, train.x, train.named_labels(), train.name)
+
+
+def _fit_and_save(
+    run: Path,
+    state: TrainState,
+    train: Dataset,
+    test: Dataset | None,
+    config: TrainConfig,
+    after_epoch: AfterEpoch | None,
+) -> None:
+    def save(state: TrainState) -> None:
+        save_checkpoint(run, state)
+        if after_epoch is not None:
+            after_epoch(state)
+
+    is_conditional = hasattr(state.model, "classes")
+    fit(
+        state.model,
+        train.x,
+        None if test is None else test.x,
+        train.named_labels() if is_conditional else None,
+        test.named_labels() if is_conditional and test is not None else None,
+        config=config,
+        resume=state,
+        after_epoch=save,
+    )

@@ -1,0 +1,101 @@
+"""Scores of a model: means of the ELBO and its terms over data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vaeviz_models.models.base import TrainableModel
+from vaeviz_models.training.loaders import Loader, check_data, check_random_access, condition_codes, make_loader
+from vaeviz_models.training.term_sums import TermSums
+
+EVALUATION_BATCH_SIZE = 1000  # fixed, so that scores do not depend on the batch size of the training
+
+
+def evaluate(
+    model: TrainableModel, x: Any, condition: Any = None, *, seed: int = 0, binarize: bool = False
+) -> dict[str, float]:
+    """Estimate the ELBO and its terms on data, in float32.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Model with a method `terms`, see `fit`. It is scored in eval mode, and its mode is restored.
+    x : array_like, shape (N, ...)
+        Samples in memory or on disk.
+    condition : array_like, shape (N,), optional
+        Labels, for a conditional model.
+    seed : int, default 0
+        Seed of the noise. The same seed gives the same noise, so that epochs and runs can be compared.
+    binarize : bool, default False
+        Score pixels of 0 and 1, drawn with the values of x as probabilities.
+
+    Returns
+    -------
+    dict of float
+        Means per sample of ``elbo``, ``log_likelihood`` and ``kl`` in nats, from one posterior sample each; only
+        ``log_likelihood`` for a model without KL.
+
+    Raises
+    ------
+    InputError
+        If the data do not fit the model.
+    """
+    device = next(model.parameters()).device
+    samples = x if isinstance(x, Tensor) else check_random_access(x, "x")
+    check_data(model, samples, binarize=binarize)
+    codes = condition_codes(model, samples, condition, "x")
+    return score(model, make_loader(samples, device, codes=codes), seed, binarize=binarize)
+
+
+@torch.no_grad()
+def score(model: TrainableModel, data: Loader, seed: int, *, binarize: bool) -> dict[str, float]:
+    """Score data that were checked and loaded.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model.
+    data : MemoryLoader or DiskLoader
+        The data.
+    seed : int
+        Seed of the noise.
+    binarize : bool
+        Draw pixels of 0 and 1.
+
+    Returns
+    -------
+    dict of float
+        Means per sample, as `evaluate` returns them.
+    """
+    noise = torch.Generator(data.device).manual_seed(seed)
+    sums = TermSums(data.device)
+    with mode_of(model, training=False):
+        for x, *codes in data.in_order(EVALUATION_BATCH_SIZE):
+            x = torch.bernoulli(x, generator=noise) if binarize else x
+            sums.add(*model.terms(x, noise, *codes))
+    return sums.means(len(data))
+
+
+@contextmanager
+def mode_of(model: TrainableModel, *, training: bool) -> Iterator[None]:
+    """Put a model in train or eval mode, and restore the mode of each part afterwards.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model.
+    training : bool
+        True for train mode.
+    """
+    modes = {part: part.training for part in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
