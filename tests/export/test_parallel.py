@@ -165,9 +165,7 @@ def test_runtime_registrations_and_rcparams_reach_the_workers(tmp_path, encoder,
         """Plot nothing."""
 
     with matplotlib.rc_context({"axes.facecolor": "red"}):
-        records = export_figures(
-            tmp_path, encoder=encoder, x=digits.x, plots=["curious", "later"], jobs=2, dpi=30
-        )
+        records = export_figures(tmp_path, encoder=encoder, x=digits.x, plots=["curious", "later"], jobs=2, dpi=30)
     assert [(record.status, record.reason) for record in records] == [("drawn", "")] * 2
 
 
