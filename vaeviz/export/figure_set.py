@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from vaeviz.drawing.styles import get_style
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.export.gallery import gallery_page
 from vaeviz.export.manifest import FigureRecord, check_writable, write_files
-from vaeviz.export.parallel import NotSendableError, draw_in_parallel
+from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
 from vaeviz.export.render import FORMATS, RenderOptions, collect_plot_inputs, draw_plot, shared_options
 from vaeviz.health.analyze import run_checks
 from vaeviz.health.report import Report
@@ -161,7 +161,7 @@ def _draw_plots(
 
 def _draw_each(
     options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, jobs: int
-) -> Iterator[tuple[FigureRecord, float]]:
+) -> Drawing:
     """Draw plots in several processes, and those that cannot be sent to one in this process."""
     waiting = dict(options)
     if min(jobs, len(options)) > 1:

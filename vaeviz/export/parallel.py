@@ -13,17 +13,20 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import PicklingError
-from typing import Any
+from typing import Any, cast
 
 from vaeviz.export.manifest import FigureRecord
 from vaeviz.export.render import RenderOptions, draw_plot, new_record
 from vaeviz.plugins import registry
+
+Drawing = Generator[tuple[FigureRecord, float], None, None]
+"""Records of plots as they are done, each with the seconds that it took."""
 
 SECONDS_BETWEEN_CHECKS = 1.0  # of a worker whether its parent is still running
 
@@ -54,16 +57,17 @@ class WorkerState:
         """Take over this state, in the process that calls it."""
         import matplotlib
 
-        matplotlib.rcParams.update(self.rc_params)
+        rc_params: Any = matplotlib.rcParams
+        rc_params.update(self.rc_params)
         for entry in self.entries:
-            registry.add(entry.group, entry.name, entry.thing)
+            registry.add(entry.group, entry.name, cast("Callable[..., Any]", entry.thing))
         if self.torch_threads is not None and "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(self.torch_threads)
 
 
 def draw_in_parallel(
     options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, n_jobs: int
-) -> Iterator[tuple[FigureRecord, float]]:
+) -> Drawing:
     """Draw plots in several processes.
 
     Parameters
@@ -110,7 +114,7 @@ def draw_in_parallel(
 
 def _draw_one_by_one(
     options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, state: WorkerState
-) -> Iterator[tuple[FigureRecord, float]]:
+) -> Drawing:
     """Draw each plot while no other is drawn, so that a process that ends tells which plot ended it."""
     for name, chosen in options.items():
         try:
@@ -131,7 +135,7 @@ def _run_tasks(
     render: RenderOptions,
     state: WorkerState,
     n_jobs: int,
-) -> Iterator[tuple[FigureRecord, float]]:
+) -> Drawing:
     """Draw each plot as a task of joblib, which memory-maps the large arrays among the inputs."""
     from joblib import Parallel, delayed
 
@@ -146,10 +150,7 @@ def _run_tasks(
         initargs=(os.getpid(), os.getcwd()),
     )
     draw = delayed(_draw_in_worker)
-    results: Iterator[tuple[FigureRecord, float]] = pool(
-        draw(name, inputs, chosen, render, state) for name, chosen in options.items()
-    )
-    return results
+    return cast("Drawing", pool(draw(name, inputs, chosen, render, state) for name, chosen in options.items()))
 
 
 def _draw_in_worker(
@@ -196,7 +197,8 @@ def _remove_partial_files(render: RenderOptions, plots: Mapping[str, Any]) -> No
 def _current_state() -> WorkerState:
     import matplotlib
 
-    current, initial = matplotlib.rcParams, matplotlib.rcParamsOrig
+    current: Any = matplotlib.rcParams
+    initial: Any = matplotlib.rcParamsOrig
     changed = {key: current[key] for key in current if not key.startswith("backend") and current[key] != initial[key]}
     torch = sys.modules.get("torch")
     names = {group: registry.runtime_only(group) for group in registry.ENTRY_KINDS}
@@ -205,15 +207,15 @@ def _current_state() -> WorkerState:
         for entry in registry.runtime_entries()
         if isinstance(entry, registry.RuntimeEntry) and entry.name in names.get(entry.group, ())
     ]
-    return WorkerState(changed, torch and torch.get_num_threads(), entries)
+    return WorkerState(changed, None if torch is None else torch.get_num_threads(), entries)
 
 
 def _check_sendable(objects: Mapping[str, Any]) -> None:
     """Raise `NotSendableError` for an object that cannot be pickled. Arrays can, and are passed over."""
-    import cloudpickle
     import numpy as np
+    from joblib.externals.loky.backend.reduction import get_loky_pickler
 
-    class Probe(cloudpickle.Pickler):  # type: ignore[misc]  # joblib has no types
+    class Probe(get_loky_pickler()):  # type: ignore[misc]  # joblib has no types
         def persistent_id(self, value: object) -> str | None:
             return "array" if isinstance(value, np.ndarray) and value.dtype != object else None
 

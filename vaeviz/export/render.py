@@ -238,8 +238,9 @@ def _without_figure(record: FigureRecord, status: Literal["skipped", "failed"], 
 
 def _for_command_line(message: Exception) -> str:
     """Return the text of an error or a warning, its advice written as command-line options."""
-    known = isinstance(message, (InputError, NotApplicable, GuessWarning))
-    return message.for_command_line() if known else str(message)
+    if isinstance(message, (InputError, NotApplicable, GuessWarning)):
+        return message.for_command_line()
+    return str(message)
 
 
 def _check_input_names(names: Iterable[str]) -> None:

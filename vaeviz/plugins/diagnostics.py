@@ -27,5 +27,6 @@ def capture_warnings() -> Iterator[list[Warning]]:
         finally:
             by_text: dict[str, Warning] = {}
             for entry in caught:
-                by_text.setdefault(str(entry.message), entry.message)
+                if isinstance(entry.message, Warning):
+                    by_text.setdefault(str(entry.message), entry.message)
             found += by_text.values()

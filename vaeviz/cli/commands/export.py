@@ -16,6 +16,7 @@ from vaeviz.plugins.options import Option
 
 if TYPE_CHECKING:
     from vaeviz.export.manifest import FigureRecord
+    from vaeviz.health.check import CheckStatus
     from vaeviz.health.report import Report
 
 STATUS_MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
@@ -61,6 +62,7 @@ NAME_WIDTH = 22  # columns; the longest name of a plot fits
 @click.pass_context
 def export(
     ctx: click.Context,
+    /,
     source: ModelAndDataSpec,
     out: Path,
     settings: tuple[str, ...],
@@ -120,9 +122,8 @@ def echo_report(report: Report) -> None:
     """Print one line about a report."""
     from vaeviz.health.report import STATUS_MARKS, summary_line
 
-    worst = "failed" if report.names_with_status("failed") else "healthy"
-    if worst == "healthy" and report.names_with_status("flagged"):
-        worst = "flagged"
+    statuses = [result.status for result in report.checks]
+    worst: CheckStatus = "failed" if "failed" in statuses else "flagged" if "flagged" in statuses else "healthy"
     click.echo(f"{STATUS_MARKS[worst]} {'report':<{NAME_WIDTH}} {summary_line(report.checks)}")
 
 

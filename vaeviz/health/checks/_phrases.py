@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from vaeviz.analysis.estimates import Estimate
 
 
@@ -28,7 +30,7 @@ def is_or_are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def list_dimensions(dims: Sequence[int], max_names: int = 6) -> str:
+def list_dimensions(dims: Sequence[int] | np.ndarray, max_names: int = 6) -> str:
     """List latent dimensions by the names that figures give them, counted from 1: ``z1, z4 and 3 more``."""
     names = [f"z{dim + 1}" for dim in dims]
     if len(names) > max_names:
