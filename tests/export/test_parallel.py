@@ -157,6 +157,7 @@ def test_runtime_registrations_and_rcparams_reach_the_workers(tmp_path, encoder,
     def curious(encoder, x, *, ax=None):
         """Plot a word."""
         assert os.getpid() != parent
+        assert "torch" not in sys.modules  # which nothing here needs
         assert matplotlib.rcParams["axes.facecolor"] == "red"
         assert "later" in vaeviz.plot_names()
 

@@ -14,7 +14,7 @@ import numpy as np
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.export.gallery import gallery_page
 from vaeviz.export.manifest import FigureRecord, check_writable, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
@@ -193,7 +193,10 @@ def _plots_to_draw(plots: str | Iterable[str] | None) -> list[str]:
     names = list(dict.fromkeys(map(_registered_name, [plots] if isinstance(plots, str) else plots)))
     if not names:
         raise InputError(
-            "plots is empty.", got="no plot", expected="names of plots", fix="Name a plot, or pass None for all."
+            "plots is empty.",
+            got="no plot",
+            expected="names of plots",
+            fix=Fix("Name a plot, or pass None for all.", "Name a plot, or leave out --plots for all."),
         )
     return names
 
@@ -214,8 +217,8 @@ def _render_options(out: str | Path, formats: str | Iterable[str], style: str, d
         if name not in FORMATS:
             raise UnknownName("format", name, FORMATS)
     if not formats:
-        expected = " or ".join(FORMATS)
-        raise InputError("formats is empty.", got="no format", expected=expected, fix='Write formats=("png",).')
+        fix = Fix('Write formats=("png",).', "Write --format png.")
+        raise InputError("formats is empty.", got="no format", expected=" or ".join(FORMATS), fix=fix)
     return RenderOptions(Path(out), formats, style, dpi)
 
 
@@ -234,9 +237,12 @@ def _validate_plot_settings(settings: Mapping[str, Mapping[str, Any]], names: li
         checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, of=plot))
         if plot not in names:
             raise InputError(
-                f"settings has options of {plot}, which is not among the plots to draw: {', '.join(names)}.",
+                f"There are options of {plot}, which is not among the plots to draw: {', '.join(names)}.",
                 got=plot,
-                fix=f"Add {plot} to plots, or remove its options.",
+                fix=Fix(
+                    f"Add {plot} to plots, or remove its options from settings.",
+                    f"Add {plot} to --plots, or remove its options from --set and --config.",
+                ),
             )
     return checked
 

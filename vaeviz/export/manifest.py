@@ -42,6 +42,10 @@ class FigureRecord:
         Traceback of a plot that failed.
     command_line_reason, command_line_warnings
         `reason` and `warnings` with their advice written as command-line options.
+
+    Notes
+    -----
+    ``pandas.DataFrame([record.as_dict() for record in records])`` makes a table of the records of a set.
     """
 
     plot: str

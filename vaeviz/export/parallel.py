@@ -106,7 +106,7 @@ def draw_in_parallel(
         _check_received(error)
         yield from _draw_one_by_one(waiting, inputs, render, state)
     except (PicklingError, OSError) as error:
-        raise NotSendableError(f"the inputs cannot be sent to another process ({_cause(error)})") from error
+        raise NotSendableError(f"the inputs cannot be sent to another process ({_remote_cause(error)})") from error
     finally:
         _end_workers()
         _remove_partial_files(render, options)
@@ -233,9 +233,9 @@ def _check_received(error: BrokenProcessPool) -> None:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     if not isinstance(error, TerminatedWorkerError):
-        raise NotSendableError(f"another process cannot open the inputs ({_cause(error)})") from error
+        raise NotSendableError(f"another process cannot open the inputs ({_remote_cause(error)})") from error
 
 
-def _cause(error: BaseException) -> str:
+def _remote_cause(error: BaseException) -> str:
     """Return the last line of the traceback that a worker or joblib attached to an error, or the error itself."""
     return (str(error.__cause__ or "").strip().strip('"').strip() or repr(error)).splitlines()[-1]

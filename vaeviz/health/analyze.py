@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vaeviz.data.dataset import Dataset
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.health.check import Check, CheckResult
 from vaeviz.health.checks.classes import classes
 from vaeviz.health.checks.collapsed import collapsed
@@ -168,7 +168,10 @@ def select_checks(checks: str | Iterable[str] | None) -> list[str]:
             raise UnknownName("check", name, CHECKS)
     if not names:
         raise InputError(
-            "checks is empty.", got="no check", expected="names of checks", fix="Name a check, or pass None for all."
+            "checks is empty.",
+            got="no check",
+            expected="names of checks",
+            fix=Fix("Name a check, or pass None for all.", "Name a check, or leave out --checks for all."),
         )
     return [name for name in CHECKS if name in names]
 
@@ -199,9 +202,12 @@ def validate_check_settings(settings: Mapping[str, Mapping[str, Any]], names: li
             raise UnknownName("check", name, CHECKS)
         if name not in names:
             raise InputError(
-                f"settings has options of {name}, which is not among the checks to run: {', '.join(names)}.",
+                f"There are options of {name}, which is not among the checks to run: {', '.join(names)}.",
                 got=name,
-                fix=f"Add {name} to checks, or remove its options.",
+                fix=Fix(
+                    f"Add {name} to checks, or remove its options from settings.",
+                    f"Add {name} to --checks, or remove its --set.",
+                ),
             )
         checked[name] = validate_settings(CHECKS[name].function, options, of=name)
     return checked

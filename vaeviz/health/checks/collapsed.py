@@ -57,7 +57,7 @@ def collapsed(
     dims = np.flatnonzero(~found.encoded)
     return Measurement(
         flagged=len(dims) > max_count,
-        sentence=_describe(found, dims),
+        sentence=_describe_dimensions(found, dims),
         value=len(dims),
         threshold=max_count,
         n_samples=len(posterior),
@@ -84,7 +84,7 @@ def _measure_codes(posterior: Posterior, max_count: int) -> Measurement:
     return Measurement(len(dims) > max_count, sentence, len(dims), max_count, len(posterior), numbers=numbers)
 
 
-def _describe(found: ActivityTests, dims: np.ndarray) -> str:
+def _describe_dimensions(found: ActivityTests, dims: np.ndarray) -> str:
     size, total = len(found.kl), found.kl.sum()
     if len(dims) == size:
         return (

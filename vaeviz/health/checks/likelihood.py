@@ -75,7 +75,7 @@ def likelihood(
     evidence = "ln p(x)" if posterior.condition is None else "ln p(x | y)"
     return Measurement(
         flagged=flagged,
-        sentence=_describe(gap, elbo, kl, max_gap, flagged, evidence),
+        sentence=_describe_gap(gap, elbo, kl, max_gap, flagged, evidence),
         value=gap.value,
         error=gap.standard_error,
         threshold=max_gap * kl,
@@ -92,7 +92,7 @@ def likelihood(
     )
 
 
-def _describe(gap: Estimate, elbo: Estimate, kl: float, max_gap: float, flagged: bool, evidence: str) -> str:
+def _describe_gap(gap: Estimate, elbo: Estimate, kl: float, max_gap: float, flagged: bool, evidence: str) -> str:
     if gap.value < 2 * gap.standard_error:
         return f"The ELBO of {elbo} nats is tight: no gap to {evidence} is found ({gap} nats)."
     found = f"{evidence} is at least {gap} nats above the ELBO of {elbo} nats"

@@ -66,10 +66,10 @@ def spread(
     flagged = factor > max_factor and gain.value - 2 * gain.standard_error > 0
     numbers = {"scales": found.scales, "elbo": found.elbo.mean(axis=1), "gain": gain.value}
     numbers["gain_error"] = gain.standard_error
-    return Measurement(flagged, _describe(best, gain, flagged), factor, max_factor, len(rows), numbers=numbers)
+    return Measurement(flagged, _describe_factor(best, gain, flagged), factor, max_factor, len(rows), numbers=numbers)
 
 
-def _describe(best: float, gain: Estimate, flagged: bool) -> str:
+def _describe_factor(best: float, gain: Estimate, flagged: bool) -> str:
     if best == 1:
         return "The encoder's standard deviations suit the decoder: no multiple of them has a higher ELBO."
     if not flagged:
