@@ -26,7 +26,7 @@ CheckStatus = Literal["healthy", "flagged", "not applicable", "failed"]
 class Measurement:
     """What a check measured.
 
-    Parameters
+    Attributes
     ----------
     flagged : bool
         Whether the value is beyond its threshold.

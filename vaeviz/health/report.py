@@ -30,7 +30,7 @@ FRAME_COLUMNS = ("name", "status", "value", "error", "threshold", "flags", "unit
 class Report:
     """The results of health checks. It prints as a table, and ``report["holes"]`` is one result.
 
-    Parameters
+    Attributes
     ----------
     checks : tuple of CheckResult
         The results, in order.

@@ -42,7 +42,7 @@ def likelihood(
     x : array_like, shape (N, ...)
         Samples.
     likelihood : callable
-        ln p(x | z) in nats, a function of batches x and z.
+        Function of batches x and z that returns ln p(x | z) in nats.
     condition : array_like, shape (N, ...), optional
         Condition of each sample.
     max_gap : float, default 1.0

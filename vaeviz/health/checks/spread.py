@@ -38,7 +38,7 @@ def spread(
     x : array_like, shape (N, ...)
         Samples.
     likelihood : callable
-        ln p(x | z) in nats, a function of batches x and z.
+        Function of batches x and z that returns ln p(x | z) in nats.
     condition : array_like, shape (N, ...), optional
         Condition of each sample.
     max_factor : float, default 1.5
