@@ -63,7 +63,7 @@ def sha256(path):
 def test_every_plot_is_drawn_or_skipped_for_a_reason(tmp_path, inputs):
     records = export_figures(tmp_path / "out", **inputs, settings=LIGHT)
     assert [record.plot for record in records] == plot_names()
-    lacking = {name: get_plot(name).missing(inputs) for name in plot_names()}
+    lacking = {name: get_plot(name).missing_inputs(inputs) for name in plot_names()}
     expected = {name: f"needs {' and '.join(missing)}" for name, missing in lacking.items() if missing}
     assert expected["training_curves"] == "needs history"
     expected |= {

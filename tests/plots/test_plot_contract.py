@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.plugins.plot_spec import INPUTS, PageShape, PlotSpec, get_plot, plot_names, register_plot
+from vaeviz.plugins.inputs import INPUTS
+from vaeviz.plugins.plot_spec import PageShape, PlotSpec, get_plot, plot_names, register_plot
 
 ARRAYS = ("x", "labels", "factors", "other_x")
 HISTORY = {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]}
@@ -98,8 +99,8 @@ def test_the_spec_says_what_the_signature_says(registered):
     assert spec.place == "ax"
     assert spec.page == PageShape("full", 0.4)
     assert spec.summary == "A first line."
-    assert spec.missing({"decoder": 1, "x": None}) == ("x",)
-    assert spec.missing({"decoder": 1, "x": 2}) == ()
+    assert spec.missing_inputs({"decoder": 1, "x": None}) == ("x",)
+    assert spec.missing_inputs({"decoder": 1, "x": 2}) == ()
 
 
 def test_an_input_of_another_name_is_legal(registered):
@@ -189,7 +190,7 @@ def test_built_in_plots_are_public():
 
 def test_built_in_inputs_are_in_the_vocabulary_and_in_its_order(spec):
     for names in (spec.required, spec.optional):
-        assert list(names) == sorted(names, key=INPUTS.index)
+        assert list(names) == sorted(names, key=list(INPUTS).index)
     assert spec.required
 
 
@@ -295,5 +296,5 @@ def test_built_in_plots_of_few_samples_are_drawn_or_do_not_apply(spec, inputs, c
 
 
 def test_missing_inputs_of_a_plot_are_told_apart_from_given_ones(spec):
-    assert spec.missing({}) == spec.required
-    assert spec.missing(dict.fromkeys(spec.required, 0)) == ()
+    assert spec.missing_inputs({}) == spec.required
+    assert spec.missing_inputs(dict.fromkeys(spec.required, 0)) == ()

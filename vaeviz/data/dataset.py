@@ -120,7 +120,7 @@ def load_data(
         raise InputError(f"data set {name!r} takes no --{unused.pop().replace('_', '-')}")
     if "data_dir" in settings:
         settings["data_dir"] = Path(settings["data_dir"])
-    settings = validate_settings(loader, settings, of=name)
+    settings = validate_settings(loader, settings, owner=name)
     arguments = [argument] if argument else []
     if split is not None:
         return _called(loader, name, arguments, settings)

@@ -18,7 +18,7 @@ from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
 from vaeviz.drawing.styles import style as in_style
-from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
+from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.export.crew import Alone, Names, drawn_by_others
 from vaeviz.export.render import FORMATS, collect_plot_inputs, draw_figure, save_figure, shared_options
 from vaeviz.health.check import CheckResult
@@ -106,8 +106,8 @@ def export_figures(
     with capture_warnings() as at_the_door:
         inputs = with_cached_codes(collect_plot_inputs(model, data, inputs))
         kind = _checked_kind(data.kind if data is not None and kind is None else kind, inputs.get("x"))
-    for text in at_the_door:
-        warnings.warn(text, GuessWarning, stacklevel=2)
+    for warning in at_the_door:
+        warnings.warn(warning, stacklevel=2)
     _check_writable(pages.folder)
     options = {name: _options(name, settings.get(name, {}), seed, kind) for name in names}
     found = {}
@@ -131,7 +131,7 @@ def export_figures(
         "seed": seed,
         "versions": package_versions(),
         "inputs": describe_inputs(inputs),
-        "warnings": list(dict.fromkeys([*at_the_door, *told])),
+        "warnings": list(dict.fromkeys([*map(str, at_the_door), *told])),
         "report": to_json_value([asdict(finding) for finding in findings]),
         "figures": [asdict(record) for record in records],
     }
@@ -145,7 +145,7 @@ def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[CheckResult, 
 
     with capture_warnings() as texts:
         findings = run_checks(inputs, seed=seed)
-    return findings, texts
+    return findings, [str(text) for text in texts]
 
 
 def _checked_names(plots: Iterable[str] | None) -> list[str]:
@@ -178,7 +178,7 @@ def _checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str
     checked: dict[str, dict[str, Any]] = {}
     for spelled, options in settings.items():
         plot = _registered(spelled)
-        checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, of=plot))
+        checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, owner=plot))
         if plot not in names:
             raise InputError(f"{plot} has settings, but is not among the plots to draw: {', '.join(names)}")
     return checked
@@ -268,11 +268,11 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pag
     record, spec = _begun(name, options)
     if spec is None:
         return record
-    record.reason = spec.lacking(inputs)
+    record.reason = spec.why_not_applicable(inputs)
     if record.reason:
         record.status = "skipped"
         return record
-    with capture_warnings() as record.warnings:
+    with capture_warnings() as caught:
         try:
             with in_style(pages.style) as look:
                 figure = draw_figure(spec, inputs, record.options, look)
@@ -285,6 +285,7 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pag
         except Exception as error:
             record.status, record.traceback, record.files = "failed", portable_traceback(), {}
             record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    record.warnings = [str(warning) for warning in caught]
     return record
 
 

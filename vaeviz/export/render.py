@@ -13,7 +13,8 @@ from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.model.collect_inputs import collect_inputs
-from vaeviz.plugins.plot_spec import INPUTS, PlotSpec, get_plot, plot_names
+from vaeviz.plugins.inputs import INPUTS
+from vaeviz.plugins.plot_spec import PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +49,7 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     width = look.column if spec.page.width == "column" else look.full
     figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    spec.function(**spec.given(inputs), **options, **place)
+    spec.function(**spec.select_inputs(inputs), **options, **place)
     if spec.page.aspect is None:
         _fit_height(figure)
     else:

@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +76,7 @@ def _of_command(args: list[str], opened: ExitStack) -> tuple[Any, Mapping[str, A
     from vaeviz.cli.source import ModelAndDataSpec
 
     said = opened.enter_context(export.make_context("export", list(args))).params
-    model, _, supplied = ModelAndDataSpec(
-        **{field.name: said[field.name] for field in fields(ModelAndDataSpec)}
-    ).opened()
+    model, _, supplied = ModelAndDataSpec.from_parameters(dict(said)).open()
     return model, supplied
 
 

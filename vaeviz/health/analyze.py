@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vaeviz.data.dataset import Dataset
-from vaeviz.errors import GuessWarning, InputError, UnknownName
+from vaeviz.errors import InputError, UnknownName
 from vaeviz.health.check import Check, CheckResult
 from vaeviz.health.checks.classes import classes
 from vaeviz.health.checks.collapsed import collapsed
@@ -71,12 +71,12 @@ def analyze(
     _check_inputs(inputs)
     if data is not None and not isinstance(data, Dataset):
         inputs, data = {"x": data, **inputs}, None
-    with capture_warnings() as texts:
+    with capture_warnings() as caught:
         given = with_cached_codes(collect_inputs(model, data, inputs))
         found = run_checks(given, settings, names=names, seed=seed)
-    for text in texts:
-        warnings.warn(text, GuessWarning, stacklevel=2)
-    return Report(found, seed, title, describe_inputs(given), package_versions(), tuple(texts))
+    for warning in caught:
+        warnings.warn(warning, stacklevel=2)
+    return Report(found, seed, title, describe_inputs(given), package_versions(), tuple(map(str, caught)))
 
 
 def run_checks(
@@ -116,7 +116,7 @@ def check_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) 
             raise UnknownName("finding", name, CHECKS)
         if name not in names:
             raise InputError(f"{name} has settings, but is not among the findings asked for: {', '.join(names)}")
-        checked[name] = validate_settings(CHECKS[name].function, options, of=name)
+        checked[name] = validate_settings(CHECKS[name].function, options, owner=name)
     return checked
 
 

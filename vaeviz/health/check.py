@@ -8,16 +8,8 @@ from typing import Any, Literal
 
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.provenance import portable_traceback
+from vaeviz.plugins.inputs import find_input
 from vaeviz.plugins.signature import InputSignature
-
-SUPPLY = {
-    "encoder": "a model that has one",
-    "decoder": "a model that has one",
-    "x": "samples",
-    "labels": "a class for each sample",
-    "likelihood": "ln p(x | z), a function of batches x and z; a VAE of vaeviz_models has it",
-}
-"""What would do where an input is missing."""
 
 CheckStatus = Literal["healthy", "flagged", "not applicable", "failed"]
 
@@ -90,10 +82,10 @@ class Check(InputSignature):
             "options": settings,
         }
         try:
-            missing = self.missing(inputs)
+            missing = self.missing_inputs(inputs)
             if missing:
-                raise NotApplicable("; ".join(f"needs {name}: {SUPPLY[name]}" for name in missing))
-            answer = self.function(**self.given(inputs), **settings)
+                raise NotApplicable("; ".join(f"needs {name}: {find_input(name).meaning}" for name in missing))
+            answer = self.function(**self.select_inputs(inputs), **settings)
         except NotApplicable as error:
             return CheckResult(verdict="not applicable", sentence=str(error), **asked)
         except Exception as error:

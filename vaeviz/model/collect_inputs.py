@@ -18,9 +18,8 @@ from vaeviz.model.encode import cache_encoding
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.object_refs import import_object, is_object_ref
-
-PER_SAMPLE_INPUTS = ("labels", "condition", "factors")
 
 
 def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,7 +54,7 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
 
 def _of_no_sample(found: Mapping[str, Any]) -> dict[str, Any]:
     """What is known, without what is known of single samples, since others take their place."""
-    return {name: value for name, value in found.items() if name not in PER_SAMPLE_INPUTS}
+    return {name: value for name, value in found.items() if name not in INPUTS or not INPUTS[name].per_sample}
 
 
 def _named(value: Any) -> Any:

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from vaeviz.cli.declarations import as_flags
-from vaeviz.cli.source import ModelAndDataSpec, format_default, model_and_data_options, parse_settings, split_list
+from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.errors import InputError
+from vaeviz.plugins.options import format_default
 
 COLORS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
 
@@ -54,13 +55,13 @@ def analyze(
     if out is not None and not out.parent.is_dir():
         raise InputError(f"--out {out}: the folder {out.parent} does not exist")
     options = parse_settings(settings, "FINDING", "holes.max_mass=0.1")
-    model, data, supplied = source.opened()
+    model, data, supplied = source.open()
     taken = sorted(set(supplied) & set(inspect.signature(report_of).parameters))
     if taken:
         raise click.UsageError(f"--input {taken[0]}=...: is an argument of the analysis itself, no input of a finding")
     title = " · ".join(part for part in (model and model.name, data and data.name) if part)
     report = report_of(model, data, findings=split_list(findings), settings=options, seed=seed, title=title, **supplied)
-    for line in format_table(report, told=as_flags):
+    for line in format_table(report, told=str):
         click.echo(click.style(line[0], fg=COLORS[line[0]]) + line[1:] if line[:1] in COLORS else line)
     if out is not None:
         report.save(out)

@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import click
 
-from vaeviz.cli.declarations import as_flags
-from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options, parse_settings, split_list
+from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins.options import Option
@@ -103,7 +103,7 @@ def export(
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, chosen_options in parse_settings(settings, "PLOT", "latent_scatter.dims=0,2").items():
         options.setdefault(plot, {}).update(chosen_options)
-    opened_model, dataset, supplied = source.opened()
+    opened_model, dataset, supplied = source.open()
     taken = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
     if taken:
         raise click.UsageError(f"--input {taken[0]}=...: is an argument of the export itself, no input of a plot")
@@ -128,9 +128,9 @@ def export(
 def echo_record(record: Any) -> None:
     """One line for each plot as it is done."""
     mark, color = MARKS[record.status]
-    click.echo(f"{click.style(mark, fg=color)} {record.plot:<22} {as_flags(record.reason)}".rstrip())
+    click.echo(f"{click.style(mark, fg=color)} {record.plot:<22} {record.reason}".rstrip())
     for warning in record.warnings:
-        click.echo(f"    warning: {as_flags(warning)}", err=True)
+        click.echo(f"    warning: {warning}", err=True)
 
 
 def echo_findings(findings: tuple) -> None:
