@@ -110,7 +110,8 @@ class Option:
     def _error(self, got: Any) -> InputError:
         expected = describe_annotation(self.annotation)
         fix: str | Fix = ""
-        if self.default is not inspect.Parameter.empty:
+        has_default = self.default is not inspect.Parameter.empty
+        if has_default and (self.default is not None or expected.endswith("none")):
             default = format_default(self.default)
             fix = Fix(f"The default is {self.name}={self.default!r}.", f"The default is {default}.")
         stop = "" if expected.endswith(".") else "."
