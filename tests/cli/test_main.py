@@ -130,7 +130,12 @@ def test_list_names_the_distribution_of_other_plots(run_main, registered):
 
 def test_help_of_a_plot_shows_its_docstring_inputs_and_options(run_main):
     done = run_main("plot", "latent_scatter", "--help")
-    for token in ("Needs encoder, x, [labels]", "--dims INT,INT", "--out", vaeviz.latent_scatter.__doc__.split("\n")[0]):
+    for token in (
+        "Needs encoder, x, [labels]",
+        "--dims INT,INT",
+        "--out",
+        vaeviz.latent_scatter.__doc__.split("\n")[0],
+    ):
         assert token.replace("`", "") in done.out
     assert run_main("plot", "latent-scatter", "--help").out.partition("]")[2] == done.out.partition("]")[2]
 
@@ -417,12 +422,16 @@ def warning_plot(registered):
 def test_a_guess_is_one_line_with_the_advice_for_the_command_line(run_main, warning_plot):
     from vaeviz.errors import declare
 
-    warning_plot(vaeviz.GuessWarning("The spread is read as a log-variance.", fix=declare("Encoder", returns="mean,std")))
+    warning_plot(
+        vaeviz.GuessWarning("The spread is read as a log-variance.", fix=declare("Encoder", returns="mean,std"))
+    )
     done = run_main("plot", "careless", "--data", "digits")
     assert (done.code, done.err) == (0, "warning: The spread is read as a log-variance. Add --returns mean,std.\n")
 
 
-@pytest.mark.parametrize(("warning", "label"), [(UserWarning("odd"), "warning"), (RuntimeWarning("odd"), "RuntimeWarning")])
+@pytest.mark.parametrize(
+    ("warning", "label"), [(UserWarning("odd"), "warning"), (RuntimeWarning("odd"), "RuntimeWarning")]
+)
 def test_a_warning_is_printed_once_with_its_category(run_main, warning_plot, warning, label):
     warning_plot(warning)
     assert run_main("plot", "careless", "--data", "digits").err == f"{label}: odd\n"
