@@ -11,6 +11,8 @@ from typing import Literal
 
 from vaeviz.errors import Fix
 
+BAR = r"\|"  # in a cell of a Markdown table
+
 ReaderKind = Literal[
     "model", "data", "condition", "array", "history", "object", "samples", "encoder", "models", "names"
 ]
@@ -254,4 +256,4 @@ def input_table() -> str:
     """
     rows = [("Input", "Meaning", "Supplied by", "Command line"), ("---",) * 4]
     rows += [(f"`{spec.name}`", spec.meaning, spec.supplied_by, f"`{spec.usage}`") for spec in INPUTS.values()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    return "\n".join(f"| {' | '.join(cell.replace('|', BAR) for cell in row)} |" for row in rows) + "\n"

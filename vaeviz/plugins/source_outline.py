@@ -118,14 +118,14 @@ def _check_syntax(module: str) -> None:
 
 
 def _find_definition(module: str, name: str, depth: int = 0) -> tuple[str, ast.stmt] | None:
-    """Return the statement that defines a name and its module, or None if it cannot be read.
+    """Return the first statement that defines a name and its module, or None if it cannot be read.
 
     Raises LookupError if the module or the name does not exist.
     """
     file = _source_file(module)
     if file is None or depth > MAX_REEXPORTS:
         return None
-    for statement in reversed([*_statements(_statements_with(file, name))]):
+    for statement in _statements(_statements_with(file, name)):
         if isinstance(statement, ast.ImportFrom):
             source = _imported_from(statement, module, file)
             for alias in statement.names:
