@@ -86,9 +86,24 @@ def test_arrays_functions_and_tables_reach_the_plot(run_command, folder, seen):
 
     np.save("factors.npy", mine.factors)
     (folder / "log.csv").write_text("epoch,train_elbo\n1,-3\n2,-2\n")
-    run_command("plot", "curious", "--data", "digits", "--factors", "factors.npy", "--condition", "labels",
-            "--history", "log.csv", "--likelihood", "my_inputs:likelihood", "--other-data", "my_inputs:reversed_digits",
-            "--other-encoder", "my_inputs:three")  # fmt: skip
+    run_command(
+        "plot",
+        "curious",
+        "--data",
+        "digits",
+        "--factors",
+        "factors.npy",
+        "--condition",
+        "labels",
+        "--history",
+        "log.csv",
+        "--likelihood",
+        "my_inputs:likelihood",
+        "--other-data",
+        "my_inputs:reversed_digits",
+        "--other-encoder",
+        "my_inputs:three",
+    )
     np.testing.assert_array_equal(seen["factors"], mine.factors)
     np.testing.assert_array_equal(seen["condition"], seen["labels"])
     assert seen["history"] == {"epoch": [1.0, 2.0], "train_elbo": [-3.0, -2.0]}
@@ -100,9 +115,24 @@ def test_arrays_functions_and_tables_reach_the_plot(run_command, folder, seen):
 def test_objects_of_a_module_and_run_folders_reach_the_plot(run_command, folder, seen, run):
     import my_inputs as mine
 
-    run_command("plot", "curious", "--data", "digits", "--factors", "my_inputs:factors", "--condition", "my_inputs:ones",
-            "--history", "my_inputs:history", "--runs", run, "--runs", "my_inputs:pair",
-            "--factor-names", "size, my place")  # fmt: skip
+    run_command(
+        "plot",
+        "curious",
+        "--data",
+        "digits",
+        "--factors",
+        "my_inputs:factors",
+        "--condition",
+        "my_inputs:ones",
+        "--history",
+        "my_inputs:history",
+        "--runs",
+        run,
+        "--runs",
+        "my_inputs:pair",
+        "--factor-names",
+        "size, my place",
+    )
     assert seen["factors"] is mine.factors
     assert seen["condition"] is mine.ones
     assert seen["history"] is mine.history
@@ -114,18 +144,40 @@ def test_objects_of_a_module_and_run_folders_reach_the_plot(run_command, folder,
 
 def test_plots_of_several_models_are_drawn(run_command, folder, run):
     shown = run_command(
-        "export", run, "--runs", run, "--runs", run, "--other-encoder", "my_inputs:pair",
-        "--other-data", "my_inputs:reversed_digits", "--plots",
-        "rate_distortion,compare,reconstruction_error", "--dpi", 40, "--out", "figures",
-    )  # fmt: skip
+        "export",
+        run,
+        "--runs",
+        run,
+        "--runs",
+        run,
+        "--other-encoder",
+        "my_inputs:pair",
+        "--other-data",
+        "my_inputs:reversed_digits",
+        "--plots",
+        "rate_distortion,compare,reconstruction_error",
+        "--dpi",
+        40,
+        "--out",
+        "figures",
+    )
     assert shown.count("✓ ") == 3
     manifest = json.loads((folder / "figures" / "manifest.json").read_text())
     assert [part["name"] for part in manifest["inputs"]["runs"]["models"]] == [run.name] * 2
     assert manifest["inputs"]["other_x"]["shape"] == [50, 8, 8]
     run_command("plot", "rate_distortion", "--runs", run, "--out", "recorded.png")
     run_command("plot", "training_curves", "--history", run, "--out", "curves.png")
-    run_command("plot", "likelihood_bound", "my_inputs:pair", "--data", "digits", "--likelihood", "my_inputs:likelihood",
-            "--out", "bound.png")  # fmt: skip
+    run_command(
+        "plot",
+        "likelihood_bound",
+        "my_inputs:pair",
+        "--data",
+        "digits",
+        "--likelihood",
+        "my_inputs:likelihood",
+        "--out",
+        "bound.png",
+    )
     assert {path.name for path in folder.glob("*.png")} == {"recorded.png", "curves.png", "bound.png"}
 
 

@@ -90,7 +90,7 @@ def test_weights_are_loaded_into_a_class(invoke, folder):
     torch.save({"state_dict": my_model.pair.state_dict()}, folder / "weights.pt")
     out = invoke("explain", "my_model:Pair", "--weights", "weights.pt", "--data", "my_model:x")
     assert "Pair.encode" in out.output
-    with pytest.raises(InputError, match="package.module:Class"):
+    with pytest.raises(InputError, match=r"package\.module:Class"):
         invoke("explain", "weights.pt", "--weights", "weights.pt")
     torch.save({"other": torch.ones(2)}, folder / "other.pt")
     with pytest.raises(InputError, match=r"other\.pt.*Pair"):
@@ -149,7 +149,7 @@ def test_an_h5ad_file(folder):
     assert data.x.shape == (5, 3)
     assert data.feature_names == tuple(cells.var_names)
     assert list(data.labels) == list("aabbb")
-    with pytest.raises(InputError, match="'kind'.*type"):
+    with pytest.raises(InputError, match=r"'kind'.*type"):
         vaeviz.load_data("cells.h5ad", labels="kind")
 
 

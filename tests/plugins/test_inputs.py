@@ -10,9 +10,20 @@ from vaeviz.plugins.signature import InputSignature
 
 def test_the_table_has_a_row_for_every_input_in_order():
     assert list(INPUTS) == [
-        "encoder", "decoder", "x", "labels", "condition", "factors", "history", "likelihood", "other_x", "other_encoder",
-        "runs", "feature_names", "factor_names",
-    ]  # fmt: skip
+        "encoder",
+        "decoder",
+        "x",
+        "labels",
+        "condition",
+        "factors",
+        "history",
+        "likelihood",
+        "other_x",
+        "other_encoder",
+        "runs",
+        "feature_names",
+        "factor_names",
+    ]
     assert {name for name, spec in INPUTS.items() if spec.per_sample} == {"labels", "condition", "factors"}
     assert [name for name, spec in INPUTS.items() if spec.repeatable] == ["runs"]
 

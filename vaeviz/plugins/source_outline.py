@@ -75,7 +75,7 @@ def outline(entry: Entry) -> FunctionOutline | InputSignature:
         found = _find_definition(entry.module, entry.attribute.partition(".")[0])
     except (LookupError, SyntaxError, UnicodeDecodeError, OSError) as error:
         raise InputError(
-            f"The {entry.kind} {entry.name!r} of {entry.distribution} cannot be read: {error.args[0]}.",
+            f"The {entry.kind} {entry.name!r} of {entry.distribution} cannot be read: {error}.",
             fix=f"See where with: python -c 'import {entry.module}'",
         ) from error
     if found is None:
