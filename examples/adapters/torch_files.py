@@ -30,7 +30,10 @@ with tempfile.TemporaryDirectory() as folder:
     with warnings.catch_warnings(action="ignore"):  # torch calls TorchScript deprecated; the files are still there
         torch.jit.trace(encoder.eval(), x[:2]).save(f"{folder}/encoder.pt")
     torch.export.save(torch.export.export(decoder.eval(), (torch.zeros(16, 2),)), f"{folder}/decoder.pt2")
-    ax = vaeviz.latent_scatter(f"{folder}/encoder.pt", images, labels=y)
+    # Both kinds of files are programs, so they open only with trust. A traced function may be an encoder or a decoder.
+    encoder = vaeviz.open(f"{folder}/encoder.pt", role="encoder", trust=True).encoder
+    decoder = vaeviz.open(f"{folder}/decoder.pt2", trust=True).decoder
+    ax = vaeviz.latent_scatter(encoder, images, labels=y)
     ax.figure.savefig(out / "torch_files_scatter.png", dpi=150)
-    ax = vaeviz.manifold_grid(f"{folder}/decoder.pt2", f"{folder}/encoder.pt", images, n=12)
+    ax = vaeviz.manifold_grid(decoder, encoder, images, n=12)
     ax.figure.savefig(out / "torch_files_manifold.png", dpi=150)

@@ -100,9 +100,9 @@ def test_what_cannot_be_drawn_is_an_error(shape, kind, told):
 
 
 def test_images_lose_a_lone_channel_and_vectors_are_folded():
-    assert as_images(np.zeros((2, 3, 8, 8, 1)), lead=2).shape == (2, 3, 8, 8)
-    assert as_images(np.zeros((2, 3, 64)), lead=2).shape == (2, 3, 8, 8)
-    assert as_images(np.zeros((2, 3, 6, 8, 3)), lead=2).shape == (2, 3, 6, 8, 3)
+    assert as_images(np.zeros((2, 3, 8, 8, 1)), n_leading_axes=2).shape == (2, 3, 8, 8)
+    assert as_images(np.zeros((2, 3, 64)), n_leading_axes=2).shape == (2, 3, 8, 8)
+    assert as_images(np.zeros((2, 3, 6, 8, 3)), n_leading_axes=2).shape == (2, 3, 6, 8, 3)
 
 
 def test_a_vector_whose_values_have_names_is_a_row_of_a_table():
@@ -114,11 +114,11 @@ def test_a_vector_whose_values_have_names_is_a_row_of_a_table():
 
 
 def test_the_longer_side_of_a_signal_runs_along():
-    assert as_signals(np.zeros((2, 3, 64)), lead=2).shape == (2, 3, 64, 1)
-    assert as_signals(np.zeros((2, 3, 1, 64)), lead=2).shape == (2, 3, 64, 1)
-    assert as_signals(np.zeros((2, 3, 5, 5)), lead=2).shape == (2, 3, 5, 5)
+    assert as_signals(np.zeros((2, 3, 64)), n_leading_axes=2).shape == (2, 3, 64, 1)
+    assert as_signals(np.zeros((2, 3, 1, 64)), n_leading_axes=2).shape == (2, 3, 64, 1)
+    assert as_signals(np.zeros((2, 3, 5, 5)), n_leading_axes=2).shape == (2, 3, 5, 5)
     channels = RNG.random((2, 3, 2, 64))
-    np.testing.assert_array_equal(as_signals(channels, lead=2), np.swapaxes(channels, -1, -2))
+    np.testing.assert_array_equal(as_signals(channels, n_leading_axes=2), np.swapaxes(channels, -1, -2))
 
 
 def test_names_are_given_or_those_of_the_columns():
@@ -301,7 +301,7 @@ def test_a_scatter_at_the_nodes_falls_on_the_centers_of_the_cells(ax, across, up
     (dots,) = ax.plot(*np.meshgrid(NODES[across], NODES[up][::-1]), "o", zorder=3)[:1]
     ax.figure.draw_without_rendering()
 
-    images = cells.reshape(rows, columns, -1, 1) if kind == "table" else as_images(cells, lead=2)
+    images = cells.reshape(rows, columns, -1, 1) if kind == "table" else as_images(cells, n_leading_axes=2)
     gap = {"stretched": True, "gap": tables.GAP} if kind == "table" else {}
     images = images.repeat(images.shape[2], axis=3) if kind == "table" else images
     _, gaps = assemble(images, **gap)

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from vaeviz.plugins.inputs import INPUTS, describe_missing, find_input, input_table
+from vaeviz.plugins.inputs import INPUTS, PER_SAMPLE_INPUTS, describe_missing, find_input, input_table
 from vaeviz.plugins.signature import InputSignature
 
 
@@ -24,7 +24,7 @@ def test_the_table_has_a_row_for_every_input_in_order():
         "feature_names",
         "factor_names",
     ]
-    assert {name for name, spec in INPUTS.items() if spec.per_sample} == {"labels", "condition", "factors"}
+    assert PER_SAMPLE_INPUTS == ("labels", "condition", "factors")
     assert [name for name, spec in INPUTS.items() if spec.repeatable] == ["runs"]
 
 

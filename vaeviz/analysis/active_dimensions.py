@@ -121,7 +121,7 @@ def output_changes(decoder: Any, posterior: Posterior, rows: np.ndarray, *, like
         codes = np.repeat(posterior.mean[rows, None].astype(np.float64), N_NODES, axis=1)
         codes[..., dim] = np.linspace(low[dim], high[dim], N_NODES)
         flat = posterior.with_codes(codes.reshape(-1, posterior.size), np.repeat(rows, N_NODES))
-        decoded = decode(decoder, flat, like=like).reshape(len(rows), N_NODES, -1)
+        decoded = decode(decoder, flat, reference=like).reshape(len(rows), N_NODES, -1)
         changes[:, dim] = np.ptp(decoded, axis=1).mean(axis=1)
     return changes
 

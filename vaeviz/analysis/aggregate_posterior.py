@@ -172,4 +172,4 @@ def _codes_and_components(z: np.ndarray, posterior: Posterior) -> Iterator[tuple
 
 def _blocks(z: np.ndarray, width: int) -> Iterator[slice]:
     """Slices of the rows of z, each of `BLOCK_VALUES` values at most where a row stands for `width` of them."""
-    return (rows for rows, _ in iterate_batches(z, max(1, BLOCK_VALUES // width), doing="mixing posteriors"))
+    return (rows for rows, _ in iterate_batches(z, max(1, BLOCK_VALUES // width), desc="mixing posteriors"))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.labels import factorize_labels
-from vaeviz.model.conditions import are_classes, as_condition, condition_names, missing_condition_error
+from vaeviz.model.conditions import are_classes, as_condition, condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
@@ -53,7 +53,7 @@ def condition_set(decoder: Decoder, condition: Any = None) -> ConditionSet:
     if decoder.conditions and not 0 < len(names) <= MAX_CONDITIONS:
         names = values = list(decoder.conditions)
     if not names:
-        raise missing_condition_error(decoder, "decoder")
+        raise decoder.missing_condition_error()
     total = len(names)
     kept = np.linspace(0, total - 1, min(total, MAX_CONDITIONS)).round().astype(int)
     return ConditionSet(tuple(names[i] for i in kept), [values[i] for i in kept], total)
@@ -64,9 +64,9 @@ def decode_under_conditions(
 ) -> np.ndarray:
     """The same codes (M, D) decoded under each of the conditions, (C, M, *sample); C is 1 for a plain decoder."""
     if not conditions:
-        return decode(decoder, codes, like=like)[None]
+        return decode(decoder, codes, reference=like)[None]
     each = (np.stack([value] * len(codes)) for value in conditions.values)
-    return np.stack([decode(decoder, codes, rows, like=like) for rows in each])
+    return np.stack([decode(decoder, codes, rows, reference=like) for rows in each])
 
 
 def cycle_conditions(conditions: ConditionSet, count: int) -> np.ndarray | None:

@@ -126,5 +126,5 @@ def _left_out(joint: np.ndarray, own: np.ndarray, total: int) -> np.ndarray:
 
 def _log_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
     """ln p(x | z) of the rows of x that the codes z were drawn for, in the shape that a code has for the model."""
-    x = check_samples(x, "x", like=posterior.mean)
+    x = check_samples(x, "x", reference=posterior.mean)
     return log_likelihood(likelihood, take_rows(x, rows), posterior.with_codes(z, rows))

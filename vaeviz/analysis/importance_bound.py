@@ -72,7 +72,7 @@ def importance_bound(
     rng = np.random.default_rng(seed)
     parts = []
     with numpy_scorer(likelihood, posterior.code_shape) as score:
-        for rows, batch in iterate_batches(x, max(1, min(len(x), math.isqrt(pairs))), doing="importance sampling"):
+        for rows, batch in iterate_batches(x, max(1, min(len(x), math.isqrt(pairs))), desc="importance sampling"):
             scores, log_weights = _log_weights(score, batch, posterior[rows], count, pairs, rng)
             kl = posterior[rows].kl().sum(axis=1)
             parts.append((*group_bounds(log_weights, ladder), scores - kl, kl, effective_size(log_weights)))

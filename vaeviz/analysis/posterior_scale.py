@@ -50,7 +50,7 @@ def stretched_elbo(
     likelihood: see `vaeviz.log_likelihood`. scales: 1 among them. draws: codes for each sample and scale, the KL is
     exact.
     """
-    x = check_samples(x, "x", like=check_gaussian_posterior(posterior).mean)
+    x = check_samples(x, "x", reference=check_gaussian_posterior(posterior).mean)
     noise = analysis_rng(seed).standard_normal((draws, *posterior.mean.shape))
     rows = []
     for scale in scales:

@@ -46,13 +46,12 @@ def fix_condition(
     """
     import numpy as np
 
-    from vaeviz.model.conditions import fixed_condition_name
     from vaeviz.model.opening import condition_on
 
     model = _with_parts(model, supplied)
     classes = _classes(text, model)
     model = condition_on(model, text if classes and text in classes else _numbers(text))
-    name = next(filter(None, map(fixed_condition_name, filter(None, model))))
+    name = next(part.condition_name for part in model if part is not None and part.condition_name)
     model = replace(model, name=f"{model.name} given {name}")
     others = {key: value for key, value in supplied.items() if key not in ("encoder", "decoder")}
     if data is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vaeviz.errors import InputError
 from vaeviz.plugins.inputs import INPUTS, ReaderKind
@@ -113,16 +113,20 @@ def open_model(text: str, *, trust: bool) -> Model:
     Model
         The opened model.
     """
-    return _open(resolve_model(text), trust=trust)
+    from vaeviz.model.opening import open
+
+    return open(resolve_model(text), trust=trust)
 
 
-def resolve_part(text: str, *, trust: bool) -> Any:
+def resolve_part(text: str, role: Literal["encoder", "decoder"], *, trust: bool) -> Any:
     """Return what a command line names as an encoder or a decoder.
 
     Parameters
     ----------
     text : str
         As for `open_model`.
+    role : {"encoder", "decoder"}
+        Which of them it is.
     trust : bool
         Whether to open files that can run code.
 
@@ -136,11 +140,13 @@ def resolve_part(text: str, *, trust: bool) -> Any:
     InputError
         If it is a class of torch modules, which has no weights.
     """
+    from vaeviz.model.opening import open
+
     found = resolve_model(text)
     if isinstance(found, type) and hasattr(found, "state_dict"):
         fix = f"Name a module, or write {text} --weights FILE."
         raise InputError(f"{text} is a class without weights.", got="a class", expected="a module", fix=fix)
-    return _open(found, trust=True) if trust else found
+    return open(found, role=role, trust=True) if trust else found
 
 
 def is_condition_value(text: str) -> bool:
@@ -157,12 +163,6 @@ def is_condition_value(text: str) -> bool:
         False for ``labels``, ``FILE.npy`` and ``package.module:attribute``.
     """
     return text != "labels" and not is_object_ref(text) and Path(text).suffix.lower() != ".npy"
-
-
-def _open(model: Any, *, trust: bool) -> Model:
-    from vaeviz.model.opening import open
-
-    return open(model, **({"trust": True} if trust else {}))
 
 
 def _read_condition(text: str, flag: str, context: ReaderContext) -> Any:
@@ -185,7 +185,7 @@ def _read_history(text: str, flag: str, context: ReaderContext) -> Any:
 
 
 def _read_samples(text: str, flag: str, context: ReaderContext) -> Any:
-    from vaeviz.data.dataset import load_data
+    from vaeviz.data.loading import load_data
 
     return load_data(text, data_dir=context.other_data_dir).x
 
@@ -193,7 +193,7 @@ def _read_samples(text: str, flag: str, context: ReaderContext) -> Any:
 def _read_encoder(text: str, flag: str, context: ReaderContext) -> Any:
     from vaeviz.model.opening import as_encoder
 
-    return as_encoder(resolve_part(text, trust=context.trust))
+    return as_encoder(resolve_part(text, "encoder", trust=context.trust))
 
 
 def _read_names(text: str, flag: str, context: ReaderContext) -> Any:

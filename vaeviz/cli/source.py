@@ -143,7 +143,7 @@ class ModelAndDataSpec:
 
     def _load_data(self, model: Model | None) -> Dataset | None:
         """Load the data set that is named, or else the one that the model was trained on."""
-        from vaeviz.data.dataset import load_data
+        from vaeviz.data.loading import load_data
 
         name, data_dir, labels = self.inputs["x"], self.data_dir, self.inputs["labels"]
         if name is None and model is not None and model.data is not None:
@@ -166,9 +166,9 @@ class ModelAndDataSpec:
         else:
             model = Model(name=Path(encoder or decoder).name)
         if encoder:
-            model = replace(model, encoder=as_encoder(resolve_part(encoder, trust=self.trust)))
+            model = replace(model, encoder=as_encoder(resolve_part(encoder, "encoder", trust=self.trust)))
         if decoder:
-            model = replace(model, decoder=as_decoder(resolve_part(decoder, trust=self.trust)))
+            model = replace(model, decoder=as_decoder(resolve_part(decoder, "decoder", trust=self.trust)))
         return self._declare(model)
 
     def _declare(self, model: Model) -> Model:
@@ -205,9 +205,10 @@ def model_and_data_options(command: Command) -> Command:
     def with_source(*args: Any, **parameters: Any) -> Any:
         return command(*args, source=ModelAndDataSpec.from_parameters(parameters), **parameters)
 
+    decorated: Command = with_source
     for decorate in reversed(MODEL_AND_DATA_OPTIONS):
-        with_source = decorate(with_source)
-    return with_source
+        decorated = decorate(decorated)
+    return decorated
 
 
 def _input_option(spec: InputSpec) -> Decorator:
@@ -237,7 +238,7 @@ script_option = click.option(
     help="Import a script that registers plots of your own, for this call. Repeatable.",
 )
 
-MODEL_OPTIONS = (
+MODEL_OPTIONS: tuple[Decorator, ...] = (
     click.argument("model", required=False),
     click.option(
         "--model",
@@ -282,7 +283,7 @@ MODEL_OPTIONS = (
     click.option("--pad", is_flag=True, help="Pad the last batch, for a model that takes exactly --batch-size rows."),
 )
 
-DATA_OPTIONS = (
+DATA_OPTIONS: tuple[Decorator, ...] = (
     _input_option(INPUTS["x"]),
     click.option(
         "--split",

@@ -82,14 +82,14 @@ def _draw_grid(
     """Samples in cells, and what is to be known to read a cell."""
     if kind == "signal":
         low, high = heat["low"], heat["high"]
-        draw_signals(ax, as_signals(cells, lead=2), low=low, high=high, names=names, legend=key, **grid)
+        draw_signals(ax, as_signals(cells, n_leading_axes=2), low=low, high=high, names=names, legend=key, **grid)
         return "" if (low, high) == (0, 1) else f"each cell from {low:.3g} to {high:.3g}".replace("-", "−")
     if kind == "table":
         return draw_strips(ax, cells.reshape(*cells.shape[:2], -1), names=names, **grid, **heat)
     if kind == "spectrogram":
-        draw_mosaic(ax, as_images(cells, lead=2)[..., ::-1, :], aspect=SPECTROGRAM_ASPECT, **grid, **heat)
+        draw_mosaic(ax, as_images(cells, n_leading_axes=2)[..., ::-1, :], aspect=SPECTROGRAM_ASPECT, **grid, **heat)
         return "each cell: time →, frequency ↑"
-    draw_mosaic(ax, as_images(cells, lead=2), **grid, **heat)
+    draw_mosaic(ax, as_images(cells, n_leading_axes=2), **grid, **heat)
     return ""
 
 
@@ -105,7 +105,7 @@ def cells_aspect(
         flat = cells.reshape(rows, columns, -1)
         return strips_aspect(flat) if on_latent_axes else table_aspect(flat, connect)
     if kind == "image":
-        height, width = as_images(cells, lead=2).shape[2:4]
+        height, width = as_images(cells, n_leading_axes=2).shape[2:4]
         return rows * height / (columns * width)
     return rows / columns * {"signal": signals.ASPECT, "spectrogram": SPECTROGRAM_ASPECT}[kind]
 

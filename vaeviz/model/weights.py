@@ -1,4 +1,4 @@
-"""Weights from a file into a module that its owner made: safetensors, or a state dict of plain tensors."""
+"""Weights from a file into a torch module that the user names."""
 
 from __future__ import annotations
 
@@ -10,41 +10,64 @@ from typing import Any
 from vaeviz.errors import InputError
 from vaeviz.model.calling import callable_name
 
+STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")  # under which training scripts nest a state dict
+
 
 def load_weights(model: Any, path: str | Path) -> Any:
-    """The torch module with the weights of a file; a class, or a function that makes one, is called first.
+    """Load the weights of a file into a torch module.
 
-    path: ``.safetensors``, or a state dict that `torch.save` wrote, also one under the key ``state_dict``. It is
-    loaded with ``weights_only=True``; `InputError` if that refuses it, or if it does not fit.
+    Parameters
+    ----------
+    model : torch.nn.Module, type or callable
+        The module; a class or a function is called without arguments to make it.
+    path : str or Path
+        A ``.safetensors`` file, or a state dict that ``torch.save`` wrote, also one under the key ``state_dict``. It is
+        loaded with ``weights_only=True``, so that no code of the file runs.
+
+    Returns
+    -------
+    torch.nn.Module
+        The module in eval mode.
+
+    Raises
+    ------
+    InputError
+        If the file does not exist, holds more than tensors, or does not fit the module.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: does not exist, or is no file")
+        raise InputError(f"{path} is not an existing file.", got=str(path))
     module = model() if inspect.isclass(model) or inspect.isfunction(model) else model
     if not hasattr(module, "load_state_dict"):
-        raise InputError(f"{callable_name(model)}: weights go into a torch module, got {type(module).__name__}")
+        got = type(module).__name__
+        raise InputError(f"{callable_name(model)} is a {got}, and weights need a torch module.", got=got)
     try:
-        module.load_state_dict(_state(path))
+        module.load_state_dict(_read_state_dict(path))
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: does not fit {type(module).__name__}: {reason}") from None
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"{path} does not fit {type(module).__name__}: {reason}") from error
     return module.eval()
 
 
-def _state(path: Path) -> Mapping[str, Any]:
+def _read_state_dict(path: Path) -> Mapping[str, Any]:
     try:
-        state = _read(path)
-    except Exception:
-        raise InputError(f"{path}: refused, it does not load with weights_only=True; save model.state_dict()") from None
-    for key in ("state_dict", "model_state_dict", "model"):
+        state = _read_tensors(path)
+    except Exception as error:
+        raise InputError(
+            f"{path} does not load with weights_only=True, so it holds more than tensors.",
+            expected="a state dict",
+            fix="Save model.state_dict() instead of the model.",
+        ) from error
+    for key in STATE_DICT_KEYS:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
     if not isinstance(state, Mapping):
-        raise InputError(f"{path}: holds a {type(state).__name__}, expected a state dict")
+        got = type(state).__name__
+        raise InputError(f"{path} holds a {got}, and a state dict is expected.", got=got, expected="a state dict")
     return state
 
 
-def _read(path: Path) -> Any:
+def _read_tensors(path: Path) -> Any:
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 

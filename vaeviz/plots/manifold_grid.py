@@ -16,7 +16,6 @@ from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
@@ -81,7 +80,7 @@ def manifold_grid(
     draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
     if not conditions and aspect > NARROW:
         ax.tick_params(axis="x", rotation=90)
-    fixed = fixed_condition_name(decoder)
+    fixed = decoder.condition_name
     under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
     ax.set_title(f"Decoded grid{under}, {_title(n, size, spacing, span, known, posterior, chosen=dims is not None)}")
     return ax

@@ -21,7 +21,7 @@ from vaeviz.drawing.scatter import RASTER_ABOVE
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.decode import decode
-from vaeviz.model.encode import encode
+from vaeviz.model.encode import encode, encode_others
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -71,7 +71,7 @@ def reconstruction_error(
     colors = color_labels(_classes(labels, len(errors)), len(errors), palette=palette)
     others = None if other_x is None else _errors_of(other_x, encoder, decoder, measure)
     rows = np.concatenate(worst_and_median(errors, n))
-    decoded = decode(decoder, posterior[rows], like=x)
+    decoded = decode(decoder, posterior[rows], reference=x)
     originals = match_shape(take_rows(x, rows), decoded.shape[1:])
     cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)
@@ -102,7 +102,7 @@ def _classes(labels: Any, total: int) -> Any:
 
 def _errors_of(x: Any, encoder: Any, decoder: Any, measure: Measure) -> np.ndarray:
     x = as_samples(x, "other_x")
-    return errors_from_means(decoder, encode(encoder, x), x, measure)
+    return errors_from_means(decoder, encode_others(encoder, x), x, measure)
 
 
 def _check_condition(encoder: Any, other_x: Any) -> None:

@@ -14,7 +14,6 @@ from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.sample_style import sample_style
 from vaeviz.errors import InputError
-from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
@@ -53,7 +52,7 @@ def reconstruction_pairs(
     values = None if labels is None else check_labels(labels, len(posterior))
     codes, names = factorize_labels(values) if values is not None and has_classes(values) else (None, ())
     picked = stratified_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
-    reconstructed = decode(decoder, posterior[picked], like=x)
+    reconstructed = decode(decoder, posterior[picked], reference=x)
     originals = match_shape(take_rows(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
@@ -65,7 +64,7 @@ def reconstruction_pairs(
         connect="pairs",
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
-    fixed = fixed_condition_name(decoder)
+    fixed = decoder.condition_name
     classes = 0 if codes is None else len(np.unique(codes[picked]))
     some = f", {classes} of {len(names)} classes" if 0 < classes < len(names) else ""
     ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}{some}")

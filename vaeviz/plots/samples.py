@@ -13,7 +13,6 @@ from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
@@ -85,4 +84,4 @@ def _in_square(decoded: np.ndarray, look: SampleStyle) -> np.ndarray:
 
 
 def _given(decoder: Decoder) -> str:
-    return f"z, y = {fixed_condition_name(decoder)}" if fixed_condition_name(decoder) else "z"
+    return f"z, y = {decoder.condition_name}" if decoder.condition_name else "z"

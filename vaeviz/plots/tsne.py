@@ -16,7 +16,7 @@ from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.scatter import check_marker_kws, draw_scatter
 from vaeviz.embeddings._base import Embedding, embed
 from vaeviz.errors import NotApplicable
-from vaeviz.model.encode import encode
+from vaeviz.model.encode import encode, encode_others
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -65,7 +65,7 @@ def tsne(
     rows = subsample_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     check_marker_kws(marker_kws)
-    others = None if other_x is None else encode(encoder, other_x).mean
+    others = None if other_x is None else encode_others(encoder, other_x).mean
     embedding = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
     ax = ax or axes_for(tsne)
     marks = draw_scatter(

@@ -198,6 +198,9 @@ INPUTS: Mapping[str, InputSpec] = {
 A plot may have inputs of other names. They are passed by name in a script, and with ``--input`` on a command line.
 """
 
+PER_SAMPLE_INPUTS = tuple(name for name, spec in INPUTS.items() if spec.per_sample)
+"""Inputs that do not belong to other samples than those they were given with."""
+
 
 def find_input(name: str) -> InputSpec:
     """Return the input of a name.

@@ -75,7 +75,7 @@ def test_an_open_session(images, tmp_path):
 
 def test_wrong_samples_are_an_error_with_both_shapes(tmp_path):
     linear(tmp_path / "encoder.onnx", (64,), (2,))
-    with pytest.raises(InputError, match=r"encoder\.onnx.*takes samples of shape \(64,\), got \(5,\)"):
+    with pytest.raises(InputError, match=r"encoder\.onnx.*\(64,\).*\(5,\)"):
         vaeviz.encode(tmp_path / "encoder.onnx", np.ones((4, 5)))
 
 

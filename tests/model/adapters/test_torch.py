@@ -57,14 +57,15 @@ def test_a_forward_gives_the_codes_in_every_known_order(order, images, draws):
     assert posterior.prior == "normal"
 
 
-def test_a_lambda_around_a_forward_is_read_alike(images):
+def test_a_lambda_around_a_forward_gives_the_same_codes(images):
     model = Whole()
     np.testing.assert_allclose(vaeviz.encode(lambda x: model(x), images).mean, codes_of(model, images)[0], atol=1e-5)
 
 
 def test_a_forward_without_codes_is_an_error_that_says_what_to_write(images):
-    with pytest.raises(InputError, match=r"Alone.*returns one array with 64 values .* no codes; write a function"):
+    with pytest.raises(InputError) as caught:
         vaeviz.encode(vaeviz.open(Alone()).encoder, images)
+    assert "(mean, log_var)" in str(caught.value)
 
 
 class Alone(Whole):
@@ -73,7 +74,7 @@ class Alone(Whole):
 
 
 @pytest.mark.usefixtures("strict")
-def test_encoder_and_decoder_attributes_are_the_pair_where_nothing_stands_beside_them(images, draws):
+def test_encoder_and_decoder_attributes_are_the_pair_if_there_is_nothing_else(images, draws):
     class Autoencoder(nn.Module):
         def __init__(self):
             super().__init__()
@@ -135,20 +136,23 @@ def test_a_torchscript_file_with_encode_and_decode(frozen, images, draws, tmp_pa
     if frozen:
         scripted = torch.jit.freeze(scripted.eval(), preserved_attrs=["encode", "decode"])
     scripted.save(tmp_path / "vae.pt")
-    posterior, _ = draws(tmp_path / "vae.pt", images, size=2)
+    posterior, _ = draws(vaeviz.open(tmp_path / "vae.pt", trust=True), images, size=2)
     with torch.no_grad():
         expected = model.eval().encode(torch.from_numpy(images))[0]
     np.testing.assert_allclose(posterior.mean, expected, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_traced_encoder_stands_where_it_is_put(images, tmp_path):
+def test_a_traced_encoder_needs_its_role(images, tmp_path):
     layer = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     torch.jit.trace(layer, torch.zeros(2, 8, 8)).save(tmp_path / "encoder.pt")
     expected = layer(torch.from_numpy(images)).detach()
-    np.testing.assert_allclose(vaeviz.encode(str(tmp_path / "encoder.pt"), images).mean, expected, atol=1e-6)
-    with pytest.raises(InputError, match="may be an encoder or a decoder"):
-        vaeviz.open(tmp_path / "encoder.pt")
+    encoder, decoder = vaeviz.open(str(tmp_path / "encoder.pt"), role="encoder", trust=True)
+    assert decoder is None
+    np.testing.assert_allclose(vaeviz.encode(encoder, images).mean, expected, atol=1e-6)
+    with pytest.raises(InputError) as caught:
+        vaeviz.open(tmp_path / "encoder.pt", trust=True)
+    assert 'role="encoder"' in caught.value.fix.python
 
 
 class Exported(nn.Module):
@@ -169,7 +173,7 @@ def test_an_exported_program(fixed, images, tmp_path):
     torch.export.save(program, tmp_path / "encoder.pt2")
     expected = model(torch.from_numpy(images)[:, None])[0].detach()
     for given in (tmp_path / "encoder.pt2", program):
-        encoder, decoder = vaeviz.open(given)
+        encoder, decoder = vaeviz.open(given, trust=True)
         assert decoder is None
         assert (encoder.input_shape, encoder.pad) == ((1, 8, 8), True if fixed else None)
         np.testing.assert_allclose(vaeviz.encode(encoder, images).mean, expected, atol=1e-5)
@@ -179,23 +183,23 @@ def test_an_exported_program_with_a_bounded_batch(images, tmp_path):
     shapes = ({0: torch.export.Dim("n", min=2, max=32)},)
     program = torch.export.export(Exported().eval(), (torch.zeros(16, 8, 8),), dynamic_shapes=shapes)
     torch.export.save(program, tmp_path / "encoder.pt2")
-    assert vaeviz.open(tmp_path / "encoder.pt2").encoder.batch_size == 32
-    assert vaeviz.encode(tmp_path / "encoder.pt2", images).mean.shape == (40, 2)
+    encoder = vaeviz.open(tmp_path / "encoder.pt2", trust=True).encoder
+    assert encoder.batch_size == 32
+    assert vaeviz.encode(encoder, images).mean.shape == (40, 2)
 
 
 def test_an_exported_decoder_says_its_latent_size(tmp_path):
     program = torch.export.export(nn.Linear(3, 64), (torch.zeros(1, 3),))
     torch.export.save(program, tmp_path / "decoder.pt2")
-    decoder = vaeviz.open(tmp_path / "decoder.pt2").decoder
+    decoder = vaeviz.open(tmp_path / "decoder.pt2", trust=True).decoder
     assert (decoder.latent_shape, decoder.batch_size) == ((3,), 1)
-    decoder = vaeviz.Decoder(tmp_path / "decoder.pt2", output="values")
+    decoder = vaeviz.Decoder(program, output="values")
     assert vaeviz.decode(decoder, np.zeros((5, 3))).shape == (5, 64)
 
 
-def test_declarations_stand_beside_what_a_file_says(tmp_path):
+def test_declarations_complete_what_a_program_says():
     program = torch.export.export(nn.Linear(3, 64), (torch.zeros(4, 3),))
-    torch.export.save(program, tmp_path / "decoder.pt2")
-    decoder = vaeviz.Decoder(tmp_path / "decoder.pt2", sample_shape=(8, 8), output="logits")
+    decoder = vaeviz.Decoder(program, sample_shape=(8, 8), output="logits")
     decoded = vaeviz.decode(decoder, np.zeros((5, 3)))
     assert decoded.shape == (5, 8, 8)
     assert 0 < decoded.min() < decoded.max() < 1
@@ -203,36 +207,37 @@ def test_declarations_stand_beside_what_a_file_says(tmp_path):
 
 @pytest.mark.parametrize("name", ["missing.pt", "missing.pt2", "missing.onnx", "missing.keras"])
 def test_a_missing_file_is_named(name, tmp_path):
-    with pytest.raises(InputError, match=f"{name}: does not exist"):
+    with pytest.raises(InputError) as caught:
         vaeviz.open(tmp_path / name)
+    assert caught.value.got == str(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["cut.pt", "cut.pt2", "cut.onnx", "cut.keras"])
 def test_a_truncated_file_is_named(name, tmp_path):
     pytest.importorskip("onnxruntime")
     (tmp_path / name).write_bytes(b"PK\x03\x04 and no more")
-    with pytest.raises(InputError, match=rf"{name}: .*(truncated|damaged|cannot read)"):
-        vaeviz.open(tmp_path / name)
+    with pytest.raises(InputError, match=name):
+        vaeviz.open(tmp_path / name, trust=True)
 
 
 # A part alone
 
 
-def test_a_generator_alone_draws_what_a_decoder_allows(tmp_path):
+def test_every_plot_of_a_decoder_alone_is_drawn(tmp_path):
     generator = nn.Sequential(nn.Linear(5, 64), nn.Tanh())
     decoder = vaeviz.Decoder(generator, latent_shape=(5,), sample_shape=(8, 8), value_range=(-1, 1))
     records = vaeviz.export_figures(tmp_path, decoder=decoder)
     by_status = {record.plot: record.status for record in records}
     assert by_status["samples"] == by_status["manifold_grid"] == "drawn"
     reasons = {record.plot: record.reason for record in records if record.status == "skipped"}
-    assert reasons["latent_scatter"] == "needs encoder and x"
+    assert "encoder" in reasons["latent_scatter"]
     assert "failed" not in by_status.values()
 
 
-def test_an_encoder_alone_draws_what_an_encoder_allows(images, tmp_path):
+def test_every_plot_of_an_encoder_alone_is_drawn(images, tmp_path):
     records = vaeviz.export_figures(tmp_path, encoder=nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), x=images)
     reasons = {record.plot: record.reason for record in records if record.status == "skipped"}
-    assert reasons["samples"] == "needs decoder"
+    assert "decoder" in reasons["samples"]
     assert {record.status for record in records} == {"drawn", "skipped"}
 
 

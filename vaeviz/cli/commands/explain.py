@@ -26,6 +26,6 @@ def explain(source: ModelAndDataSpec) -> None:
     parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
     inputs = collect_inputs(model, data, supplied)
     inspection = inspect(model, inputs.get("x"), inputs.get("condition"), **parts)
-    click.echo(inspection)
-    failed = any(found.what == "problem" for found in (*inspection.encoder, *inspection.decoder))
+    click.echo(inspection.for_command_line())
+    failed = any(found.name == "problem" for found in (*inspection.encoder, *inspection.decoder))
     click.get_current_context().exit(int(failed))

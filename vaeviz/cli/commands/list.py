@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import click
@@ -34,16 +35,17 @@ def list(section: str | None) -> None:
     for title, group in SECTIONS.items():
         if section in (None, title):
             click.secho(title, bold=True)
-            click.echo("\n".join(line for name in registry.entries(group) for line in _entry_lines(group, name)))
+            click.echo("\n".join(itertools.chain(*(_entry_lines(group, name) for name in registry.entries(group)))))
 
 
-def _entry_lines(group: str, name: str) -> list[str]:
-    """Return the lines about an entry, the first of them with its name."""
+def _entry_lines(group: str, name: str) -> Iterator[str]:
+    """Yield the lines about an entry, the first of them with its name."""
     try:
         described = [*_describe_entry(group, name)]
     except InputError as error:
         described = [f"(broken) {error.for_command_line()}"]
-    return [f"  {name if k == 0 else '':<22} {text}".rstrip() for k, text in enumerate(described)]
+    for k, text in enumerate(described):
+        yield f"  {name if k == 0 else '':<22} {text}".rstrip()
 
 
 def _describe_entry(group: str, name: str) -> Iterator[str]:

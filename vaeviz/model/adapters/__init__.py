@@ -1,4 +1,5 @@
-"""Adapters: one a file. Each is a function of the file's name that opens the models it knows, or returns None.
+"""Adapters open the models of other libraries, one library or file format per file.
 
-An adapter tells its models by the name of their module, so that nothing is imported that is not there.
+An adapter is a function of the file's name. It returns the `Model` for the objects that it knows, and None for all
+others. One that opens files that can run code takes ``trust``, and refuses them without it.
 """

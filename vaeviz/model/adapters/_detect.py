@@ -1,40 +1,64 @@
-"""How adapters tell what they are given, by names alone: nothing is imported that is not there."""
+"""How adapters recognize models and files, without importing their libraries."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from vaeviz.errors import InputError
+from vaeviz.errors import Fix, InputError
+
+TRUST = Fix(
+    "If you trust whoever made it, write vaeviz.open(path, trust=True).", "If you trust whoever made it, add --trust."
+)
 
 
 def defined_in(model: Any, module: str) -> bool:
-    """Whether a class in the object's ancestry was defined in `module` or below it."""
+    """Return True if the class of an object, or one of its bases, is defined in a module or below it."""
     return any(f"{kind.__module__}.".startswith(f"{module}.") for kind in type(model).__mro__)
 
 
-def existing_file(model: Any, *endings: str) -> Path | None:
-    """The path of a file that ends so, None if it is another thing; `InputError` if there is no such file."""
-    if not isinstance(model, (str, Path)) or Path(model).suffix.lower() not in endings:
+def existing_file(model: Any, *suffixes: str) -> Path | None:
+    """Return the path of a file with one of the suffixes, or None for anything else.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if not isinstance(model, (str, Path)) or Path(model).suffix.lower() not in suffixes:
         return None
     if not Path(model).is_file():
-        raise InputError(f"{model}: does not exist, or is no file")
+        raise InputError(f"{model} is not an existing file.", got=str(model))
     return Path(model)
 
 
 def existing_folder(model: Any, *names: str) -> Path | None:
-    """The path of a folder that holds files of these names, else None."""
+    """Return the path of a folder that contains files of these names, or None."""
     if not isinstance(model, (str, Path)):
         return None
     folder = Path(model)
     return folder if all((folder / name).is_file() for name in names) else None
 
 
-def require_library(module: str, extra: str, path: Path) -> ModuleType:
-    """The library that reads `path`, imported; `InputError` with what to install where it is missing."""
-    if importlib.util.find_spec(module) is None:
-        raise InputError(f'{path}: needs {module}, which is not installed; pip install "vaeviz[{extra}]"')
-    return importlib.import_module(module)
+def require_trust(path: Path, danger: str, *, trust: bool, fix: Fix = TRUST) -> None:
+    """Raise InputError unless the user trusts a file that can run code.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    danger : str
+        What opening it can do, as a sentence without its subject: ``"can run any code when it is opened"``.
+    trust : bool
+        The user's word.
+    fix : Fix, optional
+        What to write instead.
+    """
+    if not trust:
+        raise InputError(f"{path} {danger}.", got=str(path), expected="trust=True", fix=fix)
+
+
+def unreadable(path: Path, library: str, error: Exception) -> InputError:
+    """Return the error for a file that a library cannot load, with the library's reason on one line."""
+    reason = " ".join(str(error).split())[:300]
+    return InputError(f"{library} cannot load {path}: {reason}", got=type(error).__name__)

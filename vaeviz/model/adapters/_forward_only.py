@@ -1,4 +1,4 @@
-"""Models whose one call gives reconstruction and codes together."""
+"""Models that return reconstruction and codes from one call, and have no separate encoder."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from vaeviz.model.opening import Model
 
 
 def forward_only_model(model: Any, decoder: Any) -> Model:
-    """A model that has no encoder apart: called as a whole, it returns codes beside the reconstruction."""
-    name = callable_name(model)
+    """Return a model whose encoder is the call of the whole model."""
     return Model(
-        Encoder(codes_of_forward(model), name=name),
+        Encoder(_forward_with_codes(model), name=callable_name(model)),
         Decoder(decoder, name=callable_name(decoder)),
         name=type(model).__name__,
     )
 
 
-def codes_of_forward(model: Any) -> Callable[..., Any]:
-    """The model's call; `InputError` where it gives nothing but samples."""
+def _forward_with_codes(model: Any) -> Callable[..., Any]:
+    """Return the model's call, which raises InputError if the model returns samples only."""
 
-    def codes(x: Any, *condition: Any) -> Any:
+    def forward(x: Any, *condition: Any) -> Any:
         returned = model(x, *condition)
         if not isinstance(returned, (tuple, list, dict)):
             size = math.prod(as_array(returned).shape[1:])
             raise InputError(
-                f"its call returns one array with {size} values a sample and no codes; "
-                "write a function of x that returns (mean, log_var), and pass that as the encoder"
+                f"The model returns one array with {size} values per sample and no codes.",
+                got="one array",
+                expected="(reconstruction, mean, log_var)",
+                fix="Pass a function of x that returns (mean, log_var) as the encoder.",
             )
         return returned
 
-    return codes
+    return forward

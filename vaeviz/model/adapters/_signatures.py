@@ -1,4 +1,4 @@
-"""Models of one function that say what shapes they take and return: ONNX files, exported programs, Keras models."""
+"""Models of one function with declared shapes: ONNX files, exported programs, Keras models."""
 
 from __future__ import annotations
 
@@ -13,35 +13,48 @@ from vaeviz.model.opening import Model, Role
 Shape = Sequence[Any] | None
 
 
-def from_signature(fn: Callable, takes: Shape, gives: Sequence[Shape], name: str, **declared: Any) -> Model:
-    """A function as encoder or decoder, whichever it is asked to be, with its shapes and its batch size declared.
+def model_from_signature(
+    fn: Callable[..., Any], input_shape: Shape, output_shapes: Sequence[Shape], name: str, **declared: Any
+) -> Model:
+    """Return a function as an encoder or a decoder, with its shapes and its batch size declared.
 
-    takes: (n, ...) of its first input, gives: (n, ...) of each output; what is not an integer is free.
-    declared: passed on to both, e.g. ``layout``.
+    Parameters
+    ----------
+    fn : callable
+        The function.
+    input_shape : sequence, optional
+        Shape of its first input, the batch axis first. What is not an integer is free.
+    output_shapes : sequence of sequences
+        Shapes of its outputs, likewise.
+    name : str
+        Name of the model.
+    **declared
+        Passed to `Encoder` and `Decoder`, e.g. ``layout``.
     """
-    batch = takes[0] if takes and isinstance(takes[0], int) else None
-    fixed = {"batch_size": batch, "pad": True} if batch else {}
-    shape = _known(takes)
+    batch_size = input_shape[0] if input_shape and isinstance(input_shape[0], int) else None
+    sample_shape = _fixed_sample_shape(input_shape)
+    shared = {"name": name, "batch_size": batch_size, "pad": True if batch_size else None, **declared}
     return Model(
-        Encoder(fn, input_shape=shape, name=name, **fixed, **declared),
-        Decoder(fn, latent_shape=shape, name=name, **fixed, **declared),
+        Encoder(fn, input_shape=sample_shape, **shared),
+        Decoder(fn, latent_shape=sample_shape, **shared),
         name=name,
         either=True,
-        likely=_likely_role(shape, [_known(given) for given in gives]),
+        likely=_likely_role(sample_shape, [_fixed_sample_shape(shape) for shape in output_shapes]),
     )
 
 
-def _known(shape: Shape) -> tuple[int, ...] | None:
-    """The shape of one sample, where all of it is fixed."""
-    sample = tuple(shape[1:]) if shape else ()
-    return sample if sample and all(isinstance(size, int) for size in sample) else None
+def _fixed_sample_shape(shape: Shape) -> tuple[int, ...] | None:
+    """Return the shape of one sample, or None if a side is free."""
+    sample_shape = tuple(shape[1:]) if shape else ()
+    return sample_shape if sample_shape and all(isinstance(side, int) for side in sample_shape) else None
 
 
-def _likely_role(takes: tuple[int, ...] | None, gives: Sequence[tuple[int, ...] | None]) -> Role | None:
-    """An encoder makes samples smaller, at least in one output; a decoder makes codes larger."""
-    if takes is None or not gives or None in gives:
+def _likely_role(input_shape: tuple[int, ...] | None, output_shapes: Sequence[tuple[int, ...] | None]) -> Role | None:
+    """Return "encoder" if an output is smaller than the input, "decoder" if one is larger."""
+    known = [shape for shape in output_shapes if shape is not None]
+    if input_shape is None or not known or len(known) < len(output_shapes):
         return None
-    sizes = [math.prod(shape) for shape in gives]
-    if min(sizes) < math.prod(takes):
+    sizes = [math.prod(shape) for shape in known]
+    if min(sizes) < math.prod(input_shape):
         return "encoder"
-    return "decoder" if max(sizes) > math.prod(takes) else None
+    return "decoder" if max(sizes) > math.prod(input_shape) else None

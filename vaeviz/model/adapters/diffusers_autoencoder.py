@@ -1,4 +1,4 @@
-"""diffusers: ``AutoencoderKL``, the autoencoder of latent diffusion (Rombach et al. 2022)."""
+"""diffusers: ``AutoencoderKL``, the autoencoder of latent diffusion."""
 
 from __future__ import annotations
 
@@ -7,38 +7,56 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import defined_in, existing_folder, require_library
+from vaeviz.model.adapters._detect import defined_in, existing_folder, require_trust, unreadable
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
+from vaeviz.plugins.optional_libraries import import_library
 
 
-def diffusers_autoencoder(model: Any) -> Model | None:
-    """An `AutoencoderKL` or its folder (a pipeline's folder too): spatial codes of images in [-1, 1].
+def diffusers_autoencoder(model: Any, *, trust: bool = False) -> Model | None:
+    """Open an ``AutoencoderKL`` or its folder, also inside the folder of a pipeline.
 
-    The codes are scaled as diffusion models take them, ``(z − shift_factor) · scaling_factor``, so that they have
-    about unit variance. Folders are read from safetensors alone.
+    Codes are spatial and scaled as diffusion models take them, ``(z − shift_factor) · scaling_factor``, so that their
+    variance is about 1. Images are in [-1, 1].
+
+    Parameters
+    ----------
+    model : object
+        An ``AutoencoderKL``, or the path of a folder.
+    trust : bool, default False
+        Load folders without safetensors, whose weights are pickled.
+
+    Returns
+    -------
+    Model or None
+        None for anything else.
+
+    References
+    ----------
+    Rombach et al. 2022, "High-resolution image synthesis with latent diffusion models", arXiv:2112.10752.
     """
     folder = existing_folder(model, "model_index.json")
     folder = existing_folder(model if folder is None else folder / "vae", "config.json")
     if folder is not None:
-        return _opened(_loaded(folder), Path(model).name) if _class_name(folder) == "AutoencoderKL" else None
+        if _class_name(folder) != "AutoencoderKL":
+            return None
+        return _opened_model(_load_folder(folder, trust=trust), Path(model).name)
     if defined_in(model, "diffusers.models.autoencoders.autoencoder_kl"):
-        return _opened(model, type(model).__name__)
+        return _opened_model(model, type(model).__name__)
     return None
 
 
-def _opened(model: Any, name: str) -> Model:
+def _opened_model(model: Any, name: str) -> Model:
     scale = getattr(model.config, "scaling_factor", None) or 1.0
     shift = getattr(model.config, "shift_factor", None) or 0.0
-    declared = {"layout": "channels_first", "value_range": (-1, 1), "prior": "normal"}
-    encoder = Encoder(_encoder(model, scale, shift), returns="mean,std", name=f"{name}.encode", **declared)
-    decoder = Decoder(_decoder(model, scale, shift), name=f"{name}.decode", **declared)
+    declared: dict[str, Any] = {"layout": "channels_first", "value_range": (-1, 1), "prior": "normal"}
+    encoder = Encoder(_encode_function(model, scale, shift), returns="mean,std", name=f"{name}.encode", **declared)
+    decoder = Decoder(_decode_function(model, scale, shift), name=f"{name}.decode", **declared)
     return Model(encoder, decoder, name=name)
 
 
-def _encoder(model: Any, scale: float, shift: float) -> Callable[[Any], Any]:
+def _encode_function(model: Any, scale: float, shift: float) -> Callable[[Any], Any]:
     def encode(x: Any) -> Any:
         posterior = model.encode(x).latent_dist
         return (posterior.mean - shift) * scale, posterior.std * scale
@@ -46,11 +64,11 @@ def _encoder(model: Any, scale: float, shift: float) -> Callable[[Any], Any]:
     return encode
 
 
-def _decoder(model: Any, scale: float, shift: float) -> Callable[[Any], Any]:
+def _decode_function(model: Any, scale: float, shift: float) -> Callable[[Any], Any]:
     return lambda z: model.decode(z / scale + shift).sample
 
 
-def _class_name(folder: Path) -> str | None:
+def _class_name(folder: Path) -> Any:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError:
@@ -58,14 +76,14 @@ def _class_name(folder: Path) -> str | None:
     return config.get("_class_name") if isinstance(config, dict) else None
 
 
-def _loaded(folder: Path) -> Any:
-    if not list(folder.glob("*.safetensors")):
-        raise InputError(f"{folder}: holds no .safetensors file; weights in pickled form (.bin) are not loaded")
-    require_library("diffusers", "diffusers", folder)
+def _load_folder(folder: Path, *, trust: bool) -> Any:
+    safe = any(folder.glob("*.safetensors"))
+    if not safe:
+        require_trust(folder, "contains no .safetensors file, and pickled weights can run any code", trust=trust)
+    import_library("diffusers", extra="diffusers", needed_by=str(folder))
     from diffusers import AutoencoderKL
 
     try:
-        return AutoencoderKL.from_pretrained(folder, use_safetensors=True, local_files_only=True).eval()
+        return AutoencoderKL.from_pretrained(folder, use_safetensors=safe, local_files_only=True).eval()
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{folder}: diffusers cannot load it ({reason})") from None
+        raise unreadable(folder, "diffusers", error) from error

@@ -1,4 +1,4 @@
-"""Flax: Linen modules with their parameters bound, and NNX modules."""
+"""Flax: Linen modules with bound parameters, and NNX modules."""
 
 from __future__ import annotations
 
@@ -11,24 +11,41 @@ from vaeviz.model.opening import Model, open_with_adapter
 
 
 def flax_module(model: Any) -> Model | None:
-    """A bound Linen module, or an NNX module, of which a copy runs in eval mode."""
+    """Open a bound Linen module, or an NNX module, of which a copy runs in eval mode.
+
+    Parameters
+    ----------
+    model : object
+        A module of ``flax.linen`` or ``flax.nnx``.
+
+    Returns
+    -------
+    Model or None
+        None for anything else, and for a Linen module that needs no adapter.
+
+    Raises
+    ------
+    InputError
+        For a Linen module without parameters.
+    """
     if defined_in(model, "flax.linen"):
-        return _linen(model)
+        return _linen_model(model)
     if defined_in(model, "flax.nnx"):
-        return _nnx(model)
+        return _nnx_model(model)
     return None
 
 
-def _linen(model: Any) -> Model | None:
+def _linen_model(model: Any) -> Model | None:
     if model.scope is None:
-        raise InputError(f"{type(model).__name__}: has no parameters; pass {type(model).__name__}(...).bind(variables)")
+        name = type(model).__name__
+        raise InputError(f"{name} has no parameters.", fix=f"Pass {name}(...).bind(variables).")
     if hasattr(model, "decode") and not hasattr(model, "encode") and not hasattr(model, "encoder"):
         return forward_only_model(model, model.decode)
     return None
 
 
-def _nnx(model: Any) -> Model | None:
-    """Its parts, from a copy in eval mode; the copy is told from a model by a mark, since its type is the same."""
+def _nnx_model(model: Any) -> Model | None:
+    """Open the parts of a copy in eval mode; an attribute marks the copy, whose type is the model's."""
     from flax import nnx
 
     if getattr(model, "_vaeviz_opened", False):

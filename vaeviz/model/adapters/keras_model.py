@@ -7,35 +7,55 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import defined_in, existing_file, require_library
-from vaeviz.model.adapters._signatures import from_signature
+from vaeviz.model.adapters._detect import defined_in, existing_file, require_trust, unreadable
+from vaeviz.model.adapters._signatures import model_from_signature
 from vaeviz.model.opening import Model, open_with_adapter
+from vaeviz.plugins.optional_libraries import import_library
 
-IN_MEMORY = "if you trust it, load it yourself and pass the model: --model package.module:name"
+CODE_CLASSES = ("Lambda", "__lambda__", "TorchModuleWrapper")  # their configurations hold Python bytecode or pickles
 
 
-def keras_model(model: Any) -> Model | None:
-    """A Keras model of one input, run with ``training=False``; its outputs are read in their order.
+def keras_model(model: Any, *, trust: bool = False) -> Model | None:
+    """Open a Keras model of one input, run with ``training=False``.
 
-    A model that holds an `encoder` and a `decoder` is opened as these two. A ``.keras`` file is loaded in safe mode,
-    on an installed backend where ``KERAS_BACKEND`` names none.
+    A model that has an ``encoder`` and a ``decoder`` is opened as these two. A ``.keras`` file is loaded on an
+    installed backend unless ``KERAS_BACKEND`` names one.
+
+    Parameters
+    ----------
+    model : object
+        A Keras model, or the path of a ``.keras`` file.
+    trust : bool, default False
+        Load files that hold Python code, such as Lambda layers, or that name classes of other modules.
+
+    Returns
+    -------
+    Model or None
+        None for anything else.
+
+    Raises
+    ------
+    InputError
+        For a damaged file, one that needs trust, and one with classes that are not registered with Keras.
     """
     path = existing_file(model, ".keras")
     if path is not None:
-        return open_with_adapter(_loaded(path))[1]
+        return open_with_adapter(_load_model(path, trust=trust))[1]
     if not defined_in(model, "keras") or not callable(model) or isinstance(model, type):
         return None
     if any(hasattr(model, part) for part in ("encode", "decode", "decoder")):
         return None
-    return from_signature(_inference(model), *_shapes(model), name=str(getattr(model, "name", type(model).__name__)))
+    name = str(getattr(model, "name", type(model).__name__))
+    return model_from_signature(_inference(model), *_shapes(model), name=name)
 
 
-def _inference(model: Any) -> Any:
+def _inference(model: Any) -> Callable[..., Any]:
     def infer(*inputs: Any) -> Any:
         from keras import ops, tree
 
@@ -46,30 +66,33 @@ def _inference(model: Any) -> Any:
 
 
 def _shapes(model: Any) -> tuple[Any, list[Any]]:
-    """(shape of the first input, shapes of the outputs), each with the batch axis first; None where unknown."""
+    """Return the shape of the first input and the shapes of the outputs, the batch axis first; None if unknown."""
     try:
-        takes, gives = model.input_shape, model.output_shape
+        input_shape, output_shape = model.input_shape, model.output_shape
     except (AttributeError, ValueError):  # a subclassed model that was not built
         return None, []
-    if isinstance(takes, (list, dict)):
-        takes = next(iter(takes.values() if isinstance(takes, dict) else takes))
-    if isinstance(gives, dict):
-        return takes, list(gives.values())
-    return takes, gives if isinstance(gives, list) else [gives]
+    if isinstance(input_shape, (list, dict)):
+        input_shape = next(iter(input_shape.values() if isinstance(input_shape, dict) else input_shape))
+    if isinstance(output_shape, dict):
+        return input_shape, list(output_shape.values())
+    return input_shape, output_shape if isinstance(output_shape, list) else [output_shape]
 
 
-def _loaded(path: Path) -> Any:
-    classes = _checked_classes(path)
+def _load_model(path: Path, *, trust: bool) -> Any:
+    foreign = _foreign_classes(path, trust=trust)
     choose_backend()
-    keras = require_library("keras", "keras", path)
-    for name in sorted(classes):
-        if keras.saving.get_registered_object(name) is None:
-            raise InputError(f"{path}: holds {name}, which is not of Keras; import its class first, or {IN_MEMORY}")
+    keras = import_library("keras", extra="keras", needed_by=str(path))
+    for name in sorted(foreign):
+        if not trust and keras.saving.get_registered_object(name) is None:
+            raise InputError(
+                f"{path} holds {name}, which Keras does not know.",
+                got=name,
+                fix="Import the module that registers it with keras.saving.register_keras_serializable first.",
+            )
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=not trust)
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: Keras cannot load it ({reason}); {IN_MEMORY}") from None
+        raise unreadable(path, "Keras", error) from error
 
 
 def choose_backend() -> None:
@@ -83,44 +106,54 @@ def choose_backend() -> None:
 
 
 def _configured_backend() -> str | None:
-    """The backend in Keras's own config file; it names tensorflow, installed or not, until somebody changes it."""
+    """Return the backend in the configuration file of Keras, which names tensorflow until somebody changes it."""
     folder = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     try:
-        return json.loads((Path(folder) / "keras.json").read_text()).get("backend")
+        backend = json.loads((Path(folder) / "keras.json").read_text()).get("backend")
     except (OSError, ValueError, AttributeError):
         return None
+    return backend if isinstance(backend, str) else None
 
 
-def _checked_classes(path: Path) -> set[str]:
-    """The registered names of foreign classes in the file; `InputError` if it holds Python code."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sorted(set(archive.namelist())) != sorted(archive.namelist()):
-                raise InputError(f"{path}: refused, it holds two files of one name")
-            config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: is truncated, or no .keras file ({error})") from None
+def _foreign_classes(path: Path, *, trust: bool) -> set[str]:
+    """Return the registered names of classes that are not of Keras.
+
+    Raises
+    ------
+    InputError
+        If loading the file would run code of the file or import a module that it names, without trust.
+    """
     foreign = set()
-    for part in _objects(config):
+    for part in _serialized_objects(_read_config(path)):
         name, module = str(part.get("class_name")), part.get("module")
-        if name in ("Lambda", "__lambda__", "TorchModuleWrapper"):
-            raise InputError(f"{path}: refused, its {name} holds Python code that loading would run; {IN_MEMORY}")
+        if name in CODE_CLASSES:
+            require_trust(path, f"holds a {name} with Python code, which runs when the file is loaded", trust=trust)
         if part.get("registered_name") and not str(module).startswith("keras"):
             foreign.add(str(part["registered_name"]))
         elif module is not None and str(module).partition(".")[0] not in ("keras", "builtins"):
-            raise InputError(f"{path}: refused, loading would import {module}.{name}; {IN_MEMORY}")
+            require_trust(path, f"names {module}.{name}, which is imported when the file is loaded", trust=trust)
     return foreign
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Every serialized object in a config, at any depth."""
+def _read_config(path: Path) -> Any:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if max(Counter(archive.namelist()).values(), default=0) > 1:  # which one is read is not defined
+                raise InputError(f"{path} is damaged: it holds two files of one name.")
+            return json.loads(archive.read("config.json"))
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InputError(f"{path} is not a .keras file, or it is damaged: {error}") from error
+
+
+def _serialized_objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every serialized object of a configuration, at any depth."""
     if isinstance(value, dict):
         if "class_name" in value:
             yield value
         for part in value.values():
-            yield from _objects(part)
+            yield from _serialized_objects(part)
     elif isinstance(value, list):
         for part in value:
-            yield from _objects(part)
+            yield from _serialized_objects(part)

@@ -8,87 +8,106 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import defined_in, existing_folder, require_library
+from vaeviz.model.adapters._detect import defined_in, existing_folder, require_trust, unreadable
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
+from vaeviz.plugins.optional_libraries import import_library
 
+# Models whose q(z | x) is not a diagonal Gaussian or whose prior is not N(0, I): only their means are used.
 OTHER_PRIORS = ("PoincareVAE", "SVAE", "HVAE", "RHVAE", "VAMP")
-"""Models whose spread or prior is no diagonal Gaussian and N(0, I); their means are drawn, and no prior is assumed."""
 
 
-def pythae_model(model: Any) -> Model | None:
-    """A Pythae model: the mean (`embedding`) and `log_covariance` of its encoder, the `reconstruction` of its decoder.
+def pythae_model(model: Any, *, trust: bool = False) -> Model | None:
+    """Open a Pythae model: the mean and log-covariance of its encoder, the reconstruction of its decoder.
 
-    Its own `embed` samples even in eval mode, and is not used. A folder is opened only where nothing in it is pickled
-    Python, so with architectures of Pythae's own.
+    ``embed`` of Pythae samples even in eval mode and is not used.
+
+    Parameters
+    ----------
+    model : object
+        A Pythae model, or the folder in which ``save`` left one.
+    trust : bool, default False
+        Load folders that contain pickled Python, which architectures of your own have.
+
+    Returns
+    -------
+    Model or None
+        None for anything else.
     """
     folder = existing_folder(model, "model_config.json", "model.pt")
     if folder is not None:
-        return _opened(_loaded(folder), folder.name)
+        return _opened_model(_load_folder(folder, trust=trust), folder.name)
     if defined_in(model, "pythae.models") and hasattr(model, "model_config"):
-        return _opened(model, type(model).__name__)
+        return _opened_model(model, type(model).__name__)
     return None
 
 
-def _opened(model: Any, name: str) -> Model:
-    size, shape = getattr(model, "latent_dim", None), getattr(model, "input_dim", None)
-    shape = None if shape is None else tuple(shape)
-    layout = "channels_first" if shape and len(shape) == 3 else None
-    encoder = Encoder(_encoder(model), input_shape=shape, name=f"{name}.encoder")
-    decoder = Decoder(_decoder(model), latent_shape=size and (size,), layout=layout, name=f"{name}.decoder")
+def _opened_model(model: Any, name: str) -> Model:
+    latent_size, input_shape = getattr(model, "latent_dim", None), getattr(model, "input_dim", None)
+    input_shape = None if input_shape is None else tuple(input_shape)
+    latent_shape = (latent_size,) if latent_size else None
+    gaussian = type(model).__name__ not in OTHER_PRIORS
+    encoder = Encoder(_encode_function(model, gaussian=gaussian), input_shape=input_shape, name=f"{name}.encoder")
+    decoder = Decoder(
+        _decode_function(model),
+        latent_shape=latent_shape,
+        layout="channels_first" if input_shape and len(input_shape) == 3 else None,
+        name=f"{name}.decoder",
+    )
     return Model(encoder, decoder, name=name)
 
 
-def _encoder(model: Any) -> Callable[[Any], Any]:
+def _encode_function(model: Any, *, gaussian: bool) -> Callable[[Any], Any]:
     def encode(x: Any) -> Any:
         returned = model.encoder(x)
-        if "log_covariance" not in returned or type(model).__name__ in OTHER_PRIORS:
-            return returned["embedding"]
-        return returned["embedding"], returned["log_covariance"]
+        if gaussian and "log_covariance" in returned:
+            return {"mean": returned["embedding"], "log_var": returned["log_covariance"]}
+        return returned["embedding"]
 
     return encode
 
 
-def _decoder(model: Any) -> Callable[[Any], Any]:
+def _decode_function(model: Any) -> Callable[[Any], Any]:
     return lambda z: model.decoder(z)["reconstruction"]
 
 
-def _loaded(folder: Path) -> Any:
-    pickles = sorted(path.name for path in folder.iterdir() if path.suffix in (".pkl", ".pickle"))
-    if pickles:
-        raise InputError(
-            f"{folder}: refused, it holds {' and '.join(pickles)}, and nothing is unpickled; if you trust it, load it "
-            "yourself with pythae's AutoModel and pass the model: --model package.module:name"
-        )
-    for path in sorted(folder.glob("*.pt")):
-        _check_weights(path)
-    require_library("pythae", "pythae", folder)
+def _load_folder(folder: Path, *, trust: bool) -> Any:
+    pickled = [path for path in sorted(folder.iterdir()) if _is_pickled(path)]
+    if pickled:
+        names = " and ".join(path.name for path in pickled)
+        require_trust(folder, f"contains {names}, pickled Python that can run any code when it is loaded", trust=trust)
+    import_library("pythae", extra="pythae", needed_by=str(folder))
     try:
-        with _quiet():
+        with _quiet_logger():
             from pythae.models import AutoModel
 
             return AutoModel.load_from_folder(str(folder)).eval()
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{folder}: Pythae cannot load it ({reason})") from None
+        raise unreadable(folder, "Pythae", error) from error
 
 
-def _check_weights(path: Path) -> None:
+def _is_pickled(path: Path) -> bool:
+    """Return True if a file of the folder is loaded by unpickling more than tensors and plain containers."""
+    if path.suffix in (".pkl", ".pickle"):
+        return True
+    if path.suffix != ".pt":
+        return False
     import torch
 
     try:
         torch.load(path, weights_only=True, map_location="cpu")
     except Exception:
-        raise InputError(f"{path}: refused, it does not load with weights_only=True, so it may run code") from None
+        return True
+    return False
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet_logger() -> Iterator[None]:
     logger = logging.getLogger("pythae")
-    level, logger.level = logger.level, logging.ERROR
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logger.level = level
+        logger.setLevel(level)

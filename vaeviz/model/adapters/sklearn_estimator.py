@@ -12,7 +12,18 @@ from vaeviz.model.opening import Model
 
 
 def sklearn_estimator(model: Any) -> Model | None:
-    """An estimator or pipeline (PCA, KernelPCA, ...) as encoder and, where it has the inverse, decoder."""
+    """Open an estimator or pipeline as an encoder and, if it has an inverse, a decoder.
+
+    Parameters
+    ----------
+    model : object
+        A fitted estimator such as PCA or KernelPCA, or a pipeline that ends in one.
+
+    Returns
+    -------
+    Model or None
+        None for anything else.
+    """
     if not hasattr(model, "transform") or not hasattr(model, "get_params"):
         return None
     name = type(model).__name__
@@ -24,14 +35,14 @@ def sklearn_estimator(model: Any) -> Model | None:
 
 
 def _has_inverse(model: Any) -> bool:
-    """Whether `inverse_transform` is there and would work: KernelPCA learns its inverse only when asked to."""
+    """Return True if `inverse_transform` exists and works; KernelPCA learns its inverse only on request."""
     if hasattr(model, "steps"):
         return all(step in (None, "passthrough") or _has_inverse(step) for _, step in model.steps)
-    return hasattr(model, "inverse_transform") and getattr(model, "fit_inverse_transform", True)
+    return hasattr(model, "inverse_transform") and bool(getattr(model, "fit_inverse_transform", True))
 
 
 def _latent_shape(model: Any) -> tuple[int] | None:
     last = model[-1] if hasattr(model, "steps") else model
-    named = (getattr(last, name, None) for name in ("n_components_", "_n_features_out", "n_components"))
-    size = next((size for size in named if isinstance(size, (int, np.integer))), None)
+    sizes = (getattr(last, name, None) for name in ("n_components_", "_n_features_out", "n_components"))
+    size = next((size for size in sizes if isinstance(size, (int, np.integer))), None)
     return None if size is None else (int(size),)

@@ -2,71 +2,92 @@
 
 from __future__ import annotations
 
-import io
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import defined_in, existing_file, require_library
-from vaeviz.model.adapters._pt2_checks import check_pt2
-from vaeviz.model.adapters._signatures import from_signature
+from vaeviz.model.adapters._detect import defined_in, existing_file, require_trust, unreadable
+from vaeviz.model.adapters._signatures import model_from_signature
 from vaeviz.model.opening import Model
+from vaeviz.plugins.optional_libraries import import_library
 
-MANY = 1 << 20
-"""An upper bound of a batch from which on it is none."""
+MAX_BATCH_SIZE = 1 << 20  # torch.export writes larger upper bounds where a batch has none
 
 
-def torch_export(model: Any) -> Model | None:
-    """An exported program or its file, with the shapes and the batch size that were exported.
+def torch_export(model: Any, *, trust: bool = False) -> Model | None:
+    """Open an exported program or its file, with the shapes and the batch size that were exported.
 
-    A program has no other mode than the one it was exported in: export it in eval mode.
+    A program has the mode in which it was exported, so export it in eval mode.
+
+    Parameters
+    ----------
+    model : object
+        An ``ExportedProgram``, or the path of a ``.pt2`` file.
+    trust : bool, default False
+        Load files. Loading a ``.pt2`` file unpickles objects and evaluates expressions of the file.
+
+    Returns
+    -------
+    Model or None
+        None for anything else.
     """
     if defined_in(model, "torch.export.exported_program"):
-        return _opened(model, type(model).__name__)
+        return _model_of_program(model, type(model).__name__)
     path = existing_file(model, ".pt2")
-    return None if path is None else _opened(_loaded(path), path.name)
+    if path is None:
+        return None
+    require_trust(path, "can run any code when torch loads it", trust=trust)
+    return _model_of_program(_load_program(path), path.name)
 
 
-def _opened(program: Any, name: str) -> Model:
+def _model_of_program(program: Any, name: str) -> Model:
     shapes = {node.name: tuple(node.meta["val"].shape) for node in program.graph.nodes if _is_tensor(node)}
-    takes, *_ = (shapes.get(given) for given in program.graph_signature.user_inputs)
-    takes = takes and (_most_rows(program, takes[0]), *takes[1:])
-    gives = [shapes.get(returned) for returned in program.graph_signature.user_outputs]
-    return from_signature(_callable(program), takes, gives, name)
+    input_shape, *_ = (shapes.get(given) for given in program.graph_signature.user_inputs)
+    if input_shape:
+        input_shape = (_batch_size(program, input_shape[0]), *input_shape[1:])
+    output_shapes = [shapes.get(returned) for returned in program.graph_signature.user_outputs]
+    return model_from_signature(_as_module(program), input_shape, output_shapes, name)
 
 
-def _most_rows(program: Any, rows: Any) -> Any:
-    """The number of rows that a program takes, its upper bound where that is declared, else as it was."""
+def _batch_size(program: Any, rows: Any) -> Any:
+    """Return the upper bound of a free batch axis if it is declared, else the axis as it is."""
     symbol = getattr(getattr(rows, "node", None), "expr", None)
     bounds = program.range_constraints.get(symbol)
     upper = str(bounds.upper) if bounds is not None else ""
-    return int(upper) if upper.isdecimal() and int(upper) < MANY else rows
+    return int(upper) if upper.isdecimal() and int(upper) < MAX_BATCH_SIZE else rows
 
 
 def _is_tensor(node: Any) -> bool:
     return hasattr(node.meta.get("val"), "shape")
 
 
-def _callable(program: Any) -> Any:
-    """The program as a module. Its guards are left out: they would be compiled from text that the file supplies."""
-    program._guards_code = []
+def _as_module(program: Any) -> Callable[..., Any]:
+    """Return the program as a module, without guards: they reject other batch sizes than the exported one."""
+    module: Callable[..., Any]
     try:
-        return program.module(check_guards=False)
+        module = program.module(check_guards=False)
     except TypeError:  # before torch 2.9
-        return program.module()
+        module = program.module()
+    return module
 
 
-def _loaded(path: Path) -> Any:
-    torch = require_library("torch", "torch", path)
-    content = path.read_bytes()
-    check_pt2(path, content)
-    logger = logging.getLogger("torch.export")
-    level, logger.level = logger.level, logging.ERROR
+def _load_program(path: Path) -> Any:
+    torch = import_library("torch", extra="torch", needed_by=str(path))
+    with _quiet_logger("torch.export"):
+        try:
+            return torch.export.load(path)
+        except Exception as error:
+            raise unreadable(path, "torch.export", error) from error
+
+
+@contextmanager
+def _quiet_logger(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
-        return torch.export.load(io.BytesIO(content))
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: is damaged, or written by another version of torch ({reason})") from None
+        yield
     finally:
-        logger.level = level
+        logger.setLevel(level)

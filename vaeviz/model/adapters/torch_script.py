@@ -1,45 +1,73 @@
-"""TorchScript files, as ``torch.jit.save`` writes them."""
+"""TorchScript modules and files, as ``torch.jit.save`` writes them."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from typing import Any
 
-from vaeviz.errors import InputError
-from vaeviz.model.adapters._detect import defined_in, existing_file, require_library
-from vaeviz.model.adapters._torch_script_checks import check_torch_script
+from vaeviz.errors import Fix, InputError
+from vaeviz.model.adapters._detect import defined_in, existing_file, require_trust, unreadable
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model, open_with_adapter
+from vaeviz.plugins.optional_libraries import import_library
+
+STATE_DICT_OR_TRUST = Fix(
+    "If it holds a state dict, load it into your module and pass the module. If it holds TorchScript and you trust "
+    "whoever made it, write vaeviz.open(path, trust=True).",
+    "If it holds a state dict, name its class as MODEL and the file as --weights FILE. If it holds TorchScript and you "
+    "trust whoever made it, add --trust.",
+)
 
 
-def torch_script(model: Any) -> Model | None:
-    """A TorchScript module or its file: with exported `encode` and `decode` a pair, else an encoder or a decoder.
+def torch_script(model: Any, *, trust: bool = False) -> Model | None:
+    """Open a TorchScript module or its file.
 
-    Other ``.pt`` files hold pickled Python objects and are refused, and so is code that would do more than compute.
+    With exported methods ``encode`` and ``decode`` it is a pair, else an encoder or a decoder.
+
+    Parameters
+    ----------
+    model : object
+        A script module, or the path of a ``.pt``, ``.pth``, ``.ts`` or ``.torchscript`` file.
+    trust : bool, default False
+        Load files. A TorchScript file is a program; it can read and write files when it runs.
+
+    Returns
+    -------
+    Model or None
+        None for anything else.
+
+    Raises
+    ------
+    InputError
+        For a file that is not trusted, or that does not hold TorchScript.
     """
     if defined_in(model, "torch.jit"):
-        return _pair(model, getattr(model, "original_name", "ScriptModule"))
+        return _methods(model, getattr(model, "original_name", "ScriptModule"))
     path = existing_file(model, ".pt", ".pth", ".ts", ".torchscript")
     if path is None:
         return None
-    torch = require_library("torch", "torch", path)
-    content = path.read_bytes()
-    check_torch_script(path, content)
+    require_trust(path, "may hold a program, which could read and write any file", trust=trust, fix=STATE_DICT_OR_TRUST)
+    torch = import_library("torch", extra="torch", needed_by=str(path))
     try:
-        module = torch.jit.load(io.BytesIO(content), map_location="cpu")
+        module = torch.jit.load(str(path), map_location="cpu")
     except (RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: is damaged, or written by another version of torch ({reason})") from None
-    return _pair(module, path.name) or replace(open_with_adapter(module)[1], name=path.name)
+        raise unreadable(path, "torch.jit", error) from error
+    opened = _methods(module, path.name)
+    if opened is not None:
+        return opened
+    _, opened = open_with_adapter(module)
+    if opened is None:
+        raise InputError(f"{path} holds a TorchScript module without encode, decode or forward.")
+    return replace(opened, name=path.name)
 
 
-def _pair(module: Any, name: str) -> Model | None:
-    """Its exported methods, in functions that show whose they are: a method of a script does not."""
-    found = {role: hasattr(module, role) for role in ("encode", "decode")}
-    if not any(found.values()):
+def _methods(module: Any, name: str) -> Model | None:
+    """Return the exported methods as a pair, or None if there are none."""
+    has_encode, has_decode = hasattr(module, "encode"), hasattr(module, "decode")
+    if not (has_encode or has_decode):
         return None
-    encoder = Encoder(lambda *inputs: module.encode(*inputs), name=f"{name}.encode") if found["encode"] else None
-    decoder = Decoder(lambda *inputs: module.decode(*inputs), name=f"{name}.decode") if found["decode"] else None
+    # A method of a script module does not show its module, a function around it does.
+    encoder = Encoder(lambda *inputs: module.encode(*inputs), name=f"{name}.encode") if has_encode else None
+    decoder = Decoder(lambda *inputs: module.decode(*inputs), name=f"{name}.decode") if has_decode else None
     return Model(encoder, decoder, name=name)

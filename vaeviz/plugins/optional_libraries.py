@@ -1,0 +1,42 @@
+"""Libraries that vaeviz uses only for some models, files and embeddings."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from vaeviz.errors import InputError
+
+
+def import_library(module: str, *, extra: str, needed_by: str) -> ModuleType:
+    """Import an optional library.
+
+    Parameters
+    ----------
+    module : str
+        Name of the module to import.
+    extra : str
+        The extra of vaeviz that installs it.
+    needed_by : str
+        What needs it: the subject of the error message.
+
+    Returns
+    -------
+    module
+        The imported module.
+
+    Raises
+    ------
+    InputError
+        If the library is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise  # the library is there, and misses one of its own
+        raise InputError(
+            f"{needed_by} needs {module}, which is not installed.",
+            expected=module,
+            fix=f'Run pip install "vaeviz[{extra}]".',
+        ) from None
