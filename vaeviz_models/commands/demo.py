@@ -49,7 +49,7 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
 
 def _exported(name: str, out: Path) -> int:
     """Draw one set, beside the digits' other run where there is one; the exit code."""
-    from vaeviz.cli.commands.export import echo_findings, echo_record, exit_code
+    from vaeviz.cli.commands.export import echo_record, echo_report, exit_code
     from vaeviz.data.loading import load_data
     from vaeviz.export.figure_set import export_figures
 
@@ -64,7 +64,7 @@ def _exported(name: str, out: Path) -> int:
         data=load_data(data),
         title=f"{name} · {data}",
         on_record=echo_record,
-        on_findings=echo_findings,
+        on_report=echo_report,
         **inputs,
     )
     return exit_code(records, by_name=False)
