@@ -127,23 +127,23 @@ def with_absent_type(encoder, *, look: "Look" = None, ax=None): ...  # noqa: F82
 
 
 @pytest.mark.parametrize(
-    ("function", "reason"),
+    ("function", "token"),
     [
-        (with_list, r"'sizes' is annotated list\[int\], which nobody can write on a command line; expected bool, int"),
-        (with_array, r"'weights' is annotated numpy.ndarray \| None, which nobody can write"),
-        (with_pairs, r"'pairs' is annotated tuple\[tuple\[int, int\], ...\], which nobody can write"),
-        (with_absent_type, r"'look' is annotated 'Look', which cannot be read .*outside of `if TYPE_CHECKING`"),
-        (with_kwargs, "not allowed"),
-        (with_args, "not allowed"),
-        (without_place, "one place to draw"),
-        (with_two_places, "one place to draw"),
-        (with_positional_place, "one place to draw"),
-        (without_default, "'count' needs a default"),
-        (without_annotation, "'count' needs an annotation"),
+        (with_list, "sizes"),
+        (with_array, "weights"),
+        (with_pairs, "pairs"),
+        (with_absent_type, "look"),
+        (with_kwargs, "kwargs"),
+        (with_args, "args"),
+        (without_place, "ax"),
+        (with_two_places, "ax"),
+        (with_positional_place, "ax"),
+        (without_default, "count"),
+        (without_annotation, "count"),
     ],
 )
-def test_a_function_that_breaks_the_contract_is_not_registered(registered, function, reason):
-    with pytest.raises(InputError, match=rf"^plot {function.__name__}: .*{reason}"):
+def test_a_function_that_breaks_the_contract_is_not_registered(registered, function, token):
+    with pytest.raises(InputError, match=rf"{function.__name__}.*{token}"):
         register_plot(function)
     assert function.__name__ not in plot_names()
 
@@ -173,9 +173,9 @@ def test_types_for_type_checkers_only_may_stand_anywhere_but_on_options(register
     }
 
 
-def test_what_is_not_decorated_is_no_plot(registered):
+def test_an_undecorated_function_is_not_a_plot(registered):
     registered.add("vaeviz.plots", "undecorated", lambda encoder, *, ax=None: ax)
-    with pytest.raises(InputError, match="is not a plot: decorate it with @register_plot"):
+    with pytest.raises(InputError, match="register_plot"):
         get_plot("undecorated")
 
 
