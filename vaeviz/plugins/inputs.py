@@ -70,7 +70,7 @@ INPUTS: Mapping[str, InputSpec] = {
     for spec in (
         InputSpec(
             "encoder",
-            "an encoder: a callable, a model that has one, or a Posterior",
+            "a callable, a model with an encoder, or a Posterior",
             "--encoder",
             "MODEL",
             "The encoder, if it is not part of MODEL. Written like MODEL.",
@@ -80,7 +80,7 @@ INPUTS: Mapping[str, InputSpec] = {
         ),
         InputSpec(
             "decoder",
-            "a decoder: a callable, or a model that has one",
+            "a callable, or a model with a decoder",
             "--decoder",
             "MODEL",
             "The decoder, if it is not part of MODEL. Written like MODEL.",
@@ -132,7 +132,7 @@ INPUTS: Mapping[str, InputSpec] = {
         ),
         InputSpec(
             "history",
-            "the training history: columns by name, or the path of a table",
+            "columns of the training history by name, or the path of a table",
             "--history",
             "FILE.csv",
             "Training history: a table, a run folder, or package.module:attribute.",
@@ -141,7 +141,7 @@ INPUTS: Mapping[str, InputSpec] = {
         ),
         InputSpec(
             "likelihood",
-            "ln p(x | z) in nats, a function of batches x and z; a VAE of vaeviz_models has it",
+            "a function of batches x and z that returns ln p(x | z) in nats",
             "--likelihood",
             "MODULE:FUNCTION",
             "A function of batches x and z that returns ln p(x | z) in nats.",
