@@ -246,11 +246,14 @@ def test_a_missing_input_of_another_name_is_named_with_the_general_option(folder
 @pytest.mark.parametrize(
     ("args", "flag"),
     [
-        (["latent_scatter", "--encoder", "my_inputs:three", "--data", "digits", "--input-shape", "5,5"], "--input-shape"),
+        (
+            ["latent_scatter", "--encoder", "my_inputs:three", "--data", "digits", "--input-shape", "5,5"],
+            "--input-shape",
+        ),
         (["samples", "--decoder", "my_inputs:decode_flat"], "--latent-shape"),
         (["latent_scatter", "--encoder", "my_inputs:three", "--data", "digits", "--pad"], "--batch-size"),
     ],
-)  # fmt: skip
+)
 def test_errors_about_a_model_name_the_option_that_declares_it(args, flag, folder, run_main):
     done = run_main("plot", *args)
     assert done.code in (1, 2)

@@ -99,8 +99,8 @@ def test_the_list_imports_no_entry(python):
 @pytest.mark.parametrize("group", GROUPS)
 def test_two_entries_of_one_name_are_an_error_with_both_distributions(group, list_entries, plug_in):
     for name in ("first", "second"):
-        spelled = "a-wedge" if name == "first" else "a_wedge"
-        plug_in(name, {group: [f"{spelled} = {name}_module:wedge"]}, {f"{name}_module.py": A_PLOT})
+        entry_name = "a-wedge" if name == "first" else "a_wedge"
+        plug_in(name, {group: [f"{entry_name} = {name}_module:wedge"]}, {f"{name}_module.py": A_PLOT})
     shown = list_entries(GROUPS[group])
     assert shown.count("(broken)") == 1
     assert "first (first_module) and second (second_module)" in shown

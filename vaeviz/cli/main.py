@@ -156,7 +156,7 @@ def _show_each_once() -> Callable[..., None]:
     shown: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        label = "warning" if issubclass(category, UserWarning) else category.__name__
+        label = "warning" if category in (UserWarning, GuessWarning) else category.__name__
         line = f"{label}: {' '.join(describe_for_command_line(message).split())}"
         if line not in shown:
             shown.add(line)

@@ -120,7 +120,7 @@ def folder_on_path(folder: Path) -> Iterator[None]:
 
 
 def resolve_model(text: str) -> Any:
-    """Return what a model on a command line stands for.
+    """Return the model that a command line names.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def needs_training(found: Any) -> bool:
     Parameters
     ----------
     found : object
-        What is registered: a model, or a function or class that makes one.
+        A registered model, or a function or class that makes one.
 
     Returns
     -------

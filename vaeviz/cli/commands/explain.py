@@ -1,4 +1,4 @@
-"""``vaeviz explain``: what vaeviz infers about a model."""
+"""``vaeviz explain``: the properties of a model that vaeviz infers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""``vaeviz list``: what is registered, read from source files without importing them."""
+"""``vaeviz list``: names and summaries of registered entries, read from their files without importing them."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import click
@@ -27,15 +26,15 @@ SECTIONS = {
 def list(section: str | None) -> None:
     """List plots, models, adapters, data sets, embeddings and commands.
 
-    Plots are listed with their inputs ([optional] in brackets) and options. What is not from vaeviz is followed by the
-    name of its distribution. SECTION shows one group alone.
+    Plots are listed with their inputs ([optional] in brackets) and options. Entries of other distributions are followed
+    by the name of the distribution. SECTION shows one group.
 
     Nothing is imported. An entry whose file is missing or is not valid Python is listed with the reason.
     """
     for title, group in SECTIONS.items():
         if section in (None, title):
             click.secho(title, bold=True)
-            click.echo("\n".join(itertools.chain(*(_entry_lines(group, name) for name in registry.entries(group)))))
+            click.echo("\n".join(line for name in registry.entries(group) for line in _entry_lines(group, name)))
 
 
 def _entry_lines(group: str, name: str) -> Iterator[str]:
