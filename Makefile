@@ -2,13 +2,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-adapters bench lint clean
+.PHONY: demo test test-slow test-adapters doctest lint wheel bench clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
 
 test: .venv/installed
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
+test-slow: .venv/installed
+	$(BIN)/python -m pytest -n auto -m slow
+
+# The examples in docstrings, and the names and scripts that the documentation mentions.
+doctest: .venv/installed
+	$(BIN)/python -m pytest vaeviz vaeviz_models tests/docs
 
 # Every library that an adapter opens, beside what `make test` installs: some 2 GB.
 test-adapters: .venv/adapters
@@ -29,8 +36,19 @@ lint: .venv/installed
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test,adapters]"
 	touch $@
 
+# The sdist and the wheel, and a first figure from the wheel in an environment of its own.
+wheel: .venv/installed
+	rm -rf dist
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt build
+	$(BIN)/python -m build
+	rm -rf .venv-wheel && $(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
+	.venv-wheel/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt dist/*.whl
+	cd dist && ../.venv-wheel/bin/python ../tests/smoke_test.py
+	rm -rf .venv-wheel
+
 clean:
-	rm -rf .venv .venv-bench build *.egg-info
+	rm -rf .venv .venv-bench .venv-wheel build dist *.egg-info
 
 # torch comes first and pinned: what asks for it later then finds it there and fetches no other build.
 .venv/installed: pyproject.toml constraints.txt

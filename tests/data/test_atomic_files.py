@@ -1,33 +1,75 @@
+"""Files are written whole or not at all."""
+
+import os
+import stat
+
 import pytest
 
+from vaeviz.data import atomic_files
 from vaeviz.data.atomic_files import atomic_path
 
 
-def test_a_file_takes_its_place_whole(tmp_path):
+@pytest.fixture
+def old_file(tmp_path):
     path = tmp_path / "figure.png"
     path.write_text("old")
-    with path.open() as reader:
-        with atomic_path(path) as temporary:
+    return path
+
+
+def test_readers_see_the_old_file_until_the_new_one_is_complete(old_file):
+    with old_file.open() as reader:
+        with atomic_path(old_file) as temporary:
             temporary.write_text("new")
-            assert path.read_text() == "old"
+            assert old_file.read_text() == "old"
         assert reader.read() == "old"
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
+    assert old_file.read_text() == "new"
+    assert os.listdir(old_file.parent) == ["figure.png"]
 
 
-def test_the_temporary_path_has_the_same_ending_and_is_hidden(tmp_path):
+def test_the_temporary_file_is_hidden_in_the_same_folder_with_the_same_suffix(tmp_path):
     with atomic_path(tmp_path / "figure.svg") as temporary:
         assert temporary.parent == tmp_path
+        assert temporary.name.startswith(".figure.")
         assert temporary.suffix == ".svg"
-        assert temporary.name.startswith(".")
         temporary.touch()
 
 
-def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path):
-    path = tmp_path / "figure.png"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+def test_an_exception_leaves_the_old_file_and_nothing_else(old_file):
+    with pytest.raises(RuntimeError), atomic_path(old_file) as temporary:
         temporary.write_text("half")
         raise RuntimeError
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
+    assert old_file.read_text() == "old"
+    assert os.listdir(old_file.parent) == ["figure.png"]
+
+
+def test_two_writers_of_one_file_do_not_share_a_temporary_file(tmp_path):
+    path = tmp_path / "figure.png"
+    with atomic_path(path) as first, atomic_path(path) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"  # the outer block ends last
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_a_new_file_has_the_permissions_that_open_gives(tmp_path):
+    umask = os.umask(0o027)
+    try:
+        with atomic_path(tmp_path / "new.csv") as temporary:
+            temporary.touch()
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "new.csv").stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot open folders")
+def test_the_file_is_flushed_before_it_is_moved_and_its_folder_after(tmp_path, monkeypatch):
+    path, calls = tmp_path / "new.csv", []
+
+    def record(descriptor):
+        calls.append(("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file", path.exists()))
+
+    monkeypatch.setattr(atomic_files.os, "fsync", record)
+    with atomic_path(path) as temporary:
+        temporary.touch()
+    assert calls == [("file", False), ("folder", True)]

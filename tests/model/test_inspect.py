@@ -173,7 +173,37 @@ def test_the_declaration_of_a_decoder_gives_the_same_samples(module, shape, chec
     assert "latent_shape=(2,)" in inspection.decoder_declaration
 
 
+def test_preprocess_is_part_of_the_declaration():
+    def inverted(x):
+        return 1 - x
+
+    inspection = vaeviz.inspect(encoder=Encoder(encoder, preprocess=inverted), x=X)
+    names = {"Encoder": Encoder, "fn": encoder, "inverted": inverted}
+    declared = eval(inspection.encoder_declaration, names)
+    np.testing.assert_allclose(vaeviz.encode(declared, X).mean, encoder(1 - X)[0], atol=1e-6)
+    assert "--preprocess inverted" in inspection.encoder_flags
+
+
 def test_the_declaration_of_a_conditional_model_gives_the_same_codes(linear, linear_parts, check_declaration):
     check_declaration(
         encoder=linear_parts["encoder"], decoder=linear_parts["decoder"], x=linear.x, condition=linear.names
     )
+
+
+def test_the_declarations_of_opened_models_give_the_same_codes(run, digits, check_declaration):
+    from sklearn.decomposition import PCA
+
+    class Pair(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.up, self.down = nn.Linear(2, 64), nn.Linear(64, 4)
+
+        def encode(self, x):
+            return self.down(x).chunk(2, dim=1)
+
+        def decode(self, z):
+            return torch.sigmoid(self.up(z))
+
+    check_declaration(PCA(3).fit(digits.x.reshape(60, -1)), digits.x)
+    assert "input_shape=(64,)" in check_declaration(Pair(), digits.x).encoder_declaration
+    check_declaration(str(run), digits.x)

@@ -55,7 +55,7 @@ def test_a_callable_is_an_encoder_or_a_decoder_as_it_is_passed():
     assert as_encoder(fn).name == "fn"
     with pytest.raises(InputError, match="fn") as caught:
         vaeviz.open(fn)
-    assert "encoder=" in caught.value.fix.python
+    assert 'role="encoder"' in caught.value.fix.python
     assert "--encoder" in caught.value.fix.command_line
 
 

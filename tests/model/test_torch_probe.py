@@ -255,6 +255,19 @@ def test_nothing_is_imported_for_numpy_functions(python):
     assert "torch" in sys.modules
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("make", [torch.jit.script, lambda net: torch.compile(net, backend="eager")])
+def test_scripted_and_compiled_modules_run_in_eval_mode(make, recwarn):
+    made = make(NET)
+    expected = vaeviz.encode(NET, X).mean
+    holder = {"net": made}
+    recwarn.clear()
+    for fn in (made, lambda x: made(x), lambda x: holder["net"](x)):
+        np.testing.assert_allclose(vaeviz.encode(fn, X).mean, expected, atol=1e-6)
+        assert NET.training
+    assert not recwarn.list
+
+
 # Layouts
 
 

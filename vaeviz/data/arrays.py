@@ -1,4 +1,4 @@
-"""Foreign arrays as NumPy arrays."""
+"""Convert arrays of other libraries to NumPy arrays, and value ranges to [0, 1]."""
 
 from __future__ import annotations
 
@@ -8,9 +8,34 @@ import numpy as np
 
 from vaeviz.errors import InputError
 
+NUMBER_KINDS = "fiub"  # NumPy's codes for floats, signed and unsigned integers, and booleans
 
-def as_array(value: Any) -> np.ndarray:
-    """A foreign array (NumPy, torch, JAX, sparse, nested lists, the X of an AnnData) as a NumPy array of numbers."""
+
+def as_array(value: Any, name: str = "The value") -> np.ndarray:
+    """Convert an array of any library to a NumPy array of real numbers.
+
+    Parameters
+    ----------
+    value : array_like
+        An array of NumPy, torch or JAX, a sparse matrix, nested lists, or an AnnData, of which X is taken.
+    name : str, default: "The value"
+        What error messages call it.
+
+    Returns
+    -------
+    np.ndarray
+        The same object where `value` is a NumPy array already.
+
+    Raises
+    ------
+    InputError
+        For ragged lists, and for anything but real numbers.
+
+    Examples
+    --------
+    >>> as_array([[1, 2], [3, 4]]).shape
+    (2, 2)
+    """
     if hasattr(value, "obs") and hasattr(value, "X"):
         value = value.X
     if hasattr(value, "detach"):
@@ -18,13 +43,66 @@ def as_array(value: Any) -> np.ndarray:
         value = value.float().numpy() if value.is_floating_point() else value.numpy()
     elif hasattr(value, "toarray"):  # a sparse matrix
         value = value.toarray()
+    kind = type(value).__name__
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise InputError(f"got a ragged {type(value).__name__}, expected an array ({error})") from None
+        raise InputError(
+            f"{name} is a ragged {kind}, not an array ({error}).", got=f"ragged {kind}", expected="an array"
+        ) from None
     if array.dtype.kind == "V" and "float" in array.dtype.name:  # bfloat16 of JAX
         array = array.astype(np.float32)
-    if array.dtype.kind not in "fiub":
-        got = type(value).__name__ if array.dtype == object else f"an array of {array.dtype}"
-        raise InputError(f"got {got}, expected an array of real numbers")
+    if array.dtype.kind not in NUMBER_KINDS:
+        is_object = array.dtype == object
+        found = f"of type {kind}" if is_object else f"an array of {array.dtype}"
+        raise InputError(
+            f"{name} is {found}, not an array of real numbers.",
+            got=kind if is_object else f"array of {array.dtype}",
+            expected="real numbers",
+        )
     return array
+
+
+def rescale(values: np.ndarray, value_range: tuple[float, float], name: str = "x") -> np.ndarray:
+    """Map a value range to [0, 1].
+
+    Parameters
+    ----------
+    values : np.ndarray
+        Real numbers of any type.
+    value_range : tuple of float
+        The values that become 0 and 1.
+    name : str, default: "x"
+        What error messages call the values.
+
+    Returns
+    -------
+    np.ndarray
+        The rescaled values, in float32.
+
+    Raises
+    ------
+    InputError
+        If a value is outside the range.
+
+    Examples
+    --------
+    >>> rescale(np.array([0, 51, 255], np.uint8), (0, 255))
+    array([0. , 0.2, 1. ], dtype=float32)
+    """
+    low, high = value_range
+    if not low < high:
+        raise InputError(
+            f"value_range is ({low:g}, {high:g}), expected a lower and a higher number.",
+            got=f"{low:g},{high:g}",
+            expected="LOW,HIGH with LOW < HIGH",
+        )
+    if values.size and (values.min() < low or values.max() > high):
+        raise InputError(
+            f"{name} has values from {values.min():g} to {values.max():g}, outside the declared value_range "
+            f"({low:g}, {high:g}).",
+            got=f"{values.min():g} to {values.max():g}",
+            expected=f"{low:g} to {high:g}",
+        )
+    wide = values.astype(np.result_type(values.dtype, np.float32))  # 32-bit integers need float64
+    return ((wide - low) / (high - low)).astype(np.float32, copy=False)

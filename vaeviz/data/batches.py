@@ -1,4 +1,4 @@
-"""What encoding and decoding share: samples in, bounded batches, one row back for each row sent."""
+"""Check samples and iterate over them in batches, as encoding and decoding need them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.out_of_core import (
+    MAX_REASON_LENGTH,
     Batches,
     SampleStream,
     as_samples,
@@ -19,42 +20,101 @@ from vaeviz.data.out_of_core import (
 )
 from vaeviz.errors import InputError
 
+PROGRESS_DELAY = 2  # seconds; shorter work shows no progress bar
 
-def check_samples(x: Any, name: str, *, reference: np.ndarray | SampleStream | None = None) -> np.ndarray | SampleStream:
-    """`x` as an array (N, ...) of finite numbers, the same object if it is one already, or as a `Stream` of them.
 
-    Raises `InputError` if it is empty, has no sample axis, holds NaN, or is not as long as `reference`. What does not lie
-    in memory is looked at as it is read, by `batches`.
+def check_samples(
+    x: Any, name: str, *, reference: np.ndarray | SampleStream | None = None
+) -> np.ndarray | SampleStream:
+    """Convert samples to an array or a stream, and check their shape and values.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, ...)
+        Samples, see `as_samples`.
+    name : str
+        What error messages call them.
+    reference : np.ndarray or SampleStream, shape (N, ...), optional
+        Samples that `x` must have one row for each of. With it, `x` may have the shape ``(N,)``.
+
+    Returns
+    -------
+    np.ndarray or SampleStream, shape (N, ...)
+        The same object if it is one of these already. The values of samples that are not in memory are checked as
+        they are read, by `iterate_batches`.
+
+    Raises
+    ------
+    InputError
+        If the samples are empty, have no sample axis, hold NaN or infinite values, or do not match `reference`.
+
+    Examples
+    --------
+    >>> check_samples([[0.0, 1.0], [2.0, 3.0]], "x").shape
+    (2, 2)
     """
-    array = as_samples(x, name)
-    if isinstance(array, Batches) and reference is None:
-        return array
-    if array.ndim == 0 or (array.ndim == 1 and reference is None):
-        raise InputError(f"{name}: got shape {array.shape}, expected (N, ...) with one row a sample")
-    if not array.size:
-        raise InputError(f"{name}: got shape {array.shape}, which holds no values")
-    if reference is not None and len(array) != len(reference):
-        raise InputError(f"{name}: got {len(array)} rows for {len(reference)} samples")
-    if not is_out_of_core(array):
-        _check_finite(array, name)
-    return array
+    samples = as_samples(x, name)
+    if isinstance(samples, Batches) and reference is None:
+        return samples  # its shape is known after a pass over all batches
+    shape = samples.shape
+    if samples.ndim == 0 or (samples.ndim == 1 and reference is None):
+        raise InputError(
+            f"{name} has shape {shape}, expected (N, ...) with one row per sample.",
+            got=str(shape),
+            expected="(N, ...)",
+        )
+    if not samples.size:
+        raise InputError(f"{name} has shape {shape}, which holds no values.", got=str(shape), expected="(N, ...)")
+    if reference is not None and len(samples) != len(reference):
+        raise InputError(
+            f"{name} has {len(samples)} rows for {len(reference)} samples.",
+            got=str(len(samples)),
+            expected=str(len(reference)),
+        )
+    if not is_out_of_core(samples):
+        _check_finite(np.asarray(samples), name)
+    return samples
 
 
 def iterate_batches(
     x: np.ndarray | SampleStream, size: int | None, *, desc: str | None, name: str = "x"
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """(which rows, these rows) of x in order, with a progress bar once they have taken more than two seconds.
+    """Iterate over all samples in order, with a progress bar if it takes long.
 
-    Of what does not lie in memory each row is looked at, see `samples`. desc: what the bar says; None for no bar.
+    Parameters
+    ----------
+    x : np.ndarray or SampleStream, shape (N, ...)
+        Samples as `check_samples` returns them.
+    size : int or None
+        Number of samples per batch; None takes `default_batch_size`.
+    desc : str or None
+        Text of the progress bar; None for no bar. It is hidden unless stderr is a terminal.
+    name : str, default: "x"
+        What error messages call the samples.
+
+    Yields
+    ------
+    rows : slice
+        The rows of the batch.
+    batch : np.ndarray, shape (size, ...)
+        The samples; the last batch may have fewer.
+
+    Raises
+    ------
+    InputError
+        If samples that are not in memory hold NaN or infinite values.
     """
     from tqdm import tqdm
 
     size = size or default_batch_size(sample_shape(x))
-    quiet = True if desc is None else None  # None: where nobody looks
+    is_checked_here = is_out_of_core(x)
+    disable = True if desc is None else None  # None: hidden unless stderr is a terminal
     start = 0
-    with tqdm(total=known_length(x), desc=desc, unit="sample", delay=2, leave=False, disable=quiet) as bar:
+    with tqdm(
+        total=known_length(x), desc=desc, unit="sample", delay=PROGRESS_DELAY, leave=False, disable=disable
+    ) as bar:
         for batch in iterate_blocks(x, size):
-            if is_out_of_core(x):
+            if is_checked_here:
                 _check_finite(batch, name, start)
             rows = slice(start, start + len(batch))
             yield rows, batch
@@ -63,48 +123,115 @@ def iterate_batches(
 
 
 def pad_batch(arrays: list[np.ndarray], size: int) -> list[np.ndarray]:
-    """The arrays of a batch with their first row repeated at the end, until each has `size` rows."""
+    """Pad the arrays of a batch with copies of their first rows.
+
+    Parameters
+    ----------
+    arrays : list of np.ndarray, shape (n, ...)
+        Arrays with the same number of rows.
+    size : int
+        Number of rows that each has afterwards.
+
+    Returns
+    -------
+    list of np.ndarray, shape (size, ...)
+        The padded arrays.
+    """
     missing = size - len(arrays[0])
     return [np.concatenate([array, np.repeat(array[:1], missing, axis=0)]) for array in arrays]
 
 
 def check_row_count(returned: np.ndarray, rows: int) -> None:
-    """`InputError` unless as many rows came back as were sent."""
+    """Check that a callable returned one row per sample that it received.
+
+    Parameters
+    ----------
+    returned : np.ndarray
+        What the callable returned.
+    rows : int
+        Number of samples that it received.
+
+    Raises
+    ------
+    InputError
+        If the number of rows differs, or the array holds no values.
+    """
+    got = str(returned.shape)
     if returned.ndim == 0 or len(returned) != rows:
-        raise InputError(f"got back shape {returned.shape}, expected ({rows}, ...): one row for each that was sent")
+        raise InputError(
+            f"It returned shape {got}, expected ({rows}, ...) with one row per sample.",
+            got=got,
+            expected=f"({rows}, ...)",
+        )
     if not returned.size:
-        raise InputError(f"got back shape {returned.shape}, which holds no values")
+        raise InputError(f"It returned shape {got}, which holds no values.", got=got, expected=f"({rows}, ...)")
 
 
 def describe_batch(batch: np.ndarray) -> str:
+    """Describe a batch for an error message.
+
+    Parameters
+    ----------
+    batch : np.ndarray
+        The batch.
+
+    Returns
+    -------
+    str
+        The words, e.g. ``a batch of shape (64, 28, 28)``.
+    """
     return f"a batch of shape {batch.shape}"
 
 
 def batch_size_hint(call: str, batch: np.ndarray, size: int) -> str:
-    """What to try where a batch failed that is smaller than those before it."""
-    return (
-        f"; if it takes {size} rows at a time, write {call}(fn, batch_size={size}, pad=True)"
-        if len(batch) < size
-        else ""
-    )
+    """Return what to write if a batch failed that is smaller than those before it.
+
+    Parameters
+    ----------
+    call : {"Encoder", "Decoder"}
+        The class that declares a batch size.
+    batch : np.ndarray
+        The batch that failed.
+    size : int
+        Number of rows of the batches before it.
+
+    Returns
+    -------
+    str
+        The advice as the end of a sentence; empty if the batch is not smaller.
+    """
+    if len(batch) >= size:
+        return ""
+    return f"; if it takes {size} rows at a time, write {call}(fn, batch_size={size}, pad=True)"
 
 
 def one_line(error: Exception) -> str:
-    """What a foreign callable did wrong, on one line."""
-    reason = " ".join(str(error).split())[:300]
+    """Return the error of a callable on one line.
+
+    Parameters
+    ----------
+    error : Exception
+        What the callable raised.
+
+    Returns
+    -------
+    str
+        The type and the message, cut if it is long; of our own errors the message alone.
+    """
+    reason = " ".join(str(error).split())[:MAX_REASON_LENGTH]
     return reason if isinstance(error, InputError) else f"raised {type(error).__name__}: {reason}"
 
 
 def _check_finite(array: np.ndarray, name: str, start: int | None = None) -> None:
-    """`InputError` with the first row that is not finite; start: the row of a stream that the first of these is."""
+    """Raise InputError for rows with NaN or infinite values; `start` is the row of a stream that `array` begins at."""
     if array.dtype.kind != "f":
         return
     with np.errstate(over="ignore"):
         if np.isfinite(array.sum(dtype=np.result_type(array, np.float32))):
-            return
-    finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
-    bad = np.flatnonzero(~finite)
-    if len(bad) and start is None:
-        raise InputError(f"{name}: NaN or infinite values in {len(bad)} of {len(array)} rows, first in row {bad[0]}")
-    if len(bad):
-        raise InputError(f"{name}: NaN or infinite values, first in row {start + bad[0]}")
+            return  # a sum takes no memory, and is finite only if all values are
+    bad = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
+    if not len(bad):
+        return
+    first = int(bad[0]) + (start or 0)
+    where = f"in {len(bad)} of {len(array)} rows, first in row {first}" if start is None else f"first in row {first}"
+    raise InputError(f"{name} has NaN or infinite values, {where}.", got=f"row {first}", expected="finite values")

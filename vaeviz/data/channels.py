@@ -1,4 +1,4 @@
-"""Where the channels of images stand, and samples brought from one shape to another without scrambling them."""
+"""Recognize and move the channel axis of images and signals."""
 
 from __future__ import annotations
 
@@ -7,14 +7,35 @@ from typing import TYPE_CHECKING
 
 from vaeviz.errors import InputError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the command line reads the sample kinds, and NumPy would slow it down
     import numpy as np
 
 
 def match_shape(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Samples (N, *any) as (N, *shape): channels are moved to where `shape` has them, flat samples are folded.
+    """Bring samples to another shape without scrambling their channels.
 
-    Raises `InputError` where the shapes hold different numbers of values.
+    Parameters
+    ----------
+    samples : np.ndarray, shape (N, ...)
+        Images, signals or vectors.
+    shape : tuple of int
+        The shape of one sample, e.g. ``(3, 32, 32)``. One side may be -1.
+
+    Returns
+    -------
+    np.ndarray, shape (N, *shape)
+        The channels are moved to where `shape` has them; flat samples are reshaped.
+
+    Raises
+    ------
+    InputError
+        If the shapes hold different numbers of values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> match_shape(np.zeros((10, 32, 32, 3)), (3, 32, 32)).shape
+    (10, 3, 32, 32)
     """
     import numpy as np
 
@@ -26,17 +47,48 @@ def match_shape(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if len(own) > 1 and shape == (own[-1], *own[:-1]) and own[-1] > 1:
         return np.moveaxis(samples, -1, 1)
     if -1 not in shape and math.prod(own) != math.prod(shape):
-        raise InputError(f"got samples of shape {own}, expected {shape}")
+        raise InputError(
+            f"The samples have shape {own}, which cannot become {shape}.", got=str(own), expected=str(shape)
+        )
     return samples.reshape(len(samples), *shape)
 
 
 def channels_first_shape(sample_shape: tuple[int, ...], spatial: int = 2) -> tuple[int, ...]:
-    """The shape (C, H, W) of a sample (H, W) or (H, W, C); likewise for signals with ``spatial=1``."""
+    """Return the shape of a sample with its channels first.
+
+    Parameters
+    ----------
+    sample_shape : tuple of int
+        ``(H, W)`` or ``(H, W, C)``; of signals ``(L,)`` or ``(L, C)``.
+    spatial : int, default: 2
+        Number of spatial axes: 2 for images, 1 for signals.
+
+    Returns
+    -------
+    tuple of int
+        ``(C, H, W)`` or ``(C, L)``, with one channel if there is no channel axis.
+
+    Examples
+    --------
+    >>> channels_first_shape((28, 28))
+    (1, 28, 28)
+    """
     if len(sample_shape) == spatial:
         return (1, *sample_shape)
     return (sample_shape[-1], *sample_shape[:-1])
 
 
 def is_channels_first(shape: tuple[int, ...]) -> bool:
-    """Whether a shape can only be (C, H, W): one, three or four channels lead, and do not end it."""
+    """Return True if a shape can only be ``(C, H, W)``.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape of one sample.
+
+    Returns
+    -------
+    bool
+        True if the first side is 1, 3 or 4 and the last is not.
+    """
     return len(shape) == 3 and shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)

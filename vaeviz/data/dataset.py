@@ -21,19 +21,43 @@ Split = Literal["train", "test", "all"]
 class Dataset:
     """Samples and what is known about them.
 
-    x: (N, ...) float32; images are (N, H, W) or (N, H, W, C) in [0, 1]. It may lie on disk (memory-mapped, HDF5, zarr),
-        or come in batches that can be read again, see `vaeviz.Batches`. Of an AnnData it is X.
-    labels: (N,) integers, strings or floats, or None; those that come with the batches of x, where none are given.
-    class_names: what integer labels stand for, in order; () where they stand for themselves.
-    factors: (N, K) known generative factors, or None.
-    feature_names, factor_names: what the values of a sample and the factors are called; () where nobody says. Of a
-        data frame they are the names of its columns.
-    kind: how samples are drawn (``docs/data.md``); None where their shape tells.
-    source: the AnnData that x was given as: an encoder may read more in it (layers, batches) than X.
+    Parameters
+    ----------
+    x : array_like, shape (N, ...)
+        Samples. Images are ``(N, H, W)`` or ``(N, H, W, C)`` in [0, 1]. They may be on disk (memory-mapped, HDF5,
+        zarr) or come in `Batches`. Of an AnnData, X is taken.
+    labels : array_like, shape (N,), optional
+        Integers, strings or floats. None takes the labels that come with `Batches`, if any.
+    class_names : tuple of str, optional
+        Names of the integer labels 0, 1, ... in order.
+    factors : array_like, shape (N, K), optional
+        Known generative factors.
+    name : str, default: "data"
+        Name for titles and messages.
+    feature_names : sequence of str, optional
+        Names of the values of a sample. Empty takes those of the columns of a data frame, or of the variables of an
+        AnnData.
+    factor_names : sequence of str, optional
+        Names of the factors. Empty takes those of the columns of a data frame.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        How samples are drawn; None infers it from their shape, see `sample_kind`.
+    source : AnnData, optional
+        The AnnData that was given as `x`: an encoder may read more of it (layers, batches) than X.
+
+    Raises
+    ------
+    InputError
+        If the parts do not fit together.
+
+    Examples
+    --------
+    >>> data = Dataset(np.zeros((4, 2)), np.array([0, 1, 0, 1]), ("cat", "dog"))
+    >>> data[:2].named_labels()[:].tolist()
+    ['cat', 'dog']
     """
 
     x: np.ndarray | SampleStream
-    labels: np.ndarray | None = None
+    labels: np.ndarray | ClassLabels | None = None
     class_names: tuple[str, ...] = ()
     factors: np.ndarray | None = None
     name: str = "data"
@@ -43,24 +67,19 @@ class Dataset:
     source: Any = None
 
     def __post_init__(self) -> None:
-        if is_anndata(self.x):
-            object.__setattr__(self, "source", self.x)
-            object.__setattr__(self, "feature_names", self.feature_names or tuple(self.x.var_names))
-        object.__setattr__(self, "feature_names", column_names(self.feature_names, self.x))
-        object.__setattr__(self, "factor_names", column_names(self.factor_names, self.factors))
-        object.__setattr__(self, "x", check_samples(self.x, f"{self.name}: x"))
-        if self.labels is None and isinstance(self.x, Batches):
-            object.__setattr__(self, "labels", self.x.labels)
+        given: Any = self.x
+        if is_anndata(given):
+            self._set("source", given)
+            self._set("feature_names", self.feature_names or tuple(given.var_names))
+        self._set("feature_names", column_names(self.feature_names, given))
+        self._set("factor_names", column_names(self.factor_names, self.factors))
+        self._set("x", check_samples(given, f"{self.name}: x"))
         if self.factors is not None:
-            object.__setattr__(self, "factors", as_array(self.factors))
-        for field in ("labels", "factors"):
-            values = getattr(self, field)
-            if values is not None and len(values) != len(self.x):
-                raise InputError(f"{self.name}: got {len(values)} {field} for {len(self.x)} samples")
+            self._set("factors", self._check_factors())
+        if self.labels is None and isinstance(self.x, Batches):
+            self._set("labels", self.x.labels)
         if self.labels is not None:
-            object.__setattr__(self, "labels", check_labels(self.labels, len(self.x)))
-        if self.labels is not None and self.class_names:
-            _check_codes(np.asarray(self.labels), len(self.class_names), self.name)
+            self._set("labels", self._check_labels())
         shape = self.x.shape[1:]
         kind = infer_kind(shape, self.feature_names) if self.kind is None else sample_kind(shape, self.kind)
         displayed_names(self.feature_names, kind, shape)
@@ -69,34 +88,103 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.x)
 
+    def __getitem__(self, rows: Any) -> Dataset:
+        """Return some of the samples, by slice, mask or indices, with their labels and factors."""
+        per_sample = {name: getattr(self, name) for name in ("x", "labels", "factors", "source")}
+        selected: dict[str, Any] = {
+            name: None if values is None else values[rows] for name, values in per_sample.items()
+        }
+        return replace(self, **selected)
+
     def named_labels(self) -> np.ndarray | ClassLabels | None:
-        """The labels, with the names of their classes where there are any."""
+        """Return the labels with the names of their classes.
+
+        Returns
+        -------
+        np.ndarray or ClassLabels or None
+            `ClassLabels` if the classes have names, else `labels`.
+        """
         if self.labels is None or not self.class_names:
             return self.labels
         return ClassLabels(np.asarray(self.labels), self.class_names)
 
-    def __getitem__(self, rows: Any) -> Dataset:
-        """Some of the samples (a slice, a mask, or indices)."""
-        pick = {
-            name: None if value is None else value[rows]
-            for name, value in vars(self).items()
-            if name in ("x", "labels", "factors", "source")
-        }
-        return replace(self, **pick)
+    def _set(self, field: str, value: Any) -> None:
+        """Set a field of this frozen class while it is made."""
+        object.__setattr__(self, field, value)
 
+    def _check_factors(self) -> np.ndarray:
+        factors = as_array(self.factors, f"{self.name}: factors")
+        if len(factors) != len(self.x):
+            raise InputError(
+                f"{self.name}: factors has {len(factors)} rows but x has {len(self.x)} samples.",
+                got=str(len(factors)),
+                expected=str(len(self.x)),
+                fix="Pass one row of factors per sample, or None.",
+            )
+        return factors
 
-def _check_codes(labels: np.ndarray, count: int, name: str) -> None:
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= count:
-        raise InputError(f"{name}: class names stand for integer labels from 0 to {count - 1}; got others")
+    def _check_labels(self) -> np.ndarray | ClassLabels:
+        try:
+            labels = check_labels(self.labels, len(self.x))
+        except InputError as error:
+            message = f"{self.name}: {error.message}"
+            raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from None
+        if self.class_names:
+            codes, n_classes = np.asarray(labels), len(self.class_names)
+            if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= n_classes:
+                raise InputError(
+                    f"{self.name}: class_names has {n_classes} names, but labels are not integers from 0 to "
+                    f"{n_classes - 1}.",
+                    got=f"labels of {codes.dtype}",
+                    expected=f"integers from 0 to {n_classes - 1}",
+                    fix="Pass integer labels, or no class_names.",
+                )
+        return labels
 
 
 def is_anndata(x: Any) -> bool:
-    """Whether x is an AnnData."""
+    """Return True if an object is an AnnData.
+
+    Parameters
+    ----------
+    x : object
+        Any object.
+
+    Returns
+    -------
+    bool
+        True if it has `obs` and `var_names`.
+    """
     return hasattr(x, "obs") and hasattr(x, "var_names")
 
 
 def dataset_from_anndata(cells: Any, labels: str | None, name: str) -> Dataset:
-    """An AnnData as a data set. labels: the column of its `obs` that holds them."""
+    """Return the data set of an AnnData.
+
+    Parameters
+    ----------
+    cells : AnnData
+        One row per sample.
+    labels : str or None
+        Column of `obs` that holds the labels.
+    name : str
+        Name of the data set.
+
+    Returns
+    -------
+    Dataset
+        The matrix X, and `cells` as its source.
+
+    Raises
+    ------
+    InputError
+        If `obs` has no such column.
+    """
     if labels is not None and labels not in cells.obs:
-        raise InputError(f"{name}: has no column {labels!r} in obs; it has {', '.join(cells.obs) or 'none'}")
+        listed = ", ".join(cells.obs) or "none"
+        raise InputError(
+            f"{name} has no column {labels!r} for the labels. The columns of its obs are: {listed}.",
+            got=labels,
+            expected=listed,
+        )
     return Dataset(cells, None if labels is None else cells.obs[labels].to_numpy(), name=name)

@@ -2,103 +2,155 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, cast
 
 from vaeviz.data.batches import check_samples
 from vaeviz.data.dataset import Dataset, Split, dataset_from_anndata, is_anndata
-from vaeviz.errors import InputError, NoSuchSplit
+from vaeviz.errors import Fix, InputError, NoSuchSplit
 from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import import_object, is_object_ref
 from vaeviz.plugins.options import options_of, validate_settings
 
 FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv")
+NUMBER = r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?"
+RANGE_AND_PATH = re.compile(rf"({NUMBER},{NUMBER}):(.*)")
 
 
 def load_data(
-    name: str, *, split: Split | None = None, data_dir: str | Path | None = None, labels: str | None = None
+    name: str,
+    *,
+    split: Split | None = None,
+    data_dir: str | Path | None = None,
+    labels: str | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> Dataset:
-    """A registered data set, e.g. ``"mnist"``, or ``"npz:file.npz"`` with what follows the colon as its argument.
+    """Load a data set by its name, from a file, or from an object of a module.
 
-    A file (.npy, .npz, .csv, .h5ad) or a folder of pictures can be named by its path alone.
-    ``"package.module:attribute"`` is an array, an AnnData, (x, labels), a `Dataset`, or a function of no arguments
-    that returns one of these.
-    split: ``"train"``, ``"test"`` or ``"all"``; None takes the test split where there is one, else everything.
-    data_dir: the folder with the data set's files. labels: the array, or column of a table or an AnnData, with
-        the labels.
-    Raises `UnknownName` for an unknown data set, `NoSuchSplit` for a split it does not have, `InputError` for
-    files that are missing or damaged.
+    Parameters
+    ----------
+    name : str
+        One of four forms. The name of a registered data set, e.g. ``"mnist"``. ``"LOADER:FILE"``, e.g.
+        ``"npz:scans.npz"``, or ``"LOADER:LOW,HIGH:FILE"`` with a value range. The path of a file (.npy, .npz, .csv,
+        .h5ad) or of a folder of pictures. Or ``"package.module:attribute"``: an array, an AnnData, a pair
+        ``(x, labels)``, a `Dataset`, or a function without arguments that returns one of these.
+    split : {"train", "test", "all"}, optional
+        The part to load. None loads the test split if there is one, and everything otherwise.
+    data_dir : str or Path, optional
+        Folder with the files of the data set.
+    labels : str, optional
+        The array (.npz), the column (.csv, .h5ad) or the file (.npy) that holds the labels.
+    value_range : tuple of float, optional
+        The values in the file that become 0 and 1, e.g. ``(0, 4095)`` for a 12-bit camera. Values are rescaled by
+        the range of their type if it is known, see ``docs/data.md``.
+
+    Returns
+    -------
+    Dataset
+        The samples and what is known about them.
+
+    Raises
+    ------
+    UnknownName
+        If no data set has this name.
+    NoSuchSplit
+        If the data set does not have the split.
+    InputError
+        If files are missing or damaged, or the data set does not have an option.
+
+    Examples
+    --------
+    >>> load_data("digits").x.shape
+    (360, 8, 8)
     """
+    settings = {"split": split, "data_dir": data_dir and Path(data_dir), "labels": labels, "value_range": value_range}
+    given = {option: value for option, value in settings.items() if value is not None}
     if is_object_ref(name) and name.partition(":")[0] not in registry.entries("vaeviz.datasets"):
-        return _of_object(name, split=split, data_dir=data_dir, labels=labels)
-    name, _, argument = _spelled(name).partition(":")
-    loader = registry.load("vaeviz.datasets", name)
-    given = {"split": split, "data_dir": data_dir, "labels": labels}
-    settings = {key: value for key, value in given.items() if value is not None}
-    unused = set(settings) - set(options_of(loader))
-    if unused:
-        raise InputError(f"data set {name!r} takes no --{unused.pop().replace('_', '-')}")
-    if "data_dir" in settings:
-        settings["data_dir"] = Path(settings["data_dir"])
-    settings = validate_settings(loader, settings, owner=name)
+        return _load_object(name, given)
+    name, _, argument = _with_loader_name(name).partition(":")
+    loader: Any = registry.load("vaeviz.datasets", name)
+    options = options_of(loader)
+    if "value_range" in options and (match := RANGE_AND_PATH.fullmatch(argument)):
+        if value_range is not None:
+            raise InputError(f"{name}:{argument} has a value range, but value_range={value_range} is given too.")
+        given["value_range"], argument = match.groups()
+    _check_options(name, given, options)
+    given = validate_settings(loader, given, owner=name)
     arguments = [argument] if argument else []
-    if split is not None:
-        return _called(loader, name, arguments, settings)
+    if split is not None or "split" not in options:
+        return _call_loader(loader, name, arguments, given)
     try:
-        return _called(loader, name, arguments, settings | {"split": "test"})
+        return _call_loader(loader, name, arguments, given | {"split": "test"})
     except NoSuchSplit:
-        return _called(loader, name, arguments, settings | {"split": "all"})
+        return _call_loader(loader, name, arguments, given | {"split": "all"})
 
 
-def _spelled(name: str) -> str:
-    """A bare path as ``loader:path``; what is no path as it is."""
+def _with_loader_name(name: str) -> str:
+    """Return the path of a file or folder as ``LOADER:PATH``, and other names as they are."""
     path = Path(name)
     if path.suffix.lower() in FILE_SUFFIXES and ":" not in name:
         return f"{path.suffix.lower()[1:]}:{name}"
+    suffixes = ", ".join(FILE_SUFFIXES)
     if path.is_file() and path.suffix:
-        raise InputError(f"data {name!r}: expected a folder of pictures, or a file {', '.join(FILE_SUFFIXES)}")
+        raise InputError(
+            f"{name} is not a data file. Expected a file {suffixes} or a folder of pictures.",
+            got=path.suffix,
+            expected=suffixes,
+        )
     known = registry.entries("vaeviz.datasets")
     if path.is_dir() and name not in known:
         return f"images:{name}"
     if (path.suffix or len(path.parts) > 1) and ":" not in name and name not in known:
         raise InputError(
-            f"data {name!r}: there is no such file or folder, and no data set of that name; see: vaeviz list data"
+            f"No file, folder or data set is named {name!r}.",
+            got=name,
+            expected=f"a file {suffixes}, a folder of pictures, or a data set",
+            fix="Run vaeviz list data to see the data sets.",
         )
     return name
 
 
-def _of_object(name: str, **settings: Any) -> Dataset:
+def _check_options(name: str, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Raise InputError for an option that a data set does not have."""
+    for option in given:
+        if option not in options:
+            raise InputError(
+                f"Data set {name!r} has no option {option}.",
+                got=option,
+                expected=", ".join(options),
+                fix=Fix(f"Leave {option} out.", f"Leave --{option.replace('_', '-')} out."),
+            )
+
+
+def _call_loader(loader: Any, name: str, arguments: list[str], settings: Mapping[str, Any]) -> Dataset:
+    """Call a loader. Its own errors are not touched; only arguments that its signature refuses are explained."""
+    try:
+        inspect.signature(loader).bind(*arguments, **settings)
+    except TypeError as error:
+        form = name if arguments else f"{name}:ARGUMENT"
+        raise InputError(
+            f"Data set {name!r} cannot be loaded from {':'.join([name, *arguments])!r}: {error}.",
+            got=":".join([name, *arguments]),
+            expected=form,
+            fix=Fix(f'Write load_data("{form}").', f"Write --data {form}."),
+        ) from None
+    return cast(Dataset, loader(*arguments, **settings))
+
+
+def _load_object(name: str, given: dict[str, Any]) -> Dataset:
+    """Load what ``package.module:attribute`` names."""
     found = import_object(name)
     found = found() if callable(found) else found
     title = name.rpartition(":")[2]
     if is_anndata(found):
-        labels = settings.pop("labels")
-    unused = [key for key, value in settings.items() if value is not None]
-    if unused:
-        raise InputError(f"data {name!r} takes no --{unused[0].replace('_', '-')}; let the object hold what you want")
-    if is_anndata(found):
-        return dataset_from_anndata(found, labels, title)
+        _check_options(name, given, {"labels": None})
+        return dataset_from_anndata(found, given.get("labels"), title)
+    _check_options(name, given, {})
     if isinstance(found, Dataset):
         return found
     if isinstance(found, tuple) and len(found) == 2:
-        return Dataset(check_samples(found[0], name), _labels_of(found[1], name), name=title)
+        return Dataset(check_samples(found[0], name), found[1], name=title)
     return Dataset(check_samples(found, name), name=title)
-
-
-def _labels_of(labels: Any, name: str) -> np.ndarray:
-    array = np.asarray(labels)
-    if array.ndim != 1:
-        raise InputError(f"{name}: got labels of shape {array.shape}, expected (N,)")
-    return array
-
-
-def _called(loader: Any, name: str, arguments: list[str], settings: dict) -> Dataset:
-    try:
-        return loader(*arguments, **settings)
-    except TypeError as error:
-        if "argument" not in str(error):
-            raise
-        expected = f"{name}:ARGUMENT" if not arguments else name
-        raise InputError(f"data set {name!r}: {error}; write it as {expected!r}") from error

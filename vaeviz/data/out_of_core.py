@@ -1,210 +1,327 @@
-"""Samples that are read as they are needed: arrays that lie on disk or elsewhere, and batches that come again."""
+"""Samples that are read as they are needed: arrays on disk or elsewhere, and batches that can be read again."""
 
 from __future__ import annotations
 
 import math
 import mmap
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from vaeviz.data.arrays import as_array
-from vaeviz.errors import InputError
+from vaeviz.data.arrays import NUMBER_KINDS, as_array, rescale
+from vaeviz.errors import Fix, InputError
 
-MAX_BATCH_VALUES = 1 << 20
-"""How many numbers a batch holds at most, where its size is not declared (4 MB in float32)."""
-
-MAX_SCATTERED_ROWS = 16
-"""How many scattered rows of a file are read before its pages are given back: each may bring a megabyte with it."""
-
-MAX_SUBSAMPLE_VALUES = 1 << 24
-"""How many numbers the few samples hold at most by which all are judged (64 MB in float32)."""
+MAX_BATCH_VALUES = 1 << 20  # 4 MB in float32; bounds a batch whose size is not declared
+MAX_BATCH_SAMPLES = 1024  # bounds a batch of small samples
+MAX_SCATTERED_ROWS = 16  # of a file, read before their pages are released: each may keep a megabyte in memory
+MAX_SUBSAMPLE_VALUES = 1 << 24  # 64 MB in float32; bounds the subsample that ranges are estimated from
+MAX_SUBSAMPLE_ROWS = 1000  # more rows hardly change an estimated range
+MAX_REASON_LENGTH = 300  # longer messages of other libraries are cut
 
 
-class SampleStream:
-    """Samples (N, ...) of which only those are in memory that are being looked at.
+class SampleStream(ABC):
+    """Samples of which only the rows in use are in memory.
 
-    It has `shape`, `dtype`, `len` and rows (by slice, mask or indices) as an array does; ``np.asarray`` reads it whole.
-    origin: what it stands for, see `same_samples`.
+    A stream has `shape`, `dtype`, `len` and rows (by slice, mask or indices) as an array has. ``np.asarray`` reads all
+    of it. `origin` is the object that it reads from, see `is_same_source`.
     """
 
     origin: Any
-    shape: tuple[int, ...]
-    dtype: np.dtype
 
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape ``(N, ...)`` of all samples."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+
+    @abstractmethod
     def blocks(self, size: int) -> Iterator[np.ndarray]:
-        """All rows in order, `size` at a time."""
-        raise NotImplementedError
+        """Iterate over all rows in order.
 
-    def _sorted_rows(self, rows: np.ndarray) -> np.ndarray:
-        """Different rows, in ascending order."""
-        raise NotImplementedError
+        Parameters
+        ----------
+        size : int
+            Number of rows per block; the last may have fewer.
+
+        Yields
+        ------
+        np.ndarray, shape (size, ...)
+            The next rows.
+        """
+
+    @abstractmethod
+    def _read_sorted(self, rows: np.ndarray) -> np.ndarray:
+        """Read distinct rows in ascending order."""
 
     @property
     def ndim(self) -> int:
+        """Number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """Number of values."""
         return math.prod(self.shape)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        wanted = self._indices(rows)
+        wanted = self._row_indices(rows)
         distinct, places = np.unique(wanted, return_inverse=True)
-        return self._sorted_rows(distinct)[places.reshape(wanted.shape)]
+        return self._read_sorted(distinct)[places.reshape(wanted.shape)]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.concatenate(list(self.blocks(default_batch_size(self.shape[1:])))).astype(
-            dtype or self.dtype, copy=False
-        )
+        blocks = list(self.blocks(default_batch_size(self.shape[1:])))
+        return np.concatenate(blocks).astype(dtype or self.dtype, copy=False)
 
     def min(self) -> Any:
+        """Return the smallest value. The first call reads all samples.
+
+        Returns
+        -------
+        number
+            The value, in the type of the samples.
+        """
         return self._extremes[0]
 
     def max(self) -> Any:
+        """Return the largest value. The first call reads all samples.
+
+        Returns
+        -------
+        number
+            The value, in the type of the samples.
+        """
         return self._extremes[1]
 
     @cached_property
-    def some(self) -> np.ndarray:
-        return _some_of(self)
+    def _subsample(self) -> np.ndarray:
+        return _evenly_spaced_rows(self)
 
     @cached_property
     def _extremes(self) -> tuple[Any, Any]:
-        return _extremes_of(self)
+        return _find_extremes(self)
 
-    def _indices(self, rows: Any) -> np.ndarray:
-        plain = isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.size
-        if plain and rows.min() >= 0 and rows.max() < len(self):
-            return rows  # a batch of some should not cost as much as all
-        return np.arange(len(self))[rows]
+    def _row_indices(self, rows: Any) -> np.ndarray:
+        """Convert a slice, mask or indices to indices from 0 to N - 1."""
+        is_index = isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.size
+        if is_index and rows.min() >= 0 and rows.max() < len(self):
+            return np.asarray(rows)  # a batch of rows must not cost an array of N numbers
+        return np.asarray(np.arange(len(self))[rows])
 
 
 class StoredArray(SampleStream):
-    """An array that lies on disk or elsewhere (memory-mapped, HDF5, zarr, dask), as float32 shares of `divisor`
-    where one is given: bytes of 255."""
+    """An array on disk or elsewhere: memory-mapped, HDF5, zarr, dask or xarray.
 
-    def __init__(self, source: Any, divisor: int | None = None):
-        self.source, self.divisor = source, divisor
-        self.origin = source if divisor is None else self
-        self.shape = tuple(map(int, source.shape))
-        self.dtype = np.dtype(source.dtype if divisor is None else np.float32)
-        if self.dtype.kind not in "fiub":
-            raise InputError(f"got an array of {self.dtype}, expected an array of real numbers")
+    Parameters
+    ----------
+    source : array_like, shape (N, ...)
+        The array, which can be read by slices and by ascending indices.
+    value_range : tuple of float, optional
+        The values that become 0 and 1 as they are read, in float32, e.g. ``(0, 255)``. None leaves values as they are.
+    dtype : dtype, optional
+        Type to read values as; None keeps that of `source`. Not used with `value_range`.
+
+    Raises
+    ------
+    InputError
+        If the array does not hold real numbers, or a value that is read is outside `value_range`.
+    """
+
+    def __init__(
+        self, source: Any, value_range: tuple[float, float] | None = None, *, dtype: DTypeLike | None = None
+    ) -> None:
+        self.source, self.value_range = source, value_range
+        self._stored_dtype = np.dtype(source.dtype)
+        if self._stored_dtype.kind not in NUMBER_KINDS:
+            raise InputError(
+                f"The array holds {self._stored_dtype}, not real numbers.",
+                got=str(self._stored_dtype),
+                expected="real numbers",
+            )
+        self._shape = tuple(map(int, source.shape))
+        self._dtype = np.dtype(np.float32 if value_range is not None else dtype or self._stored_dtype)
+        self.origin = source if value_range is None and self._dtype == self._stored_dtype else self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape ``(N, ...)`` of all samples."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values that are read."""
+        return self._dtype
 
     def blocks(self, size: int) -> Iterator[np.ndarray]:
-        return (self._read(slice(start, start + size)) for start in range(0, len(self), size))
+        """Iterate over all rows in order.
 
-    def _sorted_rows(self, rows: np.ndarray) -> np.ndarray:
-        if not len(rows) or rows[-1] - rows[0] == len(rows) - 1:
-            return self._read(slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0))
-        few = MAX_SCATTERED_ROWS if _memory_map(self.source) else len(rows)
-        return np.concatenate([self._read(rows[start : start + few]) for start in range(0, len(rows), few)])
+        Parameters
+        ----------
+        size : int
+            Number of rows per block; the last may have fewer.
 
-    def _read(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Rows in memory, and of a file nothing else."""
-        values = np.array(self.source[rows], dtype=self.dtype)
-        _release(self.source)
-        return values if self.divisor is None else np.divide(values, np.float32(self.divisor), out=values)
+        Yields
+        ------
+        np.ndarray, shape (size, ...)
+            The next rows.
+        """
+        return (self._read_rows(slice(start, start + size)) for start in range(0, len(self), size))
+
+    def _read_sorted(self, rows: np.ndarray) -> np.ndarray:
+        if not len(rows):
+            return self._read_rows(slice(0))
+        if rows[-1] - rows[0] == len(rows) - 1:
+            return self._read_rows(slice(int(rows[0]), int(rows[-1]) + 1))
+        step = MAX_SCATTERED_ROWS if _memory_map(self.source) else len(rows)
+        return np.concatenate([self._read_rows(rows[start : start + step]) for start in range(0, len(rows), step)])
+
+    def _read_rows(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Copy rows into memory and release the pages of the file that hold them."""
+        if self.value_range is None:
+            values = np.array(self.source[rows], dtype=self.dtype)
+        else:
+            values = rescale(np.array(self.source[rows]), self.value_range)
+        _release_pages(self.source)
+        return values
 
 
 class Batches(SampleStream):
-    """Samples that come in batches, the same ones in the same order each time they are asked for.
+    """Samples in batches that are the same, in the same order, on every pass.
 
-    source: what can be iterated again and again (a DataLoader that does not shuffle, an object with ``__iter__``), or a
-        function that returns a new iterator each time it is called. A batch is an array (n, ...), or a tuple or list
-        whose first part is that; a second part of n labels is kept, anything else is left out.
+    The number of samples is known after the first pass; `len` makes one if it has to.
 
-    How many samples there are is known after the first pass; until then `len` makes one. Raises `InputError` for an
-    iterator, which can be read only once, for batches that do not fit together, and where they come otherwise than
-    before (a loader that shuffles): a picture would then not belong to its code.
+    Parameters
+    ----------
+    source : iterable or callable
+        An object that can be iterated several times (a DataLoader that does not shuffle, an object with ``__iter__``),
+        or a function that returns a new iterator with each call. A batch is an array ``(n, ...)``, or a tuple or list
+        that starts with one. If its second part is one label per sample, `labels` keeps it; other parts are ignored.
+
+    Raises
+    ------
+    InputError
+        For an iterator, which can be read only once, for batches that do not fit together, and for batches that
+        differ from those of an earlier pass, e.g. of a loader that shuffles: codes would belong to other samples.
+
+    Examples
+    --------
+    >>> batches = Batches(lambda: (np.full((2, 3), k) for k in range(5)))
+    >>> batches.shape
+    (10, 3)
     """
 
-    def __init__(self, source: Iterable | Callable[[], Iterable]):
+    def __init__(self, source: Iterable[Any] | Callable[[], Iterable[Any]]) -> None:
+        kind = type(source).__name__
         if isinstance(source, Iterator):
             raise InputError(
-                f"got a {type(source).__name__}, which can be read only once, and samples are read several times; give "
-                "what makes it, vaeviz.Batches(lambda: ...), or an object whose __iter__ begins anew"
+                f"A {kind} can be read only once, but samples are read several times.",
+                got=kind,
+                expected="an object that can be iterated again, or a function",
+                fix="Write vaeviz.Batches(lambda: ...) with a function that returns a new iterator.",
             )
         if not callable(source) and not hasattr(source, "__iter__"):
-            raise InputError(f"got {type(source).__name__}, expected batches, or a function that returns them")
+            raise InputError(
+                f"Batches needs an iterable or a function that returns one, not {kind}.",
+                got=kind,
+                expected="an iterable, or a function that returns one",
+            )
         sampler = type(getattr(source, "sampler", None)).__name__
         if "Random" in sampler:
             raise InputError(
-                f"got a {type(source).__name__} that shuffles ({sampler}), and samples are read several times and must "
-                "come alike; make one with shuffle=False"
+                f"The {kind} shuffles ({sampler}), but samples are read several times in the same order.",
+                got=sampler,
+                expected="the same order on every pass",
+                fix=f"Write {kind}(..., shuffle=False).",
             )
         self.source = self.origin = source
-        self._total: int | None = None
-        self._sample: tuple[tuple[int, ...], np.dtype] | None = None
+        self._n_samples: int | None = None
+        self._sample_spec: tuple[tuple[int, ...], np.dtype[Any]] | None = None
         self._checksums: list[int] = []
         self._labels: list[np.ndarray | None] = []
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Shape ``(N, ...)`` of all samples."""
         return (len(self), *self.sample_shape)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """The shape of one sample, for which the first batch is enough."""
-        return self._a_sample[0]
+        """Shape of one sample, read from the first batch."""
+        return self._first_spec()[0]
 
     @property
-    def dtype(self) -> np.dtype:
-        return self._a_sample[1]
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        return self._first_spec()[1]
 
     @property
     def is_counted(self) -> bool:
-        """Whether it is known how many samples there are."""
-        return self._total is not None
+        """True once a pass has counted the samples."""
+        return self._n_samples is not None
 
     @property
     def labels(self) -> np.ndarray | None:
-        """The labels (N,) that came with the samples, or None."""
-        if not len(self) or any(part is None for part in self._labels):
-            return None
-        return np.concatenate(self._labels)
+        """Labels ``(N,)`` that came with the samples, or None."""
+        n_samples = len(self)
+        labels = [part for part in self._labels if part is not None]
+        return np.concatenate(labels) if sum(map(len, labels)) == n_samples else None
 
     def __len__(self) -> int:
-        if self._total is None:
-            for _ in self:
-                pass
-        return self._total
+        if self._n_samples is None:
+            self._n_samples = sum(map(len, self))
+        return self._n_samples
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """One pass over the batches (n, ...), each held against the pass before."""
-        total = count = 0
-        for batch in self._passed():
-            x, labels = _parted(batch, count)
-            self._check(x, labels, count)
-            total, count = total + len(x), count + 1
+        n_samples = n_batches = 0
+        for batch in self._iterate_source():
+            x, labels = _split_batch(batch, n_batches)
+            self._compare_with_earlier(x, labels, n_batches)
+            n_samples, n_batches = n_samples + len(x), n_batches + 1
             yield x
-        if not total:
-            raise InputError(_otherwise(0, "is missing") if self._checksums else "batches: got none, or empty ones")
-        if count < len(self._checksums):
-            raise InputError(_otherwise(count, "is missing"))
-        self._total = total
+        if n_batches < len(self._checksums):
+            raise _changed_batch(n_batches, "is missing")
+        if not n_samples:
+            raise InputError("The batches hold no samples.", got="no samples", expected="at least one sample")
+        self._n_samples = n_samples
 
     def blocks(self, size: int) -> Iterator[np.ndarray]:
+        """Iterate over all rows in order.
+
+        Parameters
+        ----------
+        size : int
+            Number of rows per block, whatever the size of the batches; the last block may have fewer.
+
+        Yields
+        ------
+        np.ndarray, shape (size, ...)
+            The next rows.
+        """
         held: list[np.ndarray] = []
-        count = 0
+        n_held = 0
         for batch in self:
             held.append(batch.copy())  # a source may fill the same array again
-            count += len(batch)
-            if count >= size:
+            n_held += len(batch)
+            if n_held >= size:
                 rows = np.concatenate(held) if len(held) > 1 else held[0]
-                full = count - count % size
+                full = n_held - n_held % size
                 yield from (rows[start : start + size] for start in range(0, full, size))
-                held, count = [rows[full:]], count - full
-        if count:
+                held, n_held = [rows[full:]], n_held - full
+        if n_held:
             yield np.concatenate(held)
 
-    def _sorted_rows(self, rows: np.ndarray) -> np.ndarray:
+    def _read_sorted(self, rows: np.ndarray) -> np.ndarray:
         found, start = [], 0
         for batch in self:
             inside = rows[(rows >= start) & (rows < start + len(batch))]
@@ -214,171 +331,312 @@ class Batches(SampleStream):
                 break
         return np.concatenate(found)
 
-    def _indices(self, rows: Any) -> np.ndarray:
-        first_few = isinstance(rows, slice) and rows.start is rows.step is None and (rows.stop or -1) > 0
-        if first_few and not self.is_counted:  # nobody waits for all
-            return np.arange(sum(map(len, _first(self, rows.stop))))[rows]
-        return super()._indices(rows)
+    def _row_indices(self, rows: Any) -> np.ndarray:
+        is_head = isinstance(rows, slice) and rows.start is rows.step is None and (rows.stop or -1) > 0
+        if is_head and not self.is_counted:  # the first few rows need no pass over all batches
+            return np.asarray(np.arange(self._count_up_to(rows.stop))[rows])
+        return super()._row_indices(rows)
 
-    def _passed(self) -> Iterator[Any]:
-        """The source's batches; what goes wrong in it is told with its name."""
+    def _count_up_to(self, n_rows: int) -> int:
+        """Return the number of samples in the first batches that hold `n_rows`."""
+        total = 0
+        for batch in self:
+            total += len(batch)
+            if total >= n_rows:
+                break
+        return total
+
+    def _iterate_source(self) -> Iterator[Any]:
         try:
             yield from self.source() if callable(self.source) else self.source
         except InputError:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())[:300]
-            raise InputError(f"reading batches raised {type(error).__name__}: {reason}") from error
+            reason = " ".join(str(error).split())[:MAX_REASON_LENGTH]
+            raise InputError(f"Reading the batches raised {type(error).__name__}: {reason}") from error
 
-    @property
-    def _a_sample(self) -> tuple[tuple[int, ...], np.dtype]:
-        if self._sample is None:
-            next(iter(self))
-        return self._sample
+    def _first_spec(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Return the shape and type of a sample, from the first batch."""
+        if self._sample_spec is None:
+            first = next(iter(self))
+            self._sample_spec = first.shape[1:], first.dtype
+        return self._sample_spec
 
-    def _check(self, x: np.ndarray, labels: np.ndarray | None, count: int) -> None:
-        if self._sample is None:
-            self._sample = x.shape[1:], x.dtype
-        if x.shape[1:] != self._sample[0]:
+    def _compare_with_earlier(self, x: np.ndarray, labels: np.ndarray | None, index: int) -> None:
+        """Compare a batch with the batches before it, and with its values on earlier passes."""
+        shape, dtype = self._sample_spec = self._sample_spec or (x.shape[1:], x.dtype)
+        if (x.shape[1:], x.dtype) != (shape, dtype):
+            got, expected = f"{x.shape[1:]} {x.dtype}", f"{shape} {dtype}"
             raise InputError(
-                f"batch {count} holds samples of shape {x.shape[1:]}, those before are of {self._sample[0]}"
+                f"Batch {index} has samples of shape and type {got}, those before it {expected}.",
+                got=got,
+                expected=expected,
             )
-        if x.dtype != self._sample[1]:
-            raise InputError(f"batch {count} holds numbers of type {x.dtype}, those before are of {self._sample[1]}")
-        checksum = zlib.crc32(np.ascontiguousarray(x), len(x))
-        if count < len(self._checksums):
-            if self._checksums[count] != checksum:
-                raise InputError(_otherwise(count, "holds other values"))
+        checksum = zlib.crc32(np.ascontiguousarray(x).data, len(x))
+        if index < len(self._checksums):
+            if self._checksums[index] != checksum:
+                raise _changed_batch(index, "has other values")
             return
-        if self._total is not None:
-            raise InputError(_otherwise(count, "was not there before"))
+        if self._n_samples is not None:
+            raise _changed_batch(index, "is new")
         self._checksums.append(checksum)
         self._labels.append(labels)
 
 
 def as_samples(x: Any, name: str) -> np.ndarray | SampleStream:
-    """`x` as an array, the same object if it is one already, or as a `Stream` that is read as it is needed.
+    """Convert samples to an array, or to a stream if they are not in memory.
 
-    The values are not looked at. Raises `InputError` for what is no samples, an iterator among them.
+    The values are not read: `check_samples` checks them.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, ...)
+        An array of any library, a memory-mapped, HDF5, zarr, dask or xarray array, a DataLoader or `Batches`.
+    name : str
+        What error messages call it.
+
+    Returns
+    -------
+    np.ndarray or SampleStream, shape (N, ...)
+        The same object if it is one of these already.
+
+    Raises
+    ------
+    InputError
+        For anything else, an iterator among it, which can be read only once.
     """
-    if isinstance(x, SampleStream) or (isinstance(x, np.ndarray) and x.dtype.kind in "fiub"):
+    if isinstance(x, SampleStream) or (isinstance(x, np.ndarray) and x.dtype.kind in NUMBER_KINDS):
         return x
+    if not (isinstance(x, Iterator) or _is_batch_source(x) or _is_chunked_array(x)):
+        return as_array(x, name)
     try:
-        if isinstance(x, Iterator) or _comes_in_batches(x):
-            return Batches(x)
-        return StoredArray(x) if _lies_elsewhere(x) else as_array(x)
+        return StoredArray(x) if _is_chunked_array(x) else Batches(x)
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        message = f"{name}: {error.message}"
+        raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from None
 
 
 def is_same_source(a: Any, b: Any) -> bool:
-    """Whether two objects are the same samples, by identity: the very array, or streams of the very source."""
+    """Return True if two objects are the same samples by identity.
+
+    Parameters
+    ----------
+    a, b : array_like
+        Samples, as arrays or streams.
+
+    Returns
+    -------
+    bool
+        True for the same array, and for streams that read the same object.
+    """
     return _origin(a) is _origin(b)
 
 
 def sample_shape(x: np.ndarray | SampleStream) -> tuple[int, ...]:
-    """The shape of one of the samples."""
+    """Return the shape of one sample.
+
+    Parameters
+    ----------
+    x : np.ndarray or SampleStream, shape (N, ...)
+        Samples. Of `Batches` only the first batch is read.
+
+    Returns
+    -------
+    tuple of int
+        The shape without N.
+    """
     return x.sample_shape if isinstance(x, Batches) else x.shape[1:]
 
 
 def known_length(x: np.ndarray | SampleStream) -> int | None:
-    """N, or None where only a pass over all batches would tell."""
+    """Return the number of samples, or None if it takes a pass over all batches.
+
+    Parameters
+    ----------
+    x : np.ndarray or SampleStream, shape (N, ...)
+        Samples.
+
+    Returns
+    -------
+    int or None
+        N, if it is known.
+    """
     return None if isinstance(x, Batches) and not x.is_counted else len(x)
 
 
 def is_out_of_core(x: np.ndarray | SampleStream) -> bool:
-    """Whether x lies elsewhere than in memory."""
+    """Return True if samples are not in memory.
+
+    Parameters
+    ----------
+    x : np.ndarray or SampleStream, shape (N, ...)
+        Samples.
+
+    Returns
+    -------
+    bool
+        True for streams, and for arrays that are memory-mapped or views of one that is.
+    """
     return isinstance(x, SampleStream) or _memory_map(x) is not None
 
 
 def iterate_blocks(x: np.ndarray | SampleStream, size: int) -> Iterator[np.ndarray]:
-    """All rows of x in order, `size` at a time; of what lies elsewhere no more than those are in memory."""
+    """Iterate over all rows in order, with one block in memory.
+
+    Parameters
+    ----------
+    x : np.ndarray or SampleStream, shape (N, ...)
+        Samples.
+    size : int
+        Number of rows per block; the last may have fewer.
+
+    Returns
+    -------
+    iterator of np.ndarray, shape (size, ...)
+        The rows. `iterate_batches` also checks them and shows progress.
+    """
     if is_out_of_core(x):
         return (x if isinstance(x, SampleStream) else StoredArray(x)).blocks(size)
     return (x[start : start + size] for start in range(0, len(x), size))
 
 
 def take_rows(x: np.ndarray | SampleStream, rows: Any) -> np.ndarray:
-    """Some rows of x, by slice, mask or indices, in memory."""
-    return (StoredArray(x) if _memory_map(x) else x)[rows]
+    """Read some rows into memory.
+
+    Parameters
+    ----------
+    x : np.ndarray or SampleStream, shape (N, ...)
+        Samples.
+    rows : slice, int or array_like
+        A slice, a mask ``(N,)``, or indices.
+
+    Returns
+    -------
+    np.ndarray
+        The rows.
+    """
+    return np.asarray((StoredArray(x) if _memory_map(x) else x)[rows])
 
 
 def default_batch_size(shape: tuple[int, ...]) -> int:
-    """How many samples of that shape are sent at once where nothing else is declared."""
-    return min(1024, max(1, MAX_BATCH_VALUES // math.prod(shape)))
+    """Return the number of samples per batch if no size is declared.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one sample.
+
+    Returns
+    -------
+    int
+        At most 1,024 samples and about a million values.
+    """
+    return min(MAX_BATCH_SAMPLES, max(1, MAX_BATCH_VALUES // math.prod(shape)))
 
 
 def subsample(x: np.ndarray | SampleStream) -> np.ndarray:
-    """Some of the samples, evenly taken, by which all are judged: about a thousand, fewer of large ones."""
-    return x.some if isinstance(x, SampleStream) else _some_of(x)
+    """Take evenly spaced samples, from which ranges are estimated.
 
+    Parameters
+    ----------
+    x : np.ndarray or SampleStream, shape (N, ...)
+        Samples.
 
-def data_range(x: np.ndarray | SampleStream) -> tuple[float, float]:
-    """The lowest and the highest of all values."""
-    return (x.min(), x.max()) if isinstance(x, SampleStream) else _extremes_of(x)
+    Returns
+    -------
+    np.ndarray
+        About 1,000 samples, fewer if they are large.
+    """
+    return x._subsample if isinstance(x, SampleStream) else _evenly_spaced_rows(x)
 
 
 def subsample_stride(total: int, shape: tuple[int, ...]) -> int:
-    """Every which of `total` samples of that shape is among `some` of them."""
-    return max(1, total // min(1000, max(1, MAX_SUBSAMPLE_VALUES // math.prod(shape))))
+    """Return the distance between the rows that `subsample` takes.
+
+    Parameters
+    ----------
+    total : int
+        Number of samples.
+    shape : tuple of int
+        Shape of one sample.
+
+    Returns
+    -------
+    int
+        The distance, 1 or more.
+    """
+    return max(1, total // min(MAX_SUBSAMPLE_ROWS, max(1, MAX_SUBSAMPLE_VALUES // math.prod(shape))))
 
 
-def _some_of(x: Any) -> np.ndarray:
+def data_range(x: np.ndarray | SampleStream) -> tuple[float, float]:
+    """Return the smallest and the largest value.
+
+    Parameters
+    ----------
+    x : np.ndarray or SampleStream, shape (N, ...)
+        Samples, all of which are read.
+
+    Returns
+    -------
+    low, high : float
+        The values.
+    """
+    return (x.min(), x.max()) if isinstance(x, SampleStream) else _find_extremes(x)
+
+
+def _evenly_spaced_rows(x: np.ndarray | SampleStream) -> np.ndarray:
     return take_rows(x, slice(None, None, subsample_stride(len(x), x.shape[1:])))
 
 
-def _extremes_of(x: Any) -> tuple[Any, Any]:
-    ends = [(block.min(), block.max()) for block in iterate_blocks(x, default_batch_size(x.shape[1:]))]
-    return min(low for low, _ in ends), max(high for _, high in ends)
+def _find_extremes(x: np.ndarray | SampleStream) -> tuple[Any, Any]:
+    extremes = [(block.min(), block.max()) for block in iterate_blocks(x, default_batch_size(x.shape[1:]))]
+    return min(low for low, _ in extremes), max(high for _, high in extremes)
 
 
-def _first(x: Batches, count: int) -> Iterator[np.ndarray]:
-    """Batches until they hold `count` samples."""
-    for batch in x:
-        yield batch
-        count -= len(batch)
-        if count <= 0:
-            return
-
-
-def _parted(batch: Any, count: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """(samples, labels or None) of a batch."""
+def _split_batch(batch: Any, index: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the samples of a batch, and its labels or None."""
     if isinstance(batch, Mapping):
-        names = list(batch)
-        first = names[0] if names else "x"
+        names = [str(name) for name in batch]
+        fix = f"Write vaeviz.Batches(lambda: (batch[{names[0] if names else 'x'!r}] for batch in loader))."
+        listed = ", ".join(names) or "none"
         raise InputError(
-            f"batch {count} has parts named {', '.join(map(str, names))}, expected an array, or (array, labels); "
-            f"say which: vaeviz.Batches(lambda: (batch[{first!r}] for batch in loader))"
+            f"Batch {index} is a dictionary with the keys {listed}, expected an array, or an array and labels.",
+            got=listed,
+            expected="an array, or (array, labels)",
+            fix=fix,
         )
     parts = batch if isinstance(batch, (tuple, list)) else (batch,)
-    try:
-        x = as_array(parts[0] if len(parts) else parts)
-    except InputError as error:
-        raise InputError(f"batch {count}: {error}") from None
+    x = as_array(parts[0] if len(parts) else parts, f"Batch {index}")
     if x.ndim < 2 or 0 in x.shape[1:]:
-        raise InputError(f"batch {count}: got shape {x.shape}, expected (n, ...) with one row a sample")
-    return x, _labels_in(parts[1], len(x)) if len(parts) > 1 else None
+        raise InputError(
+            f"Batch {index} has shape {x.shape}, expected (n, ...) with one row per sample.",
+            got=str(x.shape),
+            expected="(n, ...)",
+        )
+    return x, _labels_of_batch(parts[1], len(x)) if len(parts) > 1 else None
 
 
-def _labels_in(part: Any, rows: int) -> np.ndarray | None:
-    labels = part.detach().cpu().numpy() if hasattr(part, "detach") else np.asarray(part)
-    return labels if labels.shape == (rows,) else None
+def _labels_of_batch(part: Any, n_rows: int) -> np.ndarray | None:
+    labels = np.asarray(part.detach().cpu().numpy() if hasattr(part, "detach") else part)
+    return labels if labels.shape == (n_rows,) else None
 
 
-def _otherwise(count: int, how: str) -> str:
-    return (
-        f"batch {count} {how} when read again: samples are read several times and must come alike; "
-        "a DataLoader wants shuffle=False and no random augmentation"
+def _changed_batch(index: int, difference: str) -> InputError:
+    return InputError(
+        f"Batch {index} {difference} on a later pass. Batches must be identical on every pass.",
+        got=f"batch {index} {difference}",
+        expected="identical batches",
+        fix=Fix("Use shuffle=False and no random augmentation in a DataLoader."),
     )
 
 
-def _comes_in_batches(x: Any) -> bool:
+def _is_batch_source(x: Any) -> bool:
     is_array = any(hasattr(x, name) for name in ("__array__", "shape", "detach", "toarray"))
     return hasattr(x, "__iter__") and not is_array and not isinstance(x, (Sequence, Mapping, Set))
 
 
-def _lies_elsewhere(x: Any) -> bool:
-    """Arrays of h5py, zarr, dask and xarray are read by slices; all of them speak of their chunks."""
+def _is_chunked_array(x: Any) -> bool:
+    """Return True for arrays of h5py, zarr, dask and xarray, all of which have an attribute `chunks`."""
     return all(hasattr(x, name) for name in ("chunks", "shape", "dtype", "__getitem__"))
 
 
@@ -387,7 +645,7 @@ def _origin(x: Any) -> Any:
 
 
 def _memory_map(x: Any) -> tuple[mmap.mmap, str] | None:
-    """(the map, its mode) of a file that an array is, or is a view of."""
+    """Return the memory map, and its mode, of which an array is a view."""
     mode = ""
     while isinstance(x, np.ndarray):
         mode = x.mode if isinstance(x, np.memmap) else mode
@@ -395,11 +653,11 @@ def _memory_map(x: Any) -> tuple[mmap.mmap, str] | None:
     return (x, mode) if isinstance(x, mmap.mmap) and mode else None
 
 
-def _release(source: Any) -> None:
-    """Give back the memory of the pages of a file that were read, which count as this process's until others need it.
+def _release_pages(source: Any) -> None:
+    """Release the pages of a file that were read, which count as memory of this process until others need it.
 
-    Not of a copy-on-write map, whose changes would be lost.
+    A copy-on-write map is left alone, since its changes would be lost.
     """
     mapped, mode = _memory_map(source) or (None, "")
-    if mode in ("r", "r+", "w+") and hasattr(mapped, "madvise"):
+    if mapped is not None and mode in ("r", "r+", "w+") and hasattr(mapped, "madvise"):
         mapped.madvise(mmap.MADV_DONTNEED)

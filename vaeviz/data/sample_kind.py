@@ -1,4 +1,4 @@
-"""What a sample is, told by its shape and names: an image, a signal, a point in the plane, or a row of a table."""
+"""Recognize what a sample is by its shape and names: an image, a signal, a point in the plane, or a row of a table."""
 
 from __future__ import annotations
 
@@ -7,39 +7,85 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vaeviz.data.channels import is_channels_first
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the command line reads the kinds, and NumPy would slow it down
     import numpy as np
 
 SampleKind = Literal["image", "spectrogram", "signal", "point", "table"]
 
-MIN_SIGNAL_LENGTH = 32  # a vector of fewer numbers is taken for a row of a table
-MAX_SIGNAL_CHANNELS = 4  # of a signal; what is wider is an image
+MIN_SIGNAL_LENGTH = 32  # shorter vectors are rows of tables
+MAX_SIGNAL_CHANNELS = 4  # wider arrays are images
+MIN_FLAT_IMAGE_SIZE = 64  # shorter vectors of a square number of values are not images
+COLOR_CHANNELS = (1, 3, 4)  # gray, RGB, RGBA
+IMAGE_SHAPES = "(H, W), (H, W, 1|3|4) or (1|3|4, H, W)"
+ANOTHER_KIND = Fix("Leave kind out, or pass another one.", "Leave --kind out, or name another one.")
 
 
 def sample_kind(shape: tuple[int, ...], kind: SampleKind | None = None, names: Sequence[str] = ()) -> SampleKind:
-    """The kind of samples of that shape, unless `kind` says which.
+    """Return the kind of samples of a shape.
 
-    A vector whose values have `names` is a row of a table. (H, W), (H, W, 1|3|4) and (1|3|4, H, W) are images, and so
-    are vectors of a square number of values from 64 up; other vectors are signals from 32 values up, and so are
-    (L, C) and (C, L) of up to 4 channels; two values are a point; fewer than 32 are a row of a table. A spectrogram
-    has the shape of an image and is never guessed.
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape of one sample.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        The kind that was declared. It is checked and returned.
+    names : sequence of str, optional
+        Names of the values.
+
+    Returns
+    -------
+    str
+        The kind.
+
+    Raises
+    ------
+    UnknownName
+        If the declared kind does not exist.
+    InputError
+        If the shape does not fit the declared kind, or no kind.
+
+    Notes
+    -----
+    A vector whose values have names is a row of a table. ``(H, W)``, ``(H, W, 1|3|4)`` and ``(1|3|4, H, W)`` are
+    images, and so are vectors of a square number of values, 64 or more. Other vectors of 32 values or more are signals,
+    and so are ``(L, C)`` and ``(C, L)`` with up to 4 channels. Two values are a point, other short vectors are rows of
+    a table. A spectrogram has the shape of an image and must be declared.
+
+    Examples
+    --------
+    >>> sample_kind((28, 28)), sample_kind((128,)), sample_kind((13,))
+    ('image', 'signal', 'table')
     """
     if kind is not None:
-        return _checked(kind, shape)
-    told = infer_kind(shape, names)
-    if told is None:
-        raise InputError(f"samples of shape {shape} cannot be drawn; images are (H, W), (H, W, 1|3|4) or (1|3|4, H, W)")
-    return told
+        _check_kind(kind, shape)
+        return kind
+    inferred = infer_kind(shape, names)
+    if inferred is None:
+        raise _not_an_image(shape)
+    return inferred
 
 
 def infer_kind(shape: tuple[int, ...], names: Sequence[str] = ()) -> SampleKind | None:
-    """The kind that a shape and names tell; None for what cannot be drawn."""
+    """Infer the kind of samples from their shape and the names of their values.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape of one sample.
+    names : sequence of str, optional
+        Names of the values.
+
+    Returns
+    -------
+    str or None
+        The kind by the rules of `sample_kind`; None for samples that cannot be drawn.
+    """
     size = math.prod(shape)
     if len(shape) == 1 and names:
         return "point" if size == 2 else "table"
-    if _has_colors(shape):
+    if _has_color_channels(shape):
         return "image"
     if len(shape) > 2:
         return None
@@ -47,13 +93,26 @@ def infer_kind(shape: tuple[int, ...], names: Sequence[str] = ()) -> SampleKind 
         return "signal" if min(shape) <= MAX_SIGNAL_CHANNELS and max(shape) >= MIN_SIGNAL_LENGTH else "image"
     if size == 2:
         return "point"
-    if len(shape) == 1 and size >= 64 and math.isqrt(size) ** 2 == size:
+    if len(shape) == 1 and size >= MIN_FLAT_IMAGE_SIZE and math.isqrt(size) ** 2 == size:
         return "image"
     return "signal" if size >= MIN_SIGNAL_LENGTH else "table"
 
 
 def as_images(samples: np.ndarray, n_leading_axes: int) -> np.ndarray:
-    """Samples with `n_leading_axes` leading axes as images (..., H, W) or (..., H, W, 3|4); square vectors are folded."""
+    """Reshape samples to images with their channels last.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (..., *sample)
+        Images, or vectors of a square number of values.
+    n_leading_axes : int
+        Number of axes before those of a sample.
+
+    Returns
+    -------
+    np.ndarray, shape (..., H, W) or (..., H, W, 3) or (..., H, W, 4)
+        The images; a single channel has no axis.
+    """
     shape = samples.shape[n_leading_axes:]
     if is_channels_first(shape):
         import numpy as np
@@ -69,14 +128,40 @@ def as_images(samples: np.ndarray, n_leading_axes: int) -> np.ndarray:
 
 
 def as_signals(samples: np.ndarray, n_leading_axes: int) -> np.ndarray:
-    """Samples with `n_leading_axes` leading axes as signals (..., L, C): the longer of two sides runs along."""
-    length, *channels = _sides(samples.shape[n_leading_axes:])
+    """Reshape samples to signals with their channels last.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (..., *sample)
+        Signals ``(L,)``, ``(L, C)`` or ``(C, L)``.
+    n_leading_axes : int
+        Number of axes before those of a sample.
+
+    Returns
+    -------
+    np.ndarray, shape (..., L, C)
+        The signals; the longer of two sides is L.
+    """
+    length, *channels = _long_sides(samples.shape[n_leading_axes:])
     signals = samples.reshape(*samples.shape[:n_leading_axes], length, *(channels or [1]))
     return signals.swapaxes(-1, -2) if channels and length < channels[0] else signals
 
 
 def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
-    """The names that were given, else those of the columns of x (a data frame's); () where there are none."""
+    """Return given names, or else those of the columns of a data frame.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+        The names that were given.
+    x : object, optional
+        Samples or factors, with column names if they are a data frame of pandas or polars.
+
+    Returns
+    -------
+    tuple of str
+        The names, empty if there are none.
+    """
     if names is not None and len(names):
         return tuple(map(str, names))
     columns = tuple(getattr(x, "columns", ()))
@@ -84,50 +169,119 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
 
 
 def label_factors(names: tuple[str, ...], factors: np.ndarray | None) -> tuple[str, ...]:
-    """The names of factors (N, K), ``factor 1`` and so on where there are none; `InputError` if too few or many."""
-    count = 0 if factors is None else 1 if factors.ndim == 1 else factors.shape[1]
-    if names and len(names) != count:
-        raise InputError(f"factor_names: got {len(names)} names for {count} factors")
-    return names or tuple(f"factor {k + 1}" for k in range(count))
+    """Return one name per factor.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The names that were given, or none.
+    factors : np.ndarray, shape (N, K) or (N,), or None
+        Known factors.
+
+    Returns
+    -------
+    tuple of str
+        The names, ``factor 1`` to ``factor K`` if none were given.
+
+    Raises
+    ------
+    InputError
+        If the number of names is not K.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> label_factors((), np.zeros((10, 2)))
+    ('factor 1', 'factor 2')
+    """
+    n_factors = 0 if factors is None else 1 if factors.ndim == 1 else factors.shape[1]
+    if names and len(names) != n_factors:
+        raise InputError(
+            f"factor_names has {len(names)} names for {n_factors} factors.",
+            got=str(len(names)),
+            expected=str(n_factors),
+            fix="Pass one name per factor, or none.",
+        )
+    return names or tuple(f"factor {k + 1}" for k in range(n_factors))
 
 
 def displayed_names(names: tuple[str, ...], kind: SampleKind | None, shape: tuple[int, ...]) -> tuple[str, ...]:
-    """The names of what is drawn apart: the values of a table, the coordinates of a point, a signal's channels.
+    """Return the names that a plot of samples shows.
 
-    () where there are none, or where they name something else (pixels, say). `InputError` if they are too few or many.
+    Parameters
+    ----------
+    names : tuple of str
+        Names of the values, or of the channels of a signal.
+    kind : str or None
+        The kind of the samples.
+    shape : tuple of int
+        The shape of one sample.
+
+    Returns
+    -------
+    tuple of str
+        The names of the values of a table, the coordinates of a point or the channels of a signal. Empty for other
+        kinds, and if the names are of something else, e.g. of the values of a signal.
+
+    Raises
+    ------
+    InputError
+        If there are too few or too many names.
     """
     size, parts = math.prod(shape), {"table": "values", "point": "coordinates", "signal": "channels"}
     if not names or kind not in parts:
         return ()
-    count = min(_sides(shape)) if kind == "signal" and len(_sides(shape)) > 1 else 1 if kind == "signal" else size
-    if len(names) == count:
+    sides = _long_sides(shape)
+    n_parts = (min(sides) if len(sides) > 1 else 1) if kind == "signal" else size
+    if len(names) == n_parts:
         return names
     if kind == "signal" and len(names) == size:
         return ()
-    raise InputError(f"feature_names: got {len(names)} names for samples of {count} {parts[kind]}")
+    raise InputError(
+        f"feature_names has {len(names)} names for samples of {n_parts} {parts[kind]}.",
+        got=str(len(names)),
+        expected=str(n_parts),
+        fix=f"Pass {n_parts} names, or none.",
+    )
 
 
-def _sides(shape: tuple[int, ...]) -> list[int]:
-    """The sides that are longer than 1, or the one that there is."""
+def _long_sides(shape: tuple[int, ...]) -> list[int]:
+    """Return the sides longer than 1, or a single 1."""
     return [side for side in shape if side > 1] or [1]
 
 
-def _has_colors(shape: tuple[int, ...]) -> bool:
-    return (len(shape) == 3 and shape[-1] in (1, 3, 4)) or is_channels_first(shape)
+def _has_color_channels(shape: tuple[int, ...]) -> bool:
+    return (len(shape) == 3 and shape[-1] in COLOR_CHANNELS) or is_channels_first(shape)
 
 
-def _checked(kind: SampleKind, shape: tuple[int, ...]) -> SampleKind:
-    size = math.prod(shape)
+def _not_an_image(shape: tuple[int, ...]) -> InputError:
+    return InputError(
+        f"Samples of shape {shape} cannot be drawn. Images have the shape {IMAGE_SHAPES}.",
+        got=str(shape),
+        expected=IMAGE_SHAPES,
+    )
+
+
+def _check_kind(kind: SampleKind, shape: tuple[int, ...]) -> None:
+    """Check that samples of a shape can be drawn as a declared kind."""
     if kind not in get_args(SampleKind):
         raise UnknownName("kind of sample", str(kind), get_args(SampleKind))
+    size, expected, fix = math.prod(shape), "", ANOTHER_KIND
     if kind == "point" and size != 2:
-        raise InputError(f"kind='point': samples have {size} values, expected 2")
+        expected = "(2,)"
     if kind == "image" and len(shape) == 1 and math.isqrt(size) ** 2 != size:
-        raise InputError(f"kind='image': {size} values are no square image; declare the decoder's sample_shape=(H, W)")
-    if kind == "image" and len(shape) > 2 and not _has_colors(shape):
-        raise InputError(f"samples of shape {shape} cannot be drawn; images are (H, W), (H, W, 1|3|4) or (1|3|4, H, W)")
-    if kind == "spectrogram" and not (len(shape) == 2 or (_has_colors(shape) and 1 in (shape[0], shape[-1]))):
-        raise InputError(f"kind='spectrogram': got samples of shape {shape}, expected (F, T), frequencies by times")
-    if kind == "signal" and len(_sides(shape)) > 2:
-        raise InputError(f"kind='signal': got samples of shape {shape}, expected (L,), (L, C) or (C, L)")
-    return kind
+        expected = "a square number of values, or (H, W)"
+        fix = Fix("Write Decoder(fn, sample_shape=(H, W)).", "Add --sample-shape H,W.")
+    if kind == "image" and len(shape) > 2 and not _has_color_channels(shape):
+        raise _not_an_image(shape)
+    if kind == "spectrogram" and not (len(shape) == 2 or (_has_color_channels(shape) and 1 in (shape[0], shape[-1]))):
+        expected = "(F, T), frequencies by times"
+    if kind == "signal" and len(_long_sides(shape)) > 2:
+        expected = "(L,), (L, C) or (C, L)"
+    if expected:
+        raise InputError(
+            f"kind={kind!r} does not fit samples of shape {shape}, expected {expected}.",
+            got=str(shape),
+            expected=expected,
+            fix=fix,
+        )

@@ -71,8 +71,11 @@ class ForeignFunction:
         for convention in list(self._conventions):
             try:
                 returned = convention(*(array.copy() for array in arrays))
-            except (TypeError, AttributeError) as error:
+            except Exception as error:
                 failure = failure or error
+                wants_tensors = convention == self._call_with_numpy and self.module_calls
+                if not wants_tensors and not isinstance(error, (TypeError, AttributeError)):
+                    break  # it does not fail over the type of its arguments
             else:
                 self._conventions = [convention]
                 return returned
@@ -80,7 +83,7 @@ class ForeignFunction:
         raise failure
 
     def _possible_conventions(self) -> list[Callable[..., Any]]:
-        """Return the ways to call it, likeliest first: one that fails over the type of its arguments is left."""
+        """Return the ways to call it, likeliest first."""
         conventions = [self._call_with_numpy]
         if "torch" in sys.modules:
             conventions.insert(0 if self._loaded else 1, self._call_with_torch)

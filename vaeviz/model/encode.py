@@ -72,33 +72,6 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     return trace_encoding(encoder, x, condition)[0]
 
 
-def encode_others(encoder: Any, x: Any, condition: Any = None) -> Posterior:
-    """Encode samples other than those of the data set.
-
-    Parameters
-    ----------
-    encoder : callable, model or Encoder
-        Anything that has an encoder, but not a `Posterior`.
-    x : array_like, shape (M, ...)
-        The samples.
-    condition : array_like, shape (M, ...), optional
-        Condition of each sample.
-
-    Returns
-    -------
-    Posterior
-        Their posteriors.
-
-    Raises
-    ------
-    InputError
-        If `encoder` is a `Posterior`, whose codes belong to its own samples.
-    """
-    if isinstance(encoder, Posterior):
-        raise _posterior_error()
-    return encode(encoder, x, condition)
-
-
 @dataclass(frozen=True)
 class EncodingTrace:
     """What an encoding showed about the encoder.
@@ -154,6 +127,160 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
         batches = list(_encode_batches(call, encoder, x, values, traces))
     posterior = _join_batches(batches, encoder, traces[0].outputs.family)
     return replace(posterior, condition=condition), traces[0]
+
+
+def _encode_batches(
+    call: ForeignFunction,
+    encoder: Encoder,
+    x: np.ndarray | SampleStream,
+    condition: np.ndarray | None,
+    traces: list[EncodingTrace],
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Yield mean and standard deviation of each batch, in the shape that the encoder gave them.
+
+    `traces` receives what the first batch showed.
+    """
+    first_size = 0
+    for rows, batch in iterate_batches(x, encoder.batch_size, desc="encoding"):
+        arrays = [encoder.prepare_batch(batch), *([] if condition is None else [np.asarray(condition[rows])])]
+        n_rows = len(arrays[0])
+        first_size = first_size or n_rows
+        if encoder.pad and encoder.batch_size is not None:
+            arrays = pad_batch(arrays, encoder.batch_size)
+        try:
+            if not traces:
+                traces.append(_encode_first_batch(call, encoder, arrays))
+                returned = traces[0].returned
+            else:
+                returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
+            mean, std = _read_codes(traces[0].outputs, returned, len(arrays[0]), rows.start)
+            traces[0].outputs.warn_of_extreme_spread(returned, rows.start)
+        except Exception as error:
+            is_smaller = len(arrays[0]) < first_size
+            size_fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
+            fix = size_fix or encoder.missing_argument_fix(error, condition)
+            raise call_error("encoder", encoder.name, arrays[:1], error, fix) from error
+        yield mean[:n_rows], None if std is None else std[:n_rows]
+
+
+def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np.ndarray]) -> EncodingTrace:
+    """Find the layout and interpret the outputs, and call the encoder twice to see whether it samples."""
+    layout = declared_layout(encoder, arrays[0].shape[1:])
+    if layout is None:
+        returned, layout = call_in_layout(call, encoder, arrays)
+    else:
+        returned = call(layout.arrange(arrays[0]), *arrays[1:])
+    module_calls = call.module_calls
+    sent = layout.arrange(arrays[0])
+    again = call(sent, *arrays[1:])
+    if encoder.returns:
+        outputs = parse_returns(encoder.returns)
+    else:
+        outputs = infer_outputs(returned, again=again, sample_shape=sent.shape[1:])
+    (mean, _), (other_mean, _) = (_read_codes(outputs, one, len(sent)) for one in (returned, again))
+    is_steady = same_up_to_rounding(mean, other_mean)
+    if not is_steady:
+        warnings.warn(
+            GuessWarning(
+                f"encoder {encoder.name} returned other means for the same samples the second time: it samples.",
+                fix="Return its mean instead, or put it in eval mode.",
+            ),
+            stacklevel=2,
+        )
+    if encoder.returns is None:
+        _check_not_discrete(outputs.read(returned)[0].dtype)
+    return EncodingTrace(layout, outputs, returned, is_steady, module_calls)
+
+
+def _check_not_discrete(dtype: np.dtype) -> None:
+    """Raise for integer outputs, which are usually codebook indices or class labels."""
+    if dtype.kind == "f":
+        return
+    declaration = declare("Encoder", returns="mean")
+    advice = "Return the embeddings (N, D) that they index. If they are continuous:"
+    raise InputError(
+        f"The encoder returned codes of type {dtype}, which are discrete and not points of a latent space.",
+        got=str(dtype),
+        expected="floating-point codes (N, D)",
+        fix=Fix(f"{advice} {declaration.python}", f"{advice} {declaration.command_line}"),
+    )
+
+
+def _read_codes(
+    outputs: OutputSpec, returned: Any, n_rows: int, first_row: int = 0
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return mean and standard deviation of a batch as float32, checked."""
+    mean, std = outputs.read(returned)
+    check_row_count(mean, n_rows)
+    if mean.ndim == 1:
+        mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
+    if std is not None and std.shape != mean.shape:
+        is_concentration = std.size == len(mean)
+        raise InputError(
+            f"The encoder returned a mean of shape {mean.shape} and a spread of shape {std.shape}, expected one shape.",
+            got=str(std.shape),
+            expected=str(mean.shape),
+            fix=declare("Encoder", returns="mean,concentration" if is_concentration else "mean,other"),
+        )
+    for name, values in (("mean", mean), ("spread", std)):
+        if values is None:
+            continue
+        is_finite = np.abs(values) <= np.finfo(np.float32).max
+        if not is_finite.all():
+            row = first_row + int(np.argwhere(~is_finite)[0][0])
+            fix = "Clamp the log-variance in the encoder." if outputs.spread in ("log_var", "log_std") else ""
+            raise InputError(
+                f"The encoder returned a posterior {name} with NaN or infinite values, first in row {row}.",
+                got="NaN or infinite values",
+                expected="finite values",
+                fix=fix if name == "spread" else "",
+            )
+    return mean.astype(np.float32), None if std is None else std.astype(np.float32)  # copies, which do not hold x
+
+
+def _join_batches(
+    batches: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder, family: str | None
+) -> Posterior:
+    shapes = sorted({mean.shape[1:] for mean, _ in batches})
+    if len(shapes) > 1:
+        raise InputError(
+            f"The codes of encoder {encoder.name} change shape between batches, {shapes[0]} and {shapes[1]}.",
+            got=str(shapes[1]),
+            expected=str(shapes[0]),
+        )
+    mean = np.concatenate([mean for mean, _ in batches])
+    stds = [std for _, std in batches if std is not None]
+    std = np.concatenate(stds).reshape(len(mean), -1) if stds else None
+    code_shape = mean.shape[1:] if mean.ndim > 2 else ()
+    prior = encoder.prior or (None if std is None else "normal")
+    return Posterior(mean.reshape(len(mean), -1), std, prior, code_shape, family)
+
+
+def encode_others(encoder: Any, x: Any, condition: Any = None) -> Posterior:
+    """Encode samples other than those of the data set.
+
+    Parameters
+    ----------
+    encoder : callable, model or Encoder
+        Anything that has an encoder, but not a `Posterior`.
+    x : array_like, shape (M, ...)
+        The samples.
+    condition : array_like, shape (M, ...), optional
+        Condition of each sample.
+
+    Returns
+    -------
+    Posterior
+        Their posteriors.
+
+    Raises
+    ------
+    InputError
+        If `encoder` is a `Posterior`, whose codes belong to its own samples.
+    """
+    if isinstance(encoder, Posterior):
+        raise _posterior_error()
+    return encode(encoder, x, condition)
 
 
 def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
@@ -240,139 +367,3 @@ def _is_cached(encoder: Encoder, x: Any, condition: Any) -> bool:
         return False
     has_own_condition = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
     return (condition is None and has_own_condition) or condition is encoder.cached[1].condition
-
-
-def _encode_batches(
-    call: ForeignFunction,
-    encoder: Encoder,
-    x: np.ndarray | SampleStream,
-    condition: np.ndarray | None,
-    traces: list[EncodingTrace],
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Yield mean and standard deviation of each batch, in the shape that the encoder gave them.
-
-    The first batch is encoded twice, and `traces` receives what it showed.
-    """
-    first_size = 0
-    for rows, batch in iterate_batches(x, encoder.batch_size, desc="encoding"):
-        arrays = [encoder.prepare_batch(batch), *([] if condition is None else [np.asarray(condition[rows])])]
-        n_rows = len(arrays[0])
-        first_size = first_size or n_rows
-        if encoder.pad and encoder.batch_size is not None:
-            arrays = pad_batch(arrays, encoder.batch_size)
-        if not traces:
-            declared = declared_layout(encoder, arrays[0].shape[1:])
-        layout = traces[0].layout if traces else declared
-        try:
-            if layout is not None:
-                arrays[0] = layout.arrange(arrays[0])
-                returned = call(*arrays)
-            else:
-                returned, layout = call_in_layout(call, encoder, arrays)
-                arrays[0] = layout.arrange(arrays[0])
-            if not traces:
-                traces.append(_trace_first_batch(call, encoder, arrays, returned, layout))
-            outputs = traces[0].outputs
-            mean, std = _read_codes(outputs, returned, len(arrays[0]), rows.start)
-            outputs.warn_of_extreme_spread(returned, rows.start)
-        except Exception as error:
-            fix = _failed_batch_fix(encoder, len(arrays[0]), first_size) or encoder.missing_argument_fix(
-                error, condition
-            )
-            raise call_error("encoder", encoder.name, arrays[:1], error, fix) from error
-        yield mean[:n_rows], None if std is None else std[:n_rows]
-
-
-def _failed_batch_fix(encoder: Encoder, n_rows: int, first_size: int) -> Fix | None:
-    """Return the advice for a function that fails on a batch that is smaller than the first."""
-    return declare("Encoder", batch_size=first_size, pad=True) if n_rows < first_size else None
-
-
-def _trace_first_batch(
-    call: ForeignFunction, encoder: Encoder, arrays: list[np.ndarray], returned: Any, layout: InputLayout
-) -> EncodingTrace:
-    """Interpret what the encoder returned, and call it again to see whether it samples."""
-    module_calls = call.module_calls
-    again = call(*arrays)
-    outputs = (
-        parse_returns(encoder.returns)
-        if encoder.returns
-        else infer_outputs(returned, again=again, sample_shape=arrays[0].shape[1:])
-    )
-    (mean, _), (other_mean, _) = (_read_codes(outputs, one, len(arrays[0])) for one in (returned, again))
-    is_steady = same_up_to_rounding(mean, other_mean)
-    if not is_steady:
-        warnings.warn(
-            GuessWarning(
-                f"encoder {encoder.name} returned other means for the same samples the second time: it samples.",
-                fix="Return its mean instead, or put it in eval mode.",
-            ),
-            stacklevel=2,
-        )
-    if encoder.returns is None:
-        _check_not_discrete(outputs.read(returned)[0].dtype)
-    return EncodingTrace(layout, outputs, returned, is_steady, module_calls)
-
-
-def _check_not_discrete(dtype: np.dtype) -> None:
-    """Raise for integer outputs, which are usually codebook indices or class labels."""
-    if dtype.kind == "f":
-        return
-    declaration = declare("Encoder", returns="mean")
-    advice = "Return the embeddings (N, D) that they index. If they are continuous:"
-    raise InputError(
-        f"The encoder returned codes of type {dtype}, which are discrete and not points of a latent space.",
-        got=str(dtype),
-        expected="floating-point codes (N, D)",
-        fix=Fix(f"{advice} {declaration.python}", f"{advice} {declaration.command_line}"),
-    )
-
-
-def _read_codes(
-    outputs: OutputSpec, returned: Any, n_rows: int, first_row: int = 0
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return mean and standard deviation of a batch as float32, checked."""
-    mean, std = outputs.read(returned)
-    check_row_count(mean, n_rows)
-    if mean.ndim == 1:
-        mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
-    if std is not None and std.shape != mean.shape:
-        is_concentration = std.size == len(mean)
-        raise InputError(
-            f"The encoder returned a mean of shape {mean.shape} and a spread of shape {std.shape}, expected one shape.",
-            got=str(std.shape),
-            expected=str(mean.shape),
-            fix=declare("Encoder", returns="mean,concentration" if is_concentration else "mean,other"),
-        )
-    for name, values in (("mean", mean), ("spread", std)):
-        if values is None:
-            continue
-        is_finite = np.abs(values) <= np.finfo(np.float32).max
-        if not is_finite.all():
-            row = first_row + int(np.argwhere(~is_finite)[0][0])
-            fix = "Clamp the log-variance in the encoder." if outputs.spread in ("log_var", "log_std") else ""
-            raise InputError(
-                f"The encoder returned a posterior {name} with NaN or infinite values, first in row {row}.",
-                got="NaN or infinite values",
-                expected="finite values",
-                fix=fix if name == "spread" else "",
-            )
-    return mean.astype(np.float32), None if std is None else std.astype(np.float32)  # copies, which do not hold x
-
-
-def _join_batches(
-    batches: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder, family: str | None
-) -> Posterior:
-    shapes = sorted({mean.shape[1:] for mean, _ in batches})
-    if len(shapes) > 1:
-        raise InputError(
-            f"The codes of encoder {encoder.name} change shape between batches, {shapes[0]} and {shapes[1]}.",
-            got=str(shapes[1]),
-            expected=str(shapes[0]),
-        )
-    mean = np.concatenate([mean for mean, _ in batches])
-    stds = [std for _, std in batches if std is not None]
-    std = np.concatenate(stds).reshape(len(mean), -1) if stds else None
-    code_shape = mean.shape[1:] if mean.ndim > 2 else ()
-    prior = encoder.prior or (None if std is None else "normal")
-    return Posterior(mean.reshape(len(mean), -1), std, prior, code_shape, family)

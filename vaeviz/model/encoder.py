@@ -168,7 +168,7 @@ class Encoder(ModelPart):
             The error to raise.
         """
         return InputError(
-            f"encoder {self.name} takes samples of shape {expected}, but x has samples of shape {shape}.",
+            f"It takes samples of shape {expected}, but x has samples of shape {shape}.",
             got=str(shape),
             expected=str(expected),
             fix=declare("Encoder", input_shape=shape),

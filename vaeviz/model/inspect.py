@@ -15,6 +15,7 @@ from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.data.sample_kind import infer_kind
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare
+from vaeviz.model.calling import callable_name
 from vaeviz.model.conditions import as_condition, summarize_names
 from vaeviz.model.decode import DecodingTrace, trace_decoding
 from vaeviz.model.decoder import Decoder
@@ -30,6 +31,8 @@ MAX_INSPECTED_SAMPLES = 64  # enough to see what a model returns
 MAX_LISTED_MODULES = 12  # longer lists are abbreviated
 
 DECLARED = "declared, or known to its adapter"
+
+FINDINGS = ("warning", "problem", "not tried")  # properties whose declaration is what to do, not an example
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class Inspection:
                 yield f"  {one.name:<14} {one.value:<18} {evidence}".rstrip()
                 advice = _flags(one.declaration) if is_command_line else _expression(one.declaration)
                 if advice:
-                    yield f"  {'':<14}   if that is wrong: {advice}"
+                    label = "what to do" if one.name in FINDINGS else "if that is wrong"
+                    yield f"  {'':<14}   {label}: {advice}"
             declaration = self.declarations.get(role)
             if declaration is not None:
                 yield f"  declare all:   {_flags(declaration) if is_command_line else _expression(declaration)}"
@@ -179,7 +183,7 @@ def _inspect_encoder(
     try:
         encoder = as_encoder(given)
     except NotApplicable as reason:
-        return (InferredProperty("none", "", str(reason)),), None
+        return (InferredProperty("missing", "", str(reason)),), None
     properties = [_describe_callable(encoder, given), *_describe_condition(encoder)]
     posterior: Posterior | None = None
     trace: EncodingTrace | None = None
@@ -192,11 +196,13 @@ def _inspect_encoder(
         _describe_input_shape(encoder, x, trace),
         _describe_value_range(encoder, x),
     ]
-    if trace is not None:
+    if encoder.preprocess is not None:
+        properties.append(InferredProperty("preprocess", callable_name(encoder.preprocess), DECLARED))
+    if trace is not None and x is not None:
         steady = "yes" if trace.is_steady else "no: it samples"
         properties.append(InferredProperty("deterministic", steady, "the same batch was encoded twice"))
         properties += _describe_modules(trace.module_calls)
-        declarations["encoder"] = declare("Encoder", **_encoder_settings(encoder, trace, posterior))
+        declarations["encoder"] = declare("Encoder", **_encoder_settings(encoder, x, trace, posterior))
     properties.append(_describe_prior(encoder, posterior))
     return tuple(properties), posterior
 
@@ -207,7 +213,7 @@ def _inspect_decoder(
     try:
         decoder = as_decoder(given)
     except NotApplicable as reason:
-        return (InferredProperty("none", "", str(reason)),)
+        return (InferredProperty("missing", "", str(reason)),)
     properties = [_describe_callable(decoder, given), *_describe_condition(decoder)]
     shape = decoder.latent_shape or (posterior and (posterior.code_shape or (posterior.size,)))
     evidence = DECLARED if decoder.latent_shape else "that of the encoder's codes" if shape else ""
@@ -303,9 +309,14 @@ def _describe_input_shape(encoder: Encoder, x: np.ndarray | None, trace: Encodin
     if trace is None or x is None:
         shape = str(encoder.input_shape or "unknown")
         return InferredProperty("input shape", shape, DECLARED if encoder.input_shape else "", declaration)
-    sent = trace.layout.arrange(encoder.prepare_batch(x[:1])).shape[1:]
+    sent = _sent_shape(encoder, x, trace)
     evidence = trace.layout.evidence if sent == x.shape[1:] else f"samples are {x.shape[1:]}; {trace.layout.evidence}"
     return InferredProperty("input shape", str(sent), evidence, declaration)
+
+
+def _sent_shape(encoder: Encoder, x: np.ndarray, trace: EncodingTrace) -> tuple[int, ...]:
+    """Return the shape in which the encoder receives one sample."""
+    return trace.layout.arrange(encoder.prepare_batch(x[:1])).shape[1:]
 
 
 def _describe_value_range(part: ModelPart, x: np.ndarray | None) -> InferredProperty:
@@ -366,14 +377,17 @@ def _shared_settings(part: ModelPart) -> dict[str, Any]:
     }
 
 
-def _encoder_settings(encoder: Encoder, trace: EncodingTrace, posterior: Posterior | None) -> dict[str, Any]:
+def _encoder_settings(
+    encoder: Encoder, x: np.ndarray, trace: EncodingTrace, posterior: Posterior | None
+) -> dict[str, Any]:
     """Return the declarations that make the encoder do what it did without them."""
-    layout = trace.layout
-    is_cube = layout.moves_channels and len(set(layout.shape)) == 1  # which input_shape cannot tell
+    shape = _sent_shape(encoder, x, trace)
+    is_cube = trace.layout.moves_channels and len(set(shape)) == 1  # which input_shape cannot tell
     settings = {
         "returns": encoder.returns or trace.outputs.declaration,
-        "input_shape": None if is_cube else layout.shape,
+        "input_shape": None if is_cube else shape,
         "layout": "channels_first" if is_cube else None,
+        "preprocess": None if encoder.preprocess is None else _CodeName(callable_name(encoder.preprocess)),
         **_shared_settings(encoder),
         "prior": posterior.prior if posterior is not None else encoder.prior,
     }
@@ -391,6 +405,16 @@ def _decoder_settings(decoder: Decoder, trace: DecodingTrace, latent_shape: tupl
         "prior": decoder.prior,
     }
     return {name: value for name, value in settings.items() if value is not None}
+
+
+class _CodeName:
+    """A name that a declaration holds without quotes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 def _expression(fix: Fix | None) -> str:

@@ -61,9 +61,11 @@ class Posterior:
         mean = _float32(self.mean, "means")
         if mean.ndim != 2:
             raise InputError(
-                f"The means of a Posterior have shape {mean.shape}.", got=str(mean.shape), expected="(N, D)",
-                fix="Pass one row per sample, (N, D).",
-            )  # fmt: skip
+                f"The means of a Posterior have shape {mean.shape}, expected (N, D).",
+                got=str(mean.shape),
+                expected="(N, D)",
+                fix="Pass one row per sample.",
+            )
         object.__setattr__(self, "mean", mean)
         if self.std is None:
             return

@@ -13,7 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
@@ -55,11 +55,23 @@ def record_modules(before: Callable[[Any], None] | None = None) -> Iterator[list
             if before is not None:
                 before(module)
 
-    hook = torch.nn.modules.module.register_module_forward_pre_hook(record)
+    is_compiling = "torch._dynamo" in sys.modules
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(
+        torch._dynamo.disable(record) if is_compiling else record
+    )
     try:
-        yield calls
+        with _without_compile_warning() if is_compiling else nullcontext():
+            yield calls
     finally:
         hook.remove()
+
+
+@contextmanager
+def _without_compile_warning() -> Iterator[None]:
+    """Hide the warning of compiled modules that there is a hook."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Using `torch.compile", category=UserWarning)
+        yield
 
 
 class EvalMode:
@@ -124,7 +136,7 @@ class _SavedModule:
         ]
 
     def restore(self) -> list[str]:
-        """Restore the module, and return the names of its tensors that had changed."""
+        """Restore the module, and return the names of its floating-point tensors that had changed."""
         import torch
 
         if self.was_training:
@@ -137,7 +149,8 @@ class _SavedModule:
             if replaced or not torch.equal(tensor, values):
                 with torch.no_grad():
                     tensor.copy_(values)
-                changed.append(f"{type(self.module).__name__}.{name}")
+                if tensor.is_floating_point():  # the others count calls or hold the state of random numbers
+                    changed.append(f"{type(self.module).__name__}.{name}")
         return changed
 
 

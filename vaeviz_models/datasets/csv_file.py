@@ -1,141 +1,250 @@
-"""Tables of one's own: ``csv:FILE``."""
+"""Load tables: ``csv:FILE``."""
 
 from __future__ import annotations
 
-import csv as reading
+import csv as csv_module
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import numpy as np
+import pandas as pd
 
 from vaeviz.data.dataset import Dataset, Split
-from vaeviz.errors import GuessWarning, InputError, NoSuchSplit
+from vaeviz.errors import Fix, GuessWarning, InputError, NoSuchSplit
 from vaeviz.plugins.object_refs import is_number
 
 DELIMITERS = ",;\t|"
-BLOCK = 4096  # rows that are held as texts
-NUMBERED_FROM = 10  # rows; in fewer, numbers may rise by one each by chance
+ROWS_PER_BLOCK = 4096  # rows that are in memory as strings
+MIN_COUNTED_ROWS = 10  # fewer numbers may rise by one each by chance
+MAX_LISTED_LINES = 5  # more line numbers would fill the screen
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
-NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
-"""Numbers as a program writes them. 007 is a name."""
-LARGEST = float(np.finfo(np.float32).max)
-MISSING = ("", "na", "n/a", "nan", "null", "none", "?")
+NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?")  # as programs write them; 007 is a name
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
+MISSING_VALUES = ("", "na", "n/a", "nan", "null", "none", "?")
 
-Row = tuple[int, list[str]]
-"""The number of its line, and its values."""
+
+class Header(NamedTuple):
+    """The first line of a table that is not blank."""
+
+    line: int
+    delimiter: str
+    names: list[str]
 
 
 def csv(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """The columns of a table in FILE, all of them numbers with a name in the first line, as samples x (N, columns).
+    """Load the columns of a table, one row per sample.
 
-    Between the values stand commas, semicolons, tabs or bars; the text is UTF-8. labels: the column that holds them,
-    of whatever kind, which is then none of x. A column without a name, as pandas writes its index, is left out. The
-    table is held in memory.
+    The table is held in memory.
+
+    Parameters
+    ----------
+    path : str
+        A file in UTF-8. Its first line names the columns, all of which hold numbers; the values are separated by
+        commas, semicolons, tabs or bars. Columns without a name are left out, e.g. the index that pandas writes.
+    split : {"all"}, default: "all"
+        A table has no splits.
+    labels : str, optional
+        The column that holds the labels, numbers or strings. It is not a feature.
+
+    Returns
+    -------
+    Dataset
+        The samples (N, columns) in float32, with the names of the columns as feature names.
+
+    Raises
+    ------
+    NoSuchSplit
+        For another split.
+    InputError
+        If the file is missing, or not a table of numbers.
+
+    Warns
+    -----
+    GuessWarning
+        If blank lines between rows were skipped, or a column numbers the rows.
     """
     if split != "all":
-        raise NoSuchSplit(f"csv: {path} has no splits; use --split all")
+        raise NoSuchSplit(
+            f"{path} has no splits.",
+            got=split,
+            expected="all",
+            fix=Fix('Pass split="all".', "Add --split all."),
+        )
     if not Path(path).is_file():
-        raise InputError(f"csv: {path} does not exist")
+        raise InputError(f"{path} does not exist.", got=path, expected="a .csv file")
     try:
-        with open(path, newline="", encoding="utf-8-sig") as lines:
-            return _read(lines, path, labels)
-    except (UnicodeDecodeError, reading.Error) as error:
-        raise InputError(f"{path}: cannot be read as a table ({error})") from None
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            return _read_table(file, path, labels)
+    except (UnicodeDecodeError, csv_module.Error, pd.errors.ParserError) as error:
+        raise InputError(f"{path} cannot be read as a table ({error}).", got=path, expected="a table") from None
 
 
-def _read(lines: TextIO, path: str, labels: str | None) -> Dataset:
-    rows = _rows(lines)
-    names = _checked_names([name.strip() for name in next(rows, (0, []))[1]], path)
-    if labels is not None and labels not in names:
-        raise InputError(f"{path}: has no column {labels!r} for the labels; it has {', '.join(filter(None, names))}")
-    shown = [place for place, name in enumerate(names) if name and name != labels]
-    if not shown:
-        raise InputError(f"{path}: has no column of numbers")
-    features, blocks, found = tuple(names[place] for place in shown), [], []
-    while block := list(islice(rows, BLOCK)):
-        for line, row in block:
-            if len(row) != len(names):
-                raise InputError(f"{path}: line {line} has {len(row)} values, the first line has {len(names)} names")
-        values = _numbers([(line, [row[place] for place in shown]) for line, row in block], features, path)
+def _read_table(file: TextIO, path: str, labels: str | None) -> Dataset:
+    """Read a table in blocks, so that no more than a block of strings is in memory."""
+    header = _read_header(file, path)
+    if labels is not None and labels not in header.names:
+        listed = ", ".join(filter(None, header.names))
+        raise InputError(
+            f"{path} has no column {labels!r} for the labels. Its columns are {listed}.", got=labels, expected=listed
+        )
+    features = [place for place, name in enumerate(header.names) if name and name != labels]
+    names = tuple(header.names[place] for place in features)
+    if not features:
+        raise InputError(f"{path} has no column of numbers.", got="no feature", expected="a column of numbers")
+    blocks: list[np.ndarray] = []
+    label_texts: list[str] = []
+    blank_lines: list[int] = []
+    last_line = 0
+    for block in _read_blocks(file, header):
+        is_blank = block.isna().all(axis=1)
+        blank_lines += block.index[is_blank].tolist()
+        rows = block[~is_blank]
+        if not len(rows):
+            continue
+        _check_row_lengths(rows, path)
+        values = _numbers(rows[features], names, path)
         if not blocks:
-            _warn_of_row_numbers(values, features, path)
+            _warn_of_row_numbers(values, names, path)
         blocks.append(values.astype(np.float32))
         if labels is not None:
-            found += [row[names.index(labels)].strip() for _, row in block]
+            label_texts += rows[header.names.index(labels)].str.strip().tolist()
+        last_line = int(rows.index[-1])
     if not blocks:
-        raise InputError(f"{path}: has no line but the first, which is for the names of the columns")
-    y = None if labels is None else _labels(found)
-    return Dataset(np.concatenate(blocks), y, name=Path(path).stem, feature_names=features)
+        raise InputError(f"{path} has no rows below the names of its columns.", got="no rows", expected="numbers")
+    _warn_of_blank_lines([line for line in blank_lines if line < last_line], path)
+    y = None if labels is None else _parse_labels(label_texts)
+    return Dataset(np.concatenate(blocks), y, name=Path(path).stem, feature_names=names)
+
+
+def _read_blocks(file: TextIO, header: Header) -> Iterator[pd.DataFrame]:
+    """Yield the rows below the header as strings, indexed by the number of their line. Those of blank lines are empty.
+
+    A value in quotes that spans several lines counts as one.
+    """
+    for block in pd.read_csv(
+        file,
+        engine="python",  # the other engine drops surplus values and fills in missing ones silently
+        sep=header.delimiter,
+        header=None,
+        names=range(len(header.names)),
+        dtype=str,
+        keep_default_na=False,
+        skipinitialspace=True,
+        skip_blank_lines=False,
+        chunksize=ROWS_PER_BLOCK,
+    ):
+        block.index += 1
+        yield block[block.index > header.line]
+
+
+def _read_header(file: TextIO, path: str) -> Header:
+    """Read the names of the columns, and return to the beginning of the file."""
+    line, text = next(((line, text) for line, text in enumerate(file, start=1) if text.strip()), (0, ""))
+    outside_quotes = re.sub(r'"[^"]*"', "", text)
+    delimiter = max(DELIMITERS, key=outside_quotes.count)
+    file.seek(0)
+    for _ in range(line - 1):
+        next(file)
+    names = next(csv_module.reader(file, delimiter=delimiter, skipinitialspace=True), [])
+    file.seek(0)
+    names = [name.strip() for name in names]
+    named = [name for name in names if name]
+    if not named:
+        raise InputError(f"{path} is empty.", got="no lines", expected="the names of the columns")
+    if 2 * sum(map(is_number, named)) >= len(named):
+        raise InputError(
+            f"{path} begins with a line of numbers, expected the names of the columns.",
+            got=", ".join(named),
+            expected="the names of the columns",
+            fix="Write their names in the first line, e.g. x1,x2.",
+        )
+    repeated = next((name for name in named if named.count(name) > 1), None)
+    if repeated is not None:
+        raise InputError(
+            f"{path} has two columns named {repeated!r}.",
+            got=repeated,
+            expected="different names",
+            fix="Rename one of them.",
+        )
+    return Header(line, delimiter, names)
+
+
+def _check_row_lengths(rows: pd.DataFrame, path: str) -> None:
+    """Raise InputError for a row with fewer values than there are columns; pandas raises for more."""
+    counts = rows.notna().sum(axis=1).to_numpy()
+    short = np.flatnonzero(counts < rows.shape[1])
+    if len(short):
+        line, n_values = rows.index[short[0]], counts[short[0]]
+        raise InputError(
+            f"{path}: line {line} is too short. It has {n_values} of {rows.shape[1]} values.",
+            got=f"{n_values} values in line {line}",
+            expected=f"{rows.shape[1]} values",
+        )
+
+
+def _numbers(rows: pd.DataFrame, names: Sequence[str], path: str) -> np.ndarray:
+    """Convert strings to numbers, all of them finite in float32."""
+    texts = rows.to_numpy(object)
+    try:
+        values: np.ndarray = texts.astype(np.float64)
+        if (abs(values) <= MAX_FLOAT32).all():
+            return values
+    except ValueError:
+        pass
+    row, column = next(
+        place for place, text in np.ndenumerate(texts) if not (is_number(text) and abs(float(text)) <= MAX_FLOAT32)
+    )
+    text = str(texts[row, column]).strip()
+    if re.fullmatch(r"-?\d+,\d+", text):
+        fix = "Write decimals with a point."
+    elif text.lower() in MISSING_VALUES:
+        fix = "Fill it, or leave that line out."
+    else:
+        fix = f"Leave the column out, or pass labels={names[column]!r}."
+    got = f"{text!r}, which is not a finite number" if text else "no value"
+    raise InputError(
+        f"{path}: column {names[column]!r} has {got}, in line {rows.index[row]}.",
+        got=text,
+        expected="a finite number",
+        fix=Fix(fix, fix.replace(f"pass labels={names[column]!r}", f'add --labels "{names[column]}"')),
+    )
 
 
 def _warn_of_row_numbers(x: np.ndarray, names: Sequence[str], path: str) -> None:
-    """The first rows x (n, columns) tell: numbers of rows mean nothing, and beside them other columns look constant."""
+    """Warn if a column of the first rows counts them: it means nothing, and others look constant beside it."""
     for name, column in zip(names, x.T):
         steps = np.diff(column)
-        if len(x) >= NUMBERED_FROM and abs(steps[0]) == 1 and (steps == steps[0]).all():
+        if len(x) >= MIN_COUNTED_ROWS and abs(steps[0]) == 1 and (steps == steps[0]).all():
             warnings.warn(
-                f"{path}: column {name!r} numbers the rows, and is taken for a feature; if it is none, leave it out of "
-                "the file, or leave its name empty",
-                GuessWarning,
+                GuessWarning(
+                    f"{path}: column {name!r} numbers the rows, and is taken for a feature.",
+                    fix="If it is not one, delete the column, or its name.",
+                ),
                 stacklevel=2,
             )
 
 
-def _rows(lines: TextIO) -> Iterator[Row]:
-    """The rows that are not blank; the first of them tells by what the values are parted."""
-    head = next((line for line in lines if line.strip()), "")
-    lines.seek(0)
-    outside_quotes = re.sub(r'"[^"]*"', "", head)
-    reader = reading.reader(lines, delimiter=max(DELIMITERS, key=outside_quotes.count), skipinitialspace=True)
-    return ((reader.line_num, row) for row in reader if any(row))
+def _warn_of_blank_lines(lines: Sequence[int], path: str) -> None:
+    if lines:
+        listed = ", ".join(map(str, lines[:MAX_LISTED_LINES])) + (", ..." if len(lines) > MAX_LISTED_LINES else "")
+        warnings.warn(
+            GuessWarning(
+                f"{path} has blank lines between its rows, which are skipped: {listed}.",
+                fix="Delete them, or fill them in if they are missing samples.",
+            ),
+            stacklevel=2,
+        )
 
 
-def _checked_names(names: list[str], path: str) -> list[str]:
-    named = [name for name in names if name]
-    if not named:
-        raise InputError(f"{path}: is empty")
-    if 2 * sum(map(is_number, named)) >= len(named):
-        raise InputError(f"{path}: the first line holds numbers, expected the names of the columns, e.g. x1, x2")
-    twice = next((name for name in named if named.count(name) > 1), None)
-    if twice is not None:
-        raise InputError(f"{path}: two columns are named {twice!r}")
-    return names
-
-
-def _numbers(rows: Sequence[Row], names: Sequence[str], path: str) -> np.ndarray:
-    """(rows, columns), all finite in float32."""
-    try:
-        values = np.array([row for _, row in rows], dtype=np.float64)
-        if (abs(values) <= LARGEST).all():
-            return values
-    except ValueError:
-        pass
-    line, name, value = next(
-        (line, name, value)
-        for line, row in rows
-        for name, value in zip(names, row)
-        if not (is_number(value) and abs(float(value)) <= LARGEST)
-    )
-    what = f"{value!r}, which is no finite number" if value else "no value"
-    if re.fullmatch(r"-?\d+,\d+", value):
-        mend = "write decimals with a point"
-    elif value.lower() in MISSING:
-        mend = "fill it, or leave that line out"
-    else:
-        mend = "name the column as the labels, or leave it out"
-    raise InputError(f"{path}: column {name!r} has {what}, in line {line}; {mend}")
-
-
-def _labels(values: Sequence[str]) -> np.ndarray:
-    """Integers or other numbers where all are written as such, else texts; an empty one is missing."""
-    given = [value for value in values if value]
-    if given and all(map(INTEGER.fullmatch, given)):
+def _parse_labels(values: Sequence[str]) -> np.ndarray:
+    """Return integers or floats if all labels are written as such, else strings. An empty label is missing."""
+    present = [value for value in values if value]
+    if present and all(map(INTEGER.fullmatch, present)):
         numbers = [int(value) if value else None for value in values]
-        return np.array(numbers, dtype=np.int64 if len(given) == len(values) else object)
-    if given and all(map(NUMBER.fullmatch, given)):
+        return np.array(numbers, dtype=np.int64 if len(present) == len(values) else object)
+    if present and all(map(NUMBER.fullmatch, present)):
         return np.array([float(value) if value else np.nan for value in values])
     return np.array(values)

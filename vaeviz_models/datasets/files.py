@@ -1,100 +1,249 @@
-"""Data of one's own: ``npz:FILE``, ``npy:FILE``, ``h5ad:FILE`` and ``images:FOLDER``."""
+"""Load files: ``npz:FILE``, ``npy:FILE``, ``h5ad:FILE`` and ``images:FOLDER``."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from vaeviz.data.arrays import NUMBER_KINDS, rescale
 from vaeviz.data.dataset import Dataset, Split, dataset_from_anndata
-from vaeviz.data.out_of_core import StoredArray
-from vaeviz.errors import InputError, NoSuchSplit
+from vaeviz.data.out_of_core import StoredArray, subsample
+from vaeviz.errors import Fix, InputError, NoSuchSplit
+from vaeviz_models.datasets.pictures import find_modes, read_pictures
+from vaeviz_models.datasets.value_ranges import check_used_range
 
-if TYPE_CHECKING:
-    from PIL import Image
+SAMPLE_ARRAYS = ("x", "X", "data", "images", "arr_0")
+LABEL_ARRAYS = ("y", "labels", "label", "target", "targets", "Y")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+BYTE_RANGE = (0, 255)
+ALL_SPLITS = Fix('Pass split="all".', "Add --split all.")
 
-SAMPLES = ("x", "X", "data", "images", "arr_0")
-LABELS = ("y", "labels", "label", "target", "targets", "Y")
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
+def npz(
+    path: str, *, split: Split = "all", labels: str | None = None, value_range: tuple[float, float] | None = None
+) -> Dataset:
+    """Load the arrays of a .npz file.
 
-def npz(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """Arrays from FILE: x (N, ...) and optionally y (N,) and factors (N, K); or x_train, y_train, x_test and so on.
+    Bytes are divided by 255; other values are kept.
 
-    Bytes are divided by 255. labels: the name of the array that holds them. Texts named feature_names, factor_names,
-    class_names (of labels 0, 1, ...) and kind are taken as those of a `Dataset`.
+    Parameters
+    ----------
+    path : str
+        A file with an array ``x`` (N, ...), and optionally ``y`` (N,) and ``factors`` (N, K); or with ``x_train``,
+        ``y_train``, ``x_test`` and so on. Arrays of strings named ``feature_names``, ``factor_names``,
+        ``class_names`` (of labels 0, 1, ...) and ``kind`` are those of `Dataset`.
+    split : {"train", "test", "all"}, default: "all"
+        The part to load.
+    labels : str, optional
+        Name of the array that holds the labels.
+    value_range : tuple of float, optional
+        The values that become 0 and 1.
+
+    Returns
+    -------
+    Dataset
+        The samples, in float32.
+
+    Raises
+    ------
+    NoSuchSplit
+        If the file has no arrays of the split.
+    InputError
+        If the file is missing or damaged, or holds no samples.
     """
     file = Path(path)
-    if not file.is_file():
-        raise InputError(f"npz: {file} does not exist")
+    _check_exists(file)
     if not zipfile.is_zipfile(file):
-        raise InputError(f"{file}: is truncated, or no .npz file")
+        raise InputError(f"{file} is truncated, or not an .npz file.", got=path, expected="an .npz file")
     try:
         with np.load(file, allow_pickle=False) as archive:
-            return _from_arrays(archive, file, split, labels)
+            return _dataset_of_arrays(archive, file, split, labels, value_range)
+    except InputError:
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise InputError(f"{file}: is damaged ({error})") from None
+        raise InputError(f"{file} is damaged ({error}).", got=path, expected="an .npz file") from None
     except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{file}: cannot be read as plain arrays of numbers ({error})") from None
+        raise InputError(
+            f"{file} cannot be read as plain arrays of numbers ({error}).", got=path, expected="arrays of numbers"
+        ) from None
 
 
-def images(folder: str, *, split: Split = "all") -> Dataset:
-    """Pictures of one size in FOLDER; those in subfolders have the subfolder's name as label.
+def npy(
+    path: str, *, split: Split = "all", labels: str | None = None, value_range: tuple[float, float] | None = None
+) -> Dataset:
+    """Load the array of a .npy file, which stays on disk and is read as it is needed.
 
-    With subfolders ``train`` and ``test``, those are the splits.
+    Bytes are divided by 255 as they are read; other values are kept.
+
+    Parameters
+    ----------
+    path : str
+        A file with one array (N, ...).
+    split : {"all"}, default: "all"
+        A file has no splits.
+    labels : str, optional
+        Another .npy file, with one label per row.
+    value_range : tuple of float, optional
+        The values that become 0 and 1.
+
+    Returns
+    -------
+    Dataset
+        The samples, memory-mapped.
+
+    Raises
+    ------
+    NoSuchSplit
+        For another split.
+    InputError
+        If a file is missing or not an array.
+    """
+    _check_split(split, path)
+    x: Any = _memory_map(Path(path))
+    if x.dtype.kind not in NUMBER_KINDS:
+        raise InputError(f"{path} holds {x.dtype}, not real numbers.", got=str(x.dtype), expected="real numbers")
+    if value_range is None and x.dtype == np.uint8:
+        value_range = BYTE_RANGE
+        if x.size:
+            check_used_range(float(subsample(x).max()), BYTE_RANGE[1], path, "npy", path)
+    if value_range is not None or x.dtype.kind != "f":
+        x = StoredArray(x, value_range, dtype=np.float32)
+    return Dataset(x, None if labels is None else _memory_map(Path(labels)), name=Path(path).stem)
+
+
+def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
+    """Load the matrix X of an .h5ad file, with the names of its genes.
+
+    Parameters
+    ----------
+    path : str
+        A file that AnnData wrote.
+    split : {"all"}, default: "all"
+        A file has no splits.
+    labels : str, optional
+        Column of `obs` that holds the labels.
+
+    Returns
+    -------
+    Dataset
+        The samples, with the AnnData as their source.
+
+    Raises
+    ------
+    NoSuchSplit
+        For another split.
+    InputError
+        If the file is missing or damaged, or anndata is not installed.
+    """
+    _check_split(split, path)
+    try:
+        from anndata import read_h5ad
+    except ImportError:
+        raise InputError(
+            f"{path} needs anndata, which is not installed.",
+            got="no anndata",
+            expected="anndata",
+            fix='Run pip install "vaeviz[anndata]".',
+        ) from None
+    _check_exists(Path(path))
+    try:
+        cells = read_h5ad(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{path} is damaged, or not an .h5ad file ({error}).", got=path, expected="an .h5ad file"
+        ) from None
+    return dataset_from_anndata(cells, labels, Path(path).stem)
+
+
+def images(folder: str, *, split: Split = "all", value_range: tuple[float, float] | None = None) -> Dataset:
+    """Load the pictures of a folder, which have one size.
+
+    Parameters
+    ----------
+    folder : str
+        The folder. Pictures in subfolders get the subfolder's name as label; the subfolders ``train`` and ``test``
+        are splits.
+    split : {"train", "test", "all"}, default: "all"
+        The part to load.
+    value_range : tuple of float, optional
+        The values that become 0 and 1. None takes black and white of the file format, which 32-bit integers and
+        floating-point numbers do not have.
+
+    Returns
+    -------
+    Dataset
+        The pictures in float32: gray (N, H, W) if all are gray, else (N, H, W, 3).
+
+    Raises
+    ------
+    NoSuchSplit
+        If there is no subfolder of the split.
+    InputError
+        If there are no pictures, one cannot be read, their sizes differ, or their value range is not known.
     """
     root = Path(folder)
     if not root.is_dir():
-        raise InputError(f"images: {root} is no folder")
+        raise InputError(f"{root} is not a folder.", got=folder, expected="a folder of pictures")
     parts = {name: root / name for name in ("train", "test") if (root / name).is_dir()}
-    pictures = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
+    pictures = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
     if split != "all":
         if split not in parts:
-            raise NoSuchSplit(f"images: {root} has no subfolder {split!r}; use --split all")
+            raise NoSuchSplit(
+                f"{root} has no subfolder {split!r}.",
+                got=split,
+                expected=", ".join([*parts, "all"]),
+                fix=ALL_SPLITS,
+            )
         root = parts[split]
-    found = [path for path in pictures if root in path.parents]
-    if not found:
-        has_idx = any("-idx" in path.name or ".idx" in path.name for path in root.iterdir())
-        hint = f"; for the IDX files there write --data mnist --data-dir {root}" if has_idx else ""
-        raise InputError(f"images: found no {', '.join(ENDINGS)} in {root}{hint}")
-    x = _read_pictures(found, _shared_mode(pictures))  # that of all splits, so that they are alike
-    names = [path.parent.name if path.parent not in (root, *parts.values()) else "" for path in found]
+    selected = [path for path in pictures if root in path.parents]
+    if not selected:
+        raise _no_pictures(root)
+    x = read_pictures(selected, find_modes(pictures), value_range, folder)
+    names = [path.parent.name if path.parent not in (root, *parts.values()) else "" for path in selected]
     return Dataset(x, np.array(names) if any(names) else None, name=root.name)
 
 
-def _from_arrays(archive: Mapping[str, np.ndarray], file: Path, split: Split, labels: str | None) -> Dataset:
-    keys = list(archive)
+def _dataset_of_arrays(
+    archive: Mapping[str, np.ndarray],
+    file: Path,
+    split: Split,
+    labels: str | None,
+    value_range: tuple[float, float] | None,
+) -> Dataset:
+    keys, listed = list(archive), ", ".join(archive) or "nothing"
     suffix = "" if split == "all" else f"_{split}"
-    name = _first(keys, [f"{key}{suffix}" for key in SAMPLES])
-    splits = [part for part in ("train", "test") if _first(keys, [f"{key}_{part}" for key in SAMPLES])]
-    if name is None and split == "all" and splits:
-        return _joined([_from_arrays(archive, file, part, labels) for part in splits])
+    name = _first_key(keys, [f"{key}{suffix}" for key in SAMPLE_ARRAYS])
+    if name is None and split == "all":
+        splits: tuple[Split, ...] = ("train", "test")
+        found = [part for part in splits if _first_key(keys, [f"{key}_{part}" for key in SAMPLE_ARRAYS])]
+        if found:
+            return _join_splits([_dataset_of_arrays(archive, file, part, labels, value_range) for part in found])
     if name is None:
         kind = NoSuchSplit if split != "all" else InputError
-        raise kind(f"{file}: holds {', '.join(keys) or 'nothing'}; expected an array named x{suffix}")
+        raise kind(f"{file} holds {listed}, expected an array named x{suffix}.", got=listed, expected=f"x{suffix}")
     if labels is not None and labels + suffix not in keys and labels not in keys:
-        raise InputError(f"{file}: has no array {labels!r} for the labels; it holds {', '.join(keys)}")
-    wanted = [labels + suffix, labels] if labels else [f"{key}{suffix}" for key in LABELS]
-    y, factors = _first(keys, wanted), _first(keys, [f"factors{suffix}"])
+        raise InputError(
+            f"{file} has no array {labels!r} for the labels. It holds {listed}.", got=labels, expected=listed
+        )
+    y = _first_key(keys, [labels + suffix, labels] if labels else [f"{key}{suffix}" for key in LABEL_ARRAYS])
+    factors = _first_key(keys, [f"factors{suffix}"])
     return Dataset(
-        _scaled(archive[name]),
+        _scale_array(archive[name], file, value_range),
         None if y is None else archive[y],
         factors=None if factors is None else archive[factors],
         name=file.stem,
-        **_told(archive),
+        **_names_in(archive),
     )
 
 
-def _told(archive: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """What the texts of an archive say of its samples."""
+def _names_in(archive: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the names and the kind of samples that an archive holds as strings."""
     fields = ("feature_names", "factor_names", "class_names", "kind")
     texts = {
         name: archive[name].ravel().tolist() for name in fields if name in archive and archive[name].dtype.kind == "U"
@@ -102,119 +251,73 @@ def _told(archive: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {name: "".join(text) if name == "kind" else tuple(text) for name, text in texts.items()}
 
 
-def _joined(parts: list[Dataset]) -> Dataset:
-    """Splits of a data set as one; labels and factors only where each has them."""
+def _join_splits(parts: Sequence[Dataset]) -> Dataset:
+    """Join splits of a data set; labels and factors are kept if every split has them."""
 
-    def all_of(field: str) -> np.ndarray | None:
+    def join(field: str) -> Any:
         values = [getattr(part, field) for part in parts]
         return None if any(value is None for value in values) else np.concatenate(values)
 
-    class_names = parts[0].class_names if all_of("labels") is not None else ()
-    factor_names = parts[0].factor_names if all_of("factors") is not None else ()
+    labels, factors = join("labels"), join("factors")
     return replace(
         parts[0],
-        x=all_of("x"),
-        labels=all_of("labels"),
-        factors=all_of("factors"),
-        class_names=class_names,
-        factor_names=factor_names,
+        x=join("x"),
+        labels=labels,
+        factors=factors,
+        class_names=() if labels is None else parts[0].class_names,
+        factor_names=() if factors is None else parts[0].factor_names,
     )
 
 
-def _scaled(x: np.ndarray) -> np.ndarray:
-    if x.dtype.kind not in "fiub":
-        raise ValueError(f"{x.dtype}, expected real numbers")
-    scale = np.float32(255) if x.dtype == np.uint8 else np.float32(1)
-    return x.astype(np.float32) / scale
+def _scale_array(x: np.ndarray, file: Path, value_range: tuple[float, float] | None) -> np.ndarray:
+    """Return an array of any type in float32, with bytes or a declared range rescaled to [0, 1]."""
+    if x.dtype.kind not in NUMBER_KINDS:
+        raise InputError(f"{file} holds {x.dtype}, not real numbers.", got=str(x.dtype), expected="real numbers")
+    if value_range is None and x.dtype == np.uint8:
+        value_range = BYTE_RANGE
+        if x.size:
+            check_used_range(float(x.max()), BYTE_RANGE[1], str(file), "npz", str(file))
+    return x.astype(np.float32) if value_range is None else rescale(x, value_range, str(file))
 
 
-def _first(keys: list[str], wanted: list[str]) -> str | None:
+def _first_key(keys: Sequence[str], wanted: Sequence[str]) -> str | None:
     return next((key for key in wanted if key in keys), None)
 
 
-def _shared_mode(paths: list[Path]) -> str:
-    """Gray if all pictures are, else color. Only their heads are read."""
-    modes = {}
-    for path in paths:
-        with _picture(path) as picture:
-            modes.setdefault(picture.mode, path)
-    if "F" in modes:
-        raise InputError(
-            f"{modes['F']}: holds floating-point numbers, which are no gray levels; give them as npy: or npz:"
-        )
-    return "L" if set(modes) <= {"1", "L", "I;16", "I"} else "RGB"
-
-
-@contextmanager
-def _picture(path: Path) -> Iterator[Image.Image]:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            yield picture
-    except (UnidentifiedImageError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as a picture ({error})") from None
-
-
-def _read_pictures(paths: list[Path], mode: str) -> np.ndarray:
-    pictures, size = [], None
-    for path in paths:
-        with _picture(path) as picture:
-            pixels = np.asarray(_eight_bits(picture).convert(mode))
-        size = size or pixels.shape
-        if pixels.shape != size:
-            raise InputError(
-                f"{path}: is {pixels.shape[1]} × {pixels.shape[0]} pixels, {paths[0].name} is {size[1]} × {size[0]}; "
-                "give pictures of one size"
-            )
-        pictures.append(pixels)
-    return np.stack(pictures).astype(np.float32) / np.float32(255)
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """A picture with sixteen bits a pixel scaled to eight; Pillow would clip it."""
-    if not picture.mode.startswith("I"):
-        return picture
-    from PIL import Image
-
-    return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
-
-
-def npy(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """One array from FILE, x (N, ...), which stays on disk and is read as it is needed.
-
-    Bytes are divided by 255, as they are read. labels: another .npy file, with one label a row.
-    """
-    if split != "all":
-        raise NoSuchSplit(f"npy: {path} has no splits; use --split all")
-    x = _mapped(Path(path))
-    y = None if labels is None else _mapped(Path(labels))
-    return Dataset(
-        x if x.dtype.kind == "f" else StoredArray(x, 255 if x.dtype == np.uint8 else 1), y, name=Path(path).stem
+def _no_pictures(folder: Path) -> InputError:
+    has_idx = any("-idx" in path.name or ".idx" in path.name for path in folder.iterdir())
+    advice = Fix(
+        f'For its IDX files, write load_data("mnist", data_dir="{folder}").',
+        f"For its IDX files, write --data mnist --data-dir {folder}.",
+    )
+    suffixes = ", ".join(PICTURE_SUFFIXES)
+    return InputError(
+        f"{folder} holds no pictures ({suffixes}).",
+        got="no pictures",
+        expected=suffixes,
+        fix=advice if has_idx else "",
     )
 
 
-def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Dataset:
-    """The matrix X of an AnnData in FILE, and the names of its genes. labels: the column of `obs` that holds them."""
+def _check_split(split: Split, path: str) -> None:
     if split != "all":
-        raise NoSuchSplit(f"h5ad: {path} has no splits; use --split all")
-    try:
-        from anndata import read_h5ad
-    except ImportError:
-        raise InputError(f'{path}: needs anndata, which is not installed; pip install "vaeviz[anndata]"') from None
-    if not Path(path).is_file():
-        raise InputError(f"h5ad: {path} does not exist")
-    try:
-        cells = read_h5ad(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: is damaged, or no .h5ad file ({error})") from None
-    return dataset_from_anndata(cells, labels, Path(path).stem)
+        raise NoSuchSplit(f"{path} has no splits.", got=split, expected="all", fix=ALL_SPLITS)
 
 
-def _mapped(file: Path) -> np.ndarray:
+def _check_exists(file: Path) -> None:
     if not file.is_file():
-        raise InputError(f"npy: {file} does not exist")
+        raise InputError(f"{file} does not exist.", got=str(file), expected="a file")
+
+
+def _memory_map(file: Path) -> np.ndarray:
+    _check_exists(file)
     try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError):  # what NumPy says of a file that is no array advises to unpickle it
-        raise InputError(f"{file}: cannot be read as a plain array of numbers; write it with np.save") from None
+        array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError):  # NumPy's message advises to unpickle a file that is not an array
+        raise InputError(
+            f"{file} cannot be read as a plain array of numbers.",
+            got=str(file),
+            expected="an .npy file",
+            fix="Write it with np.save.",
+        ) from None
+    return array

@@ -1,8 +1,9 @@
-"""MNIST and its kin, from IDX files: those in a folder, else downloaded once into a cache."""
+"""Load MNIST and data sets in its format, from a folder or downloaded once into a cache."""
 
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import zlib
 from dataclasses import dataclass
@@ -11,17 +12,31 @@ from pathlib import Path
 import numpy as np
 
 from vaeviz.data.dataset import Dataset, Split
-from vaeviz.errors import InputError
+from vaeviz.errors import Fix, InputError
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+GET_AGAIN = "Download it again."
+MAX_REASON_LENGTH = 60  # of each mirror; pooch writes whole paragraphs
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """Where a data set is published: mirrors, and the MD5 of each compressed file in the order of `FILES`."""
+    """Servers that publish the files of a data set.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set, and of its folder in the cache.
+    mirrors : tuple of str
+        Addresses, tried in order; each ends with a slash.
+    md5 : tuple of str
+        Checksum of each compressed file, in the order of `FILES`.
+    class_names : tuple of str, optional
+        Names of the labels 0, 1, ... in order.
+    """
 
     name: str
     mirrors: tuple[str, ...]
@@ -29,6 +44,18 @@ class Mirror:
     class_names: tuple[str, ...] = ()
 
     def checksum(self, file: str) -> str:
+        """Return the checksum of a file as pooch expects it.
+
+        Parameters
+        ----------
+        file : str
+            Name of the file without ``.gz``.
+
+        Returns
+        -------
+        str
+            The MD5 checksum, e.g. ``md5:f68b...``.
+        """
         names = [name for pair in FILES.values() for name in pair]
         return f"md5:{self.md5[names.index(file)]}"
 
@@ -71,55 +98,160 @@ KUZUSHIJI = Mirror(
 
 
 def mnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
-    """70,000 handwritten digits of 28 × 28 pixels (LeCun et al. 1998), 60,000 to train and 10,000 to test."""
+    """Load 70,000 handwritten digits of 28 × 28 pixels, 10,000 of them in the test split.
+
+    Parameters
+    ----------
+    split : {"train", "test", "all"}, default: "train"
+        The part to load.
+    data_dir : Path, optional
+        Folder with the IDX files. None downloads them into the cache if they are not there.
+
+    Returns
+    -------
+    Dataset
+        Gray images (N, 28, 28) in [0, 1], labeled by class.
+
+    References
+    ----------
+    LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 86(11), 1998.
+    """
     return load(MNIST, split, data_dir)
 
 
 def fashion_mnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
-    """70,000 pictures of clothes, 28 × 28 (Xiao et al. 2017)."""
+    """Load 70,000 pictures of clothes of 28 × 28 pixels, 10,000 of them in the test split.
+
+    Parameters
+    ----------
+    split : {"train", "test", "all"}, default: "train"
+        The part to load.
+    data_dir : Path, optional
+        Folder with the IDX files. None downloads them into the cache if they are not there.
+
+    Returns
+    -------
+    Dataset
+        Gray images (N, 28, 28) in [0, 1], labeled by class.
+
+    References
+    ----------
+    Xiao et al., "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms", 2017.
+    """
     return load(FASHION, split, data_dir)
 
 
 def kmnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
-    """70,000 cursive Japanese characters, 28 × 28 (Clanuwat et al. 2018)."""
+    """Load 70,000 cursive Japanese characters of 28 × 28 pixels, 10,000 of them in the test split.
+
+    Parameters
+    ----------
+    split : {"train", "test", "all"}, default: "train"
+        The part to load.
+    data_dir : Path, optional
+        Folder with the IDX files. None downloads them into the cache if they are not there.
+
+    Returns
+    -------
+    Dataset
+        Gray images (N, 28, 28) in [0, 1], labeled by class.
+
+    References
+    ----------
+    Clanuwat et al., "Deep learning for classical Japanese literature", 2018.
+    """
     return load(KUZUSHIJI, split, data_dir)
 
 
 def load(source: Mirror, split: Split, data_dir: Path | None) -> Dataset:
-    """A split of a data set, from `data_dir` if one is given, else from the cache, downloading what it lacks."""
-    if split == "all":
-        parts = [load(source, each, data_dir) for each in FILES]
-        x, labels = np.concatenate([part.x for part in parts]), np.concatenate([part.labels for part in parts])
-        return Dataset(x, labels, source.class_names, name=source.name)
-    images, labels = (read_idx(_path_of(source, name, data_dir)) for name in FILES[split])
+    """Load a split from a folder or from the cache, and download what the cache lacks.
+
+    Parameters
+    ----------
+    source : Mirror
+        The data set.
+    split : {"train", "test", "all"}
+        The part to load.
+    data_dir : Path or None
+        Folder with the IDX files, to which nothing is written; None uses the cache.
+
+    Returns
+    -------
+    Dataset
+        Gray images (N, 28, 28) in [0, 1], labeled by class.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged, or cannot be downloaded.
+    """
+    splits = ("train", "test") if split == "all" else (split,)
+    images, labels = (
+        np.concatenate([read_idx(_find_file(source, FILES[part][place], data_dir)) for part in splits])
+        for place in (0, 1)
+    )
     x = images.astype(np.float32) / np.float32(255)
     return Dataset(x, labels.astype(np.int64), source.class_names, name=source.name)
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """The uint8 array in an IDX file, gzipped or not; `InputError` if it is truncated or something else."""
+    """Read the array of bytes in an IDX file.
+
+    Parameters
+    ----------
+    path : Path
+        The file, compressed if it ends with ``.gz``.
+
+    Returns
+    -------
+    np.ndarray
+        The values, in uint8.
+
+    Raises
+    ------
+    InputError
+        If the file is truncated, or not an IDX file of bytes.
+    """
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
             content = file.read()
     except (EOFError, OSError, zlib.error) as error:
-        raise InputError(f"{path}: is damaged or truncated ({error}); get it again") from None
+        raise InputError(
+            f"{path} is damaged or truncated ({error}).", got=str(path), expected="an IDX file", fix=GET_AGAIN
+        ) from None
     if len(content) < 4 or content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
-        raise InputError(f"{path}: is no IDX file of bytes, it starts with {content[:4]!r}")
+        start = repr(content[:4])
+        raise InputError(
+            f"{path} is not an IDX file of bytes. It starts with {start}.", got=start, expected="an IDX file of bytes"
+        )
     shape = tuple(np.frombuffer(content, ">u4", content[3], offset=4).tolist())
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
-    if len(values) != np.prod(shape):
-        raise InputError(f"{path}: is truncated, it holds {len(values):,} of {np.prod(shape):,} values; get it again")
+    expected = math.prod(shape)
+    if len(values) != expected:
+        raise InputError(
+            f"{path} is truncated. It holds {len(values):,} of {expected:,} values.",
+            got=str(len(values)),
+            expected=str(expected),
+            fix=GET_AGAIN,
+        )
     return values.reshape(shape)
 
 
 def cache_dir() -> Path:
-    """Where downloads are kept: ``$VAEVIZ_DATA``, else the system's cache folder."""
+    """Return the folder of downloads.
+
+    Returns
+    -------
+    Path
+        ``$VAEVIZ_DATA`` if it is set, else the system's cache folder.
+    """
     import pooch
 
     return Path(os.environ.get("VAEVIZ_DATA") or pooch.os_cache("vaeviz"))
 
 
-def _path_of(source: Mirror, name: str, data_dir: Path | None) -> Path:
+def _find_file(source: Mirror, name: str, data_dir: Path | None) -> Path:
+    """Return the path of a file, compressed or not. A missing file is downloaded into the cache."""
     folder = cache_dir() / source.name if data_dir is None else data_dir
     candidates = [
         place / file
@@ -129,16 +261,19 @@ def _path_of(source: Mirror, name: str, data_dir: Path | None) -> Path:
     existing = next((path for path in candidates if path.is_file()), None)
     if existing is not None:
         return existing
-    if data_dir is not None:
-        raise InputError(
-            f"{source.name}: found neither {name}.gz nor {name} in {folder}, "
-            f"or in {source.name} or {source.name.upper()}/raw there. "
-            f"Put it there from {source.mirrors[0]}, or leave --data-dir out to download it"
-        )
-    return _downloaded(source, f"{name}.gz", folder)
+    if data_dir is None:
+        return _download(source, f"{name}.gz", folder)
+    advice = f"Put it there from {source.mirrors[0]}, or leave {{option}} out to download it."
+    raise InputError(
+        f"Neither {name}.gz nor {name} is in {folder}, or in its folders {source.name} and {source.name.upper()}/raw.",
+        got=str(folder),
+        expected=f"{name}.gz",
+        fix=Fix(advice.format(option="data_dir"), advice.format(option="--data-dir")),
+    )
 
 
-def _downloaded(source: Mirror, file: str, folder: Path) -> Path:
+def _download(source: Mirror, file: str, folder: Path) -> Path:
+    """Download a file from the first mirror that has it."""
     import pooch
 
     reasons = []
@@ -149,8 +284,11 @@ def _downloaded(source: Mirror, file: str, folder: Path) -> Path:
             )
         except Exception as error:  # each mirror and protocol fails in its own way; the next one is tried
             reason = str(error) or type(error).__name__
-            reasons.append(f"{mirror}: {reason.splitlines()[0][:60]}")
+            reasons.append(f"{mirror}: {reason.splitlines()[0][:MAX_REASON_LENGTH]}")
+    names = ", ".join(f"{name}.gz" for pair in FILES.values() for name in pair)
     raise InputError(
-        f"{source.name}: {file} is not in {folder} and could not be downloaded. Give the folder that holds "
-        f"{', '.join(f'{name}.gz' for pair in FILES.values() for name in pair)} as --data-dir. ({'; '.join(reasons)})"
+        f"{file} is not in {folder} and could not be downloaded ({'; '.join(reasons)}).",
+        got="; ".join(reasons),
+        expected=file,
+        fix=Fix(f"Pass the folder that holds {names} as data_dir.", f"Add --data-dir with the folder of {names}."),
     )

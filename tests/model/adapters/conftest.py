@@ -36,8 +36,8 @@ def images():
 
 
 @pytest.fixture
-def draws():
-    """Draw what a model allows, as a script would, and return the codes and the decoded codes."""
+def draws(check_declaration):
+    """Draw what a model allows, as a script would, check what `inspect` says, and return codes and decoded codes."""
     import vaeviz
 
     def drawn(model, x, *, size):
@@ -48,6 +48,7 @@ def draws():
         decoded = vaeviz.decode(model, posterior, reference=x)
         assert decoded.shape == x.shape
         vaeviz.reconstruction_pairs(model, model, x)
+        check_declaration(model, x)
         return posterior, decoded
 
     yield drawn

@@ -34,12 +34,13 @@ def trained(cells, **setup):
 
 
 @pytest.mark.parametrize("setup", [{}, {"layer": "counts"}], ids=["X", "a layer"])
-def test_the_codes_are_its_latent_representation(setup, cells, tmp_path):
+def test_the_codes_are_its_latent_representation(setup, cells, tmp_path, check_declaration):
     model = trained(cells, **setup)
     posterior = vaeviz.encode(model, np.asarray(cells.X))
     mean, variance = model.get_latent_representation(return_dist=True)
     np.testing.assert_allclose(posterior.mean, mean, atol=1e-4)
     np.testing.assert_allclose(posterior.std**2, variance, rtol=1e-3)
+    check_declaration(model, np.asarray(cells.X))
     records = vaeviz.export_figures(tmp_path, model=model, plots=["latent_scatter", "samples"])
     assert [record.status for record in records] == ["drawn", "skipped"]
 
@@ -52,7 +53,7 @@ def test_the_batch_of_each_cell_is_the_condition(cells):
         model.get_latent_representation(),
         atol=1e-4,
     )
-    with pytest.raises(InputError, match=r"set up with obs\['batch'\]; give .* condition: 0 for one, 1 for two"):
+    with pytest.raises(InputError, match="0 for one, 1 for two"):
         vaeviz.encode(encoder, opened.inputs["x"])
 
 
@@ -94,16 +95,16 @@ def test_genes_are_found_by_name(cells):
     model = trained(cells)
     more = anndata.concat([cells[:, ::-1], cells[:, :2].copy()[:, :0]], axis=1)
     np.testing.assert_allclose(vaeviz.encode(model, more).mean, model.get_latent_representation(), atol=1e-4)
-    with pytest.raises(InputError, match=r"x: lacks 1 of the 30 genes of the model, e\.g\. 29"):
+    with pytest.raises(InputError, match="1 of the 30 genes"):
         vaeviz.encode(model, cells[:, :-1])
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda cells: cells.layers.clear(), "set up with the layer 'counts', which these cells do not have"),
-        (lambda cells: cells.obs.drop(columns="batch", inplace=True), r"set up with obs\['batch'\], which these"),
-        (lambda cells: cells.obs.__setitem__("batch", "three"), r"holds 'three', which is no batch of the model"),
+        (lambda cells: cells.layers.clear(), "'counts'"),
+        (lambda cells: cells.obs.drop(columns="batch", inplace=True), "'batch'"),
+        (lambda cells: cells.obs.__setitem__("batch", "three"), r"'three'"),
     ],
     ids=["layer", "column", "batch"],
 )

@@ -1,14 +1,14 @@
-"""Tables of one's own: ``csv:FILE``."""
+"""Tables of numbers are read with the names of their columns: ``csv:FILE``."""
+
+import warnings
 
 import numpy as np
 import pytest
 
-from vaeviz.data.dataset import Dataset, Split
-from vaeviz.data.loading import load_data
 from vaeviz.data.labels import factorize_labels
+from vaeviz.data.loading import load_data
 from vaeviz.errors import GuessWarning, InputError, NoSuchSplit
-from vaeviz.plugins import registry
-from vaeviz_models.datasets import csv_file as delimited
+from vaeviz_models.datasets import csv_file
 
 
 @pytest.fixture
@@ -24,19 +24,19 @@ def table(tmp_path):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_columns_of_numbers_are_the_samples_and_their_names_the_features(table, delimiter):
-    data = table("\nheight,width, kg\n1,2, 3\n\n-4.5,5e1,6\n".replace(",", delimiter))
+def test_columns_are_features_with_their_names(table, delimiter):
+    data = table("\nheight,width, kg\n1,2, 3\n-4.5,5e1,6\n".replace(",", delimiter))
     np.testing.assert_array_equal(data.x, np.array([[1, 2, 3], [-4.5, 50, 6]], np.float32))
     assert data.feature_names == ("height", "width", "kg")
     assert (data.labels, data.name, data.kind) == (None, "own", None)
 
 
-def test_delimiters_in_quoted_names_part_nothing(table):
+def test_delimiters_in_quoted_names_do_not_separate_columns(table):
     assert table('"mean, of x (mm), left";"b"\n1;2\n').feature_names == ("mean, of x (mm), left", "b")
 
 
 def test_a_long_table_is_read_in_blocks(table, monkeypatch):
-    monkeypatch.setattr(delimited, "BLOCK", 3)
+    monkeypatch.setattr(csv_file, "ROWS_PER_BLOCK", 3)
     data = table("a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(8)), labels="y")
     assert data.x[:, 0].tolist() == list(range(8))
     assert data.labels.tolist() == [0, 1] * 4
@@ -56,7 +56,7 @@ def test_a_long_table_is_read_in_blocks(table, monkeypatch):
         (["1,5", "2"], np.array(["1,5", "2"])),
     ],
 )
-def test_the_column_of_labels_is_none_of_the_samples(table, written, read):
+def test_the_column_of_labels_is_not_a_feature(table, written, read):
     data = table(f'a,"my, label",b\n1,"{written[0]}",2\n3," {written[1]}",4\n', labels="my, label")
     np.testing.assert_array_equal(data.x, [[1, 2], [3, 4]])
     np.testing.assert_array_equal(data.labels, read)
@@ -64,7 +64,7 @@ def test_the_column_of_labels_is_none_of_the_samples(table, written, read):
     assert data.feature_names == ("a", "b")
 
 
-def test_classes_that_are_integers_keep_their_order_where_some_are_missing(table):
+def test_integer_classes_keep_their_order_if_some_labels_are_missing(table):
     codes, names = factorize_labels(table("a,y\n1,10\n2,2\n3,\n", labels="y").labels)
     assert names == ("2", "10")
     assert codes.tolist() == [1, 0, -1]
@@ -74,81 +74,110 @@ def test_columns_without_a_name_are_left_out(table):
     assert table(",a,b,,\n0,1,2,,\n1,3,4,,\n").x.tolist() == [[1, 2], [3, 4]]
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_text(table):
+def test_a_byte_order_mark_and_windows_line_ends_are_ignored(table):
     data = table(b"\xef\xbb\xbfa,b\r\n1,2\r\n\r\n")
     assert (data.feature_names, data.x.tolist()) == (("a", "b"), [[1, 2]])
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "got"),
     [
-        ("", "is empty"),
-        ("a,b\n", "no line but the first"),
-        ("1,2\n3,4\n", "the first line holds numbers, expected the names"),
-        ("5.1,3.5,setosa\n4.9,3,setosa\n", "the first line holds numbers, expected the names"),
-        ("a,b\n1,2\n3\n", "line 3 has 1 values, the first line has 2 names"),
-        ("a,a\n1,2\n", "two columns are named 'a'"),
-        ("a,b\n\n1,2\n3,red\n", "column 'b' has 'red', which is no finite number, in line 4; name the column as"),
-        ("a;b\n1;2,5\n", "column 'b' has '2,5', .* in line 2; write decimals with a point"),
-        ("a,b\n1,\n", "column 'b' has no value, in line 2; fill it, or leave that line out"),
-        ("a,b\n1,nan\n", "column 'b' has 'nan', .*; fill it"),
-        ("a,b\n1,1e99\n", "column 'b' has '1e99'"),
-        (b"a,b\n\xff\xfe,1\n", "cannot be read as a table"),
+        ("", "no lines"),
+        ("\n\n", "no lines"),
+        ("a,b\n", "no rows"),
+        ("a,b\n\n\n", "no rows"),
+        ("1,2\n3,4\n", "1, 2"),
+        ("5.1,3.5,setosa\n4.9,3,setosa\n", "5.1, 3.5, setosa"),
+        ("a,b\n1,2\n3\n", "1 values in line 3"),
+        ("a,a\n1,2\n", "a"),
     ],
 )
-def test_what_is_no_table_of_numbers_is_told(table, text, told):
-    with pytest.raises(InputError, match=told):
+def test_a_file_that_is_not_a_table_of_numbers_is_an_error(table, text, got):
+    with pytest.raises(InputError, match=r"own\.csv") as raised:
         table(text)
+    assert raised.value.got == got
 
 
-def test_only_what_is_there_can_be_asked_for(table):
-    with pytest.raises(InputError, match="has no column 'c' for the labels; it has a, b"):
-        table("a,b,\n1,2,\n", labels="c")
-    with pytest.raises(InputError, match="has no column of numbers"):
-        table("a\n1\n", labels="a")
-    with pytest.raises(NoSuchSplit, match="has no splits"):
+@pytest.mark.parametrize(
+    ("text", "got", "line", "fix"),
+    [
+        ("a,b\n1,2\n3,red\n", "red", 3, "labels='b'"),
+        ("\n\na,b\n1,2\n3,4\n5,red\n", "red", 6, "labels='b'"),
+        ("a;b\n1;2,5\n", "2,5", 2, "point"),
+        ("a,b\n1,\n", "", 2, "Fill"),
+        ("a,b\n1,2\n,\n3,4\n", "", 3, "Fill"),
+        ("a,b\n1,nan\n", "nan", 2, "Fill"),
+        ("a,b\n1,1e99\n", "1e99", 2, "labels"),
+        ("a,b\n1,inf\n", "inf", 2, "labels"),
+    ],
+)
+def test_a_value_that_is_not_a_finite_number_is_an_error_with_its_column_and_line(table, text, got, line, fix):
+    with pytest.raises(InputError, match=rf"line {line}\b") as raised:
+        table(text)
+    column = "a" if "\n,\n" in text else "b"
+    assert f"column {column!r}" in raised.value.message
+    assert raised.value.got == got
+    assert fix in raised.value.fix.python
+
+
+@pytest.mark.parametrize("position", ["first block", "later block"])
+def test_a_row_with_too_many_values_is_an_error(table, position, monkeypatch):
+    monkeypatch.setattr(csv_file, "ROWS_PER_BLOCK", 2)
+    rows = "1,2\n" * (1 if position == "first block" else 6)
+    with pytest.raises(InputError, match="saw 3"):
+        table(f"a,b\n{rows}3,4,5\n")
+
+
+def test_bytes_that_are_not_text_are_an_error(table):
+    with pytest.raises(InputError) as raised:
+        table(b"a,b\n\xff\xfe,1\n")
+    assert raised.value.expected == "a table"
+
+
+@pytest.mark.parametrize("n_rows", [2, 100])
+def test_blank_lines_between_rows_are_named_in_a_warning(table, n_rows, monkeypatch):
+    monkeypatch.setattr(csv_file, "ROWS_PER_BLOCK", 3)
+    rows = "1,2\n" * n_rows
+    with pytest.warns(GuessWarning, match=rf": {n_rows + 3}\. ") as caught:
+        data = table(f"\na,b\n{rows}\n3,4\n\n\n")
+    assert len(caught) == 1
+    assert data.x[-1].tolist() == [3, 4]
+    assert len(data) == n_rows + 1
+
+
+def test_blank_lines_before_and_after_the_table_are_ignored(table):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert table("\n\na,b\n1,2\n\n\n").x.tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(("text", "got"), [("a,b,\n1,2,\n", "c"), ("c\n1\n", "no feature")])
+def test_labels_need_a_column_beside_the_features(table, text, got):
+    with pytest.raises(InputError) as raised:
+        table(text, labels="c")
+    assert raised.value.got == got
+
+
+def test_a_table_has_no_splits(table):
+    with pytest.raises(NoSuchSplit) as raised:
         table("a,b\n1,2\n", split="train")
-    with pytest.raises(InputError, match=r"csv: no\.csv does not exist"):
+    assert (raised.value.got, raised.value.fix.command_line) == ("train", "Add --split all.")
+
+
+def test_a_missing_table_is_an_error():
+    with pytest.raises(InputError) as raised:
         load_data("no.csv")
-
-
-def test_other_files_are_told_from_data_sets(tmp_path):
-    (tmp_path / "notes.txt").write_text("a")
-    with pytest.raises(InputError, match=r"notes\.txt.*expected a folder of pictures, or a file \.npy"):
-        load_data(str(tmp_path / "notes.txt"))
-
-
-def test_a_folder_of_idx_files_is_told_from_one_of_pictures(tmp_path):
-    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(b"")
-    with pytest.raises(InputError, match="for the IDX files there write --data mnist --data-dir"):
-        load_data(str(tmp_path))
-
-
-def test_a_file_that_is_not_there_is_no_misspelled_data_set():
-    for name in ("wines.tsv", "wines/pictures"):
-        with pytest.raises(
-            InputError, match=f"'{name}': there is no such file or folder, and no data set of that name"
-        ):
-            load_data(name)
-
-
-def test_a_data_set_of_a_plug_in_may_have_a_dot_in_its_name(monkeypatch):
-    def wines(*, split: Split = "all"):
-        return Dataset(np.zeros((2, 3)), name="wines")
-
-    monkeypatch.setattr(registry, "entries", lambda group: {"wines.v2": None})
-    monkeypatch.setattr(registry, "load", lambda group, name: {"wines.v2": wines}[name])
-    assert load_data("wines.v2", split="all").name == "wines"
+    assert raised.value.got == "no.csv"
 
 
 @pytest.mark.parametrize(("first", "step"), [(0, 1), (1, 1), (20240001, 1), (1000, -1)])
-def test_a_column_that_numbers_the_rows_is_told(table, first, step):
-    rows = "".join(f"{first + step * i},{i % 3}\n" for i in range(delimited.NUMBERED_FROM))
-    with pytest.warns(GuessWarning, match="column 'id' numbers the rows, and is taken for a feature"):
+def test_a_column_that_numbers_the_rows_raises_a_warning(table, first, step):
+    rows = "".join(f"{first + step * i},{i % 3}\n" for i in range(csv_file.MIN_COUNTED_ROWS))
+    with pytest.warns(GuessWarning, match="'id'"):
         assert table(f"id,a\n{rows}").feature_names == ("id", "a")
 
 
-def test_a_column_that_only_rises_is_not(table, recwarn):
+def test_a_column_that_only_rises_raises_no_warning(table, recwarn):
     table("a,b\n" + "".join(f"{2 * i},{i % 3}\n" for i in range(12)))
-    table("a,b\n" + "".join(f"{i},{i % 3}\n" for i in range(delimited.NUMBERED_FROM - 1)))
+    table("a,b\n" + "".join(f"{i},{i % 3}\n" for i in range(csv_file.MIN_COUNTED_ROWS - 1)))
     assert not recwarn

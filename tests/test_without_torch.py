@@ -1,0 +1,70 @@
+"""vaeviz never needs torch for models that are not torch models."""
+
+from __future__ import annotations
+
+import pytest
+
+REFUSE_TORCH = """
+import sys
+
+class RefuseTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ImportError("torch was imported")
+
+sys.meta_path.insert(0, RefuseTorch())
+"""
+
+DATA = """
+import numpy as np
+import matplotlib
+matplotlib.use("agg")
+import vaeviz
+
+rng = np.random.default_rng(0)
+codes = rng.standard_normal((120, 3))
+weights = rng.standard_normal((3, 64))
+def decode(z): return 1 / (1 + np.exp(-z @ weights)).reshape(len(z), 8, 8)
+x = decode(codes).astype(np.float32)
+labels = rng.integers(0, 3, 120)
+def encode(x):
+    mean = np.log(x / (1 - x)).reshape(len(x), -1) @ np.linalg.pinv(weights)
+    return mean, np.full_like(mean, -2.0)
+def likelihood(x, z): return -2 * ((x - decode(z)) ** 2).sum(axis=(1, 2))
+"""
+
+PLOTS = """
+import tempfile
+from pathlib import Path
+folder = tempfile.mkdtemp()
+history = {"epoch": [1, 2], "train_elbo": [-3.0, -2.0], "train_kl": [0.1, 0.2]}
+records = vaeviz.export_figures(
+    folder, encoder=vaeviz.Encoder(encode, returns="mean,log_var"), decoder=vaeviz.Decoder(decode, prior="normal"),
+    x=x, labels=labels, factors=codes, history=history, likelihood=likelihood, other_x=x[::-1].copy(),
+    other_encoder=vaeviz.Encoder(lambda x: encode(x)[0], returns="mean"), runs=[(9.0, 30.0, "one"), (5.0, 36.0, "two")],
+    settings={"tsne": {"perplexity": 5.0}, "map_quality": {"perplexity": 5.0}}, dpi=40,
+)
+assert {record.plot for record in records} == set(vaeviz.plot_names())
+print({record.plot: record.reason for record in records if record.status != "drawn"})
+assert "torch" not in sys.modules
+"""
+
+ANALYSIS = """
+report = vaeviz.analyze(encoder=encode, decoder=decode, x=x, labels=labels, likelihood=likelihood)
+print({result.name: result.sentence for result in report.results if result.status == "failed"})
+assert "torch" not in sys.modules
+"""
+
+
+def test_every_plot_of_a_numpy_model_is_drawn(python):
+    assert python(REFUSE_TORCH + DATA + PLOTS) == "{}"
+
+
+def test_the_analysis_of_a_numpy_model_runs(python):
+    assert python(REFUSE_TORCH + DATA + ANALYSIS).splitlines()[-1] == "{}"
+
+
+@pytest.mark.parametrize("args", [["--help"], ["list", "plots"], ["export", "--help"]])
+def test_help_and_list_run(python, args):
+    code = f"from vaeviz.cli.main import main\ntry: main({args!r})\nexcept SystemExit as end: print('code', end.code)"
+    assert python(REFUSE_TORCH + code).splitlines()[-1] == "code 0"
