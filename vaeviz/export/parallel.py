@@ -17,7 +17,6 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from pickle import PicklingError
 from typing import Any, cast
 
@@ -191,7 +190,7 @@ def _remove_partial_files(render: RenderOptions, plots: Mapping[str, Any]) -> No
     """Remove the temporary files of workers that were ended while they wrote."""
     for path in render.folder.glob(".*"):
         if path.suffix.lstrip(".") in render.formats and path.name.split(".")[1] in plots:
-            Path(path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def _current_state() -> WorkerState:

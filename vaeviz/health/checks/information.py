@@ -65,8 +65,8 @@ def information(
     flagged = high.value + 2 * high.standard_error < min_share
     if not flagged and low.value - 2 * low.standard_error < min_share:
         raise NotApplicable(
-            f"{found.total:,} samples leave the mutual information between {found.mutual_information.value:.3g} and "
-            f"{min(found.left_out.value, kl):.3g} nats, of a KL of {kl:.3g} nats.",
+            f"The KL is {kl:.3g} nats. {found.total:,} samples leave the mutual information between "
+            f"{found.mutual_information.value:.3g} and {min(found.left_out.value, kl):.3g} nats.",
             fix="Use more samples to decide.",
         )
     decisive = high if flagged else low
