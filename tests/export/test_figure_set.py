@@ -64,7 +64,7 @@ def sha256(path):
 def test_every_plot_is_drawn_or_skipped_with_a_reason(tmp_path, inputs):
     records = export_figures(tmp_path / "out", **inputs, settings=LIGHT)
     assert [record.plot for record in records] == plot_names()
-    missing = {name: get_plot(name).missing(inputs) for name in plot_names()}
+    missing = {name: get_plot(name).missing_inputs(inputs) for name in plot_names()}
     expected = {name for name in plot_names() if missing[name]} | {"latent_pairs", "map_quality", "tsne"}
     reasons = {record.plot: record.reason for record in records if record.status == "skipped"}
     assert set(reasons) == expected

@@ -234,7 +234,7 @@ def _validate_plot_settings(settings: Mapping[str, Mapping[str, Any]], names: li
     checked: dict[str, dict[str, Any]] = {}
     for given_name, options in settings.items():
         plot = _registered_name(given_name)
-        checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, of=plot))
+        checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, owner=plot))
         if plot not in names:
             raise InputError(
                 f"There are options of {plot}, which is not among the plots to draw: {', '.join(names)}.",

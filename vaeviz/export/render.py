@@ -18,7 +18,8 @@ from vaeviz.export.manifest import FigureRecord
 from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.provenance import portable_traceback, sha256_hex
 from vaeviz.plugins.diagnostics import capture_warnings
-from vaeviz.plugins.plot_spec import INPUTS, PlotSpec, get_plot, plot_names
+from vaeviz.plugins.inputs import INPUTS
+from vaeviz.plugins.plot_spec import PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,7 +129,7 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
     if record.status == "skipped":
         return record
     spec = get_plot(name)
-    missing = spec.lacking(inputs)
+    missing = spec.why_not_applicable(inputs)
     if missing:
         return _without_figure(record, "skipped", NotApplicable(missing))
     with capture_warnings() as warnings:
@@ -203,7 +204,7 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     width = style.column if spec.page.width == "column" else style.full
     figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    spec.function(**spec.given(inputs), **options, **place)
+    spec.function(**spec.select_inputs(inputs), **options, **place)
     if spec.page.aspect is None:
         _fit_height(figure)
     else:

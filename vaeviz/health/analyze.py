@@ -209,7 +209,7 @@ def validate_check_settings(settings: Mapping[str, Mapping[str, Any]], names: li
                     f"Add {name} to --checks, or remove its --set.",
                 ),
             )
-        checked[name] = validate_settings(CHECKS[name].function, options, of=name)
+        checked[name] = validate_settings(CHECKS[name].function, options, owner=name)
     return checked
 
 

@@ -8,16 +8,8 @@ from typing import Any, Literal
 
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.provenance import portable_traceback
+from vaeviz.plugins.inputs import find_input
 from vaeviz.plugins.signature import InputSignature
-
-SUPPLY = {
-    "encoder": "a model with an encoder",
-    "decoder": "a model with a decoder",
-    "x": "samples",
-    "labels": "a class for each sample",
-    "likelihood": "ln p(x | z) as a function of batches x and z, which a VAE of vaeviz_models supplies",
-}
-"""What supplies a missing input."""
 
 CheckStatus = Literal["healthy", "flagged", "not applicable", "failed"]
 
@@ -144,12 +136,12 @@ class Check(InputSignature):
         """
         settings = {name: option.default for name, option in self.options.items()}
         settings |= {name: value for name, value in options.items() if name in settings}
-        missing = self.missing(inputs)
+        missing = self.missing_inputs(inputs)
         if missing:
-            reason = "; ".join(f"needs {name}: {SUPPLY[name]}" for name in missing)
+            reason = "; ".join(f"needs {name}: {find_input(name).meaning}" for name in missing)
             return self._result("not applicable", reason, settings)
         try:
-            measured = self.function(**self.given(inputs), **settings)
+            measured = self.function(**self.select_inputs(inputs), **settings)
         except NotApplicable as error:
             return self._result("not applicable", str(error), settings, error.for_command_line())
         except Exception as error:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 def capture_warnings() -> Iterator[list[Warning]]:
     """Collect the warnings that are meant for a person, instead of showing them.
 
+    A warning that a filter turns into an error (``python -W error``) is raised.
+
     Yields
     ------
     list of Warning
@@ -19,14 +21,15 @@ def capture_warnings() -> Iterator[list[Warning]]:
     """
     found: list[Warning] = []
     with warnings.catch_warnings(record=True) as caught:
+        raised = [entry for entry in warnings.filters if entry[0] == "error"]
         warnings.simplefilter("ignore")
         for category in (UserWarning, RuntimeWarning):
             warnings.simplefilter("always", category)
+        warnings.filters[:0] = raised  # type: ignore[index]  # typeshed declares a Sequence, it is a list
         try:
             yield found
         finally:
             by_text: dict[str, Warning] = {}
-            for entry in caught:
-                if isinstance(entry.message, Warning):
-                    by_text.setdefault(str(entry.message), entry.message)
+            for message in (entry.message for entry in caught):
+                by_text.setdefault(str(message), message)  # type: ignore[arg-type]  # always a Warning
             found += by_text.values()

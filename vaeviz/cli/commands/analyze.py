@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from vaeviz.cli.source import ModelAndDataSpec, format_default, model_and_data_options, parse_settings, split_list
+from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.errors import InputError
+from vaeviz.plugins.options import format_default
 
 COLORS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
 
@@ -58,7 +60,7 @@ def analyze(
     if out is not None and not out.parent.is_dir():
         raise InputError(f"--out {out}: the folder {out.parent} does not exist.", fix=f"Create it: mkdir {out.parent}")
     options = parse_settings(settings, "CHECK", "holes.max_mass=0.1")
-    model, data, supplied = source.opened()
+    model, data, supplied = source.open()
     reserved = sorted(set(supplied) & set(inspect.signature(run_analysis).parameters))
     if reserved:
         raise click.UsageError(f"--input {reserved[0]}=... is not an input of a check. Use the option --{reserved[0]}.")

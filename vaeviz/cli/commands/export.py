@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options, parse_settings, split_list
+from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins.options import Option
@@ -89,7 +90,7 @@ def export(
     chosen |= {name: value for name, value in given.items() if value is not None}
     for plot, plot_options in parse_settings(settings, "PLOT", "latent_scatter.dims=0,2").items():
         options.setdefault(plot, {}).update(plot_options)
-    model, dataset, supplied = source.opened()
+    model, dataset, supplied = source.open()
     reserved = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
     if reserved:
         raise click.UsageError(f"--input {reserved[0]}=... is not an input of a plot. Use the option --{reserved[0]}.")

@@ -76,7 +76,7 @@ def reconstruction(
     chosen = take_rows(x, rows)
     if not np.ptp(chosen, axis=0).any():
         raise NotApplicable("All samples are equal, so their reconstructions cannot tell them apart.")
-    decoded, what = decode(decoder, posterior[rows], like=x), "x"
+    decoded, what = decode(decoder, posterior[rows], reference=x), "x"
     if posterior.condition is not None:
         chosen, decoded = _subtract_condition_means(posterior.condition[rows], chosen, decoded)
         what = "x within its conditions"

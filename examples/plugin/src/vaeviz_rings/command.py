@@ -15,7 +15,7 @@ def radii(source: ModelAndDataSpec) -> None:
 
     import vaeviz
 
-    model, data, _ = source.opened()
+    model, data, _ = source.open()
     if model is None or model.encoder is None or data is None:
         raise click.UsageError("give MODEL with an encoder, and --data")
     lengths = np.linalg.norm(vaeviz.encode(model.encoder, data.x).mean, axis=1)
