@@ -1,7 +1,10 @@
+"""The command line as a person runs it: help, one figure, figure sets, errors, warnings and exit codes."""
+
 import json
+import os
+import subprocess
 import sys
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -38,23 +41,10 @@ class names:
 """
 
 
-@pytest.fixture
-def vaeviz_(capsys, monkeypatch, tmp_path):
-    """Run a command line in `tmp_path`, where a module of models lies, and return its exit code and what it said."""
-    (tmp_path / "mine.py").write_text(MODULE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
-    capsys.readouterr()
-
-    def invoke(*args):
-        with pytest.raises(SystemExit) as left:
-            main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=left.value.code, out=out, err=err)
-
-    yield invoke
-    sys.modules.pop("mine", None)
+@pytest.fixture(autouse=True)
+def folder(make_module):
+    """The current folder, with a module of models."""
+    return make_module("mine", MODULE)
 
 
 @pytest.fixture
@@ -66,346 +56,409 @@ def npz(tmp_path):
     return f"npz:{path}"
 
 
-def assert_one_error(done, *told, code=2):
+@pytest.fixture
+def dots(registered):
+    """A registered plot with options of several types; returns what it was called with."""
+    seen = {}
+
+    @register_plot
+    def dots(
+        encoder, x, labels=None, *, size: float = 5.0, dims: tuple[int, int] | None = None, wide: bool = False,
+        marker_kws: dict | None = None, n_dots: int = 3, ax=None,
+    ):  # fmt: skip
+        """Plot dots."""
+        seen.update(x=x, labels=labels, size=size, dims=dims, wide=wide, marker_kws=marker_kws, n_dots=n_dots)
+        return ax
+
+    return seen
+
+
+def assert_one_error(done, *tokens, code=2):
     assert done.code == code
     assert "Traceback" not in done.err
     assert done.err.count("\n") <= 2
-    assert all(part in done.err for part in told), done.err
+    assert all(token in done.err for token in tokens), done.err
 
 
-# Looking around
+# Help and lists
 
 
-def test_help_shows_the_commands(vaeviz_):
-    done = vaeviz_("--help")
+def test_help_lists_the_commands(run_main):
+    done = run_main("--help")
     assert done.code == 0
     for command in ("demo", "export", "info", "list", "plot", "train"):
         assert f"  {command} " in done.out
+    assert "vaeviz plot latent_scatter runs/m             draw one plot\n" in done.out
 
 
 @pytest.mark.parametrize("args", [["export"], ["plot"], ["plot", "latent_scatter"], ["list"], ["train"], ["info"]])
-def test_every_command_has_help(vaeviz_, args):
-    done = vaeviz_(*args, "--help")
+def test_every_command_has_help(run_main, args):
+    done = run_main(*args, "--help")
     assert done.code == 0
     assert done.out.startswith("Usage: vaeviz " + args[0])
 
 
-def test_the_version(vaeviz_):
-    done = vaeviz_("--version")
+def test_version(run_main):
+    done = run_main("--version")
     assert (done.code, vaeviz.__version__ in done.out) == (0, True)
 
 
-def test_list_shows_plots_with_inputs_and_options_and_all_else(vaeviz_):
-    done = vaeviz_("list")
+def test_list_shows_every_group_and_the_inputs_and_options_of_plots(run_main):
+    done = run_main("list")
     assert done.code == 0
-    assert "latent_scatter         Posterior means of" in done.out
-    assert "from encoder, x, [labels]" in done.out
-    assert "--dims int,int" in done.out
-    assert "--max-points" in done.out
-    for name in ("mlp", "conv", "autoencoder", "digits", "mnist", "npz", "images", "tsne", "pca"):
+    for token in ("\n  latent_scatter ", "from encoder, x, [labels]", "--dims int,int", "--max-points"):
+        assert token in done.out
+    for name in ("mlp", "conv", "autoencoder", "digits", "mnist", "npz", "images", "tsne", "pca", "export"):
         assert f"\n  {name} " in done.out
 
 
 @pytest.mark.parametrize(("section", "there", "elsewhere"), [("models", "mlp", "mnist"), ("data", "mnist", "mlp")])
-def test_list_shows_one_section(vaeviz_, section, there, elsewhere):
-    done = vaeviz_("list", section)
+def test_list_shows_one_section(run_main, section, there, elsewhere):
+    done = run_main("list", section)
     assert f"  {there} " in done.out
     assert f"  {elsewhere} " not in done.out
 
 
-def test_a_plot_from_elsewhere_is_listed_with_where_it_is_from(vaeviz_, registered):
+def test_list_names_the_distribution_of_other_plots(run_main, registered):
     def mine(encoder, *, count: int = 3, ax=None):
         """Mine."""
 
     mine.__module__ = "elsewhere.plots"
     register_plot(mine)
-    done = vaeviz_("list", "plots")
-    assert "Mine." in done.out
-    assert "(elsewhere)" in done.out
+    assert "Mine.  (elsewhere)\n" in run_main("list", "plots").out
 
 
-def test_help_of_a_plot_shows_what_it_needs_and_its_options(vaeviz_):
-    done = vaeviz_("plot", "latent_scatter", "--help")
-    for told in (
-        "Posterior means of x in two latent dimensions",
+def test_help_of_a_plot_shows_its_docstring_inputs_and_options(run_main):
+    done = run_main("plot", "latent_scatter", "--help")
+    for token in (
         "Needs encoder, x, [labels]",
         "--dims INT,INT",
         "--out",
+        vaeviz.latent_scatter.__doc__.split("\n")[0],
     ):
-        assert told in done.out
-    assert vaeviz_("plot", "latent-scatter", "--help").out.partition("]")[2] == done.out.partition("]")[2]
+        assert token.replace("`", "") in done.out
+    assert run_main("plot", "latent-scatter", "--help").out.partition("]")[2] == done.out.partition("]")[2]
+
+
+def test_bash_completion_finds_commands_and_plots():
+    def complete(words):
+        count = len(words.split()) - 1
+        env = os.environ | {"_VAEVIZ_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(count)}
+        done = subprocess.run([sys.executable, "-m", "vaeviz"], env=env, capture_output=True, text=True, timeout=120)
+        return {line.partition(",")[2] for line in done.stdout.splitlines()}
+
+    assert complete("vaeviz ex") == {"explain", "export"}
+    assert complete("vaeviz plot latent_s") == {"latent_scatter"}
+    assert {"--trust", "--history"} <= complete("vaeviz explain --")
 
 
 # One figure
 
 
-def test_plot_draws_one_figure(vaeviz_, run, tmp_path):
-    done = vaeviz_("plot", "latent_scatter", run)
+def test_plot_draws_one_figure(run_main, run, tmp_path):
+    done = run_main("plot", "latent_scatter", run)
     assert (done.code, done.out.strip()) == (0, "latent_scatter.png")
     assert (tmp_path / "latent_scatter.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(("name", "start"), [("a.svg", b"<?xml"), ("a.pdf", b"%PDF"), ("a.png", b"\x89PNG")])
-def test_plot_writes_what_the_name_of_the_file_says(vaeviz_, run, tmp_path, name, start):
-    assert vaeviz_("plot", "training_curves", run, "--out", name, "--style", "talk", "--dpi", 50).code == 0
+def test_plot_writes_the_format_of_the_file_name(run_main, run, tmp_path, name, start):
+    assert run_main("plot", "training_curves", run, "--out", name, "--style", "talk", "--dpi", 50).code == 0
     assert (tmp_path / name).read_bytes().startswith(start)
 
 
-def test_options_of_a_plot_reach_it(vaeviz_, registered, tmp_path):
-    seen = {}
-
-    @register_plot
-    def curious(x, labels=None, *, dims: tuple[int, int] | None = None, wide: bool = False, ax=None):
-        """Curious."""
-        seen.update(x=x.shape, labels=labels, dims=dims, wide=wide)
-
-    done = vaeviz_("plot", "curious", "mine:pair", "--data", "digits", "--dims", "0,2", "--wide", "true")
+def test_options_of_a_plot_reach_it(run_main, dots):
+    done = run_main("plot", "dots", "mine:pair", "--data", "digits", "--dims", "0,2", "--wide", "true")
     assert done.code == 0, done.err
-    assert (seen["x"], seen["dims"], seen["wide"]) == ((360, 8, 8), (0, 2), True)
-    assert len(seen["labels"]) == 360
+    assert (dots["x"].shape, dots["dims"], dots["wide"], dots["size"]) == ((360, 8, 8), (0, 2), True, 5.0)
+    assert len(dots["labels"]) == 360
 
 
-def test_a_plot_of_any_model_and_data(vaeviz_, npz, tmp_path):
-    assert vaeviz_("plot", "samples", "mine:names.inner", "--data", npz, "--n", 4).code == 0
-    assert vaeviz_("plot", "manifold_grid", "--input", "decoder=mine:lone_decoder", "--n", 3).code == 0
-    assert (
-        vaeviz_("plot", "tsne", "--input", "x=mine:codes", "--input", "encoder=mine:encode", "--perplexity", 5).code
-        == 0
-    )
+def test_plot_accepts_any_model_and_data(run_main, npz, tmp_path):
+    assert run_main("plot", "samples", "mine:names.inner", "--data", npz).code == 0
+    assert run_main("plot", "manifold_grid", "--input", "decoder=mine:lone_decoder").code == 0
+    tsne = ("plot", "tsne", "--input", "x=mine:codes", "--input", "encoder=mine:encode", "--perplexity", 5)
+    assert run_main(*tsne).code == 0
     assert {path.name for path in tmp_path.glob("*.png")} == {"samples.png", "manifold_grid.png", "tsne.png"}
 
 
-def test_split_and_labels_choose_from_the_data(vaeviz_, npz, registered):
-    seen = {}
-
-    @register_plot
-    def curious(x, labels, *, ax=None):
-        """Curious."""
-        seen.update(count=len(x), last=labels[-1])
-
-    assert vaeviz_("plot", "curious", "--data", "digits", "--split", "train").code == 0
-    assert seen["count"] == 1437
-    assert vaeviz_("plot", "curious", "--data", npz, "--labels", "other").code == 0
-    assert seen == {"count": 20, "last": 1.0}
+def test_split_and_labels_select_from_the_data(run_main, npz, dots):
+    assert run_main("plot", "dots", "mine:pair", "--data", "digits", "--split", "train").code == 0
+    assert len(dots["x"]) == 1437
+    assert run_main("plot", "dots", "mine:pair", "--data", npz, "--labels", "other").code == 0
+    assert (len(dots["x"]), dots["labels"][-1]) == (20, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "token"),
     [
-        (["latent_scater"], "Unknown plot 'latent_scater'. Did you mean 'latent_scatter'"),
-        (["latent_scatter", "mine:pair"], "latent_scatter needs x: give --data"),
-        (["latent_scatter", "nowhere"], "got 'nowhere', which does not exist"),
-        (["latent_scatter", "mine:absent", "--data", "digits"], "'mine:absent': module 'mine' has no attribute"),
-        (["latent_scatter", "absent:thing", "--data", "digits"], "'absent:thing': No module named 'absent'"),
-        (["latent_scatter", "mine:encode", "--data", "digits"], "encode may be an encoder or a decoder"),
-        (["latent_scatter", "mine:pair", "--data", "digts"], "Unknown data set 'digts'. Did you mean 'digits'"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0"], "dims = '0': expected int,int"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0,5"], "different dimensions"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--split", "half"], "'half' is not one of"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--dim", "0,1"], "No such option"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--style", "papr"], "Unknown style 'papr'"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--out", "a.jpg"], "a.jpg: expected a name that ends in"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--out", "no/a.png"], "the folder no does not exist"),
+        (["latent_scater"], "'latent_scatter'"),
+        (["latent_scatter", "mine:pair"], "--data"),
+        (["latent_scatter", "nowhere"], "'nowhere'"),
+        (["latent_scatter", "mine:absent", "--data", "digits"], "mine:absent"),
+        (["latent_scatter", "absent:thing", "--data", "digits"], "No module named 'absent'"),
+        (["latent_scatter", "mine:encode", "--data", "digits"], "--encoder"),
+        (["latent_scatter", "mine:pair", "--data", "digts"], "'digits'"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0"], "int,int"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0,5"], "dimensions"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--split", "half"], "'half'"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--dim", "0,1"], "--dim"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--style", "papr"], "'papr'"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--out", "a.jpg"], ".png, .pdf, .svg"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--out", "no/a.png"], "no/a.png"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--out", "mine.py/a.png"], "mine.py/a.png"),
-        (["latent_scatter", "mine:pair", "--data", "npz:absent.npz"], "absent.npz does not exist"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--input", "x"], "--input 'x': expected NAME="),
-        (
-            ["latent_scatter", "mine:pair", "--data", "digits", "--input", "lables=mine:labels"],
-            "Unknown input 'lables'",
-        ),
-        (["latent_scatter", "--data", "digits", "--input", "encoder=mine:loses_a_row"], "expected (360, ...): one row"),
+        (["latent_scatter", "mine:pair", "--data", "npz:absent.npz"], "absent.npz"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--input", "x"], "NAME=package.module:attribute"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--input", "lables=mine:labels"], "'lables'"),
+        (["latent_scatter", "--data", "digits", "--input", "encoder=mine:loses_a_row"], "(360, ...)"),
     ],
 )
-def test_wrong_usage_of_plot_is_told_in_a_line_or_two(vaeviz_, tmp_path, args, told):
-    assert_one_error(vaeviz_("plot", *args), told)
+def test_wrong_usage_of_plot_is_one_error(run_main, tmp_path, args, token):
+    assert_one_error(run_main("plot", *args), token)
     assert not list(tmp_path.glob("*.png"))
 
 
 # Figure sets
 
 
-LIGHT = ["--set", "manifold_grid.n=3", "--set", "samples.n=4", "--set", "interpolation.n=1", "--dpi", "40"]
+def manifest_in(folder):
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
 
-def test_export_of_a_run_draws_on_the_data_it_was_trained_on(vaeviz_, run, tmp_path):
-    done = vaeviz_("export", run, "--out", "figures", *LIGHT)
+def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_path):
+    done = run_main("export", run, "--out", "figures", "--dpi", 40)
     assert done.code == 0, done.err
     assert "✓ latent_scatter" in done.out
-    assert "– tsne                   the latent has 2 dimensions and needs no map" in done.out
+    assert "– tsne " in done.out
     count = done.out.count("✓ ")
-    assert f"\n{count} figures in figures, shown by figures/index.html\n" in done.out
+    assert f"\n{count} figures in figures" in done.out
     assert len(list((tmp_path / "figures").glob("*.png"))) == count
-    manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text())
+    manifest = manifest_in(tmp_path / "figures")
     assert manifest["inputs"]["x"]["shape"] == [360, 8, 8]
     assert manifest["title"] == "tiny · digits"
 
 
-def test_export_of_any_model(vaeviz_, tmp_path):
+def test_export_skips_plots_whose_inputs_are_missing(run_main, tmp_path):
     np.savez(tmp_path / "bare.npz", x=np.random.default_rng(0).random((20, 8, 8), dtype=np.float32))
-    done = vaeviz_("export", "mine:pair", "--data", "npz:bare.npz", "--out", "figures", *LIGHT)
+    done = run_main("export", "mine:pair", "--data", "npz:bare.npz", "--out", "figures", "--dpi", 40)
     assert done.code == 0, done.out + done.err
     assert "– training_curves        needs history" in done.out
     assert "– latent_neighbors       needs labels" in done.out
 
 
-def test_export_follows_its_options(vaeviz_, npz, tmp_path):
-    args = ["--plots", "latent-scatter", "--format", "svg,pdf", "--style", "talk", "--seed", 3]
-    args += ["--set", "latent_scatter.size=9", "--set", "latent-scatter.marker_kws=marker=x"]
-    done = vaeviz_("export", "mine:pair", "--data", npz, "--out", "figures", *args)
+def test_export_follows_its_options(run_main, npz, dots, tmp_path):
+    args = ["--plots", "dots", "--format", "svg,pdf", "--style", "talk", "--seed", 3]
+    args += ["--set", "dots.size=9", "--set", "dots.marker-kws=marker=x"]
+    done = run_main("export", "mine:pair", "--data", npz, "--out", "figures", *args)
     assert done.code == 0, done.err
-    manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text())
+    manifest = manifest_in(tmp_path / "figures")
     (figure,) = manifest["figures"]
-    assert sorted(figure["files"]) == ["latent_scatter.pdf", "latent_scatter.svg"]
+    assert sorted(figure["files"]) == ["dots.pdf", "dots.svg"]
     assert (manifest["style"], manifest["dpi"], manifest["seed"]) == ("talk", 150, 3)
     assert (figure["options"]["size"], figure["options"]["marker_kws"]) == (9.0, {"marker": "x"})
 
 
-def test_a_config_file_says_the_same_and_the_command_line_wins(vaeviz_, npz, tmp_path):
+def test_the_command_line_wins_over_a_config_file(run_main, npz, dots, tmp_path):
     (tmp_path / "figures.toml").write_text(
-        'plots = ["samples", "latent_scatter"]\nformats = ["svg"]\nseed = 5\ndpi = 60\nstyle = "talk"\n'
-        "[samples]\nn = 9\ntemperature = 1\n[latent_scatter]\nsize = 3\ndims = [1, 0]\n"
+        'plots = ["dots", "latent_scatter"]\nformats = ["svg"]\nseed = 5\ndpi = 60\nstyle = "talk"\n'
+        "[dots]\nn_dots = 9\nsize = 1\ndims = [1, 0]\n"
     )
-    args = ["--config", "figures.toml", "--set", "latent_scatter.size=7", "--seed", 6, "--format", "png"]
-    done = vaeviz_("export", "mine:pair", "--data", npz, "--out", "figures", *args)
+    args = ["--config", "figures.toml", "--set", "dots.size=7", "--seed", 6, "--format", "png"]
+    done = run_main("export", "mine:pair", "--data", npz, "--out", "figures", *args)
     assert done.code == 0, done.err
-    manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text())
-    samples, scatter = manifest["figures"]
-    assert (samples["plot"], samples["options"]["n"], samples["options"]["temperature"]) == ("samples", 9, 1.0)
-    assert (scatter["options"]["size"], scatter["options"]["dims"]) == (7.0, [1, 0])
+    manifest = manifest_in(tmp_path / "figures")
+    by_name = {figure["plot"]: figure for figure in manifest["figures"]}
+    options = by_name["dots"]["options"]
+    assert (options["n_dots"], options["size"], options["dims"]) == (9, 7.0, [1, 0])
     assert (manifest["seed"], manifest["dpi"], manifest["style"]) == (6, 60, "talk")
-    assert list(scatter["files"]) == ["latent_scatter.png"]
+    assert list(by_name["latent_scatter"]["files"]) == ["latent_scatter.png"]
 
 
-def test_exit_code_1_when_a_plot_failed_and_the_rest_is_drawn(vaeviz_, npz, tmp_path, registered):
+def test_exit_code_1_if_a_plot_failed_and_the_others_are_drawn(run_main, npz, registered):
     @register_plot
     def failing(encoder, x, *, ax=None):
         """Fails."""
         raise RuntimeError("out of luck")
 
-    done = vaeviz_("export", "mine:pair", "--data", npz, "--out", "figures", *LIGHT)
+    args = ("--plots", "failing,latent_scatter", "--dpi", 40)
+    done = run_main("export", "mine:pair", "--data", npz, "--out", "figures", *args)
     assert done.code == 1
     assert "✗ failing                RuntimeError: out of luck" in done.out
     assert "✓ latent_scatter" in done.out
     assert "Traceback" not in done.out + done.err
 
 
-def test_exit_code_1_when_a_plot_asked_for_by_name_was_skipped(vaeviz_, npz):
-    done = vaeviz_("export", "mine:pair", "--data", npz, "--out", "figures", "--plots", "latent_scatter,tsne")
+def test_exit_code_1_if_a_plot_was_named_and_skipped(run_main, npz):
+    done = run_main("export", "mine:pair", "--data", npz, "--out", "figures", "--plots", "latent_scatter,tsne")
     assert done.code == 1
 
 
-def test_exit_code_1_when_nothing_was_drawn(vaeviz_):
-    assert vaeviz_("export", "--data", "digits", "--out", "figures").code == 1
+def test_exit_code_1_if_nothing_was_drawn(run_main):
+    assert run_main("export", "--data", "digits", "--out", "figures").code == 1
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "token"),
     [
-        ([], "Missing option '--out'"),
-        (["--out", "o"], "nothing to draw: give MODEL, --data, --runs or --input"),
-        (["nowhere", "--out", "o"], "got 'nowhere', which does not exist"),
-        (["mine:pair", "--data", "digits", "--out", "mine.py"], "mine.py: cannot be written"),
-        (["mine:pair", "--data", "digits", "--out", "mine.py/below"], "mine.py/below: cannot be written"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--plots", "scater"], "Unknown plot 'scater'"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--plots", ","], "no plot was asked for"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne"], "--set 'tsne': expected PLOT.OPTION=VALUE"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne.seeed=1"], "Did you mean 'seed'"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne.seed=x"], "tsne.seed = 'x': expected int"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--format", "jpg"], "Unknown format 'jpg'"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--dpi", "3"], "3 is not in the range"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--seed", "-1"], "-1 is not in the range"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--config", "absent.toml"], "absent.toml: cannot be read"),
-        (["mine:pair", "--data", "digits", "--out", "o", "--config", "mine.py"], "mine.py: is no valid TOML"),
-        (["mine:pair", "--data", "digits", "--data-dir", ".", "--out", "o"], "data set 'digits' takes no --data-dir"),
-        (["mine:pair", "--data", "digits", "--labels", "y", "--out", "o"], "data set 'digits' takes no --labels"),
+        ([], "--out"),
+        (["--out", "o"], "MODEL"),
+        (["nowhere", "--out", "o"], "'nowhere'"),
+        (["mine:pair", "--data", "digits", "--out", "mine.py"], "mine.py"),
+        (["mine:pair", "--data", "digits", "--out", "mine.py/below"], "mine.py/below"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--plots", "scater"], "'scater'"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--plots", ","], "plot"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne"], "PLOT.OPTION=VALUE"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne.seeed=1"], "'seed'"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--set", "tsne.seed=x"], "tsne.seed"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--format", "jpg"], "'jpg'"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--dpi", "3"], "--dpi"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--seed", "-1"], "--seed"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--config", "absent.toml"], "absent.toml"),
+        (["mine:pair", "--data", "digits", "--out", "o", "--config", "mine.py"], "mine.py"),
+        (["mine:pair", "--data", "digits", "--data-dir", ".", "--out", "o"], "--data-dir"),
+        (["mine:pair", "--data", "digits", "--labels", "y", "--out", "o"], "--labels"),
         (["mine:pair", "--input", "x=mine:codes", "--input", "labels=mine:pair", "--out", "o"], "labels"),
         (["mine:pair", "--data", "digits", "--input", "title=mine:codes", "--out", "o"], "title"),
     ],
 )
-def test_wrong_usage_of_export_is_told_in_a_line_or_two_and_nothing_is_written(vaeviz_, tmp_path, args, told):
-    assert_one_error(vaeviz_("export", *args), told)
+def test_wrong_usage_of_export_is_one_error_and_writes_nothing(run_main, tmp_path, args, token):
+    assert_one_error(run_main("export", *args), token)
     assert not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize(
-    ("toml", "told"),
+    ("toml", "token"),
     [
-        ("plot = ['samples']", "Unknown key in figures.toml 'plot'. Did you mean 'plots'"),
-        ("plots = 'samples'", "plots = 'samples': expected text,..."),
-        ("plots = [1]", "plots = [1]: expected text,..."),
-        ("formats = [1]", "formats = [1]: expected text,..."),
-        ("dpi = 'high'", "dpi = 'high': expected int"),
-        ("dpi = true", "dpi = True: expected int"),
-        ("dpi = 0", "dpi = 0: expected"),
-        ("seed = -1", "seed = -1: expected"),
-        ("[scatter]\nsize = 3", "Unknown plot 'scatter'"),
-        ("[samples]\nn = 'many'", "samples.n = 'many': expected int"),
-        ("[samples]\nn = 1.5", "samples.n = 1.5: expected int"),
+        ("plot = ['samples']", "'plots'"),
+        ("plots = 'samples'", "plots"),
+        ("plots = [1]", "plots"),
+        ("formats = [1]", "formats"),
+        ("dpi = 'high'", "dpi"),
+        ("dpi = true", "dpi"),
+        ("dpi = 0", "dpi"),
+        ("seed = -1", "seed"),
+        ("[scatter]\nsize = 3", "'scatter'"),
+        ("[dots]\nn_dots = 'many'", "dots.n_dots"),
+        ("[dots]\nn_dots = 1.5", "dots.n_dots"),
     ],
 )
-def test_a_wrong_config_file_is_told_in_a_line_or_two(vaeviz_, tmp_path, toml, told):
+def test_a_wrong_config_file_is_one_error(run_main, dots, tmp_path, toml, token):
     (tmp_path / "figures.toml").write_text(toml)
-    done = vaeviz_("export", "mine:pair", "--data", "digits", "--out", "o", "--config", "figures.toml")
-    assert_one_error(done, told)
+    done = run_main("export", "mine:pair", "--data", "digits", "--out", "o", "--config", "figures.toml")
+    assert_one_error(done, token)
     assert not (tmp_path / "o").exists()
 
 
-# Errors
+# Errors and warnings
 
 
-def test_an_unknown_command_is_wrong_usage(vaeviz_):
-    assert_one_error(vaeviz_("exprt"), "Unknown command 'exprt'. Did you mean 'export'")
+def test_an_unknown_command_is_wrong_usage(run_main):
+    assert_one_error(run_main("exprt"), "'export'")
 
 
-def test_traceback_shows_where_an_error_is_from(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
-    for args in (["--traceback", "plot", "samples", "nowhere"], ["plot", "samples", "nowhere", "--traceback"]):
-        with pytest.raises(vaeviz.InputError):
-            main(args)
+@pytest.mark.parametrize("args", [["--traceback", "plot", "samples", "nowhere"], ["plot", "samples", "nowhere"]])
+def test_traceback_raises_the_error_wherever_it_is_written(args):
+    with pytest.raises(vaeviz.InputError):
+        main([*args, "--traceback"])
 
 
-def test_an_unexpected_error_is_one_line_with_the_way_to_see_more(vaeviz_, registered):
+def test_an_unexpected_error_is_one_line(run_main, registered):
     @register_plot
     def failing(x, *, ax=None):
         """Fails."""
         raise RuntimeError("out\nof\nluck")
 
-    done = vaeviz_("plot", "failing", "--data", "digits")
-    assert done.code == 1
-    assert done.err == "Error: RuntimeError: out of luck (add --traceback to see where)\n"
+    done = run_main("plot", "failing", "--data", "digits")
+    assert_one_error(done, "RuntimeError: out of luck", "--traceback", code=1)
 
 
-def test_an_interruption_leaves_with_130(vaeviz_, registered):
+def test_a_plot_that_does_not_apply_exits_with_1(run_main, registered):
+    @register_plot
+    def picky(x, *, ax=None):
+        """Never applies."""
+        raise vaeviz.NotApplicable("x has no color.", fix="Pass color images.")
+
+    assert_one_error(run_main("plot", "picky", "--data", "digits"), "x has no color. Pass color images.", code=1)
+
+
+def test_errors_show_the_advice_for_the_command_line(run_main, registered):
+    from vaeviz.errors import declare
+
+    @register_plot
+    def guessing(x, *, ax=None):
+        """Guesses."""
+        raise vaeviz.InputError("The range is unknown.", fix=declare("Decoder", value_range=(-1, 1)))
+
+    done = run_main("plot", "guessing", "--data", "digits")
+    assert_one_error(done, "--value-range -1,1")
+    assert "Decoder(" not in done.err
+
+
+def test_an_interruption_exits_with_130(run_main, registered):
     @register_plot
     def interrupted(x, *, ax=None):
         """Interrupted."""
         raise KeyboardInterrupt
 
-    done = vaeviz_("plot", "interrupted", "--data", "digits")
+    done = run_main("plot", "interrupted", "--data", "digits")
     assert (done.code, done.err.strip()) == (130, "interrupted")
 
 
-def test_warnings_are_a_line_each(vaeviz_, npz, tmp_path):
-    (tmp_path / "guess.py").write_text("import numpy as np\ndef encode(x): return x[:, 0, :2], x[:, 0, :2] + 1\n")
-    done = vaeviz_("plot", "latent_scatter", "--data", npz, "--input", "encoder=guess:encode")
-    sys.modules.pop("guess")
-    assert done.code == 0
-    assert done.err.count("warning: the second output was read as a log-variance") == 1
-    assert done.err.count("\n") == 1
+@pytest.fixture
+def warning_plot(registered):
+    """Register a plot that gives a warning twice, from two places."""
+
+    def register(warning):
+        @register_plot
+        def careless(x, *, ax=None):
+            """Warns."""
+            warnings.warn(warning, stacklevel=1)
+            warnings.warn(warning, stacklevel=1)
+            return ax
+
+    return register
 
 
-def test_a_warning_is_told_once(vaeviz_, npz, tmp_path):
-    lines = ("import warnings", "warnings.simplefilter('always')")
-    (tmp_path / "warns.py").write_text(
-        "\n".join(lines) + "\ndef encode(x):\n    warnings.warn('odd')\n    return x[:, 0, :2]\n"
+def test_a_guess_is_one_line_with_the_advice_for_the_command_line(run_main, warning_plot):
+    from vaeviz.errors import declare
+
+    warning_plot(
+        vaeviz.GuessWarning("The spread is read as a log-variance.", fix=declare("Encoder", returns="mean,std"))
     )
-    done = vaeviz_("plot", "latent_scatter", "--data", npz, "--input", "encoder=warns:encode")
-    sys.modules.pop("warns")
-    assert (done.code, done.err) == (0, "warning: odd\n")
+    done = run_main("plot", "careless", "--data", "digits")
+    assert (done.code, done.err) == (0, "warning: The spread is read as a log-variance. Add --returns mean,std.\n")
 
 
-def test_the_installed_command_and_the_module_are_the_same(python):
+@pytest.mark.parametrize(
+    ("warning", "label"), [(UserWarning("odd"), "warning"), (RuntimeWarning("odd"), "RuntimeWarning")]
+)
+def test_a_warning_is_printed_once_with_its_category(run_main, warning_plot, warning, label):
+    warning_plot(warning)
+    assert run_main("plot", "careless", "--data", "digits").err == f"{label}: odd\n"
+
+
+def test_main_restores_how_warnings_are_shown(run_main, warning_plot):
+    warning_plot(UserWarning("odd"))
+    shown, filters = warnings.showwarning, list(warnings.filters)
+    run_main("plot", "careless", "--data", "digits")
+    assert warnings.showwarning is shown
+    assert list(warnings.filters) == filters
+
+
+def test_warnings_that_are_errors_stay_errors(tmp_path):
+    (tmp_path / "script.py").write_text(
+        "import warnings\nfrom vaeviz import register_plot\n\n@register_plot\ndef careless(x, *, ax=None):\n"
+        "    'Warns.'\n    warnings.warn('odd')\n    return ax\n"
+    )
+    command = ["-m", "vaeviz", "plot", "careless", "--with", "script.py", "--data", "digits"]
+    for options, env in ((["-W", "error::UserWarning"], {}), ([], {"PYTHONWARNINGS": "error::UserWarning"})):
+        args = [sys.executable, *options, *command]
+        done = subprocess.run(args, env=os.environ | env, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+        assert (done.returncode, "UserWarning: odd" in done.stderr) == (1, True), done.stderr
+    assert not (tmp_path / "careless.png").exists()
+
+
+def test_the_module_runs_as_the_installed_command_does(python):
     printed = python(
         "import subprocess, sys\n"
         "one = subprocess.run([sys.executable, '-m', 'vaeviz', 'list', 'models'], capture_output=True, text=True)\n"

@@ -2,6 +2,7 @@ import hashlib
 import json
 import re
 import struct
+import warnings
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,11 +11,11 @@ import pytest
 
 import vaeviz
 from vaeviz import Dataset, Decoder, GuessWarning, NotApplicable, export_figures, get_plot, register_plot
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName, declare
 from vaeviz.plugins.plot_spec import plot_names
 
 LIGHT = {"manifold_grid": {"n": 3}, "samples": {"n": 4}, "interpolation": {"n": 1, "steps": 3}}
-SOME = [  # enough for what is asked of the exporter, and quick
+SOME = [  # quick ones, of every kind
     "interpolation",
     "latent_scatter",
     "manifold_grid",
@@ -36,10 +37,10 @@ def inputs(encoder, decoder, digits):
 
 
 @pytest.fixture
-def one_that_fails(registered):
+def failing_plot(registered):
     @register_plot
     def aaa_first(encoder, x, *, seed: int = 0, ax=None):
-        """Fails."""
+        """Fail."""
         raise ZeroDivisionError("no <luck> today")
 
     return aaa_first
@@ -57,22 +58,19 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-# What becomes of each plot
+# Drawn, skipped or failed
 
 
-def test_every_plot_is_drawn_or_skipped_for_a_reason(tmp_path, inputs):
+def test_every_plot_is_drawn_or_skipped_with_a_reason(tmp_path, inputs):
     records = export_figures(tmp_path / "out", **inputs, settings=LIGHT)
     assert [record.plot for record in records] == plot_names()
-    lacking = {name: get_plot(name).missing(inputs) for name in plot_names()}
-    expected = {name: f"needs {' and '.join(missing)}" for name, missing in lacking.items() if missing}
-    assert expected["training_curves"] == "needs history"
-    expected |= {
-        "latent_pairs": "2 of 2 dimensions are active, pairs need 3",
-        "map_quality": "the latent has 2 dimensions and needs no map",
-        "tsne": "the latent has 2 dimensions and needs no map: see latent_scatter",
-    }
-    assert {record.plot: record.reason for record in records if record.status == "skipped"} == expected
-    assert {record.plot for record in records if record.status == "drawn"} == set(plot_names()) - set(expected)
+    missing = {name: get_plot(name).missing_inputs(inputs) for name in plot_names()}
+    expected = {name for name in plot_names() if missing[name]} | {"latent_pairs", "map_quality", "tsne"}
+    reasons = {record.plot: record.reason for record in records if record.status == "skipped"}
+    assert set(reasons) == expected
+    assert all(reasons.values())
+    assert all(word in reasons[name] for name in plot_names() for word in missing[name])
+    assert {record.plot for record in records if record.status == "drawn"} == set(plot_names()) - expected
     drawn = {f"{record.plot}.png" for record in records if record.status == "drawn"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == drawn | {
         "manifest.json",
@@ -81,7 +79,7 @@ def test_every_plot_is_drawn_or_skipped_for_a_reason(tmp_path, inputs):
     }
 
 
-def test_a_plot_that_fails_is_recorded_with_its_traceback_while_the_rest_are_drawn(tmp_path, inputs, one_that_fails):
+def test_a_plot_that_fails_is_recorded_and_the_others_are_drawn(tmp_path, inputs, failing_plot):
     records = export_figures(tmp_path, **inputs, plots=["aaa_first", "latent_scatter"])
     assert statuses(records) == {"aaa_first": "failed", "latent_scatter": "drawn"}
     failed, drawn = manifest_of(tmp_path)["figures"]
@@ -95,29 +93,31 @@ def test_a_plot_that_fails_is_recorded_with_its_traceback_while_the_rest_are_dra
 def test_a_plot_that_does_not_apply_is_skipped_with_its_reason(tmp_path, inputs, registered):
     @register_plot
     def picky(encoder, x, *, ax=None):
-        """Picky."""
-        raise NotApplicable("it would mean nothing")
+        """Refuse to plot."""
+        raise NotApplicable("There are no classes.", fix=Fix("Pass labels=y.", "Add --labels y."))
 
     (record,) = export_figures(tmp_path, **inputs, plots=["picky"])
-    assert (record.status, record.reason, record.traceback) == ("skipped", "it would mean nothing", "")
+    assert (record.status, record.reason) == ("skipped", "There are no classes. Pass labels=y.")
+    assert (record.command_line_reason, record.traceback) == ("There are no classes. Add --labels y.", "")
+    assert "command_line_reason" not in manifest_of(tmp_path)["figures"][0]
 
 
 def test_a_plot_gets_the_inputs_that_it_names_and_no_others(tmp_path, inputs, registered):
     seen = {}
 
     @register_plot
-    def curious(x, energies, labels=None, condition=None, *, seed: int = 0, ax=None):
-        """Curious."""
+    def keep_inputs(x, energies, labels=None, condition=None, *, seed: int = 0, ax=None):
+        """Keep the inputs."""
         seen.update(x=x, energies=energies, labels=labels, condition=condition, seed=seed)
         return ax
 
-    export_figures(tmp_path, **inputs, energies=[1, 2], plots=["curious"], seed=7)
+    export_figures(tmp_path, **inputs, energies=[1, 2], plots=["keep_inputs"], seed=7)
     assert seen["x"] is inputs["x"]
     assert seen["labels"] is inputs["labels"]
     assert (seen["energies"], seen["condition"], seen["seed"]) == ([1, 2], None, 7)
 
 
-def test_the_drawing_is_done_away_from_pyplot_and_rcparams(tmp_path, inputs):
+def test_pyplot_and_rcparams_are_left_alone(tmp_path, inputs):
     import matplotlib
     from matplotlib import pyplot as plt
 
@@ -136,7 +136,7 @@ def test_x_is_encoded_once_for_the_whole_set(tmp_path, inputs):
 
     encoder = vaeviz.Encoder(counted, batch_size=25)
     export_figures(tmp_path, **inputs | {"encoder": encoder}, settings=LIGHT)
-    assert calls == [25, 25, 25, 10]  # the first batch twice, to see whether the encoder samples
+    assert calls == [25, 25, 25, 10]  # the first batch twice, to find out whether the encoder samples
 
 
 def test_warnings_of_a_plot_are_recorded_with_it(tmp_path, inputs):
@@ -144,11 +144,23 @@ def test_warnings_of_a_plot_are_recorded_with_it(tmp_path, inputs):
         return 9 * np.repeat(z[:, :1], 64, axis=1)
 
     records = export_figures(tmp_path, **inputs | {"decoder": logits}, plots=["samples", "latent_scatter"])
-    told = {record.plot: record.warnings for record in records}
-    assert told["latent_scatter"] == []
-    assert len(told["samples"]) == 1
-    assert 'Decoder(fn, output="logits")' in told["samples"][0]
+    warnings = {record.plot: record.warnings for record in records}
+    assert warnings["latent_scatter"] == []
+    assert len(warnings["samples"]) == 1
+    assert 'Decoder(fn, output="logits")' in warnings["samples"][0]
     assert "Decoder(fn, output=" in (tmp_path / "index.html").read_text()
+
+
+def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, registered):
+    @register_plot
+    def unsure(x, *, ax=None):
+        """Guess."""
+        warnings.warn(GuessWarning("x may be logits.", fix=declare("Decoder", output="logits")), stacklevel=1)
+
+    (record,) = export_figures(tmp_path, **inputs, plots=["unsure"], dpi=30)
+    assert record.warnings == ['x may be logits. Write Decoder(fn, output="logits").']
+    assert record.command_line_warnings == ["x may be logits. Add --output logits."]
+    assert manifest_of(tmp_path)["figures"][0]["warnings"] == record.warnings
 
 
 def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
@@ -160,7 +172,7 @@ def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
     assert [record.plot for record in records] == ["samples", "latent_scatter"]
 
 
-# Where inputs come from
+# Inputs
 
 
 def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
@@ -175,19 +187,19 @@ def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
     assert manifest["inputs"]["x"]["shape"] == [50, 8, 8]
 
 
-def test_what_is_given_by_name_wins_over_model_and_data(tmp_path, run, data, registered):
+def test_named_inputs_win_over_model_and_data(tmp_path, run, data, registered):
     seen = {}
 
     @register_plot
-    def curious(decoder, labels, *, ax=None):
-        """Curious."""
+    def keep_inputs(decoder, labels, *, ax=None):
+        """Keep the inputs."""
         seen.update(decoder=decoder, labels=labels)
 
     def mine(z):
         return z
 
     labels = np.arange(60)
-    export_figures(tmp_path, model=run, data=data, labels=labels, decoder=mine, plots=["curious"])
+    export_figures(tmp_path, model=run, data=data, labels=labels, decoder=mine, plots=["keep_inputs"])
     assert seen["labels"] is labels
     assert seen["decoder"].fn is mine
 
@@ -196,19 +208,19 @@ def test_class_names_label_the_figures(tmp_path, inputs, registered):
     seen = {}
 
     @register_plot
-    def curious(labels, *, ax=None):
-        """Curious."""
+    def keep_inputs(labels, *, ax=None):
+        """Keep the inputs."""
         seen["labels"] = labels
 
     named = Dataset(inputs["x"], np.arange(60) % 2, ("even", "odd"))
-    export_figures(tmp_path, data=named, plots=["curious"])
+    export_figures(tmp_path, data=named, plots=["keep_inputs"])
     assert seen["labels"][:2].tolist() == ["even", "odd"]
 
 
-# The record
+# The manifest
 
 
-def test_the_manifest_says_what_was_drawn_from_what(tmp_path, inputs):
+def test_the_manifest_records_options_files_versions_and_inputs(tmp_path, inputs):
     export_figures(tmp_path, **inputs, plots=["latent-scatter"], settings={"latent_scatter": {"size": 3}}, seed=5)
     manifest = manifest_of(tmp_path)
     (figure,) = manifest["figures"]
@@ -237,7 +249,7 @@ def test_the_manifest_says_what_was_drawn_from_what(tmp_path, inputs):
     ],
     ids=["strings", "objects", "halves", "dates", "list"],
 )
-def test_labels_of_any_type_can_be_recorded_and_told_apart(tmp_path, inputs, labels):
+def test_labels_of_any_type_have_a_hash_of_their_own(tmp_path, inputs, labels):
     hashes = []
     for some in (labels, labels[::-1]):
         export_figures(tmp_path, **inputs | {"labels": some}, plots=["latent_scatter"], dpi=30)
@@ -246,7 +258,7 @@ def test_labels_of_any_type_can_be_recorded_and_told_apart(tmp_path, inputs, lab
 
 
 @pytest.mark.parametrize("formats", [("png", "pdf", "svg")])
-def test_the_same_inputs_and_seed_give_the_same_bytes(tmp_path, inputs, one_that_fails, formats):
+def test_the_same_inputs_and_seed_give_the_same_bytes(tmp_path, inputs, failing_plot, formats):
     chosen = {
         "plots": ["aaa_first", *SOME],
         "formats": formats,
@@ -269,33 +281,34 @@ def test_another_seed_gives_other_samples(tmp_path, inputs):
     assert sha256(tmp_path / "0" / "samples.png") != sha256(tmp_path / "1" / "samples.png")
 
 
-def test_no_file_of_this_machine_is_named_in_what_is_left(tmp_path, inputs, one_that_fails):
+def test_no_path_of_this_machine_is_in_the_record(tmp_path, inputs, failing_plot):
     out = tmp_path / "out"
     export_figures(out, **inputs, plots=["aaa_first", "latent_scatter"], dpi=30)
     text = (out / "manifest.json").read_text() + (out / "index.html").read_text()
-    assert "vaeviz/export/figure_set.py" in text
+    assert "vaeviz/export/render.py" in text
     assert str(tmp_path) not in text
     assert str(Path(vaeviz.__file__).parents[1]) not in text
 
 
-def test_figures_of_an_earlier_export_are_left(tmp_path, inputs):
+def test_figures_of_an_earlier_export_stay(tmp_path, inputs):
     export_figures(tmp_path, **inputs, plots=["samples", "latent_scatter"], dpi=30)
     export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
     assert (tmp_path / "samples.png").is_file()
     assert [figure["plot"] for figure in manifest_of(tmp_path)["figures"]] == ["latent_scatter"]
 
 
-def test_warnings_at_the_door_are_in_the_manifest_and_on_the_page(tmp_path, digits):
+def test_warnings_about_inputs_are_in_the_manifest_and_on_the_page(tmp_path, digits):
     def unsure(x):
         return x.reshape(len(x), -1)[:, :2], np.ones((len(x), 2))
 
-    with pytest.warns(GuessWarning, match="nowhere negative"):
+    with pytest.warns(GuessWarning) as caught:
         export_figures(tmp_path, encoder=unsure, x=digits.x, plots=["latent_scatter"], dpi=30)
-    assert "nowhere negative" in manifest_of(tmp_path)["warnings"][0]
-    assert "nowhere negative" in (tmp_path / "index.html").read_text()
+    assert caught[0].filename == __file__
+    assert manifest_of(tmp_path)["warnings"] == [str(caught[0].message)]
+    assert str(caught[0].message) in "".join(Page((tmp_path / "index.html").read_text(encoding="utf-8")).texts)
 
 
-def test_nothing_half_written_is_left(tmp_path, inputs, monkeypatch):
+def test_no_partial_file_is_left(tmp_path, inputs, monkeypatch):
     from matplotlib.figure import Figure
 
     export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
@@ -334,13 +347,13 @@ def test_figures_are_as_wide_as_the_column_or_page_of_the_style(tmp_path, inputs
     }
 
 
-def test_the_resolution_is_the_styles_unless_given(tmp_path, inputs):
+def test_the_default_resolution_is_that_of_the_style(tmp_path, inputs):
     export_figures(tmp_path, **inputs, plots=["latent_scatter"])
     assert png_size(tmp_path / "latent_scatter.png")[0] == round(3.4 * 300)
     assert manifest_of(tmp_path)["dpi"] == 300
 
 
-def test_pages_without_a_shape_of_their_own_fit_their_content(tmp_path, inputs, make_decoder):
+def test_pages_without_a_page_shape_fit_their_content(tmp_path, inputs, make_decoder):
     heights = []
     for n in (5, 10):
         export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings={"reconstruction_pairs": {"n": n}})
@@ -367,7 +380,7 @@ def _inflated(stream, zlib):
         return b""
 
 
-def test_marks_are_rasterized_in_vector_files_when_told(tmp_path, inputs):
+def test_marks_are_rasterized_in_vector_files_if_set(tmp_path, inputs):
     sizes = {}
     for rasterized in (False, True):
         export_figures(
@@ -403,7 +416,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def test_the_page_shows_each_figure_and_tells_why_others_are_not_there(tmp_path, inputs, one_that_fails):
+def test_the_page_shows_each_figure_and_the_reasons_of_the_others(tmp_path, inputs, failing_plot):
     plots = ["aaa_first", *SOME]
     export_figures(tmp_path, **inputs, plots=plots, settings=LIGHT, title="mine", formats=["pdf", "png"], dpi=30)
     page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
@@ -414,8 +427,10 @@ def test_the_page_shows_each_figure_and_tells_why_others_are_not_there(tmp_path,
     assert linked == {f"{name}.{ending}" for name in names for ending in ("pdf", "png")} | {"manifest.json"}
     assert all((tmp_path / link).is_file() for link in linked)
     text = " ".join(page.texts)
-    for told in ("mine", "needs history", "needs no map", "ZeroDivisionError: no <luck> today", "in aaa_first"):
-        assert told in text
+    skipped = [figure["reason"] for figure in manifest_of(tmp_path)["figures"] if figure["status"] == "skipped"]
+    assert len(skipped) == 2
+    for part in ("mine", *skipped, "ZeroDivisionError: no <luck> today", "in aaa_first"):
+        assert part in text
 
 
 def test_the_page_loads_nothing_from_elsewhere(tmp_path, inputs):
@@ -425,87 +440,98 @@ def test_the_page_loads_nothing_from_elsewhere(tmp_path, inputs):
     assert not Page(text).all("script")
 
 
-def test_titles_labels_and_options_are_escaped(tmp_path, inputs, registered):
-    @register_plot
-    def hostile(x, *, word: str = "a", ax=None):
-        """<script>alert("summary")</script> & more."""
-        import warnings
+def test_hostile_titles_labels_and_options_run_nothing(tmp_path, inputs, registered):
+    script = "\"'><script>alert('{}')</script><img src=x onerror=alert(1)>"
 
-        warnings.warn("<script>alert('warning')</script>", stacklevel=1)
+    @register_plot
+    def hostile(x, labels, *, word: str = "a", ax=None):
+        """<script>alert("summary")</script> & more."""
+        warnings.warn(f"{script.format('warning')} {labels[0]}", stacklevel=1)
+
+    @register_plot
+    def refusing(x, *, ax=None):
+        """Refuse."""
+        raise NotApplicable(script.format("reason"))
 
     export_figures(
         tmp_path,
-        **inputs,
-        plots=["hostile", "tsne"],
-        settings={"hostile": {"word": "<script>alert('option')</script>"}},
-        title="<script>alert('title')</script>",
+        **inputs | {"labels": np.array([script.format("label")] * 60)},
+        plots=["hostile", "refusing"],
+        settings={"hostile": {"word": script.format("option")}},
+        title=script.format("title"),
+        analysis=True,
         dpi=30,
     )
-    text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    page = Page(text)
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert not page.all("script")
-    for where in ("title", "option", "warning"):
+    assert [image["src"] for image in page.all("img")] == ["hostile.png"]
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    for where in ("title", "option", "warning", "label", "reason"):
         assert f"<script>alert('{where}')</script>" in "".join(page.texts)
     assert page.all("img")[0]["alt"] == '<script>alert("summary")</script> & more.'
 
 
-# What is refused before anything is written
+# Errors before anything is written
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "error", "got"),
     [
-        ({"plots": ["latent_scater"]}, "Unknown plot 'latent_scater'. Did you mean 'latent_scatter'"),
-        ({"plots": []}, "no plot was asked for"),
-        ({"formats": ["jpg"]}, "Unknown format 'jpg'; "),
-        ({"formats": []}, "no format was asked for"),
-        ({"style": "papr"}, "Unknown style 'papr'. Did you mean 'paper'"),
-        ({"settings": {"latent_scater": {}}}, "Unknown plot 'latent_scater'"),
-        ({"settings": {"latent_scatter": {"dim": 1}}}, "Unknown option of latent_scatter 'dim'. Did you mean 'dims'"),
-        ({"settings": {"latent_scatter": {"dims": "0"}}}, "latent_scatter.dims = '0': expected int,int or none"),
-        ({"labels": np.arange(59)}, "labels: got 59 labels for 60 samples of x"),
-        ({"encoder": lambda x: None}, "encoder <lambda>, given a batch"),
-        ({"x": np.full((60, 8, 8), np.nan)}, "x: NaN or infinite values"),
-        ({"decoder": 3}, "decoder: got int"),
-        ({"lables": np.arange(60)}, "Unknown input 'lables'. Did you mean 'labels'"),
-        ({"dpi": 0}, "dpi = 0: expected"),
-        ({"seed": -1}, "seed = -1: expected"),
+        ({"plots": ["latent_scater"]}, UnknownName, "latent_scater"),
+        ({"plots": []}, InputError, "no plot"),
+        ({"formats": ["jpg"]}, UnknownName, "jpg"),
+        ({"formats": []}, InputError, "no format"),
+        ({"style": "papr"}, UnknownName, "papr"),
+        ({"settings": {"latent_scater": {}}}, UnknownName, "latent_scater"),
+        ({"settings": {"latent_scatter": {"dim": 1}}}, UnknownName, "dim"),
+        ({"plots": ["latent_scatter"], "settings": {"samples": {}}}, InputError, "samples"),
+        ({"lables": np.arange(60)}, UnknownName, "lables"),
+        ({"dpi": 0}, InputError, "0"),
+        ({"seed": -1}, InputError, "-1"),
     ],
 )
-def test_wrong_input_is_an_error_before_anything_is_written(tmp_path, inputs, wrong, told):
+def test_invalid_arguments(tmp_path, inputs, wrong, error, got):
     out = tmp_path / "out"
-    with pytest.raises(InputError, match=re.escape(told)):
+    with pytest.raises(error) as caught:
         export_figures(out, **inputs | wrong)
+    assert caught.value.got == got
     assert not out.exists()
 
 
-def test_unknown_names_are_unknown_names(tmp_path, inputs):
-    for wrong in ({"plots": ["q"]}, {"formats": ["q"]}, {"style": "q"}):
-        with pytest.raises(UnknownName):
-            export_figures(tmp_path, **inputs, **wrong)
-
-
-def test_settings_of_a_plot_that_is_not_drawn_are_an_error(tmp_path, inputs):
-    with pytest.raises(InputError, match="samples has settings, but is not among the plots to draw: latent_scatter"):
-        export_figures(tmp_path / "out", **inputs, plots=["latent_scatter"], settings={"samples": {"n": 3}})
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"settings": {"latent_scatter": {"dims": "0"}}}, "latent_scatter.dims"),
+        ({"labels": np.arange(59)}, "labels"),
+        ({"encoder": lambda x: None}, "encoder"),
+        ({"x": np.full((60, 8, 8), np.nan)}, "x"),
+        ({"decoder": 3}, "decoder"),
+    ],
+)
+def test_invalid_inputs_and_values(tmp_path, inputs, wrong, name):
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match=re.escape(name)):
+        export_figures(out, **inputs | wrong)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("below", ["", "deeper/still"])
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, inputs, below):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match=r"file.*: cannot be written, "):
+    with pytest.raises(InputError) as caught:
         export_figures(tmp_path / "file" / below, **inputs, plots=["latent_scatter"])
+    assert caught.value.got == str(tmp_path / "file" / below)
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_what_a_small_set_does_not_allow_is_skipped(tmp_path, make_encoder, make_decoder, digits):
+def test_plots_that_need_more_samples_are_skipped(tmp_path, make_encoder, make_decoder, digits):
     small = {"encoder": make_encoder(3), "decoder": make_decoder(3), "x": digits.x[:12]}
     records = export_figures(tmp_path, **small, plots=["tsne", "samples"], dpi=30)
     assert statuses(records) == {"tsne": "skipped", "samples": "drawn"}
-    assert records[0].reason.startswith("a perplexity of 30 needs more than the 12 points")
+    assert "12" in records[0].reason
 
 
-def test_a_lone_decoder_is_drawn_as_far_as_it_goes(tmp_path, decoder):
+def test_a_decoder_alone_is_drawn(tmp_path, decoder):
     records = export_figures(tmp_path, decoder=Decoder(decoder, latent_shape=(2,)), settings=LIGHT, dpi=30)
     assert {name for name, status in statuses(records).items() if status == "drawn"} == {"manifold_grid", "samples"}
     assert set(statuses(records).values()) == {"drawn", "skipped"}
@@ -513,7 +539,7 @@ def test_a_lone_decoder_is_drawn_as_far_as_it_goes(tmp_path, decoder):
 
 @pytest.mark.parametrize("look", ["paper", "talk"])
 @pytest.mark.parametrize("plot", ["samples", "manifold_grid", "interpolation"])
-def test_nothing_of_a_page_as_high_as_its_content_is_cut(inputs, plot, look):
+def test_a_page_as_high_as_its_content_cuts_nothing(inputs, plot, look):
     from vaeviz.drawing.styles import style
     from vaeviz.export.render import draw_figure
 
@@ -526,6 +552,6 @@ def test_nothing_of_a_page_as_high_as_its_content_is_cut(inputs, plot, look):
     assert box.y1 < height + 0.01
 
 
-def test_one_plot_may_be_named_alone(tmp_path):
+def test_plots_may_be_one_name(tmp_path):
     records = export_figures(tmp_path, encoder=lambda x: x[:, :2], x=np.random.rand(20, 3), plots="latent_scatter")
     assert [record.plot for record in records] == ["latent_scatter"]

@@ -5,19 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import vaeviz
-from vaeviz import Batches, Posterior, export_figures, load_data
+from vaeviz import Batches, export_figures, load_data, register_plot
 from vaeviz.cli.main import cli
-from vaeviz.data.labels import ClassLabels
-from vaeviz.data.out_of_core import StoredArray
 from vaeviz.errors import InputError
-from vaeviz.export.sharing import Shelf, taken
 
 CHOSEN = {
     "plots": ["interpolation", "latent_scatter", "manifold_grid", "reconstruction_error", "tsne"],
@@ -27,7 +26,7 @@ CHOSEN = {
     "title": "set",
 }
 
-PLOTS = {
+BAD_PLOTS = {
     "killed": "import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)",
     "printing": "print('a word')\n    ax.plot([0, 1])",
     "waiting": "import os, pathlib, time\n    pathlib.Path('pid').write_text(str(os.getpid()))\n    time.sleep(100)",
@@ -46,43 +45,206 @@ OWN_PLOT = """
 import vaeviz
 @vaeviz.register_plot
 def own(encoder, x, *, ax=None):
-    "Known to this process alone."
+    "Plot codes."
     ax.plot(vaeviz.encode(encoder, x).mean)
     return ax
 """
 
 
 @pytest.fixture
-def mine(plug_in, tmp_path, monkeypatch):
+def folder(plug_in, tmp_path, monkeypatch):
     """A working folder with `my_model`, and with an installed package of plots that behave badly."""
     head = 'import vaeviz\n@vaeviz.register_plot\ndef {}(encoder, x, *, ax=None):\n    "Bad."\n    {}\n    return ax\n'
-    files = {f"bad_plots/{name}.py": head.format(name, body) for name, body in PLOTS.items()}
+    files = {f"bad_plots/{name}.py": head.format(name, body) for name, body in BAD_PLOTS.items()}
     plug_in("bad", {"vaeviz.plots": ["bad = bad_plots"]}, files | {"bad_plots/__init__.py": "", "my_model.py": MODULE})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def left(folder):
+@pytest.fixture
+def started(folder):
+    """Start an export in two processes, of which one draws the plot "waiting"; returns (parent, pid of the worker).
+
+    The temporary folder of both is `folder / "temporary"`.
+    """
+    code = (
+        "import vaeviz, my_model, numpy as np; x = np.zeros((300_000, 4), np.float32); vaeviz.export_figures("
+        "'out', encoder=my_model.encode, x=x, plots=['waiting', 'printing'], jobs=2)"
+    )
+    (folder / "temporary").mkdir()
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
+        "JOBLIB_TEMP_FOLDER": str(folder / "temporary"),
+    }
+    parent = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
+    pid = folder / "pid"
+    assert wait_until(lambda: parent.poll() is not None or (pid.exists() and pid.read_text()))
+    yield parent, int(pid.read_text())
+    parent.kill()
+
+
+def wait_until(is_true, seconds=60):
+    """Whether something becomes true in time."""
+    end = time.monotonic() + seconds
+    while not is_true() and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(is_true())
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "zombie" not in Path(f"/proc/{pid}/status").read_text() if Path("/proc").exists() else True
+
+
+def content(folder):
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     files.pop("timings.json")
     return files
 
 
-def test_several_jobs_leave_what_one_leaves(run, tmp_path):
+# The same figures with any number of jobs
+
+
+def test_any_number_of_jobs_leaves_the_same_files(run, tmp_path):
     data = load_data("digits")
-    with vaeviz.style("talk"):  # which the figures take over, where the set's own style says nothing
+    with vaeviz.style("talk"):  # whose rcParams reach the workers
         alone, shared = (
             export_figures(tmp_path / str(jobs), model=run, data=data, jobs=jobs, **CHOSEN) for jobs in (1, 2)
         )
     assert alone == shared
     assert [record.status for record in shared] == ["drawn"] * 4 + ["skipped"]
-    one, two = left(tmp_path / "1"), left(tmp_path / "2")
+    one, two = content(tmp_path / "1"), content(tmp_path / "2")
     assert len(one) == 4 * 2 + 2
     assert [name for name in one if one[name] != two[name]] == []
     assert list(json.loads((tmp_path / "2" / "timings.json").read_text()))[:5] == CHOSEN["plots"]
 
 
-def test_a_process_that_dies_spoils_its_own_plot_alone(mine, python):
+@pytest.mark.parametrize("kind", ["array", "memory-mapped", "batches"])
+def test_closures_and_large_data_are_sent_to_workers(tmp_path, kind, make_decoder):
+    x = np.random.default_rng(0).random((20_000, 4, 4), dtype=np.float32)  # 1.3 MB, which joblib memory-maps
+    np.save(tmp_path / "x.npy", x)
+    data = {
+        "array": x,
+        "memory-mapped": np.load(tmp_path / "x.npy", mmap_mode="r"),
+        "batches": Batches(lambda: [x[:15_000], x[15_000:]]),
+    }[kind]
+    calls = []
+
+    def encoder(x):
+        calls.append(len(x))
+        mean = x.reshape(len(x), -1)[:, :2]
+        return mean, np.full_like(mean, -2.0)
+
+    plots = ["latent_scatter", "reconstruction_error", "reconstruction_pairs"]
+    inputs = {"encoder": encoder, "decoder": make_decoder(2, (4, 4)), "x": data, "labels": np.arange(20_000) % 3}
+    for jobs in (1, 2):
+        calls.clear()
+        records = export_figures(tmp_path / str(jobs), **inputs, plots=plots, jobs=jobs, dpi=30, title="set")
+        assert {record.status for record in records} == {"drawn"}
+        assert sum(calls) > 20_000  # x is encoded in this process, once
+    assert content(tmp_path / "1") == content(tmp_path / "2")
+
+
+def test_runtime_registrations_and_rcparams_reach_the_workers(tmp_path, encoder, digits, registered):
+    import matplotlib
+
+    parent = os.getpid()
+
+    @register_plot
+    def curious(encoder, x, *, ax=None):
+        """Plot a word."""
+        assert os.getpid() != parent
+        assert "torch" not in sys.modules  # which nothing here needs
+        assert matplotlib.rcParams["axes.facecolor"] == "red"
+        assert "later" in vaeviz.plot_names()
+
+    @register_plot
+    def later(x, *, ax=None):
+        """Plot nothing."""
+
+    with matplotlib.rc_context({"axes.facecolor": "red"}):
+        records = export_figures(tmp_path, encoder=encoder, x=digits.x, plots=["curious", "later"], jobs=2, dpi=30)
+    assert [(record.status, record.reason) for record in records] == [("drawn", "")] * 2
+
+
+def test_a_list_of_openmp_threads_is_legal(folder, python, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2,1")
+    code = "import vaeviz, my_model; r = vaeviz.export_figures('out', encoder=my_model.encode, x=my_model.x, "
+    code += "plots=['latent_scatter', 'printing'], jobs=2, dpi=40); print([q.status for q in r])"
+    assert python(code).splitlines()[-1] == "['drawn', 'drawn']"
+
+
+def test_the_command_line_draws_in_several_processes(folder, monkeypatch):
+    monkeypatch.syspath_prepend(folder)
+    import my_model
+
+    np.save("x.npy", (255 * my_model.x).astype(np.uint8))
+    np.save("y.npy", np.arange(30) % 3)
+    (folder / "own_plot.py").write_text(OWN_PLOT)
+    args = ["export", "--with", "own_plot.py", "--encoder", "my_model:encode", "--decoder", "my_model:decode"]
+    args += ["--returns", "mean", "--latent-shape", "2", "--data", "x.npy", "--labels", "y.npy", "--dpi", "40"]
+    args += ["--plots", "latent_scatter,samples,own,manifold_grid"]
+    for jobs in ("1", "2"):
+        result = CliRunner().invoke(cli, [*args, "--out", jobs, "--jobs", jobs])
+        assert result.exit_code == 1, result.output  # samples needs a prior
+        assert "3 figures" in result.output
+        assert "ignored" not in result.output
+    one, two = content(folder / "1"), content(folder / "2")
+    for name in ("manifest.json", "index.html"):
+        one.pop(name), two.pop(name)  # their title is that of the folder
+    assert len(one) == 3
+    assert one == two
+    sys.modules.pop("my_model")
+
+
+# What cannot be sent
+
+
+def test_objects_that_cannot_be_pickled_are_drawn_by_one_process(encoder, digits, tmp_path):
+    lock = threading.Lock()
+
+    def locked(x):
+        with lock:
+            return encoder(x)
+
+    with pytest.warns(UserWarning, match="jobs=3") as caught:
+        records = export_figures(
+            tmp_path, encoder=locked, x=digits.x, plots=["latent_scatter", "posterior_ellipses"], dpi=30, jobs=3
+        )
+    assert "encoder" in str(caught[0].message)
+    assert caught[0].filename == __file__
+    assert [record.status for record in records] == ["drawn"] * 2
+    assert json.loads((tmp_path / "manifest.json").read_text())["warnings"] == []
+
+
+def test_objects_that_workers_cannot_import_are_drawn_by_one_process(folder, monkeypatch):
+    import types
+
+    module = types.ModuleType("unknown_to_workers")
+    exec(MODULE, module.__dict__)
+    monkeypatch.setitem(sys.modules, "unknown_to_workers", module)
+    with pytest.warns(UserWarning, match="jobs=2"):
+        records = export_figures(
+            "out", encoder=module.encode, x=module.x, plots=["latent_scatter", "reconstruction_pairs"], jobs=2, dpi=30,
+            decoder=module.decode,
+        )  # fmt: skip
+    assert [record.status for record in records] == ["drawn"] * 2
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_fewer_than_one_job_is_an_error(tmp_path, encoder, digits, jobs):
+    with pytest.raises(InputError) as caught:
+        export_figures(tmp_path, encoder=encoder, x=digits.x, jobs=jobs)
+    assert caught.value.got == str(jobs)
+
+
+# Processes that end
+
+
+def test_a_plot_that_ends_its_process_is_recorded_as_failed(folder, python):
     code = (
         OWN_PLOT
         + """
@@ -94,122 +256,26 @@ print(json.dumps([[r.plot, r.status, r.reason, r.summary] for r in records]))
     )
     killed, *others = json.loads(python(code).splitlines()[-1])
     assert killed[1] == "failed"
-    assert killed[2].startswith("its process was killed by SIGKILL")
+    assert "SIGKILL" in killed[2]
     assert killed[3] == "Bad."
     assert [other[:2] for other in others] == [
         [name, "drawn"] for name in ("latent_scatter", "own", "printing", "reconstruction_pairs")
     ]
-    assert not list((mine / "out").glob(".*"))
+    assert not list((folder / "out").glob(".*"))
 
 
-def test_an_interrupt_ends_all_processes(mine):
-    code = "import vaeviz, my_model; vaeviz.export_figures('out', model='my_model:pair', x=my_model.x, "
-    code += "plots=['waiting'], jobs=2)"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(mine), os.environ.get("PYTHONPATH", "")])}
-    process = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
-    pid = mine / "pid"
-    while process.poll() is None and not (pid.exists() and pid.read_text()):
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
+def test_an_interrupt_ends_all_processes(started, folder):
+    parent, worker = started
+    parent.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in parent.communicate(timeout=60)[1]
+    assert wait_until(lambda: not is_running(worker), 10)
+    assert list((folder / "temporary").iterdir()) == []
+    assert not list((folder / "out").glob(".*"))
 
 
-def test_the_command_line_opens_the_same_in_each_process(mine, monkeypatch):
-    monkeypatch.syspath_prepend(mine)
-    import my_model
-
-    np.save("x.npy", (255 * my_model.x).astype(np.uint8))
-    np.save("y.npy", np.arange(30) % 3)
-    (mine / "own_plot.py").write_text(OWN_PLOT)
-    args = ["export", "--with", "own_plot.py", "--encoder", "my_model:encode", "--decoder", "my_model:decode"]
-    args += ["--returns", "mean", "--latent-shape", "2", "--data", "x.npy", "--labels", "y.npy", "--dpi", "40"]
-    args += ["--plots", "latent_scatter,samples,own,manifold_grid"]
-    for jobs in ("1", "2"):
-        result = CliRunner().invoke(cli, [*args, "--out", jobs, "--jobs", jobs])
-        assert result.exit_code == 1, result.output  # samples needs a prior
-        assert "3 figures" in result.output
-    one, two = left(mine / "1"), left(mine / "2")
-    for name in ("manifest.json", "index.html"):
-        one.pop(name), two.pop(name)  # their title is that of the folder
-    assert len(one) == 3
-    assert one == two
-    sys.modules.pop("my_model")
-
-
-@pytest.mark.parametrize("as_model", [False, True])
-def test_one_draws_what_no_name_opens(as_model, encoder, digits, tmp_path):
-    given = {"model": vaeviz.Model(encoder=vaeviz.Encoder(encoder))} if as_model else {"encoder": encoder}
-    with pytest.warns(UserWarning, match="^jobs = 3: one draws, since encoder is an object"):
-        records = export_figures(tmp_path, **given, x=digits.x, plots=["latent_scatter"], dpi=30, jobs=3)
-    assert records[0].status == "drawn"
-    assert json.loads((tmp_path / "manifest.json").read_text())["warnings"] == []
-
-
-def test_bad_jobs(tmp_path, encoder, digits):
-    with pytest.raises(InputError, match="jobs = 0: expected 1 or more"):
-        export_figures(tmp_path, encoder=encoder, x=digits.x, jobs=0)
-
-
-# What is laid on the shelf for others
-
-
-def returned(tmp_path, *values):
-    shelf = Shelf(tmp_path)
-    laid = {str(number): shelf.laid(value) for number, value in enumerate(values)}
-    return list(taken(json.loads(json.dumps(laid))).values())
-
-
-def test_data_come_back_as_they_were(tmp_path):
-    x = np.random.default_rng(0).random((5, 3), dtype=np.float32)
-    names = np.array(["a", None, "b", 1, np.nan], dtype=object)
-    posterior = Posterior(x, x + 1, "normal", (3, 1))
-    classes = ClassLabels(np.array([1, 0, -1]), ("x", "y"))
-    history = {"epoch": np.arange(3), "elbo": [-1.5, float("inf")]}
-    found = returned(tmp_path, x, names, posterior, classes, history, ["2", 3], None, x)
-    np.testing.assert_array_equal(found[0], x)
-    assert isinstance(found[0], np.memmap)
-    assert found[1].dtype == object
-    assert found[1][:4].tolist() == names[:4].tolist()
-    np.testing.assert_array_equal(found[2].mean, x)
-    np.testing.assert_array_equal(found[2].std, x + 1)
-    assert (found[2].prior, found[2].code_shape) == ("normal", (3, 1))
-    assert np.asarray(found[3]).tolist() == ["y", "x", ""]
-    assert found[4] == {"epoch": [0, 1, 2], "elbo": [-1.5, float("inf")]}
-    assert found[5:7] == [["2", 3], None]
-    assert found[7] is found[0]
-
-
-def test_a_file_that_is_there_is_not_written_again(tmp_path):
-    values = np.random.default_rng(0).integers(0, 255, (20, 3), dtype=np.uint8)
-    (tmp_path / "shelf").mkdir()
-    np.save(tmp_path / "x.npy", values)
-    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    found = returned(tmp_path / "shelf", mapped, StoredArray(mapped, (0, 255)))
-    assert not list((tmp_path / "shelf").iterdir())
-    np.testing.assert_array_equal(found[0], values)
-    np.testing.assert_array_equal(np.asarray(found[1]), values.astype(np.float32) / np.float32(255))
-    for part in (mapped[3:], mapped[::-1], StoredArray(mapped[::2], (0, 255)), Batches(lambda: [values[:8], values[8:]])):
-        np.testing.assert_array_equal(np.asarray(returned(tmp_path / "shelf", part)[0]), np.asarray(part))
-
-
-def test_what_is_alive_is_not_laid(tmp_path, encoder):
-    shelf = Shelf(tmp_path)
-    assert shelf.laid(encoder) is None
-    assert shelf.laid([encoder]) is None
-    assert shelf.laid(vaeviz.Encoder(encoder)) is None
-
-
-def test_one_draws_where_the_data_cannot_be_laid_down(run, tmp_path, monkeypatch):
-    def full(shelf, value):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Shelf, "laid", full)
-    with pytest.warns(
-        UserWarning, match=r"jobs = 2: one draws, since the data cannot be laid down in .* \(No space left"
-    ):
-        records = export_figures(
-            tmp_path, model=run, data=load_data("digits"), plots=["latent_scatter"], jobs=2, dpi=40
-        )
-    assert [record.status for record in records] == ["drawn"]
+def test_workers_end_with_a_parent_that_is_killed(started, folder):
+    parent, worker = started
+    parent.kill()
+    parent.wait(timeout=60)
+    assert wait_until(lambda: not is_running(worker), 15)
+    assert wait_until(lambda: not list((folder / "temporary").iterdir()), 15)

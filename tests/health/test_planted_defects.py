@@ -1,4 +1,4 @@
-"""Each verdict on a planted defect, and on the linear VAE at its optimum, of which nothing may be flagged."""
+"""Each check flags its planted defect, and none flags the linear VAE at its optimum."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ import vaeviz
 from vaeviz.analysis.linear_vae import linear_vae
 from vaeviz.health.analyze import CHECKS
 
-CLASSES = 4
+N_CLASSES = 4
 
 
-def control(latent_dim, seed, *, total=700, beta=1.0, values=12):
-    """A linear VAE at its optimum, data that it is the optimum for, and classes along their first axis."""
+def control(latent_dim, seed, *, n_samples=700, beta=1.0, n_values=12):
+    """Make a linear VAE at its optimum, its data, and classes along their first axis."""
     rng = np.random.default_rng(seed)
-    axes = np.linalg.qr(rng.standard_normal((values, values)))[0]
-    strong, weak = np.geomspace(8, 2.5, latent_dim), np.linspace(0.6, 0.3, values - latent_dim)
+    axes = np.linalg.qr(rng.standard_normal((n_values, n_values)))[0]
+    strong, weak = np.geomspace(8, 2.5, latent_dim), np.linspace(0.6, 0.3, n_values - latent_dim)
     variances = np.concatenate([strong, weak])
     vae = linear_vae(axes @ np.diag(variances) @ axes.T, latent_dim, beta=beta)
-    x = (rng.standard_normal((total, values)) * np.sqrt(variances)) @ axes.T
-    labels = (x @ axes[:, 0]).argsort().argsort() * CLASSES // total
+    x = (rng.standard_normal((n_samples, n_values)) * np.sqrt(variances)) @ axes.T
+    labels = (x @ axes[:, 0]).argsort().argsort() * N_CLASSES // n_samples
     return SimpleNamespace(vae=vae, x=x, labels=labels)
 
 
-def verdicts(control, *, encode=None, decode=None, findings=None, settings=None):
-    """The verdicts by name, of the control with another encoder or decoder in its place."""
+def statuses(control, *, encode=None, decode=None, checks=None, settings=None):
+    """Return the status of each check, for the control with another encoder or decoder."""
     report = vaeviz.analyze(
         encoder=encode or control.vae.encode,
         decoder=decode or control.vae.decode,
         x=control.x,
         labels=control.labels,
         likelihood=control.vae.log_likelihood,
-        findings=findings,
+        checks=checks,
         settings=settings,
     )
-    return {finding.name: finding.verdict for finding in report.findings}
+    return {result.name: result.status for result in report.checks}
 
 
 def changed(control, change):
-    """The control's encoder with `change` made to its means and standard deviations."""
+    """Return the control's encoder with its means and standard deviations changed."""
 
     def encode(x):
         mean, log_var = control.vae.encode(x)
@@ -59,13 +59,13 @@ def three():
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("latent_dim", [1, 2, 8])
 def test_the_linear_vae_at_its_optimum_is_healthy(latent_dim, seed):
-    found = verdicts(control(latent_dim, seed))
-    assert found.pop("information") in ("healthy", "not applicable")  # of 8 dimensions, 700 samples tell too little
+    found = statuses(control(latent_dim, seed))
+    assert found.pop("information") in ("healthy", "not applicable")  # 700 samples are too few for 8 dimensions
     assert set(found.values()) == {"healthy"}
 
 
-def test_its_information_is_healthy_where_the_samples_suffice():
-    assert verdicts(control(3, 1), findings=["information"]) == {"information": "healthy"}
+def test_information_is_healthy_if_there_are_enough_samples():
+    assert statuses(control(3, 1), checks=["information"]) == {"information": "healthy"}
 
 
 def shifted(at):
@@ -77,7 +77,7 @@ def too_narrow(at):
 
 
 def with_a_gap(at):
-    """No mean within 1.6 of the origin, where in three dimensions 54 % of the prior lies."""
+    """No mean is within 1.6 of the origin, where 54 % of the prior is in three dimensions."""
 
     def pushed(z):
         radius = np.linalg.norm(z, axis=1, keepdims=True)
@@ -87,16 +87,16 @@ def with_a_gap(at):
 
 
 def folded(at):
-    """Two dimensions that hold the same: together far from the prior, each alone as it should be."""
+    """Two dimensions are equal: each is distributed like the prior, and both together are not."""
     return changed(at, lambda mean, std: (mean[:, [0, 0, 2]], std[:, [0, 0, 2]])), at.vae.decode
 
 
-def paid_for_nothing(at):
+def far_from_the_prior(at):
     return changed(at, lambda mean, std: (mean + 2.5, std)), lambda z: at.vae.decode(z - 2.5)
 
 
-def turned(at):
-    """An encoder that has the sign of every code wrong."""
+def sign_flipped(at):
+    """An encoder with the wrong sign of every code."""
     return changed(at, lambda mean, std: (-mean, std)), at.vae.decode
 
 
@@ -108,7 +108,7 @@ def too_wide(at):
     return changed(at, lambda mean, std: (mean, 2 * std)), at.vae.decode
 
 
-def deaf(at):
+def decoder_without_a_dimension(at):
     return at.vae.encode, lambda z: at.vae.decode(z * [1, 0, 1])
 
 
@@ -123,15 +123,15 @@ def shuffled(at):
 
 
 DEFECTS = [
-    ("ignored", deaf, {"ignored"}),
+    ("ignored", decoder_without_a_dimension, {"ignored"}),
     ("marginals", shifted, {"marginals", "mismatch", "likelihood", "holes"}),
     ("marginals", too_narrow, {"marginals", "mismatch", "holes", "information", "spread"}),
     ("mismatch", shifted, None),
     ("mismatch", too_narrow, None),
     ("holes", with_a_gap, None),
     ("holes", folded, None),
-    ("information", paid_for_nothing, None),
-    ("likelihood", turned, None),
+    ("information", far_from_the_prior, None),
+    ("likelihood", sign_flipped, None),
     ("spread", nearly_deterministic, {"spread"}),
     ("spread", too_wide, {"spread", "likelihood"}),
     ("reconstruction", mean_of_the_data, {"reconstruction", "ignored"}),
@@ -144,28 +144,28 @@ DEFECTS = [
 @pytest.mark.parametrize("name, defect, at_most", DEFECTS, ids=[f"{name}-{d.__name__}" for name, d, _ in DEFECTS])
 def test_a_planted_defect_is_flagged_and_nothing_unrelated_with_it(three, name, defect, at_most):
     encode, decode = defect(three)
-    found = verdicts(three, encode=encode, decode=decode, findings=None if at_most else [name])
+    found = statuses(three, encode=encode, decode=decode, checks=None if at_most else [name])
     assert found[name] == "flagged"
-    flagged = {name for name, verdict in found.items() if verdict == "flagged"}
+    flagged = {name for name, status in found.items() if status == "flagged"}
     assert flagged <= (at_most or {name})
 
 
 def test_a_dead_dimension_is_flagged():
     weak = control(4, 0, beta=6.0)
     assert not weak.vae.active.all()
-    found = vaeviz.analyze(encoder=weak.vae.encode, x=weak.x, findings=["collapsed"])["collapsed"]
-    assert found.verdict == "flagged"
+    found = vaeviz.analyze(encoder=weak.vae.encode, x=weak.x, checks=["collapsed"])["collapsed"]
+    assert found.status == "flagged"
     assert found.numbers["collapsed"].tolist() == np.flatnonzero(~weak.vae.active).tolist()
 
 
-def test_a_dimension_that_is_constant_off_the_prior_is_flagged_for_all_its_kl(three):
+def test_a_constant_dimension_away_from_the_prior_is_flagged_despite_its_kl(three):
     encode = changed(three, lambda mean, std: (mean * [1, 0, 1] + [0, 0.7, 0], std * [1, 0, 1] + [0, 0.4, 0]))
-    found = vaeviz.analyze(encoder=encode, x=three.x, findings=["collapsed"])["collapsed"]
-    assert (found.verdict, found.value) == ("flagged", 1)
+    found = vaeviz.analyze(encoder=encode, x=three.x, checks=["collapsed"])["collapsed"]
+    assert (found.status, found.value) == ("flagged", 1)
     assert found.numbers["kl"][1] > 0.5
 
 
-THRESHOLDS = {  # by which the healthy control is flagged
+THRESHOLDS = {  # that flag the healthy control
     "ignored": {"min_effect": 100.0},
     "marginals": {"max_kl": -1.0},
     "holes": {"max_mass": 0.0},
@@ -179,30 +179,31 @@ THRESHOLDS = {  # by which the healthy control is flagged
 
 
 @pytest.mark.parametrize("name", THRESHOLDS)
-def test_thresholds_are_options(three, name):
-    assert verdicts(three, findings=[name], settings={name: THRESHOLDS[name]}) == {name: "flagged"}
+def test_each_threshold_is_an_option(three, name):
+    assert statuses(three, checks=[name], settings={name: THRESHOLDS[name]}) == {name: "flagged"}
 
 
-def test_a_threshold_that_allows_it_lets_a_defect_pass(three):
+def test_a_loose_threshold_accepts_a_defect(three):
     encode, decode = shifted(three)
-    at_ease = {"mismatch": {"max_shift": 9.0}, "marginals": {"max_kl": 1.0}}
-    found = verdicts(three, encode=encode, decode=decode, findings=list(at_ease), settings=at_ease)
+    loose = {"mismatch": {"max_shift": 9.0}, "marginals": {"max_kl": 1.0}}
+    found = statuses(three, encode=encode, decode=decode, checks=list(loose), settings=loose)
     assert set(found.values()) == {"healthy"}
     encode, decode = too_wide(three)
-    assert verdicts(three, encode=encode, findings=["spread"], settings={"spread": {"max_factor": 3.0}}) == {
+    assert statuses(three, encode=encode, checks=["spread"], settings={"spread": {"max_factor": 3.0}}) == {
         "spread": "healthy"
     }
 
 
-@pytest.mark.parametrize("question", CHECKS.values(), ids=CHECKS)
-def test_every_finding_says_what_it_asks_and_where_its_threshold_is_from(question):
-    assert question.summary.endswith("?")
-    assert len(question.source) > 20
-    assert all(option.default is not None or option.name == "min_effect" for option in question.options.values())
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_check_has_a_question_a_caption_and_a_source(check):
+    assert check.question.endswith("?")
+    assert check.summary.endswith(".")
+    assert len(check.source) > 20
+    assert all(option.default is not None or option.name == "min_effect" for option in check.options.values())
 
 
 def test_a_conditional_model_is_measured_within_its_conditions():
-    """The means of the classes explain most of x, and nothing within a class."""
+    """The means of the classes explain most of x, but nothing within a class."""
     rng = np.random.default_rng(0)
     y = rng.integers(3, size=600)
     z = rng.standard_normal((600, 1))
@@ -212,14 +213,14 @@ def test_a_conditional_model_is_measured_within_its_conditions():
     def encoder(x, y):
         return (x - offsets[y.astype(int)]) @ direction.T / (direction @ direction.T)
 
-    def asked(decoder):
+    def result_with(decoder):
         model = vaeviz.Encoder(encoder, returns="mean", conditions=(0, 1, 2))
         parts = {"encoder": model, "decoder": vaeviz.Decoder(decoder, latent_shape=(1,), conditions=(0, 1, 2))}
-        return vaeviz.analyze(x=x, condition=y, findings=["reconstruction"], **parts).findings[0]
+        return vaeviz.analyze(x=x, condition=y, checks=["reconstruction"], **parts).checks[0]
 
-    of_class = asked(lambda z, y: offsets[y.astype(int)])
-    assert of_class.verdict == "flagged"
-    assert of_class.value == pytest.approx(0, abs=0.02)
-    whole = asked(lambda z, y: offsets[y.astype(int)] + z @ direction)
-    assert whole.verdict == "healthy"
+    class_means = result_with(lambda z, y: offsets[y.astype(int)])
+    assert class_means.status == "flagged"
+    assert class_means.value == pytest.approx(0, abs=0.02)
+    whole = result_with(lambda z, y: offsets[y.astype(int)] + z @ direction)
+    assert whole.status == "healthy"
     assert whole.value == pytest.approx(1, abs=1e-6)

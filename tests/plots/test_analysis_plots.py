@@ -81,7 +81,7 @@ def texts(ax):
 def test_they_keep_the_contract(name):
     spec = get_plot(name)
     for names in (spec.required, spec.optional):
-        assert list(names) == sorted(names, key=vaeviz.plugins.plot_spec.INPUTS.index)
+        assert list(names) == sorted(names, key=list(vaeviz.plugins.inputs.INPUTS).index)
     told = inspect.getdoc(spec.function)
     for part in (*spec.required, *spec.optional, *spec.options):
         assert part in told or part == "seed"

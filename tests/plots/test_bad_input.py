@@ -202,7 +202,7 @@ def check_report(inputs):
             report = vaeviz.analyze(**{name: inputs[name] for name in asked if inputs[name] is not None})
         except (InputError, NotApplicable) as reason:
             return check(str(reason))
-    for finding in report.findings:
+    for finding in report.checks:
         assert not re.search(r"\b(nan|inf|None)\b", finding.sentence), finding.name
         assert not re.match(r"\w+(Error|Warning): ", finding.sentence), finding.sentence
         assert finding.value is None or np.isfinite([finding.value, finding.threshold]).all()

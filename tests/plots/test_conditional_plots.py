@@ -263,8 +263,8 @@ def test_bounds_are_called_those_of_x_given_y(linear, inputs):
 def test_the_codes_of_a_conditional_model_need_not_tell_its_condition(linear, inputs):
     given_inputs = {name: inputs[name] for name in ("encoder", "decoder", "x", "labels", "likelihood")}
     report = vaeviz.analyze(**given_inputs)
-    assert "the classes are the condition" in report["classes"].sentence
-    assert "ask under one condition" in report["neighbors"].sentence
-    assert report["likelihood"].verdict == "healthy"
+    assert "are the condition" in report["classes"].sentence
+    assert "condition_on" in report["neighbors"].sentence
+    assert report["likelihood"].status == "healthy"
     assert "ln p(x | y)" in report["likelihood"].sentence
-    assert not report.named("failed")
+    assert not report.names_with_status("failed")

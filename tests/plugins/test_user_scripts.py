@@ -1,5 +1,6 @@
 """`--with FILE.py`: plots of a script, for one call."""
 
+import re
 import sys
 
 import numpy as np
@@ -17,7 +18,7 @@ from beside import COLOR
 @vaeviz.register_plot
 def lengths(encoder, x, *, bins: int = 30, style: str = "step", ax=None):
     '''Lengths of the codes.'''
-    import beside  # its neighbor is found when it draws, too
+    import beside  # its neighbor is also found when it draws
     ax.hist((vaeviz.encode(encoder, x).mean ** 2).sum(axis=1), bins=bins, histtype=style, color=COLOR)
     ax.set_title("Lengths")
     return ax
@@ -49,12 +50,11 @@ def invoked(*args):
     return result
 
 
-def test_its_plots_are_listed_for_this_call_alone(script):
+def test_its_plots_are_listed_for_this_call_only(script):
     before, path = plot_names(), list(sys.path)
-    told = invoked("list", "plots", "--with", script).output
-    assert "  lengths                Lengths of the codes." in told
-    assert "from encoder, x  (own_lengths)" in told
-    assert "--bins int = 30" in told
+    shown = invoked("list", "plots", "--with", script).output
+    assert "  lengths                Lengths of the codes.  (own_lengths)\n" in shown
+    assert "--bins int = 30" in shown
     assert plot_names() == before
     assert sys.path == path
     assert "own_lengths" not in sys.modules
@@ -62,7 +62,7 @@ def test_its_plots_are_listed_for_this_call_alone(script):
 
 
 @pytest.mark.parametrize("order", ["before", "after", "equals"])
-def test_plot_draws_one_wherever_the_script_is_named(order, script, tmp_path):
+def test_the_script_may_be_named_anywhere(order, script, tmp_path):
     plot = ["lengths", "--encoder", "own_lengths:encode", "--data", "digits", "--bins", "5", "--out", "lengths.png"]
     args = {
         "before": ["--with", script, *plot],
@@ -74,24 +74,24 @@ def test_plot_draws_one_wherever_the_script_is_named(order, script, tmp_path):
     assert (tmp_path / "lengths.png").stat().st_size > 1000
 
 
-def test_it_is_in_the_help(script):
+def test_its_plots_are_in_the_help(script):
     assert "lengths" in invoked("plot", "--with", script, "--help").output
-    told = invoked("plot", "lengths", "--help", "--with", script).output
-    assert "--bins INT" in told
-    assert "--with FILE.py" in told
+    shown = invoked("plot", "lengths", "--help", "--with", script).output
+    assert "--bins INT" in shown
+    assert "--with FILE.py" in shown
 
 
-def test_an_option_called_as_one_of_every_plot_has_the_plots_name_before_it(script, tmp_path, monkeypatch):
-    told = invoked("plot", "lengths", "--with", script, "--help").output
-    assert "--lengths-style TEXT" in told
-    assert "paper or talk." in told
+def test_an_option_that_every_plot_has_is_prefixed_with_the_name_of_the_plot(script, tmp_path, monkeypatch):
+    shown = invoked("plot", "lengths", "--with", script, "--help").output
+    assert "--lengths-style TEXT" in shown
+    assert "paper or talk." in shown
     plot = ["plot", "lengths", "--with", script, "--encoder", "own_lengths:encode", "--data", "digits"]
     with pytest.raises(ValueError, match="'wavy'"):  # matplotlib's own error: the option has reached the plot
         invoked(*plot, "--lengths-style", "wavy")
     assert invoked(*plot, "--lengths-style", "bar", "--style", "talk").exit_code == 0
 
 
-def test_export_draws_it_with_the_others(script, tmp_path):
+def test_export_draws_its_plots_with_the_others(script, tmp_path):
     done = invoked(
         "export", "--with", script, "--encoder", "own_lengths:encode", "--data", "digits", "--out", "figures",
         "--plots", "lengths,latent_scatter", "--set", "lengths.bins=3", "--set", "lengths.style=bar", "--dpi", 50,
@@ -111,53 +111,53 @@ def test_a_script_may_register_an_adapter(tmp_path, monkeypatch):
         "registry.add('vaeviz.adapters', 'opens', opens)\n"
     )
     args = ["explain", "--with", "opens_mine.py", "opens_mine:mine", "--data", "digits"]
-    told = invoked(*args).output
-    assert "callable       mine" in told
-    assert "latent size    2" in told
+    shown = invoked(*args).output
+    assert "mine" in shown
+    assert re.search(r"latent size\s+2", shown)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "tokens"),
     [
-        (None, "--with a_script.py: does not exist"),
-        ("x = 1\ny = 1 / 0\n", "--with a_script.py, line 2: ZeroDivisionError: division by zero"),
-        ("def f():\n    raise KeyError('k')\n\nf()\n", "--with a_script.py, line 2: KeyError: 'k'"),
-        ("x = 1\ndef f(:\n", "--with a_script.py, line 2: SyntaxError: invalid syntax"),
-        ("import not_here\n", "--with a_script.py, line 1: ModuleNotFoundError: No module named 'not_here'"),
-        ("raise SystemExit(3)\n", "--with a_script.py, line 1: SystemExit: 3"),
+        (None, []),
+        ("x = 1\ny = 1 / 0\n", ["line 2", "ZeroDivisionError: division by zero"]),
+        ("def f():\n    raise KeyError('k')\n\nf()\n", ["line 2", "KeyError: 'k'"]),
+        ("x = 1\ndef f(:\n", ["line 2", "SyntaxError: invalid syntax"]),
+        ("import not_here\n", ["line 1", "ModuleNotFoundError: No module named 'not_here'"]),
+        ("raise SystemExit(3)\n", ["line 1", "SystemExit: 3"]),
         (
             "import vaeviz\n\n@vaeviz.register_plot\ndef f(x, *, n: list = (), ax=None): ...\n",
-            "--with a_script.py, line 3: plot f: option 'n' is annotated list",
+            ["line 3", "'n'", "list"],
         ),
-        ("x = 1\n", "--with a_script.py: registers nothing; decorate a function with @vaeviz.register_plot"),
+        ("x = 1\n", ["@vaeviz.register_plot"]),
     ],
     ids=["missing", "fails", "fails within", "no Python", "no module", "exits", "no plot", "nothing"],
 )
 @pytest.mark.parametrize("command", [["list"], ["plot", "tsne"], ["export", "--out", "o"], ["explain"]], ids=" ".join)
-def test_what_is_wrong_with_it_is_told(command, text, told, tmp_path, monkeypatch):
+def test_a_script_that_fails_is_an_input_error_with_the_line(command, text, tokens, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if text is not None:
         (tmp_path / "a_script.py").write_text(text)
     with pytest.raises(InputError) as caught:
         invoked(*command, "--with", "a_script.py")
-    assert str(caught.value).startswith(told)
+    assert all(token in str(caught.value) for token in ["--with a_script.py", *tokens])
     assert not (tmp_path / "o").exists()
 
 
-def test_a_name_that_would_hide_a_module_is_refused(tmp_path, monkeypatch):
+def test_a_script_that_would_hide_a_module_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "numpy.py").write_text("1 / 0")
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(InputError, match="would hide the module 'numpy' that is installed here; rename the file"):
+    with pytest.raises(InputError, match="'numpy'"):
         invoked("list", "--with", "numpy.py")
     assert sys.modules["numpy"] is np
-    with pytest.raises(InputError, match=r"--with notes\.txt: expected a Python script, FILE\.py"):
-        invoked("list", "--with", "notes.txt")
-    with pytest.raises(InputError, match=r"--with \.: is no file"):
-        invoked("list", "--with", ".")
+    for name in ("notes.txt", "."):
+        with pytest.raises(InputError) as caught:
+            invoked("list", "--with", name)
+        assert caught.value.expected == "a Python script, FILE.py"
 
 
-def test_a_plot_of_a_name_that_is_taken_is_an_error_naming_both(script, tmp_path):
+def test_a_plot_whose_name_is_taken_is_an_error_with_both_owners(script, tmp_path):
     (tmp_path / "mine" / "again.py").write_text(SCRIPT.replace("def lengths", "def samples"))
-    with pytest.raises(InputError, match=r"'samples' is registered twice, by again \(again\) and vaeviz"):
+    with pytest.raises(InputError, match=r"again \(again\) and vaeviz"):
         invoked("plot", "samples", "--with", "mine/again.py")

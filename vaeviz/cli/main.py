@@ -1,4 +1,4 @@
-"""The command line. Commands are found through the registry, a plug-in's as our own."""
+"""The command line: find a command, run it, and report errors and warnings as one line each."""
 
 from __future__ import annotations
 
@@ -6,24 +6,64 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import click
 
-from vaeviz.cli.declarations import as_flags
-from vaeviz.cli.source import broken_command, load_command
-from vaeviz.errors import InputError, NotApplicable, UnknownName
+from vaeviz.cli.plugin_commands import broken_command, load_command
+from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
 from vaeviz.plugins import registry
 
-GROUP = "vaeviz.commands"
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+HELP = """See what a variational autoencoder, or any model with an encoder or a decoder, has learned.
+
+\b
+vaeviz demo                                   train on embedded digits and draw everything
+vaeviz train mlp --data mnist --out runs/m    train a VAE
+vaeviz export runs/m --out figures/m          draw every plot of it into a folder
+vaeviz plot latent_scatter runs/m             draw one plot
+"""
+MAX_REASON_LENGTH = 300  # of an unexpected error; --traceback shows all of it
 
 
 class RegisteredCommands(click.Group):
-    """A group whose commands are the registry's. One that cannot be imported is listed with the reason."""
+    """A group whose commands are those of the registry."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(registry.entries(GROUP))
+        """Return the names of the commands.
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        Parameters
+        ----------
+        ctx : click.Context
+            Not used.
+
+        Returns
+        -------
+        list of str
+            In alphabetical order.
+        """
+        return list(registry.entries("vaeviz.commands"))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """Return a command.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            Not used.
+        name : str
+            Its name.
+
+        Returns
+        -------
+        click.Command
+            The command. One that cannot be imported is listed with the reason, and fails with it.
+
+        Raises
+        ------
+        click.UsageError
+            If there is no such command.
+        """
         try:
             return load_command(name)
         except UnknownName as error:
@@ -32,61 +72,92 @@ class RegisteredCommands(click.Group):
             return broken_command(name, error)
 
 
-@click.group(cls=RegisteredCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--traceback", is_flag=True, expose_value=False, help="Show the traceback of an error, at any place.")
+@click.group(
+    cls=RegisteredCommands,
+    help=HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--traceback", is_flag=True, expose_value=False, help="Show the traceback of an error, anywhere.")
 @click.version_option(package_name="vaeviz")
 def cli() -> None:
-    """See what a variational autoencoder, or anything with an encoder or a decoder, has learned.
-
-    \b
-    vaeviz demo                                   train on embedded digits and draw everything
-    vaeviz train mlp --data mnist --out runs/m    train a VAE
-    vaeviz export runs/m --out figures/m          draw every plot of it into a folder
-    vaeviz plot latent_scatter runs/m             draw one
-    """
+    """See what a variational autoencoder has learned."""
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line, and leave with its exit code: 2 for wrong usage or input, 1 for what went wrong."""
+    """Run the command line and exit the process.
+
+    The exit code is 0 for success, 1 if something failed, 2 for wrong usage or input, 130 after an interruption.
+
+    Parameters
+    ----------
+    args : list of str, optional
+        Arguments, by default those of the process.
+    """
     args = list(sys.argv[1:] if args is None else args)
-    show = "--traceback" in args
+    show_traceback = "--traceback" in args
     args = [arg for arg in args if arg != "--traceback"]
-    warnings.showwarning = _showing_once()
-    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it remarks on fonts whenever a PDF embeds one
+    font_logger = logging.getLogger("fontTools")
+    font_level = font_logger.level
     try:
-        code = cli.main(args, prog_name="vaeviz", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_each_once()
+            font_logger.setLevel(logging.ERROR)  # it warns about fonts whenever a PDF embeds one
+            code = cli.main(args, prog_name="vaeviz", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        code = 130
+        code = EXIT_INTERRUPTED
     except Exception as error:
-        if show:
+        if show_traceback:
             raise
-        code = _report(error)
+        code = _report_error(error)
+    finally:
+        font_logger.setLevel(font_level)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _report(error: Exception) -> int:
-    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+def describe_for_command_line(message: BaseException | str) -> str:
+    """Return the text of an error or a warning, with its advice as command-line options.
+
+    Parameters
+    ----------
+    message : exception or str
+        An error or a warning; those of vaeviz carry their advice.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    if isinstance(message, (InputError, NotApplicable, GuessWarning)):
+        return message.for_command_line()
+    return str(message)
+
+
+def _report_error(error: Exception) -> int:
+    """Print an error and return the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
     if isinstance(error, click.ClickException):
         ctx = getattr(error, "ctx", None)
-        click.echo(f"Error: {error.format_message()}" + (f" (see {ctx.command_path} --help)" if ctx else ""), err=True)
+        see = f" (see {ctx.command_path} --help)" if ctx else ""
+        click.echo(f"Error: {error.format_message()}{see}", err=True)
         return error.exit_code
     if isinstance(error, (InputError, NotApplicable)):
-        click.echo(f"Error: {as_flags(str(error))}", err=True)
-        return 1 if isinstance(error, NotApplicable) else 2
-    reason = " ".join(str(error).split())[:300]
+        click.echo(f"Error: {error.for_command_line()}", err=True)
+        return EXIT_FAILED if isinstance(error, NotApplicable) else EXIT_USAGE
+    reason = " ".join(describe_for_command_line(error).split())[:MAX_REASON_LENGTH]
     click.echo(f"Error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
-    return 1
+    return EXIT_FAILED
 
 
-def _showing_once() -> Callable[..., None]:
-    """What shows a warning as one line, and no line twice."""
+def _show_each_once() -> Callable[..., None]:
+    """Return a replacement of `warnings.showwarning` that prints one line, and no line twice."""
     shown: set[str] = set()
 
-    def show(message: Warning | str, *_: object, **__: object) -> None:
-        line = f"warning: {as_flags(str(message))}"
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        label = "warning" if category in (UserWarning, GuessWarning) else category.__name__
+        line = f"{label}: {' '.join(describe_for_command_line(message).split())}"
         if line not in shown:
             shown.add(line)
             click.echo(line, err=True)

@@ -1,78 +1,232 @@
-"""What commands share: the model and data on a command line, and options read from a function's signature."""
+"""The model and the data that a command line names, and the options that name them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from vaeviz.cli.readers import INPUT_OPTIONS, fix_condition, is_condition_value, read_inputs
+from vaeviz.cli.fixed_condition import fix_condition
+from vaeviz.cli.readers import ReaderContext, is_condition_value, open_model, read_inputs, resolve_part
+from vaeviz.cli.types import parse_range, parse_shape, parse_values
 from vaeviz.errors import InputError
-from vaeviz.plugins import registry
-from vaeviz.plugins.object_refs import import_object, is_object_ref, resolve_model
-from vaeviz.plugins.options import Option, describe_annotation
+from vaeviz.plugins.inputs import INPUTS, InputSpec
+from vaeviz.plugins.object_refs import import_object, is_object_ref
+
+if TYPE_CHECKING:
+    from vaeviz.data.dataset import Dataset
+    from vaeviz.model.opening import Model
+
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
+
+ENCODER_SETTINGS = ("returns", "input_shape", "preprocess")
+DECODER_SETTINGS = ("latent_shape", "output", "sample_shape")
+SHARED_SETTINGS = ("value_range", "layout", "conditions", "prior", "batch_size", "pad")
+"""Parameters of `Encoder` and `Decoder` that have an option, those of both last."""
+
+INPUT_PREFIX = "input_"  # of click's parameter names, so that a command may have parameters named like inputs
+TRUST_HELP = (
+    "Open files that can run code when they are opened (.pt2, TorchScript, .keras with Lambda layers, Pythae folders "
+    "with pickles). Only for files from people you trust."
+)
 
 
-class OptionType(click.ParamType):
-    """A command-line value that is validated against an option's annotation."""
+@dataclass(frozen=True)
+class ModelAndDataSpec:
+    """The model, the data and the inputs that a command line names, as text.
 
-    def __init__(self, option: Option):
-        self.option = option
-        self.name = describe_annotation(option.annotation)
+    Parameters
+    ----------
+    model : str or None
+        MODEL.
+    weights : Path or None
+        State dict for MODEL, which is then a class.
+    trust : bool
+        Whether to open files that can run code.
+    declared : mapping
+        Settings of `Encoder` and `Decoder`, without those that were not given.
+    inputs : mapping
+        Text of each input's option by the name of the input; ``"encoder"``, ``"decoder"``, ``"x"`` and ``"labels"``
+        belong to the model and the data set.
+    objects : tuple of str
+        Further inputs, as ``NAME=package.module:attribute``.
+    split : {"train", "test", "all"} or None
+        Split of the data set.
+    data_dir, other_data_dir : Path or None
+        Folders with the files of the data set and of the second one.
+    """
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        name = self.name.removesuffix(" or none") if self.option.default is None else self.name
-        return name.upper() if "|" not in name else f"[{name}]"
+    model: str | None
+    weights: Path | None
+    trust: bool
+    declared: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    objects: tuple[str, ...]
+    split: Literal["train", "test", "all"] | None
+    data_dir: Path | None
+    other_data_dir: Path | None
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return self.option.parse(value)
-        except InputError as error:
-            self.fail(str(error), param, ctx)
+    @classmethod
+    def from_parameters(cls, parameters: dict[str, Any]) -> ModelAndDataSpec:
+        """Take the values of `model_and_data_options` out of the parameters of a command.
+
+        Parameters
+        ----------
+        parameters : dict
+            Values by click's parameter names. Those of the model and the data are removed.
+
+        Returns
+        -------
+        ModelAndDataSpec
+            What they name.
+
+        Raises
+        ------
+        InputError
+            If MODEL was given twice.
+        """
+        model, model_option = parameters.pop("model"), parameters.pop("model_option")
+        if model and model_option:
+            message = f"MODEL was given twice: {model} and --model {model_option}."
+            raise InputError(message, got=f"{model}, {model_option}", expected="one model", fix="Remove one of them.")
+        settings = (*ENCODER_SETTINGS, *DECODER_SETTINGS, *SHARED_SETTINGS)
+        declared = {name: parameters.pop(name) for name in settings}
+        return cls(
+            model=model or model_option,
+            declared={name: value for name, value in declared.items() if value},
+            inputs={name: parameters.pop(INPUT_PREFIX + name) for name in INPUTS},
+            **{name: parameters.pop(name) for name in ("weights", "trust", "objects", "split", "data_dir")},
+            other_data_dir=parameters.pop("other_data_dir"),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether neither a model nor data nor an input that is enough for a plot was named."""
+        enough = ("encoder", "decoder", "x", "runs", "history")
+        return not (self.model or self.objects or any(self.inputs[name] for name in enough))
+
+    def open(self) -> tuple[Model | None, Dataset | None, dict[str, Any]]:
+        """Open the model, the data set and the other inputs.
+
+        Returns
+        -------
+        model : Model or None
+            The model, with its parts replaced and declared as named.
+        data : Dataset or None
+            The data set; without ``--data`` the one that the model was trained on.
+        inputs : dict
+            Other inputs by name.
+
+        Raises
+        ------
+        InputError
+            If something cannot be opened, or options contradict each other.
+        """
+        model = self._open_model()
+        data = self._load_data(model)
+        labels = None if data is None else data.labels
+        inputs = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust))
+        for name, value in map(_named_object, self.objects):
+            if name in inputs:
+                message = f"{name} was given twice: by --input {name}=... and by {INPUTS[name].flag}."
+                raise InputError(message, got=name, fix="Remove one of them.")
+            inputs[name] = value
+        condition = self.inputs["condition"]
+        if condition and is_condition_value(condition):
+            return fix_condition(condition, model, data, inputs)
+        return model, data, inputs
+
+    def _load_data(self, model: Model | None) -> Dataset | None:
+        """Load the data set that is named, or else the one that the model was trained on."""
+        from vaeviz.data.loading import load_data
+
+        name, data_dir, labels = self.inputs["x"], self.data_dir, self.inputs["labels"]
+        if name is None and model is not None and model.data is not None:
+            name, data_dir = model.data["name"], data_dir or model.data["data_dir"]
+            labels = labels or model.data["labels"]
+        return None if name is None else load_data(name, split=self.split, data_dir=data_dir, labels=labels)
+
+    def _open_model(self) -> Model | None:
+        """Open the model, replace the parts that were named apart, and declare what was declared."""
+        from vaeviz.model.opening import Model, as_decoder, as_encoder
+
+        encoder, decoder = self.inputs["encoder"], self.inputs["decoder"]
+        if not (self.model or encoder or decoder):
+            self._check_nothing_declared()
+            return None
+        if self.weights is not None:
+            model = _open_class_with_weights(self.model, self.weights)
+        elif self.model:
+            model = open_model(self.model, trust=self.trust)
+        else:
+            model = Model(name=Path(encoder or decoder).name)
+        if encoder:
+            model = replace(model, encoder=as_encoder(resolve_part(encoder, "encoder", trust=self.trust)))
+        if decoder:
+            model = replace(model, decoder=as_decoder(resolve_part(decoder, "decoder", trust=self.trust)))
+        return self._declare(model)
+
+    def _declare(self, model: Model) -> Model:
+        declared = dict(self.declared)
+        if "preprocess" in declared:
+            declared["preprocess"] = import_object(declared["preprocess"])
+        return replace(
+            model,
+            encoder=_declare_part(model.encoder, declared, ENCODER_SETTINGS, "encoder"),
+            decoder=_declare_part(model.decoder, declared, DECODER_SETTINGS, "decoder"),
+        )
+
+    def _check_nothing_declared(self) -> None:
+        for name in (["weights"] if self.weights else []) + list(self.declared):
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} describes a model, and none is named.", fix="Add MODEL, --encoder or --decoder.")
 
 
-def click_option(option: Option, help: str = "", *, flags: tuple[str, ...] = ()) -> click.Option:
-    """The click option of a keyword-only parameter. It is None unless it was given."""
-    default = f"[default: {format_default(option.default)}]" if option.default is not None else ""
-    told = "  ".join(part for part in (help, default) if part)
-    return click.Option([*(flags or (option.flag,))], type=OptionType(option), default=None, help=told)
+def model_and_data_options(command: Command) -> Command:
+    """Add MODEL and the options that describe the model and the data to a command.
+
+    Parameters
+    ----------
+    command : callable
+        A function below ``@click.command()``. It receives a `ModelAndDataSpec` as its argument ``source``.
+
+    Returns
+    -------
+    callable
+        The function with the options.
+    """
+
+    @functools.wraps(command)
+    def with_source(*args: Any, **parameters: Any) -> Any:
+        return command(*args, source=ModelAndDataSpec.from_parameters(parameters), **parameters)
+
+    decorated: Command = with_source
+    for decorate in reversed(MODEL_AND_DATA_OPTIONS):
+        decorated = decorate(decorated)
+    return decorated
 
 
-def broken_command(name: str, error: InputError) -> click.Command:
-    """What stands for a command that cannot be imported: it is listed with the reason, and fails with it."""
-
-    def fail(**_: object) -> None:
-        raise error
-
-    settings = {"ignore_unknown_options": True, "allow_extra_args": True}
-    return click.Command(name, callback=fail, short_help=f"(broken) {error}", context_settings=settings)
+def _input_option(spec: InputSpec) -> Decorator:
+    """Return the option of an input, as a decorator."""
+    return click.option(
+        spec.flag, INPUT_PREFIX + spec.name, metavar=spec.metavar, multiple=spec.repeatable, help=spec.help
+    )
 
 
-def load_command(name: str) -> click.Command:
-    """The command registered under `name`; `InputError` with the reason if it is broken."""
-    entry = registry.find("vaeviz.commands", name)
-    command = entry.load()
-    if not isinstance(command, click.Command):
-        got = f"{entry.module}:{entry.attribute} is of type {type(command).__name__}"
-        raise InputError(f"{name!r} of {entry.distribution} is no command: {got}; decorate it with @click.command()")
-    return command
-
-
-def _register_from(ctx: click.Context, param: click.Parameter, scripts: tuple[Path, ...]) -> None:
+def _register_scripts(ctx: click.Context, param: click.Parameter, scripts: tuple[Path, ...]) -> None:
+    """Import the scripts of ``--with``, and forget what they register when the command ends."""
     from vaeviz.plugins.user_scripts import registered_script
 
     for script in scripts:
         ctx.with_resource(registered_script(script))
 
 
-with_scripts = click.option(
+script_option = click.option(
     "--with",
     "scripts",
     type=click.Path(path_type=Path),
@@ -80,69 +234,11 @@ with_scripts = click.option(
     metavar="FILE.py",
     is_eager=True,
     expose_value=False,
-    callback=_register_from,
+    callback=_register_scripts,
     help="Import a script that registers plots of your own, for this call. Repeatable.",
 )
 
-
-def model_and_data_options(command: Callable) -> Callable:
-    """MODEL, and the options that say what is known of it and on what data to look at it.
-
-    The command is given all of them as one `source`.
-    """
-
-    @functools.wraps(command)
-    def with_source(*args: Any, **given: Any) -> Any:
-        said = {field.name: given.pop(field.name) for field in fields(ModelAndDataSpec)}
-        return command(*args, source=ModelAndDataSpec(**said), **given)
-
-    for decorate in reversed(MODEL_AND_DATA_OPTIONS):
-        with_source = decorate(with_source)
-    return with_source
-
-
-class Sizes(click.ParamType):
-    """Whole numbers, as 28,28 or 28x28."""
-
-    name = "N,..."
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        parts = value.lower().replace("x", ",").split(",") if isinstance(value, str) else value
-        try:
-            return tuple(int(part) for part in parts if part != "")
-        except ValueError:
-            self.fail(f"{value!r}: expected whole numbers, e.g. 4,8,8", param, ctx)
-
-
-class Range(click.ParamType):
-    """Two numbers, low,high."""
-
-    name = "LOW,HIGH"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
-        try:
-            low, high = (float(part) for part in (value.split(",") if isinstance(value, str) else value))
-        except ValueError:
-            self.fail(f"{value!r}: expected two numbers, e.g. -1,1", param, ctx)
-        if not low < high:
-            self.fail(f"{value!r}: expected the lower number first", param, ctx)
-        return low, high
-
-
-class Values(click.ParamType):
-    """Numbers, or names, as 0,1,2 or cat,dog."""
-
-    name = "VALUE,..."
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple:
-        parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-        for kind in (int, float):
-            with suppress(ValueError):
-                return tuple(kind(part) for part in parts)
-        return tuple(parts)
-
-
-MODEL_AND_DATA_OPTIONS = (
+MODEL_OPTIONS: tuple[Decorator, ...] = (
     click.argument("model", required=False),
     click.option(
         "--model",
@@ -151,221 +247,94 @@ MODEL_AND_DATA_OPTIONS = (
         help="The same as MODEL: a run folder, a registered name, package.module:attribute, or a file: .onnx, .pt2, "
         "TorchScript .pt, .keras, or the folder of a Pythae or diffusers model.",
     ),
-    click.option("--encoder", metavar="MODEL", help="The encoder alone, spelled as MODEL is."),
-    click.option("--decoder", metavar="MODEL", help="The decoder alone, spelled as MODEL is."),
-    click.option("--weights", type=click.Path(path_type=Path), help="A state dict for MODEL, a class of your own."),
+    *(_input_option(spec) for spec in INPUTS.values() if spec.reader == "model"),
+    click.option("--weights", type=click.Path(path_type=Path), help="State dict, if MODEL is a class of your own."),
+    click.option("--trust", is_flag=True, help=TRUST_HELP),
     click.option("--returns", metavar="NAME,...", help="What the encoder returns, e.g. mean,std."),
-    click.option("--input-shape", type=Sizes(), help="The shape of one sample for the encoder; -1 for flat."),
-    click.option("--latent-shape", type=Sizes(), help="The shape of one code for the decoder."),
-    click.option("--value-range", type=Range(), help="What stands for [0, 1] in the model, e.g. -1,1 after a tanh."),
     click.option(
-        "--layout", type=click.Choice(["channels_first", "channels_last"]), help="Where the model has the channels."
+        "--input-shape", type=parse_shape, metavar="N,...", help="Shape of one sample for the encoder; -1 for flat."
+    ),
+    click.option("--latent-shape", type=parse_shape, metavar="N,...", help="Shape of one code for the decoder."),
+    click.option(
+        "--value-range",
+        type=parse_range,
+        metavar="LOW,HIGH",
+        help="Value range the model expects, e.g. -1,1 after a tanh; data are rescaled to it.",
+    ),
+    click.option(
+        "--layout", type=click.Choice(["channels_first", "channels_last"]), help="Channel order the model expects."
     ),
     click.option("--output", type=click.Choice(["values", "logits"]), help="What the decoder returns."),
-    click.option("--sample-shape", type=Sizes(), help="The shape of one decoded sample, e.g. 28,28 where it is flat."),
+    click.option(
+        "--sample-shape",
+        type=parse_shape,
+        metavar="N,...",
+        help="Shape of one decoded sample, e.g. 28,28 if the decoder returns it flat.",
+    ),
     click.option(
         "--conditions",
-        type=Values(),
-        help="The classes that a conditional model is given: their names in order, or the numbers themselves.",
+        type=parse_values,
+        metavar="VALUE,...",
+        help="Classes of a conditional model: their names in order, or the numbers themselves.",
     ),
-    click.option("--prior", type=click.Choice(["normal"]), help="What the model assumes of its codes: N(0, I)."),
-    click.option(
-        "--preprocess", metavar="MODULE:FUNCTION", help="Applied to each batch before the encoder. Imports that module."
-    ),
-    click.option("--batch-size", type=click.IntRange(1), help="How many samples or codes the model is sent at once."),
-    click.option("--pad", is_flag=True, help="The model takes exactly --batch-size rows: fill the last batch up."),
-    click.option(
-        "--data",
-        metavar="NAME",
-        help="A name from `vaeviz list`; a file .npy, .npz, .csv or .h5ad; a folder of pictures; "
-        "package.module:attribute. By default what the run was trained on.",
-    ),
+    click.option("--prior", type=click.Choice(["normal"]), help="Prior of the codes; normal is N(0, I)."),
+    click.option("--preprocess", metavar="MODULE:FUNCTION", help="Function applied to each batch before the encoder."),
+    click.option("--batch-size", type=click.IntRange(1), help="Number of samples or codes per call of the model."),
+    click.option("--pad", is_flag=True, help="Pad the last batch, for a model that takes exactly --batch-size rows."),
+)
+
+DATA_OPTIONS: tuple[Decorator, ...] = (
+    _input_option(INPUTS["x"]),
     click.option(
         "--split",
         type=click.Choice(["train", "test", "all"]),
-        help="[default: test, or all where there is no test split]",
+        help="[default: test, or all if the data set has no test split]",
     ),
-    click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files."),
-    click.option(
-        "--labels",
-        metavar="NAME",
-        help="What holds the labels: an array or a column of the file, of .npy another file.",
-    ),
-    *INPUT_OPTIONS,
+    click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the files of the data set."),
+    *(_input_option(spec) for spec in INPUTS.values() if spec.reader != "model" and spec.name != "x"),
+    click.option("--other-data-dir", type=click.Path(path_type=Path), help="Folder with the files of --other-data."),
     click.option(
         "--input",
-        "inputs",
+        "objects",
         multiple=True,
         metavar="NAME=MODULE:ATTRIBUTE",
-        help="Supply an input of a plot, e.g. encoder=my_package.model:encode. Imports that module.",
+        help="Supply an input by name, e.g. encoder=my_package.model:encode. Repeatable.",
     ),
-    with_scripts,
 )
 
-
-OF_BOTH = ("value_range", "layout", "conditions", "prior", "batch_size", "pad")
-OF_ENCODER = ("returns", "input_shape", "preprocess")
-OF_DECODER = ("latent_shape", "output", "sample_shape")
+MODEL_AND_DATA_OPTIONS: tuple[Decorator, ...] = (*MODEL_OPTIONS, *DATA_OPTIONS, script_option)
 
 
-@dataclass(frozen=True)
-class ModelAndDataSpec:
-    """What a command line says of the model and the data."""
+def _open_class_with_weights(named: str | None, weights: Path) -> Model:
+    from vaeviz.model.opening import open
+    from vaeviz.model.weights import load_weights
 
-    model: str | None
-    model_option: str | None
-    encoder: str | None
-    decoder: str | None
-    weights: Path | None
-    returns: str | None
-    input_shape: tuple[int, ...] | None
-    latent_shape: tuple[int, ...] | None
-    value_range: tuple[float, float] | None
-    layout: str | None
-    output: str | None
-    sample_shape: tuple[int, ...] | None
-    conditions: tuple | None
-    prior: str | None
-    preprocess: str | None
-    batch_size: int | None
-    pad: bool
-    data: str | None
-    split: str | None
-    data_dir: Path | None
-    labels: str | None
-    condition: str | None
-    factors: str | None
-    history: str | None
-    likelihood: str | None
-    other_data: str | None
-    other_data_dir: Path | None
-    other_encoder: str | None
-    runs: tuple[str, ...]
-    feature_names: str | None
-    factor_names: str | None
-    inputs: tuple[str, ...]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether neither a model nor data nor an input was named."""
-        named = (self.model, self.model_option, self.encoder, self.decoder, self.data, self.inputs)
-        return not any((*named, self.runs, self.history))
-
-    def opened(self) -> tuple[Any, Any, dict[str, Any]]:
-        """(model, data set, inputs by name); each may be None or empty."""
-        model = self._model()
-        data = self._data(model)
-        supplied = read_inputs(vars(self), data and data.labels)
-        for name, thing in map(_supplied, self.inputs):
-            if name in supplied:
-                raise InputError(f"{name} was given twice, by --input {name}=... and by an option of its own")
-            supplied[name] = thing
-        if self.condition and is_condition_value(self.condition):
-            return fix_condition(self.condition, model, data, supplied)
-        return model, data, supplied
-
-    def _data(self, model: Any) -> Any:
-        """The data set that is named, else what the model was trained on, else None."""
-        from vaeviz.data.loading import load_data
-
-        data, data_dir, labels = self.data, self.data_dir, self.labels
-        if data is None and model is not None and model.data is not None:
-            data, data_dir = model.data["name"], data_dir or model.data["data_dir"]
-            labels = labels or model.data["labels"]
-        return None if data is None else load_data(data, split=self.split, data_dir=data_dir, labels=labels)
-
-    def _model(self) -> Any:
-        """The model with its parts exchanged for those that were named apart, and with what was declared."""
-        from vaeviz.model.opening import Model, as_decoder, as_encoder, open
-
-        if self.model and self.model_option:
-            raise InputError(f"MODEL was given twice, {self.model} and --model {self.model_option}")
-        named = self.model or self.model_option
-        if not (named or self.encoder or self.decoder):
-            self._check_nothing_declared()
-            return None
-        if self.weights and not named:
-            raise InputError("--weights goes with MODEL: name the class that takes them, package.module:Class")
-        model = open(self._object(named)) if named else Model(name=Path(self.encoder or self.decoder).name)
-        parts = {}
-        if self.encoder:
-            parts["encoder"] = as_encoder(_part(self.encoder))
-        if self.decoder:
-            parts["decoder"] = as_decoder(_part(self.decoder))
-        return self._declared(replace(model, **parts))
-
-    def _object(self, named: str) -> Any:
-        if self.weights is None:
-            return resolve_model(named)
-        from vaeviz.model.weights import load_weights
-
-        if not is_object_ref(named):
-            raise InputError(f"--weights: MODEL must name the class that takes them, package.module:Class; got {named}")
-        return load_weights(import_object(named), self.weights)
-
-    def _declared(self, model: Any) -> Any:
-        said = {name: getattr(self, name) or None for name in (*OF_BOTH, *OF_ENCODER, *OF_DECODER)}
-        if self.preprocess is not None:
-            said["preprocess"] = import_object(self.preprocess)
-        return replace(
-            model,
-            encoder=_with(model.encoder, {name: said[name] for name in (*OF_ENCODER, *OF_BOTH)}, "encoder"),
-            decoder=_with(model.decoder, {name: said[name] for name in (*OF_DECODER, *OF_BOTH)}, "decoder"),
+    if named is None or not is_object_ref(named):
+        got = "no MODEL" if named is None else f"MODEL {named}"
+        raise InputError(
+            f"--weights needs a class that takes them, got {got}.",
+            got=got,
+            expected="package.module:Class",
+            fix="Write package.module:Class --weights FILE.",
         )
-
-    def _check_nothing_declared(self) -> None:
-        for name in ("weights", *OF_ENCODER, *OF_DECODER, *OF_BOTH):
-            if getattr(self, name):
-                raise InputError(f"--{name.replace('_', '-')} is said of a model: name MODEL, --encoder or --decoder")
+    return open(load_weights(import_object(named), weights))
 
 
-def _part(named: str) -> Any:
-    """What --encoder or --decoder names; `InputError` for a class of torch modules, which is no module yet."""
-    found = resolve_model(named)
-    if isinstance(found, type) and hasattr(found, "state_dict"):
-        raise InputError(f"{named}: is a class; name a module, or write it as MODEL, with --weights")
-    return found
-
-
-def _with(part: Any, declared: dict[str, Any], role: str) -> Any:
-    """An encoder or decoder with what was declared."""
-    said = {name: value for name, value in declared.items() if value is not None}
+def _declare_part(part: Any, declared: Mapping[str, Any], own: tuple[str, ...], role: str) -> Any:
+    """Return an encoder or decoder with its settings and the shared ones; None if the model has no such part."""
     if part is None:
-        apart = [name for name in said if name not in OF_BOTH]
-        if apart:
-            raise InputError(f"--{apart[0].replace('_', '-')}: the model has no {role}")
+        for name in own:
+            if name in declared:
+                flag = f"--{name.replace('_', '-')}"
+                raise InputError(f"{flag} describes the {role}, and the model has none.", fix=f"Add --{role} MODEL.")
         return None
-    return replace(part, **said)
+    return replace(part, **{name: value for name, value in declared.items() if name in own + SHARED_SETTINGS})
 
 
-def _supplied(text: str) -> tuple[str, Any]:
+def _named_object(text: str) -> tuple[str, Any]:
+    """Return the name and the object of ``NAME=package.module:attribute``."""
     name, sign, target = text.partition("=")
     if not sign or not name.isidentifier() or not is_object_ref(target):
-        raise InputError(f"--input {text!r}: expected NAME=package.module:attribute")
+        expected = "NAME=package.module:attribute"
+        raise InputError(f"--input {text!r} is not of the form {expected}.", got=text, expected=expected)
     return name, import_object(target)
-
-
-def format_default(default: Any) -> str:
-    """The default of an option as a person would write it."""
-    if isinstance(default, bool):
-        return str(default).lower()
-    if default is None:
-        return "none"
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
-
-
-def parse_settings(texts: Iterable[str], what: str, example: str) -> dict[str, dict[str, str]]:
-    """Options by the name of a plot or a finding, from values of ``--set NAME.OPTION=VALUE``."""
-    settings: dict[str, dict[str, str]] = {}
-    for text in texts:
-        target, sign, value = text.partition("=")
-        name, dot, option = target.partition(".")
-        if not (sign and dot and name and option):
-            raise InputError(f"--set {text!r}: expected {what}.OPTION=VALUE, e.g. {example}")
-        settings.setdefault(name.replace("-", "_"), {})[option] = value
-    return settings
-
-
-def split_list(text: str | None) -> list[str] | None:
-    """The parts of a comma-separated value; None where it was not given."""
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

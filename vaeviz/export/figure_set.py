@@ -1,60 +1,31 @@
-"""Figure sets: encode once, draw many, let no failure spoil the rest, and leave a record of it all."""
+"""``export_figures``: encode once, draw many plots, and leave a record of it all."""
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from vaeviz.data.atomic_files import atomic_path
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.drawing.styles import style as in_style
-from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
-from vaeviz.export.crew import Alone, Names, drawn_by_others
-from vaeviz.export.render import FORMATS, collect_plot_inputs, draw_figure, save_figure, shared_options
-from vaeviz.health.check import CheckResult
-from vaeviz.health.report import to_json_value
+from vaeviz.errors import Fix, InputError, UnknownName
+from vaeviz.export.gallery import gallery_page
+from vaeviz.export.manifest import FigureRecord, check_writable, write_files
+from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
+from vaeviz.export.render import FORMATS, RenderOptions, collect_plot_inputs, draw_plot, shared_options
+from vaeviz.health.analyze import run_checks
+from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
-from vaeviz.model.provenance import describe_inputs, package_versions, portable_traceback, sha256_hex
-from vaeviz.plugins import registry
+from vaeviz.model.provenance import describe_inputs, package_versions
 from vaeviz.plugins.diagnostics import capture_warnings
 from vaeviz.plugins.options import validate_settings
-from vaeviz.plugins.plot_spec import PlotSpec, get_plot, plot_names
-
-
-@dataclass
-class FigureRecord:
-    """What became of one plot: a figure, or the reason why there is none."""
-
-    plot: str
-    status: Literal["drawn", "skipped", "failed"] = "drawn"
-    reason: str = ""
-    summary: str = ""
-    distribution: str = ""
-    width: str = "column"
-    options: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
-    traceback: str = ""
-
-
-@dataclass(frozen=True)
-class RenderOptions:
-    """How and where the figures of a set are written."""
-
-    folder: Path
-    formats: tuple[str, ...]
-    style: str
-    dpi: int
+from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 
 def export_figures(
@@ -62,7 +33,7 @@ def export_figures(
     *,
     model: Any = None,
     data: Dataset | None = None,
-    plots: Iterable[str] | None = None,
+    plots: str | Iterable[str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     formats: str | Iterable[str] = ("png",),
     style: str = "paper",
@@ -72,230 +43,220 @@ def export_figures(
     title: str = "",
     analysis: bool | None = None,
     jobs: int = 1,
-    command: Sequence[str] = (),
     on_record: Callable[[FigureRecord], None] = lambda record: None,
-    on_findings: Callable[[tuple[CheckResult, ...]], None] = lambda findings: None,
+    on_report: Callable[[Report], None] = lambda report: None,
     **inputs: Any,
 ) -> list[FigureRecord]:
-    """Draw a set of figures into the folder `out`: figures, ``manifest.json``, ``timings.json``, ``index.html``.
+    """Draw a set of figures into a folder, with a manifest and a page that shows them.
 
-    model: anything that `vaeviz.open` opens; supplies encoder, decoder and what else it knows. data: supplies x,
-    labels and factors. inputs: the same by name (``encoder=``, ``x=``, ``labels=``, ...), and win over both.
-    plots: names, or None for all. settings: options by plot. formats: of png, pdf, svg. dpi: the style's unless given.
-    seed, kind: for each plot that has a seed, or draws samples, and no setting of its own; the kind is that of the data
-    unless given. on_record: called as each plot is done.
-    jobs: so many processes draw at once, the same figures as one would. They open models and callables by name: give a
-    path, or ``"package.module:attribute"``; where they are objects one job draws, and a warning says so.
-    command: the arguments of ``vaeviz export`` by which a model and inputs that are objects can be opened again.
-    analysis: whether page and manifest hold the findings of `vaeviz.analyze`, at their default thresholds; by default
-    where no plots are named, and the set is whole. on_findings: called with them.
+    A plot whose inputs are missing, or that does not apply, is skipped with the reason. A plot that fails is recorded
+    with its traceback. Neither keeps the others from being drawn.
 
-    A plot whose inputs are missing, or which does not apply, is skipped with the reason; one that fails is recorded
-    with its traceback, and the rest are drawn. Nothing is removed: a figure of an earlier export that this one does
-    not draw stays, and the manifest is of this one alone. Raises `InputError`, before anything is written, for an
-    unknown plot, option, style or format, for bad inputs, and for a folder that cannot be written.
+    Parameters
+    ----------
+    out : str or Path
+        Output folder. It gets the figures, ``manifest.json``, ``timings.json`` and ``index.html``. Figures of an
+        earlier export that are not drawn again stay there.
+    model : object, optional
+        Anything that `vaeviz.open` opens. It supplies the encoder, the decoder and what else it knows.
+    data : Dataset, optional
+        Supplies x, labels and factors.
+    plots : str or iterable of str, optional
+        Names of the plots; None for all.
+    settings : mapping, optional
+        Options by plot, for example ``{"latent_scatter": {"dims": (0, 2)}}``.
+    formats : str or iterable of str, default ("png",)
+        Of "png", "pdf" and "svg".
+    style : str, default "paper"
+        Name of a style, see `vaeviz.style`.
+    dpi : int, optional
+        Resolution in dots per inch; that of the style by default.
+    seed : int, default 0
+        Seed of each plot that has one, unless `settings` sets it.
+    kind : str, optional
+        How samples are drawn, unless `settings` sets it; the kind of the data by default.
+    title : str, default ""
+        Title of the page; the name of the folder by default.
+    analysis : bool, optional
+        Whether the page begins with the report of `vaeviz.analyze`. By default it does if `plots` is None.
+    jobs : int, default 1
+        Number of processes that draw. The figures are the same with any number. Objects that cannot be pickled are
+        drawn by one process, with a warning.
+    on_record : callable, optional
+        Called with each `FigureRecord` as soon as its plot is done.
+    on_report : callable, optional
+        Called with the `Report`, if there is one.
+    **inputs
+        Inputs by name (``encoder=``, ``x=``, ``labels=``, …). They win over those of the model and the data.
+
+    Returns
+    -------
+    list of FigureRecord
+        One record per plot, in the order of `plots`.
+
+    Raises
+    ------
+    InputError
+        Before anything is written: for unknown plots, options, styles or formats, for invalid inputs, and for a folder
+        that cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> folder = tempfile.mkdtemp()
+    >>> x = np.random.default_rng(0).random((50, 4))
+    >>> records = export_figures(folder, encoder=lambda x: x[:, :2], x=x, plots="latent_scatter")
+    >>> records[0].status
+    'drawn'
     """
-    dpi = get_style(style).dpi if dpi is None else dpi
-    for name, value, least in (("dpi", dpi, 1), ("seed", seed, 0), ("jobs", jobs, 1)):
-        if value < least:
-            raise InputError(f"{name} = {value}: expected {least} or more")
-    pages = RenderOptions(Path(out), _checked_formats(formats), style, dpi)
-    names = _checked_names(plots)
-    settings = _checked_settings(settings or {}, names)
-    spelled = _names(model, inputs, command)
-    with capture_warnings() as at_the_door:
-        inputs = with_cached_codes(collect_plot_inputs(model, data, inputs))
-        kind = _checked_kind(data.kind if data is not None and kind is None else kind, inputs.get("x"))
-    for text in at_the_door:
-        warnings.warn(text, GuessWarning, stacklevel=2)
-    _check_writable(pages.folder)
-    options = {name: _options(name, settings.get(name, {}), seed, kind) for name in names}
-    found = {}
-    with closing(_drawn(options, inputs, pages, jobs, spelled)) as drawing:
-        for record, seconds in drawing:
-            found[record.plot] = record, round(seconds, 3)
-            on_record(record)
-    records = [found[name][0] for name in names]
-    timings = {name: found[name][1] for name in names}
-    findings, told = (), []
+    names = _plots_to_draw(plots)
+    _check_at_least(seed=(seed, 0), jobs=(jobs, 1))
+    render = _render_options(out, formats, style, dpi)
+    set_options = _validate_plot_settings(settings or {}, names)
+    with capture_warnings() as input_warnings:
+        found = with_cached_codes(collect_plot_inputs(model, data, inputs))
+        kind = _check_kind(data.kind if data is not None and kind is None else kind, found.get("x"))
+    for warning in input_warnings:
+        warnings.warn(warning, stacklevel=2)
+    check_writable(render.folder)
+    options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
+    records, timings = _draw_plots(options, found, render, jobs, on_record)
+    described = describe_inputs(found)
+    report = Report((), seed, title, described, package_versions())
     if plots is None if analysis is None else analysis:
-        began = time.perf_counter()
-        findings, told = _findings(inputs, seed)
-        timings["report"] = round(time.perf_counter() - began, 3)
-        on_findings(findings)
+        report, timings["report"] = _report_on(found, report)
+        on_report(report)
     manifest = {
-        "title": title or pages.folder.name,
+        "title": title or render.folder.name,
         "style": style,
-        "dpi": dpi,
-        "formats": list(pages.formats),
+        "dpi": render.dpi,
+        "formats": list(render.formats),
         "seed": seed,
-        "versions": package_versions(),
-        "inputs": describe_inputs(inputs),
-        "warnings": list(dict.fromkeys([*at_the_door, *told])),
-        "report": to_json_value([asdict(finding) for finding in findings]),
-        "figures": [asdict(record) for record in records],
+        "versions": report.versions,
+        "inputs": described,
+        "warnings": list(dict.fromkeys([*map(str, input_warnings), *report.warnings])),
+        "report": report.as_dict()["checks"],
+        "figures": [record.as_dict() for record in records],
     }
-    _write_manifest(pages.folder, manifest, timings)
+    write_files(render.folder, manifest, timings, gallery_page(manifest))
     return records
 
 
-def _findings(inputs: Mapping[str, Any], seed: int) -> tuple[tuple[CheckResult, ...], list[str]]:
-    """What `vaeviz.analyze` finds, and the warnings on the way."""
-    from vaeviz.health.analyze import run_checks
+def _draw_plots(
+    options: Mapping[str, dict[str, Any]],
+    inputs: Mapping[str, Any],
+    render: RenderOptions,
+    jobs: int,
+    on_record: Callable[[FigureRecord], None],
+) -> tuple[list[FigureRecord], dict[str, float]]:
+    """Draw all plots; return their records and the seconds that each took, in the order of `options`."""
+    done: dict[str, tuple[FigureRecord, float]] = {}
+    with closing(_draw_each(options, inputs, render, jobs)) as drawing:
+        for record, seconds in drawing:
+            done[record.plot] = record, round(seconds, 3)
+            on_record(record)
+    return [done[name][0] for name in options], {name: done[name][1] for name in options}
 
-    with capture_warnings() as texts:
-        findings = run_checks(inputs, seed=seed)
-    return findings, texts
+
+def _draw_each(
+    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, jobs: int
+) -> Drawing:
+    """Draw plots in several processes, and those that cannot be sent to one in this process."""
+    waiting = dict(options)
+    if min(jobs, len(options)) > 1:
+        try:
+            with closing(draw_in_parallel(options, inputs, render, min(jobs, len(options)))) as drawing:
+                for record, seconds in drawing:
+                    del waiting[record.plot]
+                    yield record, seconds
+        except NotSendableError as error:
+            warnings.warn(f"jobs={jobs} ignored: {error}. One process draws.", stacklevel=4)
+    for name, chosen in waiting.items():
+        began = time.perf_counter()
+        yield draw_plot(name, inputs, chosen, render), time.perf_counter() - began
 
 
-def _checked_names(plots: Iterable[str] | None) -> list[str]:
-    plots = [plots] if isinstance(plots, str) else plots
-    names = plot_names() if plots is None else list(dict.fromkeys(map(_registered, plots)))
+def _report_on(inputs: Mapping[str, Any], empty: Report) -> tuple[Report, float]:
+    """Run all health checks; return the report, with the seconds that it took."""
+    began = time.perf_counter()
+    with capture_warnings() as found:
+        results = run_checks(inputs, seed=empty.seed)
+    report = Report(results, empty.seed, empty.title, empty.inputs, empty.versions, tuple(map(str, found)))
+    return report, round(time.perf_counter() - began, 3)
+
+
+def _plots_to_draw(plots: str | Iterable[str] | None) -> list[str]:
+    """Return the registered names of plots, each once; all for None."""
+    if plots is None:
+        return plot_names()
+    names = list(dict.fromkeys(map(_registered_name, [plots] if isinstance(plots, str) else plots)))
     if not names:
-        raise InputError("no plot was asked for")
+        raise InputError(
+            "plots is empty.",
+            got="no plot",
+            expected="names of plots",
+            fix=Fix("Name a plot, or pass None for all.", "Name a plot, or leave out --plots for all."),
+        )
     return names
 
 
-def _registered(plot: str) -> str:
-    """The name under which a plot is registered, with dashes or underscores."""
+def _registered_name(plot: str) -> str:
+    """Return the name under which a plot is registered; dashes count as underscores."""
     known = {name.replace("-", "_"): name for name in plot_names()}
     if plot.replace("-", "_") not in known:
         raise UnknownName("plot", plot, known.values())
     return known[plot.replace("-", "_")]
 
 
-def _checked_formats(formats: str | Iterable[str]) -> tuple[str, ...]:
+def _render_options(out: str | Path, formats: str | Iterable[str], style: str, dpi: int | None) -> RenderOptions:
+    dpi = get_style(style).dpi if dpi is None else dpi
+    _check_at_least(dpi=(dpi, 1))
     formats = (formats,) if isinstance(formats, str) else tuple(dict.fromkeys(formats))
     for name in formats:
         if name not in FORMATS:
             raise UnknownName("format", name, FORMATS)
     if not formats:
-        raise InputError(f"no format was asked for; expected some of {', '.join(FORMATS)}")
-    return formats
+        fix = Fix('Write formats=("png",).', "Write --format png.")
+        raise InputError("formats is empty.", got="no format", expected=" or ".join(FORMATS), fix=fix)
+    return RenderOptions(Path(out), formats, style, dpi)
 
 
-def _checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:
+def _check_at_least(**numbers: tuple[int, int]) -> None:
+    """Raise `InputError` for a number, given as (value, least), that is too small."""
+    for name, (value, least) in numbers.items():
+        if value < least:
+            raise InputError(f"{name}={value} is too small; expected {least} or more.", got=str(value))
+
+
+def _validate_plot_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:
+    """Return validated options by registered name of a plot."""
     checked: dict[str, dict[str, Any]] = {}
-    for spelled, options in settings.items():
-        plot = _registered(spelled)
+    for given_name, options in settings.items():
+        plot = _registered_name(given_name)
         checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, owner=plot))
         if plot not in names:
-            raise InputError(f"{plot} has settings, but is not among the plots to draw: {', '.join(names)}")
+            raise InputError(
+                f"There are options of {plot}, which is not among the plots to draw: {', '.join(names)}.",
+                got=plot,
+                fix=Fix(
+                    f"Add {plot} to plots, or remove its options from settings.",
+                    f"Add {plot} to --plots, or remove its options from --set and --config.",
+                ),
+            )
     return checked
 
 
-def _checked_kind(kind: SampleKind | None, x: Any) -> SampleKind | None:
-    """`kind`; `InputError` if there is no such kind, or x cannot be drawn as it."""
+def _check_kind(kind: SampleKind | None, x: Any) -> SampleKind | None:
+    """Return the kind; raise `InputError` if there is no such kind, or x cannot be drawn as it."""
     if kind is not None and x is not None:
         sample_kind(np.shape(x)[1:], kind)
     return kind
 
 
-def _check_writable(folder: Path) -> None:
+def _shared_options(name: str, seed: int, kind: SampleKind | None) -> dict[str, Any]:
+    """Return seed and kind for a plot that has them; a plot that cannot be imported has neither."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written, {error.strerror}") from None
-
-
-def _options(name: str, settings: Mapping[str, Any], seed: int, kind: SampleKind | None) -> dict[str, Any]:
-    """What is said of the options of a plot; its defaults stand for the rest."""
-    try:
-        return shared_options(get_plot(name), seed, kind) | settings
-    except InputError:  # which its record tells
-        return dict(settings)
-
-
-def _names(model: Any, inputs: Mapping[str, Any], command: Sequence[str]) -> Names:
-    """What of model and inputs another process can open by a name."""
-    if command:
-        return Names(command=tuple(command))
-    named = {name: value for name, value in inputs.items() if isinstance(value, str)}
-    objects = frozenset(inputs) - frozenset(named)
-    if model is None or isinstance(model, (str, Path)):
-        return Names(model and str(model), named, objects=objects)
-    return Names(None, named, objects=objects | {"model"})
-
-
-def _drawn(
-    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], pages: RenderOptions, jobs: int, names: Names
-) -> Iterator[tuple[FigureRecord, float]]:
-    """(record, seconds) of each plot as it is done; what was registered at run time no other process knows."""
-    own = registry.runtime_only("vaeviz.plots")
-    others = [name for name in options if name not in own] if jobs > 1 else []
-    if others:
-        job = {**asdict(pages), "folder": pages.folder.resolve(), "options": options}
-        try:
-            with closing(drawn_by_others(others, min(jobs, len(others)), names, job, inputs)) as answers:
-                for name, answer in answers:
-                    yield _answered(name, answer, options[name])
-        except Alone as reason:
-            others = []
-            warnings.warn(f"jobs = {jobs}: one draws, since {reason}", stacklevel=3)
-    for name in options:
-        if name not in others:
-            began = time.perf_counter()
-            yield draw_plot(name, inputs, options[name], pages), time.perf_counter() - began
-
-
-def _answered(name: str, answer: dict[str, Any] | str, options: dict[str, Any]) -> tuple[FigureRecord, float]:
-    record, _ = _begun(name, options)
-    if isinstance(answer, str):
-        record.status, record.reason = "failed", answer
-        return record, 0.0
-    seconds = answer.pop("seconds")
-    return replace(FigureRecord(**answer), options=record.options), seconds
-
-
-def _begun(name: str, options: dict[str, Any]) -> tuple[FigureRecord, PlotSpec | None]:
-    """The record of a plot that is still to be drawn, and what is known of it; None if it cannot be imported."""
-    try:
-        spec = get_plot(name)
-    except InputError as error:
-        return FigureRecord(name, "skipped", str(error)), None
-    options = {key: option.default for key, option in spec.options.items()} | {
-        key: value for key, value in options.items() if key in spec.options
-    }
-    about = {"summary": spec.summary, "distribution": spec.distribution, "width": spec.page.width}
-    return FigureRecord(name, options=options, **about), spec
-
-
-def draw_plot(name: str, inputs: Mapping[str, Any], options: dict[str, Any], pages: RenderOptions) -> FigureRecord:
-    """Draw one plot and write its files, whatever comes of it."""
-    record, spec = _begun(name, options)
-    if spec is None:
-        return record
-    record.reason = spec.lacking(inputs)
-    if record.reason:
-        record.status = "skipped"
-        return record
-    with capture_warnings() as record.warnings:
-        try:
-            with in_style(pages.style) as look:
-                figure = draw_figure(spec, inputs, record.options, look)
-                for ending in pages.formats:
-                    path = pages.folder / f"{name}.{ending}"
-                    save_figure(figure, path, pages.dpi)
-                    record.files[path.name] = sha256_hex(path.read_bytes())
-        except NotApplicable as error:
-            record.status, record.reason = "skipped", str(error)
-        except Exception as error:
-            record.status, record.traceback, record.files = "failed", portable_traceback(), {}
-            record.reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-    return record
-
-
-def _write_manifest(folder: Path, manifest: dict, timings: dict) -> None:
-    from vaeviz.export.gallery import page
-
-    texts = {
-        "manifest.json": json.dumps(manifest, indent=2, default=str, ensure_ascii=False) + "\n",
-        "timings.json": json.dumps(timings, indent=2) + "\n",
-        "index.html": page(manifest),
-    }
-    for name, text in texts.items():
-        with atomic_path(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        return shared_options(get_plot(name), seed, kind)
+    except InputError:
+        return {}

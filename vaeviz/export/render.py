@@ -1,87 +1,268 @@
-"""One figure of one plot: its inputs, its page, its file."""
+"""One figure of one plot: its inputs, its page, its files and its record."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vaeviz.data.atomic_files import atomic_path
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.drawing.styles import style as style_context
+from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
+from vaeviz.export.manifest import FigureRecord
 from vaeviz.model.collect_inputs import collect_inputs
-from vaeviz.plugins.plot_spec import INPUTS, PlotSpec, get_plot, plot_names
+from vaeviz.model.provenance import portable_traceback, sha256_hex
+from vaeviz.plugins.diagnostics import capture_warnings
+from vaeviz.plugins.inputs import INPUTS
+from vaeviz.plugins.plot_spec import PlotSpec, get_plot, plot_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SAME_HEIGHT = 0.002  # inches, half a pixel in print
 FORMATS = ("png", "pdf", "svg")
-NO_DATES = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+UNDATED_METADATA: dict[str, dict[str, None]] = {  # the same picture has the same bytes
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+}
+MAX_HEIGHT_CHANGE = 0.002  # inches; half a pixel in print
+BOTTOM_MARGIN = 0.08  # inches
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """Where and how the figures of a set are written.
+
+    Attributes
+    ----------
+    folder : Path
+        Output folder.
+    formats : tuple of str
+        File name endings, of "png", "pdf" and "svg".
+    style : str
+        Name of the style.
+    dpi : int
+        Resolution in dots per inch.
+    """
+
+    folder: Path
+    formats: tuple[str, ...]
+    style: str
+    dpi: int
 
 
 def collect_plot_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs by name from a model, a data set, and what was given by name, which wins.
+    """Collect the inputs of plots from a model, a data set and named inputs.
 
-    A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
+    Parameters
+    ----------
+    model : object, optional
+        Anything that `vaeviz.open` opens, or "package.module:attribute" for such an object; None for no model.
+    data : Dataset, optional
+        Supplies the samples and what is known of them.
+    inputs : mapping
+        Inputs by name. They win over those of the model and the data set.
+
+    Returns
+    -------
+    dict
+        Inputs by name, without those that are None.
+
+    Raises
+    ------
+    UnknownName
+        If no plot has an input of that name.
     """
-    _check_names(inputs)
+    _check_input_names(inputs)
     return collect_inputs(model, data, inputs)
 
 
 def shared_options(spec: PlotSpec, seed: int | None, kind: SampleKind | None) -> dict[str, Any]:
-    """What a plot takes of a seed and of the kind of the samples, each None where nobody said."""
+    """Return the options of a whole set that one plot has.
+
+    Parameters
+    ----------
+    spec : PlotSpec
+        The plot.
+    seed : int, optional
+        Seed of every plot that has an option ``seed``.
+    kind : SampleKind, optional
+        How samples are drawn, for every plot that has an option ``kind``.
+
+    Returns
+    -------
+    dict
+        "seed" and "kind", each only if the plot has it and it is not None.
+    """
     annotations = {name: option.annotation for name, option in spec.options.items()}
-    taken = {"seed": seed} if "seed" in annotations else {}
+    shared: dict[str, Any] = {"seed": seed} if "seed" in annotations else {}
     if annotations.get("kind") == SampleKind | None:
-        taken["kind"] = kind
-    return {name: value for name, value in taken.items() if value is not None}
+        shared["kind"] = kind
+    return {name: value for name, value in shared.items() if value is not None}
 
 
-def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], look: Style) -> Figure:
-    """The figure of one plot, on its own page; the style's rcParams are the caller's to set."""
+def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], render: RenderOptions) -> FigureRecord:
+    """Draw one plot and write its files, or record why that was not possible.
+
+    Parameters
+    ----------
+    name : str
+        Name of the plot.
+    inputs : mapping
+        Inputs of all plots by name.
+    options : mapping
+        Options of the plot; its defaults are used for the rest.
+    render : RenderOptions
+        Where and how the figure is written.
+
+    Returns
+    -------
+    FigureRecord
+        The record of the plot. Errors of the plot are recorded and not raised.
+    """
+    record = new_record(name, options)
+    if record.status == "skipped":
+        return record
+    spec = get_plot(name)
+    missing = spec.why_not_applicable(inputs)
+    if missing:
+        return _without_figure(record, "skipped", NotApplicable(missing))
+    with capture_warnings() as warnings:
+        try:
+            with style_context(render.style) as style:
+                figure = draw_figure(spec, inputs, record.options, style)
+                for ending in render.formats:
+                    path = render.folder / f"{name}.{ending}"
+                    save_figure(figure, path, render.dpi)
+                    record.files[path.name] = sha256_hex(path.read_bytes())
+        except NotApplicable as error:
+            _without_figure(record, "skipped", error)
+        except Exception as error:
+            _without_figure(record, "failed", error)
+            record.traceback = portable_traceback()
+    record.warnings = [str(warning) for warning in warnings]
+    record.command_line_warnings = [_for_command_line(warning) for warning in warnings]
+    return record
+
+
+def new_record(name: str, options: Mapping[str, Any]) -> FigureRecord:
+    """Return the record of a plot that is still to be drawn.
+
+    Parameters
+    ----------
+    name : str
+        Name of the plot.
+    options : mapping
+        Options that were set; the defaults are added.
+
+    Returns
+    -------
+    FigureRecord
+        The record. It is "skipped" with the reason if the plot cannot be imported.
+    """
+    try:
+        spec = get_plot(name)
+        every_option = {option.name: option.default for option in spec.options.values()}
+    except InputError as error:
+        return _without_figure(FigureRecord(name), "skipped", error)
+    every_option |= {key: value for key, value in options.items() if key in every_option}
+    return FigureRecord(
+        name,
+        summary=spec.summary,
+        distribution=spec.distribution,
+        width=spec.page.width,
+        options=every_option,
+    )
+
+
+def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str, Any], style: Style) -> Figure:
+    """Draw one plot on a page of its own.
+
+    Parameters
+    ----------
+    spec : PlotSpec
+        The plot.
+    inputs : mapping
+        Inputs by name.
+    options : mapping
+        Options of the plot.
+    style : Style
+        Supplies the width of the page. The caller sets the rcParams of the style.
+
+    Returns
+    -------
+    Figure
+        A figure that pyplot does not know.
+    """
     from matplotlib.figure import Figure
 
-    width = look.column if spec.page.width == "column" else look.full
+    width = style.column if spec.page.width == "column" else style.full
     figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    spec.function(**spec.given(inputs), **options, **place)
+    spec.function(**spec.select_inputs(inputs), **options, **place)
     if spec.page.aspect is None:
         _fit_height(figure)
     else:
-        figure.draw_without_rendering()  # a first layout: ticks that change with it may need other margins in the next
+        figure.draw_without_rendering()  # ticks may change with a first layout, and need other margins in the next
     return figure
 
 
 def save_figure(figure: Figure, path: Path, dpi: int) -> None:
-    """Save a figure, whole or not at all, with the same bytes for the same picture."""
+    """Save a figure completely or not at all, with the same bytes for the same picture.
+
+    Parameters
+    ----------
+    figure : Figure
+        The figure.
+    path : Path
+        File name; its ending chooses the format.
+    dpi : int
+        Resolution in dots per inch.
+    """
     ending = path.suffix.lstrip(".")
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=dpi, format=ending, metadata=NO_DATES.get(ending))
+        figure.savefig(temporary, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
 
 
-def _check_names(inputs: Iterable[str]) -> None:
-    """`UnknownName` for an input that no plot asks for: a slip of the pen, which would go unnoticed."""
+def _without_figure(record: FigureRecord, status: Literal["skipped", "failed"], error: Exception) -> FigureRecord:
+    """Put the reason why there is no figure into a record."""
+    record.status, record.files = status, {}
+    prefix = "" if isinstance(error, (InputError, NotApplicable)) else f"{type(error).__name__}: "
+    record.reason, record.command_line_reason = f"{prefix}{error}", prefix + _for_command_line(error)
+    return record
+
+
+def _for_command_line(message: Exception) -> str:
+    """Return the text of an error or a warning, its advice written as command-line options."""
+    if isinstance(message, (InputError, NotApplicable, GuessWarning)):
+        return message.for_command_line()
+    return str(message)
+
+
+def _check_input_names(names: Iterable[str]) -> None:
+    """Raise `UnknownName` for an input that no plot has, such as a misspelled one."""
     known = set(INPUTS)
     for name in plot_names():
         with contextlib.suppress(InputError):
             spec = get_plot(name)
             known |= {*spec.required, *spec.optional}
-    for name in inputs:
+    for name in names:
         if name not in known:
             raise UnknownName("input", name, known)
 
 
 def _fit_height(figure: Figure) -> None:
-    """Make a page as high as what is on it; the width stays, so that it still fills its column."""
-    for _ in range(3):  # the layout takes a few passes to learn what titles and labels need beside images
+    """Make a page as high as its content; the width stays, so that it still fills its column."""
+    for _ in range(3):  # titles and labels beside images need a few layouts to settle
         figure.draw_without_rendering()
         width, height = figure.get_size_inches()
-        fitting = figure.get_tightbbox().height + 0.08
-        figure.set_size_inches(width, fitting)
-        if abs(fitting - height) < SAME_HEIGHT:
+        content_height = figure.get_tightbbox().height + BOTTOM_MARGIN
+        figure.set_size_inches(width, content_height)
+        if abs(content_height - height) < MAX_HEIGHT_CHANGE:
             return
     figure.draw_without_rendering()

@@ -1,4 +1,4 @@
-"""``analyze``: is this latent space healthy? Every finding that applies, with its number, threshold and source."""
+"""``analyze``: run every health check that applies, each with its number, threshold and source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vaeviz.data.dataset import Dataset
-from vaeviz.errors import GuessWarning, InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.health.check import Check, CheckResult
 from vaeviz.health.checks.classes import classes
 from vaeviz.health.checks.collapsed import collapsed
@@ -27,8 +27,8 @@ from vaeviz.plugins.diagnostics import capture_warnings
 from vaeviz.plugins.options import validate_settings
 
 CHECKS: dict[str, Check] = {
-    question.name: question
-    for question in (
+    check.name: check
+    for check in (
         collapsed,
         ignored,
         marginals,
@@ -42,41 +42,69 @@ CHECKS: dict[str, Check] = {
         neighbors,
     )
 }
-"""Every question by name, in the order of a report: the code, the prior, the nats, the data."""
+"""All checks by name, in the order of a report: dimensions, prior, likelihood, data."""
 
 
 def analyze(
     model: Any = None,
     data: Any = None,
     *,
-    findings: Iterable[str] | None = None,
+    checks: str | Iterable[str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
     title: str = "",
     **inputs: Any,
 ) -> Report:
-    """Answer every question about a latent space that its model and data allow: ``print(vaeviz.analyze(model, x))``.
+    """Check whether a latent space is healthy.
 
-    model: anything that `vaeviz.open` opens. data: a `Dataset`, or samples x (N, ...). inputs: by name (``encoder=``,
-    ``decoder=``, ``x=``, ``labels=``, ``condition=``, ``likelihood=``), and win over both.
-    findings: names, or None for all. settings: options by finding, e.g. ``{"holes": {"max_mass": 0.1}}``.
-    seed: for each finding that has a seed and no setting of its own.
+    Parameters
+    ----------
+    model : object, optional
+        Anything that `vaeviz.open` opens.
+    data : Dataset or array_like, optional
+        A data set, or samples x, shape (N, ...).
+    checks : str or iterable of str, optional
+        Names of the checks to run; None for all.
+    settings : mapping, optional
+        Options by check, for example ``{"holes": {"max_mass": 0.1}}``.
+    seed : int, default 0
+        Seed of each check that has one, unless `settings` sets it.
+    title : str, default ""
+        Title of the report.
+    **inputs
+        Inputs by name: ``encoder=``, ``decoder=``, ``x=``, ``labels=``, ``condition=``, ``likelihood=``. They win over
+        those of the model and the data.
 
-    A question that cannot be answered is "not applicable" for a reason, and one whose measuring fails is "failed";
-    neither keeps the rest from being answered. Raises `InputError` for unknown names and options, and where the model
-    or the data cannot be used at all.
+    Returns
+    -------
+    Report
+        One result per check. A check that does not apply is "not applicable", one that raises an error is "failed".
+
+    Raises
+    ------
+    InputError
+        For unknown checks and options, and if the model or the data cannot be used at all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((200, 3))
+    >>> report = analyze(encoder=lambda x: (x[:, :2], np.zeros((len(x), 2)) - 9), x=x, checks=["collapsed"])
+    >>> report["collapsed"].status
+    'healthy'
     """
-    names = check_names(findings)
-    settings = check_settings(settings or {}, names)
-    _check_inputs(inputs)
+    names = select_checks(checks)
+    settings = validate_check_settings(settings or {}, names)
+    _check_input_names(inputs)
     if data is not None and not isinstance(data, Dataset):
         inputs, data = {"x": data, **inputs}, None
-    with capture_warnings() as texts:
-        given = with_cached_codes(collect_inputs(model, data, inputs))
-        found = run_checks(given, settings, names=names, seed=seed)
-    for text in texts:
-        warnings.warn(text, GuessWarning, stacklevel=2)
-    return Report(found, seed, title, describe_inputs(given), package_versions(), tuple(texts))
+    with capture_warnings() as found:
+        collected = with_cached_codes(collect_inputs(model, data, inputs))
+        results = run_checks(collected, settings, names=names, seed=seed)
+    for warning in found:
+        warnings.warn(warning, stacklevel=2)
+    described = describe_inputs(collected)
+    return Report(results, seed, title, described, package_versions(), tuple(map(str, found)))
 
 
 def run_checks(
@@ -86,42 +114,107 @@ def run_checks(
     names: Iterable[str] = tuple(CHECKS),
     seed: int = 0,
 ) -> tuple[CheckResult, ...]:
-    """The findings of those names, from inputs whose x is encoded; with a progress bar where they take long."""
+    """Run checks, with a progress bar if that takes long.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Inputs by name, with the codes of x cached.
+    settings : mapping, optional
+        Options by check.
+    names : iterable of str, optional
+        Names of the checks; all by default.
+    seed : int, default 0
+        Seed of each check that has one, unless `settings` sets it.
+
+    Returns
+    -------
+    tuple of CheckResult
+        The results, in the order of `names`.
+    """
     from tqdm import tqdm
 
-    findings = []
-    with tqdm(list(names), desc="analyzing", unit="finding", delay=2, leave=False, disable=None) as bar:
+    results = []
+    with tqdm(list(names), desc="analyzing", unit="check", delay=2, leave=False, disable=None) as bar:
         for name in bar:
             bar.set_postfix_str(name)
-            findings.append(CHECKS[name].answered(inputs, {"seed": seed} | dict((settings or {}).get(name, {}))))
-    return tuple(findings)
+            results.append(CHECKS[name].run(inputs, {"seed": seed, **(settings or {}).get(name, {})}))
+    return tuple(results)
 
 
-def check_names(findings: Iterable[str] | None) -> list[str]:
-    """The names of the findings asked for, all of them for None, in the order of a report."""
-    names = set(CHECKS if findings is None else [findings] if isinstance(findings, str) else findings)
+def select_checks(checks: str | Iterable[str] | None) -> list[str]:
+    """Return the names of checks in the order of a report.
+
+    Parameters
+    ----------
+    checks : str or iterable of str, optional
+        Names of checks; None for all.
+
+    Returns
+    -------
+    list of str
+        The names, each once.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such check.
+    InputError
+        If `checks` is empty.
+    """
+    names = set(CHECKS if checks is None else [checks] if isinstance(checks, str) else checks)
     for name in sorted(names):
         if name not in CHECKS:
-            raise UnknownName("finding", name, CHECKS)
+            raise UnknownName("check", name, CHECKS)
     if not names:
-        raise InputError("no finding was asked for")
+        raise InputError(
+            "checks is empty.",
+            got="no check",
+            expected="names of checks",
+            fix=Fix("Name a check, or pass None for all.", "Name a check, or leave out --checks for all."),
+        )
     return [name for name in CHECKS if name in names]
 
 
-def check_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:
-    """Options by finding, validated as the options of plots are."""
+def validate_check_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:
+    """Validate options by check.
+
+    Parameters
+    ----------
+    settings : mapping
+        Options by check.
+    names : list of str
+        The checks to run.
+
+    Returns
+    -------
+    dict
+        Validated options by check.
+
+    Raises
+    ------
+    InputError
+        For unknown checks and options, for invalid values, and for options of a check that is not run.
+    """
     checked = {}
     for name, options in settings.items():
         if name not in CHECKS:
-            raise UnknownName("finding", name, CHECKS)
+            raise UnknownName("check", name, CHECKS)
         if name not in names:
-            raise InputError(f"{name} has settings, but is not among the findings asked for: {', '.join(names)}")
+            raise InputError(
+                f"There are options of {name}, which is not among the checks to run: {', '.join(names)}.",
+                got=name,
+                fix=Fix(
+                    f"Add {name} to checks, or remove its options from settings.",
+                    f"Add {name} to --checks, or remove its --set.",
+                ),
+            )
         checked[name] = validate_settings(CHECKS[name].function, options, owner=name)
     return checked
 
 
-def _check_inputs(inputs: Mapping[str, Any]) -> None:
-    known = {name for question in CHECKS.values() for name in question.required + question.optional}
-    for name in inputs:
+def _check_input_names(names: Iterable[str]) -> None:
+    known = {name for check in CHECKS.values() for name in check.required + check.optional}
+    for name in names:
         if name not in known:
             raise UnknownName("input", name, known)

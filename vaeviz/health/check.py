@@ -1,4 +1,4 @@
-"""A finding: one question about a latent space, the number that answers it, and the verdict."""
+"""A health check: one question about a latent space, the number that answers it, and the result."""
 
 from __future__ import annotations
 
@@ -8,35 +8,41 @@ from typing import Any, Literal
 
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.provenance import portable_traceback
+from vaeviz.plugins.inputs import find_input
 from vaeviz.plugins.signature import InputSignature
-
-SUPPLY = {
-    "encoder": "a model that has one",
-    "decoder": "a model that has one",
-    "x": "samples",
-    "labels": "a class for each sample",
-    "likelihood": "ln p(x | z), a function of batches x and z; a VAE of vaeviz_models has it",
-}
-"""What would do where an input is missing."""
 
 CheckStatus = Literal["healthy", "flagged", "not applicable", "failed"]
 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """What was measured, and what it says.
+    """What a check measured.
 
-    flagged: the verdict. sentence: one line in plain words, with the number.
-    value: the number that the verdict is of. threshold: beyond which it is flagged, in the same unit.
-    error: standard error of `value`; None for a count. baselines: what else the value could be, by name.
-    samples: how many samples of x the number is of. numbers: what lies underneath, by name: numbers and arrays.
+    Attributes
+    ----------
+    flagged : bool
+        Whether the value is beyond its threshold.
+    sentence : str
+        One line in plain words, with the number.
+    value : float
+        The number that decides.
+    threshold : float
+        Limit of the value, in the same unit.
+    n_samples : int
+        Number of samples of x that the value was computed from.
+    error : float, optional
+        Standard error of the value; None for a count.
+    baselines : mapping, optional
+        Other values to compare with, by name.
+    numbers : mapping, optional
+        Further numbers and arrays by name.
     """
 
     flagged: bool
     sentence: str
     value: float
     threshold: float
-    samples: int
+    n_samples: int
     error: float | None = None
     baselines: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, Any] = field(default_factory=dict)
@@ -44,17 +50,39 @@ class Measurement:
 
 @dataclass(frozen=True, eq=False)
 class CheckResult:
-    """An answered question: what `Answer` holds, and what was asked.
+    """The result of a check: what was asked, and what a `Measurement` says.
 
-    name, question: of the finding. verdict: "healthy", "flagged", "not applicable" or "failed"; of the last two the
-    sentence is the reason, and there is no number. unit: of value, error and threshold. flags: on which side of the
-    threshold a value is flagged. source: of the measure and the threshold. options: all, the defaults included.
-    traceback: of one that failed.
+    Attributes
+    ----------
+    name, question : str
+        Name of the check, and its question.
+    status : {"healthy", "flagged", "not applicable", "failed"}
+        The result. A check that is not applicable or failed has no value.
+    sentence : str
+        The answer in one line, or the reason why there is none.
+    unit : str
+        Unit of value, error and threshold.
+    flags : {"above", "below"}
+        The side of the threshold on which a value is flagged.
+    source : str
+        Source of the measure and of the threshold.
+    options : mapping
+        All options by name, defaults included.
+    value, error, threshold : float, optional
+        The number that decides, its standard error, and its limit.
+    n_samples : int, optional
+        Number of samples of x that the value was computed from.
+    baselines, numbers : mapping
+        Other values to compare with, and further numbers and arrays, by name.
+    traceback : str
+        Traceback of a check that failed.
+    command_line_sentence : str
+        The sentence with its advice written as command-line options.
     """
 
     name: str
     question: str
-    verdict: CheckStatus
+    status: CheckStatus
     sentence: str
     unit: str
     flags: Literal["above", "below"]
@@ -63,52 +91,107 @@ class CheckResult:
     value: float | None = None
     error: float | None = None
     threshold: float | None = None
-    samples: int | None = None
+    n_samples: int | None = None
     baselines: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, Any] = field(default_factory=dict)
     traceback: str = ""
+    command_line_sentence: str = ""
 
 
 @dataclass(frozen=True)
 class Check(InputSignature):
-    """A function that measures one thing, and what its verdict rests on. Calling it gives an `Answer`."""
+    """A function that measures one thing, and what its threshold rests on. Calling it returns a `Measurement`.
 
+    Attributes
+    ----------
+    question : str
+        What the check answers.
+    unit : str
+        Unit of the value and of the threshold.
+    flags : {"above", "below"}
+        The side of the threshold on which a value is flagged.
+    source : str
+        Source of the measure and of the threshold.
+    """
+
+    question: str
     unit: str
     flags: Literal["above", "below"]
     source: str
 
-    def answered(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> CheckResult:
-        """The finding from inputs by name; what does not apply, or fails, is one too, with the reason."""
+    def run(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> CheckResult:
+        """Run the check, and return a result even if it does not apply or fails.
+
+        Parameters
+        ----------
+        inputs : mapping
+            Inputs of all checks by name.
+        options : mapping
+            Options by name; those that the check does not have are ignored.
+
+        Returns
+        -------
+        CheckResult
+            The result.
+        """
         settings = {name: option.default for name, option in self.options.items()}
         settings |= {name: value for name, value in options.items() if name in settings}
-        asked = {
-            "name": self.name,
-            "question": self.summary,
-            "unit": self.unit,
-            "flags": self.flags,
-            "source": self.source,
-            "options": settings,
-        }
+        missing = self.missing_inputs(inputs)
+        if missing:
+            reason = "; ".join(f"needs {name}: {find_input(name).meaning}" for name in missing)
+            return self._result("not applicable", reason, settings)
         try:
-            missing = self.missing(inputs)
-            if missing:
-                raise NotApplicable("; ".join(f"needs {name}: {SUPPLY[name]}" for name in missing))
-            answer = self.function(**self.given(inputs), **settings)
+            measured = self.function(**self.select_inputs(inputs), **settings)
         except NotApplicable as error:
-            return CheckResult(verdict="not applicable", sentence=str(error), **asked)
+            return self._result("not applicable", str(error), settings, error.for_command_line())
         except Exception as error:
-            reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            return CheckResult(
-                verdict="failed", sentence=" ".join(reason.split()), traceback=portable_traceback(), **asked
-            )
-        measured = dict(vars(answer))
-        return CheckResult(verdict="flagged" if measured.pop("flagged") else "healthy", **measured, **asked)
+            text, command_line = f"{type(error).__name__}: {error}", ""
+            if isinstance(error, InputError):
+                text, command_line = str(error), error.for_command_line()
+            return self._result("failed", text, settings, command_line, traceback=portable_traceback())
+        values = dict(vars(measured))
+        status: CheckStatus = "flagged" if values.pop("flagged") else "healthy"
+        return self._result(status, values.pop("sentence"), settings, **values)
+
+    def _result(
+        self, status: CheckStatus, sentence: str, options: Mapping[str, Any], command_line: str = "", **values: Any
+    ) -> CheckResult:
+        return CheckResult(
+            name=self.name,
+            question=self.question,
+            status=status,
+            sentence=" ".join(sentence.split()),
+            unit=self.unit,
+            flags=self.flags,
+            source=self.source,
+            options=options,
+            command_line_sentence=" ".join((command_line or sentence).split()),
+            **values,
+        )
 
 
-def health_check(*, unit: str, flags: Literal["above", "below"], source: str) -> Callable[[Callable], Check]:
-    """Make a function a `Question` under its own name.
+def health_check(
+    question: str, *, unit: str, flags: Literal["above", "below"], source: str
+) -> Callable[[Callable[..., Measurement]], Check]:
+    """Make a `Check` of a function, under the function's name.
 
-    Its positional parameters name its inputs, as a plot's do; its keyword-only parameters are its thresholds and the
-    sizes of its samples, each with a default. The first docstring line is the question.
+    Its positional parameters name its inputs, like those of a plot. Its keyword-only parameters are thresholds and
+    sample sizes, each with a default.
+
+    Parameters
+    ----------
+    question : str
+        What the check answers.
+    unit : str
+        Unit of the value and of the threshold.
+    flags : {"above", "below"}
+        The side of the threshold on which a value is flagged.
+    source : str
+        Source of the measure and of the threshold.
+
+    Returns
+    -------
+    callable
+        A decorator.
     """
-    return lambda function: Check(function, function.__name__, unit, flags, source)
+    return lambda function: Check(function, function.__name__, question, unit, flags, source)

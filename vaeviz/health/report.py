@@ -1,4 +1,4 @@
-"""A report on a latent space: its findings, as a table to read and as JSON to keep."""
+"""A report on a latent space: the results of all checks, as a table to read and as JSON to keep."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import math
 import shutil
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -17,20 +17,36 @@ from vaeviz.data.atomic_files import atomic_path
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.health.check import CheckResult, CheckStatus
 
-STATUS_MARKS = {"healthy": "✓", "flagged": "!", "not applicable": "–", "failed": "✗"}
+if TYPE_CHECKING:
+    import pandas as pd
 
-DIGITS = 6
-"""Of a number in a file: more of them are noise, and differ between processors."""
+STATUS_MARKS: dict[CheckStatus, str] = {"healthy": "✓", "flagged": "!", "not applicable": "–", "failed": "✗"}
+SIGNIFICANT_DIGITS = 6  # of a number in a file; further ones are noise that differs between processors
+MIN_TABLE_WIDTH, MAX_TABLE_WIDTH = 60, 120  # columns of a terminal; narrower tables break, wider ones are hard to read
+FRAME_COLUMNS = ("name", "status", "value", "error", "threshold", "flags", "unit", "n_samples", "sentence")
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What is healthy about a latent space and what is not; prints as a table.
+    """The results of health checks. It prints as a table, and ``report["holes"]`` is one result.
 
-    findings: in order; ``report["holes"]`` is one of them. inputs, versions: what they are of, and by which packages.
+    Attributes
+    ----------
+    checks : tuple of CheckResult
+        The results, in order.
+    seed : int, default 0
+        Seed of the checks.
+    title : str, default ""
+        Title of the table.
+    inputs : mapping, optional
+        Shapes and hashes of the inputs by name.
+    versions : mapping, optional
+        Versions of packages by name.
+    warnings : tuple of str, optional
+        Warnings raised by the checks.
     """
 
-    findings: tuple[CheckResult, ...]
+    checks: tuple[CheckResult, ...]
     seed: int = 0
     title: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -38,28 +54,81 @@ class Report:
     warnings: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> CheckResult:
-        for finding in self.findings:
-            if finding.name == name:
-                return finding
-        raise UnknownName("finding", name, [finding.name for finding in self.findings])
+        for result in self.checks:
+            if result.name == name:
+                return result
+        raise UnknownName("check", name, [result.name for result in self.checks])
 
-    def named(self, verdict: CheckStatus) -> tuple[str, ...]:
-        """The names of the findings of that verdict."""
-        return tuple(finding.name for finding in self.findings if finding.verdict == verdict)
+    def names_with_status(self, status: CheckStatus) -> tuple[str, ...]:
+        """Return the names of the checks with a status.
+
+        Parameters
+        ----------
+        status : {"healthy", "flagged", "not applicable", "failed"}
+            The status.
+
+        Returns
+        -------
+        tuple of str
+            Their names, in order.
+
+        Raises
+        ------
+        UnknownName
+            For another status.
+        """
+        if status not in get_args(CheckStatus):
+            raise UnknownName("status", status, get_args(CheckStatus))
+        return tuple(result.name for result in self.checks if result.status == status)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; what is not a finite number is None."""
-        return to_json_value(asdict(self))
+        """Return the report as plain values for JSON.
+
+        Returns
+        -------
+        dict
+            Numbers, strings, lists and dicts; numbers that are not finite are None.
+        """
+        content: dict[str, Any] = to_json_value(asdict(self))
+        for result in content["checks"]:
+            del result["command_line_sentence"]
+        return content
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with one row per check.
+
+        Returns
+        -------
+        DataFrame
+            Columns name, status, value, error, threshold, flags, unit, n_samples and sentence.
+        """
+        import pandas as pd
+
+        rows = [[getattr(result, column) for column in FRAME_COLUMNS] for result in self.checks]
+        return pd.DataFrame(rows, columns=list(FRAME_COLUMNS))
 
     def save(self, path: str | Path) -> None:
-        """Write the report as JSON, whole or not at all; `InputError` if it cannot be written."""
+        """Write the report as JSON, completely or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            File name.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
         path = Path(path)
         text = json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         try:
             with atomic_path(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise InputError(f"{path}: cannot be written, {error.strerror}") from None
+            raise InputError(
+                f"{path} cannot be written: {error.strerror}.", got=str(path), fix="Choose another file name."
+            ) from None
 
     def __str__(self) -> str:
         return "\n".join(format_table(self))
@@ -68,7 +137,18 @@ class Report:
 
 
 def to_json_value(value: Any) -> Any:
-    """Numbers, texts, lists and mappings that JSON can hold; arrays are lists, NaN and infinity None."""
+    """Convert a value to what JSON can hold.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, strings, arrays, lists, tuples and mappings of them; anything else becomes a string.
+
+    Returns
+    -------
+    object
+        Arrays are lists, numbers have six significant digits, and NaN and infinity are None.
+    """
     if isinstance(value, Mapping):
         return {str(key): to_json_value(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
@@ -78,33 +158,61 @@ def to_json_value(value: Any) -> Any:
     if isinstance(value, np.generic):
         return to_json_value(value.item())
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
-def format_table(report: Report, width: int | None = None, *, told: Callable[[str], str] = str) -> list[str]:
-    """The lines of the report as a table: mark, name, verdict, and the sentence, as `told` says it."""
-    width = max(60, min(width or shutil.get_terminal_size((110, 24)).columns, 120))
-    head = " · ".join(part for part in (report.title, _size(report), f"seed {report.seed}") if part)
-    names = max((len(finding.name) for finding in report.findings), default=0)
-    lines = [head, ""]
-    for finding in report.findings:
-        start = f"{STATUS_MARKS[finding.verdict]} {finding.name:<{names}}  {finding.verdict:<14}  "
-        indents = {"initial_indent": start, "subsequent_indent": " " * len(start)}
-        lines += textwrap.wrap(told(finding.sentence), width, **indents) or [start.rstrip()]
-    return [*lines, "", summary_line(report.findings)]
+def format_table(report: Report, width: int | None = None, *, for_command_line: bool = False) -> list[str]:
+    """Format a report as a table.
+
+    Parameters
+    ----------
+    report : Report
+        The report.
+    width : int, optional
+        Columns of the table; those of the terminal by default.
+    for_command_line : bool, default False
+        Whether advice is written as command-line options.
+
+    Returns
+    -------
+    list of str
+        Lines with mark, name, status and sentence of each check.
+    """
+    columns = width or shutil.get_terminal_size((110, 24)).columns
+    columns = max(MIN_TABLE_WIDTH, min(columns, MAX_TABLE_WIDTH))
+    name_width = max((len(result.name) for result in report.checks), default=0)
+    lines = [" · ".join(part for part in (report.title, _describe_size(report), f"seed {report.seed}") if part), ""]
+    for result in report.checks:
+        start = f"{STATUS_MARKS[result.status]} {result.name:<{name_width}}  {result.status:<14}  "
+        sentence = result.command_line_sentence if for_command_line else result.sentence
+        wrapped = textwrap.wrap(sentence, columns, initial_indent=start, subsequent_indent=" " * len(start))
+        lines += wrapped or [start.rstrip()]
+    return [*lines, "", summary_line(report.checks)]
 
 
-def summary_line(findings: Sequence[CheckResult]) -> str:
-    """One line: what is flagged of what was answered."""
-    named = {verdict: [finding.name for finding in findings if finding.verdict == verdict] for verdict in STATUS_MARKS}
-    flagged, failed = named["flagged"], named["failed"]
-    answered = len(flagged) + len(named["healthy"])
-    told = f"{len(flagged)} of {answered} findings flagged" + (f": {', '.join(flagged)}" if flagged else "")
-    return told + (f"; failed: {', '.join(failed)}" if failed else "")
+def summary_line(results: Sequence[CheckResult]) -> str:
+    """Summarize results in one line.
+
+    Parameters
+    ----------
+    results : sequence of CheckResult
+        The results.
+
+    Returns
+    -------
+    str
+        How many of the checks that have a value are flagged, and which; then those that failed.
+    """
+    by_status = {status: [result.name for result in results if result.status == status] for status in STATUS_MARKS}
+    flagged, failed = by_status["flagged"], by_status["failed"]
+    n_answered = len(flagged) + len(by_status["healthy"])
+    line = f"{len(flagged)} of {n_answered} checks flagged" + (f": {', '.join(flagged)}" if flagged else "")
+    return line + (f"; failed: {', '.join(failed)}" if failed else "")
 
 
-def _size(report: Report) -> str:
+def _describe_size(report: Report) -> str:
+    """Describe the inputs of a report: ``60 samples, 2 latent dimensions``."""
     x = report.inputs.get("x", {}).get("shape")
     codes = report.inputs.get("encoder", {}).get("posterior", {}).get("shape")
     parts = [f"{x[0]:,} samples"] if x else []

@@ -17,9 +17,8 @@ from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open
 from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.inputs import PER_SAMPLE_INPUTS
 from vaeviz.plugins.object_refs import import_object, is_object_ref
-
-PER_SAMPLE_INPUTS = ("labels", "condition", "factors")
 
 
 def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:

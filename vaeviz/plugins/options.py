@@ -1,28 +1,44 @@
 """Options: the keyword-only parameters of a function, read as settings that a person can write.
 
-One reading serves plots, models, data sets and training: ``--dims 0,2``, ``--set latent_scatter.dims=0,2``,
-a TOML key and a Python value are all validated against the same annotation.
+Plots, models, data sets and training share them: ``--dims 0,2``, ``--set latent_scatter.dims=0,2``, a TOML key and a
+Python value are validated against the same annotation, by pydantic.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName
 
-PLACES = ("ax", "figure")  # where to draw: given by the caller, never a setting
-SCALARS = (bool, int, float, str, Path)
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+PLACES = ("ax", "figure")  # parameters that take where to draw; the caller passes them, they are not settings
+SCALAR_TYPES = (bool, int, float, str, Path)
+SCALAR_WORDS = {"none": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class Option:
-    """A keyword-only parameter: its name, what it may be, and its default."""
+    """A keyword-only parameter.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    annotation : type
+        What its values may be.
+    default : object
+        Its default.
+    """
 
     name: str
     annotation: Any
@@ -30,27 +46,97 @@ class Option:
 
     @property
     def flag(self) -> str:
+        """Command-line option of the same name."""
         return "--" + self.name.replace("_", "-")
 
     def parse(self, text: str) -> Any:
-        """The value that `text` spells; `InputError` if it spells none."""
-        return self._checked(_parse(self.annotation, text), text)
+        """Return the value of a text.
+
+        Parameters
+        ----------
+        text : str
+            The value as a person writes it: ``0,2``, ``none``, ``true``, ``key=value,...``.
+
+        Returns
+        -------
+        object
+            The value.
+
+        Raises
+        ------
+        InputError
+            If the annotation does not allow it.
+
+        Examples
+        --------
+        >>> Option("dims", tuple[int, int] | None, None).parse("0,2")
+        (0, 2)
+        """
+        if self.annotation is Any:
+            return text
+        for reading in _readings(text):
+            with suppress(ValueError):
+                return _adapter(self.annotation).validate_python(reading, strict=True)
+        for reading in (text, _split(text)):  # pydantic converts the texts
+            with suppress(ValueError):
+                return _adapter(self.annotation).validate_python(reading, strict=False)
+        raise self._error(text)
 
     def check(self, value: Any) -> Any:
-        """`value` if the annotation allows it (lists count as tuples); else `InputError`."""
-        return self._checked(_check(self.annotation, value), value)
+        """Return a value that is not a text, validated.
 
-    def _checked(self, value: Any, got: Any) -> Any:
-        if value is _WRONG:
-            raise InputError(f"{self.name} = {got!r}: expected {describe_annotation(self.annotation)}")
-        return value
+        Parameters
+        ----------
+        value : object
+            The value. NumPy scalars count as numbers, and lists and arrays as tuples.
+
+        Returns
+        -------
+        object
+            The value as the annotation has it.
+
+        Raises
+        ------
+        InputError
+            If the annotation does not allow it.
+        """
+        if self.annotation is Any:
+            return value
+        try:
+            return _adapter(self.annotation).validate_python(_builtin(value), strict=True)
+        except ValueError:
+            raise self._error(value) from None
+
+    def _error(self, got: Any) -> InputError:
+        expected = describe_annotation(self.annotation)
+        fix: str | Fix = ""
+        has_default = self.default is not inspect.Parameter.empty
+        if has_default and (self.default is not None or expected.endswith("none")):
+            default = format_default(self.default)
+            fix = Fix(f"The default is {self.name}={self.default!r}.", f"The default is {default}.")
+        stop = "" if expected.endswith(".") else "."
+        message = f"{self.name} is {got!r}, expected {expected}{stop}"
+        return InputError(message, got=repr(got), expected=expected, fix=fix)
 
 
-def options_of(function: Callable) -> dict[str, Option]:
-    """The options of a function: its keyword-only parameters, but for the place to draw in.
+def options_of(function: Callable[..., Any]) -> dict[str, Option]:
+    """Return the options of a function: its keyword-only parameters, without the place to draw in.
 
-    Their annotations alone are read: those of inputs, of the place and of what is returned may name what is imported
-    for type checkers only. Raises `InputError` for an option whose annotation names what is not there at run time.
+    Parameters
+    ----------
+    function : callable
+        A function or a class. Only the annotations of options are read; the others may name what is imported for
+        type checkers only.
+
+    Returns
+    -------
+    dict of str to Option
+        Options by name, in the order of the signature.
+
+    Raises
+    ------
+    InputError
+        If the annotation of an option names something that does not exist at run time.
     """
     return {
         parameter.name: Option(parameter.name, _annotation(function, parameter), parameter.default)
@@ -60,17 +146,55 @@ def options_of(function: Callable) -> dict[str, Option]:
 
 
 def is_text_serializable(annotation: Any) -> bool:
-    """Whether a person can write every value that the annotation allows: in a command line and in a TOML file."""
+    """Return True if a person can write every value of an annotation, on a command line and in a TOML file.
+
+    Parameters
+    ----------
+    annotation : type
+        The annotation of an option.
+
+    Returns
+    -------
+    bool
+        True for bool, int, float, str, Path, Literal, dict, tuples of these with known items, and unions of them.
+
+    Examples
+    --------
+    >>> is_text_serializable(tuple[int, ...] | None), is_text_serializable(list[int])
+    (True, False)
+    """
     parts = get_args(annotation)
     if _is_union(annotation):
         return all(map(is_text_serializable, parts))
     if get_origin(annotation) is tuple:
         return all(map(_fits_between_commas, parts[:1] if parts[1:] == (Ellipsis,) else parts or (tuple,)))
-    return get_origin(annotation) in (Literal, dict) or annotation in (*SCALARS, dict, type(None))
+    return get_origin(annotation) in (Literal, dict) or annotation in (*SCALAR_TYPES, dict, type(None))
 
 
-def validate_settings(function: Callable, settings: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
-    """`settings` validated against the options of `function`; strings are parsed, other values checked."""
+def validate_settings(function: Callable[..., Any], settings: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
+    """Validate settings against the options of a function.
+
+    Parameters
+    ----------
+    function : callable
+        The function whose options they are.
+    settings : mapping
+        Values by name; a dash in a name counts as an underscore. Texts are parsed, other values are checked.
+    owner : str
+        Name of the function in messages.
+
+    Returns
+    -------
+    dict
+        Keyword arguments of the function.
+
+    Raises
+    ------
+    UnknownName
+        If the function has no such option. The message lists the nearest names.
+    InputError
+        If a value does not fit the annotation.
+    """
     options = options_of(function)
     checked = {}
     for name, value in settings.items():
@@ -80,12 +204,32 @@ def validate_settings(function: Callable, settings: Mapping[str, Any], *, owner:
         try:
             checked[option.name] = option.parse(value) if isinstance(value, str) else option.check(value)
         except InputError as error:
-            raise InputError(f"{owner}.{error}") from None
+            fix = Fix(f"The default is {option.default!r}.", error.fix.command_line) if error.fix.python else ""
+            message = f"{owner}.{error.message}"
+            raise InputError(message, got=error.got, expected=error.expected, fix=fix) from None
     return checked
 
 
 def describe_annotation(annotation: Any) -> str:
-    """The annotation as a person would write its values: ``int,int or none``."""
+    """Return an annotation as a person writes its values.
+
+    Parameters
+    ----------
+    annotation : type
+        The annotation of an option.
+
+    Returns
+    -------
+    str
+        A placeholder for its values.
+
+    Examples
+    --------
+    >>> describe_annotation(tuple[int, int] | None)
+    'int,int or none'
+    >>> describe_annotation(Literal["full", "column"])
+    'full|column'
+    """
     if annotation is Any:
         return "anything"
     if _is_union(annotation):
@@ -96,29 +240,98 @@ def describe_annotation(annotation: Any) -> str:
         return "|".join(map(str, get_args(annotation)))
     if get_origin(annotation) is tuple:
         parts = get_args(annotation)
-        return (
-            f"{describe_annotation(parts[0])},..."
-            if parts[-1] is Ellipsis
-            else ",".join(map(describe_annotation, parts))
-        )
+        return ",".join("..." if part is Ellipsis else describe_annotation(part) for part in parts)
     if annotation is dict or get_origin(annotation) is dict:
         return "key=value,..."
-    return {str: "text", bool: "true|false", Path: "path"}.get(annotation, annotation.__name__)
+    name = getattr(annotation, "__name__", str(annotation))
+    return {str: "text", bool: "true|false", Path: "path"}.get(annotation, name)
 
 
-def _annotation(function: Callable, parameter: inspect.Parameter) -> Any:
+def format_default(default: Any) -> str:
+    """Return the default of an option as a person writes it.
+
+    Parameters
+    ----------
+    default : object
+        The default.
+
+    Returns
+    -------
+    str
+        The text that `Option.parse` reads as this value.
+
+    Examples
+    --------
+    >>> format_default((0, 2)), format_default(None), format_default(True)
+    ('0,2', 'none', 'true')
+    """
+    if isinstance(default, bool):
+        return str(default).lower()
+    if default is None:
+        return "none"
+    if isinstance(default, dict):
+        return ",".join(f"{key}={format_default(value)}" for key, value in default.items())
+    return ",".join(map(format_default, default)) if isinstance(default, tuple) else str(default)
+
+
+@functools.cache
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    config = ConfigDict(arbitrary_types_allowed=True)
+    try:
+        return TypeAdapter(annotation, config=config)
+    except PydanticUserError:  # a dataclass or model has a configuration of its own
+        return TypeAdapter(annotation)
+
+
+def _readings(text: str) -> Iterator[Any]:
+    """Yield what a text can mean: a scalar, a tuple of scalars, or a dictionary of them."""
+    yield _scalar(text)
+    parts = _split(text)
+    yield tuple(map(_scalar, parts))
+    if all("=" in part[1:] for part in parts):
+        pairs = (part.partition("=") for part in parts)
+        yield {key.strip(): _scalar(value.strip()) for key, _, value in pairs}
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _scalar(text: str) -> Any:
+    """Return the number or the word of a text, or else the text."""
+    word = text.strip().lower()
+    if word in SCALAR_WORDS:
+        return SCALAR_WORDS[word]
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(word)
+    return text
+
+
+def _builtin(value: Any) -> Any:
+    """Return NumPy scalars as Python numbers, and arrays and lists as tuples."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(map(_builtin, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _annotation(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     if parameter.annotation is parameter.empty:
         return Any
     inner = inspect.unwrap(function)
     names = getattr(inner, "__globals__", None) or vars(sys.modules[inner.__module__])
-    alone = types.SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
+    holder = types.SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
     try:
-        return get_type_hints(alone, globalns=names)[parameter.name]
+        return get_type_hints(holder, globalns=names)[parameter.name]
     except (NameError, AttributeError, SyntaxError, TypeError) as error:
-        whose = f"{getattr(inner, '__name__', inner)}: option {parameter.name!r}"
         raise InputError(
-            f"{whose} is annotated {parameter.annotation!r}, which cannot be read ({error}); options need types "
-            "that are there at run time, outside of `if TYPE_CHECKING`"
+            f"Option {parameter.name!r} of {getattr(inner, '__name__', inner)} is annotated "
+            f"{parameter.annotation!r}, which cannot be read: {error}.",
+            got=str(parameter.annotation),
+            expected="a type that exists at run time",
+            fix="Import the types of options outside of `if TYPE_CHECKING`.",
         ) from None
 
 
@@ -128,70 +341,5 @@ def _fits_between_commas(annotation: Any) -> bool:
     )
 
 
-_WRONG = object()
-_BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-
 def _is_union(annotation: Any) -> bool:
     return get_origin(annotation) in (Union, types.UnionType)
-
-
-def _parse(annotation: Any, text: str) -> Any:
-    if _is_union(annotation):
-        parsed = (_parse(part, text) for part in sorted(get_args(annotation), key=lambda part: part is str))
-        return next((value for value in parsed if value is not _WRONG), _WRONG)
-    if annotation is type(None):
-        return None if text.strip().lower() == "none" else _WRONG
-    if annotation is bool:
-        return _BOOLS.get(text.strip().lower(), _WRONG)
-    if annotation in (int, float):
-        return _number(annotation, text)
-    if get_origin(annotation) is Literal:
-        return next((choice for choice in get_args(annotation) if str(choice) == text), _WRONG)
-    if get_origin(annotation) is tuple:
-        return _each(annotation, [part.strip() for part in text.split(",") if part.strip()], _parse)
-    if annotation is dict or get_origin(annotation) is dict:
-        return _parse_dict(text)
-    return text if annotation is Any else annotation(text)
-
-
-def _number(kind: type, text: str) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        return _WRONG
-
-
-def _parse_dict(text: str) -> Any:
-    pairs = [pair.partition("=") for pair in text.split(",") if pair]
-    if not all(key and sign for key, sign, _ in pairs):
-        return _WRONG
-    return {key.strip(): _parse(int | float | bool | str, value.strip()) for key, _, value in pairs}
-
-
-def _check(annotation: Any, value: Any) -> Any:
-    if annotation is Any:
-        return value
-    if _is_union(annotation):
-        checked = (_check(part, value) for part in get_args(annotation))
-        return next((found for found in checked if found is not _WRONG), _WRONG)
-    if get_origin(annotation) is Literal:
-        return value if value in get_args(annotation) else _WRONG
-    if get_origin(annotation) is tuple:
-        return _each(annotation, value, _check) if isinstance(value, (list, tuple)) else _WRONG
-    if annotation is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if annotation is int and isinstance(value, bool):
-        return _WRONG
-    kind = get_origin(annotation) or annotation
-    return value if isinstance(value, kind) else _WRONG
-
-
-def _each(annotation: Any, values: list | tuple, convert: Callable) -> Any:
-    parts = get_args(annotation)
-    if parts[-1] is Ellipsis:
-        parts = parts[:1] * len(values)
-    if len(values) != len(parts):
-        return _WRONG
-    converted = tuple(convert(part, value) for part, value in zip(parts, values))
-    return _WRONG if any(value is _WRONG for value in converted) else converted

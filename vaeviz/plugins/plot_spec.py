@@ -1,7 +1,7 @@
-"""What a plot is: a plain function, and the `PlotSpec` that its signature says.
+"""What a plot is: a plain function, described by the `PlotSpec` that is read from its signature.
 
-Positional parameters name what the plot needs, keyword-only parameters are its options, and it draws
-into one Axes (``ax``) or, with several panels, into one figure (``figure``).
+Positional parameters name the inputs of a plot and keyword-only parameters are its options. It draws into one Axes
+(``ax``) or, if it has several panels, into one figure (``figure``).
 """
 
 from __future__ import annotations
@@ -9,39 +9,30 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, overload
+from typing import Any, Literal, TypeVar, get_args, overload
 
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import Option, is_text_serializable, options_of
+from vaeviz.plugins.options import PLACES, Option, is_text_serializable, options_of
 from vaeviz.plugins.signature import InputSignature
 
-INPUTS = (
-    "encoder",
-    "decoder",
-    "x",
-    "labels",
-    "condition",
-    "factors",
-    "history",
-    "likelihood",
-    "other_x",
-    "other_encoder",
-    "runs",
-    "feature_names",
-    "factor_names",
-)
-"""The vocabulary of inputs. An input of another name is legal; it is supplied by whoever calls."""
-
-
 PageWidth = Literal["column", "full"]
+PlotFunction = TypeVar("PlotFunction", bound=Callable[..., Any])
+
+PAGE_ATTRIBUTE = "__vaeviz_page__"  # of a registered function; a function without it is not a plot
+TEXT_TYPES = "bool, int, float, str, Path, Literal, dict, tuple[int, ...], or one of these | None"
 
 
 @dataclass(frozen=True)
 class PageShape:
-    """The shape of a plot on a page: one text column wide or the full width, and height / width.
+    """The shape of a plot on a page.
 
-    aspect: None where what is drawn decides.
+    Parameters
+    ----------
+    width : {"column", "full"}, default "column"
+        One text column, or the full width of the page.
+    aspect : float, optional
+        Height divided by width, by default 1; None if the content decides.
     """
 
     width: PageWidth = "column"
@@ -54,80 +45,140 @@ class PageShape:
 
 @dataclass(frozen=True)
 class PlotSpec(InputSignature):
-    """What the registry knows of a plot. Calling it calls the plot function."""
+    """A registered plot. Calling it calls the plot function.
+
+    Parameters
+    ----------
+    page : PageShape
+        Its shape on a page.
+    distribution : str
+        The distribution that provides it.
+    """
 
     page: PageShape
     distribution: str
 
     @property
-    def place(self) -> str:
-        """The parameter that takes where to draw: ``ax`` or ``figure``."""
+    def place(self) -> Literal["ax", "figure"]:
+        """Parameter that takes where to draw."""
         return "figure" if "figure" in inspect.signature(self.function).parameters else "ax"
 
 
 @overload
-def register_plot(function: Callable, /) -> Callable: ...
+def register_plot(function: PlotFunction, /) -> PlotFunction: ...
 @overload
-def register_plot(*, page: PageShape = ...) -> Callable[[Callable], Callable]: ...
+def register_plot(*, page: PageShape = ...) -> Callable[[PlotFunction], PlotFunction]: ...
 
 
-def register_plot(function: Callable | None = None, /, *, page: PageShape | None = None) -> Callable:
-    """File a plot function under its own name, and return it unchanged.
+def register_plot(
+    function: Callable[..., Any] | None = None, /, *, page: PageShape | None = None
+) -> Callable[..., Any]:
+    """Register a plot function under its own name.
 
-    ``@register_plot`` or ``@register_plot(page=Page("full", 0.4))``. Raises `InputError` if the signature
-    breaks the contract of a plot (see ``docs/writing-a-plot.md``).
+    Write ``@register_plot`` or ``@register_plot(page=PageShape("full", 0.4))`` above the function.
+
+    Parameters
+    ----------
+    function : callable
+        The plot. It follows the contract of ``docs/writing-a-plot.md``.
+    page : PageShape, optional
+        Its shape on a page, by default one column wide and as high as wide.
+
+    Returns
+    -------
+    callable
+        The function itself, unchanged.
+
+    Raises
+    ------
+    InputError
+        If the signature breaks the contract.
     """
     page = page or PageShape()
 
-    def file(function: Callable) -> Callable:
+    def register(function: PlotFunction) -> PlotFunction:
         _check_contract(function)
-        function.__vaeviz_page__ = page
+        setattr(function, PAGE_ATTRIBUTE, page)
         registry.add("vaeviz.plots", function.__name__, function)
         return function
 
-    return file if function is None else file(function)
+    return register if function is None else register(function)
 
 
 def plot_names() -> list[str]:
-    """The names of all registered plots. Imports none of them."""
+    """Return the names of all registered plots, without importing them.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order.
+    """
     return list(registry.entries("vaeviz.plots"))
 
 
 def get_plot(name: str) -> PlotSpec:
-    """The plot registered under `name`; `InputError` with the nearest names if there is none."""
+    """Return a registered plot.
+
+    Parameters
+    ----------
+    name : str
+        Its name. Dashes and underscores are the same.
+
+    Returns
+    -------
+    PlotSpec
+        The plot, imported.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown (the message lists the nearest names), or the plot cannot be imported.
+    """
     entry = registry.find("vaeviz.plots", name)
     function = entry.load()
-    page = getattr(function, "__vaeviz_page__", None)
+    page = getattr(function, PAGE_ATTRIBUTE, None)
     if page is None:
-        raise InputError(f"{entry.name!r} of {entry.distribution} is not a plot: decorate it with @register_plot")
+        raise entry.wrong_type(type(function).__name__, "a function with @register_plot")
     return PlotSpec(function, entry.name, page, entry.distribution)
 
 
-def _check_contract(function: Callable) -> None:
-    name = function.__name__
+def _check_contract(function: Callable[..., Any]) -> None:
+    owner = f"Plot {function.__name__}"
     parameters = inspect.signature(function).parameters
     kinds = {parameter.kind for parameter in parameters.values()}
     if kinds & {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}:
-        raise InputError(f"plot {name}: *args and **kwargs are not allowed, name every input and option")
-    places = [place for place in ("ax", "figure") if place in parameters]
+        raise InputError(f"{owner} has *args or **kwargs.", fix="Name every input and every option.")
+    places = [place for place in PLACES if place in parameters]
     if len(places) != 1 or parameters[places[0]].kind is not inspect.Parameter.KEYWORD_ONLY:
-        raise InputError(f"plot {name}: needs one place to draw, a keyword-only `ax=None` or `figure=None`")
-    for option in _readable_options(function).values():
-        if option.default is inspect.Parameter.empty:
-            raise InputError(f"plot {name}: option {option.name!r} needs a default")
-        if option.annotation is Any:
-            raise InputError(f"plot {name}: option {option.name!r} needs an annotation")
-        if not is_text_serializable(option.annotation):
-            written = inspect.formatannotation(option.annotation)
-            raise InputError(
-                f"plot {name}: option {option.name!r} is annotated {written}, which nobody can write on a command "
-                "line; expected bool, int, float, str, Path, Literal, dict, a tuple as tuple[int, ...], or one of "
-                "these | None"
-            )
+        raise InputError(
+            f"{owner} has {len(places)} places to draw in, expected one that is keyword-only.",
+            got=", ".join(places),
+            expected="ax or figure",
+            fix="Add `*, ax=None` or `*, figure=None` to its parameters.",
+        )
+    for option in _plot_options(function).values():
+        _check_option(owner, option)
 
 
-def _readable_options(function: Callable) -> dict[str, Option]:
+def _check_option(owner: str, option: Option) -> None:
+    if option.default is inspect.Parameter.empty:
+        raise InputError(f"{owner}: option {option.name!r} has no default.", fix=f"Write {option.name}=VALUE.")
+    if option.annotation is Any:
+        fix = f"Annotate it with {TEXT_TYPES}."
+        raise InputError(f"{owner}: option {option.name!r} has no annotation.", expected=TEXT_TYPES, fix=fix)
+    if not is_text_serializable(option.annotation):
+        annotation = inspect.formatannotation(option.annotation)
+        raise InputError(
+            f"{owner}: option {option.name!r} is annotated {annotation}, which cannot be written on a command line.",
+            got=annotation,
+            expected=TEXT_TYPES,
+            fix=f"Annotate it with {TEXT_TYPES}.",
+        )
+
+
+def _plot_options(function: Callable[..., Any]) -> dict[str, Option]:
     try:
         return options_of(function)
     except InputError as error:
-        raise InputError(f"plot {error}") from None
+        message = f"Plot {function.__name__}: {error.message}"
+        raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from None

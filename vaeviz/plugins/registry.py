@@ -1,9 +1,10 @@
-"""Names to things. Nothing is imported to list names; a broken plug-in breaks only itself.
+"""Find plots, models, data sets and commands by name, without importing them.
 
-A group (``vaeviz.plots``, ``vaeviz.models``, ...) is filled from two sides: entry points of installed
-distributions, this one's own included, and :func:`add` at run time. An entry point names either one
-object (``module:attribute``, filed under the entry point's name), or a package, whose files are
-walked, or a module; there the file's name is the name of the entry and of the object in it.
+An entry is a name, the module and attribute that hold the object, and the distribution it comes from. A group
+(``vaeviz.plots``, ``vaeviz.models``, ...) gets its entries from the entry points of installed distributions, our own
+included, and from `add` at run time. An entry point names one object (``module:attribute``), or a package whose files
+are the entries: each file contains an object of the same name. A plug-in that cannot be imported breaks only its own
+entries.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from pathlib import Path
+from typing import Any
 
 from vaeviz.errors import InputError, UnknownName
 
@@ -30,15 +32,27 @@ ENTRY_KINDS = {
     "vaeviz.embeddings": "embedding",
     "vaeviz.commands": "command",
 }
-"""The groups, and what one thing of each is called."""
+"""The groups, and what an entry of each is called."""
 
 OWN_DISTRIBUTION = "vaeviz"
-"""The distribution whose things are known to import: its tests import them all."""
+"""Our own distribution."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered thing, not yet imported."""
+    """An object of an installed distribution, not yet imported.
+
+    Parameters
+    ----------
+    group : str
+        Entry-point group.
+    name : str
+        Name under which it is found.
+    module, attribute : str
+        Where the object is defined.
+    distribution : str
+        Distribution that provides it.
+    """
 
     group: str
     name: str
@@ -46,136 +60,252 @@ class Entry:
     attribute: str
     distribution: str
 
-    def load(self) -> object:
-        """Import and return the object; `InputError` with the reason if that fails, or if it is of no use there."""
-        try:
-            thing = operator.attrgetter(self.attribute)(importlib.import_module(self.module))
-        except (Exception, SystemExit) as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise InputError(f"{self.name!r} of {self.distribution} could not be imported: {reason}") from error
-        if not callable(thing) and self.group != "vaeviz.models":
-            got = f"{self.module}:{self.attribute} is of type {type(thing).__name__}"
-            raise InputError(
-                f"{self.name!r} of {self.distribution} is no {ENTRY_KINDS[self.group]}: {got}, not a function"
-            )
-        return thing
+    @property
+    def kind(self) -> str:
+        """What an entry of this group is called."""
+        return ENTRY_KINDS.get(self.group, self.group)
 
-    def is_loaded_as(self, thing: object) -> bool:
-        """Whether its module is imported already, and the object in it is that very thing."""
+    def load(self) -> Any:
+        """Import the object.
+
+        Returns
+        -------
+        object
+            The object.
+
+        Raises
+        ------
+        InputError
+            If it cannot be imported, or is neither a function nor a model.
+        """
         try:
-            return operator.attrgetter(self.attribute)(sys.modules[self.module]) is thing
+            found = operator.attrgetter(self.attribute)(importlib.import_module(self.module))
+        except (Exception, SystemExit) as error:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
+            raise InputError(
+                f"The {self.kind} {self.name!r} of {self.distribution} cannot be imported: {reason}.",
+                fix=f"See where with: python -c 'import {self.module}'",
+            ) from error
+        if not callable(found) and self.group != "vaeviz.models":
+            raise self.wrong_type(type(found).__name__, "a function")
+        return found
+
+    def wrong_type(self, got: str, expected: str) -> InputError:
+        """Return the error for an object that this group cannot use.
+
+        Parameters
+        ----------
+        got, expected : str
+            Type of the object, and what the group needs.
+
+        Returns
+        -------
+        InputError
+            The error, to be raised.
+        """
+        return InputError(
+            f"The {self.kind} {self.name!r} of {self.distribution} cannot be used: {self.module}:{self.attribute} is "
+            f"of type {got}, expected {expected}.",
+            got=got,
+            expected=expected,
+        )
+
+    def is_loaded_as(self, found: object) -> bool:
+        """Return True if the module is imported already and holds this very object.
+
+        Parameters
+        ----------
+        found : object
+            The object to compare with.
+
+        Returns
+        -------
+        bool
+            True if both are the same object.
+        """
+        try:
+            return operator.attrgetter(self.attribute)(sys.modules[self.module]) is found
         except (KeyError, AttributeError):
             return False
 
 
 @dataclass(frozen=True)
 class RuntimeEntry(Entry):
-    """A thing registered at run time by :func:`add`: already imported."""
+    """An object that was registered at run time by `add`.
 
-    thing: object
+    Parameters
+    ----------
+    thing : object
+        The object itself.
+    """
 
-    def load(self) -> object:
+    thing: Any
+
+    def load(self) -> Any:
+        """Return the object.
+
+        Returns
+        -------
+        object
+            The object.
+        """
         return self.thing
 
 
-_added: dict[str, dict[tuple[str, str], RuntimeEntry]] = {}
+_runtime_entries: dict[str, dict[tuple[str, str], RuntimeEntry]] = {}
 
 
-def add(group: str, name: str, thing: Callable) -> None:
-    """File `thing` under `name`. The same function of the same module replaces its former self."""
+def add(group: str, name: str, thing: Callable[..., Any]) -> None:
+    """Register an object at run time. A function of the same module and name is overwritten.
+
+    Parameters
+    ----------
+    group : str
+        Entry-point group, e.g. ``"vaeviz.embeddings"``.
+    name : str
+        Name under which it is found.
+    thing : callable
+        The object.
+    """
     module = thing.__module__
     entry = RuntimeEntry(group, name, module, thing.__qualname__, module.partition(".")[0], thing)
-    _added.setdefault(group, {})[module, name] = entry
+    _runtime_entries.setdefault(group, {})[module, name] = entry
 
 
-def runtime_entries() -> list[Entry]:
-    """All that was registered at run time, of all groups."""
-    return [entry for entries in _added.values() for entry in entries.values()]
+def runtime_entries() -> list[RuntimeEntry]:
+    """Return everything that was registered at run time, of all groups.
+
+    Returns
+    -------
+    list of RuntimeEntry
+        In the order of registration within each group.
+    """
+    return [entry for entries in _runtime_entries.values() for entry in entries.values()]
 
 
 def runtime_only(group: str) -> set[str]:
-    """The names that were registered at run time, and that no other process knows."""
+    """Return the names that were registered at run time and that no other process finds.
+
+    Parameters
+    ----------
+    group : str
+        Entry-point group.
+
+    Returns
+    -------
+    set of str
+        Names without an installed entry.
+    """
     installed = {(entry.module, entry.name) for entry in _installed(group)}
-    return {name for module, name in _added.get(group, {}) if (module, name) not in installed}
+    return {name for module, name in _runtime_entries.get(group, {}) if (module, name) not in installed}
 
 
 @contextmanager
 def temporary_entries() -> Iterator[None]:
-    """What is added while the block runs is forgotten after it."""
-    before = {group: dict(entries) for group, entries in _added.items()}
+    """Forget what the block registers when it ends."""
+    before = {group: dict(entries) for group, entries in _runtime_entries.items()}
     try:
         yield
     finally:
-        _added.clear()
-        _added.update(before)
+        _runtime_entries.clear()
+        _runtime_entries.update(before)
 
 
 def entries(group: str) -> dict[str, list[Entry]]:
-    """Every entry of a group by name, in order of name. Two under one name are a conflict: see :func:`find`."""
+    """Return every entry of a group by name.
+
+    Parameters
+    ----------
+    group : str
+        Entry-point group.
+
+    Returns
+    -------
+    dict of str to list of Entry
+        In alphabetical order. A name with several entries is a conflict, see `find`.
+    """
     found: list[Entry] = [*_installed(group)]
-    found += [entry for entry in _added.get(group, {}).values() if not _is_installed(entry)]
-    named: dict[str, list[Entry]] = {}
-    for entry in sorted(found, key=lambda entry: (_plain(entry.name), entry.distribution)):
-        named.setdefault(_plain(entry.name), []).append(entry)
-    return {same[0].name: same for same in named.values()}
+    found += [entry for entry in _runtime_entries.get(group, {}).values() if not _is_installed(entry)]
+    by_name: dict[str, list[Entry]] = {}
+    for entry in sorted(found, key=lambda entry: (_with_underscores(entry.name), entry.distribution)):
+        by_name.setdefault(_with_underscores(entry.name), []).append(entry)
+    return {same[0].name: same for same in by_name.values()}
 
 
 def find(group: str, name: str) -> Entry:
-    """The one entry of that name (``-`` and ``_`` are alike).
+    """Return the entry of a name.
 
-    Raises `UnknownName` with the nearest names, or `InputError` naming both distributions if two claim it.
+    Parameters
+    ----------
+    group : str
+        Entry-point group.
+    name : str
+        The name. Dashes and underscores are the same.
+
+    Returns
+    -------
+    Entry
+        The entry, not yet imported.
+
+    Raises
+    ------
+    UnknownName
+        If there is none. The message lists the nearest names.
+    InputError
+        If several distributions provide the name. The message lists them.
     """
     known = entries(group)
-    named = {_plain(name): found for name, found in known.items()}
-    if _plain(name) not in named:
+    by_name = {_with_underscores(known_name): found for known_name, found in known.items()}
+    if _with_underscores(name) not in by_name:
         raise UnknownName(ENTRY_KINDS.get(group, group), name, known)
-    found = named[_plain(name)]
+    found = by_name[_with_underscores(name)]
     if len(found) > 1:
         owners = " and ".join(f"{entry.distribution} ({entry.module})" for entry in found)
-        raise InputError(f"{name!r} is registered twice, by {owners}; uninstall or rename one of them")
+        raise InputError(
+            f"The {found[0].kind} {name!r} is provided by {owners}.",
+            got=owners,
+            expected="one distribution",
+            fix="Rename one of them, or uninstall its distribution.",
+        )
     return found[0]
 
 
-def load(group: str, name: str) -> object:
-    """The object registered under `name`."""
+def load(group: str, name: str) -> Any:
+    """Import the object of a name.
+
+    Parameters
+    ----------
+    group : str
+        Entry-point group.
+    name : str
+        The name. Dashes and underscores are the same.
+
+    Returns
+    -------
+    object
+        The object.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown or ambiguous, or the object cannot be imported.
+    """
     return find(group, name).load()
 
 
-def _plain(name: str) -> str:
-    return name.replace("-", "_")
+def package_folders(module: str) -> list[Path]:
+    """Return the folders of a package, without importing it.
 
+    Parameters
+    ----------
+    module : str
+        Full name of the package.
 
-def _is_installed(added: RuntimeEntry) -> bool:
-    """Whether an entry point names the same thing, under this name or another: importing it has added it."""
-    return any(
-        (entry.module, entry.name) == (added.module, added.name) or entry.is_loaded_as(added.thing)
-        for entry in _installed(added.group)
-    )
-
-
-@functools.cache
-def _installed(group: str) -> tuple[Entry, ...]:
-    return tuple(entry for point in entry_points(group=group) for entry in _entries_of(group, point))
-
-
-def _entries_of(group: str, point: EntryPoint) -> list[Entry]:
-    distribution = point.dist.name if point.dist else "unknown"
-    if point.attr:
-        return [Entry(group, point.name, point.module, point.attr, distribution)]
-    return [Entry(group, name, module, name, distribution) for name, module in _walk(point.module)]
-
-
-def _walk(module: str) -> list[tuple[str, str]]:
-    """(name, module) of each public file of a package, or of the module itself, without importing it."""
-    folders = _folders(module)
-    if not folders:
-        return [(module.rpartition(".")[2], module)]
-    names = (info.name for info in pkgutil.iter_modules(folders) if not info.name.startswith("_"))
-    return [(name, f"{module}.{name}") for name in names]
-
-
-def _folders(module: str) -> list[str]:
-    """The folders of a package, found from its top-level package's place; none if it is a plain module."""
+    Returns
+    -------
+    list of Path
+        Existing folders; empty for a module that is a single file, or that does not exist.
+    """
     top, *parts = module.split(".")
     try:
         spec = importlib.util.find_spec(top)
@@ -183,4 +313,47 @@ def _folders(module: str) -> list[str]:
         spec = None
     places = (spec and spec.submodule_search_locations) or []
     folders = (Path(place).joinpath(*parts) for place in places)
-    return [str(folder) for folder in folders if folder.is_dir()]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _with_underscores(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _is_installed(added: RuntimeEntry) -> bool:
+    """Return True if an entry point names the same object: importing it has registered it."""
+    return any(
+        (entry.module, entry.name) == (added.module, added.name) or entry.is_loaded_as(added.thing)
+        for entry in _installed(added.group)
+    )
+
+
+@functools.cache
+def _entry_points() -> EntryPoints:
+    return entry_points()  # type: ignore[return-value]  # before Python 3.12 a dictionary with the same `select`
+
+
+@functools.cache
+def _installed(group: str) -> tuple[Entry, ...]:
+    return tuple(entry for point in _entry_points().select(group=group) for entry in _entries_of(group, point))
+
+
+@functools.cache
+def _distribution_name(distribution: Distribution) -> str:
+    return distribution.name  # parses the metadata of the distribution
+
+
+def _entries_of(group: str, point: EntryPoint) -> list[Entry]:
+    distribution = _distribution_name(point.dist) if point.dist else "unknown"
+    if point.attr:
+        return [Entry(group, point.name, point.module, point.attr, distribution)]
+    return [Entry(group, name, module, name, distribution) for name, module in _public_modules(point.module)]
+
+
+def _public_modules(module: str) -> list[tuple[str, str]]:
+    """Return (name, full name) of each public file of a package, or of the module itself, without importing it."""
+    folders = [str(folder) for folder in package_folders(module)]
+    if not folders:
+        return [(module.rpartition(".")[2], module)]
+    names = (info.name for info in pkgutil.iter_modules(folders) if not info.name.startswith("_"))
+    return [(name, f"{module}.{name}") for name in names]

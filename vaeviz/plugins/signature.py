@@ -1,4 +1,4 @@
-"""What a function asks for: inputs by position, options by keyword."""
+"""The signature of a function that is registered by name: inputs by position, options by keyword."""
 
 from __future__ import annotations
 
@@ -13,12 +13,32 @@ from vaeviz.plugins.options import Option, options_of
 
 @dataclass(frozen=True)
 class InputSignature:
-    """A named function whose positional parameters name its inputs. Calling it calls the function."""
+    """A named function whose positional parameters name its inputs. Calling it calls the function.
 
-    function: Callable
+    Parameters
+    ----------
+    function : callable
+        The function. Its keyword-only parameters are its options.
+    name : str
+        The name under which it is registered.
+    """
+
+    function: Callable[..., Any]
     name: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            Its arguments.
+
+        Returns
+        -------
+        object
+            What it returns.
+        """
         return self.function(*args, **kwargs)
 
     @cached_property
@@ -28,32 +48,66 @@ class InputSignature:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Inputs without which it cannot be called."""
+        """Inputs without which the function cannot be called."""
         return tuple(p.name for p in self._positional if p.default is p.empty)
 
     @property
     def optional(self) -> tuple[str, ...]:
-        """Inputs that it uses when they are there."""
+        """Inputs that the function uses if they are supplied."""
         return tuple(p.name for p in self._positional if p.default is not p.empty)
 
     @cached_property
     def options(self) -> dict[str, Option]:
+        """Options of the function by name."""
         return options_of(self.function)
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring."""
+        """First line of the docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
-    def missing(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
-        """The required inputs that `inputs` does not supply."""
+    def missing_inputs(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the required inputs that are not supplied.
+
+        Parameters
+        ----------
+        inputs : mapping
+            Inputs by name; None counts as not supplied.
+
+        Returns
+        -------
+        tuple of str
+            Their names, in the order of the signature.
+        """
         return tuple(name for name in self.required if inputs.get(name) is None)
 
-    def lacking(self, inputs: Mapping[str, Any]) -> str:
-        """Why it cannot be called with these inputs; empty if it can."""
-        missing = self.missing(inputs)
+    def why_not_applicable(self, inputs: Mapping[str, Any]) -> str:
+        """Return the reason why the function cannot be called with these inputs.
+
+        Parameters
+        ----------
+        inputs : mapping
+            Inputs by name; None counts as not supplied.
+
+        Returns
+        -------
+        str
+            "needs ..." with the names of the missing inputs, or an empty text if none is missing.
+        """
+        missing = self.missing_inputs(inputs)
         return f"needs {' and '.join(missing)}" if missing else ""
 
-    def given(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the inputs that it asks for."""
+    def select_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of the inputs that the function takes.
+
+        Parameters
+        ----------
+        inputs : mapping
+            Inputs by name; those that are None are left out.
+
+        Returns
+        -------
+        dict
+            Keyword arguments of the function.
+        """
         return {name: inputs[name] for name in self.required + self.optional if inputs.get(name) is not None}

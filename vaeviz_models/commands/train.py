@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaeviz.cli.source import broken_command, click_option
+from vaeviz.cli.plugin_commands import broken_command
+from vaeviz.cli.types import click_option
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import needs_training

@@ -1,74 +1,75 @@
+"""``vaeviz analyze``: check whether a latent space is healthy."""
+
 from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import Any
 
 import click
 
-from vaeviz.cli.declarations import as_flags
-from vaeviz.cli.source import ModelAndDataSpec, format_default, model_and_data_options, parse_settings, split_list
+from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.errors import InputError
+from vaeviz.plugins.options import format_default
 
 COLORS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
 
 
-class WithThresholds(click.Command):
-    """A command whose help ends with every finding, its thresholds and their source."""
+class CommandWithChecks(click.Command):
+    """A command whose help ends with every check, its thresholds and their source."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from vaeviz.health.analyze import CHECKS
 
-        with formatter.section("Findings, with the options of --set, their defaults, and the source of the threshold"):
-            formatter.write_dl([(name, _told(question)) for name, question in CHECKS.items()])
+        with formatter.section("Checks, with their options for --set, the defaults, and the source of the threshold"):
+            rows = []
+            for name, check in CHECKS.items():
+                options = ", ".join(f"{key}={format_default(option.default)}" for key, option in check.options.items())
+                rows.append((name, f"{check.question}  [{options}]  Source: {check.source}."))
+            formatter.write_dl(rows)
 
 
-@click.command(cls=WithThresholds)
+@click.command(cls=CommandWithChecks)
 @model_and_data_options
 @click.option("--out", type=click.Path(path_type=Path), help="Write the report, with all its numbers, as JSON.")
-@click.option("--findings", metavar="NAME,...", help="Only these, as listed below.")
-@click.option("--set", "settings", multiple=True, metavar="FINDING.OPTION=VALUE", help="An option of a finding.")
+@click.option("--checks", metavar="NAME,...", help="Run only these checks, listed below.")
+@click.option("--set", "settings", multiple=True, metavar="CHECK.OPTION=VALUE", help="Set an option of a check.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.pass_context
 def analyze(
     ctx: click.Context,
     source: ModelAndDataSpec,
     out: Path | None,
-    findings: str | None,
+    checks: str | None,
     settings: tuple[str, ...],
     seed: int,
 ) -> None:
-    """Say whether a latent space is healthy.
+    """Check whether a latent space is healthy.
 
-    Answers what MODEL and data allow, each in a line: collapsed dimensions, holes, codes off the prior, reconstruction,
-    neighbors, and more. What does not apply is listed with the reason.
+    Runs every check that MODEL and data allow and prints one line for each: collapsed dimensions, holes, mismatch with
+    the prior, reconstruction, neighbors, and more. Checks that do not apply are listed with the reason.
 
-    Exit code 0, whatever is flagged: that is an answer, and report.json holds it for a script. 1: a finding failed, or
-    none applied. 2: wrong usage or input.
+    Exit code 0: the checks ran, whether or not they flagged something; --out keeps the results for a script. 1: a check
+    failed, or none applied. 2: wrong usage or input.
     """
-    from vaeviz.health.analyze import analyze as report_of
+    from vaeviz.health.analyze import analyze as run_analysis
     from vaeviz.health.report import format_table
 
     if source.is_empty:
-        raise click.UsageError("nothing to analyze: give MODEL, --encoder, --decoder or --input, and --data")
+        raise click.UsageError("There is nothing to analyze. Give MODEL, --encoder, --decoder or --input, and --data.")
     if out is not None and not out.parent.is_dir():
-        raise InputError(f"--out {out}: the folder {out.parent} does not exist")
-    options = parse_settings(settings, "FINDING", "holes.max_mass=0.1")
-    model, data, supplied = source.opened()
-    taken = sorted(set(supplied) & set(inspect.signature(report_of).parameters))
-    if taken:
-        raise click.UsageError(f"--input {taken[0]}=...: is an argument of the analysis itself, no input of a finding")
+        raise InputError(f"--out {out}: the folder {out.parent} does not exist.", fix=f"Create it: mkdir {out.parent}")
+    options = parse_settings(settings, "CHECK", "holes.max_mass=0.1")
+    model, data, supplied = source.open()
+    reserved = sorted(set(supplied) & set(inspect.signature(run_analysis).parameters))
+    if reserved:
+        raise click.UsageError(f"--input {reserved[0]}=... is not an input of a check. Use the option --{reserved[0]}.")
     title = " · ".join(part for part in (model and model.name, data and data.name) if part)
-    report = report_of(model, data, findings=split_list(findings), settings=options, seed=seed, title=title, **supplied)
-    for line in format_table(report, told=as_flags):
+    report = run_analysis(model, data, checks=split_list(checks), settings=options, seed=seed, title=title, **supplied)
+    for line in format_table(report, for_command_line=True):
         click.echo(click.style(line[0], fg=COLORS[line[0]]) + line[1:] if line[:1] in COLORS else line)
     if out is not None:
         report.save(out)
         click.echo(out)
-    answered = report.named("healthy") + report.named("flagged")
-    ctx.exit(int(bool(report.named("failed")) or not answered))
-
-
-def _told(question: Any) -> str:
-    options = ", ".join(f"{name}={format_default(option.default)}" for name, option in question.options.items())
-    return f"{question.summary}  [{options}]  Source: {question.source}."
+    has_result = report.names_with_status("healthy") or report.names_with_status("flagged")
+    ctx.exit(int(bool(report.names_with_status("failed")) or not has_result))

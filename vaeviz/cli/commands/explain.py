@@ -1,3 +1,5 @@
+"""``vaeviz explain``: the properties of a model that vaeviz infers."""
+
 from __future__ import annotations
 
 import click
@@ -8,22 +10,22 @@ from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
 @click.command()
 @model_and_data_options
 def explain(source: ModelAndDataSpec) -> None:
-    """Say what is inferred about a model.
+    """Print what is inferred about a model.
 
-    For the encoder and the decoder of MODEL: latent size, kind of spread, ranges, layout, determinism, prior and what
-    a conditional model is conditioned on, each with its reason and the option that overrides it.
+    For the encoder and the decoder of MODEL: latent size, kind of spread, ranges, layout, determinism, prior and
+    conditions, each with the evidence and the option that overrides it.
 
-    Exit code 0, or 1 where the encoder or the decoder failed on the data.
+    Exit code 0, or 1 if the encoder or the decoder failed on the data.
     """
     from vaeviz.model.collect_inputs import collect_inputs
-    from vaeviz.model.inspect import inspect as explanation
+    from vaeviz.model.inspect import inspect
 
     if source.is_empty:
-        raise click.UsageError("nothing to explain: give MODEL, --encoder, --decoder or --input")
-    model, data, supplied = source.opened()
+        raise click.UsageError("Nothing to explain. Name MODEL, --encoder, --decoder or --input.")
+    model, data, supplied = source.open()
     parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
     inputs = collect_inputs(model, data, supplied)
-    found = explanation(model, inputs.get("x"), inputs.get("condition"), **parts)
-    click.echo(found.for_command_line())
-    failed = any(finding.name == "problem" for finding in (*found.encoder, *found.decoder))
+    inspection = inspect(model, inputs.get("x"), inputs.get("condition"), **parts)
+    click.echo(inspection.for_command_line())
+    failed = any(found.name == "problem" for found in (*inspection.encoder, *inspection.decoder))
     click.get_current_context().exit(int(failed))

@@ -1,19 +1,27 @@
+"""``vaeviz export``: draw all plots of a model into a folder."""
+
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from vaeviz.cli.declarations import as_flags
-from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options, parse_settings, split_list
+from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins.options import Option
 
-MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
-KEYS = {
+if TYPE_CHECKING:
+    from vaeviz.export.manifest import FigureRecord
+    from vaeviz.health.check import CheckStatus
+    from vaeviz.health.report import Report
+
+STATUS_MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
+CONFIG_KEYS = {
     "plots": tuple[str, ...],
     "formats": tuple[str, ...],
     "style": str,
@@ -23,134 +31,114 @@ KEYS = {
     "kind": SampleKind,
     "analysis": bool,
 }
-ARGUMENTS = "vaeviz.arguments"
+NAME_WIDTH = 22  # columns; the longest name of a plot fits
 
 
-class Repeatable(click.Command):
-    """A command that knows its own arguments, by which another process can open the same."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.meta[ARGUMENTS] = tuple(args)
-        return super().parse_args(ctx, args)
-
-
-@click.command(cls=Repeatable)
+@click.command()
 @model_and_data_options
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the figures.")
-@click.option("--plots", metavar="NAME,...", help="Only these plots, as `vaeviz list plots` names them.")
-@click.option("--set", "settings", multiple=True, metavar="PLOT.OPTION=VALUE", help="An option of a plot.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
+@click.option("--plots", metavar="NAME,...", help="Draw only these plots, see `vaeviz list plots`.")
+@click.option("--set", "settings", multiple=True, metavar="PLOT.OPTION=VALUE", help="Set an option of a plot.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="TOML: plots, formats, style, dpi, seed, jobs, kind, analysis, and a table of options for each plot. The "
-    "command line wins.",
+    help="TOML file with plots, formats, style, dpi, seed, jobs, kind, analysis, and a table of options for each plot. "
+    "Options on the command line win.",
 )
-@click.option("--format", "formats", metavar="NAME,...", help="Of png, pdf, svg.  [default: png]")
+@click.option("--format", "formats", metavar="NAME,...", help="File formats, of png, pdf and svg.  [default: png]")
 @click.option("--style", help="paper or talk.  [default: paper]")
-@click.option("--dpi", type=click.IntRange(30, 2400), help="[default: 300 on paper, 150 in a talk]")
-@click.option("--seed", type=click.IntRange(0), help="[default: 0]")
-@click.option("--jobs", type=click.IntRange(1), help="Draw with so many processes at once.  [default: 1]")
+@click.option("--dpi", type=click.IntRange(30, 2400), help="Resolution.  [default: 300 for paper, 150 for talk]")
+@click.option("--seed", type=click.IntRange(0), help="Seed of all plots.  [default: 0]")
+@click.option("--jobs", type=click.IntRange(1), help="Number of processes that draw.  [default: 1]")
 @click.option(
     "--kind",
     type=click.Choice(get_args(SampleKind)),
-    help="How samples are drawn.  [default: as the data set says, or as their shape tells]",
+    help="How samples are drawn.  [default: as the data set declares, or inferred from their shape]",
 )
 @click.option(
     "--analysis/--no-analysis",
     default=None,
-    help="Begin the page with what `vaeviz analyze` finds.  [default: where all plots are drawn]",
+    help="Begin the page with the report of `vaeviz analyze`.  [default: if all plots are drawn]",
 )
 @click.pass_context
 def export(
     ctx: click.Context,
+    /,
     source: ModelAndDataSpec,
     out: Path,
-    plots: str | None,
     settings: tuple[str, ...],
     config: Path | None,
+    plots: str | None,
     formats: str | None,
-    style: str | None,
-    dpi: int | None,
-    seed: int | None,
-    jobs: int | None,
-    kind: SampleKind | None,
-    analysis: bool | None,
+    **given: Any,
 ) -> None:
     """Draw all plots of a model into a folder.
 
-    Every plot that MODEL and data allow, with manifest.json and index.html.
+    Draws every plot that MODEL and data allow, and writes manifest.json and index.html.
 
     MODEL is a run folder of `vaeviz train`, package.module:attribute, or a file, see --model.
 
-    Exit code 0: all was drawn, or skipped for a reason. 1: a plot failed, nothing was drawn, or a plot that was
-    asked for by name was skipped. 2: wrong usage or input.
+    Exit code 0: each plot was drawn, or skipped for a reason. 1: a plot failed, nothing was drawn, or a plot named by
+    --plots was skipped. 2: wrong usage or input.
     """
     from vaeviz.export.figure_set import export_figures
 
     if source.is_empty:
-        raise click.UsageError("nothing to draw: give MODEL, --data, --runs or --input")
+        raise click.UsageError("There is nothing to draw. Give MODEL, --data, --runs or --input.")
     chosen, options = _read_config(config)
-    given = {
-        "plots": split_list(plots),
-        "formats": split_list(formats),
-        "style": style,
-        "dpi": dpi,
-        "seed": seed,
-        "jobs": jobs,
-        "kind": kind,
-        "analysis": analysis,
-    }
+    given |= {"plots": split_list(plots), "formats": split_list(formats)}
     chosen |= {name: value for name, value in given.items() if value is not None}
-    for plot, chosen_options in parse_settings(settings, "PLOT", "latent_scatter.dims=0,2").items():
-        options.setdefault(plot, {}).update(chosen_options)
-    opened_model, dataset, supplied = source.opened()
-    taken = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
-    if taken:
-        raise click.UsageError(f"--input {taken[0]}=...: is an argument of the export itself, no input of a plot")
-    title = " · ".join(part for part in (opened_model and opened_model.name, dataset and dataset.name) if part)
+    for plot, plot_options in parse_settings(settings, "PLOT", "latent_scatter.dims=0,2").items():
+        options.setdefault(plot, {}).update(plot_options)
+    model, dataset, supplied = source.open()
+    reserved = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
+    if reserved:
+        raise click.UsageError(f"--input {reserved[0]}=... is not an input of a plot. Use the option --{reserved[0]}.")
     records = export_figures(
         out,
-        model=opened_model,
+        model=model,
         data=dataset,
         settings=options,
-        title=title,
-        command=ctx.meta[ARGUMENTS],
+        title=" · ".join(part for part in (model and model.name, dataset and dataset.name) if part),
         on_record=echo_record,
-        on_findings=echo_findings,
+        on_report=echo_report,
         **chosen,
         **supplied,
     )
-    count = sum(record.status == "drawn" for record in records)
-    click.echo(f"{count} figure{'s' * (count != 1)} in {out}, shown by {out / 'index.html'}")
+    n_drawn = sum(record.status == "drawn" for record in records)
+    click.echo(f"{n_drawn} figure{'s' * (n_drawn != 1)} in {out}, shown by {out / 'index.html'}")
     ctx.exit(exit_code(records, by_name="plots" in chosen))
 
 
-def echo_record(record: Any) -> None:
-    """One line for each plot as it is done."""
-    mark, color = MARKS[record.status]
-    click.echo(f"{click.style(mark, fg=color)} {record.plot:<22} {as_flags(record.reason)}".rstrip())
-    for warning in record.warnings:
-        click.echo(f"    warning: {as_flags(warning)}", err=True)
+def echo_record(record: FigureRecord) -> None:
+    """Print one line about a plot, and one about each of its warnings."""
+    mark, color = STATUS_MARKS[record.status]
+    line = f"{click.style(mark, fg=color)} {record.plot:<{NAME_WIDTH}} {record.command_line_reason}"
+    click.echo(line.rstrip())
+    for warning in record.command_line_warnings:
+        click.echo(f"    warning: {warning}", err=True)
 
 
-def echo_findings(findings: tuple) -> None:
-    """One line on what was found."""
-    from vaeviz.health.report import STATUS_MARKS as VERDICTS
-    from vaeviz.health.report import summary_line
+def echo_report(report: Report) -> None:
+    """Print one line about a report."""
+    from vaeviz.health.report import STATUS_MARKS, summary_line
 
-    found = {finding.verdict for finding in findings}
-    worst = next(verdict for verdict in ("failed", "flagged", "healthy") if verdict in found or verdict == "healthy")
-    click.echo(f"{VERDICTS[worst]} {'report':<22} {summary_line(findings)}")
+    statuses = [result.status for result in report.checks]
+    worst: CheckStatus = "failed" if "failed" in statuses else "flagged" if "flagged" in statuses else "healthy"
+    click.echo(f"{STATUS_MARKS[worst]} {'report':<{NAME_WIDTH}} {summary_line(report.checks)}")
 
 
-def exit_code(records: list, *, by_name: bool) -> int:
-    """0 when all was drawn or skipped for a reason; 1 as told in the help of `export`."""
+def exit_code(records: Sequence[FigureRecord], *, by_name: bool) -> int:
+    """Return 0 if each plot was drawn or skipped for a reason, else 1.
+
+    `by_name` says that the plots were named one by one; a skipped one then counts as not done.
+    """
     statuses = {record.status for record in records}
     return int("failed" in statuses or "drawn" not in statuses or (by_name and "skipped" in statuses))
 
 
-def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
-    """(settings of the export, options by plot) of a TOML file."""
+def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Read a TOML file; return the settings of the set, and options by plot."""
     import tomllib
 
     if path is None:
@@ -158,16 +146,18 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict]]:
     try:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{path}: cannot be read, {error.strerror}") from None
+        raise InputError(f"--config {path} cannot be read: {error.strerror}.", got=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is no valid TOML: {error}") from None
+        raise InputError(f"--config {path} is not valid TOML: {error}.", got=str(path)) from None
     options = {name: value for name, value in config.items() if isinstance(value, dict)}
     chosen = {name: value for name, value in config.items() if name not in options}
     for name, value in chosen.items():
-        if name not in KEYS:
-            raise UnknownName(f"key in {path}", name, KEYS)
+        if name not in CONFIG_KEYS:
+            raise UnknownName(f"key in {path}", name, CONFIG_KEYS)
         try:
-            chosen[name] = Option(name, KEYS[name], None).check(value)
+            chosen[name] = Option(name, CONFIG_KEYS[name], None).check(value)
         except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+            raise InputError(
+                f"{path}: {error.message}", got=error.got, expected=error.expected, fix=error.fix
+            ) from None
     return chosen, options

@@ -1,8 +1,12 @@
+"""``vaeviz list``: names and summaries of registered entries, read from their files without importing them."""
+
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import click
 
-from vaeviz.cli.source import format_default, load_command, with_scripts
+from vaeviz.cli.source import script_option
 from vaeviz.errors import InputError
 from vaeviz.plugins import registry
 
@@ -18,43 +22,41 @@ SECTIONS = {
 
 @click.command("list")
 @click.argument("section", type=click.Choice([*SECTIONS]), required=False)
-@with_scripts
+@script_option
 def list(section: str | None) -> None:
     """List plots, models, adapters, data sets, embeddings and commands.
 
-    Plots are shown with their inputs ([optional] in brackets) and options, the rest with the distribution that each is
-    from. SECTION shows one of them alone.
+    Plots are listed with their inputs ([optional] in brackets) and options. Entries of other distributions are followed
+    by the name of the distribution. SECTION shows one group.
 
-    What a plug-in brings is imported, and listed with the reason where that fails. Of vaeviz's own things only the
-    plots are.
+    Nothing is imported. An entry whose file is missing or is not valid Python is listed with the reason.
     """
     for title, group in SECTIONS.items():
         if section in (None, title):
             click.secho(title, bold=True)
-            for name in registry.entries(group):
-                try:
-                    _echo_plot(name) if title == "plots" else _echo_origin(group, name)
-                except InputError as error:
-                    click.echo(f"  {name:<22} (broken) {error}")
+            click.echo("\n".join(line for name in registry.entries(group) for line in _entry_lines(group, name)))
 
 
-def _echo_plot(name: str) -> None:
-    from vaeviz.plugins.options import describe_annotation
-    from vaeviz.plugins.plot_spec import get_plot
-
-    spec = get_plot(name)
-    options = spec.options.values()
-    inputs = ", ".join(spec.required + tuple(f"[{optional}]" for optional in spec.optional))
-    origin = "" if spec.distribution == registry.OWN_DISTRIBUTION else f"  ({spec.distribution})"
-    click.echo(f"  {name:<22} {spec.summary}")
-    click.echo(f"  {'':<22}   from {inputs}{origin}")
-    for option in options:
-        default = "" if option.default is None else f" = {format_default(option.default)}"
-        click.echo(f"  {'':<22}   {option.flag} {describe_annotation(option.annotation)}{default}")
+def _entry_lines(group: str, name: str) -> Iterator[str]:
+    """Yield the lines about an entry, the first of them with its name."""
+    try:
+        described = [*_describe_entry(group, name)]
+    except InputError as error:
+        described = [f"(broken) {error.for_command_line()}"]
+    for k, text in enumerate(described):
+        yield f"  {name if k == 0 else '':<22} {text}".rstrip()
 
 
-def _echo_origin(group: str, name: str) -> None:
+def _describe_entry(group: str, name: str) -> Iterator[str]:
+    """Yield the summary of an entry, and of a plot its inputs and options."""
+    from vaeviz.plugins.options import describe_annotation, format_default
+    from vaeviz.plugins.source_outline import outline
+
     entry = registry.find(group, name)
-    if entry.distribution != registry.OWN_DISTRIBUTION:
-        load_command(name) if group == "vaeviz.commands" else entry.load()
-    click.echo(f"  {name:<22} {entry.distribution}")
+    found = outline(entry)
+    yield found.summary + ("" if entry.distribution == registry.OWN_DISTRIBUTION else f"  ({entry.distribution})")
+    if group == "vaeviz.plots":
+        yield "  from " + ", ".join(found.required + tuple(f"[{optional}]" for optional in found.optional))
+        for option in found.options.values():
+            default = "" if option.default is None else f" = {format_default(option.default)}"
+            yield f"  {option.flag} {describe_annotation(option.annotation)}{default}"

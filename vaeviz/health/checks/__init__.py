@@ -1,1 +1,1 @@
-"""The findings of a report: one question a file, answered from the numbers of ``vaeviz.analysis``."""
+"""Health checks, one question a file."""

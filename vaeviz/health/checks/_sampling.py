@@ -1,4 +1,4 @@
-"""How much of the data a finding looks at, so that its time and memory are bounded whatever their size."""
+"""How much of the data a check looks at, so that its time and memory are bounded for data of any size."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ import math
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS, analysis_rng, sample_rows
+from vaeviz.data.out_of_core import SampleStream
 from vaeviz.model.posterior import Posterior
 
-VALUES = 1 << 25
-"""Of x, at once: 268 MB in float64."""
-
-SCORES = 1_000_000_000
-"""(code, posterior, dimension) triples: some ten seconds of one core."""
+MAX_VALUES = 1 << 25  # of x in memory at once; 268 MB in float64
+MAX_SCORES = 1_000_000_000  # triples of code, posterior and dimension; some ten seconds of one core
+MIN_CODES = 100  # fewer codes would estimate nothing
 
 
-def choose_rows(x: np.ndarray, n: int, seed: int, *, among: np.ndarray | None = None) -> np.ndarray:
-    """At most `n` different rows of x, fewer where samples are large; at random with `seed`, in their order.
+def choose_rows(
+    x: np.ndarray | SampleStream, n_samples: int, seed: int, *, among: np.ndarray | None = None
+) -> np.ndarray:
+    """Choose different rows of x at random, and return them in ascending order.
 
-    among: the rows that may be taken, ascending; None for all.
+    There are at most `n_samples` of them, and fewer if samples are large. `among` holds the rows to choose from in
+    ascending order; None stands for all.
     """
     among = np.arange(len(x)) if among is None else among
-    return among[sample_rows(among, max(2, min(n, VALUES // math.prod(x.shape[1:]))), analysis_rng(seed))]
+    n_rows = max(2, min(n_samples, MAX_VALUES // math.prod(x.shape[1:])))
+    rows: np.ndarray = among[sample_rows(among, n_rows, analysis_rng(seed))]
+    return rows
 
 
-def n_codes_to_score(n: int, posterior: Posterior) -> int:
-    """`n` codes to score under the posteriors that q(z) is made of, or fewer where these are many and large.
-
-    Never below a hundred.
-    """
-    mixed = min(len(posterior), MAX_POSTERIORS) * posterior.size
-    return min(n, max(100, SCORES // mixed))
+def n_codes_to_score(n_codes: int, posterior: Posterior) -> int:
+    """Return how many codes to score under all posteriors: `n_codes`, or fewer if posteriors are many and large."""
+    n_values = min(len(posterior), MAX_POSTERIORS) * posterior.size
+    return min(n_codes, max(MIN_CODES, MAX_SCORES // n_values))

@@ -1,3 +1,5 @@
+"""Classes that are mixed in the latent space."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -11,15 +13,17 @@ from vaeviz.data.labels import check_labels, factorize_labels, has_classes
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.errors import NotApplicable
 from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._phrases import count_noun, percent
 from vaeviz.health.checks._sampling import choose_rows
-from vaeviz.health.checks._wording import count_noun, percent
 from vaeviz.model.encode import encode
 
 
 @health_check(
+    "Are samples of the same class close together in the latent space?",
     unit="accuracy",
     flags="below",
-    source="beside the same vote among as many principal components, and the largest class; min_share: ours",
+    source="compared with the same vote among as many principal components, and with the largest class; min_share: our "
+    "choice",
 )
 def classes(
     encoder: Any,
@@ -28,58 +32,89 @@ def classes(
     condition: Any = None,
     *,
     min_share: float = 0.5,
-    k: int = 10,
-    n: int = 2000,
+    n_neighbors: int = 10,
+    n_samples: int = 2000,
     seed: int = 0,
 ) -> Measurement:
-    """Do samples of a class lie together in the latent space?
+    """Measure how often the nearest codes name the class of a sample.
 
-    min_share: of what principal components gain over always naming the largest class, the codes must gain such a
-    share. k: nearest other codes that vote for the class of each. n: of so many labeled samples, for both.
+    Parameters
+    ----------
+    encoder : object
+        Anything that `vaeviz.encode` takes.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,)
+        Class of each sample; missing ones are left out.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample.
+    min_share : float, default 0.5
+        Smallest share allowed of what as many principal components gain over always naming the largest class.
+    n_neighbors : int, default 10
+        Number of nearest other codes that vote for a class.
+    n_samples : int, default 2000
+        Number of labeled samples, for the codes and the principal components.
+    seed : int, default 0
+        Seed of the choice of samples.
+
+    Returns
+    -------
+    Measurement
+        The share of samples whose class is named.
+
+    Raises
+    ------
+    NotApplicable
+        If the labels are continuous, are the condition, are all missing, or have nothing to do with x.
     """
     posterior, x = encode(encoder, x, condition), check_samples(x, "x")
-    values = check_labels(labels, len(posterior))
-    if not has_classes(values):
-        raise NotApplicable("the labels are continuous: neighbors vote for classes, integers or strings")
-    if condition is not None and np.array_equal(np.asarray(values), np.asarray(condition)):
-        raise NotApplicable("the classes are the condition, which codes need not tell: the decoder knows it")
-    codes, _ = factorize_labels(values)
-    labeled = np.flatnonzero(codes >= 0)
-    if not len(labeled):
-        raise NotApplicable("all labels are missing")
-    rows = choose_rows(x, n, seed, among=labeled)
-    some = take_rows(x, rows)
-    if not np.ptp(some, axis=0).any():
-        raise NotApplicable("all samples are the same, so that nothing tells their classes apart")
-    ours = class_structure(posterior.mean[rows], codes[rows], (k,), seed=seed)
-    linear = class_structure(principal_components(some, posterior.size), codes[rows], (k,), seed=seed)
-    accuracy, beside = _accuracy(ours), _accuracy(linear)
-    if max(found.value - 2 * found.standard_error for found in (accuracy, beside)) <= ours.chance:
+    codes, labeled = _class_codes(labels, condition, len(posterior))
+    rows = choose_rows(x, n_samples, seed, among=labeled)
+    chosen = take_rows(x, rows)
+    if not np.ptp(chosen, axis=0).any():
+        raise NotApplicable("All samples are equal, so they cannot tell their classes apart.")
+    ours = class_structure(posterior.mean[rows], codes[rows], (n_neighbors,), seed=seed)
+    linear = class_structure(principal_components(chosen, posterior.size), codes[rows], (n_neighbors,), seed=seed)
+    accuracy, linear_accuracy = _accuracy_of(ours), _accuracy_of(linear)
+    if max(found.value - 2 * found.standard_error for found in (accuracy, linear_accuracy)) <= ours.chance:
         raise NotApplicable(
-            f"neither the codes ({accuracy}) nor {count_noun(posterior.size, 'principal component')} ({beside}) tell the "
-            f"classes apart better than chance ({ours.chance:.3g}): the labels may have nothing to do with where x lies"
+            f"Neither the codes ({accuracy}) nor {count_noun(posterior.size, 'principal component')} "
+            f"({linear_accuracy}) tell the classes apart better than chance ({ours.chance:.3g}). The labels may be "
+            "unrelated to x."
         )
-    threshold = ours.chance + min_share * max(beside.value - ours.chance, 0)
+    threshold = ours.chance + min_share * max(linear_accuracy.value - ours.chance, 0)
     flagged = accuracy.value + 2 * accuracy.standard_error < threshold
-    told = (
-        f"{k} neighbors name the class of {percent(accuracy.value, accuracy.standard_error)} of samples "
-        f"(a PCA of {count_noun(posterior.size)}: {percent(beside.value)}, largest class: {percent(ours.chance)})."
-    )
     return Measurement(
         flagged=flagged,
-        sentence=f"Classes are mixed: {told}" if flagged else f"Classes lie together: {told}",
+        sentence=f"Classes are {'mixed' if flagged else 'close together'}: {n_neighbors} neighbors name the class of "
+        f"{percent(accuracy.value, accuracy.standard_error)} of samples (a PCA with {count_noun(posterior.size)}: "
+        f"{percent(linear_accuracy.value)}, largest class: {percent(ours.chance)}).",
         value=accuracy.value,
         error=accuracy.standard_error,
         threshold=threshold,
-        samples=len(rows),
-        baselines={"largest class": ours.chance, f"PCA, {posterior.size}-D": beside.value},
+        n_samples=len(rows),
+        baselines={"largest class": ours.chance, f"PCA, {posterior.size}-D": linear_accuracy.value},
         numbers={
-            "silhouette": ours.silhouette.value,
-            "silhouette_error": ours.silhouette.standard_error,
+            "silhouette": ours.silhouette[0],
+            "silhouette_error": ours.silhouette[1],
             "classes": len(ours.confusion),
         },
     )
 
 
-def _accuracy(found: ClassStructure) -> Estimate:
+def _class_codes(labels: Any, condition: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return an integer for each class, -1 if missing, and the rows that have one."""
+    values = check_labels(labels, n_samples)
+    if not has_classes(values):
+        raise NotApplicable("The labels are continuous; this check needs classes, which are integers or strings.")
+    if condition is not None and np.array_equal(np.asarray(values), np.asarray(condition)):
+        raise NotApplicable("The labels are the condition, which the decoder knows and the codes need not contain.")
+    codes = factorize_labels(values)[0]
+    labeled = np.flatnonzero(codes >= 0)
+    if not len(labeled):
+        raise NotApplicable("All labels are missing.")
+    return codes, labeled
+
+
+def _accuracy_of(found: ClassStructure) -> Estimate:
     return Estimate(float(found.accuracy[0]), float(found.accuracy_error[0]))

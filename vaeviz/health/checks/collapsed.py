@@ -1,54 +1,66 @@
+"""Collapsed latent dimensions, which carry no information about the samples."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions
-from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
+from vaeviz.analysis.active_dimensions import ActivityTests, activity_tests
 from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.traversals import collapsed_dimensions
 from vaeviz.health.check import Measurement, health_check
-from vaeviz.health.checks._wording import all_of_them, count_noun, is_or_are, list_dimensions
+from vaeviz.health.checks._phrases import all_of_them, count_noun, is_or_are, list_dimensions
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
 
-NEARLY_ALL = 0.99
+MOST_OF_KL = 0.99  # share of the KL that the sentence attributes to the fewest dimensions
 
 
 @health_check(
+    "Do some latent dimensions carry no information about the samples?",
     unit="dimensions",
     flags="above",
     source="min_share: active units, Burda et al. 2016 (arXiv:1509.00519, section 5); min_kl: the KL of a Gaussian "
-    "channel of that share; max_count: ours",
+    "channel with that share; max_count: our choice",
 )
 def collapsed(
-    encoder: Any,
-    x: Any,
-    condition: Any = None,
-    *,
-    max_count: int = 0,
-    min_kl: float = MIN_KL,
-    min_share: float = MIN_SHARE,
+    encoder: Any, x: Any, condition: Any = None, *, max_count: int = 0, min_kl: float = 0.005, min_share: float = 0.01
 ) -> Measurement:
-    """Do some dimensions of the code tell nothing about the samples?
+    """Count collapsed latent dimensions.
 
-    max_count: so many may. min_kl: a dimension is collapsed whose mean KL is not above so many nats, or (min_share) the
-    variance of whose posterior mean is not above such a share of its whole variance. Of a deterministic encoder those
-    dimensions count whose code is constant.
+    Parameters
+    ----------
+    encoder : object
+        Anything that `vaeviz.encode` takes.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample.
+    max_count : int, default 0
+        Number of collapsed dimensions allowed.
+    min_kl : float, default 0.005
+        A dimension with mean KL at or below this (nats) counts as collapsed.
+    min_share : float, default 0.01
+        A dimension counts as collapsed if the variance of its posterior mean is at or below this share of its whole
+        variance.
+
+    Returns
+    -------
+    Measurement
+        The number of collapsed dimensions; for a deterministic encoder, the number of constant dimensions.
     """
     posterior = encode(encoder, x, condition)
     if posterior.std is None:
-        return _of_codes(posterior, max_count)
-    found = active_dimensions(
-        check_gaussian_posterior(posterior, needs_prior=False), min_kl=min_kl, min_share=min_share
-    )
-    dims = np.flatnonzero(~found.mask)
+        return _measure_codes(posterior, max_count)
+    found = activity_tests(posterior, min_kl=min_kl, min_share=min_share)
+    dims = np.flatnonzero(~found.encoded)
     return Measurement(
         flagged=len(dims) > max_count,
-        sentence=_sentence(found, dims),
+        sentence=_describe_dimensions(found, dims),
         value=len(dims),
         threshold=max_count,
-        samples=len(posterior),
+        n_samples=len(posterior),
         numbers={
             "dimensions": posterior.size,
             "collapsed": dims,
@@ -60,33 +72,36 @@ def collapsed(
     )
 
 
-def _of_codes(posterior: Posterior, max_count: int) -> Measurement:
-    found = active_dimensions(posterior)
-    dims, size = np.flatnonzero(~found.mask), posterior.size
-    varies = (
-        "The code varies in its one dimension." if size == 1 else f"The code varies in {all_of_them(size).lower()}."
-    )
-    constant = (
-        f"{len(dims)} of {count_noun(size)} {is_or_are(len(dims))} constant: {list_dimensions(dims)}."
-        if len(dims)
-        else ""
-    )
-    numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": found.variance}
-    return Measurement(len(dims) > max_count, constant or varies, len(dims), max_count, len(posterior), numbers=numbers)
+def _measure_codes(posterior: Posterior, max_count: int) -> Measurement:
+    """Count constant dimensions of the codes of a deterministic encoder."""
+    dims, size = np.flatnonzero(collapsed_dimensions(posterior)), posterior.size
+    if len(dims):
+        sentence = f"{len(dims)} of {count_noun(size)} {is_or_are(len(dims))} constant: {list_dimensions(dims)}."
+    else:
+        sentence = f"{all_of_them(size)} of the code {'varies' if size == 1 else 'vary'}."
+    variance = posterior.mean.var(axis=0, dtype=np.float64)
+    numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": variance}
+    return Measurement(len(dims) > max_count, sentence, len(dims), max_count, len(posterior), numbers=numbers)
 
 
-def _sentence(found: ActiveDimensions, dims: np.ndarray) -> str:
+def _describe_dimensions(found: ActivityTests, dims: np.ndarray) -> str:
     size, total = len(found.kl), found.kl.sum()
     if len(dims) == size:
-        return f"The code tells nothing about a sample: {all_of_them(size).lower()} collapsed (KL {total:.2g} nats)."
+        return (
+            f"{all_of_them(size)} {is_or_are(size)} collapsed (KL {total:.2g} nats): the code carries no information "
+            "about a sample."
+        )
     if not len(dims):
         least = int(found.kl.argmin())
         kl = Estimate(found.kl[least], found.kl_error[least])
-        which = f"; z{least + 1} the least, with a KL of {kl} nats." if size > 1 else f", with a KL of {kl} nats."
-        return f"{all_of_them(size)} {is_or_are(size)} used{which}"
-    falling = np.sort(found.kl)[::-1].cumsum() / total
-    enough = int(np.searchsorted(falling, NEARLY_ALL)) + 1
+        which = (
+            f"; the least active, z{least + 1}, has a KL of {kl} nats." if size > 1 else f", with a KL of {kl} nats."
+        )
+        return f"{all_of_them(size)} {is_or_are(size)} active{which}"
+    descending = np.sort(found.kl)[::-1].cumsum() / total
+    n_enough = int(np.searchsorted(descending, MOST_OF_KL)) + 1
     return (
-        f"{len(dims)} of {size} dimensions collapsed: {list_dimensions(dims)} {'tells' if len(dims) == 1 else 'tell'} nothing "
-        f"about a sample. {count_noun(enough)} {'carries' if enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats."
+        f"{len(dims)} of {size} dimensions {is_or_are(len(dims))} collapsed and "
+        f"{'carries' if len(dims) == 1 else 'carry'} no information about a sample: {list_dimensions(dims)}. "
+        f"{count_noun(n_enough)} {'carries' if n_enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats."
     )

@@ -1,18 +1,22 @@
+"""Holes: regions where the prior has mass and hardly any code lies."""
+
 from __future__ import annotations
 
 from typing import Any
 
 from vaeviz.analysis.prior_holes import find_holes
 from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._phrases import percent
 from vaeviz.health.checks._sampling import n_codes_to_score
-from vaeviz.health.checks._wording import percent
 from vaeviz.model.encode import encode
 
 
 @health_check(
+    "Does the prior have mass where there are no codes?",
     unit="of the prior's mass",
     flags="above",
-    source="regions of low q(z) as in Rosca et al. 2018 (arXiv:1802.06847); max_mass: ours, one prior sample in twenty",
+    source="regions of low q(z) as in Rosca et al. 2018 (arXiv:1802.06847); max_mass: our choice, one prior sample in "
+    "twenty",
 )
 def holes(
     encoder: Any,
@@ -21,32 +25,56 @@ def holes(
     *,
     max_mass: float = 0.05,
     level: float = 0.01,
-    n: int = 2000,
+    n_codes: int = 2000,
     seed: int = 0,
 ) -> Measurement:
-    """Does the prior have mass where no codes lie?
+    """Measure the share of the prior in regions without codes.
 
-    max_mass: such a share of the prior may lie where q(z) is lower than at all but the share `level` of its own
-    samples. n: by so many samples of q(z) and of the prior, each scored under all posteriors.
+    Parameters
+    ----------
+    encoder : object
+        Anything that `vaeviz.encode` takes.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample.
+    max_mass : float, default 0.05
+        Largest share of the prior allowed in holes.
+    level : float, default 0.01
+        A hole is where q(z) is lower than at all but this share of the codes.
+    n_codes : int, default 2000
+        Number of samples of q(z) and of the prior, each scored under all posteriors.
+    seed : int, default 0
+        Seed of the samples.
+
+    Returns
+    -------
+    Measurement
+        The share of the prior in holes.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder gives no Gaussian posteriors, or the prior is not known.
     """
     posterior = encode(encoder, x, condition)
-    n = n_codes_to_score(n, posterior)
-    found = find_holes(posterior, n_codes=n, level=level, tolerance=max_mass, seed=seed)
+    n_codes = n_codes_to_score(n_codes, posterior)
+    found = find_holes(posterior, n=n_codes, level=level, tolerance=max_mass, seed=seed)
     mass = percent(found.mass.value, found.mass.standard_error)
     if found.flagged:
         sentence = (
-            f"{mass} of the prior lies in holes, where hardly any code does ({100 * level:g} % if the codes were "
-            "spread as the prior): what is decoded there is made up."
+            f"{mass} of the prior is in holes, where there are hardly any codes ({100 * level:g} % would be, if the "
+            "codes were distributed like the prior): samples decoded from there resemble no data."
         )
     else:
-        sentence = f"The codes cover the prior: {mass} of it lies where hardly any code does."
+        sentence = f"The codes cover the prior: {mass} of it is where there are hardly any codes."
     return Measurement(
         flagged=found.flagged,
         sentence=sentence,
         value=found.mass.value,
         error=found.mass.standard_error,
         threshold=max_mass,
-        samples=len(found.own),
-        baselines={"codes spread as the prior": level},
+        n_samples=len(found.own),
+        baselines={"codes distributed like the prior": level},
         numbers={"log_density_at_the_edge": found.threshold},
     )

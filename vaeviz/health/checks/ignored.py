@@ -1,25 +1,29 @@
+"""Latent dimensions that the encoder fills and the decoder ignores."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import N_TRAVERSAL_NODES, active_dimensions, gray_step, output_changes
-from vaeviz.analysis.aggregate_posterior import analysis_rng, check_gaussian_posterior, sample_rows
-from vaeviz.analysis.estimates import Estimate, standard_error
+from vaeviz.analysis.active_dimensions import N_NODES, activity_tests, gray_step, output_changes
+from vaeviz.analysis.aggregate_posterior import analysis_rng, sample_rows
+from vaeviz.analysis.estimates import Estimate, standard_errors
+from vaeviz.analysis.traversals import collapsed_dimensions
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import data_range
-from vaeviz.errors import NotApplicable
+from vaeviz.errors import Fix, NotApplicable
 from vaeviz.health.check import Measurement, health_check
-from vaeviz.health.checks._wording import all_of_them, list_dimensions
+from vaeviz.health.checks._phrases import all_of_them, list_dimensions
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
 
 
 @health_check(
+    "Does the decoder ignore latent dimensions that the encoder fills?",
     unit="dimensions",
     flags="above",
-    source="min_effect: 1/255 of the data's range, one step of an 8-bit gray level; max_count: ours",
+    source="min_effect: 1/255 of the data's range, one gray level of an 8-bit image; max_count: our choice",
 )
 def ignored(
     encoder: Any,
@@ -29,58 +33,90 @@ def ignored(
     *,
     max_count: int = 0,
     min_effect: float | None = None,
-    n: int = 64,
+    n_codes: int = 64,
     max_decoded: int = 50_000,
     seed: int = 0,
 ) -> Measurement:
-    """Does the decoder ignore dimensions that the encoder fills?
+    """Count active latent dimensions that hardly change a decoded sample.
 
-    max_count: so many may be ignored. min_effect: a dimension is ignored if a decoded value changes by no more, on
-    average, as the code crosses the central 95 % of that dimension; by default 1/255 of the range of the data.
-    n: around so many random codes, fewer where more than max_decoded samples would be decoded.
+    Parameters
+    ----------
+    encoder, decoder : object
+        Anything that `vaeviz.encode` and `vaeviz.decode` take.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample.
+    max_count : int, default 0
+        Number of ignored dimensions allowed.
+    min_effect : float, optional
+        A dimension is ignored if a decoded value changes by at most this on average, as the code crosses the central
+        95 % of the dimension. By default 1/255 of the range of the data.
+    n_codes : int, default 64
+        Number of random codes at which the change is measured.
+    max_decoded : int, default 50000
+        Largest number of decoded samples; fewer codes are used where there would be more.
+    seed : int, default 0
+        Seed of the choice of codes.
+
+    Returns
+    -------
+    Measurement
+        The number of ignored dimensions.
+
+    Raises
+    ------
+    NotApplicable
+        If no dimension is active, all values of x are equal, or there are too many dimensions for `max_decoded`.
     """
     posterior = encode(encoder, x, condition)
-    if posterior.std is not None:
-        check_gaussian_posterior(posterior, needs_prior=False)
-    encoded = active_dimensions(posterior).mask
+    encoded = ~collapsed_dimensions(posterior) if posterior.std is None else activity_tests(posterior).encoded
     if not encoded.any():
-        raise NotApplicable("no dimension is encoded, so there is none to ignore: see collapsed")
-    step = _least_effect(x, min_effect)
-    rows = sample_rows(posterior, _around(posterior, n, max_decoded), analysis_rng(seed))
-    effects = output_changes(decoder, posterior, rows, reference=x)
-    effect, error = effects.mean(axis=0), standard_error(effects)
+        raise NotApplicable("No dimension is active, so the decoder can ignore none; see collapsed.")
+    step = _smallest_effect(x, min_effect)
+    rows = sample_rows(posterior, _affordable_codes(posterior, n_codes, max_decoded), analysis_rng(seed))
+    effects = output_changes(decoder, posterior, rows, like=x)
+    effect, error = effects.mean(axis=0), standard_errors(effects)
     dims = np.flatnonzero(encoded & (effect <= step))
     least = int(np.where(encoded, effect, np.inf).argmin())
-    told = Estimate(effect[least], error[least])
-    total = int(encoded.sum())
+    smallest = Estimate(effect[least], error[least])
+    n_encoded = int(encoded.sum())
     if len(dims):
-        which = "the one encoded dimension" if total == 1 else f"{len(dims)} of {total} encoded dimensions"
+        which = "the one active dimension" if n_encoded == 1 else f"{len(dims)} of {n_encoded} active dimensions"
         sentence = (
-            f"The decoder ignores {which}: along {list_dimensions(dims)} a value changes by no more than {step:.2g} on average "
-            f"(the least: {told})."
+            f"The decoder ignores {which}: along {list_dimensions(dims)}, a value changes by at most {step:.2g} on "
+            f"average (smallest change: {smallest})."
         )
     else:
         sentence = (
-            f"The decoder answers to {all_of_them(total, 'encoded dimension').lower()}: the least to z{least + 1}, along "
-            f"which a value changes by {told} on average."
+            f"The decoder uses {all_of_them(n_encoded, 'active dimension').lower()}: the smallest change, along "
+            f"z{least + 1}, is {smallest} on average."
         )
     numbers = {"ignored": dims, "encoded": np.flatnonzero(encoded), "effect": effect, "effect_error": error}
     numbers["min_effect"] = step
     return Measurement(len(dims) > max_count, sentence, len(dims), max_count, len(rows), numbers=numbers)
 
 
-def _least_effect(x: Any, min_effect: float | None) -> float:
+def _smallest_effect(x: Any, min_effect: float | None) -> float:
+    """Return the change at or below which a dimension is ignored."""
     low, high = data_range(check_samples(x, "x"))
     if min_effect is None and not high > low:
-        raise NotApplicable("all values of x are the same, so that no change can be judged; give ignored.min_effect")
+        raise NotApplicable(
+            "All values of x are equal, so there is no scale for changes.",
+            fix=Fix('Pass settings={"ignored": {"min_effect": 0.01}}.', "Add --set ignored.min_effect=0.01."),
+        )
     return gray_step(x) if min_effect is None else min_effect
 
 
-def _around(posterior: Posterior, n: int, max_decoded: int) -> int:
-    most = max_decoded // (N_TRAVERSAL_NODES * posterior.size)
-    if most < 2:
+def _affordable_codes(posterior: Posterior, n_codes: int, max_decoded: int) -> int:
+    """Return the number of codes, of which each is decoded at several values of each dimension."""
+    affordable = max_decoded // (N_NODES * posterior.size)
+    if affordable < 2:
+        needed = 2 * N_NODES * posterior.size
         raise NotApplicable(
-            f"{posterior.size:,} dimensions need {2 * N_TRAVERSAL_NODES * posterior.size:,} decoded samples, and "
-            f"ignored.max_decoded = {max_decoded:,}"
+            f"{posterior.size:,} dimensions need {needed:,} decoded samples; max_decoded={max_decoded:,}.",
+            fix=Fix(
+                f'Pass settings={{"ignored": {{"max_decoded": {needed}}}}}.', f"Add --set ignored.max_decoded={needed}."
+            ),
         )
-    return min(n, most)
+    return min(n_codes, affordable)

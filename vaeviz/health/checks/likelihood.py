@@ -1,3 +1,5 @@
+"""Gap between ln p(x) and the ELBO, which the encoder leaves open."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -14,10 +16,11 @@ from vaeviz.model.encode import encode
 
 
 @health_check(
+    "Is the encoder's posterior close to the true one, so that the ELBO is close to ln p(x)?",
     unit="nats",
     flags="above",
     source="the importance-weighted bound of Burda et al. 2016 (arXiv:1509.00519); the gap as in Cremer et al. 2018 "
-    "(arXiv:1801.03558); max_gap: ours, what is lost to the encoder is then more than what the code costs",
+    "(arXiv:1801.03558); max_gap: our choice, the encoder then loses more than the code costs",
 )
 def likelihood(
     encoder: Any,
@@ -26,48 +29,74 @@ def likelihood(
     condition: Any = None,
     *,
     max_gap: float = 1.0,
-    count: int = 100,
-    n: int = 200,
+    n_draws: int = 100,
+    n_samples: int = 200,
     seed: int = 0,
 ) -> Measurement:
-    """Is the encoder's posterior close to the true one, so that the ELBO is close to ln p(x)?
+    """Measure the gap between an importance-weighted bound on ln p(x) and the ELBO.
 
-    max_gap: ln p(x) may lie above the ELBO by so many times the KL. count: ln p(x) by the bound of so many importance
-    samples, which is below it, so that the gap is at least what is said. n: of so many samples x.
+    Parameters
+    ----------
+    encoder : object
+        Anything that `vaeviz.encode` takes.
+    x : array_like, shape (N, ...)
+        Samples.
+    likelihood : callable
+        Function of batches x and z that returns ln p(x | z) in nats.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample.
+    max_gap : float, default 1.0
+        Largest gap allowed, as a multiple of the KL.
+    n_draws : int, default 100
+        Number of importance samples. The bound is below ln p(x), so that the gap is at least the one measured.
+    n_samples : int, default 200
+        Number of samples x.
+    seed : int, default 0
+        Seed of the choice of samples and of the importance samples.
+
+    Returns
+    -------
+    Measurement
+        The mean gap (nats).
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder gives no Gaussian posteriors, or the prior is not known.
     """
     posterior = encode(encoder, x, condition)
     x = check_samples(x, "x")
-    rows = choose_rows(x, n, seed)
-    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=count, seed=seed)
-    gap, elbo, tight = (mean_estimate(v) for v in (bound.values[:, -1] - bound.elbo, bound.elbo, bound.values[:, -1]))
-    threshold = max_gap * float(bound.kl.mean())
-    flagged = gap.value - 2 * gap.standard_error > threshold
+    rows = choose_rows(x, n_samples, seed)
+    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], count=n_draws, seed=seed)
+    tightest = bound.values[:, -1]
+    gap, elbo, tight = (mean_estimate(values) for values in (tightest - bound.elbo, bound.elbo, tightest))
+    kl = float(bound.kl.mean())
+    flagged = gap.value - 2 * gap.standard_error > max_gap * kl
+    evidence = "ln p(x)" if posterior.condition is None else "ln p(x | y)"
     return Measurement(
         flagged=flagged,
-        sentence=_sentence(
-            gap, elbo, bound.kl.mean(), max_gap, flagged, of="x" if posterior.condition is None else "x | y"
-        ),
+        sentence=_describe_gap(gap, elbo, kl, max_gap, flagged, evidence),
         value=gap.value,
         error=gap.standard_error,
-        threshold=threshold,
-        samples=len(rows),
+        threshold=max_gap * kl,
+        n_samples=len(rows),
         numbers={
             "elbo": elbo.value,
             "elbo_error": elbo.standard_error,
             "bound": tight.value,
             "bound_error": tight.standard_error,
-            "kl": bound.kl.mean(),
-            "importance_samples": count,
+            "kl": kl,
+            "importance_samples": n_draws,
             "median_effective_size": np.median(bound.effective),
         },
     )
 
 
-def _sentence(gap: Estimate, elbo: Estimate, kl: float, max_gap: float, flagged: bool, *, of: str) -> str:
+def _describe_gap(gap: Estimate, elbo: Estimate, kl: float, max_gap: float, flagged: bool, evidence: str) -> str:
     if gap.value < 2 * gap.standard_error:
-        return f"The ELBO of {elbo} nats is tight: no gap to ln p({of}) is found ({gap} nats)."
-    told = f"ln p({of}) is at least {gap} nats above the ELBO of {elbo} nats"
+        return f"The ELBO of {elbo} nats is tight: no gap to {evidence} is found ({gap} nats)."
+    found = f"{evidence} is at least {gap} nats above the ELBO of {elbo} nats"
     if flagged:
         limit = "the KL" if max_gap == 1 else f"{max_gap:g} times the KL"
-        return f"{told}, more than {limit} of {kl:.3g}: the encoder is far from the true posterior."
-    return f"{told}; the KL is {kl:.3g}."
+        return f"{found}, more than {limit} of {kl:.3g} nats: the encoder is far from the true posterior."
+    return f"{found}; the KL is {kl:.3g} nats."

@@ -1,3 +1,5 @@
+"""Single latent dimensions whose codes are not distributed like the prior."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,47 +10,76 @@ from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS, subsample_poster
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.prior_mismatch import marginal_kl
 from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._phrases import all_of_them, count_noun, is_or_are
 from vaeviz.health.checks._sampling import n_codes_to_score
-from vaeviz.health.checks._wording import all_of_them, count_noun, is_or_are
 from vaeviz.model.encode import encode
 
 
 @health_check(
+    "Are the codes distributed like the prior in each dimension?",
     unit="nats",
     flags="above",
-    source="the dimension-wise KL of Chen et al. 2018 (arXiv:1802.04942); max_kl: ours, that of a code that is shifted "
-    "by half a standard deviation",
+    source="the dimension-wise KL of Chen et al. 2018 (arXiv:1802.04942); max_kl: our choice, the KL of codes that are "
+    "shifted by half a standard deviation",
 )
 def marginals(
-    encoder: Any, x: Any, condition: Any = None, *, max_kl: float = 0.125, n: int = 1000, seed: int = 0
+    encoder: Any, x: Any, condition: Any = None, *, max_kl: float = 0.125, n_codes: int = 1000, seed: int = 0
 ) -> Measurement:
-    """Is each dimension of the codes spread as the prior is?
+    """Measure the KL of the dimension that differs most from the prior.
 
-    max_kl: KL(q(z_j) || N(0, 1)) of the farthest dimension may be so many nats. n: by so many codes, each scored under
-    all posteriors.
+    Parameters
+    ----------
+    encoder : object
+        Anything that `vaeviz.encode` takes.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample.
+    max_kl : float, default 0.125
+        Largest KL(q(z_j) || N(0, 1)) allowed for any dimension (nats).
+    n_codes : int, default 1000
+        Number of codes, each scored under all posteriors.
+    seed : int, default 0
+        Seed of the codes.
+
+    Returns
+    -------
+    Measurement
+        The largest KL of a dimension (nats).
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder gives no Gaussian posteriors, or the prior is not known.
     """
     posterior = encode(encoder, x, condition)
-    n = n_codes_to_score(n, posterior)
-    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n, seed=seed)
-    mean = posterior.mean.mean(axis=0, dtype=np.float64)
-    spread = posterior.mean.var(axis=0, dtype=np.float64) + (posterior.std.astype(np.float64) ** 2).mean(axis=0)
-    beyond, std = kl - 2 * error > max_kl, np.sqrt(spread)
+    n_codes = n_codes_to_score(n_codes, posterior)
+    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n=n_codes, seed=seed)
+    mean, std = _code_moments(posterior)
+    beyond = kl - 2 * error > max_kl
     farthest = int((kl - 2 * error if beyond.any() else kl).argmax())
-    told = (
-        f"z{farthest + 1} is farthest from N(0, 1), {Estimate(kl[farthest], error[farthest])} nats, "
-        f"with mean {round(mean[farthest], 2) + 0.0:.2f} and standard deviation {std[farthest]:.2f}."
+    about_farthest = (
+        f"z{farthest + 1} differs most, with a KL of {Estimate(kl[farthest], error[farthest])} nats, "
+        f"mean {round(mean[farthest], 2) + 0.0:.2f} and standard deviation {std[farthest]:.2f}."
     ).replace("-", "−")
     count = int(beyond.sum())
     if count:
-        sentence = f"{count} of {count_noun(len(kl))} {is_or_are(count)} not spread as the prior: {told}"
+        sentence = f"{count} of {count_noun(len(kl))} {is_or_are(count)} not distributed like N(0, 1): {about_farthest}"
     else:
-        sentence = f"{all_of_them(len(kl))} {is_or_are(len(kl))} spread about as the prior: {told}"
+        sentence = f"{all_of_them(len(kl))} {is_or_are(len(kl))} distributed about like N(0, 1): {about_farthest}"
     return Measurement(
         flagged=count > 0,
         sentence=sentence,
         value=float(kl[farthest]),
         error=float(error[farthest]),
         threshold=max_kl,
-        samples=min(n, len(posterior)),
+        n_samples=min(n_codes, len(posterior)),
         numbers={"kl": kl, "kl_error": error, "mean": mean, "standard_deviation": std},
     )
+
+
+def _code_moments(posterior: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of the codes, shape (D,) each: the moments of a mixture of Gaussians."""
+    mean = posterior.mean.mean(axis=0, dtype=np.float64)
+    within = (posterior.std.astype(np.float64) ** 2).mean(axis=0)
+    return mean, np.sqrt(posterior.mean.var(axis=0, dtype=np.float64) + within)

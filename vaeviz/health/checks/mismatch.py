@@ -1,3 +1,5 @@
+"""Difference between the codes, all dimensions together, and the prior."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -11,10 +13,11 @@ from vaeviz.model.encode import encode
 
 
 @health_check(
+    "Are the codes distributed like the prior in all dimensions together?",
     unit="MMD²",
     flags="above",
-    source="the test of Gretton et al. 2012 (JMLR 13), level: the conventional 1 %; max_shift: ours, since with enough "
-    "samples any difference is found, however small",
+    source="the test of Gretton et al. 2012 (JMLR 13), level: the conventional 1 %; max_shift: our choice, because "
+    "with enough samples the test finds any difference, however small",
 )
 def mismatch(
     encoder: Any,
@@ -23,37 +26,66 @@ def mismatch(
     *,
     max_shift: float = 0.5,
     level: float = 0.01,
-    permutations: int = 500,
-    n: int = 1000,
+    n_permutations: int = 500,
+    n_codes: int = 1000,
     seed: int = 0,
 ) -> Measurement:
-    """Are the codes, all dimensions together, spread as the prior is?
+    """Measure the squared maximum mean discrepancy (MMD) between codes and prior.
 
-    max_shift: they may differ as much as if the prior were shifted by so many standard deviations; MMD² between the
-    two is known in closed form. level: and the difference may be chance, by the p-value of so many permutations.
-    n: of so many codes, one each of different samples, and as many samples of the prior.
+    Parameters
+    ----------
+    encoder : object
+        Anything that `vaeviz.encode` takes.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample.
+    max_shift : float, default 0.5
+        Largest difference allowed: that of a prior shifted by this many standard deviations, for which MMD² is known
+        in closed form.
+    level : float, default 0.01
+        A difference with a larger p-value counts as chance.
+    n_permutations : int, default 500
+        Number of permutations that give the p-value.
+    n_codes : int, default 1000
+        Number of codes, one each of different samples, and of samples of the prior.
+    seed : int, default 0
+        Seed of the codes, the samples and the permutations.
+
+    Returns
+    -------
+    Measurement
+        MMD² between codes and prior.
+
+    Raises
+    ------
+    NotApplicable
+        If the prior is not known.
     """
-    check_level(level, permutations)
+    check_level(level, n_permutations)
     posterior = encode(encoder, x, condition)
-    found = prior_mmd(posterior, n_codes=n, n_permutations=permutations, seed=seed)
+    found = prior_mmd(posterior, n=n_codes, permutations=n_permutations, seed=seed)
     squared, size = found.squared, posterior.size
     threshold = shifted_mmd(max_shift, size, found.length)
-    seen = found.p_value <= level
-    flagged = seen and squared.value - 2 * squared.standard_error > threshold
+    is_significant = found.p_value <= level
+    flagged = is_significant and squared.value - 2 * squared.standard_error > threshold
     shift = equal_shift(squared.value, size, found.length)
-    as_if = f"as if all were shifted by {shift:.2g} standard deviations" if np.isfinite(shift) else "beyond any shift"
-    told = f"(MMD² {squared}, p = {found.p_value:.2g})"
-    if not seen:
-        sentence = f"No difference between the codes and N(0, I) shows at the level of {level:g} {told}."
+    result = f"(MMD² {squared}, p = {found.p_value:.2g})"
+    if not is_significant:
+        sentence = f"The codes show no difference from N(0, I) at the level of {level:g} {result}."
+    elif np.isfinite(shift):
+        amount = "as much" if flagged else "only as much"
+        shifted = f"as if all were shifted by {shift:.2g} standard deviations"
+        sentence = f"The codes differ from N(0, I) {amount} {shifted} {result}."
     else:
-        sentence = f"The codes differ from N(0, I) {'as much' if flagged else 'little,'} {as_if} {told}."
+        sentence = f"The codes differ from N(0, I) more than any shift would make them differ {result}."
     return Measurement(
         flagged=flagged,
         sentence=sentence,
         value=squared.value,
         error=squared.standard_error,
         threshold=threshold,
-        samples=min(n, len(posterior)),
+        n_samples=min(n_codes, len(posterior)),
         baselines={"chance, 99 %": float(np.quantile(found.null, 0.99))},
         numbers={"p_value": found.p_value, "equal_shift": shift, "kernel_length": found.length},
     )

@@ -1,3 +1,5 @@
+"""Reconstructions that show little more than the mean of the data."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,19 +12,22 @@ from vaeviz.data.labels import factorize_labels
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.errors import NotApplicable
 from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.checks._phrases import count_noun, percent
 from vaeviz.health.checks._sampling import choose_rows
-from vaeviz.health.checks._wording import count_noun, percent
 from vaeviz.model.conditions import are_classes, as_condition
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 
-LIKE_THE_MEAN = 0.05  # of the variance explained
+MAX_SHARE_OF_MEAN = 0.05  # of the variance; reconstructions that explain less are no better than the mean
+MIN_SAMPLES_PER_CONDITION = 4  # on average; fewer would be explained by the mean of their condition
 
 
 @health_check(
+    "Do reconstructions show the sample, and not the mean of all samples?",
     unit="of the variance of x",
     flags="below",
-    source="beside the best linear reconstruction from as many dimensions, PCA (Eckart & Young 1936); min_share: ours",
+    source="compared with the best linear reconstruction from as many dimensions, PCA (Eckart & Young 1936); "
+    "min_share: our choice",
 )
 def reconstruction(
     encoder: Any,
@@ -31,56 +36,83 @@ def reconstruction(
     condition: Any = None,
     *,
     min_share: float = 0.5,
-    n: int = 2000,
+    n_samples: int = 2000,
     seed: int = 0,
 ) -> Measurement:
-    """Do reconstructions show the sample, and not the mean of them all?
+    """Measure the share of the variance of x that reconstructions from posterior means explain.
 
-    min_share: of the variance of x that a PCA of as many dimensions explains, reconstructions from posterior means must
-    explain such a share. The mean of the data explains none, nor do the means of the conditions, of which a
-    conditional model is told: there both are of the variance within. n: of so many samples, for both.
+    Parameters
+    ----------
+    encoder, decoder : object
+        Anything that `vaeviz.encode` and `vaeviz.decode` take.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample.
+    min_share : float, default 0.5
+        Smallest share allowed, relative to the variance that a PCA with as many dimensions explains.
+    n_samples : int, default 2000
+        Number of samples x, for the model and the PCA.
+    seed : int, default 0
+        Seed of the choice of samples.
+
+    Returns
+    -------
+    Measurement
+        The explained share of the variance.
+
+    Raises
+    ------
+    NotApplicable
+        If all samples are equal.
+
+    Notes
+    -----
+    The mean of the data explains nothing. A conditional model knows the condition of each sample, so both shares are of
+    the variance within the conditions, and the means of the conditions explain nothing either.
     """
     posterior, x = encode(encoder, x, condition), check_samples(x, "x")
-    rows = choose_rows(x, n, seed)
-    some = take_rows(x, rows)
-    if not np.ptp(some, axis=0).any():
-        raise NotApplicable("all samples are the same, so that there is nothing to tell apart")
-    decoded, of = decode(decoder, posterior[rows], reference=x), "x"
+    rows = choose_rows(x, n_samples, seed)
+    chosen = take_rows(x, rows)
+    if not np.ptp(chosen, axis=0).any():
+        raise NotApplicable("All samples are equal, so their reconstructions cannot tell them apart.")
+    decoded, what = decode(decoder, posterior[rows], reference=x), "x"
     if posterior.condition is not None:
-        some, decoded, of = *_within(posterior.condition[rows], some, decoded), "x within its conditions"
-    ours = explained_variance(some, decoded)
-    linear = explained_variance(some, principal_reconstruction(some, posterior.size))
-    threshold = min_share * linear.value
-    flagged = ours.value + 2 * ours.standard_error < threshold
-    told = f"explain {percent(ours.value, ours.standard_error)} of the variance of {of}"
-    beside = f"a PCA of {count_noun(posterior.size)}: {percent(linear.value)}"
+        chosen, decoded = _subtract_condition_means(posterior.condition[rows], chosen, decoded)
+        what = "x within its conditions"
+    ours = explained_variance(chosen, decoded)
+    linear = explained_variance(chosen, principal_reconstruction(chosen, posterior.size))
+    flagged = ours.value + 2 * ours.standard_error < min_share * linear.value
+    explained = f"explain {percent(ours.value, ours.standard_error)} of the variance of {what}"
+    compared = f"a PCA with {count_noun(posterior.size)}: {percent(linear.value)}"
     if not flagged:
-        sentence = f"Reconstructions {told} ({beside})."
-    elif ours.value < LIKE_THE_MEAN:
-        sentence = f"Reconstructions {told}, no better than the mean of the data ({beside})."
+        sentence = f"Reconstructions {explained} ({compared})."
+    elif ours.value < MAX_SHARE_OF_MEAN:
+        sentence = f"Reconstructions {explained}, no better than the mean of the data ({compared})."
     else:
-        sentence = f"Reconstructions {told}, much less than a linear code of this size could ({beside})."
+        sentence = f"Reconstructions {explained}, much less than a linear code of this size could ({compared})."
     return Measurement(
         flagged=flagged,
         sentence=sentence,
         value=ours.value,
         error=ours.standard_error,
-        threshold=threshold,
-        samples=len(rows),
+        threshold=min_share * linear.value,
+        n_samples=len(rows),
         baselines={"mean of x": 0.0, f"PCA, {posterior.size}-D": linear.value},
-        numbers={"mean_squared_error": reconstruction_errors(some, decoded).mean()},
+        numbers={"mean_squared_error": reconstruction_errors(chosen, decoded).mean()},
     )
 
 
-def _within(condition: Any, x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both less the mean of x under each one's condition; less that of all where conditions hardly come again."""
-    values, of_each = np.unique(_comparable(condition).reshape(len(x), -1), axis=0, return_inverse=True)
-    of_each = of_each.reshape(-1) if len(values) <= len(x) / 4 else np.zeros(len(x), dtype=int)
-    means = np.stack([x[of_each == one].mean(axis=0) for one in range(of_each.max() + 1)])
-    return x - means[of_each], decoded - means[of_each]
+def _subtract_condition_means(condition: Any, x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Subtract per-condition means of x from x and its reconstruction; the mean of all if conditions hardly repeat."""
+    values, of_row = np.unique(_comparable_conditions(condition).reshape(len(x), -1), axis=0, return_inverse=True)
+    repeats = len(values) <= len(x) / MIN_SAMPLES_PER_CONDITION
+    of_row = of_row.reshape(-1) if repeats else np.zeros(len(x), dtype=int)
+    means = np.stack([x[of_row == index].mean(axis=0) for index in range(of_row.max() + 1)])
+    return x - means[of_row], decoded - means[of_row]
 
 
-def _comparable(condition: Any) -> np.ndarray:
-    """Conditions as numbers, equal where they are: names by their places."""
+def _comparable_conditions(condition: Any) -> np.ndarray:
+    """Return conditions as numbers that are equal where the conditions are."""
     values = as_condition(condition)
     return factorize_labels(values)[0] if are_classes(values, None) else np.asarray(values)

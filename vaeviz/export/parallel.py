@@ -1,0 +1,240 @@
+"""Draw the plots of a set in several processes, which joblib starts and supplies with the inputs.
+
+The figures are the same, byte by byte, as those of one process: models, codes and options are sent as they are, and
+each worker takes over the state of this process that changes a figure.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass
+from pickle import PicklingError
+from typing import Any, cast
+
+from vaeviz.export.manifest import FigureRecord
+from vaeviz.export.render import RenderOptions, draw_plot, new_record
+from vaeviz.plugins import registry
+
+Drawing = Generator[tuple[FigureRecord, float], None, None]
+"""Records of plots as they are done, each with the seconds that it took."""
+
+SECONDS_BETWEEN_CHECKS = 1.0  # of a worker whether its parent is still running
+
+
+class NotSendableError(Exception):
+    """Inputs or plots that another process cannot get. The message says which, and why."""
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """State of this process that changes a figure.
+
+    Attributes
+    ----------
+    rc_params : dict
+        The rcParams that differ from those matplotlib starts with.
+    torch_threads : int, optional
+        Threads of torch, because their number changes the last digits; None if torch is not imported.
+    entries : list of RuntimeEntry
+        Plots, embeddings and adapters registered at run time.
+    """
+
+    rc_params: dict[str, Any]
+    torch_threads: int | None
+    entries: list[registry.RuntimeEntry]
+
+    def apply(self) -> None:
+        """Take over this state, in the process that calls it."""
+        import matplotlib
+
+        rc_params: Any = matplotlib.rcParams
+        rc_params.update(self.rc_params)
+        for entry in self.entries:
+            registry.add(entry.group, entry.name, cast("Callable[..., Any]", entry.thing))
+        if self.torch_threads is not None and "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(self.torch_threads)
+
+
+def draw_in_parallel(
+    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, n_jobs: int
+) -> Drawing:
+    """Draw plots in several processes.
+
+    Parameters
+    ----------
+    options : mapping
+        Options by plot.
+    inputs : mapping
+        Inputs of all plots by name, with the codes of x.
+    render : RenderOptions
+        Where and how the figures are written.
+    n_jobs : int
+        Number of processes.
+
+    Yields
+    ------
+    record : FigureRecord
+        The record of a plot, in the order in which they are done. A plot that ends its process is "failed"; the others
+        are drawn.
+    seconds : float
+        The time it took.
+
+    Raises
+    ------
+    NotSendableError
+        If a worker cannot get the inputs; plots may have been drawn before.
+    """
+    state = _current_state()
+    _check_sendable({**inputs, **{f"{entry.name} (registered at run time)": entry for entry in state.entries}})
+    waiting = dict(options)
+    try:
+        with closing(_run_tasks(waiting, inputs, render, state, n_jobs)) as results:
+            for record, seconds in results:
+                del waiting[record.plot]
+                yield record, seconds
+    except BrokenProcessPool as error:
+        _check_received(error)
+        yield from _draw_one_by_one(waiting, inputs, render, state)
+    except (PicklingError, OSError) as error:
+        raise NotSendableError(f"the inputs cannot be sent to another process ({_remote_cause(error)})") from error
+    finally:
+        _end_workers()
+        _remove_partial_files(render, options)
+
+
+def _draw_one_by_one(
+    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, state: WorkerState
+) -> Drawing:
+    """Draw each plot while no other is drawn, so that a process that ends tells which plot ended it."""
+    for name, chosen in options.items():
+        try:
+            with closing(_run_tasks({name: chosen}, inputs, render, state, 2)) as results:
+                yield from results
+        except BrokenProcessPool as error:
+            record = new_record(name, chosen)
+            record.status = "failed"
+            exits = next((line for line in str(error).splitlines() if "exit code" in line), type(error).__name__)
+            record.reason = f"The process that drew it ended ({exits.rstrip('.')}). It may have run out of memory."
+            record.command_line_reason = record.reason
+            yield record, 0.0
+
+
+def _run_tasks(
+    options: Mapping[str, dict[str, Any]],
+    inputs: Mapping[str, Any],
+    render: RenderOptions,
+    state: WorkerState,
+    n_jobs: int,
+) -> Drawing:
+    """Draw each plot as a task of joblib, which memory-maps the large arrays among the inputs."""
+    from joblib import Parallel, delayed
+
+    pool = Parallel(
+        n_jobs=n_jobs,
+        backend="loky",
+        return_as="generator_unordered",
+        batch_size=1,
+        pre_dispatch="all",
+        mmap_mode="c",  # arrays stay writable, and a write stays in the worker
+        initializer=_start_worker,
+        initargs=(os.getpid(), os.getcwd()),
+    )
+    draw = delayed(_draw_in_worker)
+    return cast("Drawing", pool(draw(name, inputs, chosen, render, state) for name, chosen in options.items()))
+
+
+def _draw_in_worker(
+    name: str, inputs: Mapping[str, Any], options: dict[str, Any], render: RenderOptions, state: WorkerState
+) -> tuple[FigureRecord, float]:
+    state.apply()
+    began = time.perf_counter()
+    record = draw_plot(name, inputs, options, render)
+    return record, time.perf_counter() - began
+
+
+def _start_worker(parent: int, folder: str) -> None:
+    """Prepare a new worker, before it imports what the plots need."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave their core to other workers
+    os.environ.setdefault("KMP_BLOCKTIME", "0")
+    os.environ["TQDM_DISABLE"] = "1"
+    sys.path.append(folder)  # a command line imports "module:attribute" from there
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it logs each font that a PDF embeds
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, too, and the parent ends its workers
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process soon after its parent, even if the parent was killed."""
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_CHECKS)
+    os._exit(1)
+
+
+def _end_workers() -> None:
+    """End the workers, which joblib would otherwise keep for a later call."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(reuse=True).shutdown(wait=True)
+
+
+def _remove_partial_files(render: RenderOptions, plots: Mapping[str, Any]) -> None:
+    """Remove the temporary files of workers that were ended while they wrote."""
+    for path in render.folder.glob(".*"):
+        if path.suffix.lstrip(".") in render.formats and path.name.split(".")[1] in plots:
+            path.unlink(missing_ok=True)
+
+
+def _current_state() -> WorkerState:
+    import matplotlib
+
+    current: Any = matplotlib.rcParams
+    initial: Any = matplotlib.rcParamsOrig
+    changed = {key: current[key] for key in current if not key.startswith("backend") and current[key] != initial[key]}
+    torch = sys.modules.get("torch")
+    names = {group: registry.runtime_only(group) for group in registry.ENTRY_KINDS}
+    entries = [
+        entry
+        for entry in registry.runtime_entries()
+        if isinstance(entry, registry.RuntimeEntry) and entry.name in names.get(entry.group, ())
+    ]
+    return WorkerState(changed, None if torch is None else torch.get_num_threads(), entries)
+
+
+def _check_sendable(objects: Mapping[str, Any]) -> None:
+    """Raise `NotSendableError` for an object that cannot be pickled. Arrays can, and are passed over."""
+    import numpy as np
+    from joblib.externals.loky.backend.reduction import get_loky_pickler
+
+    class Probe(get_loky_pickler()):  # type: ignore[misc]  # joblib has no types
+        def persistent_id(self, value: object) -> str | None:
+            return "array" if isinstance(value, np.ndarray) and value.dtype != object else None
+
+    for name, value in objects.items():
+        try:
+            Probe(io.BytesIO()).dump(value)
+        except Exception as error:
+            raise NotSendableError(
+                f"{name} is a live object that cannot be sent to another process ({type(error).__name__}: {error})"
+            ) from error
+
+
+def _check_received(error: BrokenProcessPool) -> None:
+    """Raise `NotSendableError` unless a worker ended, which can be the fault of one plot."""
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    if not isinstance(error, TerminatedWorkerError):
+        raise NotSendableError(f"another process cannot open the inputs ({_remote_cause(error)})") from error
+
+
+def _remote_cause(error: BaseException) -> str:
+    """Return the last line of the traceback that a worker or joblib attached to an error, or the error itself."""
+    return (str(error.__cause__ or "").strip().strip('"').strip() or repr(error)).splitlines()[-1]
