@@ -53,7 +53,9 @@ def latent_triage(
         raise InputError(f"top = {top}: expected 1 dimension or more")
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
-    found = triage(posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n_samples=n, seed=seed)
+    found = triage(
+        posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n_samples=n, seed=seed
+    )
     shown = np.argsort(-found.kl, kind="stable")[:top]
     figure = figure or figure_for(latent_triage)
     axes = figure.subplots(3, 1, sharex=True)

@@ -62,7 +62,7 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
 
 def _export(name: str, out: Path) -> int:
     """Draw one figure set, with the other run of the same data if there is one, and return the exit code."""
-    from vaeviz.cli.commands.export import echo_report, echo_record, exit_code
+    from vaeviz.cli.commands.export import echo_record, echo_report, exit_code
     from vaeviz.data.loading import load_data
     from vaeviz.export.figure_set import export_figures
 

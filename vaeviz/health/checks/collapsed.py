@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import ActivityTests, activity_tests
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions
+from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.analysis.traversals import collapsed_dimensions
 from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._phrases import all_of_them, count_noun, is_or_are, list_dimensions
 from vaeviz.model.encode import encode
@@ -25,7 +25,13 @@ MOST_OF_KL = 0.99  # share of the KL that the sentence attributes to the fewest 
     "channel with that share; max_count: our choice",
 )
 def collapsed(
-    encoder: Any, x: Any, condition: Any = None, *, max_count: int = 0, min_kl: float = 0.005, min_share: float = 0.01
+    encoder: Any,
+    x: Any,
+    condition: Any = None,
+    *,
+    max_count: int = 0,
+    min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
 ) -> Measurement:
     """Count collapsed latent dimensions.
 
@@ -53,8 +59,9 @@ def collapsed(
     posterior = encode(encoder, x, condition)
     if posterior.std is None:
         return _measure_codes(posterior, max_count)
-    found = activity_tests(posterior, min_kl=min_kl, min_share=min_share)
-    dims = np.flatnonzero(~found.encoded)
+    check_gaussian_posterior(posterior, needs_prior=False)
+    found = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
+    dims = np.flatnonzero(~found.mask)
     return Measurement(
         flagged=len(dims) > max_count,
         sentence=_describe_dimensions(found, dims),
@@ -74,17 +81,17 @@ def collapsed(
 
 def _measure_codes(posterior: Posterior, max_count: int) -> Measurement:
     """Count constant dimensions of the codes of a deterministic encoder."""
-    dims, size = np.flatnonzero(collapsed_dimensions(posterior)), posterior.size
+    found = active_dimensions(posterior)
+    dims, size = np.flatnonzero(~found.mask), posterior.size
     if len(dims):
         sentence = f"{len(dims)} of {count_noun(size)} {is_or_are(len(dims))} constant: {list_dimensions(dims)}."
     else:
         sentence = f"{all_of_them(size)} of the code {'varies' if size == 1 else 'vary'}."
-    variance = posterior.mean.var(axis=0, dtype=np.float64)
-    numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": variance}
+    numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": found.variance}
     return Measurement(len(dims) > max_count, sentence, len(dims), max_count, len(posterior), numbers=numbers)
 
 
-def _describe_dimensions(found: ActivityTests, dims: np.ndarray) -> str:
+def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray) -> str:
     size, total = len(found.kl), found.kl.sum()
     if len(dims) == size:
         return (

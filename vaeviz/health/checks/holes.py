@@ -59,7 +59,7 @@ def holes(
     """
     posterior = encode(encoder, x, condition)
     n_codes = n_codes_to_score(n_codes, posterior)
-    found = find_holes(posterior, n=n_codes, level=level, tolerance=max_mass, seed=seed)
+    found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=max_mass, seed=seed)
     mass = percent(found.mass.value, found.mass.standard_error)
     if found.flagged:
         sentence = (

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import N_NODES, activity_tests, gray_step, output_changes
-from vaeviz.analysis.aggregate_posterior import analysis_rng, sample_rows
-from vaeviz.analysis.estimates import Estimate, standard_errors
-from vaeviz.analysis.traversals import collapsed_dimensions
+from vaeviz.analysis.active_dimensions import N_TRAVERSAL_NODES, active_dimensions, gray_step, output_changes
+from vaeviz.analysis.aggregate_posterior import analysis_rng, check_gaussian_posterior, sample_rows
+from vaeviz.analysis.estimates import Estimate, standard_error
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import data_range
 from vaeviz.errors import Fix, NotApplicable
@@ -70,13 +69,15 @@ def ignored(
         If no dimension is active, all values of x are equal, or there are too many dimensions for `max_decoded`.
     """
     posterior = encode(encoder, x, condition)
-    encoded = ~collapsed_dimensions(posterior) if posterior.std is None else activity_tests(posterior).encoded
+    if posterior.std is not None:
+        check_gaussian_posterior(posterior, needs_prior=False)
+    encoded = active_dimensions(posterior).mask
     if not encoded.any():
         raise NotApplicable("No dimension is active, so the decoder can ignore none; see collapsed.")
     step = _smallest_effect(x, min_effect)
     rows = sample_rows(posterior, _affordable_codes(posterior, n_codes, max_decoded), analysis_rng(seed))
-    effects = output_changes(decoder, posterior, rows, like=x)
-    effect, error = effects.mean(axis=0), standard_errors(effects)
+    effects = output_changes(decoder, posterior, rows, reference=x)
+    effect, error = effects.mean(axis=0), standard_error(effects)
     dims = np.flatnonzero(encoded & (effect <= step))
     least = int(np.where(encoded, effect, np.inf).argmin())
     smallest = Estimate(effect[least], error[least])
@@ -110,9 +111,9 @@ def _smallest_effect(x: Any, min_effect: float | None) -> float:
 
 def _affordable_codes(posterior: Posterior, n_codes: int, max_decoded: int) -> int:
     """Return the number of codes, of which each is decoded at several values of each dimension."""
-    affordable = max_decoded // (N_NODES * posterior.size)
+    affordable = max_decoded // (N_TRAVERSAL_NODES * posterior.size)
     if affordable < 2:
-        needed = 2 * N_NODES * posterior.size
+        needed = 2 * N_TRAVERSAL_NODES * posterior.size
         raise NotApplicable(
             f"{posterior.size:,} dimensions need {needed:,} decoded samples; max_decoded={max_decoded:,}.",
             fix=Fix(

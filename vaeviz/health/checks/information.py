@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vaeviz.analysis.active_dimensions import MIN_KL
 from vaeviz.analysis.elbo_decomposition import elbo_terms
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import NotApplicable
@@ -12,7 +13,6 @@ from vaeviz.health.checks._phrases import percent
 from vaeviz.health.checks._sampling import n_codes_to_score
 from vaeviz.model.encode import encode
 
-MIN_KL_PER_DIMENSION = 0.005  # nats; with less, all dimensions are collapsed, see `collapsed`
 NEGLIGIBLE_GAP = 0.01  # of the KL; bounds that are closer than this are written as one number
 
 
@@ -57,15 +57,15 @@ def information(
     """
     posterior = encode(encoder, x, condition)
     n_codes = n_codes_to_score(n_codes, posterior)
-    found = elbo_terms(posterior, n=n_codes, seed=seed)
+    found = elbo_terms(posterior, n_codes=n_codes, seed=seed)
     kl = found.exact_kl.value
-    if kl <= MIN_KL_PER_DIMENSION * posterior.size:
+    if kl <= MIN_KL * posterior.size:
         raise NotApplicable(f"The KL is {kl:.2g} nats, too little to contain information; see collapsed.")
     low, high = (_share_of_kl(bound, kl) for bound in (found.mutual_information, found.left_out))
     flagged = high.value + 2 * high.standard_error < min_share
     if not flagged and low.value - 2 * low.standard_error < min_share:
         raise NotApplicable(
-            f"The KL is {kl:.3g} nats. {found.total:,} samples leave the mutual information between "
+            f"The KL is {kl:.3g} nats. {found.n_posteriors:,} samples leave the mutual information between "
             f"{found.mutual_information.value:.3g} and {min(found.left_out.value, kl):.3g} nats.",
             fix="Use more samples to decide.",
         )
@@ -83,7 +83,7 @@ def information(
     numbers |= {f"{part}_error": getattr(found, part).standard_error for part in parts}
     numbers |= {"ceiling": found.ceiling, "dimension_kl": found.dimension_kl}
     return Measurement(
-        flagged, sentence, decisive.value, min_share, found.n, error=decisive.standard_error, numbers=numbers
+        flagged, sentence, decisive.value, min_share, found.n_codes, error=decisive.standard_error, numbers=numbers
     )
 
 

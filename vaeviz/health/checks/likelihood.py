@@ -67,7 +67,7 @@ def likelihood(
     posterior = encode(encoder, x, condition)
     x = check_samples(x, "x")
     rows = choose_rows(x, n_samples, seed)
-    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], count=n_draws, seed=seed)
+    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=n_draws, seed=seed)
     tightest = bound.values[:, -1]
     gap, elbo, tight = (mean_estimate(values) for values in (tightest - bound.elbo, bound.elbo, tightest))
     kl = float(bound.kl.mean())

@@ -54,7 +54,7 @@ def marginals(
     """
     posterior = encode(encoder, x, condition)
     n_codes = n_codes_to_score(n_codes, posterior)
-    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n=n_codes, seed=seed)
+    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n_codes, seed=seed)
     mean, std = _code_moments(posterior)
     beyond = kl - 2 * error > max_kl
     farthest = int((kl - 2 * error if beyond.any() else kl).argmax())

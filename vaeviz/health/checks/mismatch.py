@@ -64,7 +64,7 @@ def mismatch(
     """
     check_level(level, n_permutations)
     posterior = encode(encoder, x, condition)
-    found = prior_mmd(posterior, n=n_codes, permutations=n_permutations, seed=seed)
+    found = prior_mmd(posterior, n_codes=n_codes, n_permutations=n_permutations, seed=seed)
     squared, size = found.squared, posterior.size
     threshold = shifted_mmd(max_shift, size, found.length)
     is_significant = found.p_value <= level
