@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -79,6 +80,10 @@ def test_plot_options_exist(page):
     for owner, option in re.findall(r"--set (\w+)\.(\w+)=", text):
         if owner not in EXAMPLES:
             assert option in (CHECKS[owner] if owner in CHECKS else vaeviz.get_plot(owner)).options
+    for block in code_blocks(page, "toml"):
+        for owner, settings in tomllib.loads(block).items():
+            if owner in vaeviz.plot_names():
+                assert settings.keys() <= vaeviz.get_plot(owner).options.keys()
     for block in code_blocks(page, "python"):
         for call in (node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Call)):
             if isinstance(call.func, ast.Attribute) and call.func.attr in vaeviz.plot_names():
