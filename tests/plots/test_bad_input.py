@@ -19,10 +19,10 @@ from torch.distributions import Categorical, Distribution, constraints  # noqa: 
 QUICK = {
     "tsne": {"perplexity": 5.0},
     "map_quality": {"perplexity": 5.0},
-    "likelihood_bound": {"count": 20},
-    "aggregate_posterior": {"nodes": 40, "permutations": 100},
-    "prior_holes": {"n": 200},
-    "manifold_grid": {"n": 5},
+    "likelihood_bound": {"n_draws": 20},
+    "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
+    "prior_holes": {"n_codes": 200},
+    "manifold_grid": {"n_grid": 5},
 }
 
 

@@ -107,23 +107,27 @@ def test_a_part_of_a_figure_is_a_place_too(figure):
     "history", [{}, {"epoch": EPOCHS}, {"train_elbo": [1.0]}, {"epoch": EPOCHS, "loss": [1, 2, 3, 4]}]
 )
 def test_a_history_without_the_elbo_is_an_error(history):
-    with pytest.raises(InputError, match=r"expected epoch and e\.g\. train_elbo"):
+    with pytest.raises(InputError, match="history") as error:
         training_curves(history)
+    assert error.value.got == (", ".join(history) or "no columns")
+    assert "epoch" in error.value.expected
 
 
 def test_columns_of_another_length_are_an_error():
-    with pytest.raises(InputError, match="history: train_elbo has 3 values for 4 epochs"):
+    with pytest.raises(InputError, match="history") as error:
         training_curves({"epoch": EPOCHS, "train_elbo": [1.0, 2.0, 3.0]})
+    assert (error.value.got, error.value.expected) == ("3 values of train_elbo", "4 values")
 
 
 @pytest.mark.parametrize("skip", [4, 9])
 def test_a_history_without_epochs_has_no_curves(skip):
-    with pytest.raises(NotApplicable, match=f"the history has 4 epochs, skip = {skip} leaves none"):
+    with pytest.raises(NotApplicable, match=f"skip={skip}"):
         training_curves(HISTORY, skip=skip)
     with pytest.raises(NotApplicable):
         training_curves({"epoch": [], "train_elbo": []})
 
 
 def test_a_negative_skip_is_an_error():
-    with pytest.raises(InputError, match="skip = -1: expected 0 or more"):
+    with pytest.raises(InputError, match="skip") as error:
         training_curves(HISTORY, skip=-1)
+    assert (error.value.got, error.value.expected) == ("-1", "0 or more")

@@ -86,15 +86,16 @@ def test_the_seed_chooses_the_points(first_two):
     assert shown[0] == shown[1] != shown[2]
 
 
-@pytest.mark.parametrize(("size", "told"), [(1, "1 dimension"), (2, "2 dimensions")])
-def test_a_latent_of_two_dimensions_or_fewer_needs_no_map(ax, size, told):
-    with pytest.raises(NotApplicable, match=f"the latent has {told} and needs no map: see latent_scatter"):
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_latent_of_two_dimensions_or_fewer_needs_no_map(ax, size):
+    with pytest.raises(NotApplicable, match=f"{size} dimension") as error:
         tsne(Posterior(CODES[:, :size]), CODES, ax=ax)
+    assert "latent_scatter" in error.value.fix.python
 
 
 @pytest.mark.parametrize("perplexity", [60.0, 100.0])
 def test_a_perplexity_needs_as_many_points(ax, perplexity):
-    with pytest.raises(NotApplicable, match=f"a perplexity of {perplexity:g} needs more than the 60 points"):
+    with pytest.raises(NotApplicable, match=f"{perplexity:g}.* 60"):
         tsne(Posterior(CODES), CODES, perplexity=perplexity, ax=ax)
 
 
@@ -104,18 +105,18 @@ def test_other_engines_have_no_perplexity(ax):
 
 
 def test_the_points_that_a_perplexity_needs_are_those_that_are_drawn(ax):
-    with pytest.raises(NotApplicable, match="a perplexity of 30 needs more than the 25 points"):
+    with pytest.raises(NotApplicable, match=r"30.* 25"):
         tsne(Posterior(CODES), CODES, max_points=25, ax=ax)
 
 
 @pytest.mark.parametrize("perplexity", [0.0, -1.0])
 def test_a_perplexity_is_more_than_0(ax, perplexity):
-    with pytest.raises(InputError, match=f"perplexity = {perplexity:g}: expected more than 0"):
+    with pytest.raises(InputError, match="perplexity"):
         tsne(Posterior(CODES), CODES, perplexity=perplexity, ax=ax)
 
 
 def test_an_unknown_engine_is_answered_with_the_nearest(ax):
-    with pytest.raises(UnknownName, match="Unknown embedding 'isomap'"):
+    with pytest.raises(UnknownName, match="isomap"):
         tsne(Posterior(CODES), CODES, engine="isomap", ax=ax)
 
 
@@ -134,7 +135,7 @@ def test_no_more_other_data_are_placed_than_asked_for(ax):
 
 
 def test_an_engine_that_cannot_place_says_so_and_draws_the_map(ax):
-    with pytest.warns(UserWarning, match="other_x is left out of the map: engine 'tsne' cannot place it"):
+    with pytest.warns(UserWarning, match="other_x"):
         tsne(lambda x: x, CODES, LABELS, other_x=CODES[:5], engine="tsne", perplexity=10.0, ax=ax)
     assert len(points_of(ax)) == 60
     assert not ax.lines
