@@ -32,5 +32,5 @@ with tempfile.TemporaryDirectory() as folder:
     torch.export.save(torch.export.export(decoder.eval(), (torch.zeros(16, 2),)), f"{folder}/decoder.pt2")
     ax = vaeviz.latent_scatter(f"{folder}/encoder.pt", images, labels=y)
     ax.figure.savefig(out / "torch_files_scatter.png", dpi=150)
-    ax = vaeviz.manifold_grid(f"{folder}/decoder.pt2", f"{folder}/encoder.pt", images, n=12)
+    ax = vaeviz.manifold_grid(f"{folder}/decoder.pt2", f"{folder}/encoder.pt", images, n_grid=12)
     ax.figure.savefig(out / "torch_files_manifold.png", dpi=150)

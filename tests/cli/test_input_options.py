@@ -120,7 +120,7 @@ def test_plots_of_several_models_are_drawn(folder, run):
     invoked("plot", "rate_distortion", "--runs", run, "--out", "recorded.png")
     invoked("plot", "training_curves", "--history", run, "--out", "curves.png")
     invoked("plot", "likelihood_bound", "my_inputs:pair", "--data", "digits", "--likelihood", "my_inputs:likelihood",
-            "--count", 5, "--out", "bound.png")  # fmt: skip
+            "--n-draws", 5, "--out", "bound.png")  # fmt: skip
     assert {path.name for path in folder.glob("*.png")} == {"recorded.png", "curves.png", "bound.png"}
 
 

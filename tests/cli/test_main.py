@@ -166,8 +166,8 @@ def test_options_of_a_plot_reach_it(vaeviz_, registered, tmp_path):
 
 
 def test_a_plot_of_any_model_and_data(vaeviz_, npz, tmp_path):
-    assert vaeviz_("plot", "samples", "mine:names.inner", "--data", npz, "--n", 4).code == 0
-    assert vaeviz_("plot", "manifold_grid", "--input", "decoder=mine:lone_decoder", "--n", 3).code == 0
+    assert vaeviz_("plot", "samples", "mine:names.inner", "--data", npz, "--n-samples", 4).code == 0
+    assert vaeviz_("plot", "manifold_grid", "--input", "decoder=mine:lone_decoder", "--n-grid", 3).code == 0
     assert (
         vaeviz_("plot", "tsne", "--input", "x=mine:codes", "--input", "encoder=mine:encode", "--perplexity", 5).code
         == 0
@@ -224,7 +224,8 @@ def test_wrong_usage_of_plot_is_told_in_a_line_or_two(vaeviz_, tmp_path, args, t
 # Figure sets
 
 
-LIGHT = ["--set", "manifold_grid.n=3", "--set", "samples.n=4", "--set", "interpolation.n=1", "--dpi", "40"]
+LIGHT = ["--set", "manifold_grid.n_grid=3", "--set", "samples.n_samples=4", "--set", "interpolation.n_paths=1"]
+LIGHT += ["--dpi", "40"]
 
 
 def test_export_of_a_run_draws_on_the_data_it_was_trained_on(vaeviz_, run, tmp_path):
@@ -250,28 +251,28 @@ def test_export_of_any_model(vaeviz_, tmp_path):
 
 def test_export_follows_its_options(vaeviz_, npz, tmp_path):
     args = ["--plots", "latent-scatter", "--format", "svg,pdf", "--style", "talk", "--seed", 3]
-    args += ["--set", "latent_scatter.size=9", "--set", "latent-scatter.marker_kws=marker=x"]
+    args += ["--set", "latent_scatter.marker_size=9", "--set", "latent-scatter.marker_kws=marker=x"]
     done = vaeviz_("export", "mine:pair", "--data", npz, "--out", "figures", *args)
     assert done.code == 0, done.err
     manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text())
     (figure,) = manifest["figures"]
     assert sorted(figure["files"]) == ["latent_scatter.pdf", "latent_scatter.svg"]
     assert (manifest["style"], manifest["dpi"], manifest["seed"]) == ("talk", 150, 3)
-    assert (figure["options"]["size"], figure["options"]["marker_kws"]) == (9.0, {"marker": "x"})
+    assert (figure["options"]["marker_size"], figure["options"]["marker_kws"]) == (9.0, {"marker": "x"})
 
 
 def test_a_config_file_says_the_same_and_the_command_line_wins(vaeviz_, npz, tmp_path):
     (tmp_path / "figures.toml").write_text(
         'plots = ["samples", "latent_scatter"]\nformats = ["svg"]\nseed = 5\ndpi = 60\nstyle = "talk"\n'
-        "[samples]\nn = 9\ntemperature = 1\n[latent_scatter]\nsize = 3\ndims = [1, 0]\n"
+        "[samples]\nn_samples = 9\ntemperature = 1\n[latent_scatter]\nmarker_size = 3\ndims = [1, 0]\n"
     )
-    args = ["--config", "figures.toml", "--set", "latent_scatter.size=7", "--seed", 6, "--format", "png"]
+    args = ["--config", "figures.toml", "--set", "latent_scatter.marker_size=7", "--seed", 6, "--format", "png"]
     done = vaeviz_("export", "mine:pair", "--data", npz, "--out", "figures", *args)
     assert done.code == 0, done.err
     manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text())
     samples, scatter = manifest["figures"]
-    assert (samples["plot"], samples["options"]["n"], samples["options"]["temperature"]) == ("samples", 9, 1.0)
-    assert (scatter["options"]["size"], scatter["options"]["dims"]) == (7.0, [1, 0])
+    assert (samples["plot"], samples["options"]["n_samples"], samples["options"]["temperature"]) == ("samples", 9, 1.0)
+    assert (scatter["options"]["marker_size"], scatter["options"]["dims"]) == (7.0, [1, 0])
     assert (manifest["seed"], manifest["dpi"], manifest["style"]) == (6, 60, "talk")
     assert list(scatter["files"]) == ["latent_scatter.png"]
 
@@ -339,8 +340,8 @@ def test_wrong_usage_of_export_is_told_in_a_line_or_two_and_nothing_is_written(v
         ("dpi = 0", "dpi = 0: expected"),
         ("seed = -1", "seed = -1: expected"),
         ("[scatter]\nsize = 3", "Unknown plot 'scatter'"),
-        ("[samples]\nn = 'many'", "samples.n = 'many': expected int"),
-        ("[samples]\nn = 1.5", "samples.n = 1.5: expected int"),
+        ("[samples]\nn_samples = 'many'", "samples.n_samples = 'many': expected int"),
+        ("[samples]\nn_samples = 1.5", "samples.n_samples = 1.5: expected int"),
     ],
 )
 def test_a_wrong_config_file_is_told_in_a_line_or_two(vaeviz_, tmp_path, toml, told):

@@ -39,7 +39,7 @@ def test_pairs_of_an_exact_autoencoder_are_equal_whatever_the_layout(ax):
     x = np.random.default_rng(1).random((10, 3, 8, 8)).astype(np.float32)
     encoder = vaeviz.Encoder(lambda x: x.reshape(len(x), -1), input_shape=(-1,))
     decoder = vaeviz.Decoder(lambda z: z.reshape(-1, 3, 8, 8), layout="channels_first", sample_shape=(8, 8, 3))
-    vaeviz.reconstruction_pairs(encoder, decoder, x, n=2, ax=ax)
+    vaeviz.reconstruction_pairs(encoder, decoder, x, n_samples=2, ax=ax)
     mosaic = np.asarray(ax.images[0].get_array())
     half = (len(mosaic) - 1) // 2
     np.testing.assert_allclose(mosaic[:half], mosaic[-half:], atol=1e-6)

@@ -20,7 +20,7 @@ def manifold(ax):
     def bright(z):
         return np.full((len(z), 4, 4), 0.5, dtype=np.float32)
 
-    manifold_grid(Decoder(bright, latent_shape=(2,), output="values"), n=3, ax=ax)
+    manifold_grid(Decoder(bright, latent_shape=(2,), output="values"), n_grid=3, ax=ax)
 
 
 @pytest.mark.parametrize(
