@@ -344,7 +344,8 @@ def test_the_resolution_is_the_styles_unless_given(tmp_path, inputs):
 def test_pages_without_a_shape_of_their_own_fit_their_content(tmp_path, inputs, make_decoder):
     heights = []
     for n in (5, 10):
-        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings={"reconstruction_pairs": {"n_samples": n}})
+        settings = {"reconstruction_pairs": {"n_samples": n}}
+        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings=settings)
         heights.append(png_size(tmp_path / "reconstruction_pairs.png")[1])
     assert heights[0] > 1.5 * heights[1]
 

@@ -47,7 +47,7 @@ def standard(total, size, seed=0):
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-def test_what_means_nothing_is_refused_with_a_reason(plot, model, x):
+def test_encoders_without_a_usable_spread_are_refused(plot, model, x):
     with pytest.raises(NotApplicable, match="spread"):
         plot(lambda x: x[:, :2], x)
     with pytest.raises(NotApplicable, match="1 sample"):
@@ -57,7 +57,7 @@ def test_what_means_nothing_is_refused_with_a_reason(plot, model, x):
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-def test_a_constant_dimension_is_no_trouble(plot, x):
+def test_constant_dimensions_are_drawn(plot, x):
     mean = np.column_stack([x[:, 0] / 2, np.zeros(len(x))])
     plot(Posterior(mean, np.full(mean.shape, 0.3), "normal"), x)
 
@@ -76,7 +76,7 @@ def test_density_of_two_dimensions_is_the_marginal_mixture(model, x, ax):
     assert ax.get_title().startswith("q(z), N = 200, two of 3 dims\nMMD² ")
 
 
-def test_lines_enclose_the_mass_that_the_prior_s_circles_hold():
+def test_contours_enclose_the_mass_of_the_prior_circles():
     z = np.linspace(-5, 5, 401)
     density = norm.pdf(z)[:, None] * norm.pdf(z)
     peak = 1 / (2 * np.pi)
@@ -91,7 +91,7 @@ def test_one_dimension_is_a_curve(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["q(z)", "prior N(0, 1)"]
 
 
-def test_holes_are_pictured_beside_their_scores(x):
+def test_samples_in_holes_are_drawn_beside_the_scores(x):
     rng = np.random.default_rng(0)
     means = rng.standard_normal((2000, 2))
     means = means[np.linalg.norm(means, axis=1) > 1]
@@ -109,7 +109,7 @@ def test_holes_are_pictured_beside_their_scores(x):
     assert inside * 4 < 1 < outside * 4  # the brightest pixel is the longest code
 
 
-def test_holes_without_a_decoder_are_scores_alone(model, x):
+def test_holes_without_a_decoder_are_only_scores(model, x):
     axes = prior_holes(model, x)
     assert len(axes) == 1
     line = next(line for line in axes[0].lines if len(set(line.get_xdata())) == 1)
@@ -122,7 +122,7 @@ def test_points_in_and_out_of_holes_share_their_axes():
     assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["data", "in holes", "elsewhere"]
 
 
-def test_the_axis_of_holes_ends_as_far_below_the_threshold_as_the_best_score_lies_above_it():
+def test_the_score_axis_is_symmetric_about_the_threshold():
     means = np.random.default_rng(0).standard_normal((400, 6)) * 0.2
     posterior = Posterior(means, np.full(means.shape, 0.1), "normal")
     (ax,) = prior_holes(posterior, means, n_codes=400)
@@ -155,7 +155,7 @@ def test_the_parts_of_the_kl_and_their_ceiling(model, x):
     assert "ELBO −" in parts.figure.get_suptitle()
 
 
-def test_a_saturated_information_is_called_so():
+def test_saturated_mutual_information_is_named_in_the_title():
     posterior = Posterior(np.arange(50.0)[:, None], np.full((50, 1), 1e-3), "normal")
     parts, _ = elbo_decomposition(posterior, np.zeros((50, 2)))
     assert "mutual information saturated" in parts.figure.get_suptitle()
@@ -182,7 +182,7 @@ def test_the_mass_of_ellipses():
     assert mass_within(2) == pytest.approx(0.8647, abs=1e-4)
 
 
-def test_ellipses_are_picked_fairly_and_keep_their_colors(ax):
+def test_ellipses_are_balanced_over_classes_and_keep_their_colors(ax):
     labels = np.array(["rare"] * 5 + ["common"] * 95)
     posterior_ellipses(standard(100, 3), np.zeros((100, 1)), labels, n_samples=10, ax=ax)
     (ellipses,) = (c for c in ax.collections if isinstance(c, EllipseCollection))
@@ -214,7 +214,7 @@ def test_bad_options(model, x):
         posterior_ellipses(model, x, dims=(0, 7))
 
 
-def test_the_color_bar_of_holes_points_to_what_lies_beyond_it_in_either_panel():
+def test_the_color_bar_of_holes_extends_for_values_of_both_panels():
     means = np.tile([[-1.0, 0.0], [1.0, 0.0]], (150, 1))
     posterior = Posterior(means, np.full(means.shape, 0.2), "normal")
     table = means.repeat(4, axis=1)
@@ -230,7 +230,7 @@ def test_the_color_bar_of_holes_points_to_what_lies_beyond_it_in_either_panel():
 
 
 @pytest.mark.parametrize("plot", [aggregate_posterior, prior_holes, elbo_decomposition])
-def test_a_mixture_of_some_of_many_posteriors_is_told(plot, model, x):
+def test_a_subsampled_mixture_is_named_in_the_title(plot, model, x):
     figure = Figure()
     place = {"ax": figure.subplots()} if plot is aggregate_posterior else {"figure": figure}
     plot(model, x, n_codes=50, max_points=200, **place)

@@ -33,7 +33,7 @@ def nodes_of(calls, n):
     return grid[0, :, 0], grid[::-1, 0, 1]
 
 
-def test_nodes_lie_at_equal_prior_mass_and_are_decoded_in_one_call(ax, watched):
+def test_nodes_have_equal_prior_mass_and_are_decoded_in_one_call(ax, watched):
     assert manifold_grid(declared(watched, prior="normal"), ax=ax) is ax
     across, up = nodes_of(watched.calls, 20)
     np.testing.assert_allclose(across, equal_mass_nodes(20), rtol=1e-6)
@@ -59,13 +59,13 @@ def test_the_second_dimension_increases_upwards(ax):
     assert pixels[0, 0] > pixels[-1, 0]
 
 
-def test_a_lone_decoder_says_what_it_assumes(ax, watched):
+def test_the_title_names_an_assumed_prior(ax, watched):
     manifold_grid(declared(watched), n_grid=5, ax=ax)
     assert "assuming z ~ N(0, I)" in ax.get_title()
     assert "prior mass" not in ax.get_title()
 
 
-def test_a_lone_decoder_of_unknown_latent_size_shows_the_line_to_write(watched):
+def test_an_unknown_latent_size_must_be_declared(watched):
     with pytest.raises(InputError, match="latent_shape"):
         manifold_grid(watched)
 
@@ -109,7 +109,7 @@ def test_a_prior_declared_on_either_side_is_known(ax, digits, watched, make_enco
         assert ax.get_title().endswith("of equal prior mass")
 
 
-def test_of_a_larger_latent_the_two_most_active_dimensions_are_varied_and_the_rest_held_at_0(ax, digits, watched):
+def test_the_two_most_active_dimensions_vary_and_the_others_are_0(ax, digits, watched):
     mean = np.random.default_rng(0).standard_normal((60, 4)) * [0.1, 2, 3, 0.1] + 7
     posterior = Posterior(mean - mean.mean(0), np.full((60, 4), 0.5), "normal")
     manifold_grid(watched, posterior, digits.x, n_grid=5, ax=ax)
@@ -195,7 +195,7 @@ def test_a_grid_that_cannot_be_drawn_is_an_error(watched, settings, got):
     ("size", "told"),
     [(3, "first 2 of 3 dimensions; the other fixed at 0"), (5, "first 2 of 5 dimensions; the others fixed at 0")],
 )
-def test_a_lone_decoder_of_a_large_latent_varies_the_first_two_dimensions_and_says_so(ax, watched, size, told):
+def test_a_lone_decoder_varies_the_first_two_of_many_dimensions(ax, watched, size, told):
     manifold_grid(declared(watched, size), n_grid=5, ax=ax)
     (z,) = watched.calls
     assert np.ptp(z, axis=0).astype(bool).tolist() == [True, True] + [False] * (size - 2)

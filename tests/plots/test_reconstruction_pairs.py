@@ -15,7 +15,7 @@ def tiles(ax, columns, rows=2):
     return pixels[starts[0]][:, :, starts[1]].transpose(0, 2, 1, 3)
 
 
-def test_samples_stand_above_their_reconstructions(ax, digits, encoder, decoder):
+def test_samples_are_drawn_above_their_reconstructions(ax, digits, encoder, decoder):
     assert reconstruction_pairs(encoder, decoder, digits.x, rows=(5, 0, 59), ax=ax) is ax
     top, bottom = tiles(ax, 3)
     np.testing.assert_allclose(top, digits.x[[5, 0, 59]])
@@ -25,7 +25,7 @@ def test_samples_stand_above_their_reconstructions(ax, digits, encoder, decoder)
     assert ax.images[0].get_clim() == (0, 1)
 
 
-def test_every_class_is_shown_alike_and_named(ax, digits, encoder, decoder):
+def test_every_class_is_shown_equally_often_and_named(ax, digits, encoder, decoder):
     reconstruction_pairs(encoder, decoder, digits.x, digits.labels, ax=ax)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == list("0123456789")
     top, _ = tiles(ax, 10)
@@ -34,12 +34,12 @@ def test_every_class_is_shown_alike_and_named(ax, digits, encoder, decoder):
         assert digits.labels[row] == digit
 
 
-def test_the_title_tells_where_not_every_class_is_shown(ax, digits, encoder, decoder):
+def test_the_title_counts_the_classes_that_are_shown(ax, digits, encoder, decoder):
     reconstruction_pairs(encoder, decoder, digits.x, digits.labels, n_samples=4, ax=ax)
     assert ax.get_title() == "Reconstructions from the posterior mean, 4 of 10 classes"
 
 
-def test_without_labels_samples_are_picked_at_random(ax, digits, encoder, decoder):
+def test_without_labels_samples_are_chosen_at_random(ax, digits, encoder, decoder):
     reconstruction_pairs(encoder, decoder, digits.x, n_samples=7, seed=1, ax=ax)
     top, _ = tiles(ax, 7)
     rows = [np.flatnonzero((digits.x == image).all((1, 2)))[0] for image in top]
@@ -47,7 +47,7 @@ def test_without_labels_samples_are_picked_at_random(ax, digits, encoder, decode
     assert not ax.get_xticklabels()
 
 
-def test_continuous_labels_name_nothing(ax, digits, encoder, decoder):
+def test_continuous_labels_are_not_drawn(ax, digits, encoder, decoder):
     reconstruction_pairs(encoder, decoder, digits.x, np.linspace(0, 1, 60), ax=ax)
     assert not ax.get_xticklabels()
 

@@ -43,12 +43,12 @@ def test_samples_are_seeded(ax, watched):
     assert (first != other).any()
 
 
-def test_a_lone_decoder_says_what_it_assumes(ax, watched):
+def test_the_title_names_an_assumed_prior(ax, watched):
     samples(Decoder(watched, latent_shape=(2,)), n_samples=4, ax=ax)
     assert ax.get_title() == "Means of p(x | z), 4 draws,\nassuming z ~ N(0, I)"
 
 
-def test_an_encoder_tells_the_latent_size_and_the_prior(ax, digits, encoder, watched):
+def test_an_encoder_supplies_the_latent_size_and_the_prior(ax, digits, encoder, watched):
     samples(watched, encoder, digits.x, n_samples=4, ax=ax)
     assert watched.calls[0].shape == (4, 2)
     assert ax.get_title() == "Means of p(x | z), 4 draws,\nz ~ N(0, I)"
@@ -63,7 +63,7 @@ def test_a_model_without_a_prior_has_no_samples(digits, make_encoder, watched):
 
 
 @pytest.mark.parametrize("declared", ["decoder", "encoder"])
-def test_unless_it_is_declared(ax, digits, make_encoder, watched, declared):
+def test_a_declared_prior_is_sampled(ax, digits, make_encoder, watched, declared):
     prior = {declared: "normal"}
     samples(
         Decoder(watched, prior=prior.get("decoder")),
@@ -76,7 +76,7 @@ def test_unless_it_is_declared(ax, digits, make_encoder, watched, declared):
 
 
 @pytest.mark.parametrize(("shape", "columns"), [((8, 8), 4), ((32, 8), 8), ((8, 32), 2), ((400, 5), 16)])
-def test_tall_images_stand_beside_one_another_and_wide_ones_below(ax, make_decoder, shape, columns):
+def test_the_grid_follows_the_shape_of_the_images(ax, make_decoder, shape, columns):
     samples(Decoder(make_decoder(2, shape), latent_shape=(2,)), n_samples=16, kind="image", ax=ax)
     assert round(np.ptp(ax.get_xlim())) == columns
 
@@ -124,6 +124,6 @@ def test_unusable_settings_are_an_error(watched, settings):
     assert error.value.got == f"{value:g}"
 
 
-def test_a_lone_decoder_of_unknown_latent_size_shows_the_line_to_write(watched):
+def test_an_unknown_latent_size_must_be_declared(watched):
     with pytest.raises(InputError, match="latent_shape"):
         samples(watched)

@@ -57,7 +57,7 @@ def test_rows_go_from_quantile_to_quantile_in_order_of_kl(encoder, decoder, mode
 
 
 @pytest.mark.parametrize("span, ends", [("prior", ["−1.96", "0", "1.96"]), (3.0, ["−3", "0", "3"])])
-def test_ends_at_quantiles_of_the_prior_or_as_told(encoder, decoder, model, x, span, ends):
+def test_ends_follow_the_span(encoder, decoder, model, x, span, ends):
     (ax,) = traversal(encoder, decoder, x, n_steps=3, span=span)
     assert tick_labels(ax.xaxis) == ends
     reach = 1.959964 if span == "prior" else 3
@@ -75,7 +75,7 @@ def test_collapsed_dimensions_are_marked_gray_or_left_out(encoder, decoder, x):
     assert "mark" in error.value.fix.python
 
 
-def test_change_stands_beside_each_row(encoder, decoder, model, x):
+def test_change_images_are_drawn_beside_each_row(encoder, decoder, model, x):
     ax, change = traversal(encoder, decoder, x, n_steps=3, span="prior", change=True)
     image = change.images[0]
     assert (image.cmap.name, image.norm.vmin) == ("RdBu_r", -image.norm.vmax)
@@ -124,7 +124,7 @@ def test_colors_and_signals_have_a_change_image(x):
         axes[0].figure.draw_without_rendering()
 
 
-def test_it_draws_where_it_is_told(encoder, decoder, x):
+def test_a_given_figure_is_drawn_into(encoder, decoder, x):
     figure = Figure(layout="constrained")
     assert list(traversal(encoder, decoder, x, figure=figure)) == figure.axes
 
