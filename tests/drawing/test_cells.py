@@ -100,9 +100,9 @@ def test_what_cannot_be_drawn_is_an_error(shape, kind, told):
 
 
 def test_images_lose_a_lone_channel_and_vectors_are_folded():
-    assert as_images(np.zeros((2, 3, 8, 8, 1)), lead=2).shape == (2, 3, 8, 8)
-    assert as_images(np.zeros((2, 3, 64)), lead=2).shape == (2, 3, 8, 8)
-    assert as_images(np.zeros((2, 3, 6, 8, 3)), lead=2).shape == (2, 3, 6, 8, 3)
+    assert as_images(np.zeros((2, 3, 8, 8, 1)), 2).shape == (2, 3, 8, 8)
+    assert as_images(np.zeros((2, 3, 64)), 2).shape == (2, 3, 8, 8)
+    assert as_images(np.zeros((2, 3, 6, 8, 3)), 2).shape == (2, 3, 6, 8, 3)
 
 
 def test_a_vector_whose_values_have_names_is_a_row_of_a_table():
@@ -114,11 +114,11 @@ def test_a_vector_whose_values_have_names_is_a_row_of_a_table():
 
 
 def test_the_longer_side_of_a_signal_runs_along():
-    assert as_signals(np.zeros((2, 3, 64)), lead=2).shape == (2, 3, 64, 1)
-    assert as_signals(np.zeros((2, 3, 1, 64)), lead=2).shape == (2, 3, 64, 1)
-    assert as_signals(np.zeros((2, 3, 5, 5)), lead=2).shape == (2, 3, 5, 5)
+    assert as_signals(np.zeros((2, 3, 64)), 2).shape == (2, 3, 64, 1)
+    assert as_signals(np.zeros((2, 3, 1, 64)), 2).shape == (2, 3, 64, 1)
+    assert as_signals(np.zeros((2, 3, 5, 5)), 2).shape == (2, 3, 5, 5)
     channels = RNG.random((2, 3, 2, 64))
-    np.testing.assert_array_equal(as_signals(channels, lead=2), np.swapaxes(channels, -1, -2))
+    np.testing.assert_array_equal(as_signals(channels, 2), np.swapaxes(channels, -1, -2))
 
 
 def test_names_are_given_or_those_of_the_columns():
@@ -203,13 +203,13 @@ def test_features_on_unlike_scales_are_shares_of_their_own_spans():
     x = RNG.random((500, 3)) * [1, 1000, 5] + [0, 300, 0]
     look = sample_style(x)
     assert look.has_own_scales((3,))
-    shares = look.scaled(x, lead=1)
+    shares = look.scaled(x, n_leading_axes=1)
     np.testing.assert_allclose(np.quantile(shares, (0.005, 0.995), axis=0), [[0] * 3, [1] * 3], atol=1e-5)
     assert look.range_for(shares, (3,)) == (0, 1)
     assert not sample_style(x, kind="signal").has_own_scales((3,))
     assert not sample_style(x[:, [0, 2]]).has_own_scales((2,))
     constant = sample_style(np.column_stack([x, np.full(500, 7.0)]))
-    np.testing.assert_allclose(constant.scaled(np.array([[0, 300, 0, 7.0]]), lead=1)[0, 3], 0.5)
+    np.testing.assert_allclose(constant.scaled(np.array([[0, 300, 0, 7.0]]), n_leading_axes=1)[0, 3], 0.5)
 
 
 # Mosaics
@@ -297,11 +297,11 @@ def cell_centers(ax, shape, gaps):
 def test_a_scatter_at_the_nodes_falls_on_the_centers_of_the_cells(ax, across, up, shape):
     rows, columns = len(NODES[up]), len(NODES[across])
     cells = RNG.random((rows, columns, *shape), dtype=np.float32)
-    kind = draw_cells(ax, cells, across=GridAxis(NODES[across]), up=GridAxis(NODES[up]))
+    kind = draw_cells(ax, cells, x_axis=GridAxis(NODES[across]), y_axis=GridAxis(NODES[up]))
     (dots,) = ax.plot(*np.meshgrid(NODES[across], NODES[up][::-1]), "o", zorder=3)[:1]
     ax.figure.draw_without_rendering()
 
-    images = cells.reshape(rows, columns, -1, 1) if kind == "table" else as_images(cells, lead=2)
+    images = cells.reshape(rows, columns, -1, 1) if kind == "table" else as_images(cells, 2)
     gap = {"stretched": True, "gap": tables.GAP} if kind == "table" else {}
     images = images.repeat(images.shape[2], axis=3) if kind == "table" else images
     _, gaps = assemble(images, **gap)
@@ -318,7 +318,7 @@ def test_a_cell_is_rendered_where_its_node_lies(ax, nodes):
         ax.clear()
         cells = np.zeros((len(values), len(values), 8, 8))
         cells[row, column] = 1
-        draw_cells(ax, cells, across=GridAxis(values), up=GridAxis(values))
+        draw_cells(ax, cells, x_axis=GridAxis(values), y_axis=GridAxis(values))
         ax.axis("off")
         canvas = FigureCanvasAgg(ax.figure)
         canvas.draw()
@@ -338,7 +338,7 @@ def test_a_cell_is_rendered_where_its_node_lies(ax, nodes):
 @pytest.mark.parametrize("nodes", NODES)
 def test_cells_are_of_one_width_on_screen_and_images_keep_their_aspect(ax, nodes):
     values = NODES[nodes]
-    draw_cells(ax, RNG.random((len(values), len(values), 6, 9)), across=GridAxis(values), up=GridAxis(values))
+    draw_cells(ax, RNG.random((len(values), len(values), 6, 9)), x_axis=GridAxis(values), y_axis=GridAxis(values))
     ax.figure.draw_without_rendering()
     edges = GridAxis(values).to_value(np.arange(len(values) + 1) - 0.5)
     x, y = ax.transData.transform(np.column_stack([edges, edges])).T
@@ -351,7 +351,7 @@ def test_cells_are_of_one_width_on_screen_and_images_keep_their_aspect(ax, nodes
 
 def test_the_limits_are_those_of_the_image(ax):
     values = NODES["uneven"]
-    draw_cells(ax, RNG.random((6, 6, 8, 8)), across=GridAxis(values), up=GridAxis(values))
+    draw_cells(ax, RNG.random((6, 6, 8, 8)), x_axis=GridAxis(values), y_axis=GridAxis(values))
     ax.figure.draw_without_rendering()
     np.testing.assert_allclose(ax.images[0].get_window_extent().bounds, ax.get_window_extent().bounds, atol=0.01)
     assert values[0] > ax.get_xlim()[0] > GridAxis(values).to_value(-0.5)
@@ -491,7 +491,7 @@ def test_one_feature_and_one_sample(ax):
 
 def test_rows_of_a_table_on_latent_axes_are_strips_whose_features_are_listed(ax):
     cells = RNG.random((5, 5, 3))
-    on = {"across": GridAxis(NODES["even"], "z_1"), "up": GridAxis(NODES["even"], "z_2")}
+    on = {"x_axis": GridAxis(NODES["even"], "z_1"), "y_axis": GridAxis(NODES["even"], "z_2")}
     draw_cells(ax, cells, SampleStyle(names=("a", "b", "c")), **on)
     assert ax.get_xlabel() == "z_1\neach cell from the top: a, b, c"
     assert ax.get_ylabel() == "z_2"
@@ -500,7 +500,7 @@ def test_rows_of_a_table_on_latent_axes_are_strips_whose_features_are_listed(ax)
     found = colors_at(ax, [(center, center + third), (center, center), (center, center - third)])
     np.testing.assert_allclose(found, cells[2, 2])
     ax.clear()
-    draw_cells(ax, cells[:1], SampleStyle(names=("a", "b", "c")), across=GridAxis(NODES["even"], "z_1"))
+    draw_cells(ax, cells[:1], SampleStyle(names=("a", "b", "c")), x_axis=GridAxis(NODES["even"], "z_1"))
     assert ax.get_xlabel() == "z_1"
     across = NODES["even"][0]
     for (place, name), value in zip(ticks(ax.yaxis), cells[0, 0]):
@@ -567,7 +567,7 @@ def test_signals_are_lines_in_their_cells(ax, nodes):
     signals = RNG.random((count, count, 50))
     signals[0, 1, 10], signals[0, 1, 20] = 1.0, 0.0
     on = None if nodes is None else GridAxis(NODES[nodes])
-    assert draw_cells(ax, signals, SampleStyle(value_range=(0, 1)), across=on, up=on) == "signal"
+    assert draw_cells(ax, signals, SampleStyle(value_range=(0, 1)), x_axis=on, y_axis=on) == "signal"
     lines = ax.collections[0].get_segments()
     assert len(lines) == count**2
     place = (lambda value: value) if on is None else on.to_cell

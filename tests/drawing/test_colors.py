@@ -79,7 +79,7 @@ def test_labels_may_be_a_column_or_a_tensor():
 def test_without_labels_there_is_one_color():
     colors = color_labels(None, 3)
     assert colors.index.tolist() == [0, 0, 0]
-    assert (len(colors.colors), colors.names, colors.missing) == (1, (), 0)
+    assert (len(colors.colors), colors.names, colors.n_missing) == (1, (), 0)
 
 
 def test_integers_and_strings_are_categories_in_the_colors_of_the_house():
@@ -105,7 +105,7 @@ def test_a_label_keeps_its_color_when_only_some_samples_are_shown():
 def test_missing_labels_have_no_color():
     colors = color_labels(np.array(["b", "", "a", None], dtype=object), 4)
     assert colors_of(colors) == [CLASSES[1], None, CLASSES[0], None]
-    assert colors.missing == 2
+    assert colors.n_missing == 2
 
 
 def test_floats_are_a_gradient():

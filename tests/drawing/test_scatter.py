@@ -12,7 +12,7 @@ from scipy.stats import norm
 from vaeviz.drawing.colors import MISSING_COLOR, color_labels
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours, equal_aspect
-from vaeviz.drawing.scatter import RASTER_ABOVE, ROUND_MOST, draw_scatter, marker_opacity, marker_size
+from vaeviz.drawing.scatter import MAX_ROUND_POINTS, MAX_VECTOR_POINTS, default_alpha, default_marker_size, draw_scatter
 from vaeviz.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -80,7 +80,7 @@ def test_missing_labels_are_gray_and_underneath(ax):
 def test_no_color_is_set_at_many_points_at_once(ax, labels):
     """Else the last class of a round lies above the others, wherever the cloud is dense."""
     marks = draw_scatter(ax, RNG.standard_normal((70_000, 2)), color_labels(labels, 70_000))
-    assert max(len(rows) for _, rows in marks.layers()) <= ROUND_MOST
+    assert max(len(rows) for _, rows in marks.layers()) <= MAX_ROUND_POINTS
     assert sum(len(rows) for _, rows in marks.layers()) == 70_000
 
 
@@ -96,17 +96,19 @@ def test_the_order_is_seeded(ax):
 
 def test_size_and_opacity_follow_the_number_of_points():
     counts = [1, 10, 100, 1000, 10_000, 100_000, 10_000_000]
-    for follows in (marker_size, marker_opacity):
+    for follows in (default_marker_size, default_alpha):
         values = [follows(count) for count in counts]
         assert values == sorted(values, reverse=True)
         assert values[0] > values[-1] > 0
-    assert marker_size(10_000) == pytest.approx(1.5, abs=0.1)
-    assert marker_opacity(1) <= 1
-    assert marker_size(0) > 0
+    assert default_marker_size(10_000) == pytest.approx(1.5, abs=0.1)
+    assert default_alpha(1) <= 1
+    assert default_marker_size(0) > 0
 
 
 def test_marks_follow_the_options(ax):
-    draw_scatter(ax, POINTS, color_labels(LABELS, 300), size=7, opacity=0.25, marker_kws={"marker": "s", "zorder": 4})
+    draw_scatter(
+        ax, POINTS, color_labels(LABELS, 300), marker_size=7, alpha=0.25, marker_kws={"marker": "s", "zorder": 4}
+    )
     marks = marks_in(ax)
     stamp = marks.stamp
     assert (stamp.get_markersize(), marks.get_alpha(), stamp.get_marker(), marks.get_zorder()) == (7, 0.25, "s", 4)
@@ -136,9 +138,9 @@ def test_properties_are_the_same_by_long_and_by_short_names(ax):
 @pytest.mark.parametrize(
     ("total", "rasterized", "expected"),
     [
-        (RASTER_ABOVE, None, False),
-        (RASTER_ABOVE + 1, None, True),
-        (RASTER_ABOVE + 1, False, False),
+        (MAX_VECTOR_POINTS, None, False),
+        (MAX_VECTOR_POINTS + 1, None, True),
+        (MAX_VECTOR_POINTS + 1, False, False),
         (10, True, True),
     ],
 )
@@ -173,7 +175,7 @@ def bare(ax):
 
 
 def test_marks_are_where_their_points_are(bare):
-    draw_scatter(bare, np.array([[-0.5, 0.5], [0.5, -0.5]]), color_labels(None, 2), size=20, opacity=1)
+    draw_scatter(bare, np.array([[-0.5, 0.5], [0.5, -0.5]]), color_labels(None, 2), marker_size=20, alpha=1)
     dark = pixels(bare).sum(axis=2) < 600
     rows, columns = np.nonzero(dark)
     left = columns < 200
@@ -185,7 +187,7 @@ def test_marks_are_where_their_points_are(bare):
 def test_the_picture_is_that_of_the_lines_of_which_it_is_made(bare):
     """At any N: no other way of drawing begins where points are many."""
     points = RNG.uniform(-0.9, 0.9, (400, 2))
-    marks = draw_scatter(bare, points, color_labels(np.arange(400) % 3, 400), size=6, opacity=0.4)
+    marks = draw_scatter(bare, points, color_labels(np.arange(400) % 3, 400), marker_size=6, alpha=0.4)
     shown = pixels(bare)
     marks.remove()
     for color, rows in marks.layers():
@@ -201,7 +203,7 @@ def test_where_two_classes_mix_neither_color_wins(bare):
 
 
 def test_what_is_set_later_is_drawn(bare):
-    marks = draw_scatter(bare, np.zeros((1, 2)), color_labels(None, 1), size=20, opacity=1)
+    marks = draw_scatter(bare, np.zeros((1, 2)), color_labels(None, 1), marker_size=20, alpha=1)
     opaque = pixels(bare).min()
     marks.set_alpha(0.3)
     assert pixels(bare).min() > opaque + 50

@@ -35,61 +35,63 @@ def draw_cells(
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     connect: Connect | None = None,
-    given: Sequence[int] = (),
-    across: GridAxis | None = None,
-    up: GridAxis | None = None,
-    key: bool = True,
-    whole: np.ndarray | None = None,
+    data_columns: Sequence[int] = (),
+    x_axis: GridAxis | None = None,
+    y_axis: GridAxis | None = None,
+    show_legend: bool = True,
+    all_cells: np.ndarray | None = None,
 ) -> SampleKind:
     """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
 
     Images and spectrograms are one assembled array, signals are lines in cells, rows of a table are rows of heat, and
     points in the plane are dots in data units; what belongs together, as `connect` says, is joined or stands close.
-    Columns that were `given`, not decoded, stand apart from a path. One scale holds for all cells, told by a color
-    bar or in words where it is not [0, 1]. `across` and `up` put the cells on latent axes, on which a row of a table is
-    a strip. key: whether to draw the color bar or the legend. whole: all samples (..., *sample), those of other Axes
+    Columns that were `data_columns`, not decoded, stand apart from a path. One scale holds for all cells, told by a color
+    bar or in words where it is not [0, 1]. `x_axis` and `y_axis` put the cells on latent axes, on which a row of a table is
+    a strip. show_legend: whether to draw the color bar or the legend. all_cells: all samples (..., *sample), those of other Axes
     too, that the color bar tells of; by default the cells.
     """
     look = look or SampleStyle()
     shape = cells.shape[2:]
-    kind, names = look.kind_of(shape), look.names_in(shape)
+    kind, names = look.kind_of(shape), look.names_of(shape)
     if kind == "point":
         points = cells.reshape(*cells.shape[:2], 2)
-        draw_dots(ax, points, connect=connect, row_labels=row_labels, given=given, names=names, data=look.data)
+        draw_dots(
+            ax, points, connect=connect, row_labels=row_labels, data_columns=data_columns, names=names, data=look.data
+        )
         return kind
-    cells = look.scaled(cells, lead=2)
+    cells = look.scaled(cells, n_leading_axes=2)
     low, high = look.range_for(cells, shape)
     heat = {"cmap": look.cmap or COLORS.get(kind), "low": low, "high": high}
     labels = {"row_labels": row_labels, "column_labels": column_labels}
-    _bare(ax, across, up)
-    if kind == "table" and across is None:
+    _bare(ax, x_axis, y_axis)
+    if kind == "table" and x_axis is None:
         draw_table(ax, cells.reshape(*cells.shape[:2], -1), names=names, connect=connect, **labels, **heat)
     else:
-        _label(ax, len(cells), across, up, **labels)
-        told = _draw_grid(ax, kind, cells, names, {"across": across, "up": up}, heat, key)
-        ax.set_xlabel("\n".join(([across.name] if across else []) + wrap(told, max_letters(ax))))
-        ax.set_ylabel(up.name if up else "")
-    if key and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
-        told = cells if whole is None else look.scaled(whole, lead=whole.ndim - len(shape))
+        _label(ax, len(cells), x_axis, y_axis, **labels)
+        told = _draw_grid(ax, kind, cells, names, {"x_axis": x_axis, "y_axis": y_axis}, heat, show_legend)
+        ax.set_xlabel("\n".join(([x_axis.name] if x_axis else []) + wrap(told, max_letters(ax))))
+        ax.set_ylabel(y_axis.name if y_axis else "")
+    if show_legend and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
+        told = cells if all_cells is None else look.scaled(all_cells, n_leading_axes=all_cells.ndim - len(shape))
         beyond = np.nanmin(told) < low, np.nanmax(told) > high
-        _draw_scale(ax, look.unit_in(shape), beyond)
+        _draw_scale(ax, look.unit_of(shape), beyond)
     return kind
 
 
 def _draw_grid(
-    ax: Axes, kind: SampleKind, cells: np.ndarray, names: Sequence[str], grid: dict, heat: dict, key: bool
+    ax: Axes, kind: SampleKind, cells: np.ndarray, names: Sequence[str], grid: dict, heat: dict, show_legend: bool
 ) -> str:
     """Samples in cells, and what is to be known to read a cell."""
     if kind == "signal":
         low, high = heat["low"], heat["high"]
-        draw_signals(ax, as_signals(cells, lead=2), low=low, high=high, names=names, legend=key, **grid)
+        draw_signals(ax, as_signals(cells, 2), low=low, high=high, names=names, legend=show_legend, **grid)
         return "" if (low, high) == (0, 1) else f"each cell from {low:.3g} to {high:.3g}".replace("-", "−")
     if kind == "table":
         return draw_strips(ax, cells.reshape(*cells.shape[:2], -1), names=names, **grid, **heat)
     if kind == "spectrogram":
-        draw_mosaic(ax, as_images(cells, lead=2)[..., ::-1, :], aspect=SPECTROGRAM_ASPECT, **grid, **heat)
+        draw_mosaic(ax, as_images(cells, 2)[..., ::-1, :], aspect=SPECTROGRAM_ASPECT, **grid, **heat)
         return "each cell: time →, frequency ↑"
-    draw_mosaic(ax, as_images(cells, lead=2), **grid, **heat)
+    draw_mosaic(ax, as_images(cells, 2), **grid, **heat)
     return ""
 
 
@@ -105,7 +107,7 @@ def cells_aspect(
         flat = cells.reshape(rows, columns, -1)
         return strips_aspect(flat) if on_latent_axes else table_aspect(flat, connect)
     if kind == "image":
-        height, width = as_images(cells, lead=2).shape[2:4]
+        height, width = as_images(cells, 2).shape[2:4]
         return rows * height / (columns * width)
     return rows / columns * {"signal": signals.ASPECT, "spectrogram": SPECTROGRAM_ASPECT}[kind]
 
@@ -118,23 +120,23 @@ def _draw_scale(ax: Axes, label: str, beyond: tuple[bool, bool]) -> None:
     ax.figure.colorbar(ax.images[-1], cax=bar, label=label, extend=extend)
 
 
-def _bare(ax: Axes, across: GridAxis | None, up: GridAxis | None) -> None:
+def _bare(ax: Axes, x_axis: GridAxis | None, y_axis: GridAxis | None) -> None:
     """No frame, and ticks along latent axes only."""
     ax.spines[:].set_visible(False)
-    ax.tick_params(axis="x", length=0 if across is None else 2.5, color="0.4")
-    ax.tick_params(axis="y", length=0 if up is None else 2.5, color="0.4")
+    ax.tick_params(axis="x", length=0 if x_axis is None else 2.5, color="0.4")
+    ax.tick_params(axis="y", length=0 if y_axis is None else 2.5, color="0.4")
 
 
 def _label(
     ax: Axes,
     rows: int,
-    across: GridAxis | None,
-    up: GridAxis | None,
+    x_axis: GridAxis | None,
+    y_axis: GridAxis | None,
     row_labels: Sequence[str],
     column_labels: Sequence[str],
 ) -> None:
     """Row and column labels in place of ticks, except along latent axes."""
-    if across is None:
+    if x_axis is None:
         ax.set_xticks(range(len(column_labels)), column_labels, rotation=label_rotation(ax, column_labels))
-    if up is None:
+    if y_axis is None:
         ax.set_yticks([rows - 1 - row for row in range(len(row_labels))], row_labels)

@@ -39,7 +39,7 @@ class LabelColors:
         return replace(self, index=self.index[rows])
 
     @property
-    def missing(self) -> int:
+    def n_missing(self) -> int:
         """How many samples have no label."""
         return int((self.index < 0).sum())
 

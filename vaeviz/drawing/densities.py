@@ -24,7 +24,7 @@ def draw_densities(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: 
     if colors.mappable is not None:
         raise NotApplicable("densities need classes, and the labels are continuous")
     peaks = draw_density(ax, values, colors, prior=prior)
-    add_color_key(ax, colors[colors.index >= 0], places=peaks)
+    add_color_key(ax, colors[colors.index >= 0], label_positions=peaks)
     ax.set_ylabel("density")
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_ellipses(ax: Axes, centers: np.ndarray, radii: np.ndarray, colors: LabelColors, *, opacity: float) -> None:
+def draw_ellipses(ax: Axes, centers: np.ndarray, radii: np.ndarray, colors: LabelColors, *, alpha: float) -> None:
     """Ellipses at `centers` (N, 2) with semi-axes `radii` (N, 2) in data units, filled; their centers are dots."""
     from matplotlib.collections import EllipseCollection
     from matplotlib.colors import to_rgba
@@ -25,8 +25,8 @@ def draw_ellipses(ax: Axes, centers: np.ndarray, radii: np.ndarray, colors: Labe
         units="xy",
         offsets=centers,
         offset_transform=ax.transData,
-        facecolors=np.column_stack([face[:, :3], np.full(len(face), opacity)]),
-        edgecolors=np.column_stack([face[:, :3], np.full(len(face), min(1, 3 * opacity))]),
+        facecolors=np.column_stack([face[:, :3], np.full(len(face), alpha)]),
+        edgecolors=np.column_stack([face[:, :3], np.full(len(face), min(1, 3 * alpha))]),
         linewidths=0.4,
         zorder=2,
     )

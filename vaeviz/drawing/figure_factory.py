@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vaeviz.drawing.styles import style_in_force
+from vaeviz.drawing.styles import current_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,6 @@ def figure_for(plot: Callable, aspect: float | None = None) -> Figure:
     import matplotlib.pyplot as plt
 
     page = plot.__vaeviz_page__
-    width = getattr(style_in_force(), page.width, INCHES[page.width])
+    width = getattr(current_style(), page.width, INCHES[page.width])
     height = width * (page.aspect or 0.6) if aspect is None else width * aspect + MARGIN
     return plt.figure(figsize=(width, height), layout="constrained")

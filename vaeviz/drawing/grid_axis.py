@@ -65,11 +65,11 @@ def cell_width(nodes: GridAxis | None) -> float:
     return 1.0 if nodes is None or not nodes.even else float(nodes.values[1] - nodes.values[0])
 
 
-def scale_axes(ax: Axes, across: GridAxis | None, up: GridAxis | None) -> None:
+def scale_axes(ax: Axes, x_axis: GridAxis | None, y_axis: GridAxis | None) -> None:
     """Give uneven nodes a scale on which their cells are of one width."""
     from matplotlib.ticker import FixedLocator
 
-    for nodes, set_scale, axis in ((across, ax.set_xscale, ax.xaxis), (up, ax.set_yscale, ax.yaxis)):
+    for nodes, set_scale, axis in ((x_axis, ax.set_xscale, ax.xaxis), (y_axis, ax.set_yscale, ax.yaxis)):
         if nodes is not None and not nodes.even:
             set_scale("function", functions=(nodes.to_cell, nodes.to_value))
             axis.set_major_locator(FixedLocator(nodes.ticks()))

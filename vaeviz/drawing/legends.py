@@ -28,12 +28,12 @@ MARK = 3  # width of the mark before a name and of the gaps around it / size of 
 
 
 def add_color_key(
-    ax: Axes, colors: LabelColors, points: np.ndarray | None = None, places: np.ndarray | None = None
+    ax: Axes, colors: LabelColors, points: np.ndarray | None = None, label_positions: np.ndarray | None = None
 ) -> None:
     """A color bar for a gradient; for categories a legend beside the data, or where names are long below them.
 
     More than ten categories are named among the data where names are short, or a legend would take too much room or
-    too many colors: at `places` (C, 2), one a category, by default the medians of their `points` (N, 2). Names that
+    too many colors: at `label_positions` (C, 2), one a category, by default the medians of their `points` (N, 2). Names that
     find no room are shortened.
     """
     if colors.mappable is not None:
@@ -42,18 +42,18 @@ def add_color_key(
         return
     where, names = _arrangement(ax, colors)
     if where == "among the data":
-        _name_among_data(ax, names, _medians(colors, points) if places is None else places)
+        _name_among_data(ax, names, _medians(colors, points) if label_positions is None else label_positions)
     _legend(ax, replace(colors, names=() if where == "among the data" else tuple(names)), where)
 
 
-def legend_below(ax: Axes, *, under: Sequence[str] = ("xtick.labelsize", "axes.labelsize"), **look: Any) -> None:
-    """A legend in two columns below the Axes, however high they are, and `under` a line of text of each of these sizes.
+def legend_below(ax: Axes, *, text_above: Sequence[str] = ("xtick.labelsize", "axes.labelsize"), **look: Any) -> None:
+    """A legend in two columns below the Axes, however high they are, and `text_above` a line of text of each of these sizes.
 
     Unless said otherwise, those are the tick labels and the name of the axis.
     """
     from matplotlib.transforms import ScaledTranslation
 
-    down = ScaledTranslation(0, -(LINE * sum(map(font_size, under)) + 8) / 72, ax.figure.dpi_scale_trans)
+    down = ScaledTranslation(0, -(LINE * sum(map(font_size, text_above)) + 8) / 72, ax.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + down, "borderaxespad": 0}
     ax.legend(loc="upper center", **{"ncols": 2, **place, **look})
 
@@ -66,9 +66,9 @@ def add_figure_key(figure: Any, corner: Axes, colors: LabelColors, others: Seque
         bar = figure.colorbar(colors.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
         bar.ax.yaxis.set_ticks_position("left")
         bar.ax.set_in_layout(False)
-    columns = -(-(len(colors.names) + bool(colors.missing)) // MAX_DIRECT_LEGEND) or 1
+    columns = -(-(len(colors.names) + bool(colors.n_missing)) // MAX_DIRECT_LEGEND) or 1
     names = _fitting(colors.names, axes_width(corner) / columns) or abbreviate(colors.names, FEWEST)
-    entries = list(zip(names, colors.colors)) + [("no label", MISSING_COLOR)] * bool(colors.missing)
+    entries = list(zip(names, colors.colors)) + [("no label", MISSING_COLOR)] * bool(colors.n_missing)
     own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=color, label=name) for name, color in entries]
     if own or others:
         legend = corner.legend(
@@ -82,7 +82,7 @@ def _legend(ax: Axes, colors: LabelColors, where: Where) -> None:
     from matplotlib.lines import Line2D
 
     entries = list(zip(colors.names, colors.colors))
-    if colors.missing:
+    if colors.n_missing:
         entries.append(("no label", MISSING_COLOR))
     own = [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=color, label=name) for name, color in entries]
     others, _ = ax.get_legend_handles_labels()
@@ -108,7 +108,7 @@ def _arrangement(ax: Axes, colors: LabelColors) -> tuple[Where, Sequence[str]]:
     short = max(map(len, names)) <= SHORT
     if not few and (short or len(names) > TOLD_APART or not _is_laid_out(ax)):
         return "among the data", abbreviate(names, FEWEST)
-    entries = len(names) + len(ax.get_legend_handles_labels()[0]) + bool(colors.missing)
+    entries = len(names) + len(ax.get_legend_handles_labels()[0]) + bool(colors.n_missing)
     columns = 1 if few else _columns(ax, entries)
     if columns * _entry_width(names) < BESIDE * axes_width(ax):
         return "beside", names

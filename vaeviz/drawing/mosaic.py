@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
 
-GAP = 1 / 28  # of a cell's side
+CELL_GAP = 1 / 28  # of a cell's side
 
 
 class Mosaic(AxesImage):
@@ -37,10 +37,10 @@ def draw_mosaic(
     cmap: str,
     low: float,
     high: float,
-    across: GridAxis | None = None,
-    up: GridAxis | None = None,
+    x_axis: GridAxis | None = None,
+    y_axis: GridAxis | None = None,
     aspect: float | None = None,
-    gap: float = GAP,
+    gap: float = CELL_GAP,
 ) -> None:
     """Images (rows, columns, H, W[, 3|4]) in one array; `aspect` stretches each to a cell of that height / width."""
     import matplotlib
@@ -53,28 +53,30 @@ def draw_mosaic(
     ends_up = _ends(rows, gap_up / (mosaic.shape[0] + gap_up))
     if mosaic.ndim == 3:
         mosaic = _with_transparent_gaps((mosaic - low) / (high - low))
-    scale_axes(ax, across, up)
+    scale_axes(ax, x_axis, y_axis)
     # Past the scale of the axes, where every cell is as wide as the next, so that uneven nodes warp no image.
     image = Mosaic(
         ax,
         cmap=matplotlib.colormaps[cmap].with_extremes(bad="white"),
         norm=Normalize(low, high),
         origin="upper",
-        extent=(*extrapolated_positions(across, ends_across), *extrapolated_positions(up, ends_up)),
+        extent=(*extrapolated_positions(x_axis, ends_across), *extrapolated_positions(y_axis, ends_up)),
         transform=ax.transLimits + ax.transAxes,
     )
     image.set_data(mosaic)
     image.set_clip_path(ax.patch)
     image.set_extent(image.get_extent())  # which also tells the Axes of it
     ax.add_image(image)
-    ax.set_xlim(node_positions(across, ends_across))
-    ax.set_ylim(node_positions(up, ends_up))
+    ax.set_xlim(node_positions(x_axis, ends_across))
+    ax.set_ylim(node_positions(y_axis, ends_up))
     own = (mosaic.shape[0] + gap_up) / rows / ((mosaic.shape[1] + gap_across) / columns)
-    ax.set_aspect((aspect or own) * cell_width(across) / cell_width(up), adjustable="box")
+    ax.set_aspect((aspect or own) * cell_width(x_axis) / cell_width(y_axis), adjustable="box")
 
 
-def assemble(images: np.ndarray, *, stretched: bool = False, gap: float = GAP) -> tuple[np.ndarray, tuple[int, int]]:
-    """One array of images (rows, columns, H, W[, C]) with hairline gaps of NaN, and the gaps (up, across) in pixels.
+def assemble(
+    images: np.ndarray, *, stretched: bool = False, gap: float = CELL_GAP
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """One array of images (rows, columns, H, W[, C]) with hairline gaps of NaN, and the gaps (y_axis, x_axis) in pixels.
 
     Small images are enlarged by a whole factor, so that the gap stays a hairline beside them. `stretched` cells have
     gaps in proportion to each of their sides.

@@ -33,17 +33,17 @@ def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: SampleS
     if not names:
         draw_cells(ax, grids[0], look, **drawn_with)
         return [ax]
-    aspect = cells_aspect(grids[0], look, drawn_with.get("connect"), on_latent_axes="across" in drawn_with)
-    columns, panels = columns_for(len(names)), _panels_in(ax, len(names), aspect)
-    look = replace(look, value_range=look.range_for(look.scaled(grids, lead=3), grids.shape[3:]))
+    aspect = cells_aspect(grids[0], look, drawn_with.get("connect"), on_latent_axes="x_axis" in drawn_with)
+    columns, panels = n_panel_columns(len(names)), _panels_in(ax, len(names), aspect)
+    look = replace(look, value_range=look.range_for(look.scaled(grids, n_leading_axes=3), grids.shape[3:]))
     for place, (panel, grid, name) in enumerate(zip(panels, grids, names)):
-        kind = draw_cells(panel, grid, look, **drawn_with, key=place == columns - 1, whole=grids)
+        kind = draw_cells(panel, grid, look, **drawn_with, show_legend=place == columns - 1, all_cells=grids)
         panel.set_title(name)
         if kind == "point":
             panel.locator_params(nbins=4, prune="both")
-        elif "across" in drawn_with:
+        elif "x_axis" in drawn_with:
             _keep_few_ticks(panel)
-    name = drawn_with["across"].name if "across" in drawn_with else ""
+    name = drawn_with["x_axis"].name if "x_axis" in drawn_with else ""
     if kind != "point":
         _tell_once(ax, panels, name)
     _keep_outer(panels)
@@ -55,18 +55,18 @@ def panels_aspect(
 ) -> float:
     """Height / width of what `draw_panels` draws, with some room for the names."""
     aspect = cells_aspect(grids[0], look, connect, on_latent_axes=on_latent_axes)
-    columns = columns_for(len(names))
+    columns = n_panel_columns(len(names))
     return (aspect + A_NAME) * math.ceil(len(names) / columns) / columns if names else aspect
 
 
-def columns_for(count: int) -> int:
+def n_panel_columns(count: int) -> int:
     """How many panels stand side by side: up to three, and four as two by two."""
     return 2 if count == 4 else max(1, min(count, MOST_COLUMNS))
 
 
 def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:
     """`count` inset Axes of that height / width, in rows; the Axes itself shows nothing but its title."""
-    columns = columns_for(count)
+    columns = n_panel_columns(count)
     rows = math.ceil(count / columns)
     width = columns + GAP * (columns - 1)
     points = TITLE * font_size("axes.titlesize")
@@ -97,7 +97,7 @@ def _tell_once(frame: Axes, panels: list[Axes], name: str) -> None:
     """What is to be known to read a cell, which all tell beside the `name` of their axis, once under all of them."""
     told = panels[0].get_xlabel().removeprefix(name).split()
     text = "\n".join(wrap(" ".join(told), max_letters(frame)))
-    lowest = panels[(len(panels) - 1) // columns_for(len(panels)) * columns_for(len(panels))]
+    lowest = panels[(len(panels) - 1) // n_panel_columns(len(panels)) * n_panel_columns(len(panels))]
     for panel in panels:
         panel.set_xlabel(name)
     if name and told:
@@ -109,7 +109,7 @@ def _tell_once(frame: Axes, panels: list[Axes], name: str) -> None:
 def _keep_outer(panels: list[Axes]) -> None:
     """Give panels the same limits, and leave labels to those at the left and at the bottom of their columns."""
     everything = np.concatenate([panel.dataLim.get_points() for panel in panels])
-    columns = columns_for(len(panels))
+    columns = n_panel_columns(len(panels))
     for place, panel in enumerate(panels):
         if panel.get_autoscale_on():  # a grid on its axes has its limits
             panel.update_datalim(everything)

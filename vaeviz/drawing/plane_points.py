@@ -23,18 +23,18 @@ def draw_dots(
     *,
     connect: Connect | None,
     row_labels: Sequence[str] = (),
-    given: Sequence[int] = (),
+    data_columns: Sequence[int] = (),
     names: Sequence[str] = (),
     data: np.ndarray | None = None,
 ) -> None:
     """Points (rows, columns, 2); those that `connect` says are joined by lines; rows of another name differ in color.
 
-    The columns that were `given`, not decoded, are hollow and stand apart from the path. names: of the coordinates.
+    The columns that were `data_columns`, not decoded, are hollow and stand apart from the path. names: of the coordinates.
     data: (M, 2) points in the background.
     """
     if data is not None:
         ax.plot(*data.T, ls="", marker="o", mew=0, ms=2, color="0.75", zorder=0, label="data")
-    decoded = np.delete(points, given, axis=1)
+    decoded = np.delete(points, data_columns, axis=1)
     strides = {"pairs": 2, "both": len(decoded)}
     for first in range(0, len(decoded), strides[connect]) if connect in strides else ():
         joined = decoded[first : first + strides[connect]]
@@ -47,10 +47,10 @@ def draw_dots(
         color = f"C{kinds_of_row.index(label) % 10}" if label else "C0"
         seen = label in row_labels[:row]
         ax.plot(*dots.T, ls="", marker="o", mew=0, ms=3, color=color, label="_nolegend_" if seen else label)
-    if len(given):
-        ends = points[:, list(given)].reshape(-1, 2)
+    if len(data_columns):
+        ends = points[:, list(data_columns)].reshape(-1, 2)
         ax.plot(*ends.T, ls="", marker="o", mfc="none", mec="C1", ms=4, label="$x, x'$")
-    if row_labels or len(given) or data is not None:
+    if row_labels or len(data_columns) or data is not None:
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
     across, up = names or ("$x_1$", "$x_2$")
     ax.set(xlabel=across, ylabel=up)

@@ -36,7 +36,7 @@ class SampleStyle:
         """The kind of samples of that shape."""
         return sample_kind(shape, self.kind, self.names)
 
-    def names_in(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+    def names_of(self, shape: tuple[int, ...]) -> tuple[str, ...]:
         """The names of the values, coordinates or channels of samples of that shape."""
         return displayed_names(self.names, self.kind_of(shape), shape)
 
@@ -44,13 +44,13 @@ class SampleStyle:
         """Whether each value of samples of that shape is drawn as a share of its feature's span."""
         return self.spans is not None and self.kind_of(shape) == "table" and shape == self.spans[0].shape
 
-    def unit_in(self, shape: tuple[int, ...]) -> str:
+    def unit_of(self, shape: tuple[int, ...]) -> str:
         """What a color bar calls the values of samples of that shape."""
         return self.unit or ("share of span" if self.has_own_scales(shape) else "value")
 
-    def scaled(self, samples: np.ndarray, lead: int) -> np.ndarray:
-        """Samples with `lead` leading axes as they are colored: as they are, or as shares of their features' spans."""
-        if not self.has_own_scales(samples.shape[lead:]):
+    def scaled(self, samples: np.ndarray, n_leading_axes: int) -> np.ndarray:
+        """Samples with `n_leading_axes` leading axes as they are colored: as they are, or as shares of their features' spans."""
+        if not self.has_own_scales(samples.shape[n_leading_axes:]):
             return samples
         low, high = self.spans
         return (samples - low) / (high - low)

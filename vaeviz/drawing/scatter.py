@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
 
-RASTER_ABOVE = 20_000
+MAX_VECTOR_POINTS = 20_000
 """Above so many points the marks are an image inside vector files, unless `rasterized` says otherwise."""
 
-ROUNDS = 16  # the points are dealt into at least so many rounds, and in each every class is drawn once
-ROUND_MOST = 20_000  # points of a round: of more, its last class would hide the others where the cloud is dense
+MIN_ROUNDS = 16  # the points are dealt into at least so many rounds, and in each every class is drawn once
+MAX_ROUND_POINTS = 20_000  # points of a round: of more, its last class would hide the others where the cloud is dense
 
 
 class ClassScatter(Collection):
@@ -59,7 +59,7 @@ class ClassScatter(Collection):
             labeled = labeled[index >= 0]
         rng = np.random.default_rng(self.seed)
         rng.shuffle(labeled)
-        for rows in np.array_split(labeled, max(_rounds(labeled), ROUNDS)):
+        for rows in np.array_split(labeled, max(_rounds(labeled), MIN_ROUNDS)):
             codes = index[rows]
             for code in rng.permutation(np.unique(codes)):
                 yield self.colors.colors[code], rows[codes == code]
@@ -81,15 +81,15 @@ def draw_scatter(
     points: np.ndarray,
     colors: LabelColors,
     *,
-    size: float | None = None,
-    opacity: float | None = None,
+    marker_size: float | None = None,
+    alpha: float | None = None,
     rasterized: bool | None = None,
     marker_kws: dict | None = None,
     seed: int = 0,
 ) -> ClassScatter:
     """Marks at `points` (N, 2), in an order that lets no class hide another; missing labels underneath.
 
-    size: diameter in points; opacity: 0 to 1; both follow N unless given. marker_kws: properties of a Line2D, by long
+    marker_size: diameter in points; alpha: 0 to 1; both follow N unless given. marker_kws: properties of a Line2D, by long
     or short names; one color for all takes the place of the classes' own, in the marks that are returned, too.
     """
     total = len(points)
@@ -98,9 +98,9 @@ def draw_scatter(
     if color is not None:
         colors = replace(colors, colors=[color] * len(colors.colors), names=(), mappable=None)
     look = {
-        "markersize": marker_size(total) * _scale_of_style() if size is None else size,
-        "alpha": marker_opacity(total) if opacity is None else opacity,
-        "rasterized": total > RASTER_ABOVE if rasterized is None else rasterized,
+        "markersize": default_marker_size(total) * _scale_of_style() if marker_size is None else marker_size,
+        "alpha": default_alpha(total) if alpha is None else alpha,
+        "rasterized": total > MAX_VECTOR_POINTS if rasterized is None else rasterized,
     }
     marks = ClassScatter(points, colors, seed=seed, **look | given)
     ax.add_collection(marks)
@@ -109,7 +109,7 @@ def draw_scatter(
 
 
 def _rounds(rows: np.ndarray) -> int:
-    return -(-len(rows) // ROUND_MOST)
+    return -(-len(rows) // MAX_ROUND_POINTS)
 
 
 def check_marker_kws(marker_kws: dict | None) -> dict[str, Any]:
@@ -136,11 +136,11 @@ def _scale_of_style() -> float:
     return matplotlib.rcParams["lines.markersize"] / matplotlib.rcParamsDefault["lines.markersize"]
 
 
-def marker_size(total: int) -> float:
+def default_marker_size(total: int) -> float:
     """Diameter in points: 4.5 for a handful, 1.5 for ten thousand, never under 0.8."""
     return float(np.clip(11.5 * max(total, 1) ** -0.22, 0.8, 4.5))
 
 
-def marker_opacity(total: int) -> float:
+def default_alpha(total: int) -> float:
     """Nearly opaque for a thousand points, two thirds for ten thousand, never under 0.3."""
     return float(np.clip(1.9 * max(total, 1) ** -0.11, 0.3, 0.95))

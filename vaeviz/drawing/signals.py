@@ -24,8 +24,8 @@ def draw_signals(
     low: float,
     high: float,
     names: Sequence[str] = (),
-    across: GridAxis | None = None,
-    up: GridAxis | None = None,
+    x_axis: GridAxis | None = None,
+    y_axis: GridAxis | None = None,
     legend: bool = True,
 ) -> None:
     """Signals (rows, columns, L, C), all between the same `low` at the foot of a cell and `high` at its top.
@@ -42,8 +42,8 @@ def draw_signals(
         lines = [
             np.column_stack(
                 [
-                    node_positions(across, column + along),
-                    node_positions(up, rows - 1 - row + height[row, column, :, channel]),
+                    node_positions(x_axis, column + along),
+                    node_positions(y_axis, rows - 1 - row + height[row, column, :, channel]),
                 ]
             )
             for row in range(rows)
@@ -53,13 +53,13 @@ def draw_signals(
         ax.add_collection(
             LineCollection(lines, colors=[color], linewidths=min(1.0, 8 / max(rows, columns)), label=label)
         )
-    scale_axes(ax, across, up)
+    scale_axes(ax, x_axis, y_axis)
     for edge in np.arange(columns + 1) - 0.5:
-        ax.axvline(node_positions(across, edge), color="0.85", lw=0.5, zorder=0)
+        ax.axvline(node_positions(x_axis, edge), color="0.85", lw=0.5, zorder=0)
     for edge in np.arange(rows + 1) - 0.5:
-        ax.axhline(node_positions(up, edge), color="0.85", lw=0.5, zorder=0)
-    ax.set_xlim(node_positions(across, np.array([-0.5, columns - 0.5])))
-    ax.set_ylim(node_positions(up, np.array([-0.5, rows - 0.5])))
+        ax.axhline(node_positions(y_axis, edge), color="0.85", lw=0.5, zorder=0)
+    ax.set_xlim(node_positions(x_axis, np.array([-0.5, columns - 0.5])))
+    ax.set_ylim(node_positions(y_axis, np.array([-0.5, rows - 0.5])))
     ax.set_box_aspect(ASPECT * rows / columns)
     if legend and 1 < channels <= MAX_DIRECT_LEGEND:
         lines = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=1.2)

@@ -90,6 +90,6 @@ def style(name: str = "paper") -> Iterator[Style]:
         _in_force.reset(token)
 
 
-def style_in_force() -> Style | None:
+def current_style() -> Style | None:
     """The style whose block this is called in, or None."""
     return _in_force.get()

@@ -69,8 +69,8 @@ def draw_strips(
     low: float,
     high: float,
     names: Sequence[str] = (),
-    across: GridAxis,
-    up: GridAxis | None,
+    x_axis: GridAxis,
+    y_axis: GridAxis | None,
 ) -> str:
     """Samples (rows, columns, D) on latent axes, a strip each from the first feature at the top; how to read them.
 
@@ -79,8 +79,8 @@ def draw_strips(
     rows, columns, features = cells.shape
     look = {"cmap": cmap, "low": low, "high": high, "aspect": strips_aspect(cells) * columns / rows, "gap": GAP}
     strips = np.repeat(cells[..., None], min(features, 32), axis=-1)  # as wide as high, for a crisp gap
-    draw_mosaic(ax, strips, across=across, up=up, **look)
-    if up is None and names and features <= 2 * LISTED_UP_TO:
+    draw_mosaic(ax, strips, x_axis=x_axis, y_axis=y_axis, **look)
+    if y_axis is None and names and features <= 2 * LISTED_UP_TO:
         half = -ax.get_ylim()[0]
         ax.set_yticks(half * (1 - (2 * np.arange(features) + 1) / features), names, fontsize="x-small")
         return ""

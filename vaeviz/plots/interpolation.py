@@ -79,7 +79,7 @@ def interpolation(
         connect="rows",
         row_labels=() if alike is None else condition_names(posterior.condition_of(starts), decoder.conditions),
         column_labels=["$x$", *times, "$x'$"],
-        given=(0, -1),
+        data_columns=(0, -1),
     )
     ax.set_title(f"{method.capitalize()} interpolation between {posterior.code_name}s{_told(pairs, alike)}")
     return ax

@@ -90,7 +90,7 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prio
             ax.set(yticks=[], ylabel="")
             ax.spines["left"].set_visible(False)
         else:
-            draw_scatter(ax, points[:, [column, row]], colors, size=1.2, seed=seed)
+            draw_scatter(ax, points[:, [column, row]], colors, marker_size=1.2, seed=seed)
             ax.set(ylim=ends)
             ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:

@@ -61,7 +61,7 @@ def latent_scatter(
     ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
     marks = draw_scatter(
-        ax, points, colors, size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
+        ax, points, colors, marker_size=size, alpha=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
     )
     if contours:
         draw_prior_contours(ax)
@@ -88,7 +88,7 @@ def _densities(posterior: Posterior, colors: LabelColors, contours: bool, ax: Ax
         raise NotApplicable("the labels are continuous, and the densities of a 1-D latent need classes")
     ax = ax or axes_for(latent_scatter)
     draw_densities(ax, posterior.mean[:, 0], colors, prior=contours)
-    count = f"N = {len(posterior):,}" + (f", {colors.missing:,} without label left out" if colors.missing else "")
+    count = f"N = {len(posterior):,}" + (f", {colors.n_missing:,} without label left out" if colors.n_missing else "")
     ax.set(xlabel=f"$z_1$ ({posterior.code_name})", title=_title(posterior, count))
     return ax
 

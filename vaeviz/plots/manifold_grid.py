@@ -78,7 +78,7 @@ def manifold_grid(
     aspect = panels_aspect(grids, conditions.names, look, on_latent_axes=True)
     ax = ax or axes_for(manifold_grid, aspect)
     across, *up = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
-    draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
+    draw_panels(ax, grids, conditions.names, look, x_axis=across, y_axis=up[0] if up else None, connect="both")
     if not conditions and aspect > NARROW:
         ax.tick_params(axis="x", rotation=90)
     fixed = fixed_condition_name(decoder)

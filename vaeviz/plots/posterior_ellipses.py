@@ -56,7 +56,7 @@ def posterior_ellipses(
     few = np.random.default_rng(seed).permutation(rows)  # so that no class lies on top
     ax = ax or axes_for(posterior_ellipses)
     spread = radius * posterior.std[few][:, shown]
-    draw_ellipses(ax, posterior.mean[few][:, shown], spread, colors[few], opacity=opacity)
+    draw_ellipses(ax, posterior.mean[few][:, shown], spread, colors[few], alpha=opacity)
     if posterior.prior == "normal" if prior_contours is None else prior_contours:
         draw_prior_contours(ax)
     equal_aspect(ax)

@@ -63,7 +63,7 @@ def prior_holes(
     _draw_scores(axes[0], found, len(posterior))
     whole = np.stack([cells for _, cells, _ in pictures]) if pictures else None
     for ax, (title, cells, names) in zip(axes[1:], pictures):
-        draw_cells(ax, cells, look, row_labels=names, key=ax is axes[-1], whole=whole)
+        draw_cells(ax, cells, look, row_labels=names, show_legend=ax is axes[-1], all_cells=whole)
         ax.set_title(title)
     return axes
 

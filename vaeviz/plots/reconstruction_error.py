@@ -17,7 +17,7 @@ from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.sample_style import sample_style
-from vaeviz.drawing.scatter import RASTER_ABOVE
+from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.decode import decode
@@ -116,7 +116,7 @@ def _check_condition(encoder: Any, other_x: Any) -> None:
 def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, unit: str) -> None:
     """A box for each label, whiskers from the 5th to the 95th percentile."""
     groups = {name: errors[colors.index == code] for code, name in enumerate(colors.names)}
-    if colors.missing:
+    if colors.n_missing:
         groups["no label"] = errors[colors.index < 0]
     groups = groups or {"all": errors}
     boxes = ax.boxplot(
@@ -125,7 +125,7 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, unit: str)
         widths=0.65,
         patch_artist=True,
         sym=".",
-        flierprops={"ms": 2, "mfc": "0.5", "mec": "none", "rasterized": len(errors) > RASTER_ABOVE},
+        flierprops={"ms": 2, "mfc": "0.5", "mec": "none", "rasterized": len(errors) > MAX_VECTOR_POINTS},
         whiskerprops={"lw": 0.6, "color": "0.3"},
         capprops={"lw": 0.6, "color": "0.3"},
     )

@@ -13,7 +13,7 @@ from vaeviz.data.sample_kind import SampleKind, as_images
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label
-from vaeviz.drawing.mosaic import GAP
+from vaeviz.drawing.mosaic import CELL_GAP
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, NotApplicable
@@ -89,7 +89,7 @@ def traversal(
         for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
             text.set_color("0.6" if dead[dim] else "black")
     if change:
-        _draw_change(axes[1], look.scaled(grids[0], lead=2), look)
+        _draw_change(axes[1], look.scaled(grids[0], n_leading_axes=2), look)
         if drawn == "table":
             axes[1].set(aspect="auto", box_aspect=_box_aspect(axes[0]))
     under = f", under {conditions}" if conditions else _told_condition(decoder, posterior, around)
@@ -114,7 +114,7 @@ def _width(steps: int, kind: SampleKind) -> float:
     """The width of a row in cells; in a mosaic there are gaps between them, and a row of a table is as wide as one."""
     if kind == "table":
         return 1.0
-    return steps if kind == "signal" else steps + (steps - 1) * GAP
+    return steps if kind == "signal" else steps + (steps - 1) * CELL_GAP
 
 
 def _box_aspect(ax: Any) -> float:
@@ -155,7 +155,7 @@ def _told_condition(decoder: Decoder, posterior: Posterior, around: int | None) 
 
 def _draw_change(ax: Any, cells: np.ndarray, look: SampleStyle) -> None:
     """The change images, red where a value grows and blue where it falls, on one scale for all rows."""
-    kind, unit = look.kind_of(cells.shape[2:]), look.unit_in(cells.shape[2:])
+    kind, unit = look.kind_of(cells.shape[2:]), look.unit_of(cells.shape[2:])
     changes = cells[:, -1:] - cells[:, :1]
     if kind == "image":
         changes = as_images(changes, lead=2)
