@@ -10,7 +10,7 @@ from vaeviz.data.sample_kind import as_images, as_signals, column_names, display
 from vaeviz.drawing import tables
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.grid_axis import GridAxis
-from vaeviz.drawing.mosaic import assemble
+from vaeviz.drawing.mosaic import assemble_mosaic
 from vaeviz.drawing.sample_style import SampleStyle, sample_style, shared_range
 from vaeviz.errors import InputError, UnknownName
 
@@ -202,12 +202,12 @@ def test_the_range_of_a_table_leaves_out_what_lies_far_out():
 def test_features_on_unlike_scales_are_shares_of_their_own_spans():
     x = RNG.random((500, 3)) * [1, 1000, 5] + [0, 300, 0]
     look = sample_style(x)
-    assert look.has_own_scales((3,))
+    assert look.has_feature_scales((3,))
     shares = look.scaled(x, n_leading_axes=1)
     np.testing.assert_allclose(np.quantile(shares, (0.005, 0.995), axis=0), [[0] * 3, [1] * 3], atol=1e-5)
     assert look.range_for(shares, (3,)) == (0, 1)
-    assert not sample_style(x, kind="signal").has_own_scales((3,))
-    assert not sample_style(x[:, [0, 2]]).has_own_scales((2,))
+    assert not sample_style(x, kind="signal").has_feature_scales((3,))
+    assert not sample_style(x[:, [0, 2]]).has_feature_scales((2,))
     constant = sample_style(np.column_stack([x, np.full(500, 7.0)]))
     np.testing.assert_allclose(constant.scaled(np.array([[0, 300, 0, 7.0]]), n_leading_axes=1)[0, 3], 0.5)
 
@@ -218,7 +218,7 @@ def test_features_on_unlike_scales_are_shares_of_their_own_spans():
 @pytest.mark.parametrize("shape", [(8, 8), (28, 28), (5, 9), (1, 3), (6, 8, 3)])
 def test_every_image_lies_in_its_place_with_gaps_between(shape):
     images = RNG.random((3, 4, *shape), dtype=np.float32)
-    mosaic, (gap_up, gap_across) = assemble(images)
+    mosaic, (gap_up, gap_across) = assemble_mosaic(images)
     height = (mosaic.shape[0] + gap_up) // 3 - gap_up
     width = (mosaic.shape[1] + gap_across) // 4 - gap_across
     factor = height // shape[0]
@@ -238,13 +238,13 @@ def test_every_image_lies_in_its_place_with_gaps_between(shape):
 
 @pytest.mark.parametrize("shape", [(8, 8), (28, 28), (64, 64), (200, 200)])
 def test_gaps_are_hairlines(shape):
-    mosaic, gaps = assemble(np.zeros((2, 2, *shape)))
+    mosaic, gaps = assemble_mosaic(np.zeros((2, 2, *shape)))
     side = (mosaic.shape[0] - gaps[0]) / 2
     assert all(0.02 < gap / side < 0.05 for gap in gaps)
 
 
 def test_one_image_has_no_gap():
-    mosaic, _ = assemble(np.zeros((1, 1, 28, 28)))
+    mosaic, _ = assemble_mosaic(np.zeros((1, 1, 28, 28)))
     assert mosaic.shape == (28, 28)
 
 
@@ -261,9 +261,9 @@ def test_nodes_map_cells_to_values_and_back(values):
 
 
 def test_even_nodes_are_told_from_uneven_ones():
-    assert GridAxis(linear_nodes(-1.96, 1.96, 20)).even
-    assert not GridAxis(equal_mass_nodes(20)).even
-    assert GridAxis(1e6 + linear_nodes(0, 1, 20)).even
+    assert GridAxis(linear_nodes(-1.96, 1.96, 20)).is_even
+    assert not GridAxis(equal_mass_nodes(20)).is_even
+    assert GridAxis(1e6 + linear_nodes(0, 1, 20)).is_even
 
 
 @pytest.mark.parametrize("n", [3, 10, 20, 50])
@@ -302,9 +302,9 @@ def test_a_scatter_at_the_nodes_falls_on_the_centers_of_the_cells(ax, across, up
     ax.figure.draw_without_rendering()
 
     images = cells.reshape(rows, columns, -1, 1) if kind == "table" else as_images(cells, 2)
-    gap = {"stretched": True, "gap": tables.GAP} if kind == "table" else {}
+    gap = {"stretched": True, "gap": tables.STRIP_GAP} if kind == "table" else {}
     images = images.repeat(images.shape[2], axis=3) if kind == "table" else images
-    _, gaps = assemble(images, **gap)
+    _, gaps = assemble_mosaic(images, **gap)
     points = np.stack(np.meshgrid(NODES[across], NODES[up][::-1]), axis=-1)
     expected = ax.transData.transform(points.reshape(-1, 2)).reshape(points.shape)
     np.testing.assert_allclose(cell_centers(ax, (rows, columns), gaps), expected, atol=0.02)

@@ -9,13 +9,13 @@ from matplotlib.colors import to_hex, to_rgba
 import vaeviz
 from vaeviz import Posterior, latent_scatter
 from vaeviz.data.labels import check_labels, factorize_labels
-from vaeviz.drawing.colors import MAX_DIRECT_LEGEND, MISSING_COLOR, color_labels
+from vaeviz.drawing.colors import MAX_LEGEND_CLASSES, MISSING_COLOR, color_labels
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.styles import CATEGORICAL
+from vaeviz.drawing.styles import CLASS_COLORS
 from vaeviz.errors import InputError
 
-CLASSES = [to_rgba(color) for color in CATEGORICAL]
+CLASSES = [to_rgba(color) for color in CLASS_COLORS]
 
 
 def colors_of(colors):
@@ -171,7 +171,7 @@ def legend(ax):
 def test_up_to_ten_classes_have_a_legend(ax):
     add_color_key(ax, color_labels(["b", "a"], 2), np.zeros((2, 2)))
     assert legend(ax) == {"a": CLASSES[0], "b": CLASSES[1]}
-    add_color_key(ax, color_labels(np.arange(MAX_DIRECT_LEGEND), MAX_DIRECT_LEGEND), np.zeros((MAX_DIRECT_LEGEND, 2)))
+    add_color_key(ax, color_labels(np.arange(MAX_LEGEND_CLASSES), MAX_LEGEND_CLASSES), np.zeros((MAX_LEGEND_CLASSES, 2)))
     assert list(legend(ax)) == [str(label) for label in range(10)]
 
 

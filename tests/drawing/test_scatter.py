@@ -44,7 +44,7 @@ def test_every_point_is_drawn_once_in_its_color(ax):
 
 def test_marks_are_round_dots_without_edges_or_lines(ax):
     draw_scatter(ax, POINTS, color_labels(LABELS, 300))
-    stamp = marks_in(ax).stamp
+    stamp = marks_in(ax).marker_line
     assert (stamp.get_linestyle(), stamp.get_marker(), stamp.get_markeredgewidth()) == ("None", "o", 0)
 
 
@@ -110,7 +110,7 @@ def test_marks_follow_the_options(ax):
         ax, POINTS, color_labels(LABELS, 300), marker_size=7, alpha=0.25, marker_kws={"marker": "s", "zorder": 4}
     )
     marks = marks_in(ax)
-    stamp = marks.stamp
+    stamp = marks.marker_line
     assert (stamp.get_markersize(), marks.get_alpha(), stamp.get_marker(), marks.get_zorder()) == (7, 0.25, "s", 4)
 
 
@@ -130,7 +130,7 @@ def test_one_color_for_all_marks_takes_the_place_of_the_classes(ax, name):
 def test_properties_are_the_same_by_long_and_by_short_names(ax):
     for kws in ({"markersize": 9, "markeredgewidth": 1}, {"ms": 9, "mew": 1}):
         marks = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws=kws)
-        assert (marks.stamp.get_markersize(), marks.stamp.get_markeredgewidth()) == (9, 1)
+        assert (marks.marker_line.get_markersize(), marks.marker_line.get_markeredgewidth()) == (9, 1)
     with pytest.raises(InputError, match=r"^marker_kws: "):
         draw_scatter(ax, POINTS, color_labels(None, 300), marker_kws={"ms": 9, "markersize": 8})
 
@@ -303,11 +303,11 @@ def test_one_unit_is_as_long_across_as_up(ax):
 
 def test_sizes_of_marks_grow_with_the_style(ax):
     draw_scatter(ax, POINTS, color_labels(None, 300))
-    small = marks_in(ax).stamp.get_markersize()
+    small = marks_in(ax).marker_line.get_markersize()
     ax.clear()
     with matplotlib.rc_context({"lines.markersize": 12}):
         draw_scatter(ax, POINTS, color_labels(None, 300))
-    assert marks_in(ax).stamp.get_markersize() == pytest.approx(2 * small)
+    assert marks_in(ax).marker_line.get_markersize() == pytest.approx(2 * small)
 
 
 def test_marks_are_drawn_once_where_a_page_is_laid_out_and_saved(monkeypatch):

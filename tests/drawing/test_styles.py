@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 import vaeviz
 from vaeviz import Posterior
 from vaeviz.drawing.figure_factory import axes_for, figure_for
-from vaeviz.drawing.styles import CATEGORICAL, STYLES, get_style
+from vaeviz.drawing.styles import CLASS_COLORS, STYLES, get_style
 from vaeviz.errors import UnknownName
 from vaeviz.export.render import draw_figure
 from vaeviz.plugins.plot_spec import PageShape, get_plot, register_plot
@@ -33,7 +33,7 @@ def test_fonts_are_embedded_as_truetype_and_lines_have_the_colors_of_classes(nam
     with vaeviz.style(name):
         assert matplotlib.rcParams["pdf.fonttype"] == matplotlib.rcParams["ps.fonttype"] == 42
         colors = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
-    assert tuple(colors) == CATEGORICAL
+    assert tuple(colors) == CLASS_COLORS
 
 
 VISIONS = {
@@ -62,7 +62,7 @@ def distances(colors, vision, opacity):
 @pytest.mark.parametrize("vision", VISIONS)
 def test_colors_of_classes_are_told_apart_at_least_as_well_as_petroff10(vision, opacity):
     petroff = distances(matplotlib.color_sequences["petroff10"], vision, opacity)
-    own = distances(CATEGORICAL, vision, opacity)
+    own = distances(CLASS_COLORS, vision, opacity)
     assert own.min() >= petroff.min()
     assert own[8].min() > 1.3 * petroff[8].min()
 

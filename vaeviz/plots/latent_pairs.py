@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from vaeviz.analysis.activity import active_dimensions, check_dims, most_active_dims
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import LabelColors, color_labels
-from vaeviz.drawing.densities import draw_density
+from vaeviz.drawing.densities import draw_density_curves
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours
 from vaeviz.drawing.legends import add_figure_key
@@ -86,7 +86,7 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prio
             ax.axis("off")
             continue
         if row == column:
-            draw_density(ax, points[:, row], colors, prior=prior)
+            draw_density_curves(ax, points[:, row], colors, prior=prior)
             ax.set(yticks=[], ylabel="")
             ax.spines["left"].set_visible(False)
         else:

@@ -12,6 +12,7 @@ from vaeviz.data.out_of_core import as_samples, sample_shape
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_axis import GridAxis
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
@@ -75,10 +76,11 @@ def manifold_grid(
     base = np.zeros(size) if known or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane(shown, nodes, base)
     grids = _decoded(decoder, codes, posterior, conditions, x)
-    aspect = panels_aspect(grids, conditions.names, look, on_latent_axes=True)
-    ax = ax or axes_for(manifold_grid, aspect)
     across, *up = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
-    draw_panels(ax, grids, conditions.names, look, x_axis=across, y_axis=up[0] if up else None, connect="both")
+    layout = GridLayout(connect="both", x_axis=across, y_axis=up[0] if up else None)
+    aspect = panels_aspect(grids, conditions.names, look, layout)
+    ax = ax or axes_for(manifold_grid, aspect)
+    draw_panels(ax, grids, conditions.names, look, layout)
     if not conditions and aspect > NARROW:
         ax.tick_params(axis="x", rotation=90)
     fixed = fixed_condition_name(decoder)

@@ -14,6 +14,7 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError
 from vaeviz.model.decode import decode
@@ -63,7 +64,7 @@ def prior_holes(
     _draw_scores(axes[0], found, len(posterior))
     whole = np.stack([cells for _, cells, _ in pictures]) if pictures else None
     for ax, (title, cells, names) in zip(axes[1:], pictures):
-        draw_cells(ax, cells, look, row_labels=names, show_legend=ax is axes[-1], all_cells=whole)
+        draw_cells(ax, cells, look, GridLayout(row_labels=names), show_legend=ax is axes[-1], all_cells=whole)
         ax.set_title(title)
     return axes
 

@@ -15,6 +15,7 @@ from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.sample_style import sample_style
 from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
@@ -83,8 +84,7 @@ def reconstruction_error(
         axes[1],
         np.moveaxis(cells, 1, 0).reshape(4, -1, *decoded.shape[1:]),
         look,
-        row_labels=("worst", "decoded", "median", "decoded"),
-        connect="pairs",
+        GridLayout(row_labels=("worst", "decoded", "median", "decoded"), connect="pairs"),
     )
     axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
     if others is not None:

@@ -12,6 +12,7 @@ from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
 from vaeviz.errors import InputError
 from vaeviz.model.conditions import fixed_condition_name
@@ -56,15 +57,13 @@ def reconstruction_pairs(
     reconstructed = decode(decoder, posterior[picked], like=x)
     originals = match_shape(take_rows(x, picked), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
-    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
-    draw_cells(
-        ax,
-        cells,
-        look,
+    layout = GridLayout(
         row_labels=("original", "reconstruction"),
         connect="pairs",
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
     )
+    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, layout))
+    draw_cells(ax, cells, look, layout)
     fixed = fixed_condition_name(decoder)
     classes = 0 if codes is None else len(np.unique(codes[picked]))
     some = f", {classes} of {len(names)} classes" if 0 < classes < len(names) else ""

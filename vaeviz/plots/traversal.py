@@ -12,6 +12,7 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind, as_images
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.mosaic import CELL_GAP
 from vaeviz.drawing.panels import draw_panels, panels_aspect
@@ -80,12 +81,12 @@ def traversal(
     if change and drawn == "point":
         raise InputError("change: points in the plane have no change image, the path shows it")
     widths = [_width(steps, drawn), 1.0][: 1 + change]
-    aspect = panels_aspect(grids, conditions.names, look, "rows") * widths[0] / sum(widths)
+    rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
+    layout = GridLayout(rows, _column_labels(span, steps), connect="rows")
+    aspect = panels_aspect(grids, conditions.names, look, layout) * widths[0] / sum(widths)
     figure = figure or figure_for(traversal, aspect)
     axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
-    rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
-    labels = {"row_labels": rows, "column_labels": _column_labels(span, steps)}
-    for panel in draw_panels(axes[0], grids, conditions.names, look, **labels, connect="rows"):
+    for panel in draw_panels(axes[0], grids, conditions.names, look, layout):
         for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
             text.set_color("0.6" if dead[dim] else "black")
     if change:
@@ -162,7 +163,8 @@ def _draw_change(ax: Any, cells: np.ndarray, look: SampleStyle) -> None:
         changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
     reach = float(np.abs(changes).max()) or 1.0
     look = SampleStyle(kind, "RdBu_r", (-reach, reach), look.names, unit=unit)
-    draw_cells(ax, changes, look, column_labels=[] if kind == "table" else [f"±{reach:.2g}"], connect="rows")
+    column_labels = [] if kind == "table" else [f"±{reach:.2g}"]
+    draw_cells(ax, changes, look, GridLayout(column_labels=column_labels, connect="rows"))
     ax.set_title("change")
 
 
