@@ -82,7 +82,7 @@ def pickled_figures():
 def figure(spec, inputs, pickled_figures):
     """A fresh copy of the figure of each plot, which is drawn once."""
     if spec.name not in pickled_figures:
-        figure = Figure(layout="constrained")
+        figure = Figure(layout="constrained", dpi=50)
         draw_plot(spec, inputs, figure)
         pickled_figures[spec.name] = pickle.dumps(figure)
     return loaded(pickled_figures[spec.name])
@@ -178,12 +178,12 @@ def test_figures_survive_tight_layout(figure):
 
 def test_figures_can_be_pickled_after_they_were_drawn(figure):
     copy = loaded(pickle.dumps(figure))
-    figure.canvas.draw()  # the copy is drawn a second time, too, and a layout may change between the first and the second
+    figure.canvas.draw()  # as the copy, a second time: the layout may change
     np.testing.assert_array_equal(pixels(copy), pixels(figure))
 
 
 def test_plots_can_be_drawn_in_subfigures(spec, inputs):
-    figure = Figure(figsize=(12, 5), layout="constrained")
+    figure = Figure(figsize=(12, 5), layout="constrained", dpi=50)
     left, _ = figure.subfigures(1, 2)
     draw_plot(spec, inputs, left)
     FigureCanvasAgg(figure).draw()
@@ -194,7 +194,7 @@ def test_plots_can_be_drawn_in_subfigures(spec, inputs):
 @pytest.mark.parametrize("layout", [GridLayout(connect="rows"), UNEVEN], ids=["cells", "uneven latent axes"])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_grids_of_every_kind_survive_the_mouse(name, layout):
-    figure = Figure(layout="constrained")
+    figure = Figure(layout="constrained", dpi=50)
     kind = "spectrogram" if name == "spectrogram" else None
     draw_cells(figure.subplots(), RNG.random((3, 4, *SAMPLES[name])), SampleStyle(kind), layout)
     figure = loaded(pickle.dumps(figure))

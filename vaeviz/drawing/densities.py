@@ -71,18 +71,19 @@ def draw_density_curves(ax: Axes, values: np.ndarray, colors: LabelColors, *, pr
     groups = [values[colors.index == code] for code in range(len(colors.colors))]
     shown = [code for code, group in enumerate(groups) if len(group) > 1 and np.ptp(group) > 0]
     is_filled = len(groups) <= MAX_FILLED_CLASSES
-    seaborn.kdeplot(
-        {code: groups[code] for code in shown},
-        palette={code: colors.colors[code] for code in shown},
-        common_norm=False,
-        fill=is_filled,
-        alpha=0.35 if is_filled else 1,
-        linewidth=1,
-        zorder=2,
-        legend=False,
-        ax=ax,
-    )
-    ax.set(xlabel="", ylabel="", ylim=(0, None))
+    if shown:
+        seaborn.kdeplot(
+            {code: groups[code] for code in shown},
+            palette={code: colors.colors[code] for code in shown},
+            common_norm=False,
+            fill=is_filled,
+            alpha=0.35 if is_filled else 1,
+            linewidth=1,
+            zorder=2,
+            legend=False,
+            ax=ax,
+        )
+    ax.set(ylabel="", ylim=(0, None))
     peaks = np.full((len(groups), 2), np.nan)
     artists: Any = ax.collections if is_filled else ax.lines
     for code, curve in zip(shown, reversed(artists)):  # seaborn draws the last class first
