@@ -118,7 +118,8 @@ def cells_aspect(cells: np.ndarray, style: SampleStyle, layout: GridLayout | Non
     if kind == "image":
         height, width = as_images(cells, 2).shape[2:4]
         return float(n_rows * height / (n_columns * width))
-    return float(n_rows) / n_columns * {"signal": SIGNAL_ASPECT, "spectrogram": SPECTROGRAM_ASPECT}[kind]
+    cell_aspect = SIGNAL_ASPECT if kind == "signal" else SPECTROGRAM_ASPECT
+    return float(cell_aspect * n_rows / n_columns)
 
 
 def _draw_mosaic_of(

@@ -232,7 +232,7 @@ def check_marker_kws(marker_kws: Mapping[str, Any] | None) -> dict[str, Any]:
     Examples
     --------
     >>> check_marker_kws({"ms": 4, "marker": "s"})
-    {'marker': 's', 'markersize': 4}
+    {'markersize': 4, 'marker': 's'}
     """
     try:
         properties: dict[str, Any] = normalize_kwargs(dict(marker_kws or {}), Line2D)

@@ -143,8 +143,8 @@ def _connected_blocks(cells: np.ndarray, connect: Connect | None) -> np.ndarray:
         pairs = cells.reshape(n_rows // 2, 2, n_columns, n_features)
         return np.ascontiguousarray(pairs.swapaxes(1, 2)).reshape(-1, 2, n_features)
     samples = cells.reshape(-1, n_features)
-    is_blank: np.ndarray = np.isnan(samples).all(axis=1)
-    return samples[~is_blank][None]
+    is_blank = np.isnan(samples).all(axis=1)
+    return np.expand_dims(samples[~is_blank], 0)
 
 
 def _repeat_to_square_pixels(blocks: np.ndarray, aspect: float) -> np.ndarray:
