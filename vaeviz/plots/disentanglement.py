@@ -124,4 +124,4 @@ def _draw_scores(ax: Axes, found: Disentanglement) -> None:
     ax.set_yticks(heights, [score.name for score in found.scores])
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(heights) - 0.4), xticks=(0, 0.5, 1))
     ax.set_title("Scores, and for shuffled factors")
-    legend_below(ax, under=("xtick.labelsize",))
+    legend_below(ax, text_above=("xtick.labelsize",))

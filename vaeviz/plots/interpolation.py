@@ -17,6 +17,7 @@ from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.model.conditions import condition_names
@@ -118,16 +119,14 @@ def interpolation(
     paths = decoded.reshape(len(pairs), n_steps, *decoded.shape[1:])
     ends = match_shape(take_rows(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
-    ax = ax or axes_for(interpolation, cells_aspect(cells, look, "rows"))
-    draw_cells(
-        ax,
-        cells,
-        look,
+    layout = GridLayout(
         connect="rows",
         row_labels=() if groups is None else condition_names(posterior.condition_of(starts), decoder.conditions),
         column_labels=["$x$", *(f"{time:.2f}".rstrip("0").rstrip(".") for time in times), "$x'$"],
-        given=(0, -1),
+        data_columns=(0, -1),
     )
+    ax = ax or axes_for(interpolation, cells_aspect(cells, look, layout))
+    draw_cells(ax, cells, look, layout)
     title = f"{method.capitalize()} interpolation between {posterior.code_name}s"
     ax.set_title(title + _path_condition(pairs, groups))
     return ax

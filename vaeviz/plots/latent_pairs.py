@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from vaeviz.analysis.activity import active_dimensions, check_dims, most_active_dims
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import LabelColors, color_labels
-from vaeviz.drawing.densities import draw_density
+from vaeviz.drawing.densities import draw_density_curves
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours
 from vaeviz.drawing.legends import add_figure_key
@@ -136,11 +136,11 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prio
             ax.axis("off")
             continue
         if row == column:
-            draw_density(ax, points[:, row], colors, prior=prior)
+            draw_density_curves(ax, points[:, row], colors, prior=prior)
             ax.set(yticks=[], ylabel="")
             ax.spines["left"].set_visible(False)
         else:
-            draw_scatter(ax, points[:, [column, row]], colors, size=1.2, seed=seed)
+            draw_scatter(ax, points[:, [column, row]], colors, marker_size=1.2, seed=seed)
             ax.set(ylim=ends)
             ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:

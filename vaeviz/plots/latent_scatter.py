@@ -105,7 +105,14 @@ def latent_scatter(
     ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
     marks = draw_scatter(
-        ax, points, colors, size=marker_size, opacity=alpha, rasterized=rasterized, marker_kws=marker_kws, seed=seed
+        ax,
+        points,
+        colors,
+        marker_size=marker_size,
+        alpha=alpha,
+        rasterized=rasterized,
+        marker_kws=marker_kws,
+        seed=seed,
     )
     if contours:
         draw_prior_contours(ax)
@@ -134,7 +141,7 @@ def _draw_one_dimension(posterior: Posterior, colors: LabelColors, contours: boo
         )
     ax = ax or axes_for(latent_scatter)
     draw_densities(ax, posterior.mean[:, 0], colors, prior=contours)
-    count = f"{len(posterior):,}" + (f", {colors.missing:,} without label left out" if colors.missing else "")
+    count = f"{len(posterior):,}" + (f", {colors.n_missing:,} without label left out" if colors.n_missing else "")
     ax.set(xlabel=f"$z_1$ ({posterior.code_name})", title=_scatter_title(posterior, count))
     return ax
 

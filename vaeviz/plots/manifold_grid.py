@@ -14,6 +14,7 @@ from vaeviz.data.out_of_core import as_samples, sample_shape
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_axis import GridAxis
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
@@ -116,10 +117,11 @@ def manifold_grid(
     base = np.zeros(size) if is_prior_known or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane((shown[0], shown[1]), (nodes[0], nodes[1]), base)
     grids = _decode_grid(decoder, codes, posterior, conditions, x)
-    aspect = panels_aspect(grids, conditions.names, look, on_latent_axes=True)
+    x_axis, *y_axis = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
+    layout = GridLayout(connect="both", x_axis=x_axis, y_axis=y_axis[0] if y_axis else None)
+    aspect = panels_aspect(grids, conditions.names, look, layout)
     ax = ax or axes_for(manifold_grid, aspect)
-    across, *up = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
-    draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
+    draw_panels(ax, grids, conditions.names, look, layout)
     if not conditions and aspect > MAX_UPRIGHT_ASPECT:
         ax.tick_params(axis="x", rotation=90)
     fixed = fixed_condition_name(decoder)

@@ -98,7 +98,7 @@ def posterior_ellipses(
     assert chosen.std is not None  # checked by check_gaussian_posterior
     means, spreads = chosen.mean[:, shown], radius * chosen.std[:, shown]
     ax = ax or axes_for(posterior_ellipses)
-    draw_ellipses(ax, means, spreads, chosen_colors, opacity=alpha)
+    draw_ellipses(ax, means, spreads, chosen_colors, alpha=alpha)
     if posterior.prior == "normal" if show_prior is None else show_prior:
         draw_prior_contours(ax)
     equal_aspect(ax)

@@ -16,6 +16,7 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
@@ -117,7 +118,7 @@ def prior_holes(
     _draw_scores(axes[0], found, len(posterior))
     whole = np.stack([cells for _, cells, _ in panels]) if panels else None
     for ax, (title, cells, names) in zip(axes[1:], panels):
-        draw_cells(ax, cells, look, row_labels=names, key=ax is axes[-1], whole=whole)
+        draw_cells(ax, cells, look, GridLayout(row_labels=names), show_legend=ax is axes[-1], all_cells=whole)
         ax.set_title(title)
     return axes
 

@@ -18,9 +18,10 @@ from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.sample_style import sample_style
-from vaeviz.drawing.scatter import RASTER_ABOVE
+from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import Fix, NotApplicable
 from vaeviz.model.decode import decode
@@ -128,8 +129,7 @@ def reconstruction_error(
         axes[1],
         np.moveaxis(cells, 1, 0).reshape(4, -1, *decoded.shape[1:]),
         look,
-        row_labels=("worst", "decoded", "median", "decoded"),
-        connect="pairs",
+        GridLayout(row_labels=("worst", "decoded", "median", "decoded"), connect="pairs"),
     )
     axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
     if others is not None:
@@ -187,7 +187,13 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name
             medianprops={"color": "0.1", "linewidth": 1.0},
             whiskerprops={"color": "0.3"},
             capprops={"color": "0.3"},
-            flierprops={"marker": ".", "ms": 2, "mfc": "0.5", "mec": "none", "rasterized": len(errors) > RASTER_ABOVE},
+            flierprops={
+                "marker": ".",
+                "ms": 2,
+                "mfc": "0.5",
+                "mec": "none",
+                "rasterized": len(errors) > MAX_VECTOR_POINTS,
+            },
             ax=ax,
         )
     shown = abbreviate([names[box] for box in present], MAX_NAME_LETTERS)

@@ -14,6 +14,7 @@ from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
 from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import decode
@@ -90,15 +91,13 @@ def reconstruction_pairs(
     reconstructed = decode(decoder, posterior[chosen], like=x)
     originals = match_shape(take_rows(x, chosen), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
-    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
-    draw_cells(
-        ax,
-        cells,
-        look,
+    layout = GridLayout(
         row_labels=("original", "reconstruction"),
         connect="pairs",
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[chosen]],
     )
+    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, layout))
+    draw_cells(ax, cells, look, layout)
     fixed = fixed_condition_name(decoder)
     n_classes = 0 if codes is None else len(np.unique(codes[chosen]))
     some_classes = f", {n_classes} of {len(names)} classes" if 0 < n_classes < len(names) else ""

@@ -13,7 +13,7 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.plane_points import Connect
+from vaeviz.drawing.grid_layout import Connect, GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import NotApplicable, declare
 from vaeviz.model.conditions import fixed_condition_name
@@ -102,8 +102,9 @@ def samples(
     decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, like=x)
     cells = decoded if conditions else _arrange_in_square(decoded[0], look)
     connect: Connect | None = "rows" if conditions and look.kind_of(cells.shape[2:]) == "table" else None
-    ax = ax or axes_for(samples, cells_aspect(cells, look, connect))
-    draw_cells(ax, cells, look, row_labels=conditions.names, connect=connect)
+    layout = GridLayout(row_labels=conditions.names, connect=connect)
+    ax = ax or axes_for(samples, cells_aspect(cells, look, layout))
+    draw_cells(ax, cells, look, layout)
     scale = "" if temperature == 1 else f"{temperature:g}² "
     source = f"{'' if prior else 'assuming '}z ~ N(0, {scale}I)"
     if conditions:

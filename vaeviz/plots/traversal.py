@@ -15,8 +15,9 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind, as_images
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
-from vaeviz.drawing.mosaic import GAP
+from vaeviz.drawing.mosaic import CELL_GAP
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import Fix, InputError, NotApplicable
@@ -138,16 +139,16 @@ def traversal(
             fix=Fix("Pass change=False; the path shows the change.", "Leave out --change; the path shows the change."),
         )
     widths = [_row_width(n_steps, drawn), 1.0][: 1 + change]
-    aspect = panels_aspect(grids, conditions.names, look, "rows") * widths[0] / sum(widths)
+    rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
+    layout = GridLayout(rows, _column_labels(span, n_steps), connect="rows")
+    aspect = panels_aspect(grids, conditions.names, look, layout) * widths[0] / sum(widths)
     figure = figure or figure_for(traversal, aspect)
     axes: np.ndarray = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
-    rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
-    labels = {"row_labels": rows, "column_labels": _column_labels(span, n_steps)}
-    for panel in draw_panels(axes[0], grids, conditions.names, look, **labels, connect="rows"):
+    for panel in draw_panels(axes[0], grids, conditions.names, look, layout):
         for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
             text.set_color("0.6" if dead[dim] else "black")
     if change:
-        _draw_change(axes[1], look.scaled(grids[0], lead=2), look)
+        _draw_change(axes[1], look.scaled(grids[0], n_leading_axes=2), look)
         if drawn == "table":
             axes[1].set(aspect="auto", box_aspect=_box_aspect(axes[0]))
     under = f", under {conditions}" if conditions else _held_condition(decoder, posterior, around)
@@ -175,7 +176,7 @@ def _row_width(n_steps: int, kind: SampleKind) -> float:
     """Return the width of a row in cells; mosaics have gaps, and a row of a table is as wide as one cell."""
     if kind == "table":
         return 1.0
-    return n_steps if kind == "signal" else n_steps + (n_steps - 1) * GAP
+    return n_steps if kind == "signal" else n_steps + (n_steps - 1) * CELL_GAP
 
 
 def _box_aspect(ax: Axes) -> float:
@@ -215,14 +216,15 @@ def _held_condition(decoder: Decoder, posterior: Posterior, around: int | None) 
 
 def _draw_change(ax: Axes, cells: np.ndarray, look: SampleStyle) -> None:
     """Draw last minus first sample of each row, red where a value grows and blue where it falls, on one scale."""
-    kind, unit = look.kind_of(cells.shape[2:]), look.unit_in(cells.shape[2:])
+    kind, unit = look.kind_of(cells.shape[2:]), look.unit_of(cells.shape[2:])
     changes = cells[:, -1:] - cells[:, :1]
     if kind == "image":
         changes = as_images(changes, lead=2)
         changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
     limit = float(np.abs(changes).max()) or 1.0
     look = SampleStyle(kind, "RdBu_r", (-limit, limit), look.names, unit=unit)
-    draw_cells(ax, changes, look, column_labels=[] if kind == "table" else [f"±{limit:.2g}"], connect="rows")
+    column_labels = [] if kind == "table" else [f"±{limit:.2g}"]
+    draw_cells(ax, changes, look, GridLayout(column_labels=column_labels, connect="rows"))
     ax.set_title("change")
 
 
