@@ -86,7 +86,7 @@ def _quality(z: np.ndarray, made: Mapping[str, np.ndarray]) -> str:
     for name, points in made.items():
         points = points.astype(np.float64)
         divergence, _ = kl_divergence_bh(points, affinities, 1, {"theta": 0.2}, should_eval_error=True)
-        kept = map_quality(z, points, (10,), asked=1000)
+        kept = map_quality(z, points, (10,), n_samples=1000)
         measures = ", ".join(f"{name} {kept.mean(name)[0]:.3f}" for name in ("trustworthiness", "recall"))
         told.append(f"{name}: KL {divergence:.3f}, {measures}")
     return "; ".join(told)

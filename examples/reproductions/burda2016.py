@@ -52,7 +52,7 @@ def evaluate(run: Path, images: int, samples: int) -> None:
     )
     rows = np.random.default_rng(0).permutation(len(parts["test"]))[:images]
     x = parts["test"][np.sort(rows)]
-    bound = importance_bound(model.inputs["likelihood"], x, vaeviz.encode(model.encoder, x), count=samples)
+    bound = importance_bound(model.inputs["likelihood"], x, vaeviz.encode(model.encoder, x), n_draws=samples)
     print(f"\n{len(x):,} test images: ELBO {bound.elbo.mean():.2f} nats; median effective size", end=" ")
     print(f"{np.median(bound.effective):.0f} of {samples:,}")
     for k, mean, error in zip(bound.k, bound.mean, bound.mean_error):

@@ -29,8 +29,8 @@ from vaeviz.analysis.disentanglement import (
     mutual_information,
     squared_correlation,
 )
+from vaeviz.analysis.estimates import standard_error
 from vaeviz.analysis.importance_bound import importance_bound
-from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.analysis.reconstruction import roc
 from vaeviz.analysis.similarity import linear_cka, neighbor_overlap, procrustes
@@ -109,7 +109,7 @@ def densities(posterior: Posterior) -> list[Row]:
 
 def divergences(posterior: Posterior) -> list[Row]:
     """What the KL is spent on."""
-    found = vaeviz.elbo_terms(posterior, n=CODES)
+    found = vaeviz.elbo_terms(posterior, n_codes=CODES)
     mean, std = (torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))
     closed = kl_divergence(Normal(mean, std), Normal(0.0, 1.0)).numpy()
     z = drawn(posterior, seed=2)
@@ -120,7 +120,7 @@ def divergences(posterior: Posterior) -> list[Row]:
     sampled = posterior.mean + posterior.std * np.random.default_rng(5).standard_normal(posterior.mean.shape)
     log_ratio = stats.norm.logpdf(sampled, posterior.mean, posterior.std) - stats.norm.logpdf(sampled)
     quadrature = np.array([marginal_kl(posterior, dim) for dim in range(posterior.size)])
-    mismatch = vaeviz.prior_mismatch(posterior, n=CODES, permutations=100)
+    mismatch = vaeviz.prior_mismatch(posterior, n_codes=CODES, n_permutations=100)
     worst = int(np.argmax(np.abs(mismatch.marginal_kl - quadrature) / mismatch.marginal_kl_error))
     mutual, total = found.mutual_information, found.total_correlation
     return [
@@ -130,21 +130,21 @@ def divergences(posterior: Posterior) -> list[Row]:
             "Monte Carlo with `scipy.stats.norm`, one code each",
             float(posterior.kl().sum(axis=1).mean()),
             float(log_ratio.sum(axis=1).mean()),
-            float(mean_standard_error(log_ratio.sum(axis=1) - posterior.kl().sum(axis=1))),
+            float(standard_error(log_ratio.sum(axis=1) - posterior.kl().sum(axis=1))),
         ),
         Row(
             "mutual information",
             "closed-form KL minus KL(q(z) to the prior), the latter by torch's mixture on other codes",
             mutual.value,
             float(closed.sum(axis=1).mean() - to_prior.mean()),
-            float(np.hypot(mutual.standard_error, mean_standard_error(to_prior))),
+            float(np.hypot(mutual.standard_error, standard_error(to_prior))),
         ),
         Row(
             "total correlation",
             "torch's mixture on other codes",
             total.value,
             float(correlation.mean()),
-            float(np.hypot(total.standard_error, mean_standard_error(correlation))),
+            float(np.hypot(total.standard_error, standard_error(correlation))),
         ),
         Row(
             "sum of the dimension-wise KL",
@@ -177,7 +177,7 @@ def marginal_kl(posterior: Posterior, dim: int) -> float:
 
 def holes(posterior: Posterior, repeats: int = 4) -> list[Row]:
     """The prior mass where q(z) is low: ours, and the definition carried out with torch's random numbers."""
-    found = vaeviz.find_holes(posterior, n=CODES)
+    found = vaeviz.find_holes(posterior, n_codes=CODES)
     mean, std = (torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))
     masses = []
     for seed in range(repeats):
@@ -200,7 +200,7 @@ def holes(posterior: Posterior, repeats: int = 4) -> list[Row]:
 def kernels(posterior: Posterior) -> list[Row]:
     """MMD², by two loops over the definition."""
     a, b = drawn(posterior, seed=3).numpy()[:150], np.random.default_rng(3).standard_normal((150, posterior.size))
-    found = vaeviz.mmd_test(a, b, permutations=20)
+    found = vaeviz.mmd_test(a, b, n_permutations=20)
 
     def mean_kernel(first: np.ndarray, second: np.ndarray, *, others: bool) -> float:
         values = [
@@ -218,7 +218,7 @@ def kernels(posterior: Posterior) -> list[Row]:
 def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: int = 200, k: int = 100) -> list[Row]:
     """The importance-weighted bound in plain torch: the decoder's probabilities, sampled and averaged anew."""
     x, posterior = x[:images], posterior[:images]
-    found = importance_bound(likelihood, x, posterior, count=k)
+    found = importance_bound(likelihood, x, posterior, n_draws=k)
     q = Independent(Normal(*(torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))), 1)
     prior = Independent(Normal(torch.zeros(posterior.size).double(), 1.0), 1)
     pixels = torch.from_numpy(x.reshape(len(x), -1)).double()
@@ -369,7 +369,7 @@ def reconstructions(x: np.ndarray, decoder, posterior: Posterior) -> list[Row]:
     found = roc(upright, mirrored)
     truth = np.arange(2 * len(x)) >= len(x)
     theirs = metrics.roc_auc_score(truth, np.concatenate([upright, mirrored]))
-    return [Row("area under the ROC of errors, mirrored images", "`sklearn.metrics.roc_auc_score`", found.area, theirs)]
+    return [Row("area under the ROC of errors, mirrored images", "`sklearn.metrics.roc_auc_score`", found.area.value, theirs)]
 
 
 def seen_factors(x: np.ndarray, labels: np.ndarray | None) -> dict[str, np.ndarray]:

@@ -25,12 +25,12 @@ def posterior_of(seed, total=40, size=3, *, isotropic=False):
 
 
 def densities(z, posterior):
-    """(M, N, D) by SciPy, one at a time."""
+    """Return the density of each code under each posterior and dimension by SciPy, shape (M, N, D)."""
     mean, std = posterior.mean.astype(float), posterior.std.astype(float)
     return norm.pdf(z[:, None], mean, std)
 
 
-def test_log_density_of_the_mixture_is_that_of_scipy():
+def test_log_density_of_the_mixture_agrees_with_scipy():
     posterior = posterior_of(0)
     z = np.random.default_rng(1).standard_normal((17, 3))
     each = densities(z, posterior)
@@ -40,7 +40,7 @@ def test_log_density_of_the_mixture_is_that_of_scipy():
     np.testing.assert_allclose(log_aggregate(z, posterior), joint, atol=1e-12)
 
 
-def test_leaving_out_is_a_mixture_of_the_others():
+def test_leaving_a_component_out_gives_the_mixture_of_the_others():
     posterior = posterior_of(0)
     rows = np.array([3, 0, 39])
     z = sample_codes(posterior, rows, np.random.default_rng(0))
@@ -50,20 +50,20 @@ def test_leaving_out_is_a_mixture_of_the_others():
         assert score == pytest.approx(log_aggregate(code[None], others)[0], abs=1e-12)
 
 
-def test_far_codes_do_not_underflow():
+def test_distant_codes_do_not_underflow():
     posterior = Posterior(np.zeros((2, 5)), np.full((2, 5), 0.01), "normal")
     score = log_aggregate(np.full((1, 5), 10.0), posterior)[0]
     std = float(np.float32(0.01))
     assert score == pytest.approx(5 * norm.logpdf(10, 0, std), rel=1e-12)
 
 
-def test_blocks_change_nothing(monkeypatch):
+def test_scores_do_not_depend_on_the_block_size(monkeypatch):
     posterior = posterior_of(0)
     z = np.random.default_rng(1).standard_normal((17, 3))
     whole = log_aggregate_and_marginals(z, posterior), log_aggregate(z, posterior, left_out=np.arange(17))
     nodes = np.linspace(-2, 2, 9)
     density = grid_density(posterior, (0, 2), (nodes, nodes))
-    monkeypatch.setattr(aggregate, "BLOCK_VALUES", 100)
+    monkeypatch.setattr(aggregate, "MAX_BLOCK_PAIRS", 100)
     for after, before in zip(log_aggregate_and_marginals(z, posterior), whole[0]):
         np.testing.assert_array_equal(after, before)
     np.testing.assert_array_equal(log_aggregate(z, posterior, left_out=np.arange(17)), whole[1])
@@ -72,7 +72,7 @@ def test_blocks_change_nothing(monkeypatch):
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 1000))
-def test_invariant_under_the_order_of_samples(seed):
+def test_density_does_not_depend_on_the_order_of_samples(seed):
     posterior, rng = posterior_of(seed), np.random.default_rng(seed)
     z = rng.standard_normal((5, 3))
     np.testing.assert_allclose(
@@ -82,24 +82,28 @@ def test_invariant_under_the_order_of_samples(seed):
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 1000))
-def test_invariant_under_rotation_of_isotropic_posteriors(seed):
+def test_density_of_isotropic_posteriors_does_not_change_under_rotation(seed):
     posterior, rng = posterior_of(seed, isotropic=True), np.random.default_rng(seed)
-    turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
-    turned = Posterior(posterior.mean @ turn, posterior.std, "normal")
+    rotation, _ = np.linalg.qr(rng.standard_normal((3, 3)))
+    rotated = Posterior(posterior.mean @ rotation, posterior.std, "normal")
     z = rng.standard_normal((5, 3))
     np.testing.assert_allclose(
-        log_aggregate(z @ turn, turned), log_aggregate(z, posterior), atol=1e-4
+        log_aggregate(z @ rotation, rotated), log_aggregate(z, posterior), atol=1e-4
     )  # means: float32
 
 
-def test_the_density_on_a_grid_integrates_to_one_and_to_its_marginals():
+def test_density_on_a_grid_integrates_to_one_and_to_its_marginals():
     posterior = posterior_of(2)
-    across, up = np.linspace(-8, 8, 400), np.linspace(-9, 9, 450)
-    density = grid_density(posterior, (0, 2), (across, up))
+    x_nodes, y_nodes = np.linspace(-8, 8, 400), np.linspace(-9, 9, 450)
+    density = grid_density(posterior, (0, 2), (x_nodes, y_nodes))
     assert density.shape == (450, 400)
-    assert trapezoid(trapezoid(density, across), up) == pytest.approx(1, abs=1e-6)
-    np.testing.assert_allclose(trapezoid(density, up, axis=0), grid_density(posterior, (0,), (across,)), atol=1e-6)
-    np.testing.assert_allclose(trapezoid(density, across, axis=1), grid_density(posterior, (2,), (up,)), atol=1e-6)
+    assert trapezoid(trapezoid(density, x_nodes), y_nodes) == pytest.approx(1, abs=1e-6)
+    np.testing.assert_allclose(
+        trapezoid(density, y_nodes, axis=0), grid_density(posterior, (0,), (x_nodes,)), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        trapezoid(density, x_nodes, axis=1), grid_density(posterior, (2,), (y_nodes,)), atol=1e-6
+    )
 
 
 def test_quantiles_are_those_of_the_mixture():
@@ -110,7 +114,7 @@ def test_quantiles_are_those_of_the_mixture():
         np.testing.assert_allclose(cdf, (0.025, 0.975), atol=1e-7)
 
 
-def test_quantiles_of_a_collapsed_dimension_are_the_prior_s():
+def test_quantiles_of_a_collapsed_dimension_are_those_of_the_prior():
     ends = aggregate_quantiles(Posterior(np.zeros((7, 1)), np.ones((7, 1))), (0.025, 0.975))
     np.testing.assert_allclose(ends[:, 0], [-1.959964, 1.959964], atol=1e-6)
 
@@ -120,7 +124,7 @@ def test_quantiles_of_a_deterministic_encoder_are_those_of_its_codes():
     np.testing.assert_allclose(aggregate_quantiles(Posterior(codes), (0.1, 0.5)), [[10], [50]])
 
 
-def test_sampled_rows_are_different_and_all_of_them_where_they_are_few():
+def test_sampled_rows_differ_and_include_all_if_there_are_few():
     posterior = posterior_of(0)
     rows = sample_rows(posterior, 10, np.random.default_rng(0))
     assert len(set(rows)) == 10 and (np.diff(rows) > 0).all()
@@ -129,32 +133,35 @@ def test_sampled_rows_are_different_and_all_of_them_where_they_are_few():
 
 
 @pytest.mark.parametrize(
-    "posterior, reason",
+    "posterior, token",
     [
-        (Posterior(np.zeros((5, 2))), "gives no spread"),
-        (Posterior(np.zeros((1, 2)), np.ones((1, 2)), "normal"), "got 1 sample"),
-        (
-            Posterior(np.zeros((3, 2)), np.array([[1, 1], [1, 0], [1, 1]]), "normal"),
-            "infinite.*1 of 3.*dimension 1 of row 1",
-        ),
-        (Posterior(np.zeros((3, 2)), np.ones((3, 2))), "prior is not known"),
+        (Posterior(np.zeros((5, 2))), "deterministic"),
+        (Posterior(np.zeros((1, 2)), np.ones((1, 2)), "normal"), "1 sample"),
+        (Posterior(np.zeros((3, 2)), np.array([[1, 1], [1, 0], [1, 1]]), "normal"), "dimension 1 of row 1"),
+        (Posterior(np.zeros((3, 2)), np.ones((3, 2))), 'prior="normal"'),
     ],
 )
-def test_what_is_no_gaussian_posterior_is_refused(posterior, reason):
-    with pytest.raises(NotApplicable, match=reason):
+def test_unsuitable_posteriors_do_not_apply(posterior, token):
+    with pytest.raises(NotApplicable) as caught:
         check_gaussian_posterior(posterior)
+    assert token in str(caught.value)
+
+
+def test_prior_and_number_of_samples_are_checked_on_request():
+    posterior = Posterior(np.zeros((1, 2)), np.ones((1, 2)))
+    assert check_gaussian_posterior(posterior, needs_prior=False, min_samples=1) is posterior
 
 
 @pytest.mark.parametrize("left_out", [False, True])
-def test_blocks_of_codes_and_of_components_change_nothing(monkeypatch, left_out):
-    """Also where the last block is one component, and that is left out."""
+def test_scores_do_not_depend_on_blocks_of_codes_and_components(monkeypatch, left_out):
+    """The last block is a single component, which may be the one that is left out."""
     rng = np.random.default_rng(5)
     posterior = Posterior(rng.standard_normal((9, 3)), rng.uniform(0.1, 1, (9, 3)), "normal")
     z, rows = rng.standard_normal((9, 3)), np.arange(9) if left_out else None
     whole = log_aggregate(z, posterior, left_out=rows)
     joint, marginals = log_aggregate_and_marginals(z, posterior)
-    monkeypatch.setattr("vaeviz.analysis.aggregate_posterior.BLOCK_COMPONENTS", 4)
-    monkeypatch.setattr("vaeviz.analysis.aggregate_posterior.BLOCK_VALUES", 8)
+    monkeypatch.setattr("vaeviz.analysis.aggregate_posterior.MAX_BLOCK_COMPONENTS", 4)
+    monkeypatch.setattr("vaeviz.analysis.aggregate_posterior.MAX_BLOCK_PAIRS", 8)
     np.testing.assert_allclose(log_aggregate(z, posterior, left_out=rows), whole, rtol=1e-12)
     for blocked, expected in zip(log_aggregate_and_marginals(z, posterior), (joint, marginals)):
         np.testing.assert_allclose(blocked, expected, rtol=1e-12)

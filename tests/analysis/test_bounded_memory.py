@@ -1,4 +1,4 @@
-"""What must fit: 5,000 importance samples of 10,000 images, and mixtures of 60,000 posteriors."""
+"""Memory stays bounded for 5,000 importance samples of 10,000 images and mixtures of 60,000 posteriors."""
 
 import tracemalloc
 
@@ -14,7 +14,7 @@ MEGABYTE = 1 << 20
 
 
 def peak(work):
-    """The most memory that `work` held beyond what was there before, in bytes."""
+    """Return the peak memory that `work` allocates, in bytes."""
     tracemalloc.start()
     try:
         work()
@@ -32,18 +32,18 @@ def likelihood(x, z):
     return -x[:, 0] * z[:, 0] ** 2
 
 
-def test_the_bound_of_many_samples_holds_few_pairs_at_once():
-    """All pairs of 40 images with 2,000 samples would be 250 MB; with twice the images or samples no more is held."""
+def test_importance_bound_scores_few_pairs_at_once():
+    """All pairs of 40 images and 2,000 samples need 250 MB; twice the images or samples need no more memory."""
     x = np.random.default_rng(0).random((80, 784), dtype=np.float32)
 
-    def held(images, count):
+    def allocated(images, n_draws):
         posterior = posterior_of(images)
-        return peak(lambda: importance_bound(likelihood, x[:images], posterior, count=count))
+        return peak(lambda: importance_bound(likelihood, x[:images], posterior, n_draws=n_draws))
 
-    fewest = held(40, 1000)
+    fewest = allocated(40, 1000)
     assert fewest < 30 * MEGABYTE
-    assert held(80, 1000) < 1.3 * fewest
-    assert held(40, 2000) < 1.3 * fewest
+    assert allocated(80, 1000) < 1.3 * fewest
+    assert allocated(40, 2000) < 1.3 * fewest
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,18 @@ def test_the_bound_of_many_samples_holds_few_pairs_at_once():
         lambda z, q: grid_density(q, (0, 1), (np.linspace(-3, 3, 200),) * 2),
     ],
 )
-def test_a_mixture_of_many_posteriors_is_scored_in_blocks(work):
-    """All pairs of 100 codes and 60,000 posteriors would be 48 MB for each array that is held; blocks are of 8 MB."""
+def test_mixture_of_many_posteriors_is_scored_in_blocks(work):
+    """All pairs of 100 codes and 60,000 posteriors need 48 MB per array; a block needs less than 1 MB."""
     z, posterior = np.random.default_rng(1).standard_normal((100, 2)), posterior_of(60_000, size=2)
     assert peak(lambda: work(z, posterior)) < 48 * MEGABYTE
 
 
-def test_long_work_shows_how_far_it_is(monkeypatch):
-    told = []
+def test_progress_bar_counts_the_scored_codes(monkeypatch):
+    calls = []
 
     class Bar:
         def __init__(self, **settings):
-            told.append(settings)
+            calls.append(settings)
 
         def __enter__(self):
             return self
@@ -74,11 +74,11 @@ def test_long_work_shows_how_far_it_is(monkeypatch):
             pass
 
         def update(self, rows):
-            told.append(rows)
+            calls.append(rows)
 
     monkeypatch.setattr("tqdm.tqdm", Bar)
-    monkeypatch.setattr(aggregate, "BLOCK_VALUES", 40)
+    monkeypatch.setattr(aggregate, "MAX_BLOCK_PAIRS", 40)
     log_aggregate(np.zeros((10, 8)), posterior_of(10))
-    settings, *steps = told
+    settings, *steps = calls
     assert (settings["desc"], settings["total"], settings["delay"]) == ("mixing posteriors", 10, 2)
     assert steps == [4, 4, 2]

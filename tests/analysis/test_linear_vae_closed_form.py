@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 import vaeviz
-from vaeviz.analysis.importance_bound import effective_size, group_bounds, rungs
+from vaeviz.analysis.importance_bound import effective_size, group_bounds, group_sizes
 from vaeviz.analysis.linear_vae import fitted_linear_vae, linear_vae
 from vaeviz.analysis.rate_distortion import measure_rate_point
 from vaeviz.errors import InputError
@@ -25,7 +25,7 @@ def x():
 
 @pytest.mark.parametrize("beta", [0.5, 1.0, 3.0, 12.0])
 @pytest.mark.parametrize("noise", [None, 0.25])
-def test_every_closed_form_is_what_the_samples_say(x, beta, noise):
+def test_closed_forms_agree_with_the_samples(x, beta, noise):
     model = fitted_linear_vae(x, 4, noise=noise, beta=beta)
     mean, log_var = model.encode(x)
     kl = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var)
@@ -46,7 +46,7 @@ def test_active_dimensions_are_those_above_the_cutoff(x):
     np.testing.assert_allclose(model.kl, 0.5 * np.log([4 / 1.5, 2 / 1.5, 1, 1]))
 
 
-def test_at_beta_1_the_bound_is_tight_for_every_sample(x):
+def test_bound_is_tight_for_every_sample_at_beta_1(x):
     model = fitted_linear_vae(x, 3)
     mean, log_var = model.encode(x)
     z = mean + np.exp(log_var / 2) * np.random.default_rng(1).standard_normal(mean.shape)
@@ -61,20 +61,20 @@ def test_at_beta_1_the_bound_is_tight_for_every_sample(x):
 
 
 @pytest.mark.parametrize("beta", [0.5, 2.0])
-def test_away_from_beta_1_the_bound_is_not_tight(x, beta):
+def test_bound_is_not_tight_away_from_beta_1(x, beta):
     model = fitted_linear_vae(x, 3, noise=0.2, beta=beta)
     assert model.elbo < model.mean_log_likelihood - 0.01
 
 
 @pytest.mark.parametrize("beta", [0.7, 1.0, 2.5])
-def test_the_slope_of_rate_over_distortion_is_minus_one_over_beta(x, beta):
+def test_slope_of_rate_over_distortion_is_minus_one_over_beta(x, beta):
     near, far = (fitted_linear_vae(x, 3, noise=0.2, beta=beta * change) for change in (1 - 1e-5, 1 + 1e-5))
     slope = (far.rate - near.rate) / (far.distortion - near.distortion)
     assert slope == pytest.approx(-1 / beta, rel=1e-6)
 
 
 @pytest.mark.parametrize("beta", [0.8, 2.0])
-def test_no_other_weights_do_better(x, beta):
+def test_perturbed_weights_are_worse(x, beta):
     model = fitted_linear_vae(x, 2, noise=0.4, beta=beta)
 
     def objective(weights, encoder, variance):
@@ -92,7 +92,7 @@ def test_no_other_weights_do_better(x, beta):
         assert objective(*nudged, model.posterior_variance * np.exp(0.01 * rng.standard_normal(2))) > best
 
 
-def test_it_goes_through_the_model_door(x):
+def test_linear_vae_can_be_opened_as_a_model(x):
     model = fitted_linear_vae(x, 3)
     encoder, decoder = vaeviz.open(model)
     posterior = vaeviz.encode(encoder, x)
@@ -101,20 +101,24 @@ def test_it_goes_through_the_model_door(x):
     np.testing.assert_allclose(vaeviz.decode(decoder, posterior), model.decode(posterior.mean), atol=1e-6)
 
 
-def test_bad_input():
-    with pytest.raises(InputError, match="expected a symmetric matrix"):
-        linear_vae(np.ones((2, 3)), 1)
-    with pytest.raises(InputError, match="latent_dim = 3: expected 1 to 2"):
-        linear_vae(np.eye(2), 3)
-    with pytest.raises(InputError, match="give noise"):
-        linear_vae(np.eye(2), 2)
-    with pytest.raises(InputError, match="two samples or more"):
-        fitted_linear_vae(np.ones((1, 3)), 1)
+@pytest.mark.parametrize(
+    ("build", "got"),
+    [
+        (lambda: linear_vae(np.ones((2, 3)), 1), "shape (2, 3)"),
+        (lambda: linear_vae(np.eye(2), 3), "latent_dim = 3"),
+        (lambda: linear_vae(np.eye(2), 2), "noise = 0, beta = 1"),
+        (lambda: fitted_linear_vae(np.ones((1, 3)), 1), "shape (1, 3)"),
+    ],
+)
+def test_invalid_arguments_are_errors(build, got):
+    with pytest.raises(InputError) as caught:
+        build()
+    assert caught.value.got == got
 
 
 @pytest.mark.parametrize("noise", [None, 0.25, 1.5])
-def test_every_named_number_in_closed_form(x, noise):
-    """KL of each dimension, active units, rate, distortion, ELBO = ln p(x), from the eigenvalues by hand."""
+def test_properties_agree_with_the_eigenvalues(x, noise):
+    """KL of each dimension, active units, rate, distortion and ELBO = ln p(x), computed from the eigenvalues."""
     model = fitted_linear_vae(x, 4, noise=noise)
     variance = EIGENVALUES[4:].mean() if noise is None else noise
     kept = EIGENVALUES[:4][EIGENVALUES[:4] > variance]
@@ -132,27 +136,27 @@ def test_every_named_number_in_closed_form(x, noise):
     assert model.elbo == pytest.approx(evidence.mean(), **near)
 
 
-def test_every_importance_weighted_bound_is_the_evidence_and_all_weights_are_one(x):
+def test_importance_weighted_bounds_are_the_evidence_and_weights_are_equal(x):
     model, x = fitted_linear_vae(x, 3), x[:200]
     mean, log_var = model.encode(x)
     std = np.exp(log_var / 2)[:, None]
     z = mean[:, None] + std * np.random.default_rng(2).standard_normal((200, 100, 3))
     scores = model.log_likelihood(np.repeat(x, 100, axis=0), z.reshape(-1, 3)).reshape(200, 100)
     ratio = norm.logpdf(z).sum(axis=2) - norm.logpdf(z, mean[:, None], std).sum(axis=2)
-    bounds, errors = group_bounds(scores + ratio, rungs(100))
+    bounds, errors = group_bounds(scores + ratio, group_sizes(100))
     np.testing.assert_allclose(bounds, np.repeat(model.log_evidence(x)[:, None], 5, axis=1), atol=1e-9)
     np.testing.assert_allclose(errors, 0, atol=1e-7)  # the root of a rounding error
     np.testing.assert_allclose(effective_size(scores + ratio), 100, atol=1e-9)
 
 
-def test_what_the_analysis_measures_is_the_closed_form(x):
-    """Through the door, whose codes are float32: KL, active units, rate and distortion, and the bounds."""
+def test_analysis_agrees_with_the_closed_form(x):
+    """Opened as a model, with float32 codes: KL, active units, rate and distortion, and the bounds."""
     model, x = fitted_linear_vae(x, 4, noise=0.25, beta=2.0), x.astype(np.float32)
     opened = vaeviz.open(model)
     posterior = vaeviz.encode(opened.encoder, x)
     np.testing.assert_allclose(posterior.kl().mean(axis=0), model.kl, atol=1e-6)
     np.testing.assert_allclose(posterior.mean.var(axis=0, dtype=float), model.mean_variance, atol=1e-6)
     assert vaeviz.triage(posterior, opened.decoder, x).count("active") == model.active.sum() == 3
-    point = measure_rate_point(replace(opened, inputs={"likelihood": model.log_likelihood}), x, draws=20)
+    point = measure_rate_point(replace(opened, inputs={"likelihood": model.log_likelihood}), x, n_draws=20)
     assert point.rate == pytest.approx(model.rate, abs=1e-6)
     assert abs(point.distortion - model.distortion) < 4 * point.distortion_error

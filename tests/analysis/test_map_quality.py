@@ -14,7 +14,7 @@ MEASURES = ("trustworthiness", "continuity", "recall")
 
 
 @pytest.mark.parametrize("mapped", [POINTS, 2 * POINTS @ ortho_group.rvs(5, random_state=0) + 1])
-def test_an_identical_or_turned_map_is_perfect(mapped):
+def test_identical_or_rotated_map_is_perfect(mapped):
     quality = map_quality(POINTS, mapped, (1, 5, 20))
     for measure in MEASURES:
         np.testing.assert_array_equal(quality.mean(measure), 1)
@@ -23,7 +23,7 @@ def test_an_identical_or_turned_map_is_perfect(mapped):
 
 @given(seed=st.integers(0, 99), k=st.integers(1, 30))
 @settings(deadline=None, max_examples=20)
-def test_trustworthiness_is_scikit_learns_and_continuity_is_the_reverse(seed, k):
+def test_trustworthiness_agrees_with_scikit_learn_and_continuity_with_its_reverse(seed, k):
     mapped = np.random.default_rng(seed).standard_normal((80, 2)) + POINTS[:, :2]
     quality = map_quality(POINTS, mapped, (k,))
     assert quality.mean("trustworthiness")[0] == pytest.approx(trustworthiness(POINTS, mapped, n_neighbors=k))
@@ -32,40 +32,49 @@ def test_trustworthiness_is_scikit_learns_and_continuity_is_the_reverse(seed, k)
         assert (getattr(quality, measure) >= 0).all() and (getattr(quality, measure) <= 1).all()
 
 
-def test_a_random_map_recalls_by_chance():
+def test_random_map_has_chance_recall():
     points, mapped = RNG.standard_normal((600, 5)), RNG.standard_normal((600, 2))
     quality = map_quality(points, mapped, (30,))
     assert quality.mean("recall")[0] == pytest.approx(30 / 599, abs=0.01)
     assert quality.mean("trustworthiness")[0] == pytest.approx(0.5, abs=0.03)
 
 
-def test_some_points_asked_estimate_all():
+def test_subset_of_points_estimates_the_mean_over_all():
     mapped = POINTS[:, :2]
-    every, some = (map_quality(POINTS, mapped, (5,), asked=asked) for asked in (None, 40))
+    every, some = (map_quality(POINTS, mapped, (5,), n_samples=n_samples) for n_samples in (None, 40))
     assert len(some.rows) == 40 and some.trustworthiness.shape == (1, 40)
     np.testing.assert_array_equal(some.recall[0], every.recall[0, some.rows])
     assert some.mean("recall")[0] == pytest.approx(every.mean("recall")[0], abs=4 * some.error("recall")[0])
 
 
-def test_a_misplaced_point_is_found():
+def test_misplaced_point_has_the_lowest_trustworthiness():
     mapped = POINTS[:, :2].copy()
     mapped[7] = mapped[((mapped - mapped[7]) ** 2).sum(axis=1).argmax()] + 0.01
     quality = map_quality(POINTS[:, :2], mapped, (5,))
     assert quality.trustworthiness[0].argmin() == 7
 
 
-def test_ranks_start_with_the_point_itself_even_among_equals():
+def test_point_itself_has_rank_zero_even_among_duplicates():
     ranks = neighbor_ranks(np.zeros((5, 2)), np.array([3, 1]))
     assert ranks[0, 3] == ranks[1, 1] == 0
     assert (np.sort(ranks, axis=1) == np.arange(5)).all()
 
 
 @pytest.mark.parametrize("k", [0, 40, 80])
-def test_a_neighborhood_is_smaller_than_half(k):
-    with pytest.raises(InputError, match=f"k = {k} for 80 points, expected fewer than half"):
+def test_neighborhood_is_smaller_than_half_of_the_points(k):
+    with pytest.raises(InputError) as caught:
         map_quality(POINTS, POINTS, (k,))
+    assert caught.value.got == f"k = {k}"
 
 
-def test_a_map_has_as_many_points():
-    with pytest.raises(InputError, match="got 3 points for 80 originals"):
+def test_map_and_original_have_the_same_number_of_points():
+    with pytest.raises(InputError) as caught:
         map_quality(POINTS, POINTS[:3])
+    assert (caught.value.got, caught.value.expected) == ("3 points", "80 points")
+
+
+def test_table_has_a_row_for_each_k_and_point():
+    quality = map_quality(POINTS, POINTS[:, :2], (1, 5), n_samples=40)
+    frame = quality.to_frame()
+    assert len(frame) == 80
+    np.testing.assert_allclose(frame.groupby("k")["recall"].mean(), quality.mean("recall"))

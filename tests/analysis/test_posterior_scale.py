@@ -3,7 +3,7 @@ import pytest
 
 from vaeviz import InputError, NotApplicable, Posterior
 from vaeviz.analysis.linear_vae import linear_vae
-from vaeviz.analysis.posterior_scale import SCALES, stretched_elbo
+from vaeviz.analysis.posterior_scale import SCALES, scaled_elbo
 
 VARIANCES = np.array([4.0, 2.0, 1.0, 0.5, 0.5, 0.5])
 
@@ -24,22 +24,29 @@ def posterior_of(model, x, scale):
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.5, 4.0])
-def test_the_elbo_is_highest_at_the_true_posterior(model, x, scale):
-    found = stretched_elbo(model.log_likelihood, x, posterior_of(model, x, scale))
+def test_elbo_is_highest_at_the_true_posterior(model, x, scale):
+    found = scaled_elbo(model.log_likelihood, x, posterior_of(model, x, scale))
     assert found.scales[found.best] * scale == pytest.approx(1)
     assert (found.gains.mean() > 0) == (scale != 1)
 
 
-def test_what_is_lost_is_the_kl_to_the_true_posterior(model, x):
+def test_loss_is_the_kl_to_the_true_posterior(model, x):
     """KL(N(m, c²s²) ‖ N(m, s²)) = (c² − 1)/2 − ln c in each of the two dimensions."""
-    found = stretched_elbo(model.log_likelihood, x, posterior_of(model, x, 1.0), draws=100)
+    found = scaled_elbo(model.log_likelihood, x, posterior_of(model, x, 1.0), n_draws=100)
     lost = found.elbo[SCALES.index(1.0)] - found.elbo[SCALES.index(2.0)]
     assert lost.mean() == pytest.approx(2 * (1.5 - np.log(2)), rel=0.05)
 
 
-def test_bad_input(model, x):
+def test_gaussian_posteriors_of_the_same_samples_are_needed(model, x):
     posterior = posterior_of(model, x, 1.0)
-    with pytest.raises(NotApplicable, match="gives no spread"):
-        stretched_elbo(model.log_likelihood, x, Posterior(posterior.mean))
-    with pytest.raises(InputError, match="x: got 79 rows for 80 samples"):
-        stretched_elbo(model.log_likelihood, x[:79], posterior)
+    with pytest.raises(NotApplicable):
+        scaled_elbo(model.log_likelihood, x, Posterior(posterior.mean))
+    with pytest.raises(InputError, match="x"):
+        scaled_elbo(model.log_likelihood, x[:79], posterior)
+
+
+def test_table_has_a_row_for_each_scale_and_sample(model, x):
+    found = scaled_elbo(model.log_likelihood, x, posterior_of(model, x, 1.0), scales=(0.5, 1.0))
+    frame = found.to_frame()
+    assert len(frame) == 160
+    np.testing.assert_allclose(frame.groupby("scale")["elbo"].mean(), found.elbo.mean(axis=1))

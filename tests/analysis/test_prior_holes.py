@@ -10,21 +10,21 @@ from vaeviz.analysis.prior_holes import find_holes
 
 
 def standard(total, size, variance=0.05, seed=0):
-    """N posteriors of that variance whose mixture is a sample of N(0, I)."""
+    """Return N posteriors of that variance whose mixture is a sample of N(0, I)."""
     means = np.sqrt(1 - variance) * np.random.default_rng(seed).standard_normal((total, size))
     return Posterior(means, np.full((total, size), np.sqrt(variance)), "normal")
 
 
 @pytest.mark.parametrize("size", [2, 5, 10])
-def test_a_prior_that_is_met_has_holes_of_one_percent_in_every_dimension(size):
-    found = find_holes(standard(4000, size), n=1500)
+def test_covered_prior_has_one_percent_in_holes_in_every_dimension(size):
+    found = find_holes(standard(4000, size), n_codes=1500)
     assert abs(found.mass.value - 0.01) < 3 * found.mass.standard_error
     assert 0.002 < found.mass.standard_error < 0.009
-    assert found.verdict == "covered"
+    assert not found.flagged
 
 
 @pytest.mark.parametrize("size, naive", [(5, 0.14), (10, 0.93)])
-def test_scores_that_keep_their_own_component_call_a_perfect_prior_a_hole(size, naive):
+def test_scores_with_their_own_component_call_a_perfect_prior_a_hole(size, naive):
     posterior, rng = standard(4000, size), np.random.default_rng(1)
     rows = np.arange(0, 4000, 4)
     own = log_aggregate(sample_codes(posterior, rows, rng), posterior)
@@ -32,30 +32,30 @@ def test_scores_that_keep_their_own_component_call_a_perfect_prior_a_hole(size, 
     assert (prior < np.quantile(own, 0.01)).mean() == pytest.approx(naive, abs=0.06)
 
 
-def test_the_linear_vae_at_its_optimum_is_not_flagged():
+def test_optimal_linear_vae_is_not_flagged():
     model = linear_vae(np.diag([4, 2, 1, 0.3, 0.2, 0.1]), 3)
     rng = np.random.default_rng(0)
     mean, log_var = model.encode(rng.standard_normal((3000, 6)) * np.sqrt([4, 2, 1, 0.3, 0.2, 0.1]))
-    found = find_holes(Posterior(mean, np.exp(log_var / 2), "normal"), n=1000)
+    found = find_holes(Posterior(mean, np.exp(log_var / 2), "normal"), n_codes=1000)
     assert not found.flagged
 
 
-def test_a_hole_in_the_middle_is_found_and_measured():
+def test_hole_in_the_middle_is_found_and_measured():
     rng = np.random.default_rng(0)
     means = rng.standard_normal((6000, 2))
-    means = means[np.linalg.norm(means, axis=1) > 1]  # none within 1 σ, which holds 39.35 % of the prior
+    means = means[np.linalg.norm(means, axis=1) > 1]  # no mean within 1 σ, which holds 39.35 % of the prior
     found = find_holes(Posterior(means, np.full(means.shape, 0.05), "normal"))
     assert found.flagged
     radius = np.linalg.norm(found.codes, axis=1)
-    assert 1 - np.exp(-(0.75**2) / 2) < found.mass.value < 0.42  # blurred by the spread of those at its edge
+    assert 1 - np.exp(-(0.75**2) / 2) < found.mass.value < 0.42  # blurred by the posteriors at its edge
     assert found.in_hole[radius < 0.7].all()
     assert found.in_hole[(radius > 1) & (radius < 2)].mean() < 0.02
     assert found.mass.value == pytest.approx(found.in_hole.mean())
 
 
-def test_the_standard_error_is_the_spread_over_seeds():
+def test_standard_error_agrees_with_the_spread_over_seeds():
     posterior = standard(500, 3, variance=0.3)
-    found = [find_holes(posterior, n=400, seed=seed).mass for seed in range(40)]
+    found = [find_holes(posterior, n_codes=400, seed=seed).mass for seed in range(40)]
     spread = np.std([mass.value for mass in found], ddof=1)
     assert np.mean([mass.standard_error for mass in found]) == pytest.approx(spread, rel=0.35)
 
@@ -72,15 +72,26 @@ def test_scores_do_not_depend_on_the_order_of_samples(seed):
 
 
 def test_the_same_seed_gives_the_same_numbers():
-    first, second = (find_holes(standard(300, 2), n=200, seed=7) for _ in range(2))
+    first, second = (find_holes(standard(300, 2), n_codes=200, seed=7) for _ in range(2))
     assert first.mass == second.mass
     np.testing.assert_array_equal(first.prior, second.prior)
 
 
-def test_bad_input():
-    with pytest.raises(InputError, match="expected shares between 0 and 1"):
+def test_level_is_a_share_and_two_codes_are_the_least():
+    with pytest.raises(InputError, match=r"level = 1\.5"):
         find_holes(standard(50, 2), level=1.5)
-    with pytest.raises(InputError, match="n = 1: expected 2 or more"):
-        find_holes(standard(50, 2), n=1)
-    with pytest.raises(NotApplicable, match="gives no spread"):
+    with pytest.raises(InputError) as caught:
+        find_holes(standard(50, 2), n_codes=1)
+    assert (caught.value.got, caught.value.expected) == ("1", "2 or more")
+
+
+def test_holes_need_gaussian_posteriors():
+    with pytest.raises(NotApplicable):
         find_holes(Posterior(np.zeros((5, 2))))
+
+
+def test_table_has_a_row_for_each_prior_sample():
+    found = find_holes(standard(300, 2), n_codes=100)
+    frame = found.to_frame()
+    assert frame.columns.tolist() == ["z1", "z2", "log_density", "in_hole"]
+    assert frame["in_hole"].mean() == pytest.approx(found.mass.value)

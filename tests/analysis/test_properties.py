@@ -1,4 +1,4 @@
-"""What must hold whatever the codes: invariances, bounds, and bounds that tighten."""
+"""Properties that hold for all codes: invariances and bounds."""
 
 import itertools
 
@@ -27,7 +27,7 @@ def posterior_of(seed, total=30, size=3):
 
 @given(SEEDS)
 @FEW
-def test_the_kl_is_never_negative_and_only_the_prior_s_is_zero(seed):
+def test_kl_is_positive_and_zero_only_for_the_prior(seed):
     posterior = posterior_of(seed)
     assert (posterior.kl() > 0).all()
     assert (Posterior(0 * posterior.mean, 1 + 0 * posterior.std, "normal").kl() == 0).all()
@@ -35,17 +35,17 @@ def test_the_kl_is_never_negative_and_only_the_prior_s_is_zero(seed):
 
 @given(SEEDS)
 @FEW
-def test_turning_the_latent_changes_no_kl_where_the_spread_is_the_same_all_round(seed):
+def test_rotation_keeps_the_kl_of_isotropic_posteriors(seed):
     posterior = posterior_of(seed)
     spread = np.repeat(posterior.std[:, :1], 3, axis=1)
-    turned = posterior.mean @ ortho_group.rvs(3, random_state=seed)
-    before, after = (Posterior(mean, spread, "normal").kl().sum(axis=1) for mean in (posterior.mean, turned))
+    rotated = posterior.mean @ ortho_group.rvs(3, random_state=seed)
+    before, after = (Posterior(mean, spread, "normal").kl().sum(axis=1) for mean in (posterior.mean, rotated))
     np.testing.assert_allclose(after, before, rtol=1e-5)
 
 
 @given(SEEDS, st.permutations(range(3)))
 @FEW
-def test_densities_follow_the_order_and_the_signs_of_the_dimensions(seed, order):
+def test_densities_follow_the_order_and_signs_of_the_dimensions(seed, order):
     posterior, signs = posterior_of(seed), np.array([1, -1, -1], np.float32)
     z = np.random.default_rng(seed).standard_normal((20, 3))
     joint, marginals = log_aggregate_and_marginals(z, posterior)
@@ -57,7 +57,7 @@ def test_densities_follow_the_order_and_the_signs_of_the_dimensions(seed, order)
 
 @given(SEEDS, st.floats(0.2, 5), st.floats(-3, 3))
 @FEW
-def test_quantiles_rise_and_follow_a_shift_and_a_scale(seed, scale, shift):
+def test_quantiles_increase_and_follow_a_shift_and_a_scale(seed, scale, shift):
     posterior, levels = posterior_of(seed), (0.01, 0.1, 0.5, 0.9, 0.99)
     quantiles = aggregate_quantiles(posterior, levels)
     assert (np.diff(quantiles, axis=0) > 0).all()
@@ -67,49 +67,49 @@ def test_quantiles_rise_and_follow_a_shift_and_a_scale(seed, scale, shift):
 
 @given(SEEDS)
 @FEW
-def test_information_lies_below_its_ceiling_and_divergences_above_zero(seed):
+def test_information_is_below_its_ceiling_and_divergences_are_positive(seed):
     terms = elbo_terms(posterior_of(seed, total=200), seed=seed)
     assert -3 * terms.mutual_information.standard_error < terms.mutual_information.value <= terms.ceiling
     assert terms.total_correlation.value > -3 * terms.total_correlation.standard_error
     assert (terms.dimension_kl > -4 * terms.dimension_kl_error).all()
 
 
-def test_the_ceiling_of_mnist():
+def test_information_ceiling_of_mnist():
     """ln 60,000 = 11.0021 nats."""
     collapsed = Posterior(np.zeros((60_000, 1)), np.ones((60_000, 1)), "normal")
-    assert elbo_terms(collapsed, n=2).ceiling == pytest.approx(11.0021, abs=5e-5)
+    assert elbo_terms(collapsed, n_codes=2).ceiling == pytest.approx(11.0021, abs=5e-5)
 
 
 @given(SEEDS, st.lists(st.floats(0.001, 0.5), min_size=2, max_size=4, unique=True))
 @FEW
-def test_holes_are_a_share_that_grows_with_the_level(seed, levels):
-    masses = [find_holes(posterior_of(seed), n=60, level=level, seed=seed).mass.value for level in sorted(levels)]
+def test_mass_in_holes_is_a_share_that_grows_with_the_level(seed, levels):
+    masses = [find_holes(posterior_of(seed), n_codes=60, level=level, seed=seed).mass.value for level in sorted(levels)]
     assert all(0 <= mass <= 1 for mass in masses)
     assert masses == sorted(masses)
 
 
 @given(SEEDS, st.permutations(range(3)))
 @FEW
-def test_verdicts_follow_the_order_of_the_dimensions(seed, order):
+def test_triage_follows_the_order_of_the_dimensions(seed, order):
     posterior, weights = posterior_of(seed), np.array([[1.0], [0.0], [0.3]])
 
     def decoder(z):
         return 1 / (1 + np.exp(-z @ weights))
 
-    found = triage(posterior, decoder, n=20, seed=seed)
+    found = triage(posterior, decoder, n_samples=20, seed=seed)
     order = list(order)
     moved = Posterior(posterior.mean[:, order], posterior.std[:, order], "normal")
-    turned = triage(moved, lambda z: decoder(z[:, np.argsort(order)]), n=20, seed=seed)
-    assert turned.verdicts.tolist() == found.verdicts[order].tolist()
-    np.testing.assert_allclose(turned.effect, found.effect[order], atol=1e-6)
+    rotated = triage(moved, lambda z: decoder(z[:, np.argsort(order)]), n_samples=20, seed=seed)
+    assert rotated.status.tolist() == found.status[order].tolist()
+    np.testing.assert_allclose(rotated.effect, found.effect[order], atol=1e-6)
 
 
 @given(arrays(float, (2, 6), elements=st.floats(-30, 30)))
 @FEW
-def test_the_bound_rises_with_k_in_expectation_over_all_subsets(log_weights):
+def test_bound_rises_with_k_in_expectation_over_all_subsets(log_weights):
     """L_k over every subset of k of the same weights, for every k (Burda et al. 2016, theorem 1)."""
     bounds = [
-        np.mean([log_mean_exp(log_weights[:, list(some)]) for some in itertools.combinations(range(6), k)], axis=0)
+        np.mean([log_mean_exp(log_weights[:, list(subset)]) for subset in itertools.combinations(range(6), k)], axis=0)
         for k in range(1, 7)
     ]
     assert (np.diff(bounds, axis=0) >= -1e-9).all()
@@ -117,7 +117,7 @@ def test_the_bound_rises_with_k_in_expectation_over_all_subsets(log_weights):
 
 @given(arrays(float, (3, 20), elements=st.floats(-30, 30)), SEEDS)
 @FEW
-def test_the_order_of_samples_matters_to_no_bound_of_all_and_to_no_effective_size(log_weights, seed):
+def test_whole_bound_and_effective_size_do_not_depend_on_the_order_of_samples(log_weights, seed):
     shuffled = np.random.default_rng(seed).permuted(log_weights, axis=1)
     for statistic in (lambda w: group_bounds(w, (1, 20))[0], effective_size):
         np.testing.assert_allclose(statistic(shuffled), statistic(log_weights), rtol=1e-9, atol=1e-9)
@@ -125,7 +125,7 @@ def test_the_order_of_samples_matters_to_no_bound_of_all_and_to_no_effective_siz
 
 @given(SEEDS)
 @FEW
-def test_errors_are_never_negative_and_do_not_depend_on_where_a_pixel_stands(seed):
+def test_errors_are_positive_and_do_not_depend_on_the_order_of_pixels(seed):
     rng = np.random.default_rng(seed)
     x, p = rng.random((2, 5, 4, 3)).astype(np.float32)
     order = rng.permutation(12)
@@ -141,7 +141,7 @@ def test_errors_are_never_negative_and_do_not_depend_on_where_a_pixel_stands(see
 
 @given(SEEDS)
 @FEW
-def test_scores_of_factors_lie_between_zero_and_one_and_do_not_see_scale_or_sign(seed):
+def test_scores_are_between_zero_and_one_and_do_not_depend_on_scale_or_sign(seed):
     rng = np.random.default_rng(seed)
     codes, factors = rng.standard_normal((80, 3)), rng.integers(0, 4, (80, 2)).astype(float)
     scaled = codes * np.array([-3.0, 0.1, 7]) + 5
@@ -158,7 +158,7 @@ def test_scores_of_factors_lie_between_zero_and_one_and_do_not_see_scale_or_sign
 
 @given(SEEDS)
 @FEW
-def test_shares_of_votes_are_shares_and_silhouettes_lie_between_minus_one_and_one(seed):
+def test_accuracies_are_shares_and_silhouettes_are_between_minus_one_and_one(seed):
     rng = np.random.default_rng(seed)
     classes = rng.integers(0, 3, 40)
     found = class_structure(rng.standard_normal((40, 2)), classes, (1, 3, 7))

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from vaeviz import Encoder, InputError, Model, NotApplicable
@@ -8,7 +9,7 @@ EIGENVALUES, NOISE = np.array([4.0, 2.0, 1.0]), 0.25
 
 
 def linear_model(beta, name="linear"):
-    """The linear VAE at its optimum (Lucas et al. 2019), in the basis of the principal axes."""
+    """Return the optimal linear VAE (Lucas et al. 2019) in the basis of the principal axes."""
     s = beta * NOISE
     active = s < EIGENVALUES
     weight = np.where(active, np.sqrt(np.maximum(EIGENVALUES - s, 0)), 0)
@@ -33,8 +34,8 @@ def x():
 
 
 @pytest.mark.parametrize("beta", [1.0, 6.0])
-def test_rate_and_distortion_of_the_linear_vae_at_its_optimum(x, beta):
-    (point,) = rate_points([linear_model(beta)], x, draws=30)
+def test_rate_and_distortion_of_the_optimal_linear_vae_agree_with_the_closed_form(x, beta):
+    (point,) = rate_points([linear_model(beta)], x, n_draws=30)
     s = beta * NOISE
     active = s < EIGENVALUES
     assert point.rate == pytest.approx(0.5 * np.log(EIGENVALUES[active] / s).sum(), abs=1e-4)
@@ -43,13 +44,13 @@ def test_rate_and_distortion_of_the_linear_vae_at_its_optimum(x, beta):
     assert 0 < point.rate_error < 0.1 and 0 < point.distortion_error < 0.5
 
 
-def test_the_slope_of_the_frontier_is_minus_one_over_beta(x):
-    near = rate_points([linear_model(1.99), linear_model(2.01)], x, draws=200)
+def test_slope_of_the_frontier_is_minus_one_over_beta(x):
+    near = rate_points([linear_model(1.99), linear_model(2.01)], x, n_draws=200)
     slope = (near[0].rate - near[1].rate) / (near[0].distortion - near[1].distortion)
     assert slope == pytest.approx(-1 / 2, rel=0.2)
 
 
-def test_records_and_names():
+def test_records_become_named_points():
     points = rate_points([(1, 2, "a"), [3.0, 4.0], RatePoint(5, 6, "c")])
     assert [(p.rate, p.distortion, p.label) for p in points] == [(1, 2, "a"), (3, 4, ""), (5, 6, "c")]
     assert points[0].elbo == -3
@@ -57,7 +58,7 @@ def test_records_and_names():
     assert len(rate_points((1.0, 2.0, "alone"))) == 1
 
 
-def test_without_x_a_run_stands_where_its_history_ended():
+def test_point_without_x_is_the_last_row_of_the_history():
     history = {"beta": [1.0, 4.0], "test_kl": [9.0, 3.0], "test_log_likelihood": [-9.0, -80.0]}
     (point,) = rate_points([Model(inputs={"history": history})])
     assert (point.rate, point.distortion, point.label) == (3, 80, "β = 4")
@@ -65,32 +66,43 @@ def test_without_x_a_run_stands_where_its_history_ended():
 
 
 @pytest.mark.parametrize(
-    ("runs", "told"),
+    ("runs", "got"),
     [
-        ([], "got none"),
-        ([(-1.0, 2.0, "bad")], "bad: got rate -1"),
-        ([(1.0, np.nan)], "expected finite"),
-        ([Model(name="bare")], "bare: its history has no KL"),
-        (["no such folder"], "got 'no such folder'"),
+        ([], "no runs"),
+        ([(-1.0, 2.0, "bad")], "rate -1, distortion 2"),
+        ([(1.0, np.nan)], "rate 1, distortion nan"),
+        ([Model(name="bare")], "a model without recorded rate and distortion"),
     ],
 )
-def test_what_is_no_run_is_an_error(runs, told):
-    with pytest.raises(InputError, match=told):
+def test_invalid_runs_are_errors(runs, got):
+    with pytest.raises(InputError) as caught:
         rate_points(runs)
+    assert caught.value.got == got
 
 
-def test_a_model_without_likelihood_or_spread_has_no_point(x):
-    with pytest.raises(NotApplicable, match="m: has no likelihood"):
+def test_missing_run_folder_is_an_error():
+    with pytest.raises(InputError, match="no such folder"):
+        rate_points(["no such folder"])
+
+
+def test_model_without_likelihood_or_spread_has_no_point(x):
+    with pytest.raises(NotApplicable, match="likelihood"):
         rate_points([Model(Encoder(lambda x: x), name="m")], x)
-    with pytest.raises(NotApplicable, match="deterministic"):
+    with pytest.raises(NotApplicable):
         rate_points([Model(Encoder(lambda x: x), inputs={"likelihood": lambda x, z: x[:, 0]}, name="m")], x)
 
 
-def test_a_mapping_names_points_too():
+def test_mapping_names_points():
     named, unnamed = rate_points({"ours": RatePoint(20.0, 90.0)})[0], rate_points([RatePoint(20.0, 90.0, "own")])[0]
     assert (named.label, unnamed.label) == ("ours", "own")
 
 
-def test_no_draws_are_an_error():
-    with pytest.raises(InputError, match="draws = 0: expected 1 or more"):
-        rate_points([linear_model(1.0)], np.ones((4, 2)), draws=0)
+def test_one_draw_is_the_least():
+    with pytest.raises(InputError) as caught:
+        rate_points([linear_model(1.0)], np.ones((4, 2)), n_draws=0)
+    assert caught.value.got == "n_draws = 0"
+
+
+def test_points_are_a_table():
+    frame = pd.DataFrame(rate_points([(1, 2, "a"), (3, 4, "b")]))
+    assert frame[["label", "rate", "distortion"]].values.tolist() == [["a", 1, 2], ["b", 3, 4]]

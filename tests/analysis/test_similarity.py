@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.spatial import procrustes as scipys
+from scipy.spatial import procrustes as scipy_procrustes
 from scipy.stats import ortho_group
 
 from vaeviz import InputError, NotApplicable
@@ -15,27 +15,27 @@ OTHER = RNG.standard_normal((120, 3))
 
 @given(seed=st.integers(0, 99), scale=st.floats(0.1, 10))
 @settings(deadline=None, max_examples=30)
-def test_codes_that_are_turned_moved_and_scaled_are_the_same(seed, scale):
-    turned = scale * CODES @ ortho_group.rvs(3, random_state=seed) + np.arange(3)
-    found = procrustes(CODES, turned)
+def test_rotated_shifted_and_scaled_codes_are_the_same(seed, scale):
+    rotated = scale * CODES @ ortho_group.rvs(3, random_state=seed) + np.arange(3)
+    found = procrustes(CODES, rotated)
     np.testing.assert_allclose(found.aligned, CODES, atol=1e-9)
     assert found.residual == pytest.approx(0, abs=1e-9)
-    assert linear_cka(CODES, turned) == pytest.approx(1)
-    np.testing.assert_array_equal(neighbor_overlap(CODES, turned, 5), 1)
+    assert linear_cka(CODES, rotated) == pytest.approx(1)
+    np.testing.assert_array_equal(neighbor_overlap(CODES, rotated, 5), 1)
 
 
-def test_a_latent_with_idle_dimensions_aligns_to_a_smaller_one():
+def test_latent_with_constant_dimensions_aligns_to_a_smaller_one():
     wide = np.hstack([CODES, np.zeros((120, 2))]) @ ortho_group.rvs(5, random_state=0)
     assert procrustes(CODES, wide).residual == pytest.approx(0, abs=1e-9)
     assert procrustes(CODES, wide).aligned.shape == (120, 5)
     assert linear_cka(CODES, wide) == pytest.approx(1)
 
 
-def test_the_residual_is_scipys_disparity():
-    assert procrustes(CODES, OTHER).residual == pytest.approx(scipys(CODES, OTHER)[2])
+def test_residual_agrees_with_the_disparity_of_scipy():
+    assert procrustes(CODES, OTHER).residual == pytest.approx(scipy_procrustes(CODES, OTHER)[2])
 
 
-def test_cka_is_that_of_centered_gram_matrices():
+def test_cka_agrees_with_centered_gram_matrices():
     center = np.eye(120) - 1 / 120
     k, m = (center @ part @ part.T @ center for part in (CODES, OTHER))
     assert linear_cka(CODES, OTHER) == pytest.approx((k * m).sum() / np.sqrt((k**2).sum() * (m**2).sum()))
@@ -43,7 +43,7 @@ def test_cka_is_that_of_centered_gram_matrices():
 
 @given(seed=st.integers(0, 99))
 @settings(deadline=None, max_examples=20)
-def test_bounds_symmetry_and_order(seed):
+def test_measures_are_bounded_symmetric_and_do_not_depend_on_order(seed):
     rng = np.random.default_rng(seed)
     a, b = rng.standard_normal((2, 30, 3))
     order = rng.permutation(30)
@@ -53,22 +53,43 @@ def test_bounds_symmetry_and_order(seed):
     assert neighbor_overlap(a, b, 4).mean() == pytest.approx(neighbor_overlap(a[order], b[order], 4).mean())
 
 
-def test_agreement_of_the_same_codes_and_of_unrelated_ones():
+def test_similarity_of_equal_and_of_unrelated_codes():
     same, unrelated = code_similarity(CODES, -CODES, k=5), code_similarity(CODES, OTHER, k=5)
-    assert (same.cka, same.residual, same.overlap) == pytest.approx((1, 0, 1), abs=1e-9)
-    assert unrelated.overlap_null == pytest.approx(5 / 119)
-    assert unrelated.cka == pytest.approx(unrelated.cka_null, abs=0.05)
-    assert unrelated.residual == pytest.approx(unrelated.residual_null, abs=0.05)
-    assert unrelated.overlap == pytest.approx(unrelated.overlap_null, abs=4 * unrelated.overlap_error)
-    assert min(unrelated.cka_error, unrelated.residual_error) > 0
+    assert (same.cka.value, same.residual.value, same.overlap.value) == pytest.approx((1, 0, 1), abs=1e-9)
+    assert unrelated.overlap.null == pytest.approx(5 / 119)
+    assert unrelated.cka.value == pytest.approx(unrelated.cka.null, abs=0.05)
+    assert unrelated.residual.value == pytest.approx(unrelated.residual.null, abs=0.05)
+    assert unrelated.overlap.value == pytest.approx(unrelated.overlap.null, abs=4 * unrelated.overlap.standard_error)
+    assert min(unrelated.cka.standard_error, unrelated.residual.standard_error) > 0
 
 
-def test_what_cannot_be_compared():
-    with pytest.raises(InputError, match="120 and 5 codes"):
+def test_both_sets_have_the_same_number_of_codes():
+    with pytest.raises(InputError) as caught:
         code_similarity(CODES, OTHER[:5])
-    with pytest.raises(NotApplicable, match="an alignment of 3 samples"):
-        linear_cka(CODES[:3], OTHER[:3])
-    with pytest.raises(NotApplicable, match="10 neighbors need more than 8 points"):
-        code_similarity(CODES[:8], OTHER[:8])
-    with pytest.raises(NotApplicable, match="all codes of one encoder are the same"):
-        code_similarity(CODES, np.ones((120, 2)))
+    assert caught.value.got == "120 and 5 codes"
+
+
+def test_number_of_neighbors_is_positive():
+    with pytest.raises(InputError) as caught:
+        neighbor_overlap(CODES, OTHER, 0)
+    assert caught.value.got == "k = 0"
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        lambda: linear_cka(CODES[:3], OTHER[:3]),  # too few samples to align
+        lambda: code_similarity(CODES[:8], OTHER[:8]),  # fewer samples than neighbors
+        lambda: code_similarity(CODES, np.ones((120, 2))),  # equal codes
+    ],
+)
+def test_similarity_needs_enough_different_codes(compare):
+    with pytest.raises(NotApplicable):
+        compare()
+
+
+def test_table_has_a_row_for_each_measure():
+    found = code_similarity(CODES, OTHER, k=5)
+    frame = found.to_frame()
+    assert frame["value"].tolist() == [found.cka.value, found.residual.value, found.overlap.value]
+    assert frame["null"].tolist() == [found.cka.null, found.residual.null, found.overlap.null]

@@ -64,7 +64,7 @@ def test_a_posterior_keeps_the_condition_of_each_row_wherever_it_goes(linear, li
 
 def test_the_elbo_and_its_bound_are_the_evidence_given_y(linear, linear_parts):
     posterior = encode(linear_parts["encoder"], linear.x, linear.names)
-    bound = importance_bound(linear_parts["likelihood"], linear.x, posterior, count=10)
+    bound = importance_bound(linear_parts["likelihood"], linear.x, posterior, n_draws=10)
     for k in range(len(bound.k)):
         np.testing.assert_allclose(bound.values[:, k], linear.log_evidence(), atol=2e-3)
     terms = elbo_terms(posterior, linear.x, linear_parts["likelihood"])

@@ -20,5 +20,5 @@ def renew_pictures(request):
 @pytest.fixture
 def few_trees(monkeypatch):
     """Compute the disentanglement scores with little effort, where their precision does not matter."""
-    for name, count in {"TREES": 3, "SHUFFLES": 1, "VOTES": 40}.items():
+    for name, count in {"N_TREES": 3, "N_SHUFFLES": 1, "N_VOTES": 40}.items():
         monkeypatch.setattr(f"vaeviz.analysis.disentanglement.{name}", count)

@@ -101,7 +101,7 @@ def test_samples_in_holes_are_drawn_beside_the_scores(x):
     axes = prior_holes(
         posterior, images, lambda z: np.linalg.norm(z, axis=1)[:, None, None] * ramp / 4, n_codes=800, n_grid=3
     )
-    found = find_holes(posterior, n=800)
+    found = find_holes(posterior, n_codes=800)
     assert f"{100 * found.mass.value:.0f}"[:1] == axes[0].get_title()[:1]
     assert axes[0].get_title().endswith(f"% of the prior in holes, N = {len(means):,}")
     assert [ax.get_title() for ax in axes[1:]] == ["prior, in holes (9)", "prior, elsewhere (9)"]
@@ -126,7 +126,7 @@ def test_the_score_axis_is_symmetric_about_the_threshold():
     means = np.random.default_rng(0).standard_normal((400, 6)) * 0.2
     posterior = Posterior(means, np.full(means.shape, 0.1), "normal")
     (ax,) = prior_holes(posterior, means, n_codes=400)
-    found = find_holes(posterior, n=400)
+    found = find_holes(posterior, n_codes=400)
     low = 2 * found.threshold - found.own.max()
     assert ax.get_xlim()[0] == pytest.approx(low)
     lower = (found.prior < low).mean()

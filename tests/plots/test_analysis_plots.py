@@ -88,7 +88,7 @@ def test_exported_sets_are_reproducible(tmp_path):
         ("disentanglement", {"factors": np.ones((N, 1))}, ""),
         ("latent_neighbors", {"labels": np.zeros(N, int)}, ""),
         ("latent_neighbors", {"labels": X.mean(axis=(1, 2))}, "continuous"),
-        ("latent_pairs", {"encoder": Posterior(np.ones((N, 4)), np.ones((N, 4))), "min_activity": 1.0}, "0 of 4"),
+        ("latent_pairs", {"encoder": Posterior(np.ones((N, 4)), np.ones((N, 4))), "min_kl": 1.0}, "0 of 4"),
         ("latent_pairs", {"encoder": Posterior(np.ones((N, 2)), np.ones((N, 2)))}, "of 2"),
         ("map_quality", {"encoder": Posterior(np.zeros((N, 2)))}, "latent_scatter"),
         ("map_quality", {"perplexity": 90.0}, "perplexity"),
@@ -132,7 +132,7 @@ def test_too_few_points_for_the_neighbors_do_not_apply(name, given):
 
 def test_likelihood_bound_draws_the_bound_that_was_computed():
     axes, figure = drawn("likelihood_bound", n_draws=50)
-    bound = importance_bound(likelihood, X, vaeviz.encode(encoder, X), count=50)
+    bound = importance_bound(likelihood, X, vaeviz.encode(encoder, X), n_draws=50)
     curve, elbo = axes[0].lines
     np.testing.assert_array_equal(curve.get_xdata(), [1, 5, 10, 50])
     np.testing.assert_allclose(curve.get_ydata(), bound.mean)

@@ -1,4 +1,4 @@
-"""The aggregate posterior q(z) = 1/N Σ q(z | x_n): the exact mixture of the N posteriors, not a smoothed guess."""
+"""The aggregate posterior q(z) = 1/N Σ q(z | x_n): the exact mixture of N Gaussian posteriors."""
 
 from __future__ import annotations
 
@@ -8,119 +8,317 @@ import numpy as np
 
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.batches import iterate_batches
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import InputError, NotApplicable, declare
 from vaeviz.model.posterior import Posterior
 
-BLOCK_VALUES = 1 << 16
-"""How many (code, component) pairs are held at once: 512 KB in float64, which stay in the cache of a core."""
-
-BLOCK_COMPONENTS = 1 << 12
-"""How many components of the mixture are held at once, each for 16 codes."""
-
-MAX_POSTERIORS = 100_000
-"""How many posteriors the mixture q(z) is made of at most, unless more are asked for: each code is scored under all."""
-
-STREAM = 13126114
-"""Sets the random numbers of the analysis apart, see `noise_of`."""
+MAX_BLOCK_PAIRS = 1 << 16  # (code, component) pairs scored at once; 512 KB in float64 stay in the cache of a core
+MAX_BLOCK_COMPONENTS = 1 << 12  # components of the mixture scored at once, each for 16 codes
+MAX_POSTERIORS = 100_000  # default size of the mixture; every code is scored under all of its components
+SEED_STREAM = 13126114  # separates the random numbers of the analysis, see `analysis_rng`
+QUANTILE_REACH = 9  # standard deviations around each component that hold every quantile of the mixture
 
 
-def check_gaussian_posterior(posterior: Posterior, *, prior: bool = True) -> Posterior:
-    """`posterior` if it is a Gaussian with a finite KL for two samples or more, and with `prior` a known prior.
+def check_gaussian_posterior(posterior: Posterior, *, needs_prior: bool = True, min_samples: int = 2) -> Posterior:
+    """Return the posterior if it is Gaussian with a finite KL.
 
-    Otherwise raises `NotApplicable`, which says what is missing and what would do.
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of N samples.
+    needs_prior : bool, default: True
+        Also require a known prior.
+    min_samples : int, default: 2
+        Smallest number of samples.
+
+    Returns
+    -------
+    Posterior
+        `posterior`.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder is deterministic or not Gaussian, if a standard deviation is 0, if the prior is unknown, or if
+        there are fewer than `min_samples` samples.
     """
-    if posterior.std is None:
-        raise NotApplicable(posterior.why_no_spread)
-    if len(posterior) < 2:
-        raise NotApplicable(f"got {len(posterior)} sample, and an average over the data needs two or more")
-    if not posterior.std.all():
-        rows, dims = np.nonzero(posterior.std == 0)
+    std = require_std(posterior)
+    if len(posterior) < min_samples:
+        count = "1 sample" if len(posterior) == 1 else f"{len(posterior)} samples"
+        raise NotApplicable(f"x has {count}, and an average over samples needs at least {min_samples}.")
+    if not std.all():
+        rows, dims = np.nonzero(std == 0)
         raise NotApplicable(
-            f"the KL is infinite: a standard deviation is 0 in {len(np.unique(rows))} of {len(posterior)} samples, "
-            f"first in dimension {dims[0]} of row {rows[0]}; is the encoder deterministic?"
+            f"The KL is infinite: the standard deviation is 0 in {len(np.unique(rows))} of {len(posterior)} samples, "
+            f"first in dimension {dims[0]} of row {rows[0]}.",
+            fix="Return standard deviations above 0, or the mean alone if the encoder is deterministic.",
         )
-    if prior and posterior.prior is None:
-        raise NotApplicable("the prior is not known; if it is N(0, I), write Encoder(fn, prior='normal')")
+    if needs_prior and posterior.prior is None:
+        raise NotApplicable("The prior of the encoder is unknown.", fix=declare("Encoder", prior="normal"))
     return posterior
 
 
+def require_std(posterior: Posterior) -> np.ndarray:
+    """Return the standard deviations of Gaussian posteriors.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of N samples.
+
+    Returns
+    -------
+    ndarray, shape (N, D)
+        Standard deviations, float32.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder is deterministic or not Gaussian.
+    """
+    if posterior.std is None:
+        raise NotApplicable(posterior.why_no_spread)
+    return posterior.std
+
+
+def require_kl(posterior: Posterior) -> np.ndarray:
+    """Return the KL of Gaussian posteriors to the prior, for each sample and dimension.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of N samples.
+
+    Returns
+    -------
+    ndarray, shape (N, D)
+        KL(q(z_j | x) || N(0, 1)) in nats.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder is deterministic or not Gaussian.
+    """
+    kl = posterior.kl()
+    if kl is None:
+        raise NotApplicable(posterior.why_no_spread)
+    return kl
+
+
 def analysis_rng(seed: int) -> np.random.Generator:
-    """Random numbers for that seed, but not those of ``default_rng(seed)``, with which the data may have been made."""
-    return np.random.default_rng((seed, STREAM))
+    """Return random numbers that differ from those of ``default_rng(seed)``.
+
+    Parameters
+    ----------
+    seed : int
+        Seed, which may also have generated the data.
+
+    Returns
+    -------
+    numpy.random.Generator
+        An independent stream for that seed.
+    """
+    return np.random.default_rng((seed, SEED_STREAM))
 
 
-def subsample_posteriors(posterior: Posterior, most: int | None, seed: int) -> Posterior:
-    """At most `most` of the posteriors (all for None), at random with `seed`, in their order."""
-    return (
-        posterior if most is None or most >= len(posterior) else posterior[subsample_rows(most, len(posterior), seed)]
-    )
+def subsample_posteriors(posterior: Posterior, max_points: int | None, seed: int) -> Posterior:
+    """Return a random subset of the posteriors, in their order.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of N samples.
+    max_points : int or None
+        Largest number of posteriors; None for all.
+    seed : int
+        Seed of the choice.
+
+    Returns
+    -------
+    Posterior
+        `posterior` itself if it is small enough.
+    """
+    if max_points is None or max_points >= len(posterior):
+        return posterior
+    return posterior[subsample_rows(max_points, len(posterior), seed)]
 
 
-def sample_rows(posterior: Sized, count: int | None, rng: np.random.Generator) -> np.ndarray:
-    """At most `count` different rows (all for None), at random, in their order."""
-    total = len(posterior)
-    if count is not None and count < 2:
-        raise InputError(f"n = {count}: expected 2 or more")
-    return np.arange(total) if count is None or count >= total else np.sort(rng.permutation(total)[:count])
+def sample_rows(samples: Sized, n_samples: int | None, rng: np.random.Generator) -> np.ndarray:
+    """Return the indices of different random samples, in ascending order.
+
+    Parameters
+    ----------
+    samples : sized
+        N samples.
+    n_samples : int or None
+        Largest number of indices, at least 2; None for all.
+    rng : numpy.random.Generator
+        Source of the choice.
+
+    Returns
+    -------
+    ndarray of int, shape (M,)
+        Indices.
+
+    Raises
+    ------
+    InputError
+        If `n_samples` is below 2.
+    """
+    total = len(samples)
+    if n_samples is not None and n_samples < 2:
+        raise InputError(
+            f"A sample size of {n_samples} is too small: an average needs at least 2 samples.",
+            got=str(n_samples),
+            expected="2 or more",
+        )
+    if n_samples is None or n_samples >= total:
+        return np.arange(total)
+    return np.sort(rng.permutation(total)[:n_samples])
 
 
 def sample_codes(posterior: Posterior, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One code z ~ q(z | x) for each of the rows, (M, D), float64. With different rows they are samples of q(z)."""
-    mean, std = posterior.mean[rows].astype(np.float64), posterior.std[rows].astype(np.float64)
-    return mean + std * rng.standard_normal(mean.shape)
+    """Draw one code from the posterior of each row.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of N samples.
+    rows : ndarray of int, shape (M,)
+        Rows to draw from. Different random rows give samples of q(z).
+    rng : numpy.random.Generator
+        Source of the noise.
+
+    Returns
+    -------
+    ndarray, shape (M, D)
+        Codes z ~ q(z | x), float64.
+    """
+    mean, std = posterior.mean[rows].astype(np.float64), require_std(posterior)[rows].astype(np.float64)
+    return np.asarray(mean + std * rng.standard_normal(mean.shape))
 
 
 def log_posterior(z: np.ndarray, posterior: Posterior, rows: np.ndarray) -> np.ndarray:
-    """ln q(z | x) of each code under the posterior of its own row, (M,)."""
-    return _log_normal(z, posterior.mean[rows], posterior.std[rows]).sum(axis=1)
+    """Return ln q(z | x) of each code under the posterior of its own row.
+
+    Parameters
+    ----------
+    z : ndarray, shape (M, D)
+        Codes.
+    posterior : Posterior
+        Posteriors of N samples.
+    rows : ndarray of int, shape (M,)
+        Row of each code.
+
+    Returns
+    -------
+    ndarray, shape (M,)
+        Log-densities in nats.
+    """
+    return np.asarray(_log_normal(z, posterior.mean[rows], require_std(posterior)[rows]).sum(axis=1))
 
 
 def log_prior(z: np.ndarray) -> np.ndarray:
-    """ln N(z_j; 0, 1), (M, D)."""
-    return -0.5 * (z**2 + np.log(2 * np.pi))
+    """Return ln N(z_j; 0, 1) of each coordinate.
+
+    Parameters
+    ----------
+    z : ndarray, shape (M, D)
+        Codes.
+
+    Returns
+    -------
+    ndarray, shape (M, D)
+        Log-densities in nats.
+    """
+    return np.asarray(-0.5 * (z**2 + np.log(2 * np.pi)))
 
 
 def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray | None = None) -> np.ndarray:
-    """ln q(z) of codes z (M, D) under the mixture of all N posteriors, (M,), in nats.
+    """Return ln q(z) of codes under the mixture of all posteriors.
 
-    left_out: (M,) rows; each code is scored without the posterior of its row, as a code that the mixture has not
-        seen. A code drawn from q(z | x_n) lies so close to that posterior's center that with it every code would
-        seem at home, in high dimensions the only one for miles.
+    Parameters
+    ----------
+    z : ndarray, shape (M, D)
+        Codes.
+    posterior : Posterior
+        Gaussian posteriors of N samples.
+    left_out : ndarray of int, shape (M,), optional
+        Row whose posterior each code is scored without.
 
-    Log-sum-exp in float64, in blocks of bounded memory; the cost is M × N × D.
+    Returns
+    -------
+    ndarray, shape (M,)
+        Log-densities in nats, float64.
+
+    Notes
+    -----
+    A code that was drawn from q(z | x_n) is close to that posterior's center, and in high dimensions far from all
+    others. Scored with its own component, every code seems typical of q(z); `left_out` removes it.
+
+    Computed by log-sum-exp in blocks of bounded memory; the cost is M × N × D.
     """
     scores = np.full(len(z), -np.inf)
     for rows, start, part in _codes_and_components(z, posterior):
-        log_density = sum(_log_components(z[rows, dim], part, dim) for dim in range(part.size))
+        log_density = _log_components(z[rows, 0], part, 0)
+        for dim in range(1, part.size):
+            log_density += _log_components(z[rows, dim], part, dim)
         if left_out is not None:
             log_density[left_out[rows, None] - start == np.arange(len(part))] = -np.inf
         scores[rows] = np.logaddexp(scores[rows], _log_sum_exp(log_density))
-    return scores - np.log(len(posterior) - (left_out is not None))
+    return np.asarray(scores - np.log(len(posterior) - (left_out is not None)))
 
 
 def log_aggregate_and_marginals(z: np.ndarray, posterior: Posterior) -> tuple[np.ndarray, np.ndarray]:
-    """ln q(z), (M,), and ln q(z_j) of each dimension, (M, D), under the mixture of all N posteriors."""
+    """Return ln q(z) and the log-density of each of its marginals.
+
+    Parameters
+    ----------
+    z : ndarray, shape (M, D)
+        Codes.
+    posterior : Posterior
+        Gaussian posteriors of N samples.
+
+    Returns
+    -------
+    joint : ndarray, shape (M,)
+        ln q(z) in nats.
+    marginals : ndarray, shape (M, D)
+        ln q(z_j) in nats.
+    """
     joint, marginals = np.full(len(z), -np.inf), np.full(z.shape, -np.inf)
     for rows, _, part in _codes_and_components(z, posterior):
-        log_density = 0.0
+        log_density = np.zeros((len(z[rows]), len(part)))
         for dim in range(part.size):
-            along = _log_components(z[rows, dim], part, dim)
-            log_density = log_density + along
-            marginals[rows, dim] = np.logaddexp(marginals[rows, dim], _log_sum_exp(along))
+            marginal = _log_components(z[rows, dim], part, dim)
+            log_density += marginal
+            marginals[rows, dim] = np.logaddexp(marginals[rows, dim], _log_sum_exp(marginal))
         joint[rows] = np.logaddexp(joint[rows], _log_sum_exp(log_density))
     return joint - np.log(len(posterior)), marginals - np.log(len(posterior))
 
 
 def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.ndarray, ...]) -> np.ndarray:
-    """q over a grid in one dimension, (G,), or in two, (rows, columns): the others are integrated out exactly.
+    """Return the density of q on a grid in one or two dimensions.
 
-    The first dimension runs along the columns, the second up the rows, row 0 the lowest.
+    Parameters
+    ----------
+    posterior : Posterior
+        Gaussian posteriors of N samples.
+    dims : tuple of int
+        One or two latent dimensions; the others are integrated out exactly.
+    nodes : tuple of ndarray
+        Nodes of the grid along each of `dims`.
+
+    Returns
+    -------
+    ndarray, shape (G,) or (rows, columns)
+        Density. The first dimension runs along the columns, the second along the rows, row 0 being the lowest.
     """
+    std = require_std(posterior)
     shape = [len(along) for along in nodes]
     density = np.zeros(shape[::-1])
     for rows in _blocks(posterior.mean, max(shape)):
         factors = [
-            np.exp(_log_normal(along[:, None], posterior.mean[rows, dim], posterior.std[rows, dim]))
+            np.exp(_log_normal(along[:, None], posterior.mean[rows, dim], std[rows, dim]))
             for dim, along in zip(dims, nodes)
         ]
         density += factors[0].sum(axis=1) if len(dims) == 1 else factors[1] @ factors[0].T
@@ -128,48 +326,63 @@ def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.nd
 
 
 def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.ndarray:
-    """Quantiles of q(z_j), (levels, D): of the mixture; of the means for a deterministic encoder."""
+    """Return quantiles of each marginal q(z_j).
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of N samples; for a deterministic encoder the quantiles are those of its codes.
+    levels : tuple of float
+        Probabilities.
+
+    Returns
+    -------
+    ndarray, shape (levels, D)
+        Quantiles.
+    """
     if posterior.std is None:
-        return np.quantile(posterior.mean.astype(np.float64), levels, axis=0)
+        return np.asarray(np.quantile(posterior.mean.astype(np.float64), levels, axis=0))
     columns = zip(posterior.mean.T.astype(np.float64), posterior.std.T)
-    return np.stack([[_quantile(mean, std, level) for level in levels] for mean, std in columns], axis=1)
+    return np.stack([[_mixture_quantile(mean, std, level) for level in levels] for mean, std in columns], axis=1)
 
 
-def _quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
-    """A quantile of the mixture of N(mean, std²), (N,) each: where its distribution function is `level`."""
+def _mixture_quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
+    """Return where the distribution function of the mixture of N(mean, std²), (N,) each, equals `level`."""
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
     std = np.maximum(std.astype(np.float64), 1e-12)
-    return brentq(lambda z: ndtr((z - mean) / std).mean() - level, (mean - 9 * std).min(), (mean + 9 * std).max())
+    low, high = (mean - QUANTILE_REACH * std).min(), (mean + QUANTILE_REACH * std).max()
+    return float(brentq(lambda z: ndtr((z - mean) / std).mean() - level, low, high))
 
 
 def _log_components(values: np.ndarray, posterior: Posterior, dim: int) -> np.ndarray:
-    """ln q(z_j | x_n) of each value under each posterior, (m, N)."""
-    return _log_normal(values[:, None], posterior.mean[:, dim], posterior.std[:, dim])
+    """Return ln q(z_j | x_n) of each value under each posterior, shape (M, N)."""
+    return _log_normal(values[:, None], posterior.mean[:, dim], require_std(posterior)[:, dim])
 
 
 def _log_normal(z: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     std = std.astype(np.float64)
-    return -0.5 * ((z - mean) / std) ** 2 - (np.log(std) + 0.5 * np.log(2 * np.pi))
+    return np.asarray(-0.5 * ((z - mean) / std) ** 2 - (np.log(std) + 0.5 * np.log(2 * np.pi)))
 
 
 def _log_sum_exp(values: np.ndarray) -> np.ndarray:
-    """Over the last axis; −∞ of nothing but −∞."""
+    """Return the log-sum-exp over the last axis; −∞ where all values are −∞."""
     top = np.maximum(values.max(axis=-1, keepdims=True), np.finfo(float).min)
     with np.errstate(divide="ignore"):
-        return np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0]
+        return np.asarray(np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0])
 
 
 def _codes_and_components(z: np.ndarray, posterior: Posterior) -> Iterator[tuple[slice, int, Posterior]]:
-    """(some rows of z, the row of the first of some posteriors, these), until each code has met each posterior."""
-    starts = range(0, len(posterior), BLOCK_COMPONENTS)
-    parts = [(start, posterior[start : start + BLOCK_COMPONENTS]) for start in starts]
+    """Yield (rows of z, index of the first component, components) until every pair was yielded once."""
+    starts = range(0, len(posterior), MAX_BLOCK_COMPONENTS)
+    parts = [(start, posterior[start : start + MAX_BLOCK_COMPONENTS]) for start in starts]
     for rows in _blocks(z, len(parts[0][1])):
         for start, part in parts:
             yield rows, start, part
 
 
-def _blocks(z: np.ndarray, width: int) -> Iterator[slice]:
-    """Slices of the rows of z, each of `BLOCK_VALUES` values at most where a row stands for `width` of them."""
-    return (rows for rows, _ in iterate_batches(z, max(1, BLOCK_VALUES // width), doing="mixing posteriors"))
+def _blocks(z: np.ndarray, n_columns: int) -> Iterator[slice]:
+    """Yield slices of rows with at most `MAX_BLOCK_PAIRS` values of `n_columns` columns each."""
+    size = max(1, MAX_BLOCK_PAIRS // n_columns)
+    return (rows for rows, _ in iterate_batches(z, size, doing="mixing posteriors"))

@@ -1,23 +1,37 @@
-"""Class structure of codes: do samples of a class lie together?"""
+"""Class structure of codes: whether samples of one class are neighbors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.analysis.jackknife import mean_standard_error
+from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_error
 from vaeviz.errors import InputError, NotApplicable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_SILHOUETTES = 2000  # points; all their pairwise distances are held at once
 
 
 @dataclass(frozen=True, eq=False)
 class ClassStructure:
-    """How well the classes of points are told by their neighbors.
+    """How well the neighbors of points predict their classes.
 
-    k: (K,) numbers of neighbors. hits: (K, N) whether the k nearest other points vote for a point's own class.
-    confusion: (C, C) share of the points of a class (row) that were voted into each class (column), at the middle k.
-    silhouettes: (S,) of points, from −1 to 1 (Rousseeuw 1987).
-    chance: the accuracy of always voting for the largest class.
+    Attributes
+    ----------
+    k : ndarray of int, shape (K,)
+        Numbers of neighbors.
+    hits : ndarray of bool, shape (K, N)
+        Whether the k nearest other points vote for a point's own class.
+    confusion : ndarray, shape (C, C)
+        Share of the points of a class (row) that were voted into each class (column), at the middle k.
+    silhouettes : ndarray, shape (S,)
+        Silhouettes of points, from −1 to 1 (Rousseeuw 1987).
+    chance : float
+        Accuracy of always predicting the largest class.
     """
 
     k: np.ndarray
@@ -28,45 +42,73 @@ class ClassStructure:
 
     @property
     def accuracy(self) -> np.ndarray:
-        """Leave-one-out accuracy, (K,)."""
-        return self.hits.mean(axis=1)
+        """Leave-one-out accuracy, shape (K,)."""
+        return np.asarray(self.hits.mean(axis=1))
 
     @property
     def accuracy_error(self) -> np.ndarray:
-        """Standard errors of `accuracy` over the points, (K,)."""
-        return mean_standard_error(self.hits.T)
+        """Standard errors of `accuracy` over the points, shape (K,)."""
+        return standard_error(self.hits.T)
 
     @property
-    def silhouette(self) -> tuple[float, float]:
-        """Mean silhouette and its standard error."""
-        return float(self.silhouettes.mean()), float(mean_standard_error(self.silhouettes))
+    def silhouette(self) -> Estimate:
+        """Mean silhouette."""
+        return mean_estimate(self.silhouettes)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with one row per number of neighbors.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``k``, ``accuracy``, ``accuracy_error`` and ``chance``.
+        """
+        import pandas as pd
+
+        accuracy = {"accuracy": self.accuracy, "accuracy_error": self.accuracy_error}
+        return pd.DataFrame({"k": self.k, **accuracy, "chance": self.chance})
 
 
 def class_structure(
     points: np.ndarray, classes: np.ndarray, ks: tuple[int, ...] = (1, 5, 10, 20), *, seed: int = 0
 ) -> ClassStructure:
-    """Votes of the nearest other points, and silhouettes, of points (N, D) with classes (N,) from 0 to C − 1.
+    """Measure how well nearest neighbors predict classes, and compute silhouettes.
 
-    A tied vote goes to the class of the nearest. Silhouettes are of at most 2,000 points, chosen with `seed`.
-    Raises `NotApplicable` for one class, for classes of one, for equal points, and for no more points than neighbors.
+    Parameters
+    ----------
+    points : ndarray, shape (N, D)
+        Points, such as codes.
+    classes : ndarray of int, shape (N,)
+        Classes from 0 to C − 1.
+    ks : tuple of int, default: (1, 5, 10, 20)
+        Numbers of neighbors. A tied vote goes to the class of the nearest.
+    seed : int, default: 0
+        Seed of the choice of at most 2,000 points for silhouettes.
+
+    Returns
+    -------
+    ClassStructure
+        Votes, confusion and silhouettes.
+
+    Raises
+    ------
+    NotApplicable
+        If there is only one class, if no class has two samples, if all points are equal, or if there are too few
+        points.
+    InputError
+        If a number of neighbors is below 1.
+
+    References
+    ----------
+    Rousseeuw 1987, "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis".
     """
-    total = int(classes.max()) + 1
-    if len(np.unique(classes)) < 2:
-        raise NotApplicable("all samples are of one class, there is no class structure to measure")
-    counts = np.bincount(classes, minlength=total)
-    if counts.max() < 2:
-        raise NotApplicable("no two samples share a label, so neighbors cannot tell it: are the labels classes?")
-    if not np.ptp(points, axis=0).any():
-        raise NotApplicable(f"all {len(points)} codes are the same and have no neighbors: has the posterior collapsed?")
-    if not ks or min(ks) < 1:
-        raise InputError(f"neighbors: got k = {min(ks, default='none')}, expected 1 or more")
-    if max(ks) >= len(points):
-        raise NotApplicable(f"{max(ks)} neighbors need more than {len(points)} labeled points; ask for fewer")
+    n_classes = int(classes.max()) + 1
+    counts = np.bincount(classes, minlength=n_classes)
+    _check_classes(points, classes, counts, ks)
     nearest = classes[nearest_others(points, max(ks))]
-    votes = [_winners(nearest[:, :k], total) for k in ks]
-    middle = votes[len(ks) // 2]
-    confusion = np.zeros((total, total))
-    np.add.at(confusion, (classes, middle), 1)
+    votes = [_winners(nearest[:, :k], n_classes) for k in ks]
+    confusion = np.zeros((n_classes, n_classes))
+    np.add.at(confusion, (classes, votes[len(ks) // 2]), 1)
     return ClassStructure(
         np.array(ks),
         np.array([vote == classes for vote in votes]),
@@ -77,32 +119,81 @@ def class_structure(
 
 
 def nearest_others(points: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest other points of each point (N, D), the nearest first: (N, k) rows."""
+    """Return the nearest other points of each point.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, D)
+        Points.
+    k : int
+        Number of neighbors, below N.
+
+    Returns
+    -------
+    ndarray of int, shape (N, k)
+        Rows of the neighbors, the nearest first.
+    """
     from sklearn.neighbors import NearestNeighbors
 
-    return NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False)
+    return np.asarray(NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False))
 
 
-def principal_components(x: np.ndarray, count: int) -> np.ndarray:
-    """The leading principal components of samples x (N, ...): (N, count), fewer where x has fewer values."""
+def principal_components(x: np.ndarray, n_components: int) -> np.ndarray:
+    """Return the leading principal components of samples.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, ...)
+        Samples.
+    n_components : int
+        Number of components; fewer are returned if x has fewer values.
+
+    Returns
+    -------
+    ndarray, shape (N, n_components)
+        Scores of the samples.
+    """
     from sklearn.decomposition import PCA
 
     flat = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-    return PCA(min(count, *flat.shape), random_state=0).fit_transform(flat)
+    return np.asarray(PCA(min(n_components, *flat.shape), random_state=0).fit_transform(flat))
 
 
-def _winners(nearest: np.ndarray, total: int) -> np.ndarray:
-    """The class with most votes among (N, k) classes, the nearest one's if some are even: (N,)."""
-    votes, each = np.zeros((len(nearest), total)), np.arange(len(nearest))
-    np.add.at(votes, (each[:, None], nearest), 1)
-    most = np.take_along_axis(votes, nearest, axis=1).argmax(axis=1)  # the first of equal ones, so the nearest
-    return nearest[each, most]
+def _check_classes(points: np.ndarray, classes: np.ndarray, counts: np.ndarray, ks: tuple[int, ...]) -> None:
+    if len(np.unique(classes)) < 2:
+        raise NotApplicable("All samples belong to one class, so there is no class structure to measure.")
+    if counts.max() < 2:
+        raise NotApplicable(
+            "Every label occurs once, so neighbors cannot predict it.",
+            fix="Pass class labels that several samples share.",
+        )
+    if not np.ptp(points, axis=0).any():
+        raise NotApplicable(f"All {len(points)} codes are equal, so they have no neighbors: the posterior collapsed.")
+    if not ks or min(ks) < 1:
+        raise InputError(
+            f"k = {min(ks, default='none')} neighbors were requested, but at least 1 is needed.",
+            got=str(min(ks, default="none")),
+            expected="1 or more",
+        )
+    if max(ks) >= len(points):
+        raise NotApplicable(
+            f"{max(ks)} neighbors need more than {len(points)} labeled points.", fix="Use fewer neighbors."
+        )
+
+
+def _winners(nearest: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the class with most votes among classes (N, k) of neighbors; ties go to the nearest, shape (N,)."""
+    votes, rows = np.zeros((len(nearest), n_classes)), np.arange(len(nearest))
+    np.add.at(votes, (rows[:, None], nearest), 1)
+    most = np.take_along_axis(votes, nearest, axis=1).argmax(axis=1)  # the first of equal ones, hence the nearest
+    return np.asarray(nearest[rows, most])
 
 
 def _silhouettes(points: np.ndarray, classes: np.ndarray, seed: int) -> np.ndarray:
+    """Return silhouettes of a random subset; a single NaN where it has one class, or one sample per class."""
     from sklearn.metrics import silhouette_samples
 
-    rows = np.random.default_rng(seed).permutation(len(points))[:2000]
+    rows = np.random.default_rng(seed).permutation(len(points))[:MAX_SILHOUETTES]
     if not 2 <= len(np.unique(classes[rows])) < len(rows):
         return np.full(1, np.nan)
-    return silhouette_samples(points[rows], classes[rows])
+    return np.asarray(silhouette_samples(points[rows], classes[rows]))

@@ -1,7 +1,7 @@
-"""Under which conditions the codes of a conditional model are decoded.
+"""Conditions under which the codes of a conditional model are decoded.
 
-A code that comes from a sample is decoded under the sample's own condition, which its `Posterior` keeps. A code that
-comes from none is decoded under every condition in turn: those of the data, or all that the decoder knows.
+The code of a sample is decoded under the sample's own condition, which its `Posterior` keeps. A code that belongs to
+no sample is decoded under every condition: those of the data, or all that the decoder declares.
 """
 
 from __future__ import annotations
@@ -18,14 +18,21 @@ from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
 
-MAX_CONDITIONS = 12
+MAX_CONDITIONS = 12  # rows or panels that fit a figure
 
 
 @dataclass(frozen=True, eq=False)
 class ConditionSet:
-    """The conditions under which invented codes are decoded; none for a plain decoder.
+    """Conditions for codes that belong to no sample; empty for an unconditional decoder.
 
-    names: as they are written beside a row or over a panel. values: what `decode` is given. total: how many there are.
+    Attributes
+    ----------
+    names : tuple of str
+        Names, as written beside a row or above a panel.
+    values : sequence
+        Values that `decode` accepts.
+    total : int
+        Number of known conditions, of which some may be left out.
     """
 
     names: tuple[str, ...] = ()
@@ -36,20 +43,37 @@ class ConditionSet:
         return len(self.names)
 
     def __str__(self) -> str:
-        some = f"{len(self)} of " if len(self) < self.total else ""
-        return f"{some}{self.total} condition{'s' * (self.total > 1)}"
+        subset = f"{len(self)} of " if len(self) < self.total else ""
+        return f"{subset}{self.total} condition{'s' * (self.total > 1)}"
 
 
 def condition_set(decoder: Decoder, condition: Any = None) -> ConditionSet:
-    """The conditions for codes that come from no sample.
+    """Choose the conditions for codes that belong to no sample.
 
-    condition: (N, ...), whose different values are taken; without it, or where they are more than twelve, all that the
-    decoder knows. Of more than twelve, twelve are chosen evenly. Raises `NotApplicable` for a conditional decoder
-    of which neither is known.
+    Parameters
+    ----------
+    decoder : Decoder
+        The decoder.
+    condition : array_like, shape (N, ...), optional
+        Conditions of samples, whose different values are used. Without them, or if they are more than twelve, those
+        that the decoder declares are used.
+
+    Returns
+    -------
+    ConditionSet
+        At most twelve conditions, evenly spaced among all; empty for an unconditional decoder.
+
+    Raises
+    ------
+    NotApplicable
+        If a conditional decoder declares no conditions and none are passed.
     """
     if not decoder.is_conditional:
         return ConditionSet()
-    names, values = ([], []) if condition is None else _different(condition, decoder)
+    names: Sequence[str] = ()
+    values: Sequence[Any] = ()
+    if condition is not None:
+        names, values = _different_conditions(condition, decoder)
     if decoder.conditions and not 0 < len(names) <= MAX_CONDITIONS:
         names = values = list(decoder.conditions)
     if not names:
@@ -60,37 +84,84 @@ def condition_set(decoder: Decoder, condition: Any = None) -> ConditionSet:
 
 
 def decode_under_conditions(
-    decoder: Decoder, codes: np.ndarray | Posterior, conditions: ConditionSet, *, like: Any = None
+    decoder: Decoder, codes: np.ndarray | Posterior, conditions: ConditionSet, *, reference: Any = None
 ) -> np.ndarray:
-    """The same codes (M, D) decoded under each of the conditions, (C, M, *sample); C is 1 for a plain decoder."""
+    """Decode the same codes under each condition.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        The decoder.
+    codes : ndarray or Posterior, shape (M, D)
+        Codes.
+    conditions : ConditionSet
+        Conditions.
+    reference : array_like, shape (N, ...), optional
+        Samples that have the shape of the decoder's output.
+
+    Returns
+    -------
+    ndarray, shape (C, M, *sample)
+        Decoded samples; C is 1 for an unconditional decoder.
+    """
     if not conditions:
-        return decode(decoder, codes, like=like)[None]
-    each = (np.stack([value] * len(codes)) for value in conditions.values)
-    return np.stack([decode(decoder, codes, rows, like=like) for rows in each])
+        return decode(decoder, codes, like=reference)[None]
+    repeated = (np.stack([value] * len(codes)) for value in conditions.values)
+    return np.stack([decode(decoder, codes, rows, like=reference) for rows in repeated])
 
 
-def cycle_conditions(conditions: ConditionSet, count: int) -> np.ndarray | None:
-    """The conditions dealt in turn to `count` codes, (count, ...); None for a plain decoder."""
-    return np.stack([conditions.values[row % len(conditions)] for row in range(count)]) if conditions else None
+def cycle_conditions(conditions: ConditionSet, n_codes: int) -> np.ndarray | None:
+    """Assign conditions to codes in turn.
+
+    Parameters
+    ----------
+    conditions : ConditionSet
+        Conditions.
+    n_codes : int
+        Number of codes.
+
+    Returns
+    -------
+    ndarray, shape (n_codes, ...), or None
+        Condition of each code; None for an unconditional decoder.
+    """
+    return np.stack([conditions.values[row % len(conditions)] for row in range(n_codes)]) if conditions else None
 
 
 def same_condition(decoder: Decoder, posterior: Posterior) -> np.ndarray | None:
-    """Which samples share a condition, as numbers (N,); None for a plain decoder."""
+    """Group samples by their condition.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        The decoder.
+    posterior : Posterior
+        Posteriors of N samples.
+
+    Returns
+    -------
+    ndarray of int, shape (N,), or None
+        Equal for samples that share a condition; None for an unconditional decoder.
+    """
     if not decoder.is_conditional or posterior.condition is None:
         return None
-    rows = as_condition(posterior.condition)
-    return factorize_labels(rows)[0] if are_classes(rows, decoder.conditions) else _groups(rows)
+    return _condition_codes(posterior.condition, decoder)
 
 
-def _different(condition: Any, decoder: Decoder) -> tuple[list[str], Sequence[Any]]:
-    """The names of different conditions, and what `decode` is given for each: the name itself where it is a class."""
+def _different_conditions(condition: Any, decoder: Decoder) -> tuple[list[str], Any]:
+    """Return the names of different conditions, and what `decode` accepts for each: the name itself of a class."""
     rows = as_condition(condition)
-    codes, _ = factorize_labels(rows) if are_classes(rows, decoder.conditions) else (_groups(rows), ())
-    some = rows[[int(np.flatnonzero(codes == code)[0]) for code in np.unique(codes[codes >= 0])]]
-    names = condition_names(some, decoder.conditions)
-    return names, names if decoder.conditions and are_classes(some, decoder.conditions) else some
+    codes = _condition_codes(condition, decoder)
+    first = rows[[int(np.flatnonzero(codes == code)[0]) for code in np.unique(codes[codes >= 0])]]
+    names = condition_names(first, decoder.conditions)
+    return names, names if decoder.conditions and are_classes(first, decoder.conditions) else first
 
 
-def _groups(rows: np.ndarray) -> np.ndarray:
-    """Which rows are the same, as numbers (N,): in the order of their values, one-hot vectors in that of places."""
-    return np.unique(rows if rows.ndim == 1 else -rows, axis=0, return_inverse=True)[1].reshape(len(rows))
+def _condition_codes(condition: Any, decoder: Decoder) -> np.ndarray:
+    """Return an integer for each row, equal where conditions are; negative for a missing class."""
+    rows = as_condition(condition)
+    if are_classes(rows, decoder.conditions):
+        return factorize_labels(rows)[0]
+    values = np.asarray(rows)
+    ordered = values if values.ndim == 1 else -values  # one-hot vectors in the order of their places
+    return np.unique(ordered, axis=0, return_inverse=True)[1].reshape(len(values))

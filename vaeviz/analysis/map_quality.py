@@ -1,25 +1,40 @@
-"""Whether a map keeps the neighborhoods of what it maps."""
+"""Whether a two-dimensional map keeps the neighborhoods of the original points."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from vaeviz.analysis.jackknife import mean_standard_error
+from vaeviz.analysis.estimates import standard_error
 from vaeviz.errors import InputError
 
-BLOCK = 256  # rows ranked at once
+if TYPE_CHECKING:
+    import pandas as pd
+
+NeighborhoodMeasure = Literal["trustworthiness", "continuity", "recall"]
+
+MAX_BLOCK_ROWS = 256  # rows whose distances to all points are held at once
 
 
 @dataclass(frozen=True, eq=False)
 class MapQuality:
-    """What a map keeps of the neighborhoods, for each of Q points and each k; 1 is best.
+    """How well a map keeps neighborhoods, for each of Q points and each k; 1 is best.
 
-    k: (K,) sizes of a neighborhood. rows: (Q,) the points that were asked.
-    trustworthiness: (K, Q) punishes neighbors on the map that are none in the original, continuity: (K, Q) the
-    reverse, each by how far off they are (Venna & Kaski 2001): about 0.5 for a random map. recall: (K, Q) the share
-    of the k nearest that are the same; k / (N − 1) for a random map.
+    Attributes
+    ----------
+    k : ndarray of int, shape (K,)
+        Sizes of a neighborhood.
+    rows : ndarray of int, shape (Q,)
+        The points whose neighborhoods were compared.
+    trustworthiness : ndarray, shape (K, Q)
+        Penalizes neighbors on the map that are far apart in the original (Venna & Kaski 2001); about 0.5 for a
+        random map.
+    continuity : ndarray, shape (K, Q)
+        Penalizes neighbors in the original that are far apart on the map; about 0.5 for a random map.
+    recall : ndarray, shape (K, Q)
+        Share of the k nearest neighbors that are the same; k / (N − 1) for a random map.
     """
 
     k: np.ndarray
@@ -28,53 +43,141 @@ class MapQuality:
     continuity: np.ndarray
     recall: np.ndarray
 
-    def mean(self, measure: str) -> np.ndarray:
-        """The average of a measure over the points, (K,)."""
-        return getattr(self, measure).mean(axis=1)
+    def mean(self, measure: NeighborhoodMeasure) -> np.ndarray:
+        """Return the mean of a measure over the points.
 
-    def error(self, measure: str) -> np.ndarray:
-        """Its standard error over the points, (K,)."""
-        return mean_standard_error(getattr(self, measure).T)
+        Parameters
+        ----------
+        measure : {"trustworthiness", "continuity", "recall"}
+            Name of the measure.
+
+        Returns
+        -------
+        ndarray, shape (K,)
+            Mean for each k.
+        """
+        return np.asarray(getattr(self, measure).mean(axis=1))
+
+    def error(self, measure: NeighborhoodMeasure) -> np.ndarray:
+        """Return the standard error of the mean of a measure.
+
+        Parameters
+        ----------
+        measure : {"trustworthiness", "continuity", "recall"}
+            Name of the measure.
+
+        Returns
+        -------
+        ndarray, shape (K,)
+            Standard error for each k.
+        """
+        return standard_error(getattr(self, measure).T)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with one row per k and point.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``k``, ``row`` (of the point), ``trustworthiness``, ``continuity`` and ``recall``.
+        """
+        import pandas as pd
+
+        measures = {name: getattr(self, name).ravel() for name in ("trustworthiness", "continuity", "recall")}
+        k, rows = np.repeat(self.k, len(self.rows)), np.tile(self.rows, len(self.k))
+        return pd.DataFrame({"k": k, "row": rows, **measures})
 
 
 def map_quality(
-    original: np.ndarray, mapped: np.ndarray, ks: tuple[int, ...] = (10,), *, asked: int | None = None, seed: int = 0
+    original: np.ndarray,
+    mapped: np.ndarray,
+    ks: tuple[int, ...] = (10,),
+    *,
+    n_samples: int | None = None,
+    seed: int = 0,
 ) -> MapQuality:
-    """How well a map (N, E) keeps the neighborhoods of the original (N, D), by Euclidean distance.
+    """Measure how well a map keeps the neighborhoods of the original points.
 
-    ks: sizes of a neighborhood, each under N/2. asked: rank the neighbors of so many points, chosen at random with
-    `seed`, among all N; None asks all. Memory is bounded: some rows at a time.
+    Parameters
+    ----------
+    original : ndarray, shape (N, D)
+        Points before mapping.
+    mapped : ndarray, shape (N, E)
+        The same points on the map.
+    ks : tuple of int, default: (10,)
+        Sizes of a neighborhood, each below N/2.
+    n_samples : int, optional
+        Compare the neighborhoods of this many random points, among all N; by default of all.
+    seed : int, default: 0
+        Seed of their choice.
+
+    Returns
+    -------
+    MapQuality
+        Trustworthiness, continuity and recall, by Euclidean distance.
+
+    Raises
+    ------
+    InputError
+        If the numbers of points differ, or a neighborhood is too large.
+
+    References
+    ----------
+    Venna & Kaski 2001, "Neighborhood preservation in nonlinear projection methods", ICANN.
     """
     total = len(original)
     if len(mapped) != total:
-        raise InputError(f"map: got {len(mapped)} points for {total} originals")
+        raise InputError(
+            f"The map has {len(mapped)} points but the original has {total}.",
+            got=f"{len(mapped)} points",
+            expected=f"{total} points",
+        )
     if not ks or min(ks) < 1 or max(ks) >= total / 2:
-        raise InputError(f"neighbors: got k = {max(ks, default=None)} for {total} points, expected fewer than half")
+        raise InputError(
+            f"k = {max(ks, default=None)} neighbors were requested for {total} points, but k must be at least 1 and "
+            "below half of the points.",
+            got=f"k = {max(ks, default=None)}",
+            expected="from 1 to fewer than half of the points",
+            fix="Use fewer neighbors or more points.",
+        )
     rows = np.arange(total)
-    if asked is not None and asked < total:
-        rows = np.sort(np.random.default_rng(seed).permutation(total)[:asked])
+    if n_samples is not None and n_samples < total:
+        rows = np.sort(np.random.default_rng(seed).permutation(total)[:n_samples])
     parts = [
-        _kept(neighbor_ranks(original, block), neighbor_ranks(mapped, block), ks)
-        for block in np.array_split(rows, -(-len(rows) // BLOCK))
+        _measure_neighborhoods(neighbor_ranks(original, block), neighbor_ranks(mapped, block), ks)
+        for block in np.array_split(rows, -(-len(rows) // MAX_BLOCK_ROWS))
     ]
     trustworthiness, continuity, recall = np.concatenate(parts, axis=2)
     return MapQuality(np.array(ks), rows, trustworthiness, continuity, recall)
 
 
 def neighbor_ranks(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The rank of every point among the neighbors of some `rows`: (Q, N), 1 the nearest, 0 the point itself."""
+    """Return the rank of every point among the neighbors of some points.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, D)
+        Points.
+    rows : ndarray of int, shape (Q,)
+        The points whose neighbors are ranked.
+
+    Returns
+    -------
+    ndarray of int, shape (Q, N)
+        1 for the nearest neighbor, 0 for the point itself.
+    """
     from scipy.spatial.distance import cdist
 
     distances = cdist(points[rows].astype(np.float64), points.astype(np.float64))
-    distances[np.arange(len(rows)), rows] = -1  # first, whatever lies on the same spot
+    distances[np.arange(len(rows)), rows] = -1  # the point itself comes first, before its duplicates
     order = np.argsort(distances, axis=1, kind="stable")
     ranks = np.empty(order.shape, dtype=np.int32)
     np.put_along_axis(ranks, order, np.arange(len(points), dtype=np.int32)[None], axis=1)
     return ranks
 
 
-def _kept(original: np.ndarray, mapped: np.ndarray, ks: tuple[int, ...]) -> np.ndarray:
-    """Trustworthiness, continuity and recall from ranks (Q, N) each: (3, K, Q)."""
+def _measure_neighborhoods(original: np.ndarray, mapped: np.ndarray, ks: tuple[int, ...]) -> np.ndarray:
+    """Return trustworthiness, continuity and recall from ranks (Q, N) each, shape (3, K, Q)."""
     total = original.shape[1]
     measures = []
     for k in ks:

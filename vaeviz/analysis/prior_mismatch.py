@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,86 +17,188 @@ from vaeviz.analysis.aggregate_posterior import (
     sample_rows,
     subsample_posteriors,
 )
-from vaeviz.analysis.estimates import standard_errors
+from vaeviz.analysis.estimates import standard_error
 from vaeviz.analysis.mmd import MMDTest, mmd_test
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass(frozen=True, eq=False)
 class PriorMismatch:
-    """q(z) against p(z) = N(0, I).
+    """Distance of q(z) from the prior N(0, I).
 
-    mmd: between samples of both, with its permutation null. marginal_kl: (D,) KL(q(z_j) || N(0, 1)) in nats, and
-    its standard errors (D,). n: how many samples of each. level: of the test. total: of how many posteriors q(z) is the
-    mixture.
+    Attributes
+    ----------
+    mmd : MMDTest
+        MMD² between samples of both, with its permutation null.
+    marginal_kl : ndarray, shape (D,)
+        KL(q(z_j) || N(0, 1)) in nats.
+    marginal_kl_error : ndarray, shape (D,)
+        Standard errors of `marginal_kl`.
+    n_codes : int
+        Number of samples from each distribution.
+    level : float
+        Significance level of the test.
+    n_posteriors : int
+        Number of posteriors in the mixture q(z).
     """
 
     mmd: MMDTest
     marginal_kl: np.ndarray
     marginal_kl_error: np.ndarray
-    n: int
+    n_codes: int
     level: float
-    total: int
+    n_posteriors: int
 
     @property
     def flagged(self) -> bool:
+        """Whether the test rejects that q(z) is the prior."""
         return self.mmd.p_value <= self.level
 
-    @property
-    def verdict(self) -> str:
-        return "off the prior" if self.flagged else "no mismatch found"
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with one row per dimension.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``dimension`` (counted from 0), ``marginal_kl`` and ``marginal_kl_error``.
+        """
+        import pandas as pd
+
+        dimensions = np.arange(len(self.marginal_kl))
+        columns = {"marginal_kl": self.marginal_kl, "marginal_kl_error": self.marginal_kl_error}
+        return pd.DataFrame({"dimension": dimensions, **columns})
 
 
 def prior_mismatch(
     posterior: Posterior,
     *,
-    n: int = 1000,
-    permutations: int = 500,
+    n_codes: int = 1000,
+    n_permutations: int = 500,
     level: float = 0.01,
     max_points: int | None = MAX_POSTERIORS,
     seed: int = 0,
 ) -> PriorMismatch:
-    """MMD between q(z) and the prior with a permutation null, and the KL of each marginal q(z_j) to N(0, 1).
+    """Measure how far the aggregate posterior is from the prior, by MMD and by the KL of its marginals.
 
-    n: at most so many samples of each, those of q one each of different rows. level: `flagged` where the p-value is
-        not above it; the conventional 1 %. A test finds any mismatch, however small, given enough samples: how
-        large it is, the marginal KL says, and what dependence adds to it, `elbo_terms`.
-    max_points: q(z) is the mixture of so many posteriors at most, chosen at random with `seed`; None for all.
+    Parameters
+    ----------
+    posterior : Posterior
+        Gaussian posteriors of N samples with a known prior.
+    n_codes : int, default: 1000
+        Largest number of samples of each distribution; those of q(z) come from different rows.
+    n_permutations : int, default: 500
+        Permutations of the MMD test.
+    level : float, default: 0.01
+        The result is flagged where the p-value is at or below this.
+    max_points : int or None, default: 100000
+        Largest number of posteriors in the mixture q(z), chosen at random; None for all.
+    seed : int, default: 0
+        Seed of all random choices.
+
+    Returns
+    -------
+    PriorMismatch
+        The test and the KL of each marginal.
+
+    Raises
+    ------
+    NotApplicable
+        If the posteriors are not Gaussian, fewer than two, or without a known prior.
+    InputError
+        If `level` cannot be reached with `n_permutations`.
+
+    Notes
+    -----
+    With enough samples a test finds any mismatch, however small. The marginal KL, KL(q(z_j) || N(0, 1)), gives its
+    size in each dimension, and `elbo_terms` adds the part that is due to dependence between dimensions.
+
+    References
+    ----------
+    Gretton et al. 2012, "A kernel two-sample test", JMLR 13.
     """
     posterior = subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
-    check_level(level, permutations)
-    kl, kl_error = marginal_kl(posterior, n=n, seed=seed)
-    mmd = prior_mmd(posterior, n=n, permutations=permutations, seed=seed)
-    return PriorMismatch(mmd, kl, kl_error, min(n, len(posterior)), level, len(posterior))
+    check_level(level, n_permutations)
+    kl, kl_error = marginal_kl(posterior, n_codes=n_codes, seed=seed)
+    mmd = prior_mmd(posterior, n_codes=n_codes, n_permutations=n_permutations, seed=seed)
+    return PriorMismatch(mmd, kl, kl_error, min(n_codes, len(posterior)), level, len(posterior))
 
 
-def check_level(level: float, permutations: int) -> None:
-    """`InputError` for a level that no p-value of so many permutations can reach, or that all do."""
-    if not 1 / (1 + permutations) <= level < 1:
-        raise InputError(f"level = {level:g}: {permutations} permutations give no p-value so low, or it is 1 or more")
+def check_level(level: float, n_permutations: int) -> None:
+    """Raise an error for a significance level that no p-value can reach.
+
+    Parameters
+    ----------
+    level : float
+        Significance level.
+    n_permutations : int
+        Permutations of the test; its smallest p-value is 1 / (1 + `n_permutations`).
+
+    Raises
+    ------
+    InputError
+        If `level` is below the smallest p-value, or 1 or more.
+    """
+    least = 1 / (1 + n_permutations)
+    if not least <= level < 1:
+        raise InputError(
+            f"level = {level:g} is outside [{least:.3g}, 1), the p-values of {n_permutations} permutations.",
+            got=f"{level:g}",
+            expected=f"from {least:.3g} to below 1",
+            fix="Raise the number of permutations, or choose another level.",
+        )
 
 
-def marginal_kl(posterior: Posterior, *, n: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """KL(q(z_j) || N(0, 1)) of each dimension in nats, (D,), and its standard errors, (D,).
+def marginal_kl(posterior: Posterior, *, n_codes: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate the KL of each marginal of q(z) to the prior.
 
-    n: by so many samples of q(z) at most, one each of different rows, under all N posteriors.
+    Parameters
+    ----------
+    posterior : Posterior
+        Gaussian posteriors of N samples with a known prior.
+    n_codes : int, default: 1000
+        Largest number of codes, each from a different row and scored under all posteriors.
+    seed : int, default: 0
+        Seed of the codes.
+
+    Returns
+    -------
+    kl : ndarray, shape (D,)
+        KL(q(z_j) || N(0, 1)) in nats.
+    error : ndarray, shape (D,)
+        Standard errors.
     """
     rng = analysis_rng(seed)
-    z = sample_codes(check_gaussian_posterior(posterior), sample_rows(posterior, n, rng), rng)
-    gain = log_aggregate_and_marginals(z, posterior)[1] - log_prior(z)
-    return gain.mean(axis=0), standard_errors(gain)
+    z = sample_codes(check_gaussian_posterior(posterior), sample_rows(posterior, n_codes, rng), rng)
+    log_ratio = log_aggregate_and_marginals(z, posterior)[1] - log_prior(z)
+    return log_ratio.mean(axis=0), standard_error(log_ratio)
 
 
-def prior_mmd(posterior: Posterior, *, n: int = 1000, permutations: int = 500, seed: int = 0) -> MMDTest:
-    """MMD between q(z) and the prior, with a permutation null.
+def prior_mmd(posterior: Posterior, *, n_codes: int = 1000, n_permutations: int = 500, seed: int = 0) -> MMDTest:
+    """Test whether q(z) is the prior, by MMD with a permutation null.
 
-    n: of at most so many samples of each, those of q one each of different rows; of a deterministic encoder whose
-        prior is declared, its codes.
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors with a known prior; for a deterministic encoder its codes are compared.
+    n_codes : int, default: 1000
+        Largest number of samples of each distribution; those of q(z) come from different rows.
+    n_permutations : int, default: 500
+        Permutations of the test.
+    seed : int, default: 0
+        Seed of the samples and the permutations.
+
+    Returns
+    -------
+    MMDTest
+        The test of q(z) against N(0, I).
     """
     rng = analysis_rng(seed)
     if posterior.std is None and posterior.prior is not None:
-        z = posterior.mean[sample_rows(posterior, n, rng)].astype(np.float64)
+        z = posterior.mean[sample_rows(posterior, n_codes, rng)].astype(np.float64)
     else:
-        z = sample_codes(check_gaussian_posterior(posterior), sample_rows(posterior, n, rng), rng)
-    return mmd_test(z, rng.standard_normal(z.shape), permutations=permutations, seed=seed)
+        z = sample_codes(check_gaussian_posterior(posterior), sample_rows(posterior, n_codes, rng), rng)
+    return mmd_test(z, rng.standard_normal(z.shape), n_permutations=n_permutations, seed=seed)

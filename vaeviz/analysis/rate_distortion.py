@@ -8,23 +8,39 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.importance_bound import check_gaussian
-from vaeviz.analysis.jackknife import mean_standard_error
+from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior, require_kl, require_std
+from vaeviz.analysis.estimates import mean_estimate
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.opening import Model, open
 
-SETS = ("test", "validation", "train")
+RECORDED_SPLITS = ("test", "validation", "train")  # in order of preference
 
 
 @dataclass(frozen=True)
 class RatePoint:
-    """One model in the plane of Alemi et al. 2018 (arXiv:1711.00464), in nats a sample.
+    """One model in the rate–distortion plane of Alemi et al. 2018, in nats per sample.
 
-    rate: mean KL(q(z|x) || p(z)). distortion: mean −E_q[ln p(x|z)]. The errors are standard errors over the samples,
-    NaN where they are not known.
+    A list of points is a table: ``pandas.DataFrame(rate_points(runs))``.
+
+    Attributes
+    ----------
+    rate : float
+        Mean KL(q(z | x) || p(z)).
+    distortion : float
+        Mean −E_q[ln p(x | z)].
+    label : str, default: ""
+        Name of the model.
+    rate_error : float, default: nan
+        Standard error of `rate` over the samples; NaN where it is unknown.
+    distortion_error : float, default: nan
+        Standard error of `distortion` over the samples; NaN where it is unknown.
+
+    References
+    ----------
+    Alemi et al. 2018, "Fixing a Broken ELBO", arXiv:1711.00464.
     """
 
     rate: float
@@ -36,71 +52,126 @@ class RatePoint:
     def __post_init__(self) -> None:
         if not np.isfinite([self.rate, self.distortion]).all() or self.rate < 0:
             raise InputError(
-                f"{self.label or 'record'}: got rate {self.rate:g}, distortion {self.distortion:g}; expected finite "
-                "numbers, and a rate of 0 or more"
+                f"{self.label or 'A record'} has rate {self.rate:g} and distortion {self.distortion:g}, but both must "
+                "be finite, and the rate 0 or more.",
+                got=f"rate {self.rate:g}, distortion {self.distortion:g}",
+                expected="finite numbers, and a rate of 0 or more",
             )
 
     @property
     def elbo(self) -> float:
-        """−rate − distortion."""
+        """The ELBO, −rate − distortion."""
         return -self.rate - self.distortion
 
 
-def rate_points(runs: Any, x: Any = None, condition: Any = None, *, draws: int = 8, seed: int = 0) -> list[RatePoint]:
-    """A point for each of `runs`: models that `vaeviz.open` opens, or records (rate, distortion[, label]).
+def rate_points(runs: Any, x: Any = None, condition: Any = None, *, n_draws: int = 8, seed: int = 0) -> list[RatePoint]:
+    """Return a point of rate and distortion for each model.
 
-    x: (N, ...), on which all models are measured alike, with `draws` posterior samples for each x; without it, a
-    run's point is the last row of its history, and such a one-epoch estimate has no error. condition: (N, ...) for the
-    conditional ones among them. A mapping names its runs; others are called by their β, or by name where a β would
-    stand twice. The distortion of a conditional one is of ln p(x | z, y), and its label says that y was given.
+    Parameters
+    ----------
+    runs : model, record, or sequence or mapping of them
+        Models that `vaeviz.open` opens, or records ``(rate, distortion[, label])`` in nats. A mapping names them;
+        otherwise a model is labeled by its β, or by its name if several have the same β.
+    x : array_like, shape (N, ...), optional
+        Samples on which all models are measured. Without them a model's point is the last row of its history, an
+        estimate from one epoch without a standard error.
+    condition : array_like, shape (N, ...), optional
+        Conditions of `x`, for the conditional models. Their distortion is that of ln p(x | z, y), and their label
+        says so.
+    n_draws : int, default: 8
+        Posterior samples per x.
+    seed : int, default: 0
+        Seed of these samples.
+
+    Returns
+    -------
+    list of RatePoint
+        Points in the order of `runs`.
+
+    Raises
+    ------
+    InputError
+        If `runs` is empty, a record is invalid, or a model has neither samples nor a history.
+    NotApplicable
+        If a model has no encoder, no likelihood, or no Gaussian posteriors.
+
+    Examples
+    --------
+    >>> [point.elbo for point in rate_points({"small": (1.0, 9.0), "large": (3.0, 6.0)})]
+    [-10.0, -9.0]
     """
-    named = runs.items() if isinstance(runs, Mapping) else _named(list(_several(runs)))
-    points = [_point(run, name, x, condition, draws, seed) for name, run in named]
+    named = runs.items() if isinstance(runs, Mapping) else _with_names(list(_as_sequence(runs)))
+    points = [_rate_point(run, name, x, condition, n_draws, seed) for name, run in named]
     if not points:
-        raise InputError("runs: got none, expected opened runs or (rate, distortion, label) records")
+        raise InputError(
+            "runs is empty, but a rate–distortion plane needs at least one model.",
+            got="no runs",
+            expected="models or (rate, distortion, label) records",
+            fix="Pass models or (rate, distortion, label) records.",
+        )
     return points
 
 
 def measure_rate_point(
-    model: Model, x: Any, condition: Any = None, *, label: str = "", draws: int = 8, seed: int = 0
+    model: Model, x: Any, condition: Any = None, *, label: str = "", n_draws: int = 8, seed: int = 0
 ) -> RatePoint:
-    """Rate (closed form) and distortion (`draws` posterior samples for each x) of a model on x (N, ...)."""
-    if draws < 1:
-        raise InputError(f"draws = {draws}: expected 1 or more")
+    """Measure rate and distortion of a model on samples.
+
+    Parameters
+    ----------
+    model : Model
+        Model with an encoder and a likelihood.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Conditions of `x`, for a conditional model.
+    label : str, optional
+        Label of the point; by default the β or the name of the model.
+    n_draws : int, default: 8
+        Posterior samples per x for the distortion; the rate is in closed form.
+    seed : int, default: 0
+        Seed of these samples.
+
+    Returns
+    -------
+    RatePoint
+        Rate and distortion with standard errors.
+
+    Raises
+    ------
+    InputError
+        If `n_draws` is below 1.
+    NotApplicable
+        If the model has no encoder, no likelihood, or no Gaussian posteriors.
+    """
+    if n_draws < 1:
+        raise InputError(
+            f"n_draws = {n_draws}, but at least 1 posterior sample per x is needed.",
+            got=f"n_draws = {n_draws}",
+            expected="1 or more",
+        )
     if model.encoder is None or model.inputs.get("likelihood") is None:
         missing = "encoder" if model.encoder is None else "likelihood ln p(x | z)"
-        raise NotApplicable(f"{label or model.name}: has no {missing}, and so no point of rate and distortion")
+        raise NotApplicable(f"{label or model.name} has no {missing}, so its rate and distortion cannot be measured.")
     x = as_samples(x, "x")
     posterior = encode(model.encoder, x, condition if model.encoder.is_conditional else None)
-    check_gaussian(posterior)
+    std = require_std(check_gaussian_posterior(posterior, min_samples=1))
     rng = np.random.default_rng(seed)
-    rates, distortions = posterior.kl().sum(axis=1), np.zeros(len(posterior))
-    for _ in range(draws):
-        z = posterior.mean + posterior.std * rng.standard_normal(posterior.mean.shape, dtype=np.float32)
+    distortions = np.zeros(len(posterior))
+    for _ in range(n_draws):
+        z = posterior.mean + std * rng.standard_normal(posterior.mean.shape, dtype=np.float32)
         codes = posterior.with_codes(z, slice(None))
-        distortions -= log_likelihood(model.inputs["likelihood"], x, codes) / draws
-    errors = float(mean_standard_error(rates)), float(mean_standard_error(distortions))
-    return RatePoint(float(rates.mean()), float(distortions.mean()), label or _label(model), *errors)
+        distortions -= log_likelihood(model.inputs["likelihood"], x, codes) / n_draws
+    rate, distortion = mean_estimate(require_kl(posterior).sum(axis=1)), mean_estimate(distortions)
+    return RatePoint(
+        rate.value, distortion.value, label or _label(model), rate.standard_error, distortion.standard_error
+    )
 
 
-def _several(runs: Any) -> Iterable:
+def _as_sequence(runs: Any) -> Iterable[Any]:
     if isinstance(runs, (str, bytes, Model)) or not isinstance(runs, (Sequence, np.ndarray)):
         return [runs]
     return [runs] if _is_record(runs) else runs
-
-
-def _point(run: Any, name: str | None, x: Any, condition: Any, draws: int, seed: int) -> RatePoint:
-    if isinstance(run, RatePoint):
-        return replace(run, label=name) if name else run
-    if _is_record(run):
-        return RatePoint(float(run[0]), float(run[1]), str(name or (run[2] if len(run) > 2 else "")))
-    model = open(run)
-    label = (name or _label(model)) + (
-        ", given y" if model.encoder is not None and model.encoder.is_conditional else ""
-    )
-    if x is None:
-        return _recorded(model, label)
-    return measure_rate_point(model, x, condition, label=label, draws=draws, seed=seed)
 
 
 def _is_record(run: Any) -> bool:
@@ -109,24 +180,44 @@ def _is_record(run: Any) -> bool:
     return all(isinstance(value, (int, float, np.number)) for value in run[:2])
 
 
-def _recorded(model: Model, label: str) -> RatePoint:
-    """The last row of a run's history, of the test set where there is one."""
+def _rate_point(run: Any, name: str | None, x: Any, condition: Any, n_draws: int, seed: int) -> RatePoint:
+    if isinstance(run, RatePoint):
+        return replace(run, label=name) if name else run
+    if _is_record(run):
+        return RatePoint(float(run[0]), float(run[1]), str(name or (run[2] if len(run) > 2 else "")))
+    model = open(run)
+    is_conditional = model.encoder is not None and model.encoder.is_conditional
+    label = (name or _label(model)) + (", given y" if is_conditional else "")
+    if x is None:
+        return _recorded_point(model, label)
+    return measure_rate_point(model, x, condition, label=label, n_draws=n_draws, seed=seed)
+
+
+def _recorded_point(model: Model, label: str) -> RatePoint:
+    """Return the last row of a model's history, of the test set if it was recorded."""
     history = model.inputs.get("history") or {}
-    of = next((of for of in SETS if {f"{of}_kl", f"{of}_log_likelihood"} <= set(history)), None)
-    if of is None:
-        raise InputError(f"{label}: its history has no KL and log-likelihood; give x, to measure it on")
-    return RatePoint(history[f"{of}_kl"][-1], -history[f"{of}_log_likelihood"][-1], label)
+    split = next((name for name in RECORDED_SPLITS if {f"{name}_kl", f"{name}_log_likelihood"} <= set(history)), None)
+    if split is None:
+        raise InputError(
+            f"The history of {label} has no KL and log-likelihood, so its rate and distortion are unknown.",
+            got="a model without recorded rate and distortion",
+            expected="a history with test_kl and test_log_likelihood",
+            fix="Pass x to measure the model on it.",
+        )
+    return RatePoint(history[f"{split}_kl"][-1], -history[f"{split}_log_likelihood"][-1], label)
 
 
-def _named(runs: list) -> list[tuple[str | None, Any]]:
-    """(name, run), with a name for what its β would not tell apart."""
-    opened = [None if isinstance(run, RatePoint) or _is_record(run) else open(run) for run in runs]
-    labels = [model and _label(model) for model in opened]
-    names = (model.name if label and labels.count(label) > 1 else None for label, model in zip(labels, opened))
+def _with_names(runs: list[Any]) -> list[tuple[str | None, Any]]:
+    """Return (name, run), with a name for those models whose β another one shares."""
+    models = [None if isinstance(run, RatePoint) or _is_record(run) else open(run) for run in runs]
+    labels = [None if model is None else _label(model) for model in models]
+    names = [
+        model.name if model is not None and labels.count(label) > 1 else None for model, label in zip(models, labels)
+    ]
     return list(zip(names, runs))
 
 
 def _label(model: Model) -> str:
-    """β where the run's history tells it, else the model's name."""
+    """Return the β in a model's history, or else its name."""
     beta = (model.inputs.get("history") or {}).get("beta")
     return model.name if beta is None or not len(beta) else f"β = {beta[-1]:g}"

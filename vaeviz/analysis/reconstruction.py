@@ -1,10 +1,10 @@
-"""How far reconstructions lie from their originals, and whether that tells two data sets apart."""
+"""Reconstruction errors, and how well they separate two data sets."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,14 +17,30 @@ from vaeviz.model.decode import decode_batches
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Measure = Literal["squared", "absolute", "cross-entropy"]
 
 
 def errors_from_means(decoder: Any, posterior: Posterior, x: Any, measure: Measure = "squared") -> np.ndarray:
-    """The error of each sample's reconstruction from its posterior mean, (N,), see `reconstruction_errors`.
+    """Compute the reconstruction error of each sample from its posterior mean.
 
-    decoder: any callable or model. posterior: of x (N, ...). One batch of samples and reconstructions is held at a
-    time.
+    Parameters
+    ----------
+    decoder : callable or model
+        Maps codes (M, D) to samples.
+    posterior : Posterior
+        Posteriors of `x`.
+    x : array_like, shape (N, ...)
+        Samples. One batch of samples and reconstructions is in memory at a time.
+    measure : {"squared", "absolute", "cross-entropy"}, default: "squared"
+        Error measure, see `reconstruction_errors`.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        Errors, float64.
     """
     x, decoder = check_samples(x, "x", like=posterior.mean), as_decoder(decoder)
     size = decoder.batch_size or default_batch_size(sample_shape(x))
@@ -36,33 +52,72 @@ def errors_from_means(decoder: Any, posterior: Posterior, x: Any, measure: Measu
 
 
 def reconstruction_errors(x: np.ndarray, reconstructed: np.ndarray, measure: Measure = "squared") -> np.ndarray:
-    """The error of each sample, (N,), float64.
+    """Compute the reconstruction error of each sample.
 
-    x, reconstructed: (N, ...) of as many values. measure: "squared" or "absolute", the mean over the values of a
-    sample; "cross-entropy", −Σ x ln p + (1 − x) ln(1 − p) in nats, of values and probabilities in [0, 1].
+    Parameters
+    ----------
+    x : ndarray, shape (N, ...)
+        Samples.
+    reconstructed : ndarray, shape (N, ...)
+        Reconstructions with the same number of values.
+    measure : {"squared", "absolute", "cross-entropy"}, default: "squared"
+        Mean squared or absolute error over the values of a sample, or the summed cross-entropy in nats,
+        −Σ x ln p + (1 − x) ln(1 − p), of values and probabilities in [0, 1].
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        Errors, float64.
+
+    Raises
+    ------
+    InputError
+        If the numbers of values differ, or a cross-entropy is computed of values outside [0, 1].
     """
     from scipy.special import xlogy
 
     if x.size != reconstructed.size:
-        raise InputError(f"got reconstructions of shape {reconstructed.shape} for x of shape {x.shape}")
+        raise InputError(
+            f"The reconstructions have shape {reconstructed.shape} but x has shape {x.shape}.",
+            got=str(reconstructed.shape),
+            expected=str(x.shape),
+        )
     shape = x.shape[1:]
     x = x.reshape(len(x), -1).astype(np.float64)
     p = match_shape(reconstructed, shape).reshape(len(x), -1).astype(np.float64)
     if measure == "squared":
-        return ((x - p) ** 2).mean(axis=1)
+        return np.asarray(((x - p) ** 2).mean(axis=1))
     if measure == "absolute":
-        return np.abs(x - p).mean(axis=1)
-    if min(x.min(), p.min()) < 0 or max(x.max(), p.max()) > 1:
-        raise InputError("cross-entropy: takes values and probabilities in [0, 1]; use measure='squared'")
+        return np.asarray(np.abs(x - p).mean(axis=1))
+    low, high = min(x.min(), p.min()), max(x.max(), p.max())
+    if low < 0 or high > 1:
+        raise InputError(
+            f"x and its reconstructions have values from {low:.3g} to {high:.3g}, but a cross-entropy needs values in "
+            "[0, 1].",
+            got=f"values from {low:.3g} to {high:.3g}",
+            expected="values in [0, 1]",
+            fix='Pass measure="squared".',
+        )
     tiny = np.finfo(np.float32).eps
     p = np.clip(p, tiny, 1 - tiny)
-    return -(xlogy(x, p) + xlogy(1 - x, 1 - p)).sum(axis=1)
+    return np.asarray(-(xlogy(x, p) + xlogy(1 - x, 1 - p)).sum(axis=1))
 
 
 def explained_variance(x: np.ndarray, reconstructed: np.ndarray) -> Estimate:
-    """1 − Σ‖x − x̂‖² / Σ‖x − x̄‖², with its standard error over the samples (of a ratio, by the delta method).
+    """Compute the share of the variance of samples that their reconstructions explain.
 
-    x: (N, ...) not all alike. reconstructed: (N, ...) of as many values. 1 is perfect, 0 what the mean of x explains.
+    Parameters
+    ----------
+    x : ndarray, shape (N, ...)
+        Samples, not all equal.
+    reconstructed : ndarray, shape (N, ...)
+        Reconstructions with the same number of values.
+
+    Returns
+    -------
+    Estimate
+        1 − Σ‖x − x̂‖² / Σ‖x − x̄‖²: 1 is perfect, and 0 is what the mean of x explains. The standard error over the
+        samples is that of a ratio, by the delta method.
     """
     flat = x.reshape(len(x), -1).astype(np.float64)
     total = ((flat - flat.mean(axis=0)) ** 2).sum(axis=1)
@@ -72,49 +127,122 @@ def explained_variance(x: np.ndarray, reconstructed: np.ndarray) -> Estimate:
     return Estimate(float(1 - ratio), float(error))
 
 
-def principal_reconstruction(x: np.ndarray, count: int) -> np.ndarray:
-    """x (N, ...) from its `count` leading principal components: the best linear reconstruction of these samples."""
+def principal_reconstruction(x: np.ndarray, n_components: int) -> np.ndarray:
+    """Reconstruct samples from their leading principal components.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, ...)
+        Samples.
+    n_components : int
+        Number of components.
+
+    Returns
+    -------
+    ndarray, shape (N, ...)
+        The best linear reconstruction of these samples (Eckart & Young 1936).
+    """
     from sklearn.decomposition import PCA
 
     flat = x.reshape(len(x), -1).astype(np.float64)
-    pca = PCA(min(count, *flat.shape), random_state=0).fit(flat)
-    return pca.inverse_transform(pca.transform(flat)).reshape(x.shape)
+    pca = PCA(min(n_components, *flat.shape), random_state=0).fit(flat)
+    return np.asarray(pca.inverse_transform(pca.transform(flat)).reshape(x.shape))
 
 
 @dataclass(frozen=True, eq=False)
 class Roc:
-    """How well a score tells positives from negatives.
+    """Receiver operating characteristic: how well a score separates positives from negatives.
 
-    false_positive, true_positive: (T,) rates as the threshold falls. area: the probability that a positive scores
-    higher, with ties halved; 0.5 for a score that says nothing. error: its standard error, NaN where the two sets do
-    not overlap and nothing can be told of it.
+    Attributes
+    ----------
+    false_positive : ndarray, shape (T,)
+        False positive rates as the threshold falls.
+    true_positive : ndarray, shape (T,)
+        True positive rates.
+    area : Estimate
+        Probability that a positive scores higher, ties counting half; 0.5 for an uninformative score. The standard
+        error is NaN where the two sets do not overlap, because they then contain no information about it.
     """
 
     false_positive: np.ndarray
     true_positive: np.ndarray
-    area: float
-    error: float
+    area: Estimate
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with one row per threshold.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``false_positive`` and ``true_positive``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame({"false_positive": self.false_positive, "true_positive": self.true_positive})
 
 
 def roc(negatives: np.ndarray, positives: np.ndarray) -> Roc:
-    """The ROC of scores (M,) of negatives and (N,) of positives, its area with DeLong's error (DeLong et al. 1988)."""
+    """Compute the ROC of a score and its area.
+
+    Parameters
+    ----------
+    negatives : ndarray, shape (M,)
+        Scores of negatives.
+    positives : ndarray, shape (N,)
+        Scores of positives.
+
+    Returns
+    -------
+    Roc
+        The curve and its area, with DeLong's standard error.
+
+    Raises
+    ------
+    InputError
+        For fewer than two scores of either kind.
+
+    References
+    ----------
+    DeLong, DeLong & Clarke-Pearson 1988, "Comparing the areas under two or more correlated receiver operating
+    characteristic curves", Biometrics 44.
+    """
     from scipy.stats import rankdata
     from sklearn.metrics import roc_curve
 
     if min(len(negatives), len(positives)) < 2:
-        raise InputError(f"ROC: got {len(negatives)} negatives and {len(positives)} positives, expected 2 of each")
+        raise InputError(
+            f"A ROC curve needs two scores of each kind, but there are {len(negatives)} negatives and "
+            f"{len(positives)} positives.",
+            got=f"{len(negatives)} negatives and {len(positives)} positives",
+            expected="2 or more of each",
+        )
     both = np.concatenate([negatives, positives])
     false, true, _ = roc_curve(np.arange(len(both)) >= len(negatives), both)
     ranks = rankdata(both)
-    beaten = (ranks[len(negatives) :] - rankdata(positives)) / len(negatives)  # share of negatives below each positive
-    beating = 1 - (ranks[: len(negatives)] - rankdata(negatives)) / len(positives)
-    variance = beaten.var(ddof=1) / len(positives) + beating.var(ddof=1) / len(negatives)
-    return Roc(false, true, float(beaten.mean()), float(np.sqrt(variance)) if variance > 0 else float("nan"))
+    below = (ranks[len(negatives) :] - rankdata(positives)) / len(negatives)  # share of negatives below each positive
+    above = 1 - (ranks[: len(negatives)] - rankdata(negatives)) / len(positives)
+    variance = below.var(ddof=1) / len(positives) + above.var(ddof=1) / len(negatives)
+    return Roc(false, true, Estimate(float(below.mean()), math.sqrt(variance) if variance > 0 else math.nan))
 
 
-def worst_and_median(errors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """(rows of the `count` largest errors, the largest first; rows of the `count` nearest to the median)."""
+def worst_and_median(errors: np.ndarray, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Select the samples with the largest errors, and those nearest to the median error.
+
+    Parameters
+    ----------
+    errors : ndarray, shape (N,)
+        Errors.
+    n_samples : int
+        Number of samples of each kind.
+
+    Returns
+    -------
+    worst : ndarray of int
+        Rows of the largest errors, the largest first.
+    median : ndarray of int
+        Rows of errors nearest to the median, in ascending order of error.
+    """
     order = np.argsort(errors, kind="stable")
-    count = min(count, len(errors))
-    start = max(0, (len(errors) - count + 1) // 2)
-    return order[::-1][:count], order[start : start + count]
+    n_samples = min(n_samples, len(errors))
+    start = max(0, (len(errors) - n_samples + 1) // 2)
+    return order[::-1][:n_samples], order[start : start + n_samples]

@@ -1,26 +1,36 @@
-"""Two sets of codes of the same samples: how alike are they?"""
+"""Similarity of two sets of codes of the same samples."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vaeviz.analysis.class_structure import nearest_others
-from vaeviz.analysis.jackknife import jackknife_error, mean_standard_error
+from vaeviz.analysis.estimates import Score, mean_estimate
+from vaeviz.analysis.jackknife import jackknife_error
 from vaeviz.errors import InputError, NotApplicable
 
-GROUPS = 20
-MIN_SAMPLES = 8
-"""Samples of which half, which the jackknife leaves, can still be aligned."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_GROUPS = 20  # of the jackknife
+MIN_SAMPLES = 8  # the jackknife leaves half of them, which can still be aligned
+MIN_ALIGNED_SAMPLES = 4  # with fewer, an alignment fits unrelated codes
+N_SHUFFLES = 10  # random pairings, for the scores of unrelated codes
 
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """The least-squares similarity from one set of codes to another (Gower 1975).
+    """Least-squares alignment of one set of codes to another (Gower 1975).
 
-    aligned: (N, D) the second set, moved, turned or mirrored, and scaled onto the first; a smaller one was filled up
-    with zeros. residual: the share of the first set's variance that is left, from 0 to 1.
+    Attributes
+    ----------
+    aligned : ndarray, shape (N, D)
+        The second set, shifted, rotated or reflected, and scaled onto the first. The smaller set is padded with zeros.
+    residual : float
+        Share of the first set's variance that remains, from 0 to 1.
     """
 
     aligned: np.ndarray
@@ -29,29 +39,60 @@ class Alignment:
 
 @dataclass(frozen=True)
 class CodeSimilarity:
-    """How alike two sets of codes are, each with its standard error and its value for unrelated codes.
+    """Similarity of two sets of codes by three measures, each with its value for unrelated codes.
 
-    cka: linear centered kernel alignment, 1 for codes that differ by a rotation, shift and scale. residual: of
-    Procrustes, 0 for such codes. overlap: the mean share of the k nearest neighbors that both have.
+    Attributes
+    ----------
+    k : int
+        Number of neighbors.
+    cka : Score
+        Linear centered kernel alignment; 1 for codes that differ by a rotation, shift and scale.
+    residual : Score
+        Residual variance after a Procrustes alignment; 0 for such codes.
+    overlap : Score
+        Mean share of the k nearest neighbors that both sets have in common.
     """
 
     k: int
-    cka: float
-    cka_error: float
-    cka_null: float
-    residual: float
-    residual_error: float
-    residual_null: float
-    overlap: float
-    overlap_error: float
-    overlap_null: float
+    cka: Score
+    residual: Score
+    overlap: Score
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with one row per measure.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``name``, ``value``, ``standard_error`` and ``null``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([self.cka, self.residual, self.overlap])[["name", "value", "standard_error", "null"]]
 
 
 def procrustes(codes: np.ndarray, other: np.ndarray) -> Alignment:
-    """`other` (N, E) aligned to `codes` (N, D) by a shift, a rotation or reflection, and one scale."""
+    """Align codes to others by a shift, a rotation or reflection, and one scale.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (N, D)
+        Codes to align to.
+    other : ndarray, shape (N, E)
+        Codes of the same samples, which are moved.
+
+    Returns
+    -------
+    Alignment
+        The aligned codes and the residual.
+
+    References
+    ----------
+    Gower 1975, "Generalized Procrustes analysis", Psychometrika 40.
+    """
     from scipy.linalg import orthogonal_procrustes
 
-    codes, other = _same_width(*_checked(codes, other))
+    codes, other = _pad_to_same_width(*_check_pair(codes, other))
     center = codes.mean(axis=0)
     codes, other = codes - center, other - other.mean(axis=0)
     rotation, trace = orthogonal_procrustes(other, codes)
@@ -61,64 +102,134 @@ def procrustes(codes: np.ndarray, other: np.ndarray) -> Alignment:
 
 
 def linear_cka(codes: np.ndarray, other: np.ndarray) -> float:
-    """Linear CKA of codes (N, D) and (N, E): ‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖), centered (Kornblith et al. 2019, eq. 5)."""
-    x, y = (part - part.mean(axis=0) for part in _checked(codes, other))
+    """Compute the linear centered kernel alignment (CKA) of two sets of codes.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (N, D)
+        Codes.
+    other : ndarray, shape (N, E)
+        Other codes of the same samples.
+
+    Returns
+    -------
+    float
+        ‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖) of centered codes, from 0 to 1.
+
+    References
+    ----------
+    Kornblith et al. 2019, "Similarity of Neural Network Representations Revisited", arXiv:1905.00414, eq. 5.
+    """
+    x, y = (part - part.mean(axis=0) for part in _check_pair(codes, other))
     return float((np.linalg.norm(y.T @ x) ** 2) / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)))
 
 
 def neighbor_overlap(codes: np.ndarray, other: np.ndarray, k: int) -> np.ndarray:
-    """The share of each point's k nearest neighbors in one set that are so in the other: (N,)."""
+    """Return the share of nearest neighbors that two sets of codes have in common.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (N, D)
+        Codes.
+    other : ndarray, shape (N, E)
+        Other codes of the same samples.
+    k : int
+        Number of neighbors.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        Share of the k nearest neighbors of each point that are the same in both sets.
+
+    Raises
+    ------
+    InputError
+        If `k` is below 1.
+    NotApplicable
+        If there are no more than `k` points.
+    """
     if k < 1:
-        raise InputError(f"k = {k}: expected 1 or more neighbors")
+        raise InputError(
+            f"k = {k} neighbors were requested, but at least 1 is needed.", got=f"k = {k}", expected="1 or more"
+        )
     if k >= len(codes):
-        raise NotApplicable(f"{k} neighbors need more than {len(codes)} points; lower k")
-    ours, theirs = (nearest_others(part, k) for part in _checked(codes, other))
-    return (ours[:, :, None] == theirs[:, None, :]).any(axis=2).mean(axis=1)
+        raise NotApplicable(f"{k} neighbors need more than {len(codes)} points.", fix=f"Pass k below {len(codes)}.")
+    ours, theirs = (nearest_others(part, k) for part in _check_pair(codes, other))
+    return np.asarray((ours[:, :, None] == theirs[:, None, :]).any(axis=2).mean(axis=1))
 
 
 def code_similarity(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: int = 0) -> CodeSimilarity:
-    """CKA, Procrustes residual and neighbor overlap of codes (N, D) and (N, E) of the same N samples.
+    """Compare two sets of codes of the same samples by CKA, Procrustes residual and neighbor overlap.
 
-    Errors of the first two by the jackknife, of the third over the points. Their values for unrelated codes are means
-    over ten random pairings of the rows; k / (N − 1) for the neighbors.
+    Parameters
+    ----------
+    codes : ndarray, shape (N, D)
+        Codes.
+    other : ndarray, shape (N, E)
+        Other codes of the same samples.
+    k : int, default: 10
+        Number of neighbors for the overlap.
+    seed : int, default: 0
+        Seed of the jackknife's groups and of the random pairings.
+
+    Returns
+    -------
+    CodeSimilarity
+        The three measures.
+
+    Raises
+    ------
+    InputError
+        If the numbers of codes differ.
+    NotApplicable
+        If there are too few samples, or all codes of one set are equal.
+
+    Notes
+    -----
+    Standard errors of CKA and of the residual are by the jackknife, that of the overlap is over the points. The
+    values for unrelated codes are means over ten random pairings of the rows; for the overlap k / (N − 1).
     """
-    codes, other = _checked(codes, other)
+    codes, other = _check_pair(codes, other)
     if len(codes) < MIN_SAMPLES:
-        raise NotApplicable(f"the agreement of {len(codes)} samples would be noise; it needs {MIN_SAMPLES} or more")
+        raise NotApplicable(f"The similarity of {len(codes)} samples would be noise; it needs at least {MIN_SAMPLES}.")
 
-    def both(rows: np.ndarray) -> np.ndarray:
+    def cka_and_residual(rows: np.ndarray) -> np.ndarray:
         return np.array([linear_cka(codes[rows], other[rows]), procrustes(codes[rows], other[rows]).residual])
 
     rng = np.random.default_rng(seed)
-    cka, residual = both(np.arange(len(codes)))
-    cka_error, residual_error = jackknife_error(both, len(codes), groups=min(GROUPS, len(codes) // 2), seed=seed)
-    shuffled = [other[rng.permutation(len(other))] for _ in range(10)]
-    overlap = neighbor_overlap(codes, other, k)
+    values = cka_and_residual(np.arange(len(codes)))
+    n_groups = min(MAX_GROUPS, len(codes) // 2)
+    errors = jackknife_error(cka_and_residual, len(codes), n_groups=n_groups, seed=seed)
+    shuffled = [other[rng.permutation(len(other))] for _ in range(N_SHUFFLES)]
+    cka_null = np.mean([linear_cka(codes, part) for part in shuffled])
+    residual_null = np.mean([procrustes(codes, part).residual for part in shuffled])
+    overlap = mean_estimate(neighbor_overlap(codes, other, k))
     return CodeSimilarity(
         k,
-        float(cka),
-        float(cka_error),
-        float(np.mean([linear_cka(codes, part) for part in shuffled])),
-        float(residual),
-        float(residual_error),
-        float(np.mean([procrustes(codes, part).residual for part in shuffled])),
-        float(overlap.mean()),
-        float(mean_standard_error(overlap)),
-        k / (len(codes) - 1),
+        Score(float(values[0]), float(errors[0]), float(cka_null), "CKA"),
+        Score(float(values[1]), float(errors[1]), float(residual_null), "Procrustes residual"),
+        Score(overlap.value, overlap.standard_error, k / (len(codes) - 1), "neighbor overlap"),
     )
 
 
-def _checked(codes: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _check_pair(codes: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     codes, other = np.asarray(codes, dtype=np.float64), np.asarray(other, dtype=np.float64)
     if len(codes) != len(other):
-        raise InputError(f"got {len(codes)} and {len(other)} codes, expected two codes of each sample")
-    if len(codes) < 4:
-        raise NotApplicable(f"an alignment of {len(codes)} samples would mean nothing, it needs 4 or more")
+        raise InputError(
+            f"The two encoders returned {len(codes)} and {len(other)} codes, but both must return one per sample.",
+            got=f"{len(codes)} and {len(other)} codes",
+            expected="two codes of each sample",
+        )
+    if len(codes) < MIN_ALIGNED_SAMPLES:
+        raise NotApplicable(
+            f"An alignment of {len(codes)} samples is meaningless; it needs at least {MIN_ALIGNED_SAMPLES}."
+        )
     if min(np.ptp(codes, axis=0).max(), np.ptp(other, axis=0).max()) == 0:
-        raise NotApplicable("all codes of one encoder are the same, there is nothing to compare")
+        raise NotApplicable("All codes of one encoder are equal, so there is nothing to compare.")
     return codes, other
 
 
-def _same_width(codes: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _pad_to_same_width(codes: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     size = max(codes.shape[1], other.shape[1])
-    return tuple(np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in (codes, other))
+    codes, other = (np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in (codes, other))
+    return codes, other

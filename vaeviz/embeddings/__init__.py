@@ -1,4 +1,5 @@
-"""Embedding engines: one a file. Each is a function of the file's name from codes (N, D) to a map (N, 2).
+"""Embedding engines, one per file: functions named after the file that map codes (N, D) to points (N, 2).
 
-One that can place further codes (M, D) into its map returns (map, place) instead, with `place` from codes to (M, 2).
+An engine that can place further codes (M, D) into its map returns ``(points, place)``, where ``place`` maps them to
+(M, 2). Modules with a leading underscore are shared code. This room imports `analysis` and the rooms below it.
 """

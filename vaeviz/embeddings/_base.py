@@ -1,4 +1,4 @@
-"""Maps of codes in two dimensions, by a registered engine."""
+"""Two-dimensional maps of codes by a registered engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -15,22 +15,34 @@ from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plugins import registry
 from vaeviz.plugins.options import options_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+Place = Callable[[np.ndarray], np.ndarray]
+
 AUTO = "auto"
-SMALL = 1000
-"""Up to so many codes ``engine="auto"`` takes scikit-learn, where it is as quick."""
+MAX_SKLEARN_CODES = 1000  # up to here scikit-learn's t-SNE is as fast as openTSNE
+N_CACHED_MAPS = 4  # a figure set draws one map several times
 
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """A map of codes.
+    """A two-dimensional map of codes.
 
-    points: (N, 2). engine: the one that made it. size: of the codes, D.
+    Attributes
+    ----------
+    points : ndarray, shape (N, 2)
+        The mapped codes.
+    engine : str
+        Name of the engine.
+    size : int
+        Dimension D of the codes.
     """
 
     points: np.ndarray
     engine: str
     size: int
-    _place: Callable | None = field(default=None, repr=False)
+    _place: Place | None = field(default=None, repr=False)
 
     @property
     def can_place(self) -> bool:
@@ -38,67 +50,150 @@ class Embedding:
         return self._place is not None
 
     def place(self, z: np.ndarray) -> np.ndarray:
-        """Where further codes z (M, D) come to lie in the map, which itself stays: (M, 2).
+        """Place further codes into the map, which stays as it is.
 
-        Raises `NotApplicable` where the engine cannot, and `InputError` for codes of another size.
+        Parameters
+        ----------
+        z : array_like, shape (M, D)
+            Codes.
+
+        Returns
+        -------
+        ndarray, shape (M, 2)
+            Their points on the map.
+
+        Raises
+        ------
+        NotApplicable
+            If the engine cannot place further codes.
+        InputError
+            If the codes have another dimension.
         """
         if self._place is None:
-            raise NotApplicable(f"engine {self.engine!r} cannot place further codes; opentsne, umap and pca can")
+            raise NotApplicable(
+                f"Engine {self.engine!r} cannot place further codes into its map.",
+                fix='Use engine="opentsne", "umap" or "pca".',
+            )
         z = np.asarray(z)
         if z.ndim != 2 or z.shape[1] != self.size:
-            raise InputError(f"codes to place: got shape {z.shape}, expected (M, {self.size})")
+            raise InputError(
+                f"The codes to place have shape {z.shape}, but the mapped codes have {self.size} dimensions.",
+                got=f"shape {z.shape}",
+                expected=f"(M, {self.size})",
+            )
         return np.asarray(self._place(z))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with one row per code.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``x`` and ``y``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.points, columns=["x", "y"])
 
 
 def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
-    """A map of codes z (N, D) by the engine registered under that name, e.g. ``embed(z, perplexity=50.0, seed=1)``.
+    """Map codes to two dimensions.
 
-    engine: "tsne" (scikit-learn), "opentsne", "umap", "pca", one of a plug-in, or "auto": see `engine_for`.
-    settings: those that the engine takes are given to it. The last few maps are remembered: the same codes, engine and
-    settings give the same map again, at once. Raises `UnknownName` for an unknown engine, `InputError` for one whose
-    library is not installed, `NotApplicable` where all codes are the same.
+    Parameters
+    ----------
+    z : array_like, shape (N, D)
+        Codes.
+    engine : str, default: "auto"
+        Registered engine: "tsne" (scikit-learn), "opentsne", "umap", "pca" or one of a plug-in. "auto" is the faster
+        t-SNE of those installed, see `choose_engine`.
+    **settings
+        Settings such as ``perplexity=50.0`` or ``seed=1``. Those that the engine does not have are ignored.
+
+    Returns
+    -------
+    Embedding
+        The map. The last few maps are cached: the same codes, engine and settings return the same map.
+
+    Raises
+    ------
+    UnknownName
+        If the engine is not registered.
+    InputError
+        If the codes are not a matrix, or the engine's library is not installed.
+    NotApplicable
+        If all codes are equal.
+
+    Examples
+    --------
+    >>> embed(np.eye(3, 4), "pca").points.shape
+    (3, 2)
     """
     z = np.asarray(z)
     if z.ndim != 2:
-        raise InputError(f"codes to map: got shape {z.shape}, expected (N, D)")
+        raise InputError(
+            f"The codes to map have shape {z.shape}, but must be a matrix (N, D).",
+            got=f"shape {z.shape}",
+            expected="(N, D)",
+        )
     if not np.ptp(z, axis=0).any():
-        raise NotApplicable(f"all {len(z)} codes are the same, there is nothing to map: has the posterior collapsed?")
+        raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map: the posterior collapsed.")
     engine = choose_engine(len(z), settings.get("perplexity", 0.0)) if engine == AUTO else engine
-    function = registry.load("vaeviz.embeddings", engine)
-    taken = tuple((name, value) for name, value in settings.items() if name in options_of(function))
-    points, place = _mapped(function, _Codes(z), taken)
+    function = cast("Callable[..., Any]", registry.load("vaeviz.embeddings", engine))
+    options = options_of(function)
+    known = tuple((name, value) for name, value in settings.items() if name in options)
+    points, place = _cached_map(function, _HashableCodes(z), known)
     if points.shape != (len(z), 2):
-        raise InputError(f"embedding {engine!r}: got shape {points.shape}, expected {(len(z), 2)}")
+        raise InputError(
+            f"Embedding engine {engine!r} returned shape {points.shape}, but a map of {len(z)} codes has shape "
+            f"{(len(z), 2)}.",
+            got=f"shape {points.shape}",
+            expected=f"shape {(len(z), 2)}",
+        )
     return Embedding(points.copy(), engine, z.shape[1], place)
 
 
-def choose_engine(total: int, perplexity: float = 0.0) -> str:
-    """The t-SNE that "auto" stands for: "opentsne" for more than 1,000 codes where it is installed, else "tsne"."""
-    many = total > max(SMALL, 3 * perplexity)
-    return "opentsne" if many and importlib.util.find_spec("openTSNE") else "tsne"
+def choose_engine(n_codes: int, perplexity: float = 0.0) -> str:
+    """Return the t-SNE engine that "auto" selects.
+
+    Parameters
+    ----------
+    n_codes : int
+        Number of codes.
+    perplexity : float, default: 0.0
+        Perplexity; openTSNE needs more than three times as many codes.
+
+    Returns
+    -------
+    str
+        "opentsne" for more than 1,000 codes if it is installed, else "tsne".
+    """
+    is_large = n_codes > max(MAX_SKLEARN_CODES, 3 * perplexity)
+    return "opentsne" if is_large and importlib.util.find_spec("openTSNE") else "tsne"
 
 
 def clear_embedding_cache() -> None:
-    """Let go of the maps that are remembered, and of their codes."""
-    _mapped.cache_clear()
+    """Forget all cached maps and their codes."""
+    _cached_map.cache_clear()
 
 
-class _Codes:
-    """Codes as a key: equal where their values, type and shape are."""
+class _HashableCodes:
+    """Codes that can be the key of a cache: equal if their values, type and shape are."""
 
-    def __init__(self, z: np.ndarray):
+    def __init__(self, z: np.ndarray) -> None:
         self.z = np.ascontiguousarray(z)
         self.key = (self.z.dtype.str, self.z.shape, hashlib.sha256(self.z.data).digest())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Codes) and self.key == other.key
+        return isinstance(other, _HashableCodes) and self.key == other.key
 
     def __hash__(self) -> int:
         return hash(self.key)
 
 
-@functools.lru_cache(maxsize=4)
-def _mapped(function: Callable, codes: _Codes, settings: tuple) -> tuple[np.ndarray, Callable | None]:
-    made = function(codes.z.copy(), **dict(settings))
-    points, place = made if isinstance(made, tuple) else (made, None)
+@functools.lru_cache(maxsize=N_CACHED_MAPS)
+def _cached_map(
+    function: Callable[..., Any], codes: _HashableCodes, settings: tuple[tuple[str, Any], ...]
+) -> tuple[np.ndarray, Place | None]:
+    result = function(codes.z.copy(), **dict(settings))
+    points, place = result if isinstance(result, tuple) else (result, None)
     return np.asarray(points), place

@@ -1,4 +1,4 @@
-"""Principal components."""
+"""Principal component analysis."""
 
 from __future__ import annotations
 
@@ -6,11 +6,23 @@ from collections.abc import Callable
 
 import numpy as np
 
+INITIAL_STD = 1e-4  # of the first component; t-SNE starts from a small map (Kobak & Berens 2019)
 
-def pca(z: np.ndarray) -> tuple[np.ndarray, Callable]:
-    """The two leading principal components of z (N, D): (N, 2). Each axis points where its largest loading does.
 
-    The second of one-dimensional codes is 0.
+def pca(z: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Map codes to their two leading principal components.
+
+    Parameters
+    ----------
+    z : ndarray, shape (N, D)
+        Codes.
+
+    Returns
+    -------
+    points : ndarray, shape (N, 2)
+        Components. Each axis points where its largest loading does; the second is 0 for one-dimensional codes.
+    place : callable
+        Maps further codes (M, D) to (M, 2).
     """
     center = z.mean(axis=0, dtype=np.float64)
     _, _, axes = np.linalg.svd(z - center, full_matrices=False)
@@ -19,16 +31,32 @@ def pca(z: np.ndarray) -> tuple[np.ndarray, Callable]:
     loadings = np.pad((axes * signs[:, None]).T, ((0, 0), (0, 2 - len(axes))))
 
     def place(codes: np.ndarray) -> np.ndarray:
-        return (codes - center) @ loadings
+        return np.asarray((codes - center) @ loadings)
 
     return place(z), place
 
 
 def pca_initialization(z: np.ndarray) -> np.ndarray:
-    """Where t-SNE of z (N, D) starts: its principal components (N, 2), the first with a standard deviation of 1e-4.
+    """Return initial positions for t-SNE.
 
-    It keeps the global structure, and makes the map the same in every run (Kobak & Berens 2019).
+    Parameters
+    ----------
+    z : ndarray, shape (N, D)
+        Codes.
+
+    Returns
+    -------
+    ndarray, shape (N, 2)
+        Principal components, the first with a standard deviation of 1e-4.
+
+    Notes
+    -----
+    This start keeps the global structure, and makes the map the same in every run.
+
+    References
+    ----------
+    Kobak & Berens 2019, "The art of using t-SNE for single-cell transcriptomics", Nature Communications 10.
     """
     components, _ = pca(z)
-    spread = components[:, 0].std()
-    return components * (1e-4 / spread if spread > 0 else 1.0)
+    std = components[:, 0].std()
+    return components * (INITIAL_STD / std if std > 0 else 1.0)

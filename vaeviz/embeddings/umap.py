@@ -1,4 +1,4 @@
-"""UMAP (McInnes, Healy & Melville 2018), by umap-learn."""
+"""UMAP by umap-learn."""
 
 from __future__ import annotations
 
@@ -9,10 +9,26 @@ import numpy as np
 from vaeviz.embeddings._libraries import require_library
 
 
-def umap(z: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, Callable]:
-    """A UMAP map (N, 2) of z (N, D) with the library's own settings, into which further codes can be placed.
+def umap(z: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Map codes by UMAP with the library's default settings.
 
-    On one thread: otherwise the same seed would not give the same map.
+    Parameters
+    ----------
+    z : ndarray, shape (N, D)
+        Codes.
+    seed : int, default: 0
+        Seed. The library runs on one thread, because with more a seed would not determine the map.
+
+    Returns
+    -------
+    points : ndarray, shape (N, 2)
+        The map.
+    place : callable
+        Maps further codes (M, D) to (M, 2).
+
+    References
+    ----------
+    McInnes, Healy & Melville 2018, "UMAP: Uniform Manifold Approximation and Projection", arXiv:1802.03426.
     """
     library = require_library("umap", "umap")
     engine = library.UMAP(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
 from vaeviz.analysis.aggregate_posterior import (
     MAX_POSTERIORS,
     check_gaussian_posterior,
@@ -98,7 +98,7 @@ def aggregate_posterior(
     check_minimum("n_grid", n_grid, 2)
     posterior = encode(encoder, x, condition)
     total, posterior = len(posterior), subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
-    found = prior_mismatch(posterior, n=n_codes, permutations=n_permutations, max_points=None, seed=seed)
+    found = prior_mismatch(posterior, n_codes=n_codes, n_permutations=n_permutations, max_points=None, seed=seed)
     ax = ax or axes_for(aggregate_posterior)
     if posterior.size == 1:
         _draw_density_curve(ax, posterior, n_grid)

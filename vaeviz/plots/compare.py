@@ -14,7 +14,6 @@ from vaeviz.drawing.colors import color_labels
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.scatter import draw_scatter
 from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -129,9 +128,9 @@ def _shared_limits(points: np.ndarray) -> dict[str, tuple[float, float]]:
 
 def _similarity_text(found: CodeSimilarity) -> str:
     parts = (
-        ("CKA", found.cka, found.cka_error, found.cka_null),
-        ("variance left by Procrustes", found.residual, found.residual_error, found.residual_null),
-        (f"shared of {found.k} nearest", found.overlap, found.overlap_error, found.overlap_null),
+        ("CKA", found.cka),
+        ("variance left by Procrustes", found.residual),
+        (f"shared of {found.k} nearest", found.overlap),
     )
-    numbers = ",  ".join(f"{name} {with_error(value, error)} [{null:.3f}]" for name, value, error, null in parts)
+    numbers = ",  ".join(f"{name} {score} [{score.null:.3f}]" for name, score in parts)
     return f"{numbers}\n±1 standard error; in brackets, for codes of shuffled samples"

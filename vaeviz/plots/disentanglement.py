@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, active_dimensions
 from vaeviz.analysis.disentanglement import Disentanglement, check_factors, codes_for_scores
 from vaeviz.analysis.disentanglement import disentanglement as disentanglement_scores
 from vaeviz.analysis.subsampling import subsample_rows
@@ -17,7 +18,6 @@ from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
-from vaeviz.drawing.numbers import with_error
 from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -32,7 +32,8 @@ def disentanglement(
     *,
     estimator: Literal["means", "samples"] = "means",
     bins: int = 20,
-    min_kl: float = 0.01,
+    min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
     max_points: int | None = 2000,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -55,8 +56,11 @@ def disentanglement(
         Use the posterior means, or one posterior sample for each x.
     bins : int, default=20
         Bins of equal width for mutual information.
-    min_kl : float, default=0.01
-        Dimensions with a mean KL below this (nats) are masked. A deterministic encoder masks constant dimensions.
+    min_kl : float, default=0.005
+        A dimension with a mean KL at or below this (nats) is collapsed and masked.
+    min_share : float, default=0.01
+        A dimension whose posterior mean varies by this share of the variance of q(z_j) or less is collapsed
+        and masked.
     max_points : int or None, default=2000
         Largest number of samples to use. More are subsampled at random; None keeps all.
     seed : int, default=0
@@ -91,12 +95,11 @@ def disentanglement(
     """
     posterior = encode(encoder, x, condition)
     rows = subsample_rows(max_points, len(posterior), seed)
-    kl = posterior.kl()
-    active = None if kl is None else kl.mean(axis=0) >= min_kl
+    active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share).mask
     codes = codes_for_scores(posterior, estimator, seed)
     names = column_names(factor_names, factors)
     factors = check_factors(as_array(factors), len(posterior))
-    found = disentanglement_scores(codes[rows], factors[rows], active, bins=bins, seed=seed)
+    found = disentanglement_scores(codes[rows], factors[rows], active, n_bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.35, 1))
     draw_matrix(
@@ -117,9 +120,9 @@ def _draw_scores(ax: Axes, found: Disentanglement) -> None:
     heights = np.arange(len(found.scores))[::-1]
     for height, score in zip(heights, found.scores):
         ax.plot((score.null, score.value), (height, height), color="0.85", lw=1, zorder=1)
-        ax.text(1.06, height, with_error(score.value, score.error), va="center", fontsize="small")
+        ax.text(1.06, height, str(score), va="center", fontsize="small")
     ax.plot([s.null for s in found.scores], heights, ls="", marker="|", ms=8, mew=1.2, color="0.4", label="shuffled")
-    values, errors = ([getattr(s, name) for s in found.scores] for name in ("value", "error"))
+    values, errors = ([getattr(s, name) for s in found.scores] for name in ("value", "standard_error"))
     ax.errorbar(values, heights, xerr=errors, ls="", marker="o", ms=4, color="C0", label="score ±1 SE")
     ax.set_yticks(heights, [score.name for score in found.scores])
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(heights) - 0.4), xticks=(0, 0.5, 1))

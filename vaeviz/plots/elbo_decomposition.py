@@ -87,7 +87,7 @@ def elbo_decomposition(
     Chen et al., Isolating Sources of Disentanglement in VAEs, NeurIPS 2018, equation 2.
     """
     check_minimum("max_dims", max_dims, 1)
-    terms = elbo_terms(encode(encoder, x, condition), x, likelihood, n=n_codes, max_points=max_points, seed=seed)
+    terms = elbo_terms(encode(encoder, x, condition), x, likelihood, n_codes=n_codes, max_points=max_points, seed=seed)
     figure = figure or figure_for(elbo_decomposition)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=[1.25, 1])
     figure.suptitle(_decomposition_title(terms))
@@ -125,9 +125,9 @@ def _draw_dimensions(ax: Axes, terms: ELBOTerms, max_dims: int) -> None:
 
 
 def _decomposition_title(terms: ELBOTerms) -> str:
-    title = f"Mean KL {terms.kl} nats, {terms.n:,} codes of N = {terms.total:,} posteriors"
-    if terms.total < terms.given:
-        title += f"\nchosen at random of {terms.given:,}"
+    title = f"Mean KL {terms.kl} nats, {terms.n_codes:,} codes of N = {terms.n_posteriors:,} posteriors"
+    if terms.n_posteriors < terms.n_given:
+        title += f"\nchosen at random of {terms.n_given:,}"
     if terms.saturated:
         title += "\nmutual information saturated: N is too small to measure it"
     if terms.elbo is not None:

@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.class_structure import ClassStructure, class_structure, principal_components
+from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.labels import check_labels, factorize_labels, has_classes
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
-from vaeviz.drawing.numbers import with_error
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.plots._titles import sample_count
@@ -111,13 +111,13 @@ def _draw_confusion(ax: Axes, structure: ClassStructure, names: list[str]) -> No
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     """Draw accuracy against the number of neighbors, one line per set of codes."""
     for name, found in structures.items():
-        value, error = found.silhouette
-        label = f"{name}\nsilhouette {with_error(value, error) if np.isfinite(value) else 'not defined'}"
+        silhouette = found.silhouette
+        label = f"{name}\nsilhouette {silhouette if np.isfinite(silhouette.value) else 'not defined'}"
         ax.errorbar(found.k, found.accuracy, yerr=found.accuracy_error, marker="o", ms=3, label=label)
     first = next(iter(structures.values()))
     ax.axhline(first.chance, color="0.35", lw=0.8, ls=(0, (4, 3)), label="largest\nclass")
     ax.set(xlabel="neighbors that vote", ylabel="accuracy, leave-one-out", ylim=(0, 1.02), xticks=first.k)
     middle = len(first.k) // 2
-    accuracy = with_error(first.accuracy[middle], first.accuracy_error[middle])
+    accuracy = Estimate(first.accuracy[middle], first.accuracy_error[middle])
     ax.set_title(f"Accuracy {accuracy} with {first.k[middle]} neighbors")
     legend_below(ax, columnspacing=1.0, handlelength=1.4)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from vaeviz.analysis.activity import active_dimensions, check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions, check_dims
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import LabelColors, color_labels
 from vaeviz.drawing.densities import draw_density_curves
@@ -36,7 +36,8 @@ def latent_pairs(
     condition: Any = None,
     *,
     dims: tuple[int, ...] | None = None,
-    min_activity: float = 0.01,
+    min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
     max_points: int | None = 2000,
     show_prior: bool | None = None,
     palette: str | None = None,
@@ -58,9 +59,10 @@ def latent_pairs(
         Condition of each sample. Only a conditional model needs it.
     dims : tuple of int, optional
         Three to eight dimensions, counted from 0. By default, the active ones, the eight most active at most.
-    min_activity : float, default=0.01
-        Least activity of an active dimension: its mean KL (nats), or the variance of its means for a deterministic
-        encoder.
+    min_kl : float, default=0.005
+        A dimension with a mean KL at or below this (nats) counts as collapsed.
+    min_share : float, default=0.01
+        A dimension whose posterior mean varies by this share of the variance of q(z_j) or less counts as collapsed.
     max_points : int or None, default=2000
         Largest number of points to draw. More are subsampled at random; None keeps all.
     show_prior : bool, optional
@@ -92,7 +94,7 @@ def latent_pairs(
     """
     # seaborn.PairGrid opens a pyplot figure of its own and cannot draw into `figure`, so the panels are arranged here.
     posterior = encode(encoder, x, condition)
-    shown = _choose_dims(dims, active_dimensions(posterior, min_activity), posterior)
+    shown = _choose_dims(dims, active_dimensions(posterior, min_kl=min_kl, min_share=min_share), posterior)
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
     rows = subsample_rows(max_points, len(posterior), seed)
     prior = posterior.prior == "normal" if show_prior is None else show_prior
@@ -109,7 +111,7 @@ def latent_pairs(
     return axes
 
 
-def _choose_dims(dims: tuple[int, ...] | None, active: tuple[int, ...], posterior: Posterior) -> tuple[int, ...]:
+def _choose_dims(dims: tuple[int, ...] | None, active: ActiveDimensions, posterior: Posterior) -> tuple[int, ...]:
     if dims is not None:
         if not MIN_DIMS <= len(dims) <= MAX_DIMS:
             raise InputError(
@@ -119,12 +121,13 @@ def _choose_dims(dims: tuple[int, ...] | None, active: tuple[int, ...], posterio
                 fix="Use latent_scatter for two dimensions.",
             )
         return check_dims(dims, posterior.size)
-    if len(active) < MIN_DIMS:
+    n_active = int(active.mask.sum())
+    if n_active < MIN_DIMS:
         raise NotApplicable(
-            f"{len(active)} of {posterior.size} dimensions are active, but pairs are drawn of {MIN_DIMS} or more.",
+            f"{n_active} of {posterior.size} dimensions are active, but pairs are drawn of {MIN_DIMS} or more.",
             fix=option_fix("dims", (0, 1, 2)) if posterior.size >= MIN_DIMS else "Use latent_scatter.",
         )
-    return active if len(active) <= MAX_DIMS else most_active_dims(posterior, MAX_DIMS)
+    return tuple(sorted(int(dim) for dim in active.ranking[: min(n_active, MAX_DIMS)]))
 
 
 def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prior: bool, seed: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
 from vaeviz.drawing.colors import LabelColors, color_labels
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.figure_factory import axes_for

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from vaeviz.analysis.active_dimensions import DimensionStatus, Triage, triage
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, DimensionStatus, Triage, triage
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label
@@ -42,8 +42,8 @@ def latent_triage(
     condition: Any = None,
     *,
     max_dims: int = 24,
-    min_kl: float = 0.005,
-    min_share: float = 0.01,
+    min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
     min_effect: float | None = None,
     n_samples: int = 64,
     seed: int = 0,
@@ -105,7 +105,7 @@ def latent_triage(
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     found = triage(
-        posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n=n_samples, seed=seed
+        posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n_samples=n_samples, seed=seed
     )
     shown = np.argsort(-found.kl, kind="stable")[:max_dims]
     figure = figure or figure_for(latent_triage)
@@ -113,7 +113,7 @@ def latent_triage(
     for ax, (name, label) in zip(axes, PANELS.items()):
         values, errors = getattr(found, name)[shown], getattr(found, f"{name}_error")[shown]
         threshold = np.broadcast_to(getattr(found, f"min_{name}"), posterior.size)[shown]
-        _draw_values(ax, values, errors, threshold, found.verdicts[shown])
+        _draw_values(ax, values, errors, threshold, found.status[shown])
         ax.set_title(label)
     figure.suptitle(_triage_title(found, len(posterior)))
     rotation = 90 if len(shown) > MAX_UPRIGHT_NAMES else 0

@@ -8,12 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from vaeviz.analysis.estimates import Estimate, mean_estimate
 from vaeviz.analysis.importance_bound import ImportanceBound, importance_bound
-from vaeviz.analysis.jackknife import mean_standard_error
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.numbers import with_error
 from vaeviz.model.encode import encode
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -86,7 +85,7 @@ def likelihood_bound(
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     rows = subsample_rows(max_points, len(posterior), seed)
-    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], count=n_draws, seed=seed)
+    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=n_draws, seed=seed)
     figure = figure or figure_for(likelihood_bound)
     axes: np.ndarray = figure.subplots(1, 3)
     _draw_average_bounds(axes[0], bound)
@@ -98,14 +97,14 @@ def likelihood_bound(
 
 
 def _draw_average_bounds(ax: Axes, bound: ImportanceBound) -> None:
-    elbo, elbo_error = bound.elbo.mean(), float(mean_standard_error(bound.elbo))
+    elbo = mean_estimate(bound.elbo)
     low, high = bound.mean - bound.mean_error, bound.mean + bound.mean_error
     ax.fill_between(bound.k, low, high, alpha=0.2, lw=0, label="±1 SE over $x$")
     ax.plot(bound.k, bound.mean, marker="o", ms=3, label="$L_k$")
-    ax.axhline(elbo, color="0.35", lw=0.8, ls=(0, (4, 3)), label=f"ELBO {with_error(elbo, elbo_error)}")
+    ax.axhline(elbo.value, color="0.35", lw=0.8, ls=(0, (4, 3)), label=f"ELBO {elbo}")
     ax.set(xscale="log", xlabel="$k$, importance samples", ylabel="mean bound (nats)")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {with_error(bound.mean[-1], bound.mean_error[-1])}")
+    ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {Estimate(bound.mean[-1], bound.mean_error[-1])}")
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom - LEGEND_SHARE * (top - bottom), top)
     ax.legend(loc="lower right")
@@ -117,7 +116,7 @@ def _draw_each_bound(ax: Axes, bound: ImportanceBound) -> None:
     ax.plot(ends, ends, color="0.35", lw=0.8, ls=(0, (4, 3)), zorder=1)
     ax.errorbar(bound.elbo, last, yerr=bound.errors[:, -1], ls="", marker="o", ms=2, mew=0, elinewidth=0.5, alpha=0.6)
     ax.set(xlabel="ELBO of each $x$ (nats)", ylabel=f"$L_{{{bound.k[-1]}}}$ of each $x$ (nats)")
-    ax.set_title(f"$L_{{{bound.k[-1]}}}-L_1$ = {with_error(*bound.gain)}")
+    ax.set_title(f"$L_{{{bound.k[-1]}}}-L_1$ = {bound.gain}")
 
 
 def _draw_effective_sizes(ax: Axes, bound: ImportanceBound) -> None:

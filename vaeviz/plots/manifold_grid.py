@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
 from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
 from vaeviz.analysis.latent_grid import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.data.out_of_core import as_samples, sample_shape
@@ -183,7 +183,7 @@ def _decode_grid(
     """Decode codes (rows, columns, D) under each condition, and return (C, rows, columns, *sample)."""
     flat = codes.reshape(-1, codes.shape[-1])
     decoded = decode_under_conditions(
-        decoder, flat if posterior is None else posterior.with_codes(flat), conditions, like=x
+        decoder, flat if posterior is None else posterior.with_codes(flat), conditions, reference=x
     )
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 

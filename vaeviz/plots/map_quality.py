@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.map_quality import MapQuality
+from vaeviz.analysis.map_quality import MapQuality, NeighborhoodMeasure
 from vaeviz.analysis.map_quality import map_quality as measure_map
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import color_labels
@@ -22,7 +22,7 @@ from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-MEASURES = ("trustworthiness", "continuity", "recall")
+MEASURES: tuple[NeighborhoodMeasure, ...] = ("trustworthiness", "continuity", "recall")
 NEIGHBORHOOD_SIZES = (2, 5, 10, 20, 50, 100, 200)
 MAX_RANKED_POINTS = 1000  # points whose neighbors are ranked for the curves; more would take long and change little
 
@@ -113,7 +113,7 @@ def _measure_maps(z: np.ndarray, maps: dict[str, np.ndarray], n_neighbors: int, 
     random = np.random.default_rng(seed).standard_normal((len(z), 2))
     maps = maps | {"PCA": embed(z, "pca").points, "random": random}
     return {
-        name: measure_map(z, points, tuple(sorted(sizes)), asked=MAX_RANKED_POINTS, seed=seed)
+        name: measure_map(z, points, tuple(sorted(sizes)), n_samples=MAX_RANKED_POINTS, seed=seed)
         for name, points in maps.items()
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.activity import check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.subsampling import stratified_rows
 from vaeviz.drawing.colors import color_labels
@@ -87,7 +87,7 @@ def posterior_ellipses(
     """
     check_minimum("n_samples", n_samples, 1)
     check_positive("radius", radius)
-    posterior = check_gaussian_posterior(encode(encoder, x, condition), prior=False)
+    posterior = check_gaussian_posterior(encode(encoder, x, condition), needs_prior=False)
     if posterior.size == 1:
         raise NotApplicable("The latent space has 1 dimension, but an ellipse needs 2.", fix="Use aggregate_posterior.")
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)

@@ -110,7 +110,7 @@ def prior_holes(
     look = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
-    found = find_holes(posterior, n=n_codes, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
+    found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
     panels = [] if decoder is None else _decode_panels(decoder, condition, found, posterior, x, n_grid, look)
     figure = figure or figure_for(prior_holes)
     widths = [1.5, 1, 1][: 1 + len(panels)]
@@ -166,7 +166,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     ax.plot([found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=quantile)
     ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.total, total)}")
+    ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
 

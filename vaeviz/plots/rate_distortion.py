@@ -58,7 +58,7 @@ def rate_distortion(
     Alemi et al., Fixing a Broken ELBO, ICML 2018.
     """
     x = x if x is None else as_samples(x, "x")
-    points = sorted(rate_points(runs, x, condition, draws=n_draws, seed=seed), key=lambda point: point.rate)
+    points = sorted(rate_points(runs, x, condition, n_draws=n_draws, seed=seed), key=lambda point: point.rate)
     ax = ax or axes_for(rate_distortion)
     rates, distortions, rate_errors, distortion_errors = np.array(
         [(p.rate, p.distortion, p.rate_error, p.distortion_error) for p in points]

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.jackknife import mean_standard_error
+from vaeviz.analysis.estimates import mean_estimate
 from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, worst_and_median
 from vaeviz.data.channels import match_shape
 from vaeviz.data.labels import check_labels, has_classes
@@ -19,7 +19,6 @@ from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.grid_layout import GridLayout
-from vaeviz.drawing.numbers import with_error
 from vaeviz.drawing.sample_style import sample_style
 from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
@@ -199,8 +198,7 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name
     shown = abbreviate([names[box] for box in present], MAX_NAME_LETTERS)
     ax.set_xticks(range(len(shown)), shown, rotation=label_rotation(ax, shown))
     ax.set(ylim=(0, None), ylabel=error_name, xlabel=f"{'label; ' * bool(colors.names)}whiskers from 5 to 95 %")
-    mean = with_error(float(errors.mean()), float(mean_standard_error(errors)))
-    ax.set_title(f"Mean {mean}, N = {len(errors):,}")
+    ax.set_title(f"Mean {mean_estimate(errors)}, N = {len(errors):,}")
 
 
 def _draw_roc(ax: Axes, errors: np.ndarray, others: np.ndarray) -> None:
@@ -209,4 +207,4 @@ def _draw_roc(ax: Axes, errors: np.ndarray, others: np.ndarray) -> None:
     ax.plot(curve.false_positive, curve.true_positive)
     ax.set(xlabel="share of $x$ above threshold", ylabel="share of other $x$ above it", xlim=(0, 1), ylim=(0, 1.01))
     ax.set(box_aspect=1, anchor="N")
-    ax.set_title(f"ROC area {with_error(curve.area, curve.error)}")
+    ax.set_title(f"ROC area {curve.area}")

@@ -99,7 +99,7 @@ def samples(
     if conditions:
         n_draws = min(math.ceil(n_samples / len(conditions)), math.ceil(math.sqrt(n_samples)))
     z = temperature * np.random.default_rng(seed).standard_normal((n_draws, size))
-    decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, like=x)
+    decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, reference=x)
     cells = decoded if conditions else _arrange_in_square(decoded[0], look)
     connect: Connect | None = "rows" if conditions and look.kind_of(cells.shape[2:]) == "table" else None
     layout = GridLayout(row_labels=conditions.names, connect=connect)

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.activity import activity
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, active_dimensions
 from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
-from vaeviz.analysis.traversals import MIN_KL, collapsed_dimensions, traversal_codes, traversal_ends, traversal_order
+from vaeviz.analysis.traversals import effect_ranking, traversal_codes, traversal_ends
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind, as_images
 from vaeviz.drawing.cells import draw_cells
@@ -47,6 +47,7 @@ def traversal(
     change: bool = False,
     collapsed: Literal["mark", "omit"] = "mark",
     min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
@@ -85,6 +86,8 @@ def traversal(
         Mark collapsed dimensions, or leave them out.
     min_kl : float, default=0.005
         A dimension with a mean KL at or below this (nats) counts as collapsed.
+    min_share : float, default=0.01
+        A dimension whose posterior mean varies by this share of the variance of q(z_j) or less counts as collapsed.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
         How to draw a sample. By default, its shape decides.
     cmap : str, optional
@@ -122,9 +125,9 @@ def traversal(
             f"The change is drawn under one condition, but the decoder has {conditions}.",
             fix=Fix("Fix one condition y: vaeviz.condition_on(decoder, y).", "Add --around 0 to use that of row 0."),
         )
-    dead = collapsed_dimensions(posterior, min_kl)
-    dims = traversal_order(posterior, order, decoder, like=x, seed=seed)
-    dims = dims[~dead[dims]] if collapsed == "omit" else dims
+    active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
+    dims = effect_ranking(decoder, posterior, reference=x, seed=seed) if order == "effect" else active.ranking
+    dims = dims[active.mask[dims]] if collapsed == "omit" else dims
     if not len(dims):
         raise NotApplicable(f"All {posterior.size} dimensions are collapsed.", fix=option_fix("collapsed", "mark"))
     dims = dims[:max_dims]
@@ -139,14 +142,14 @@ def traversal(
             fix=Fix("Pass change=False; the path shows the change.", "Leave out --change; the path shows the change."),
         )
     widths = [_row_width(n_steps, drawn), 1.0][: 1 + change]
-    rows = [_row_label(dim, activity(posterior)[dim], dead[dim], posterior.std is not None) for dim in dims]
+    rows = [_row_label(dim, active.activity[dim], not active.mask[dim], posterior.std is not None) for dim in dims]
     layout = GridLayout(rows, _column_labels(span, n_steps), connect="rows")
     aspect = panels_aspect(grids, conditions.names, look, layout) * widths[0] / sum(widths)
     figure = figure or figure_for(traversal, aspect)
     axes: np.ndarray = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
     for panel in draw_panels(axes[0], grids, conditions.names, look, layout):
         for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
-            text.set_color("0.6" if dead[dim] else "black")
+            text.set_color("black" if active.mask[dim] else "0.6")
     if change:
         _draw_change(axes[1], look.scaled(grids[0], n_leading_axes=2), look)
         if drawn == "table":
@@ -166,7 +169,7 @@ def _decode_rows(
     """
     flat = codes.reshape(-1, posterior.size)
     if around is None:
-        decoded = decode_under_conditions(decoder, posterior.with_codes(flat), conditions, like=x)
+        decoded = decode_under_conditions(decoder, posterior.with_codes(flat), conditions, reference=x)
     else:
         decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), like=x)[None]
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
@@ -192,8 +195,8 @@ def _held_code(posterior: Posterior, around: int | None) -> np.ndarray:
     return np.asarray(posterior.mean[around])
 
 
-def _row_label(dim: int, strength: float, is_dead: bool, is_kl: bool) -> str:
-    if is_dead:
+def _row_label(dim: int, strength: float, is_collapsed: bool, is_kl: bool) -> str:
+    if is_collapsed:
         return f"{dimension_label(dim)}  collapsed"
     if np.isinf(strength):
         return f"{dimension_label(dim)}  infinite KL"

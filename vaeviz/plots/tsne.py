@@ -150,7 +150,7 @@ def tsne(
     if embedding.engine != "pca" and len(rows) > 2 * N_QUALITY_NEIGHBORS:
         sizes = (N_QUALITY_NEIGHBORS,)
         write_quality(
-            ax, map_quality(posterior.mean[rows], embedding.points, sizes, asked=MAX_RANKED_POINTS, seed=seed)
+            ax, map_quality(posterior.mean[rows], embedding.points, sizes, n_samples=MAX_RANKED_POINTS, seed=seed)
         )
     return ax
 

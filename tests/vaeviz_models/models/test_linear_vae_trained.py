@@ -31,7 +31,7 @@ def found():
     posterior = vaeviz.encode(model.encoder, x)
     order = np.argsort(-posterior.kl().mean(axis=0))  # as the eigenvalues come
     exact = vaeviz.fitted_linear_vae(x, LATENT_DIM, noise=NOISE)
-    bound = importance_bound(model.inputs["likelihood"], x[:1000], posterior[:1000], count=50)
+    bound = importance_bound(model.inputs["likelihood"], x[:1000], posterior[:1000], n_draws=50)
     return SimpleNamespace(x=x, vae=vae, model=model, posterior=posterior, order=order, exact=exact, bound=bound)
 
 
@@ -57,7 +57,7 @@ def test_variances_of_means_and_posteriors(found):
 def test_active_units(found):
     active = found.posterior.mean.var(axis=0)[found.order] > 0.01
     assert active.tolist() == found.exact.active.tolist() == [True] * 3 + [False] * 2
-    verdicts = vaeviz.triage(found.posterior, found.model.decoder, found.x).verdicts[found.order]
+    verdicts = vaeviz.triage(found.posterior, found.model.decoder, found.x).status[found.order]
     assert verdicts.tolist() == ["active"] * 3 + ["collapsed"] * 2
 
 

@@ -74,8 +74,8 @@ def classes(
         samples=len(rows),
         baselines={"largest class": ours.chance, f"PCA, {posterior.size}-D": beside.value},
         numbers={
-            "silhouette": ours.silhouette[0],
-            "silhouette_error": ours.silhouette[1],
+            "silhouette": ours.silhouette.value,
+            "silhouette_error": ours.silhouette.standard_error,
             "classes": len(ours.confusion),
         },
     )

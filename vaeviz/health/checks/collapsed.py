@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import ActivityTests, activity_tests
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions
+from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.analysis.traversals import collapsed_dimensions
 from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._wording import all_of_them, count_noun, is_or_are, list_dimensions
 from vaeviz.model.encode import encode
@@ -22,7 +22,13 @@ NEARLY_ALL = 0.99
     "channel of that share; max_count: ours",
 )
 def collapsed(
-    encoder: Any, x: Any, condition: Any = None, *, max_count: int = 0, min_kl: float = 0.005, min_share: float = 0.01
+    encoder: Any,
+    x: Any,
+    condition: Any = None,
+    *,
+    max_count: int = 0,
+    min_kl: float = MIN_KL,
+    min_share: float = MIN_SHARE,
 ) -> Measurement:
     """Do some dimensions of the code tell nothing about the samples?
 
@@ -33,8 +39,10 @@ def collapsed(
     posterior = encode(encoder, x, condition)
     if posterior.std is None:
         return _of_codes(posterior, max_count)
-    found = activity_tests(posterior, min_kl=min_kl, min_share=min_share)
-    dims = np.flatnonzero(~found.encoded)
+    found = active_dimensions(
+        check_gaussian_posterior(posterior, needs_prior=False), min_kl=min_kl, min_share=min_share
+    )
+    dims = np.flatnonzero(~found.mask)
     return Measurement(
         flagged=len(dims) > max_count,
         sentence=_sentence(found, dims),
@@ -53,7 +61,8 @@ def collapsed(
 
 
 def _of_codes(posterior: Posterior, max_count: int) -> Measurement:
-    dims, size = np.flatnonzero(collapsed_dimensions(posterior)), posterior.size
+    found = active_dimensions(posterior)
+    dims, size = np.flatnonzero(~found.mask), posterior.size
     varies = (
         "The code varies in its one dimension." if size == 1 else f"The code varies in {all_of_them(size).lower()}."
     )
@@ -62,12 +71,11 @@ def _of_codes(posterior: Posterior, max_count: int) -> Measurement:
         if len(dims)
         else ""
     )
-    variance = posterior.mean.var(axis=0, dtype=np.float64)
-    numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": variance}
+    numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": found.variance}
     return Measurement(len(dims) > max_count, constant or varies, len(dims), max_count, len(posterior), numbers=numbers)
 
 
-def _sentence(found: ActivityTests, dims: np.ndarray) -> str:
+def _sentence(found: ActiveDimensions, dims: np.ndarray) -> str:
     size, total = len(found.kl), found.kl.sum()
     if len(dims) == size:
         return f"The code tells nothing about a sample: {all_of_them(size).lower()} collapsed (KL {total:.2g} nats)."

@@ -31,7 +31,7 @@ def holes(
     """
     posterior = encode(encoder, x, condition)
     n = n_codes_to_score(n, posterior)
-    found = find_holes(posterior, n=n, level=level, tolerance=max_mass, seed=seed)
+    found = find_holes(posterior, n_codes=n, level=level, tolerance=max_mass, seed=seed)
     mass = percent(found.mass.value, found.mass.standard_error)
     if found.flagged:
         sentence = (

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import N_NODES, activity_tests, gray_step, output_changes
-from vaeviz.analysis.aggregate_posterior import analysis_rng, sample_rows
-from vaeviz.analysis.estimates import Estimate, standard_errors
-from vaeviz.analysis.traversals import collapsed_dimensions
+from vaeviz.analysis.active_dimensions import N_TRAVERSAL_NODES, active_dimensions, gray_step, output_changes
+from vaeviz.analysis.aggregate_posterior import analysis_rng, check_gaussian_posterior, sample_rows
+from vaeviz.analysis.estimates import Estimate, standard_error
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import data_range
 from vaeviz.errors import NotApplicable
@@ -41,13 +40,15 @@ def ignored(
     n: around so many random codes, fewer where more than max_decoded samples would be decoded.
     """
     posterior = encode(encoder, x, condition)
-    encoded = ~collapsed_dimensions(posterior) if posterior.std is None else activity_tests(posterior).encoded
+    if posterior.std is not None:
+        check_gaussian_posterior(posterior, needs_prior=False)
+    encoded = active_dimensions(posterior).mask
     if not encoded.any():
         raise NotApplicable("no dimension is encoded, so there is none to ignore: see collapsed")
     step = _least_effect(x, min_effect)
     rows = sample_rows(posterior, _around(posterior, n, max_decoded), analysis_rng(seed))
-    effects = output_changes(decoder, posterior, rows, like=x)
-    effect, error = effects.mean(axis=0), standard_errors(effects)
+    effects = output_changes(decoder, posterior, rows, reference=x)
+    effect, error = effects.mean(axis=0), standard_error(effects)
     dims = np.flatnonzero(encoded & (effect <= step))
     least = int(np.where(encoded, effect, np.inf).argmin())
     told = Estimate(effect[least], error[least])
@@ -76,10 +77,10 @@ def _least_effect(x: Any, min_effect: float | None) -> float:
 
 
 def _around(posterior: Posterior, n: int, max_decoded: int) -> int:
-    most = max_decoded // (N_NODES * posterior.size)
+    most = max_decoded // (N_TRAVERSAL_NODES * posterior.size)
     if most < 2:
         raise NotApplicable(
-            f"{posterior.size:,} dimensions need {2 * N_NODES * posterior.size:,} decoded samples, and "
+            f"{posterior.size:,} dimensions need {2 * N_TRAVERSAL_NODES * posterior.size:,} decoded samples, and "
             f"ignored.max_decoded = {max_decoded:,}"
         )
     return min(n, most)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vaeviz.analysis.active_dimensions import MIN_KL
 from vaeviz.analysis.elbo_decomposition import elbo_terms
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import NotApplicable
@@ -9,8 +10,6 @@ from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._sampling import n_codes_to_score
 from vaeviz.health.checks._wording import percent
 from vaeviz.model.encode import encode
-
-LEAST_KL = 0.005  # a dimension, see `collapsed`
 
 
 @health_check(
@@ -29,15 +28,15 @@ def information(
     """
     posterior = encode(encoder, x, condition)
     n = n_codes_to_score(n, posterior)
-    found = elbo_terms(posterior, n=n, seed=seed)
+    found = elbo_terms(posterior, n_codes=n, seed=seed)
     kl = found.exact_kl.value
-    if kl <= LEAST_KL * posterior.size:
+    if kl <= MIN_KL * posterior.size:
         raise NotApplicable(f"the KL is {kl:.2g} nats: nothing is spent, see collapsed")
     low, high = (_share(information, kl) for information in (found.mutual_information, found.left_out))
     flagged = high.value + 2 * high.standard_error < min_share
     if not flagged and low.value - 2 * low.standard_error < min_share:
         raise NotApplicable(
-            f"from {found.total:,} samples the mutual information is between {found.mutual_information.value:.3g} and "
+            f"from {found.n_posteriors:,} samples the mutual information is between {found.mutual_information.value:.3g} and "
             f"{min(found.left_out.value, kl):.3g} nats, of a KL of {kl:.3g}: more samples would tell"
         )
     decisive = high if flagged else low
@@ -51,7 +50,7 @@ def information(
     numbers |= {f"{part}_error": getattr(found, part).standard_error for part in parts}
     numbers |= {"ceiling": found.ceiling, "dimension_kl": found.dimension_kl}
     return Measurement(
-        flagged, sentence, decisive.value, min_share, found.n, error=decisive.standard_error, numbers=numbers
+        flagged, sentence, decisive.value, min_share, found.n_codes, error=decisive.standard_error, numbers=numbers
     )
 
 

@@ -38,7 +38,7 @@ def likelihood(
     posterior = encode(encoder, x, condition)
     x = check_samples(x, "x")
     rows = choose_rows(x, n, seed)
-    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], count=count, seed=seed)
+    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=count, seed=seed)
     gap, elbo, tight = (mean_estimate(v) for v in (bound.values[:, -1] - bound.elbo, bound.elbo, bound.values[:, -1]))
     threshold = max_gap * float(bound.kl.mean())
     flagged = gap.value - 2 * gap.standard_error > threshold

@@ -29,7 +29,7 @@ def marginals(
     """
     posterior = encode(encoder, x, condition)
     n = n_codes_to_score(n, posterior)
-    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n=n, seed=seed)
+    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n, seed=seed)
     mean = posterior.mean.mean(axis=0, dtype=np.float64)
     spread = posterior.mean.var(axis=0, dtype=np.float64) + (posterior.std.astype(np.float64) ** 2).mean(axis=0)
     beyond, std = kl - 2 * error > max_kl, np.sqrt(spread)

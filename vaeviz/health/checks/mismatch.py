@@ -35,7 +35,7 @@ def mismatch(
     """
     check_level(level, permutations)
     posterior = encode(encoder, x, condition)
-    found = prior_mmd(posterior, n=n, permutations=permutations, seed=seed)
+    found = prior_mmd(posterior, n_codes=n, n_permutations=permutations, seed=seed)
     squared, size = found.squared, posterior.size
     threshold = shifted_mmd(max_shift, size, found.length)
     seen = found.p_value <= level

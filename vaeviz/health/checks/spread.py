@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from vaeviz.analysis.estimates import Estimate, mean_estimate
-from vaeviz.analysis.posterior_scale import SCALES, stretched_elbo
+from vaeviz.analysis.posterior_scale import SCALES, scaled_elbo
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.health.check import Measurement, health_check
@@ -33,7 +33,7 @@ def spread(
     """
     posterior, x = encode(encoder, x, condition), check_samples(x, "x")
     rows = choose_rows(x, n, seed)
-    found = stretched_elbo(likelihood, take_rows(x, rows), posterior[rows], seed=seed)
+    found = scaled_elbo(likelihood, take_rows(x, rows), posterior[rows], seed=seed)
     best, gain = float(found.scales[found.best]), mean_estimate(found.gains)
     factor = max(best, 1 / best)
     flagged = factor > max_factor and gain.value - 2 * gain.standard_error > 0
