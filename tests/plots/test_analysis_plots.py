@@ -85,14 +85,14 @@ def test_exported_sets_are_reproducible(tmp_path):
     [
         ("likelihood_bound", {"encoder": mean_only}, "deterministic"),
         ("disentanglement", {"encoder": mean_only, "estimator": "samples"}, "deterministic"),
-        ("disentanglement", {"factors": np.ones((N, 1))}, ""),
-        ("latent_neighbors", {"labels": np.zeros(N, int)}, ""),
+        ("disentanglement", {"factors": np.ones((N, 1))}, "actor"),
+        ("latent_neighbors", {"labels": np.zeros(N, int)}, "class"),
         ("latent_neighbors", {"labels": X.mean(axis=(1, 2))}, "continuous"),
         ("latent_pairs", {"encoder": Posterior(np.ones((N, 4)), np.ones((N, 4))), "min_kl": 1.0}, "0 of 4"),
         ("latent_pairs", {"encoder": Posterior(np.ones((N, 2)), np.ones((N, 2)))}, "of 2"),
         ("map_quality", {"encoder": Posterior(np.zeros((N, 2)))}, "latent_scatter"),
         ("map_quality", {"perplexity": 90.0}, "perplexity"),
-        ("compare", {"other_encoder": Posterior(np.zeros((N, 2)))}, ""),
+        ("compare", {"other_encoder": Posterior(np.zeros((N, 2)))}, r"\w"),
         ("rate_distortion", {"runs": [Model(Encoder(encoder), name="bare")]}, "likelihood"),
     ],
 )
