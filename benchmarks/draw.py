@@ -37,7 +37,7 @@ SIDE = 30  # of a manifold, in images
 def cases(data_dir: Path | None) -> list[Case]:
     """Scatters of all 70,000 posterior means and of a million codes drawn from the posteriors, and the manifold."""
     from benchmarks.trained import trained_run
-    from vaeviz.data.dataset import load_data
+    from vaeviz.data.loading import load_data
 
     data = load_data("mnist", split="all", data_dir=data_dir)
     model = vaeviz.open(trained_run(data_dir))

@@ -20,7 +20,7 @@ import vaeviz
 from benchmarks.cases import Case
 from benchmarks.trained import trained_run
 from vaeviz.analysis.map_quality import map_quality
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz.embeddings._base import clear_embedding_cache
 from vaeviz.embeddings.pca import pca_initialization
 

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import vaeviz
 from benchmarks.cases import Case
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz_models import VAE, mlp, seeded
 
 Codes = tuple[np.ndarray, np.ndarray]

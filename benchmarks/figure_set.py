@@ -23,7 +23,8 @@ from torch.utils.data import DataLoader, TensorDataset
 import vaeviz
 from benchmarks.cases import Case
 from benchmarks.trained import trained_run
-from vaeviz.data.dataset import Dataset, load_data
+from vaeviz.data.dataset import Dataset
+from vaeviz.data.loading import load_data
 from vaeviz_models import VAE
 from vaeviz_models.runs.folder import open_run, read_history
 

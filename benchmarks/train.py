@@ -19,7 +19,7 @@ from torch import nn
 from benchmarks.by_hand import by_hand
 from benchmarks.cases import Case, Work
 from benchmarks.tutorial import Epoch, first_model, tutorial
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz_models import VAE, TrainState, fit
 from vaeviz_models.training.precision import has_bfloat16_units
 

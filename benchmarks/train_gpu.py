@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.cases import Case
 from benchmarks.tutorial import first_model, tutorial
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz_models import fit
 
 BATCH = 50

@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.train import keras, keras_vae, layers  # keras on the backend that it chose
 from benchmarks.tutorial import first_model
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz_models import evaluate, fit
 from vaeviz_models.training.precision import has_bfloat16_units
 

@@ -5,7 +5,8 @@ from .analysis.linear_vae import LinearVAE, fitted_linear_vae, linear_vae
 from .analysis.mmd import mmd_test
 from .analysis.prior_holes import find_holes
 from .analysis.prior_mismatch import prior_mismatch
-from .data.dataset import Dataset, load_data
+from .data.dataset import Dataset
+from .data.loading import load_data
 from .data.out_of_core import Batches
 from .drawing.figure_factory import axes_for, figure_for
 from .drawing.styles import style

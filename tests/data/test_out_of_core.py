@@ -322,4 +322,4 @@ def test_reconstruction_errors_hold_one_batch_at_a_time(x, encoder):
 
 def test_samples_of_a_stream_are_as_many_as_they_must_be(x):
     with pytest.raises(InputError, match="x: got 70 rows for 60 samples"):
-        check_samples(Reader(x), "x", like=np.zeros((60, 2)))
+        check_samples(Reader(x), "x", reference=np.zeros((60, 2)))

@@ -142,7 +142,7 @@ def test_an_option_of_another_kind_is_left_alone(registered):
 
 @pytest.mark.parametrize(
     ("kind", "error", "told"),
-    [("point", InputError, "samples have 180 values, expected 2"), ("picture", UnknownName, "unknown kind of sample")],
+    [("point", InputError, "samples have 180 values, expected 2"), ("picture", UnknownName, "Unknown kind of sample")],
 )
 def test_a_kind_that_cannot_be_is_an_error_before_anything_is_written(tmp_path, kind, error, told):
     with pytest.raises(error, match=told):

@@ -1,4 +1,4 @@
-"""What a model, a data set and inputs by name come to together."""
+"""Inputs by name, from a model, a data set and what is given."""
 
 import numpy as np
 import pytest
@@ -20,12 +20,12 @@ def data():
     return Dataset(np.ones((6, 4, 4), np.float32), np.arange(6), factors=np.arange(6))
 
 
-def test_a_data_set_supplies_samples_and_what_is_known_of_them():
+def test_a_data_set_supplies_samples_labels_and_factors():
     found = collect_inputs(Pair(), data(), {})
     assert set(found) == {"encoder", "decoder", "x", "labels", "factors"}
 
 
-def test_labels_and_factors_go_with_the_samples_they_were_given_with():
+def test_labels_and_factors_are_dropped_with_their_samples():
     others = np.zeros((6, 4, 4), np.float32)
     found = collect_inputs(Pair(), data(), {"x": others})
     assert found["x"] is others
@@ -34,8 +34,9 @@ def test_labels_and_factors_go_with_the_samples_they_were_given_with():
     assert collect_inputs(Pair(), data(), {"x": others, "labels": labels})["labels"] is labels
 
 
-def test_a_condition_that_no_part_of_the_model_takes_is_an_error():
-    with pytest.raises(InputError, match=r"condition: was given, and Pair\.encode and Pair\.decode take none"):
+def test_a_condition_for_an_unconditional_model_is_an_error():
+    with pytest.raises(InputError, match=r"Pair\.encode and Pair\.decode") as caught:
         collect_inputs(Pair(), data(), {"condition": np.arange(6)})
+    assert "--condition" in caught.value.fix.command_line
     found = collect_inputs(None, data(), {"decoder": lambda z, y: z, "condition": np.arange(6)})
     assert "condition" in found

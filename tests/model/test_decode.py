@@ -1,4 +1,3 @@
-import re
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -21,7 +20,7 @@ VALUES = np.random.default_rng(1).random((6, 12)).astype(np.float32)
 
 
 def returning(values):
-    """A decoder that returns those samples, whatever it is given."""
+    """A decoder that returns these samples for any codes."""
 
     def fixed_decoder(z):
         return values[: len(z)]
@@ -33,7 +32,7 @@ def flat(z):
     return np.repeat(z[:, :1], 12, axis=1)
 
 
-# What is called, and how
+# Kinds of decoders
 
 
 def test_a_numpy_function(decoder):
@@ -48,7 +47,7 @@ def test_the_means_of_a_posterior_are_decoded(decoder):
 
 
 class Images(nn.Module):
-    """A decoder from (N, 2, 3, 3) to (N, 1, 6, 6) that says how it was run."""
+    """A decoder from (N, 2, 3, 3) to (N, 1, 6, 6) that records how it is run."""
 
     def __init__(self):
         super().__init__()
@@ -71,7 +70,7 @@ def test_modules_run_in_eval_mode_without_gradients_in_their_own_dtype(dtype):
     assert model.drop.training
 
 
-def test_a_decoder_that_works_in_place_changes_nobody_elses_codes():
+def test_a_decoder_that_works_in_place_does_not_change_z():
     posterior, before = Posterior(Z), Z.copy()
 
     def numpy_fn(z):
@@ -86,7 +85,7 @@ def test_a_decoder_that_works_in_place_changes_nobody_elses_codes():
         np.testing.assert_array_equal(Z, before)
 
 
-def test_an_estimator_of_scikit_learn():
+def test_a_scikit_learn_estimator():
     from sklearn.decomposition import PCA
 
     pca = PCA(2).fit(VALUES)
@@ -94,9 +93,9 @@ def test_an_estimator_of_scikit_learn():
     assert latent_size(pca) == 2
 
 
-def test_a_model_with_its_parts(decoder):
+def test_a_model_is_opened(decoder):
     assert decode(Model(decoder=Decoder(decoder)), Z).shape == (6, 8, 8)
-    with pytest.raises(NotApplicable, match="only an encoder has no decoder"):
+    with pytest.raises(NotApplicable, match="only an encoder"):
         decode(Model(name="only an encoder"), Z)
 
 
@@ -108,7 +107,7 @@ def test_samples_do_not_depend_on_the_batch_size(make_decoder, size):
     np.testing.assert_allclose(decode(Decoder(fn, batch_size=size), z), decode(fn, z), rtol=1e-5)
 
 
-def test_the_batch_size_is_respected_and_nothing_is_decoded_twice():
+def test_the_declared_batch_size_is_used_and_nothing_is_decoded_twice():
     sizes = []
 
     def fn(z):
@@ -119,7 +118,7 @@ def test_the_batch_size_is_respected_and_nothing_is_decoded_twice():
     assert sizes == [4, 2]
 
 
-# What decoders return
+# Outputs
 
 
 @pytest.mark.parametrize(
@@ -137,23 +136,23 @@ def test_the_batch_size_is_respected_and_nothing_is_decoded_twice():
         lambda v: v.tolist(),
     ],
 )
-def test_samples_are_found_in_what_decoders_return(form):
+def test_samples_are_found(form):
     np.testing.assert_allclose(decode(lambda z: form(VALUES), Z), VALUES, rtol=1e-6)
 
 
-def test_logits_become_probabilities_when_declared():
+def test_declared_logits_become_probabilities():
     logits = np.array([[-200.0, 0.0, np.log(3), 200.0]], dtype=np.float32)
     decoded = decode(Decoder(returning(logits), output="logits"), Z[:1])
     np.testing.assert_allclose(decoded, [[0, 0.5, 0.75, 1]], atol=1e-6)
 
 
-def test_the_value_range_is_brought_to_0_1():
+def test_a_declared_range_is_rescaled_to_0_1():
     decoded = decode(Decoder(returning(np.array([[-1.0, 0.0, 1.0]])), value_range=(-1, 1)), Z[:1])
     np.testing.assert_allclose(decoded, [[0, 0.5, 1]])
 
 
 @pytest.mark.parametrize(
-    ("returned", "declared", "like", "shape"),
+    ("returned", "declared", "reference", "shape"),
     [
         ((12,), {}, None, (12,)),
         ((12,), {"sample_shape": (3, 4)}, None, (3, 4)),
@@ -178,10 +177,10 @@ def test_the_value_range_is_brought_to_0_1():
         ((12,), {"layout": "channels_first"}, (3, 4), (3, 4)),
     ],
 )
-def test_samples_come_in_the_shape_that_is_declared_or_compared_with_channels_last(returned, declared, like, shape):
+def test_samples_take_the_declared_shape_or_that_of_the_reference(returned, declared, reference, shape):
     values = VALUES.reshape(6, *returned)
-    others = None if like is None else np.resize(VALUES, (9, *like))
-    decoded = decode(Decoder(returning(values), **declared), Z, like=others)
+    others = None if reference is None else np.resize(VALUES, (9, *reference))
+    decoded = decode(Decoder(returning(values), **declared), Z, reference=others)
     assert decoded.shape == (6, *shape)
     moved = len(returned) == 3 and shape == (*returned[1:], returned[0]) and returned[0] > 1
     np.testing.assert_array_equal(
@@ -190,25 +189,26 @@ def test_samples_come_in_the_shape_that_is_declared_or_compared_with_channels_la
 
 
 def test_samples_of_another_size_than_declared_are_an_error():
-    with pytest.raises(InputError, match=r"decoder mine: got samples of shape \(12,\), expected \(5, 5\)"):
+    with pytest.raises(InputError, match="decoder mine") as caught:
         decode(Decoder(returning(VALUES), sample_shape=(5, 5), name="mine"), Z)
+    assert (caught.value.got, caught.value.expected) == ("(12,)", "(5, 5)")
 
 
 @pytest.mark.parametrize(
     ("values", "scale"),
     [
         (np.linspace(-8, 8, 72).reshape(6, 12), 'output="logits"'),
-        (np.where(VALUES > 0.9, 1, -0.99), r"value_range=(-1, 1)"),
+        (np.where(VALUES > 0.9, 1, -0.99), "value_range=(-1, 1)"),
     ],
 )
-def test_values_far_from_those_of_the_data_warn_and_show_what_to_write(values, scale):
-    with pytest.warns(GuessWarning, match="but the data lie in") as caught:
-        decode(returning(values), Z, like=VALUES)
-    assert scale in str(caught[0].message)
+def test_values_far_from_the_data_warn_with_declarations(values, scale):
+    with pytest.warns(GuessWarning) as caught:
+        decode(returning(values), Z, reference=VALUES)
+    assert scale in caught[0].message.fix.python
 
 
 @pytest.mark.parametrize(
-    ("decoder", "like"),
+    ("decoder", "reference"),
     [
         (returning(VALUES * 1.3 - 0.1), VALUES),
         (returning(VALUES * 9 - 4), VALUES * 9 - 4),
@@ -217,8 +217,8 @@ def test_values_far_from_those_of_the_data_warn_and_show_what_to_write(values, s
         (Decoder(returning(VALUES * 9 - 4), value_range=(-4, 5)), VALUES),
     ],
 )
-def test_values_of_the_scale_of_the_data_or_of_a_declared_one_do_not(decoder, like, recwarn):
-    decode(decoder, Z, like=like)
+def test_values_like_the_data_or_on_a_declared_scale_do_not_warn(decoder, reference, recwarn):
+    decode(decoder, Z, reference=reference)
     assert not recwarn.list
 
 
@@ -239,18 +239,21 @@ def test_spatial_codes_are_restored():
         np.testing.assert_array_equal(z, codes.reshape(2, 2, 3, 3))
 
 
-def test_the_latent_size_is_declared_or_an_error_shows_the_line_to_write(decoder):
+def test_the_latent_size_must_be_declared(decoder):
     assert latent_size(Decoder(decoder, latent_shape=(4, 8, 8))) == 256
-    with pytest.raises(InputError, match=re.escape("Decoder(fn, latent_shape=(D,))")):
+    with pytest.raises(InputError) as caught:
         latent_size(decoder)
+    assert "Decoder(fn, latent_shape=(2,))" in caught.value.fix.python
+    assert "--latent-shape 2" in caught.value.fix.command_line
 
 
 def test_codes_of_another_size_are_an_error(decoder):
-    with pytest.raises(InputError, match=r"decoder mine: takes codes of shape \(3,\), got \(2,\)"):
+    with pytest.raises(InputError, match="decoder mine") as caught:
         decode(Decoder(decoder, latent_shape=(3,), name="mine"), Z)
+    assert (caught.value.got, caught.value.expected) == ("(2,)", "(3,)")
 
 
-def test_a_condition_is_passed_beside_the_codes_or_fixed_with_given():
+def test_a_condition_is_passed_with_the_codes_or_fixed():
     def fn(z, y):
         assert len(y) == len(z)
         return np.repeat(y.reshape(len(y), -1)[:, :1], 12, axis=1)
@@ -277,7 +280,7 @@ def test_a_label_reaches_an_embedding_as_an_integer():
     np.testing.assert_allclose(decode(condition_on(model, 3), Z), expected)
 
 
-# What goes wrong
+# Errors
 
 
 def broken(z):
@@ -285,48 +288,42 @@ def broken(z):
 
 
 @pytest.mark.parametrize(
-    ("fn", "told"),
+    ("fn", "got"),
     [
-        (lambda z: flat(z)[1:], "got back shape (5, 12), expected (6, ...)"),
-        (lambda z: 1.0, "got back shape (), expected (6, ...)"),
-        (lambda z: flat(z) * np.nan, "got NaN or infinite values"),
-        (lambda z: flat(z).astype(float) + 1e300, "got NaN or infinite values"),
-        (lambda z: None, "got NoneType, expected an array"),
-        (lambda z: "sample", "got an array of <U6"),
-        (lambda z: {"pixels": z}, "got outputs named pixels, none known as the samples"),
-        (lambda z: [[1.0], [1.0, 2.0]], "got a ragged list"),
-        (broken, "raised RuntimeError: out of luck"),
+        (lambda z: flat(z)[1:], "(5, 12)"),
+        (lambda z: 1.0, "()"),
+        (lambda z: flat(z) * np.nan, "NaN"),
+        (lambda z: flat(z).astype(float) + 1e300, "NaN"),
+        (lambda z: None, "None"),
+        (lambda z: "sample", "<U6"),
+        (lambda z: {"pixels": z}, "pixels"),
+        (lambda z: [[1.0], [1.0, 2.0]], "ragged"),
+        (broken, "RuntimeError: out of luck"),
     ],
 )
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_what_a_decoder_does_wrong_is_told_with_its_name_and_what_was_sent(fn, told):
-    with pytest.raises(InputError, match=r"^decoder mine, given a batch of shape \(6, 2\): ") as caught:
+def test_errors_name_the_decoder_and_the_batch(fn, got):
+    with pytest.raises(InputError, match=r"decoder mine.*\(6, 2\)") as caught:
         decode(Decoder(fn, name="mine"), Z)
-    assert told in str(caught.value)
+    assert got in str(caught.value)
 
 
 def test_samples_that_change_shape_between_batches_are_an_error():
     def fn(z):
         return np.zeros((len(z), len(z) + 1))
 
-    with pytest.raises(InputError, match=r"decoder fn: samples change shape between batches, \(3,\) and \(5,\)"):
+    with pytest.raises(InputError, match=r"decoder fn.*\(3,\) and \(5,\)"):
         decode(Decoder(fn, batch_size=4), Z)
 
 
-@pytest.mark.parametrize(
-    ("z", "told"),
-    [
-        (np.zeros(2), r"got shape \(2,\), expected \(N, ...\)"),
-        (np.full((3, 2), np.nan), "NaN or infinite values in 3 of 3 rows, first in row 0"),
-        (None, "got NoneType"),
-    ],
-)
-def test_codes_that_are_none(decoder, z, told):
-    with pytest.raises(InputError, match=f"^z: {told}"):
+@pytest.mark.parametrize(("z", "got"), [(np.zeros(2), r"\(2,\)"), (np.full((3, 2), np.nan), "NaN"), (None, "None")])
+def test_invalid_codes_are_an_error_that_names_z(decoder, z, got):
+    with pytest.raises(InputError, match=f"z.*{got}"):
         decode(decoder, z)
 
 
-@pytest.mark.parametrize("model", [3, None, "nowhere"])
-def test_what_is_no_decoder_is_an_error(model):
-    with pytest.raises(InputError, match=r"^decoder: got .*expected a callable or a model"):
+@pytest.mark.parametrize(("model", "got"), [(3, "int"), (None, "NoneType"), ("nowhere", "nowhere")])
+def test_an_unknown_decoder_is_an_error(model, got):
+    with pytest.raises(InputError, match="decoder") as caught:
         decode(model, Z)
+    assert caught.value.got == got

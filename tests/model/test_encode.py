@@ -1,5 +1,4 @@
 import functools
-import re
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from torch import nn  # noqa: E402
 
 
 class Images(nn.Module):
-    """A convolutional encoder of (N, C, H, W) that says how it was run."""
+    """A convolutional encoder of (N, C, H, W) that records how it is run."""
 
     def __init__(self, channels=1):
         super().__init__()
@@ -38,7 +37,7 @@ def flat_mean(x):
     return x.reshape(len(x), -1)[:, :2]
 
 
-# What is called, and how
+# Kinds of encoders
 
 
 def test_a_numpy_function(x):
@@ -59,7 +58,7 @@ def test_a_function_of_torch_tensors_without_any_module(x):
     np.testing.assert_allclose(encode(lambda x: x.flatten(1) @ weights, x).mean[:, 0], x.sum((1, 2)), rtol=1e-5)
 
 
-def test_a_numpy_function_that_calls_torch_itself(x):
+def test_a_numpy_function_that_calls_torch(x):
     layer = nn.Linear(64, 2)
 
     def fn(x):
@@ -91,7 +90,7 @@ def test_a_convolution_takes_the_channels_first(shape, channels, sent):
     nchw = x if shape == sent else np.moveaxis(x.reshape(5, *shape, 1)[..., :channels, :1].squeeze(-1), -1, 1)
     nchw = nchw if nchw.shape[1:] == sent else x.reshape(5, *sent)
     expected, _ = model(torch.from_numpy(np.ascontiguousarray(nchw)))
-    assert model.seen[0][0] == (5, *sent)
+    assert model.seen[-1][0] == (5, *sent)
     np.testing.assert_allclose(posterior.mean, expected.detach().numpy(), rtol=1e-5, atol=1e-6)
 
 
@@ -116,7 +115,7 @@ class Pair(nn.Module):
 
 
 class Wrapper:
-    """Not a module, but holds one."""
+    """A plain object with a module as an attribute."""
 
     def __init__(self):
         self.pair = Pair()
@@ -143,7 +142,7 @@ def test_bound_methods_and_objects_run_their_modules_in_eval_mode(x):
         assert model.drop.training
 
 
-def test_an_estimator_of_scikit_learn(x):
+def test_a_scikit_learn_estimator(x):
     from sklearn.decomposition import PCA
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -158,17 +157,17 @@ def test_an_estimator_of_scikit_learn(x):
     np.testing.assert_allclose(encode(pipeline, x).mean, pipeline.transform(flat), atol=1e-4)
 
 
-def test_a_model_with_its_parts(x):
+def test_a_model_is_opened(x):
     posterior = encode(Model(encoder=Encoder(flat_mean)), x)
     assert posterior.size == 2
-    with pytest.raises(NotApplicable, match="has no encoder"):
+    with pytest.raises(NotApplicable, match="only a decoder"):
         encode(Model(name="only a decoder"), x)
 
 
 # Modes, gradients, types, batches
 
 
-def test_modules_run_in_eval_mode_without_gradients_and_each_part_gets_its_mode_back(x):
+def test_modules_run_in_eval_mode_without_gradients_and_are_restored(x):
     model = Images()
     model.conv.eval()
     encode(model, x)
@@ -186,14 +185,14 @@ def test_modes_are_restored_after_an_error(x):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
-def test_samples_are_sent_in_the_dtype_of_the_module(x, dtype):
+def test_samples_take_the_dtype_of_the_module(x, dtype):
     model = Images().to(dtype)
     assert encode(model, x).mean.dtype == np.float32
     assert model.seen[0][-1] == dtype
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_samples_are_sent_to_the_device_of_the_module_and_come_from_any(x):
+def test_samples_move_to_the_device_of_the_module(x):
     model = Images().eval()
     expected = encode(model, x)
     model.to("cuda")
@@ -209,14 +208,14 @@ def counting(sizes):
     return fn
 
 
-def test_the_batch_size_is_respected_down_to_the_last_small_batch(x):
+def test_the_declared_batch_size_is_used(x):
     sizes = []
     posterior = encode(Encoder(counting(sizes), batch_size=25), x)
-    assert sizes == [25, 25, 25, 10]  # the first is sent twice, to see whether the encoder samples
+    assert sizes == [25, 25, 25, 10]  # the first is encoded twice, to see whether the encoder samples
     np.testing.assert_array_equal(posterior.mean, flat_mean(x))
 
 
-def test_batches_are_bounded_where_no_size_is_declared():
+def test_batches_are_bounded_without_a_declared_size():
     sizes = []
     encode(counting(sizes), np.zeros((50, 256, 256), dtype=np.float32))
     assert max(sizes) <= 16
@@ -236,7 +235,7 @@ def test_codes_do_not_depend_on_the_batch_size(make_encoder, digits, size, sprea
 
 @given(shape=st.lists(st.integers(1, 5), min_size=1, max_size=3), count=st.integers(1, 7))
 @settings(max_examples=25, deadline=None)
-def test_any_shape_of_sample_reaches_the_encoder_as_it_is(shape, count):
+def test_samples_of_any_shape_reach_the_encoder_as_they_are(shape, count):
     x = np.random.default_rng(0).random((count, *shape), dtype=np.float32)
     seen = []
 
@@ -248,7 +247,7 @@ def test_any_shape_of_sample_reaches_the_encoder_as_it_is(shape, count):
     assert set(seen) == {x.shape}
 
 
-def test_an_encoder_that_works_in_place_changes_nobody_elses_samples(x):
+def test_an_encoder_that_works_in_place_does_not_change_x(x):
     before = x.copy()
 
     def numpy_fn(batch):
@@ -261,23 +260,23 @@ def test_an_encoder_that_works_in_place_changes_nobody_elses_samples(x):
         np.testing.assert_array_equal(x, before)
 
 
-def test_integers_and_lists_are_samples_too():
+def test_integers_lists_and_tensors_are_samples():
     np.testing.assert_array_equal(encode(lambda x: x, [[1, 2], [3, 4]]).mean, [[1, 2], [3, 4]])
     np.testing.assert_array_equal(encode(lambda x: x, torch.ones(3, 2)).mean, np.ones((3, 2)))
 
 
-def test_spatial_codes_are_flattened_and_their_shape_is_kept():
+def test_spatial_codes_are_flattened_and_keep_their_shape():
     posterior = encode(lambda x: (x.reshape(-1, 2, 3, 3), -1 - x.reshape(-1, 2, 3, 3)), np.ones((4, 18)))
     assert posterior.mean.shape == posterior.std.shape == (4, 18)
     assert posterior.code_shape == (2, 3, 3)
 
 
-def test_one_number_a_sample_is_a_latent_of_one_dimension(x):
+def test_one_number_per_sample_is_one_latent_dimension(x):
     posterior = encode(lambda x: (x.mean((1, 2)), -1 - x.mean((1, 2))), x)
     assert posterior.mean.shape == posterior.std.shape == (60, 1)
 
 
-def test_a_condition_is_passed_beside_the_samples(x, digits):
+def test_a_condition_is_passed_with_the_samples(x, digits):
     layer = nn.Linear(64, 2)
 
     def fn(x, y):
@@ -286,11 +285,12 @@ def test_a_condition_is_passed_beside_the_samples(x, digits):
 
     with_label, without = encode(fn, x, digits.labels), encode(layer, x)
     np.testing.assert_allclose(with_label.mean - without.mean, np.repeat(digits.labels[:, None], 2, 1), atol=1e-5)
-    with pytest.raises(InputError, match="condition: got 3 rows for 60 samples"):
+    with pytest.raises(InputError) as caught:
         encode(fn, x, digits.labels[:3])
+    assert (caught.value.got, caught.value.expected) == ("3", "60")
 
 
-# What is declared
+# Declarations
 
 
 def test_a_spread_implies_the_normal_prior_and_a_mean_none(x):
@@ -342,10 +342,10 @@ def test_value_range_and_preprocess(x):
     assert seen[-1].dtype == np.float32
 
 
-# What is remembered
+# The cache
 
 
-def test_what_is_remembered_is_that_very_object():
+def test_the_cache_answers_for_the_same_array_only():
     calls = []
 
     def fn(x):
@@ -363,24 +363,25 @@ def test_what_is_remembered_is_that_very_object():
     np.testing.assert_array_equal(encode(encoder, x[::-1]).mean, x[::-1, :2])
 
 
-def test_remembering_keeps_what_was_declared(x):
+def test_a_cache_keeps_declarations(x):
     encoder = cache_encoding(Encoder(flat_mean, prior="normal", value_range=(-1, 1), name="mine"), x)
     assert (encoder.name, encoder.prior) == ("mine", "normal")
     np.testing.assert_allclose(encode(encoder, x.copy()).mean, flat_mean(2 * x - 1))
 
 
-def test_a_ready_posterior_stands_for_its_own_samples_only(x):
+def test_a_posterior_is_not_used_for_other_samples(x):
     posterior = Posterior(flat_mean(x))
     assert encode(posterior, x) is posterior
-    with pytest.raises(InputError, match="got a Posterior of 60 rows for 59 samples of x"):
+    with pytest.raises(InputError) as caught:
         encode(posterior, x[1:])
+    assert (caught.value.got, caught.value.expected) == ("60", "59")
     encoder = cache_encoding(posterior, x)
     assert encode(encoder, x) is posterior
-    with pytest.raises(InputError, match="stands for its own x only"):
+    with pytest.raises(InputError, match="Posterior"):
         encode(encoder, x[1:])
 
 
-# What goes wrong
+# Errors
 
 
 def nan_in(x, row):
@@ -397,57 +398,57 @@ def broken(x):
     raise RuntimeError("out of luck")
 
 
-def test_nan_in_the_data_names_the_rows(x):
-    with pytest.raises(InputError, match=r"^x: NaN or infinite values in 1 of 60 rows, first in row 7$"):
+def test_nan_in_the_data_is_an_error_that_names_the_row(x):
+    with pytest.raises(InputError, match="row 7"):
         encode(flat_mean, nan_in(x, 7))
 
 
 @pytest.mark.parametrize(
-    ("bad", "told"),
+    ("bad", "got"),
     [
-        (np.zeros(3), r"x: got shape \(3,\), expected \(N, ...\) with one row a sample"),
-        (np.zeros((0, 3)), r"x: got shape \(0, 3\), which holds no values"),
-        (["a", "b"], "x: got an array of <U1, expected an array of real numbers"),
-        ([[1, 2], [3]], "x: got a ragged list"),
-        (None, "x: got NoneType"),
-        (3.0, r"x: got shape \(\), expected \(N, ...\)"),
+        (np.zeros(3), r"\(3,\)"),
+        (np.zeros((0, 3)), r"\(0, 3\)"),
+        (["a", "b"], "<U1"),
+        ([[1, 2], [3]], "ragged"),
+        (None, "None"),
+        (3.0, r"\(\)"),
     ],
 )
-def test_samples_that_are_none(bad, told):
-    with pytest.raises(InputError, match=f"^{told}"):
+def test_invalid_samples_are_an_error_that_names_x(bad, got):
+    with pytest.raises(InputError, match=f"x.*{got}"):
         encode(flat_mean, bad)
 
 
 @pytest.mark.parametrize(
-    ("fn", "told"),
+    ("fn", "got"),
     [
-        (lambda x: flat_mean(x)[1:], r"got back shape (59, 2), expected (60, ...): one row for each that was sent"),
-        (lambda x: flat_mean(x).mean(), "got back shape (), expected (60, ...)"),
-        (lambda x: flat_mean(x) * np.nan, "got a posterior mean with NaN or infinite values"),
-        (lambda x: (flat_mean(x), flat_mean(x) + np.nan), "got a posterior spread with NaN or infinite values"),
-        (lambda x: None, "got NoneType, expected an array of real numbers"),
-        (lambda x: "code", "got an array of <U4, expected an array of real numbers"),
-        (lambda x: np.array([["a"]] * len(x)), "got an array of <U1, expected an array of real numbers"),
-        (lambda x: {"mean": [[1.0], [1.0, 2.0]]}, "got a ragged list"),
-        (mean_in_a_dict, "got outputs named features; none of them is known as the posterior mean"),
-        (broken, "raised RuntimeError: out of luck"),
-        (lambda x: len(3), "raised TypeError: "),
+        (lambda x: flat_mean(x)[1:], "(59, 2)"),
+        (lambda x: flat_mean(x).mean(), "()"),
+        (lambda x: flat_mean(x) * np.nan, "NaN"),
+        (lambda x: (flat_mean(x), flat_mean(x) + np.nan), "NaN"),
+        (lambda x: None, "None"),
+        (lambda x: "code", "<U4"),
+        (lambda x: np.array([["a"]] * len(x)), "<U1"),
+        (lambda x: {"mean": [[1.0], [1.0, 2.0]]}, "ragged"),
+        (mean_in_a_dict, "features"),
+        (broken, "RuntimeError: out of luck"),
+        (lambda x: len(3), "TypeError"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::vaeviz.GuessWarning")
-def test_what_an_encoder_does_wrong_is_told_with_its_name_and_what_was_sent(x, fn, told):
-    with pytest.raises(InputError, match=rf"^encoder {fn.__name__}, given a batch of shape \(60, 8, 8\): ") as caught:
+def test_errors_name_the_encoder_and_the_batch(x, fn, got):
+    with pytest.raises(InputError, match=rf"encoder {fn.__name__}.*\(60, 8, 8\)") as caught:
         encode(Encoder(fn, name=fn.__name__), x)
-    assert told in str(caught.value)
+    assert got in str(caught.value)
 
 
-def test_an_error_in_the_encoder_is_kept_as_the_cause(x):
+def test_an_error_keeps_that_of_the_encoder_as_its_cause(x):
     with pytest.raises(InputError) as caught:
         encode(broken, x)
     assert isinstance(caught.value.__cause__, RuntimeError)
 
 
-def test_a_message_of_many_lines_becomes_one(x):
+def test_messages_are_joined_to_one_line(x):
     def fn(x):
         raise ValueError("expected 2D\n    got 3D\n\nreshape your data")
 
@@ -456,11 +457,11 @@ def test_a_message_of_many_lines_becomes_one(x):
     assert str(caught.value).endswith("raised ValueError: expected 2D got 3D reshape your data")
 
 
-def test_a_last_batch_that_is_misread_is_an_error(x):
+def test_a_squeezed_last_batch_is_an_error(x):
     def squeezed(x):
         return flat_mean(x).squeeze() if len(x) > 1 else flat_mean(x).squeeze(0)
 
-    with pytest.raises(InputError, match=r"given a batch of shape \(1, 8, 8\): got back shape \(2,\), expected \(1,"):
+    with pytest.raises(InputError, match=r"\(1, 8, 8\).*\(2,\)"):
         encode(Encoder(squeezed, batch_size=59), x)
 
 
@@ -468,34 +469,37 @@ def test_codes_that_change_shape_between_batches_are_an_error(x):
     def fn(x):
         return x.reshape(len(x), -1)[:, : len(x)]
 
-    with pytest.raises(InputError, match=r"encoder fn: codes change shape between batches, \(10,\) and \(25,\)"):
+    with pytest.raises(InputError, match=r"encoder fn.*\(10,\) and \(25,\)"):
         encode(Encoder(fn, batch_size=25), x)
 
 
-def test_an_encoder_that_samples_is_warned_of(x):
+def test_an_encoder_that_samples_warns(x):
     rng = np.random.default_rng(0)
-    with pytest.warns(GuessWarning, match="encoder sampling gave another mean for the same input") as caught:
+    with pytest.warns(GuessWarning, match="encoder sampling") as caught:
         encode(Encoder(lambda x: flat_mean(x) + rng.standard_normal((len(x), 2)), name="sampling"), x)
     assert len(caught) == 1
 
 
-def test_a_module_that_drops_out_in_training_only_is_not(x, recwarn):
+def test_dropout_does_not_warn_in_eval_mode(x, recwarn):
     encode(nn.Sequential(nn.Flatten(), nn.Linear(64, 2), nn.Dropout(0.5)), x)
     assert not recwarn.list
 
 
-@pytest.mark.parametrize(("model", "got"), [(3, "got int"), ("nowhere", "got 'nowhere'"), (None, "got NoneType")])
-def test_what_is_no_encoder_is_an_error(x, model, got):
-    with pytest.raises(InputError, match=f"^encoder: {re.escape(got)}.*expected a callable, a model or a Posterior"):
+@pytest.mark.parametrize(("model", "got"), [(3, "int"), ("nowhere", "nowhere"), (None, "NoneType")])
+def test_an_unknown_encoder_is_an_error(x, model, got):
+    with pytest.raises(InputError, match="encoder") as caught:
         encode(model, x)
+    assert caught.value.got == got
 
 
-def test_samples_that_do_not_fit_the_declared_shape(x):
-    with pytest.raises(InputError, match=r"encoder flat_mean.* takes samples of shape \(3, 5\), got \(8, 8\)"):
+def test_samples_that_do_not_fit_the_declared_shape_are_an_error(x):
+    with pytest.raises(InputError, match="encoder flat_mean") as caught:
         encode(Encoder(flat_mean, input_shape=(3, 5)), x)
+    assert (caught.value.got, caught.value.expected) == ("(8, 8)", "(3, 5)")
+    assert "input_shape=(8, 8)" in caught.value.fix.python
 
 
 @pytest.mark.parametrize("size", [0, -5])
-def test_a_batch_size_is_one_or_more(size):
-    with pytest.raises(InputError, match=f"batch_size = {size}: expected 1 or more"):
+def test_a_batch_size_below_one_is_an_error(size):
+    with pytest.raises(InputError, match="batch_size"):
         Encoder(flat_mean, batch_size=size)

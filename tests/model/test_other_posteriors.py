@@ -1,4 +1,4 @@
-"""Encoders whose posterior is no Gaussian with independent dimensions, or whose code is no point at all."""
+"""Encoders whose posterior is not a Gaussian with independent dimensions, and encoders of discrete codes."""
 
 from types import SimpleNamespace
 from typing import ClassVar
@@ -32,7 +32,7 @@ DEPENDENT = 0.1 * torch.eye(3) + 0.05
 
 
 class VonMisesFisher(Distribution):
-    """As packages of hyperspherical VAEs write it: its `stddev` is a concentration."""
+    """The distribution of hyperspherical VAEs, whose `stddev` is a concentration."""
 
     arg_constraints: ClassVar = {"loc": constraints.real_vector}
 
@@ -50,7 +50,7 @@ class VonMisesFisher(Distribution):
 
 
 def of_tensors(build):
-    """An encoder that is sent tensors."""
+    """An encoder that receives tensors."""
     return lambda x: build(torch.as_tensor(x))
 
 
@@ -75,7 +75,7 @@ def on_the_sphere(x):
         ),
     ],
 )
-def test_of_another_posterior_the_means_are_used(encoder, family, recwarn):
+def test_the_means_of_other_posteriors_are_used(encoder, family, recwarn):
     encoder = of_tensors(encoder)
     posterior = encode(encoder, X)
     mean = encoder(torch.from_numpy(X)).mean.numpy()
@@ -83,7 +83,7 @@ def test_of_another_posterior_the_means_are_used(encoder, family, recwarn):
     assert posterior.std is None
     assert posterior.prior is None
     assert posterior.family == posterior[:2].family == family
-    assert f"q(z|x) is a {family}, of which only the means are used" in posterior.why_no_spread
+    assert family in posterior.why_no_spread
     assert not recwarn.list
     assert f"mean of a {family}" in str(inspect(encoder=encoder, x=X))
 
@@ -104,7 +104,7 @@ def normal(x):
         lambda x: SimpleNamespace(latent_dist=normal(x)),
     ],
 )
-def test_a_gaussian_with_independent_dimensions_is_one_however_it_is_written(encoder):
+def test_gaussians_with_independent_dimensions_are_recognized(encoder):
     posterior = encode(of_tensors(encoder), X)
     np.testing.assert_allclose(posterior.mean, X, rtol=1e-6)
     np.testing.assert_allclose(posterior.std, 0.3, rtol=1e-5)
@@ -112,34 +112,34 @@ def test_a_gaussian_with_independent_dimensions_is_one_however_it_is_written(enc
 
 
 @pytest.mark.parametrize(
-    "encoder, told",
+    "encoder, got, fix",
     [
-        (lambda x: Categorical(logits=x), "got a Categorical, which has no mean"),
-        (
-            lambda x: RelaxedOneHotCategorical(torch.tensor(0.5), logits=x),
-            "got a RelaxedOneHotCategorical, which",
-        ),
-        (lambda x: Cauchy(x, torch.ones_like(x)), "got a Cauchy, which has no mean"),
-        (lambda x: x.argmax(dim=1), r"got codes of int64, which are discrete .* embeddings \(N, D\)"),
-        (lambda x: (x > 0).reshape(-1, 3, 1), "got codes of bool, which are discrete"),
-        (lambda x: {"mean": x.long()}, "got codes of int64, which are discrete"),
+        (lambda x: Categorical(logits=x), "Categorical", "embeddings"),
+        (lambda x: RelaxedOneHotCategorical(torch.tensor(0.5), logits=x), "RelaxedOneHotCategorical", "probabilities"),
+        (lambda x: Cauchy(x, torch.ones_like(x)), "Cauchy", "(N, D)"),
+        (lambda x: x.argmax(dim=1), "int64", 'returns="mean"'),
+        (lambda x: (x > 0).reshape(-1, 3, 1), "bool", "embeddings"),
+        (lambda x: {"mean": x.long()}, "int64", "embeddings"),
         (
             Encoder(lambda x: (x, np.ones((len(x), 1))), returns="mean,std"),
-            r'spread of shape \(7, 1\), .*; if .* von Mises–Fisher, write .*returns="mean,concentration"',
+            "(7, 1)",
+            'returns="mean,concentration"',
         ),
     ],
 )
-def test_what_is_no_point_of_a_latent_space_is_refused_with_what_would_do(encoder, told):
-    with pytest.raises(InputError, match=told):
+def test_outputs_that_are_not_points_of_a_latent_space_are_an_error(encoder, got, fix):
+    with pytest.raises(InputError) as caught:
         encode(encoder if isinstance(encoder, Encoder) else of_tensors(encoder), X)
+    assert caught.value.got == got
+    assert fix in caught.value.fix.python
 
 
-def test_the_concentration_of_a_sphere_can_be_declared_away():
+def test_a_concentration_can_be_declared():
     encoder = Encoder(lambda x: (x, np.ones((len(x), 1))), returns="mean,concentration")
     assert encode(encoder, X).std is None
 
 
-def test_what_stands_for_discrete_codes_is_encoded():
+def test_embeddings_and_probabilities_of_discrete_codes_are_encoded():
     book = np.arange(12, dtype=np.float32).reshape(4, 3)
     posterior = encode(lambda x: book[np.asarray(x).argmax(axis=1)], X)
     np.testing.assert_array_equal(posterior.mean, book[X.argmax(axis=1)])
@@ -147,12 +147,12 @@ def test_what_stands_for_discrete_codes_is_encoded():
     np.testing.assert_allclose(probabilities.mean.sum(axis=1), 1, rtol=1e-6)
 
 
-def test_whole_numbers_can_be_declared_to_be_numbers():
+def test_integer_codes_can_be_declared_continuous():
     encoder = Encoder(lambda x: np.round(3 * x).astype(int), returns="mean")
     np.testing.assert_array_equal(encode(encoder, X).mean, np.round(3 * X))
 
 
-def test_a_posterior_of_whole_numbers_may_be_written_by_hand():
+def test_a_posterior_accepts_integers():
     assert Posterior([[0, 1], [1, 0]]).mean.dtype == np.float32
 
 
@@ -163,5 +163,5 @@ def test_distributions_of_pyro_and_numpyro(library):
     for build in (lambda x: made.Normal(x, 0.3), lambda x: made.Normal(x, 0.3).to_event(1)):
         np.testing.assert_allclose(encode(lambda x: build(array(x)), X).std, 0.3, rtol=1e-5)  # noqa: B023
     assert encode(lambda x: made.Laplace(array(x), array(np.float32(0.3))), X).family == "Laplace"
-    with pytest.raises(InputError, match=r"got a Categorical.*, which has no mean"):
+    with pytest.raises(InputError, match="Categorical"):
         encode(lambda x: made.Categorical(logits=array(x)), X)

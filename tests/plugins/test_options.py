@@ -190,7 +190,7 @@ def test_options_of_a_class_are_those_of_its_making():
 
 def test_toml_values_are_checked_like_any_other():
     read = tomllib.loads('pair = [0, 2]\nshare = 1\nflag = true\nlook = { alpha = 0.5 }\nsizes = "3,2"\nchoice = "two"')
-    assert validate_settings(every_kind, read, of="plot") == {
+    assert validate_settings(every_kind, read, owner="plot") == {
         "pair": (0, 2),
         "share": 1.0,
         "flag": True,
@@ -203,14 +203,14 @@ def test_toml_values_are_checked_like_any_other():
 def test_a_setting_may_be_written_with_dashes():
     def plot(x, *, max_points: int = 3): ...
 
-    assert validate_settings(plot, {"max-points": "4"}, of="plot") == {"max_points": 4}
+    assert validate_settings(plot, {"max-points": "4"}, owner="plot") == {"max_points": 4}
 
 
 def test_an_unknown_option_is_answered_with_the_nearest():
     with pytest.raises(UnknownName, match="Unknown option of tsne 'siezs'. Did you mean 'sizes'"):
-        validate_settings(every_kind, {"siezs": 1}, of="tsne")
+        validate_settings(every_kind, {"siezs": 1}, owner="tsne")
 
 
 def test_a_wrong_setting_names_whose_it_is():
     with pytest.raises(InputError, match=r"^tsne\.pair = '0': expected int,int or none$"):
-        validate_settings(every_kind, {"pair": "0"}, of="tsne")
+        validate_settings(every_kind, {"pair": "0"}, owner="tsne")

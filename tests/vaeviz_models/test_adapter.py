@@ -62,10 +62,10 @@ def test_logits_beside_data_are_warned_of(images):
         model.decoder.out.bias.fill_(-4)
     z = np.zeros((7, 2), dtype=np.float32)
     with pytest.warns(UserWarning, match="logits"):
-        vaeviz.decode(model.decoder, z, like=images)
+        vaeviz.decode(model.decoder, z, reference=images)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        vaeviz.decode(model, z, like=images)
+        vaeviz.decode(model, z, reference=images)
 
 
 def test_a_part_is_not_the_other_part():

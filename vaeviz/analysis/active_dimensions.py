@@ -345,7 +345,7 @@ def output_changes(decoder: Any, posterior: Posterior, rows: np.ndarray, *, refe
         codes = np.repeat(posterior.mean[rows, None].astype(np.float64), N_TRAVERSAL_NODES, axis=1)
         codes[..., dim] = np.linspace(low[dim], high[dim], N_TRAVERSAL_NODES)
         flat = posterior.with_codes(codes.reshape(-1, posterior.size), np.repeat(rows, N_TRAVERSAL_NODES))
-        decoded = decode(decoder, flat, like=reference).reshape(len(rows), N_TRAVERSAL_NODES, -1)
+        decoded = decode(decoder, flat, reference=reference).reshape(len(rows), N_TRAVERSAL_NODES, -1)
         changes[:, dim] = np.ptp(decoded, axis=1).mean(axis=1)
     return changes
 

@@ -385,4 +385,4 @@ def _codes_and_components(z: np.ndarray, posterior: Posterior) -> Iterator[tuple
 def _blocks(z: np.ndarray, n_columns: int) -> Iterator[slice]:
     """Yield slices of rows with at most `MAX_BLOCK_PAIRS` values of `n_columns` columns each."""
     size = max(1, MAX_BLOCK_PAIRS // n_columns)
-    return (rows for rows, _ in iterate_batches(z, size, doing="mixing posteriors"))
+    return (rows for rows, _ in iterate_batches(z, size, desc="mixing posteriors"))

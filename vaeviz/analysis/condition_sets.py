@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.labels import factorize_labels
-from vaeviz.model.conditions import are_classes, as_condition, condition_names, missing_condition_error
+from vaeviz.model.conditions import are_classes, as_condition, condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
@@ -77,7 +77,7 @@ def condition_set(decoder: Decoder, condition: Any = None) -> ConditionSet:
     if decoder.conditions and not 0 < len(names) <= MAX_CONDITIONS:
         names = values = list(decoder.conditions)
     if not names:
-        raise missing_condition_error(decoder, "decoder")
+        raise decoder.missing_condition_error()
     total = len(names)
     kept = np.linspace(0, total - 1, min(total, MAX_CONDITIONS)).round().astype(int)
     return ConditionSet(tuple(names[i] for i in kept), [values[i] for i in kept], total)
@@ -105,9 +105,9 @@ def decode_under_conditions(
         Decoded samples; C is 1 for an unconditional decoder.
     """
     if not conditions:
-        return decode(decoder, codes, like=reference)[None]
+        return decode(decoder, codes, reference=reference)[None]
     repeated = (np.stack([value] * len(codes)) for value in conditions.values)
-    return np.stack([decode(decoder, codes, rows, like=reference) for rows in repeated])
+    return np.stack([decode(decoder, codes, rows, reference=reference) for rows in repeated])
 
 
 def cycle_conditions(conditions: ConditionSet, n_codes: int) -> np.ndarray | None:

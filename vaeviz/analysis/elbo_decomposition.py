@@ -204,5 +204,5 @@ def _without_own(joint: np.ndarray, own: np.ndarray, n_posteriors: int) -> np.nd
 
 def _pair_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Return ln p(x | z) of codes and the rows of x that they were drawn for."""
-    x = check_samples(x, "x", like=posterior.mean)
+    x = check_samples(x, "x", reference=posterior.mean)
     return log_likelihood(likelihood, take_rows(x, rows), posterior.with_codes(z, rows))

@@ -136,7 +136,7 @@ def importance_bound(
     parts = []
     with numpy_scorer(likelihood, posterior.code_shape) as score:
         n_rows = max(1, min(len(x), math.isqrt(max_pairs)))
-        for rows, batch in iterate_batches(x, n_rows, doing="importance sampling"):
+        for rows, batch in iterate_batches(x, n_rows, desc="importance sampling"):
             scores, log_weights = _log_weights(score, batch, posterior[rows], n_draws, max_pairs, rng)
             kl = require_kl(posterior[rows]).sum(axis=1)
             parts.append((*group_bounds(log_weights, sizes), scores - kl, kl, effective_size(log_weights)))

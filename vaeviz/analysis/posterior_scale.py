@@ -98,7 +98,7 @@ def scaled_elbo(
     -----
     At an optimum of the ELBO the best scale is 1. A higher one means that the encoder's posteriors are too narrow.
     """
-    x = check_samples(x, "x", like=check_gaussian_posterior(posterior).mean)
+    x = check_samples(x, "x", reference=check_gaussian_posterior(posterior).mean)
     noise = analysis_rng(seed).standard_normal((n_draws, *posterior.mean.shape))
     rows = []
     for scale in scales:

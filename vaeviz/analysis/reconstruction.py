@@ -42,11 +42,11 @@ def errors_from_means(decoder: Any, posterior: Posterior, x: Any, measure: Measu
     ndarray, shape (N,)
         Errors, float64.
     """
-    x, decoder = check_samples(x, "x", like=posterior.mean), as_decoder(decoder)
+    x, decoder = check_samples(x, "x", reference=posterior.mean), as_decoder(decoder)
     size = decoder.batch_size or default_batch_size(sample_shape(x))
-    reconstructed = decode_batches(decoder, posterior, like=x, size=size)
+    reconstructed = decode_batches(decoder, posterior, reference=x, size=size)
     errors = np.empty(len(posterior))
-    for (rows, originals), (_, decoded) in zip(iterate_batches(x, size, doing=None), reconstructed, strict=True):
+    for (rows, originals), (_, decoded) in zip(iterate_batches(x, size, desc=None), reconstructed, strict=True):
         errors[rows] = reconstruction_errors(originals, decoded, measure)
     return errors
 

@@ -81,7 +81,6 @@ def fix_condition(text: str, model: Any, data: Any, supplied: Mapping[str, Any])
     import numpy as np
 
     from vaeviz.errors import GuessWarning
-    from vaeviz.model.conditions import fixed_condition_name
     from vaeviz.model.opening import Model, as_decoder, as_encoder, condition_on
 
     parts = {name: as_part for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)) if name in supplied}
@@ -92,7 +91,7 @@ def fix_condition(text: str, model: Any, data: Any, supplied: Mapping[str, Any])
         raise InputError(f"--condition {text}: {expected}; {model.name} takes no condition that a value could fix")
     known = next((part.conditions for part in conditional if part.conditions), None)
     model = condition_on(model, text if known and text in known else _numbers(text))
-    name = next(filter(None, map(fixed_condition_name, filter(None, model))))
+    name = next(part.condition_name for part in model if part is not None and part.condition_name)
     rows = None if data is None else _rows_with(name, data.named_labels(), known)
     if rows is not None and not len(rows):
         raise InputError(f"--condition {text}: no sample of {data.name} has it")
@@ -141,7 +140,7 @@ def _condition(text: str, labels: Any) -> Any:
 
 
 def _samples_of(name: str, data_dir: Path | None) -> Any:
-    from vaeviz.data.dataset import load_data
+    from vaeviz.data.loading import load_data
 
     return load_data(name, data_dir=data_dir).x
 

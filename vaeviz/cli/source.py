@@ -266,7 +266,7 @@ class ModelAndDataSpec:
 
     def _data(self, model: Any) -> Any:
         """The data set that is named, else what the model was trained on, else None."""
-        from vaeviz.data.dataset import load_data
+        from vaeviz.data.loading import load_data
 
         data, data_dir, labels = self.data, self.data_dir, self.labels
         if data is None and model is not None and model.data is not None:

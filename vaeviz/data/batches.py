@@ -20,39 +20,39 @@ from vaeviz.data.out_of_core import (
 from vaeviz.errors import InputError
 
 
-def check_samples(x: Any, name: str, *, like: np.ndarray | SampleStream | None = None) -> np.ndarray | SampleStream:
+def check_samples(x: Any, name: str, *, reference: np.ndarray | SampleStream | None = None) -> np.ndarray | SampleStream:
     """`x` as an array (N, ...) of finite numbers, the same object if it is one already, or as a `Stream` of them.
 
-    Raises `InputError` if it is empty, has no sample axis, holds NaN, or is not as long as `like`. What does not lie
+    Raises `InputError` if it is empty, has no sample axis, holds NaN, or is not as long as `reference`. What does not lie
     in memory is looked at as it is read, by `batches`.
     """
     array = as_samples(x, name)
-    if isinstance(array, Batches) and like is None:
+    if isinstance(array, Batches) and reference is None:
         return array
-    if array.ndim == 0 or (array.ndim == 1 and like is None):
+    if array.ndim == 0 or (array.ndim == 1 and reference is None):
         raise InputError(f"{name}: got shape {array.shape}, expected (N, ...) with one row a sample")
     if not array.size:
         raise InputError(f"{name}: got shape {array.shape}, which holds no values")
-    if like is not None and len(array) != len(like):
-        raise InputError(f"{name}: got {len(array)} rows for {len(like)} samples")
+    if reference is not None and len(array) != len(reference):
+        raise InputError(f"{name}: got {len(array)} rows for {len(reference)} samples")
     if not is_out_of_core(array):
         _check_finite(array, name)
     return array
 
 
 def iterate_batches(
-    x: np.ndarray | SampleStream, size: int | None, *, doing: str | None, name: str = "x"
+    x: np.ndarray | SampleStream, size: int | None, *, desc: str | None, name: str = "x"
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """(which rows, these rows) of x in order, with a progress bar once they have taken more than two seconds.
 
-    Of what does not lie in memory each row is looked at, see `samples`. doing: what the bar says; None for no bar.
+    Of what does not lie in memory each row is looked at, see `samples`. desc: what the bar says; None for no bar.
     """
     from tqdm import tqdm
 
     size = size or default_batch_size(sample_shape(x))
-    quiet = True if doing is None else None  # None: where nobody looks
+    quiet = True if desc is None else None  # None: where nobody looks
     start = 0
-    with tqdm(total=known_length(x), desc=doing, unit="sample", delay=2, leave=False, disable=quiet) as bar:
+    with tqdm(total=known_length(x), desc=desc, unit="sample", delay=2, leave=False, disable=quiet) as bar:
         for batch in iterate_blocks(x, size):
             if is_out_of_core(x):
                 _check_finite(batch, name, start)

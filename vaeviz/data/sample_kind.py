@@ -52,26 +52,26 @@ def infer_kind(shape: tuple[int, ...], names: Sequence[str] = ()) -> SampleKind 
     return "signal" if size >= MIN_SIGNAL_LENGTH else "table"
 
 
-def as_images(samples: np.ndarray, lead: int) -> np.ndarray:
-    """Samples with `lead` leading axes as images (..., H, W) or (..., H, W, 3|4); square vectors are folded."""
-    shape = samples.shape[lead:]
+def as_images(samples: np.ndarray, n_leading_axes: int) -> np.ndarray:
+    """Samples with `n_leading_axes` leading axes as images (..., H, W) or (..., H, W, 3|4); square vectors are folded."""
+    shape = samples.shape[n_leading_axes:]
     if is_channels_first(shape):
         import numpy as np
 
-        samples = np.moveaxis(samples, lead, -1)
-        shape = samples.shape[lead:]
+        samples = np.moveaxis(samples, n_leading_axes, -1)
+        shape = samples.shape[n_leading_axes:]
     if len(shape) == 1:
         side = math.isqrt(shape[0])
-        return samples.reshape(*samples.shape[:lead], side, side)
+        return samples.reshape(*samples.shape[:n_leading_axes], side, side)
     if len(shape) == 3 and shape[-1] == 1:
         return samples[..., 0]
     return samples
 
 
-def as_signals(samples: np.ndarray, lead: int) -> np.ndarray:
-    """Samples with `lead` leading axes as signals (..., L, C): the longer of two sides runs along."""
-    length, *channels = _sides(samples.shape[lead:])
-    signals = samples.reshape(*samples.shape[:lead], length, *(channels or [1]))
+def as_signals(samples: np.ndarray, n_leading_axes: int) -> np.ndarray:
+    """Samples with `n_leading_axes` leading axes as signals (..., L, C): the longer of two sides runs along."""
+    length, *channels = _sides(samples.shape[n_leading_axes:])
+    signals = samples.reshape(*samples.shape[:n_leading_axes], length, *(channels or [1]))
     return signals.swapaxes(-1, -2) if channels and length < channels[0] else signals
 
 

@@ -159,9 +159,9 @@ def _laid(inputs: Mapping[str, Any], names: Names, folder: Path) -> dict[str, di
             raise alive(f"{name!r}, registered at run time,")
     shelf, laid = Shelf(folder), {}
     for name, value in inputs.items():
-        remembered = getattr(value, "remembered", None)
-        if name == "encoder" and remembered is not None:
-            laid["posterior"] = shelf.laid(remembered[1])
+        cached = getattr(value, "cached", None)
+        if name == "encoder" and cached is not None:
+            laid["posterior"] = shelf.laid(cached[1])
         found = shelf.laid(value)
         if found is not None:
             laid[name] = found

@@ -178,7 +178,7 @@ def _checked_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str
     checked: dict[str, dict[str, Any]] = {}
     for spelled, options in settings.items():
         plot = _registered(spelled)
-        checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, of=plot))
+        checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, owner=plot))
         if plot not in names:
             raise InputError(f"{plot} has settings, but is not among the plots to draw: {', '.join(names)}")
     return checked

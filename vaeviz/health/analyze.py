@@ -116,7 +116,7 @@ def check_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) 
             raise UnknownName("finding", name, CHECKS)
         if name not in names:
             raise InputError(f"{name} has settings, but is not among the findings asked for: {', '.join(names)}")
-        checked[name] = validate_settings(CHECKS[name].function, options, of=name)
+        checked[name] = validate_settings(CHECKS[name].function, options, owner=name)
     return checked
 
 

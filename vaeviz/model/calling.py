@@ -1,103 +1,234 @@
-"""Calling a foreign function on NumPy batches, whether it speaks NumPy, torch or JAX.
+"""Call a foreign function on NumPy arrays, whether it expects NumPy, torch or JAX arrays.
 
-A torch module is run on its own device and dtype, in eval mode and without gradients; the mode of each
-of its parts is restored afterwards. Nothing here imports torch or JAX: whoever has such a function already did.
+torch modules run on their own device, in their own dtype, in eval mode and without gradients. torch and JAX are looked
+up in ``sys.modules``: a function that needs them has imported them.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from itertools import chain
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from vaeviz.data.channels import channels_first_shape
-
-REACH = 500  # how many things are looked at in search of torch modules
-
-
-@contextmanager
-def numpy_caller(function: Callable) -> Iterator[Callable[..., Any]]:
-    """A version of `function` that takes NumPy arrays and returns whatever the function returns."""
-    modules = torch_modules(function)
-    with _evaluating(modules), _without_gradients():
-        yield _caller(function, modules)
+from vaeviz.data.batches import one_line
+from vaeviz.errors import Fix, InputError
+from vaeviz.model.torch_probe import EvalMode, ModuleCall, loaded_modules, record_modules
 
 
-def torch_modules(function: Callable) -> list[Any]:
-    """The torch modules that a callable is, is bound to, closes over, or names among its globals.
+class ForeignFunction:
+    """A function that takes NumPy arrays and returns whatever the foreign function returns.
 
-    They are also looked for in the functions, lists and dicts that it reaches.
+    Use it in a ``with`` block: there its torch modules are in eval mode, and they are restored at the end.
+
+    Parameters
+    ----------
+    function : callable
+        The foreign function.
+
+    Attributes
+    ----------
+    module_calls : list of ModuleCall
+        The torch modules that ran in the last call.
     """
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return []
-    found: dict[int, Any] = {}
-    seen: set[int] = set()
-    waiting = [function]
-    while waiting:
-        thing = waiting.pop(0)
-        if id(thing) in seen or len(seen) > REACH:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, torch.nn.Module):
-            found[id(thing)] = thing
-        else:
-            waiting += _reached(thing, first=thing is function)
-    return list(found.values())
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.module_calls: list[ModuleCall] = []
+        self._loaded = loaded_modules(function)
+        self._conventions = self._possible_conventions()
+        self._eval_mode = EvalMode(self._loaded)
+
+    def __enter__(self) -> ForeignFunction:
+        self._eval_mode.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._eval_mode.__exit__(kind, error, traceback)
+
+    def __call__(self, *arrays: np.ndarray) -> Any:
+        """Call the function with the first kind of arrays that it accepts.
+
+        Parameters
+        ----------
+        *arrays : ndarray
+            The arrays. They are copied, since the function may change them.
+
+        Returns
+        -------
+        Any
+            What the function returns.
+        """
+        failure: Exception | None = None
+        for convention in list(self._conventions):
+            try:
+                returned = convention(*(array.copy() for array in arrays))
+            except Exception as error:
+                failure = failure or error
+                wants_tensors = convention == self._call_with_numpy and self.module_calls
+                if not wants_tensors and not isinstance(error, (TypeError, AttributeError)):
+                    break  # it does not fail over the type of its arguments
+            else:
+                self._conventions = [convention]
+                return returned
+        assert failure is not None
+        raise failure
+
+    def _possible_conventions(self) -> list[Callable[..., Any]]:
+        """Return the ways to call it, likeliest first."""
+        conventions = [self._call_with_numpy]
+        if "torch" in sys.modules:
+            conventions.insert(0 if self._loaded else 1, self._call_with_torch)
+        if "jax" in sys.modules:
+            conventions.append(self._call_with_jax)
+        return conventions
+
+    def _call_with_numpy(self, *arrays: np.ndarray) -> Any:
+        return self._call(arrays)
+
+    def _call_with_jax(self, *arrays: np.ndarray) -> Any:
+        import jax.numpy as jnp
+
+        return self._call([jnp.asarray(array) for array in arrays])
+
+    def _call_with_torch(self, *arrays: np.ndarray) -> Any:
+        """Send tensors in the dtype of the modules, on their device.
+
+        Which module comes first is known once one ran, even if it failed over what it received.
+        """
+        import torch
+
+        ran = [call.module for call in self.module_calls]
+        expected = _floating_tensor(ran or self._loaded)
+        expected = torch.empty(0) if expected is None else expected
+        try:
+            return self._call([_like(array.copy(), expected) for array in arrays])
+        except Exception:
+            found = _floating_tensor([call.module for call in self.module_calls])
+            if found is None or (found.dtype, found.device) == (expected.dtype, expected.device):
+                raise
+            return self._call([_like(array, found) for array in arrays])
+
+    def _call(self, arrays: Any) -> Any:
+        with record_modules(self._eval_mode.add) as self.module_calls:
+            torch = sys.modules.get("torch")
+            if torch is None:
+                return self.function(*arrays)
+            with torch.no_grad():
+                return self.function(*arrays)
 
 
-def _reached(thing: Any, *, first: bool) -> list[Any]:
-    """What a callable has at hand: what it wraps, is bound to, closes over, or names among its globals.
+def _floating_tensor(modules: list[Any]) -> Any:
+    """Return the first floating-point parameter or buffer: of a module itself, else of any module inside."""
+    for recurse in (False, True):
+        for module in modules:
+            for tensor in (*module.parameters(recurse), *module.buffers(recurse)):
+                if tensor.is_floating_point():
+                    return tensor
+    return None
 
-    The attributes of an object count only for the callable itself, and for what it is a method of.
+
+def _like(array: np.ndarray, expected: Any) -> Any:
+    """Return a tensor on the device of another; floating-point numbers take its dtype, too."""
+    import torch
+
+    tensor = torch.from_numpy(array)
+    if tensor.is_floating_point():
+        tensor = tensor.to(expected.dtype)  # before it moves: a device may lack float64
+    return tensor.to(expected.device)
+
+
+def call_error(role: str, name: str, arrays: list[np.ndarray], error: Exception, fix: Fix | None = None) -> InputError:
+    """Return the error for a foreign function that failed.
+
+    Parameters
+    ----------
+    role : str
+        What the function is, e.g. ``"encoder"``.
+    name : str
+        Its name.
+    arrays : list of ndarray
+        What it received.
+    error : Exception
+        What it raised, or what is wrong with what it returned.
+    fix : Fix, optional
+        What to write instead, unless the error says it.
+
+    Returns
+    -------
+    InputError
+        The error to raise.
     """
-    if isinstance(thing, dict):
-        return list(thing.values())
-    if isinstance(thing, (list, tuple)):
-        return list(thing)
-    if hasattr(thing, "__wrapped__"):
-        return [thing.__wrapped__]
-    if isinstance(thing, functools.partial):
-        return [thing.func, *thing.args, *thing.keywords.values()]
-    if inspect.ismethod(thing):
-        return [thing.__self__, *(vars(thing.__self__).values() if _has_vars(thing.__self__) else ())]
-    if inspect.isfunction(thing):
-        cells = (cell.cell_contents for cell in thing.__closure__ or () if _is_filled(cell))
-        return [*cells, *(thing.__globals__.get(name) for name in thing.__code__.co_names)]
-    return list(vars(thing).values()) if first and _has_vars(thing) and not inspect.isclass(thing) else []
+    shapes = " and ".join(f"a batch of shape {array.shape}" for array in arrays)
+    message = error.message if isinstance(error, InputError) else one_line(error)
+    own_fix = error.fix if isinstance(error, InputError) and error.fix.python else None
+    got = (error.got if isinstance(error, InputError) else "") or message
+    expected = error.expected if isinstance(error, InputError) else ""
+    return InputError(f"{role} {name}, given {shapes}: {message}", got=got, expected=expected, fix=own_fix or fix or "")
 
 
-def callable_name(function: Callable) -> str:
-    """What to call a callable, or a file that holds one, in a message."""
+def callable_name(function: Any) -> str:
+    """Return what to call a callable, or the file that holds one, in a message.
+
+    Parameters
+    ----------
+    function : callable, str or Path
+        The callable or file.
+
+    Returns
+    -------
+    str
+        Its name.
+
+    Examples
+    --------
+    >>> callable_name(len)
+    'len'
+    """
     if isinstance(function, (str, Path)):
         return Path(function).name
     if inspect.ismethod(function):
         return f"{type(function.__self__).__name__}.{function.__name__}"
-    name = getattr(function, "__qualname__", None) or type(function).__name__
+    name: str = getattr(function, "__qualname__", None) or type(function).__name__
     return name.rpartition("<locals>.")[2]
 
 
-def positional_arity(function: Callable) -> tuple[int, float]:
-    """(how many positional arguments a callable must be given, how many it takes at most).
+def positional_arity(function: Callable[..., Any]) -> tuple[int, float]:
+    """Return how many positional arguments a callable needs, and how many it accepts.
 
-    (0, inf) where it does not say. A torch module says it by its `forward`.
+    Parameters
+    ----------
+    function : callable
+        The callable. A torch module is counted by its ``forward``.
+
+    Returns
+    -------
+    needed : int
+        Number of arguments without a default.
+    accepted : float
+        Number of arguments that it accepts. Both are ``(0, inf)`` where the callable does not say.
+
+    Examples
+    --------
+    >>> positional_arity(lambda x, y=None: x)
+    (1, 2)
     """
-    if not inspect.ismethod(function):  # or it would no longer be bound
-        with suppress(ValueError):  # wrapped around itself
+    if not inspect.ismethod(function):  # a method would lose its binding
+        with suppress(ValueError):  # a function may wrap itself
             function = inspect.unwrap(function)
     function = function if inspect.isroutine(function) else getattr(function, "forward", function)
-    schema = getattr(function, "schema", None)  # of a compiled torch function, which counts itself
+    schema: Any = getattr(function, "schema", None)  # of a compiled torch function, whose first argument is itself
     if hasattr(schema, "arguments"):
-        taken = schema.arguments[1:]
-        return sum(not argument.has_default_value() for argument in taken), len(taken)
+        arguments = schema.arguments[1:]
+        return sum(not argument.has_default_value() for argument in arguments), len(arguments)
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -106,106 +237,3 @@ def positional_arity(function: Callable) -> tuple[int, float]:
         return 0, math.inf
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return sum(p.default is p.empty for p in positional), len(positional)
-
-
-def _caller(function: Callable, modules: list[Any]) -> Callable[..., Any]:
-    """Tries the likelier of torch and NumPy first; a function that trips over the type gets the others."""
-    conventions = [_with_numpy]
-    if "torch" in sys.modules:
-        conventions.insert(0 if modules else 1, functools.partial(_with_torch, modules))
-    if "jax" in sys.modules:
-        conventions.append(_with_jax)
-
-    def call(*arrays: np.ndarray) -> Any:
-        failed = None
-        for convention in list(conventions):
-            try:
-                returned = convention(function, *(array.copy() for array in arrays))  # it may work in place
-            except (TypeError, AttributeError) as error:
-                failed = failed or error
-            else:
-                conventions[:] = [convention]
-                return returned
-        raise failed
-
-    return call
-
-
-def _with_numpy(function: Callable, *arrays: np.ndarray) -> Any:
-    return function(*arrays)
-
-
-def _with_torch(modules: list[Any], function: Callable, *arrays: np.ndarray) -> Any:
-    import torch
-
-    state = (tensor for module in modules for tensor in chain(module.parameters(), module.buffers()))
-    floating = next((tensor for tensor in state if tensor.is_floating_point()), torch.empty(0))
-    tensors = (torch.from_numpy(array) for array in arrays)
-    cast = (t.to(floating.dtype) if t.is_floating_point() else t for t in tensors)  # a device may lack float64
-    return function(*(t.to(floating.device) for t in cast))
-
-
-def _with_jax(function: Callable, *arrays: np.ndarray) -> Any:
-    import jax.numpy as jnp
-
-    return function(*map(jnp.asarray, arrays))
-
-
-@contextmanager
-def _evaluating(modules: list[Any]) -> Iterator[None]:
-    training = [part for module in modules for part in module.modules() if getattr(part, "training", False)]
-    for part in training:
-        part.training = False
-    try:
-        yield
-    finally:
-        for part in training:
-            part.training = True
-
-
-def _without_gradients() -> AbstractContextManager:
-    torch = sys.modules.get("torch")
-    return nullcontext() if torch is None else torch.no_grad()
-
-
-def _has_vars(thing: Any) -> bool:
-    return hasattr(thing, "__dict__")
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        _ = cell.cell_contents
-    except ValueError:
-        return False
-    return True
-
-
-def torch_input_shape(function: Callable, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape in which a torch model takes such samples, told by its first layer that has weights.
-
-    A Linear over all features takes them flat, a convolution takes the channels first, where they may stand
-    already; anything else, or a callable without torch modules, takes them as they are.
-    """
-    modules = torch_modules(function)
-    layers = (layer for module in modules for layer in module.modules() if hasattr(layer, "weight"))
-    first = next(layers, None)
-    if getattr(first, "in_features", None) == math.prod(sample_shape):
-        return (-1,)
-    kernel = getattr(first, "kernel_size", None)
-    if isinstance(kernel, tuple) and hasattr(first, "in_channels"):
-        last_first = channels_first_shape(sample_shape, spatial=len(kernel))
-        return sample_shape if sample_shape[0] == first.in_channels != last_first[0] else last_first
-    return sample_shape
-
-
-def first_conv_channels(function: Callable) -> int | None:
-    """How many channels the first layer of a torch model takes, if that is a convolution."""
-    layers = (layer for module in torch_modules(function) for layer in module.modules() if hasattr(layer, "weight"))
-    first = next(layers, None)
-    return first.in_channels if isinstance(getattr(first, "kernel_size", None), tuple) else None
-
-
-def has_convolutions(function: Callable) -> bool:
-    """Whether a torch model holds convolutions, whose images have the channels first."""
-    layers = (layer for module in torch_modules(function) for layer in module.modules())
-    return any(isinstance(getattr(layer, "kernel_size", None), tuple) for layer in layers)

@@ -1,8 +1,8 @@
-"""Inputs by name: gathered from a model, a data set and what is given, with x encoded once."""
+"""Collect the inputs of plots by name, from a model, a data set and what is given."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -11,12 +11,11 @@ from vaeviz.data.batches import check_samples
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.out_of_core import Batches
 from vaeviz.data.sample_kind import column_names
-from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.conditions import accepts_condition
-from vaeviz.model.decoder import Decoder
+from vaeviz.errors import Fix, InputError, NotApplicable
 from vaeviz.model.encode import cache_encoding
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open
+from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.object_refs import import_object, is_object_ref
 
@@ -24,87 +23,146 @@ PER_SAMPLE_INPUTS = ("labels", "condition", "factors")
 
 
 def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs by name from a model, a data set, and what was given by name, which wins.
+    """Return inputs by name from a model and a data set. Inputs that are given by name win.
 
-    A model or input that is spelled ``package.module:attribute`` is that object. Imports that module.
+    Parameters
+    ----------
+    model : Any
+        Anything that `vaeviz.open` accepts, or ``"package.module:attribute"``, which is imported. None for no model.
+    data : Dataset or None
+        The data set.
+    inputs : mapping
+        Inputs by name. A value ``"package.module:attribute"`` is imported, and None is left out.
+
+    Returns
+    -------
+    dict
+        The inputs that are known.
+
+    Raises
+    ------
+    InputError
+        If a condition is given for a model that takes none.
     """
-    given = {name: _named(value) for name, value in inputs.items() if value is not None}
+    given = {name: _import_reference(value) for name, value in inputs.items() if value is not None}
     found: dict[str, Any] = {}
     if model is not None:
-        opened = open(_named(model))
+        opened = open(_import_reference(model))
         found |= {"encoder": opened.encoder, "decoder": opened.decoder, **opened.inputs}
     if data is not None:
-        found = _of_no_sample(found) | {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
-        found |= {"feature_names": data.feature_names or None, "factor_names": data.factor_names or None}
-        if data.source is not None and getattr(given.get("encoder", found.get("encoder")), "unpack", None):
-            found |= {"x": data.source, "feature_names": None}  # the encoder may put the features in another order
+        encoder = given.get("encoder", found.get("encoder"))
+        found = _without_per_sample_inputs(found) | _inputs_of_data(data, getattr(encoder, "unpack", None) is not None)
     if "x" in given:
-        found = _of_no_sample(found)
+        found = _without_per_sample_inputs(found)
     found |= given
-    parts = list(_parts(found))
-    if "condition" in given and parts and not any(map(accepts_condition, parts)):
-        raise InputError(f"condition: was given, and {' and '.join(part.name for part in parts)} take none")
-    if found.get("condition") is None and _is_conditional(parts):
-        found["condition"] = found.get("labels")
-    for name, of in (("feature_names", "x"), ("factor_names", "factors")):
-        found[name] = column_names(found.get(name), found.get(of)) or None
+    _add_condition(found, is_given="condition" in given)
+    for name, owner in (("feature_names", "x"), ("factor_names", "factors")):
+        found[name] = column_names(found.get(name), found.get(owner)) or None
     if found.get("factors") is not None:
         found["factors"] = as_array(found["factors"])
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _of_no_sample(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known, without what is known of single samples, since others take their place."""
+def _inputs_of_data(data: Dataset, is_unpacked: bool) -> dict[str, Any]:
+    """Return what a data set supplies. An encoder that unpacks it receives its source."""
+    found: dict[str, Any] = {"x": data.x, "labels": data.named_labels(), "factors": data.factors}
+    found |= {"feature_names": data.feature_names or None, "factor_names": data.factor_names or None}
+    if data.source is not None and is_unpacked:  # the encoder may put the features in another order
+        found |= {"x": data.source, "feature_names": None}
+    return found
+
+
+def _without_per_sample_inputs(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop per-sample inputs, because x is replaced."""
     return {name: value for name, value in found.items() if name not in PER_SAMPLE_INPUTS}
 
 
-def _named(value: Any) -> Any:
+def _import_reference(value: Any) -> Any:
     return import_object(value) if isinstance(value, str) and is_object_ref(value) else value
 
 
-def _parts(inputs: Mapping[str, Any]) -> Iterator[Encoder | Decoder]:
-    """The encoder and the decoder; what is none is told where it is used."""
-    for name, as_part in (("encoder", as_encoder), ("decoder", as_decoder)):
-        with suppress(InputError, NotApplicable):
-            yield as_part(inputs.get(name))
+def _add_condition(found: dict[str, Any], *, is_given: bool) -> None:
+    """Use the labels as the condition of a conditional model if no other is given."""
+    parts = list(_usable_parts(found))
+    if is_given and parts and not any(part.accepts_condition for part in parts):
+        names = " and ".join(part.name for part in parts)
+        raise InputError(
+            f"condition is given, but {names} take none.",
+            got="a condition",
+            expected="no condition",
+            fix=Fix("Leave out condition.", "Leave out --condition."),
+        )
+    conditional = next((part for part in parts if part.is_conditional), None)
+    unpacks_condition = isinstance(conditional, Encoder) and conditional.unpack is not None
+    if found.get("condition") is None and conditional is not None and not unpacks_condition:
+        found["condition"] = found.get("labels")
 
 
-def _is_conditional(parts: Iterable[Encoder | Decoder]) -> bool:
-    """Whether a part of the model wants a condition, which the labels are where no other is given.
-
-    Not where the encoder finds the condition in x itself.
-    """
-    wanting = next((part for part in parts if part.is_conditional), None)
-    return wanting is not None and getattr(wanting, "unpack", None) is None
+def _usable_parts(found: Mapping[str, Any]) -> Iterator[ModelPart]:
+    """Yield the encoder and the decoder. Invalid ones are reported where they are used."""
+    with suppress(InputError, NotApplicable):
+        yield as_encoder(found.get("encoder"))
+    with suppress(InputError, NotApplicable):
+        yield as_decoder(found.get("decoder"))
 
 
 def with_cached_codes(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs, checked, with an encoder that remembers the posterior of x."""
+    """Return checked inputs with an encoder that holds the posterior of x.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Inputs by name, see `collect_inputs`.
+
+    Returns
+    -------
+    dict
+        The inputs.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be used, or has another number of rows than x.
+    """
     inputs = dict(inputs)
     if "other_x" in inputs:
         inputs["other_x"] = check_samples(inputs["other_x"], "other_x")
     if "decoder" in inputs:
         inputs["decoder"] = as_decoder(inputs["decoder"])
     if "encoder" in inputs and "x" in inputs and not _lacks_condition(inputs):
-        # x may hold more than samples, and what only the encoder reads
-        inputs["encoder"] = cache_encoding(inputs["encoder"], inputs["x"], inputs.get("condition"))
-        inputs["x"] = inputs["encoder"].remembered[0]
+        encoder = cache_encoding(inputs["encoder"], inputs["x"], inputs.get("condition"))
+        assert encoder.cached is not None
+        inputs["encoder"] = encoder
+        inputs["x"], posterior = encoder.cached  # x may have held more than samples
         if "condition" in inputs:
-            inputs["condition"] = inputs["encoder"].remembered[1].condition
+            inputs["condition"] = posterior.condition
     elif "x" in inputs:
         inputs["x"] = check_samples(inputs["x"], "x")
     if isinstance(inputs.get("x"), Batches) and "labels" not in inputs and inputs["x"].labels is not None:
         inputs["labels"] = inputs["x"].labels
-    for name in ("labels", "condition", "factors"):
-        if name in inputs and "x" in inputs:
-            rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else "no list of"
-            if rows != len(inputs["x"]):
-                raise InputError(f"{name}: got {rows} {name} for {len(inputs['x'])} samples of x")
+    if "x" in inputs:
+        _check_row_counts(inputs)
     return inputs
 
 
+def _check_row_counts(inputs: Mapping[str, Any]) -> None:
+    n_samples = len(inputs["x"])
+    for name in PER_SAMPLE_INPUTS:
+        if name not in inputs:
+            continue
+        n_rows = len(inputs[name]) if hasattr(inputs[name], "__len__") else None
+        if n_rows != n_samples:
+            got = "no rows" if n_rows is None else f"{n_rows} rows"
+            raise InputError(
+                f"{name} has {got} but x has {n_samples} samples.",
+                got=got,
+                expected=f"{n_samples} rows",
+                fix="Pass one row per sample, or None.",
+            )
+
+
 def _lacks_condition(inputs: Mapping[str, Any]) -> bool:
-    """Whether x cannot be encoded, since nobody says under which condition: whatever asks for it then says so."""
+    """Return True if x cannot be encoded without a condition; what uses it reports that."""
     if inputs.get("condition") is not None or isinstance(inputs["encoder"], Posterior):
         return False
     encoder = as_encoder(inputs["encoder"])

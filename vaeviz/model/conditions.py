@@ -1,202 +1,337 @@
-"""Conditions: what a conditional model is given beside x or z, by the names and the values that it may take."""
+"""Conditions: what a conditional model receives beside x or z, by name and by value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
 from vaeviz.data.labels import ClassLabels, factorize_labels
-from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.model.calling import positional_arity
+from vaeviz.errors import Fix, InputError, UnknownName, declare
 from vaeviz.plugins.object_refs import is_number
 
-if TYPE_CHECKING:
-    from vaeviz.model.decoder import Decoder
-    from vaeviz.model.encoder import Encoder
+KnownConditions = Mapping[str, np.ndarray]
 
-Known = Mapping[str, np.ndarray]
+MAX_LISTED_NAMES = 12  # longer lists are abbreviated in messages
+
+DECLARE_CONDITIONS = declare("Encoder", conditions=("first", "second"))
 
 
-def parse_conditions(declared: Any) -> Known | None:
-    """The values of a condition by name, as they are declared: ``range(10)``, ``("cat", "dog")``, ``{"cat": [1, 0]}``.
+def parse_conditions(declared: Any) -> KnownConditions | None:
+    """Return the values that a condition may take, by name.
 
-    Names alone stand for their places, numbers for themselves. `InputError` for anything else.
+    Parameters
+    ----------
+    declared : array_like or mapping or None
+        Names, which mean their positions (``("cat", "dog")``), numbers, which mean themselves (``range(10)``), or a
+        mapping of names to numbers or vectors (``{"cat": [1, 0], "dog": [0, 1]}``).
+
+    Returns
+    -------
+    mapping of str to ndarray, or None
+        The value of each name. None if nothing is declared.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+
+    Examples
+    --------
+    >>> parse_conditions(("cat", "dog"))
+    {'cat': array(0), 'dog': array(1)}
     """
     if declared is None:
         return None
     if not isinstance(declared, Mapping):
         values = np.asarray(declared)
         if values.ndim != 1 or not len(values) or values.dtype.kind not in "fiubOUS":
-            raise InputError(f"conditions = {declared!r}: expected some values, e.g. range(10), or a mapping of names")
+            raise InputError(
+                f"conditions is {declared!r}, expected several values or a mapping of names.",
+                got=repr(declared),
+                expected="values, names, or a mapping",
+                fix='Write conditions=range(10), or conditions={"cat": [1, 0], "dog": [0, 1]}.',
+            )
         are_names = values.dtype.kind in "OUS"
-        declared = {format_class_name(value): place if are_names else value for place, value in enumerate(values)}
-    known = {str(name): _number(value, str(name)) for name, value in declared.items()}
+        declared = {format_class_name(value): index if are_names else value for index, value in enumerate(values)}
+    known = {str(name): _condition_number(value, str(name)) for name, value in declared.items()}
     if len({value.shape for value in known.values()}) != 1:
-        raise InputError("conditions: expected one value or more, all numbers, or all vectors of one length")
+        raise InputError(
+            "conditions mixes values of several shapes.", fix="Use numbers only, or vectors of one length only."
+        )
     return known
 
 
-def is_conditional(part: Encoder | Decoder) -> bool:
-    """Whether an encoder or a decoder cannot do without a condition: it is declared, or `fn` asks for two arguments."""
-    return part.condition is None and (part.conditions is not None or positional_arity(part.fn)[0] > 1)
+def as_condition(condition: Any, n_samples: int | None = None) -> ClassLabels | np.ndarray:
+    """Return a condition as rows, without a change of what they are: classes, names, numbers or vectors.
 
+    Parameters
+    ----------
+    condition : array_like, shape (N, ...)
+        One row per sample.
+    n_samples : int, optional
+        Number of rows to expect.
 
-def accepts_condition(part: Encoder | Decoder) -> bool:
-    """Whether an encoder or a decoder can be given a condition beside x or z."""
-    return is_conditional(part) or positional_arity(part.fn)[1] > 1
+    Returns
+    -------
+    ClassLabels or ndarray, shape (N, ...)
+        The rows.
 
-
-def resolve_condition(part: Encoder | Decoder, role: str, condition: Any) -> np.ndarray | None:
-    """What a part is given beside each row, numbers (N, ...), or None for a plain one.
-
-    condition: (N, ...) names, classes or numbers. Raises `NotApplicable` for a conditional part without one.
+    Raises
+    ------
+    InputError
+        If it is one value, or has another number of rows.
     """
-    if condition is None:
-        if is_conditional(part):
-            raise missing_condition_error(part, role)
-        return None
-    return condition_values(condition, part.conditions) if positional_arity(part.fn)[1] > 1 else None
-
-
-def fixed_condition_rows(part: Encoder | Decoder, total: int) -> np.ndarray | None:
-    """The condition that `given` fixed, for `total` rows: its name where the part knows it, so that others do, too."""
-    if part.condition is None:
-        return None
-    name = fixed_condition_name(part)
-    value = np.asarray(name) if part.conditions and name in part.conditions else part.condition
-    return np.broadcast_to(value, (total, *value.shape))
-
-
-def missing_condition_error(part: Encoder | Decoder, role: str) -> NotApplicable:
-    """The reason why a conditional part cannot be used without a condition, and both ways to give it one."""
-    beside, fixed = {"encoder": ("x", "Encoder(fn)"), "decoder": ("z", "decoder")}[role]
-    known = f" ({summarize_names(part.conditions)})" if part.conditions else ""
-    return NotApplicable(
-        f"{role} {part.name} takes a condition beside {beside}{known}: give condition=y, one row a sample, or fix it "
-        f"with vaeviz.given({fixed}, y); --condition labels or --condition y"
-    )
-
-
-def missing_condition_hint(error: Exception, condition: Any) -> str:
-    """What to try where a callable that does not say what it takes misses an argument."""
-    misses = condition is None and "missing" in str(error) and "argument" in str(error)
-    return "; if it takes a condition, give condition=y, or fix it with vaeviz.given(decoder, y)" if misses else ""
-
-
-def as_condition(condition: Any, total: int | None = None) -> ClassLabels | np.ndarray:
-    """`condition` as rows, `total` of them, of what it is: classes, names, numbers or vectors."""
-    if hasattr(condition, "codes") and hasattr(condition, "categories"):
-        values = condition
-    else:
+    values: Any = condition
+    if not (hasattr(condition, "codes") and hasattr(condition, "categories")):
         values = condition.detach().cpu().numpy() if hasattr(condition, "detach") else np.asarray(condition)
         if values.ndim == 0:
-            raise InputError(f"condition: got {condition!r}, expected one row a sample; vaeviz.given fixes one for all")
-    if total is not None and len(values) != total:
-        raise InputError(f"condition: got {len(values)} rows for {total} samples")
-    return values
+            raise InputError(
+                f"condition is {condition!r}, expected one row per sample.",
+                got=repr(condition),
+                expected="(N, ...)",
+                fix=Fix(
+                    "Fix one condition for all samples with vaeviz.condition_on(model, y).",
+                    "Write --condition VALUE to fix one condition for all samples.",
+                ),
+            )
+    if n_samples is not None and len(values) != n_samples:
+        raise InputError(
+            f"condition has {len(values)} rows but there are {n_samples} samples.",
+            got=str(len(values)),
+            expected=str(n_samples),
+            fix="Pass one row per sample.",
+        )
+    rows: ClassLabels | np.ndarray = values
+    return rows
 
 
-def condition_values(condition: Any, known: Known | None) -> np.ndarray:
-    """`condition` as the numbers (N, ...) that a model takes; classes and names are looked up in `known`."""
-    values = as_condition(condition)
-    if not are_classes(values, known):
-        if known and values.ndim == 1 and all(value.dtype.kind in "iu" for value in known.values()):
-            raise InputError(f"condition: got numbers of {values.dtype}, expected classes: {summarize_names(known)}")
-        return check_samples(values, "condition", like=values)
-    codes, names = factorize_labels(values)
+def condition_values(condition: Any, known: KnownConditions | None) -> np.ndarray:
+    """Return a condition as the numbers that a model receives.
+
+    Parameters
+    ----------
+    condition : array_like, shape (N, ...)
+        Classes and names, which are looked up in `known`, or numbers.
+    known : mapping of str to ndarray, or None
+        The values that the condition may take.
+
+    Returns
+    -------
+    ndarray, shape (N, ...)
+        The numbers.
+
+    Raises
+    ------
+    InputError
+        For names that are not known, missing values, or numbers where classes are expected.
+    """
+    rows = as_condition(condition)
+    if not are_classes(rows, known):
+        numbers = np.asarray(rows)
+        if known and numbers.ndim == 1 and all(value.dtype.kind in "iu" for value in known.values()):
+            raise InputError(
+                f"condition holds numbers of type {numbers.dtype}, expected classes: {summarize_names(known)}.",
+                got=str(numbers.dtype),
+                expected=summarize_names(known),
+            )
+        return np.asarray(check_samples(numbers, "condition", reference=numbers))
+    codes, names = factorize_labels(rows)
     if (codes < 0).any():
-        raise InputError(f"condition: {(codes < 0).sum()} of {len(codes)} samples have none")
+        raise InputError(
+            f"condition is missing for {(codes < 0).sum()} of {len(codes)} samples.",
+            got=f"{(codes < 0).sum()} missing values",
+            expected="one value per sample",
+            fix="Leave these samples out.",
+        )
     if known is None:
         raise InputError(
-            f"condition: got names such as {names[0]!r}, and the model does not say what they stand for; write "
-            'Encoder(fn, conditions=("first", "second")), and the same of the decoder'
+            f"condition holds names such as {names[0]!r}, but the model does not declare its conditions.",
+            got=repr(names[0]),
+            expected="numbers, or declared names",
+            fix=DECLARE_CONDITIONS,
         )
-    present, rows = np.unique(codes, return_inverse=True)
-    return np.stack([known[match_condition_name(names[code], known)] for code in present])[rows]
+    present, inverse = np.unique(codes, return_inverse=True)
+    return np.stack([known[match_condition_name(names[code], known)] for code in present])[inverse]
 
 
-def condition_value(value: Any, known: Known | None) -> np.ndarray:
-    """One condition, a class, a name, a number or a vector, as a model takes it."""
+def condition_value(value: Any, known: KnownConditions | None) -> np.ndarray:
+    """Return one condition as a model receives it.
+
+    Parameters
+    ----------
+    value : Any
+        A class or its name, which is looked up in `known`, or a number or vector.
+    known : mapping of str to ndarray, or None
+        The values that the condition may take.
+
+    Returns
+    -------
+    ndarray
+        The number or vector.
+
+    Raises
+    ------
+    InputError
+        For a name that is not known.
+    """
     array = np.asarray(value)
     is_class = array.ndim == 0 and (array.dtype.kind in "OUS" or (known is not None and array.dtype.kind in "iub"))
     if not is_class:
         return array
     if known is None:
         raise InputError(
-            f"condition {value!r}: the model does not say what names stand for; give the value that it takes, or write "
-            'Decoder(fn, conditions=("first", "second"))'
+            f"condition is the name {value!r}, but the model does not declare its conditions.",
+            got=repr(value),
+            expected="a number or vector, or a declared name",
+            fix=declare("Decoder", conditions=("first", "second")),
         )
     return known[match_condition_name(format_class_name(array[()]), known)]
 
 
-def match_condition_name(written_value: str, known: Known) -> str:
-    """The name of a condition that is written as its name or, where names are no numbers, as its value."""
-    if written_value in known:
-        return written_value
-    by_value = (
-        {} if any(map(is_number, known)) else {format_class_name(v[()]): n for n, v in known.items() if v.ndim == 0}
-    )
-    if written_value not in by_value:
-        raise UnknownName("condition", written_value, known)
-    return by_value[written_value]
+def match_condition_name(text: str, known: KnownConditions) -> str:
+    """Return the known name that a text means.
+
+    Parameters
+    ----------
+    text : str
+        The name itself or, where no name is a number, its value.
+    known : mapping of str to ndarray
+        The values that the condition may take.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    """
+    if text in known:
+        return text
+    by_value: dict[str, str] = {}
+    if not any(map(is_number, known)):
+        by_value = {format_class_name(value[()]): name for name, value in known.items() if value.ndim == 0}
+    if text not in by_value:
+        raise UnknownName("condition", text, known)
+    return by_value[text]
 
 
-def condition_names(values: Any, known: Known | None) -> list[str]:
-    """The names of conditions (n, ...), one each."""
-    values = as_condition(values)
-    if are_classes(values, known):
-        codes, names = factorize_labels(values)
-        present = {
-            code: match_condition_name(names[code], known) if known else names[code]
-            for code in np.unique(codes[codes >= 0])
-        }
-        return [present.get(code, "") for code in codes]
-    return [_name_of_value(value, known) for value in values]
+def condition_names(values: Any, known: KnownConditions | None) -> list[str]:
+    """Return the name of each row of a condition.
+
+    Parameters
+    ----------
+    values : array_like, shape (N, ...)
+        The rows.
+    known : mapping of str to ndarray, or None
+        The values that the condition may take.
+
+    Returns
+    -------
+    list of str
+        One name per row, empty for a missing value.
+    """
+    rows = as_condition(values)
+    if not are_classes(rows, known):
+        return [name_of_value(value, known) for value in np.asarray(rows)]
+    codes, names = factorize_labels(rows)
+    present = {
+        code: match_condition_name(names[code], known) if known else names[code]
+        for code in np.unique(codes[codes >= 0])
+    }
+    return [present.get(code, "") for code in codes]
 
 
-def fixed_condition_name(part: Encoder | Decoder) -> str:
-    """The name of the condition that is fixed by `given`; empty for any other part."""
-    return "" if part.condition is None else _name_of_value(part.condition, part.conditions)
+def name_of_value(value: np.ndarray, known: KnownConditions | None) -> str:
+    """Return the name of one value of a condition.
+
+    Parameters
+    ----------
+    value : ndarray
+        A number or vector, as the model receives it.
+    known : mapping of str to ndarray, or None
+        The values that the condition may take.
+
+    Returns
+    -------
+    str
+        Its known name, else its numbers; a one-hot vector is named after its position.
+    """
+    for name, other in (known or {}).items():
+        exact = np.result_type(other.dtype, np.float32)  # in which 0.1 equals 0.1 of float32, and 2.7 is not 2
+        if np.array_equal(value.astype(exact), other.astype(exact)):
+            return name
+    if value.ndim == 0:
+        return f"{value:.3g}" if value.dtype.kind == "f" else str(value)
+    if np.count_nonzero(value) == 1 and value.max() == 1:
+        return str(int(value.argmax()))
+    first = ", ".join(f"{number:.3g}" for number in value.ravel()[:3])
+    return f"({first}{', ...' if value.size > 3 else ''})"
 
 
-def summarize_names(known: Iterable[str]) -> str:
-    """All names, or the first few and the last."""
-    names = list(known)
-    return ", ".join(names if len(names) <= 12 else [*names[:3], "...", names[-1]])
+def summarize_names(names: Iterable[str]) -> str:
+    """Return all names, or the first few and the last, separated by commas.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    names = list(names)
+    return ", ".join(names if len(names) <= MAX_LISTED_NAMES else [*names[:3], "...", names[-1]])
 
 
 def format_class_name(value: Any) -> str:
-    """A value as a person writes it, and as a class is named after it."""
+    """Return the name of a class that is given by its value.
+
+    Parameters
+    ----------
+    value : Any
+        The value, e.g. ``2.0``.
+
+    Returns
+    -------
+    str
+        Its name, e.g. ``"2"``.
+    """
     return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
-def are_classes(values: ClassLabels | np.ndarray, known: Known | None) -> bool:
-    """Whether rows are classes to look up, and not the numbers that a model takes."""
+def are_classes(values: ClassLabels | np.ndarray, known: KnownConditions | None) -> bool:
+    """Return True if rows are classes to look up, and False if they are numbers for the model.
+
+    Parameters
+    ----------
+    values : ClassLabels or ndarray, shape (N, ...)
+        The rows.
+    known : mapping of str to ndarray, or None
+        The values that the condition may take.
+
+    Returns
+    -------
+    bool
+        The answer.
+    """
     if not isinstance(values, np.ndarray):
         return True
     return values.dtype.kind in "OUS" or (known is not None and values.ndim == 1 and values.dtype.kind in "iub")
 
 
-def _name_of_value(value: np.ndarray, known: Known | None) -> str:
-    for name, other in (known or {}).items():
-        exact = np.result_type(other.dtype, np.float32)  # in which 0.1 is 0.1 of float32, and 2.7 is not 2
-        if np.array_equal(value.astype(exact), other.astype(exact)):
-            return name
-    if value.ndim == 0:
-        return f"{value:.3g}" if value.dtype.kind == "f" else str(value)
-    if np.count_nonzero(value) == 1 and value.max() == 1:  # one-hot
-        return str(int(value.argmax()))
-    few = ", ".join(f"{number:.3g}" for number in value.ravel()[:3])
-    return f"({few}{', ...' if value.size > 3 else ''})"
-
-
-def _number(value: Any, name: str) -> np.ndarray:
+def _condition_number(value: Any, name: str) -> np.ndarray:
     try:
         array = as_array(value)
     except InputError as error:
-        raise InputError(f"conditions: {name!r}: {error}") from None
-    return array.astype(np.float32) if array.dtype.kind == "f" else array.astype(np.int64)
+        raise InputError(f"conditions has no number for {name!r}: {error.message}", got=error.got) from None
+    is_indicator = array.ndim > 0 and np.isin(array, (0, 1)).all()  # one-hot vectors are multiplied by weights
+    return array.astype(np.float32 if array.dtype.kind == "f" or is_indicator else np.int64)

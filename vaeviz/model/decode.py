@@ -1,147 +1,322 @@
-"""``decode``: the only place where a foreign decoder is called."""
+"""Decode codes: the only module that calls a foreign decoder.
+
+Codes are checked, reshaped, cut into batches, padded, and sent to the function (`ForeignFunction`). The samples in its
+return value are checked, rescaled (`Decoder.rescale`), arranged with the channels last, and compared with the data.
+"""
 
 from __future__ import annotations
 
 import math
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.data.batches import (
-    batch_size_hint,
-    check_row_count,
-    check_samples,
-    describe_batch,
-    iterate_batches,
-    one_line,
-    pad_batch,
-)
+from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
 from vaeviz.data.channels import is_channels_first, match_shape
 from vaeviz.data.out_of_core import SampleStream, as_samples, sample_shape, subsample, subsample_stride
 from vaeviz.data.sample_kind import infer_kind
-from vaeviz.errors import GuessWarning, InputError
-from vaeviz.model.calling import has_convolutions, numpy_caller, positional_arity
-from vaeviz.model.conditions import as_condition, fixed_condition_rows, missing_condition_hint, resolve_condition
+from vaeviz.errors import Fix, GuessWarning, InputError, declare
+from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.torch_probe import ModuleCall
+
+QUANTILES = (0.01, 0.99)  # the ends of a range of values, without outliers
+RANGE_MARGIN = 0.3  # share of the data's range by which decoded values may exceed it
+BYTE_FACTOR = 50  # data this many times larger than decoded values are probably bytes
 
 
-def decode(decoder: Any, z: Any, condition: Any = None, *, like: Any = None) -> np.ndarray:
-    """Decoded samples (N, *sample), float32, for codes (N, D) or the means of a `Posterior`.
+def decode(decoder: Any, z: Any, condition: Any = None, *, reference: Any = None) -> np.ndarray:
+    """Decode codes and return samples.
 
-    decoder: a callable, a model, or a `Decoder`. condition: (N, ...), passed beside z: classes or names where the
-        decoder says its `conditions`, else what it takes; by default the one fixed by `given`, else that of the
-        `Posterior`, each sample's own.
-    like: samples (M, *sample) that the decoded ones are to be compared with; they take its shape, and values
-        far out of its range warn (logits or a tanh that nobody declared).
+    The decoder runs in batches, in eval mode and without gradients.
 
-    Runs in batches, in eval mode, without gradients. Raises `InputError` if the decoder fails, loses rows, or
-    returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
+    Parameters
+    ----------
+    decoder : callable, model or Decoder
+        Anything that has a decoder.
+    z : array_like, shape (N, D), or Posterior
+        Codes. Of a `Posterior`, the means.
+    condition : array_like, shape (N, ...), optional
+        Condition of each code, for a conditional model: classes or names if the decoder declares its `conditions`,
+        else what it receives. By default the one fixed by `vaeviz.condition_on`, else that of the `Posterior`.
+    reference : array_like, shape (M, ...), optional
+        Samples to compare with. The decoded samples take their shape, and values far out of their range cause a
+        warning, since an undeclared sigmoid or range is likely.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, ...)
+        The samples.
+
+    Raises
+    ------
+    InputError
+        If the decoder fails, loses rows, or returns numbers that are not finite.
+    NotApplicable
+        If it needs a condition and receives none.
+
+    Warns
+    -----
+    GuessWarning
+        If something was inferred that is not proven.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> vaeviz.decode(lambda z: z.repeat(8, axis=1) / 2, np.ones((5, 2)), reference=np.ones((9, 4, 4))).shape
+    (5, 4, 4)
     """
-    parts = list(decode_batches(decoder, z, condition, like=like))
-    return np.concatenate([values for _, values in parts])
+    return np.concatenate([values for _, values in decode_batches(decoder, z, condition, reference=reference)])
 
 
 def decode_batches(
-    decoder: Any, z: Any, condition: Any = None, *, like: Any = None, size: int | None = None
+    decoder: Any, z: Any, condition: Any = None, *, reference: Any = None, size: int | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """What `decode` returns, as (which rows, these rows) batch by batch, so that nobody need hold it all.
+    """Decode codes batch by batch.
 
-    size: rows at a time, where the decoder does not declare its own.
+    Parameters
+    ----------
+    decoder, z, condition, reference
+        See `decode`.
+    size : int, optional
+        Number of codes per batch if the decoder does not declare its own.
+
+    Yields
+    ------
+    rows : slice
+        Which codes these are.
+    samples : ndarray of float32, shape (n, ...)
+        Their samples.
     """
-    decoder = as_decoder(decoder)
-    codes = _codes(decoder, z)
-    condition = _condition(decoder, condition, z, len(codes))
-    like = None if like is None else as_samples(like, "like")
-    shape, layout, seen, first = None, None, None, 0
-    for rows, batch in iterate_batches(codes, decoder.batch_size or size, doing="decoding"):
-        arrays = [batch] + ([] if condition is None else [condition[rows]])
-        count = len(batch)
-        first = first or count
-        arrays = pad_batch(arrays, decoder.batch_size) if decoder.pad else arrays
+    return _decode_batches(decoder, z, condition, reference, size, [])
+
+
+@dataclass(frozen=True)
+class OutputLayout:
+    """How the samples of a decoder are arranged.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one sample.
+    moves_channels : bool
+        True if the first axis becomes the last before.
+    """
+
+    shape: tuple[int, ...]
+    moves_channels: bool
+
+    def arrange(self, samples: np.ndarray, name: str) -> np.ndarray:
+        """Return samples in this layout.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (n, ...)
+            What the decoder returned.
+        name : str
+            Name of the decoder in messages.
+
+        Returns
+        -------
+        ndarray, shape (n, *shape)
+            The same samples.
+        """
         try:
-            with numpy_caller(decoder.fn) as call:  # and not for longer: what is yielded to has modes of its own
-                values = _read(call(*arrays), len(arrays[0]))[:count]
-        except Exception as error:
-            hint = batch_size_hint("Decoder", arrays[0], first) or missing_condition_hint(error, condition)
+            return match_shape(np.moveaxis(samples, 1, -1) if self.moves_channels else samples, self.shape)
+        except InputError as error:
             raise InputError(
-                f"decoder {decoder.name}, given {describe_batch(arrays[0])}: {one_line(error)}{hint}"
+                f"decoder {name} returned samples of shape {samples.shape[1:]}, expected {self.shape}.",
+                got=str(samples.shape[1:]),
+                expected=str(self.shape),
+                fix=declare("Decoder", sample_shape=samples.shape[1:]),
             ) from error
-        if shape is None:
-            shape, layout = values.shape[1:], _layout(decoder, values.shape[1:], like)
-        _check_same_shape(decoder, shape, values.shape[1:])
-        values = _laid_out(decoder, _in_range(decoder, values), *layout)
-        seen = _Seen(len(codes), values.shape[1:]) if seen is None else seen
-        seen.add(rows.start, values)
-        yield rows, values
-    _compare(decoder, seen.some, like)
 
 
-class _Seen:
-    """Some of the samples that come in batches, see `vaeviz.data.out_of_core.some`.
+@dataclass(frozen=True)
+class DecodingTrace:
+    """What a decoding showed about the decoder.
 
-    In one array from the beginning: small ones that stay, between large ones that come and go, would split the memory.
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (N, ...)
+        The decoded samples.
+    layout : OutputLayout
+        How they were arranged.
+    module_calls : list of ModuleCall
+        The torch modules that ran.
     """
 
-    def __init__(self, total: int, shape: tuple[int, ...]):
-        self.every = subsample_stride(total, shape)
-        self.some = np.empty((-(-total // self.every), *shape), np.float32)
+    samples: np.ndarray
+    layout: OutputLayout
+    module_calls: list[ModuleCall]
 
-    def add(self, start: int, batch: np.ndarray) -> None:
-        taken, place = batch[-start % self.every :: self.every], -(-start // self.every)
-        self.some[place : place + len(taken)] = taken
+
+def trace_decoding(decoder: Any, z: Any, condition: Any = None, *, reference: Any = None) -> DecodingTrace:
+    """Decode codes, and return what this showed about the decoder as well.
+
+    Parameters
+    ----------
+    decoder, z, condition, reference
+        See `decode`.
+
+    Returns
+    -------
+    DecodingTrace
+        The samples, and what the decoding showed.
+    """
+    traces: list[tuple[OutputLayout, list[ModuleCall]]] = []
+    parts = list(_decode_batches(decoder, z, condition, reference, None, traces))
+    return DecodingTrace(np.concatenate([samples for _, samples in parts]), *traces[0])
+
+
+def _decode_batches(
+    decoder: Any,
+    z: Any,
+    condition: Any,
+    reference: Any,
+    size: int | None,
+    traces: list[tuple[OutputLayout, list[ModuleCall]]],
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield rows and samples batch by batch. `traces` receives what the first batch showed."""
+    decoder = as_decoder(decoder)
+    codes = _shape_codes(decoder, z)
+    values_of_y = _condition_values(decoder, condition, z, len(codes))
+    reference = None if reference is None else as_samples(reference, "reference")
+    layout: OutputLayout | None = None
+    returned_shape: tuple[int, ...] = ()
+    compared: _Subsample | None = None
+    call, first_size = ForeignFunction(decoder.fn), 0
+    for rows, batch in iterate_batches(codes, decoder.batch_size or size, desc="decoding"):
+        arrays = [batch, *([] if values_of_y is None else [values_of_y[rows]])]
+        first_size = first_size or len(batch)
+        samples = _call_decoder(call, decoder, arrays, first_size)
+        if layout is None or compared is None:
+            returned_shape = samples.shape[1:]
+            layout = _output_layout(decoder, returned_shape, reference, call.module_calls)
+            traces.append((layout, call.module_calls))
+            compared = _Subsample(len(codes), layout.shape)
+        elif samples.shape[1:] != returned_shape:
+            shapes = sorted([returned_shape, samples.shape[1:]])
+            raise InputError(
+                f"The samples of decoder {decoder.name} change shape between batches, {shapes[0]} and {shapes[1]}.",
+                got=str(samples.shape[1:]),
+                expected=str(returned_shape),
+            )
+        samples = layout.arrange(decoder.rescale(samples), decoder.name)
+        compared.add(rows.start, samples)
+        yield rows, samples
+    if compared is not None:
+        _compare_ranges(decoder, compared.samples, reference)
 
 
 def latent_size(decoder: Any) -> int:
-    """D of a decoder; `InputError` with the line to write where it is not declared."""
-    decoder = as_decoder(decoder)
-    if decoder.latent_size is None:
-        raise InputError(
-            f"decoder {decoder.name}: its latent size is not known; write Decoder(fn, latent_shape=(D,)), "
-            "or give the encoder and x as well"
-        )
-    return decoder.latent_size
+    """Return the number of latent dimensions of a decoder.
+
+    Parameters
+    ----------
+    decoder : callable, model or Decoder
+        Anything that has a decoder.
+
+    Returns
+    -------
+    int
+        The number of dimensions D.
+
+    Raises
+    ------
+    InputError
+        If it is not declared.
+    """
+    part = as_decoder(decoder)
+    if part.latent_size is not None:
+        return part.latent_size
+    declaration = declare("Decoder", latent_shape=(2,))
+    raise InputError(
+        f"decoder {part.name} does not declare its latent size.",
+        expected="latent_shape",
+        fix=Fix(
+            f"{declaration.python} Or pass the encoder and x as well.",
+            f"{declaration.command_line} Or name the encoder and the data as well.",
+        ),
+    )
 
 
-def _codes(decoder: Decoder, z: Any) -> np.ndarray:
-    """The codes in the shape that the decoder takes, float32 and contiguous."""
+def _shape_codes(decoder: Decoder, z: Any) -> np.ndarray:
+    """Return the codes in the shape that the decoder takes, float32 and contiguous."""
     code_shape = z.code_shape if isinstance(z, Posterior) else ()
     codes = np.ascontiguousarray(check_samples(z.mean if isinstance(z, Posterior) else z, "z"), dtype=np.float32)
     shape = decoder.latent_shape or code_shape or codes.shape[1:]
     if math.prod(shape) != math.prod(codes.shape[1:]):
-        raise InputError(f"decoder {decoder.name}: takes codes of shape {shape}, got {codes.shape[1:]}")
+        raise InputError(
+            f"decoder {decoder.name} takes codes of shape {shape}, but z has codes of shape {codes.shape[1:]}.",
+            got=str(codes.shape[1:]),
+            expected=str(shape),
+        )
     return codes.reshape(len(codes), *shape)
 
 
-def _condition(decoder: Decoder, condition: Any, z: Any, total: int) -> np.ndarray | None:
+def _condition_values(decoder: Decoder, condition: Any, z: Any, n_codes: int) -> np.ndarray | None:
     if condition is not None and positional_arity(decoder.fn)[1] < 2:
-        raise InputError(f"decoder {decoder.name}: takes codes alone, and got a condition")
-    if condition is None:
-        condition = getattr(z, "condition", None) if decoder.condition is None else fixed_condition_rows(decoder, total)
-    return resolve_condition(decoder, "decoder", None if condition is None else as_condition(condition, total))
+        raise InputError(
+            f"decoder {decoder.name} takes codes alone, but received a condition.",
+            got="a condition",
+            expected="z alone",
+            fix="Leave out condition.",
+        )
+    if condition is None and decoder.condition is None:
+        condition = getattr(z, "condition", None)
+    return decoder.condition_values(decoder.condition_rows(condition, n_codes))
 
 
-def _read(returned: Any, rows: int) -> np.ndarray:
-    values = as_array(_samples_in(returned))
-    check_row_count(values, rows)
+def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarray], first_size: int) -> np.ndarray:
+    """Return what the decoder returned for one batch, checked, as float32."""
+    n_rows = len(arrays[0])
+    if decoder.pad and decoder.batch_size is not None:
+        arrays = pad_batch(arrays, decoder.batch_size)
+    try:
+        with call:  # only here: whoever receives the batch runs its own models in their own modes
+            return _read_samples(call(*arrays), len(arrays[0]))[:n_rows]
+    except Exception as error:
+        fix = (
+            declare("Decoder", batch_size=first_size, pad=True)
+            if n_rows < first_size and not decoder.pad
+            else decoder.missing_argument_fix(error, arrays[1] if len(arrays) > 1 else None)
+        )
+        raise call_error("decoder", decoder.name, arrays[:1], error, fix) from error
+
+
+def _read_samples(returned: Any, n_rows: int) -> np.ndarray:
+    values = as_array(_find_samples(returned))
+    check_row_count(values, n_rows)
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
     if not np.isfinite(values).all():
-        raise InputError("got NaN or infinite values")
+        raise InputError(
+            "The decoder returned NaN or infinite values.", got="NaN or infinite values", expected="finite values"
+        )
     return values
 
 
-def _samples_in(returned: Any) -> Any:
-    """The samples in what a decoder returned: an array, the first of a tuple, a named output, a mean."""
+def _find_samples(returned: Any) -> Any:
+    """Return the samples in what a decoder returned: an array, the first of a tuple, a named output, or a mean."""
     if isinstance(returned, Mapping):
         names = ("reconstruction", "recon_x", "recon", "sample", "x", "mean", "logits")
         found = next((name for name in names if name in returned), None)
         if found is None:
-            raise InputError(f"got outputs named {', '.join(map(str, returned))}, none known as the samples")
+            listed = ", ".join(map(str, returned))
+            raise InputError(
+                f"The decoder returned outputs named {listed}. None of them is known as the samples.",
+                got=listed,
+                expected=", ".join(names),
+                fix="Write a function that returns the samples alone, and pass it as the decoder.",
+            )
         return returned[found]
     if isinstance(returned, tuple):
         return returned[0]
@@ -152,91 +327,91 @@ def _samples_in(returned: Any) -> Any:
     return returned
 
 
-def _check_same_shape(decoder: Decoder, first: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    if shape != first:
-        shapes = " and ".join(map(str, sorted([first, shape])))
-        raise InputError(f"decoder {decoder.name}: samples change shape between batches, {shapes}")
-
-
-def _in_range(decoder: Decoder, values: np.ndarray) -> np.ndarray:
-    if decoder.output == "logits":
-        from scipy.special import expit
-
-        values = expit(values)
-    if decoder.value_range is not None:
-        low, high = decoder.value_range
-        values = (values - low) / (high - low)
-    return values.astype(np.float32, copy=False)
-
-
-def _layout(
-    decoder: Decoder, shape: tuple[int, ...], like: np.ndarray | SampleStream | None
-) -> tuple[bool, tuple[int, ...]]:
-    """(whether the decoder's channels are moved to the end, the shape of a sample then).
-
-    The shape is the declared one, else that of `like`, else as it comes with the channels last.
-    """
-    wanted = decoder.sample_shape or (None if like is None else sample_shape(like))
-    unclear = len(shape) == 3 and (shape != wanted or len(set(shape)) == 1)
-    moved = unclear and _puts_channels_first(decoder, shape, wanted)
-    if moved:
+def _output_layout(
+    decoder: Decoder,
+    shape: tuple[int, ...],
+    reference: np.ndarray | SampleStream | None,
+    module_calls: list[ModuleCall],
+) -> OutputLayout:
+    """Return the declared layout, else that of the reference, else what was returned with the channels last."""
+    expected = decoder.sample_shape or (None if reference is None else sample_shape(reference))
+    is_cube = len(shape) == 3 and len(set(shape)) == 1
+    moves = False
+    if len(shape) == 3 and (shape != expected or is_cube):
+        if decoder.layout is not None:
+            moves = decoder.layout == "channels_first"
+        elif is_cube and shape[0] > 1:
+            moves = any(isinstance(getattr(one.module, "kernel_size", None), tuple) for one in module_calls)
+            if moves:
+                _warn_of_channels(decoder, shape)
+        else:
+            moves = expected is None and is_channels_first(shape)
+    if moves:
         shape = (*shape[1:], shape[0])
-    if wanted is None:
-        wanted = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
-    return moved, wanted
+    if expected is None:
+        expected = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
+    return OutputLayout(expected, moves)
 
 
-def _laid_out(decoder: Decoder, values: np.ndarray, moved: bool, shape: tuple[int, ...]) -> np.ndarray:
-    try:
-        return match_shape(np.moveaxis(values, 1, -1) if moved else values, shape)
-    except InputError as error:
-        raise InputError(f"decoder {decoder.name}: {error}") from None
-
-
-def _puts_channels_first(decoder: Decoder, shape: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
-    """Whether the decoder's (a, b, c) is (C, H, W) and is wanted otherwise."""
-    if decoder.layout is not None:
-        return decoder.layout == "channels_first"
-    if len(set(shape)) == 1 and shape[0] > 1:
-        return _guessed_channels_first(decoder, shape)
-    return wanted is None and is_channels_first(shape)
-
-
-def _guessed_channels_first(decoder: Decoder, shape: tuple[int, ...]) -> bool:
-    """Where shapes cannot tell: a torch convolution puts the channels first."""
-    if not has_convolutions(decoder.fn):
-        return False
+def _warn_of_channels(decoder: Decoder, shape: tuple[int, ...]) -> None:
+    first, last = declare("Decoder", layout="channels_first"), declare("Decoder", layout="channels_last")
     warnings.warn(
-        f"decoder {decoder.name}: samples of shape {shape} may have their channels first or last; they were read as "
-        'first, as torch convolutions give them. Say so with Decoder(fn, layout="channels_first") or '
-        'Decoder(fn, layout="channels_last")',
-        GuessWarning,
+        GuessWarning(
+            f"Samples of shape {shape} from decoder {decoder.name} may have their channels first or last; they were "
+            "read as first, as torch convolutions return them.",
+            fix=Fix(
+                f"{first.python} If they are last: {last.python}",
+                f"{first.command_line} If they are last: {last.command_line}",
+            ),
+        ),
         stacklevel=2,
     )
-    return True
 
 
-def _compare(decoder: Decoder, values: np.ndarray, like: np.ndarray | SampleStream | None) -> None:
-    """Warns where the decoder's values and the data's lie so far apart that their scales must differ."""
-    if decoder.output or decoder.value_range:
+class _Subsample:
+    """Evenly spaced samples of those that come in batches.
+
+    They are stored in one array from the beginning: small arrays that stay between large ones would fragment memory.
+    """
+
+    def __init__(self, n_samples: int, shape: tuple[int, ...]) -> None:
+        self.stride = subsample_stride(n_samples, shape)
+        self.samples = np.empty((-(-n_samples // self.stride), *shape), np.float32)
+
+    def add(self, start: int, batch: np.ndarray) -> None:
+        """Keep the rows of a batch that are in the subsample. `start` is the number of its first row."""
+        rows, first = batch[-start % self.stride :: self.stride], -(-start // self.stride)
+        self.samples[first : first + len(rows)] = rows
+
+
+def _compare_ranges(decoder: Decoder, values: np.ndarray, reference: np.ndarray | SampleStream | None) -> None:
+    """Warn if decoded values and data are so far apart that their scales must differ."""
+    if decoder.output or decoder.value_range or infer_kind(values.shape[1:]) == "point":
         return
-    low, high = np.quantile(values, (0.01, 0.99))
-    if like is None:
-        expected = (0.0, 1.0) if infer_kind(values.shape[1:]) == "image" else (low, high)
+    low, high = np.quantile(values, QUANTILES)
+    if reference is not None:
+        expected_low, expected_high = np.quantile(subsample(reference), QUANTILES)
+        theirs = f"the data are in [{expected_low:.2g}, {expected_high:.2g}]"
+    elif infer_kind(values.shape[1:]) == "image":
+        expected_low, expected_high = 0.0, 1.0
         theirs = "images are drawn over [0, 1]"
     else:
-        expected = tuple(np.quantile(subsample(like), (0.01, 0.99)))
-        theirs = f"the data lie in [{expected[0]:.2g}, {expected[1]:.2g}]"
-    margin = 0.3 * (expected[1] - expected[0])
-    if not margin or infer_kind(values.shape[1:]) == "point":
         return
-    beyond = low < expected[0] - margin or high > expected[1] + margin
-    too_small = expected[1] > 10 and max(abs(low), abs(high)) < expected[1] / 50
-    if beyond or too_small:
-        warnings.warn(
-            f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but {theirs}. If they are logits, "
-            'write Decoder(fn, output="logits"); after a tanh, Decoder(fn, value_range=(-1, 1)); if they are right as '
-            'they are, Decoder(fn, output="values"). Data of bytes are to be divided by 255',
-            GuessWarning,
-            stacklevel=4,
-        )
+    margin = RANGE_MARGIN * (expected_high - expected_low)
+    is_beyond = low < expected_low - margin or high > expected_high + margin
+    is_too_small = expected_high > 10 and max(abs(low), abs(high)) < expected_high / BYTE_FACTOR
+    if not margin or not (is_beyond or is_too_small):
+        return
+    logits, tanh = declare("Decoder", output="logits"), declare("Decoder", value_range=(-1, 1))
+    values_as_they_are = declare("Decoder", output="values")
+    advice = "If they are logits: {} After a tanh: {} If they are right: {} Data in bytes: divide them by 255."
+    warnings.warn(
+        GuessWarning(
+            f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but {theirs}.",
+            fix=Fix(
+                advice.format(logits.python, tanh.python, values_as_they_are.python),
+                advice.format(logits.command_line, tanh.command_line, values_as_they_are.command_line),
+            ),
+        ),
+        stacklevel=4,
+    )

@@ -3,57 +3,92 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Literal
+from typing import ClassVar
 
 import numpy as np
 
-from vaeviz.model.conditions import is_conditional
-from vaeviz.model.part import Layout, Prior, check_and_name
+from vaeviz.model.part import ModelPart, Output
 
 
 @dataclass(frozen=True, eq=False)
-class Decoder:
-    """A callable that maps codes to samples, and what is declared about it. Undeclared is None.
+class Decoder(ModelPart):
+    """A callable that maps codes to samples, and what is declared about it. None means undeclared.
 
-    fn: takes a batch of codes (n, *latent_shape), and the condition (n, ...) if there is one. Returns samples
-        (n, ...): the means of p(x | z), or logits.
-    output: ``"logits"`` if a sigmoid is still to be applied.
-    latent_shape: the shape of one code, ``(D,)`` or e.g. ``(4, 8, 8)``.
-    layout: where fn puts the channels of an image.
-    value_range: the range of fn's output that stands for [0, 1], e.g. ``(-1, 1)`` after a tanh.
-    sample_shape: the shape of one sample, e.g. ``(28, 28)`` where fn returns (n, 784).
-    prior: ``"normal"`` if the model assumes p(z) = N(0, I).
-    batch_size: how many codes fn is sent at once.
-    pad: whether fn takes exactly that many, see `Encoder`.
-    conditions: the values that the condition of a conditional model may take, see `Encoder`.
-    condition: given to fn with every code, see :func:`given`.
+    Parameters
+    ----------
+    fn : callable
+        Receives a batch of codes, shape ``(n, *latent_shape)``, and a condition, shape ``(n, ...)``, if there is one.
+        Returns samples of shape ``(n, ...)``: the means of p(x | z), or logits. Anything else that `vaeviz.open`
+        accepts serves as well.
+    layout : {"channels_first", "channels_last"}, optional
+        Channel order of the images that fn returns.
+    value_range : tuple of float, optional
+        Range of what fn returns for data in [0, 1], e.g. ``(-1, 1)`` after a tanh. Samples are rescaled to [0, 1].
+    prior : {"normal"}, optional
+        ``"normal"`` if the model assumes p(z) = N(0, I).
+    batch_size : int, optional
+        Number of codes per call. By default as many as hold about a million values.
+    pad : bool, optional
+        True if fn accepts exactly `batch_size` codes. The last batch is padded, and the padding is removed again.
+    conditions : array_like or mapping, optional
+        Values that the condition of a conditional model may take, see `Encoder`.
+    condition : array_like, optional
+        A condition that fn receives with every code, see `vaeviz.condition_on`.
+    name : str, optional
+        Name in messages. By default that of fn.
+    output : {"values", "logits"}, optional
+        ``"logits"`` if a sigmoid is still to be applied, ``"values"`` if not.
+    latent_shape : tuple of int, optional
+        Shape of one code, ``(D,)`` or e.g. ``(4, 8, 8)``.
+    sample_shape : tuple of int, optional
+        Shape of one sample, e.g. ``(28, 28)`` where fn returns ``(n, 784)``.
+
+    Raises
+    ------
+    InputError
+        If a declaration means nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> decoder = vaeviz.Decoder(lambda z: np.tanh(z.repeat(8, axis=1)), value_range=(-1, 1), sample_shape=(4, 4))
+    >>> vaeviz.decode(decoder, np.zeros((5, 2))).shape
+    (5, 4, 4)
     """
 
-    fn: Callable
     _: KW_ONLY
-    output: Literal["values", "logits"] | None = None
+    output: Output | None = None
     latent_shape: tuple[int, ...] | None = None
-    layout: Layout | None = None
-    value_range: tuple[float, float] | None = None
     sample_shape: tuple[int, ...] | None = None
-    prior: Prior | None = None
-    batch_size: int | None = None
-    pad: bool | None = None
-    conditions: Any = None
-    condition: np.ndarray | None = None
-    name: str | None = None
 
-    def __post_init__(self) -> None:
-        check_and_name(self)
-
-    @property
-    def is_conditional(self) -> bool:
-        """Whether fn wants a condition beside z that is not fixed."""
-        return is_conditional(self)
+    role: ClassVar[str] = "decoder"
+    input_name: ClassVar[str] = "z"
 
     @property
     def latent_size(self) -> int | None:
-        """D, the number of latent dimensions, where it is declared."""
+        """Number of latent dimensions D. None if it is not declared."""
         return None if self.latent_shape is None else math.prod(self.latent_shape)
+
+    def rescale(self, values: np.ndarray) -> np.ndarray:
+        """Return samples after the declared sigmoid, and in [0, 1] if a range is declared.
+
+        Parameters
+        ----------
+        values : ndarray of float32, shape (n, ...)
+            What fn returned.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ...)
+            The samples.
+        """
+        if self.output == "logits":
+            from scipy.special import expit
+
+            values = expit(values)
+        if self.value_range is not None:
+            low, high = self.value_range
+            values = (values - low) / (high - low)
+        return values.astype(np.float32, copy=False)

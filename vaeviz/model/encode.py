@@ -1,239 +1,373 @@
-"""``encode``: the only place where a foreign encoder is called."""
+"""Encode samples: the only module that calls a foreign encoder.
+
+Samples are unpacked, checked, cut into batches, preprocessed and rescaled (`Encoder.prepare_batch`), padded, arranged
+(`InputLayout`), and sent to the function (`ForeignFunction`). Its return value is interpreted (`OutputSpec`) and
+checked, and the batches are joined to a `Posterior`.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from vaeviz.data.batches import (
-    batch_size_hint,
-    check_row_count,
-    check_samples,
-    describe_batch,
-    iterate_batches,
-    one_line,
-    pad_batch,
-)
-from vaeviz.data.channels import channels_first_shape, is_channels_first, match_shape
+from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
 from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source
-from vaeviz.errors import GuessWarning, InputError
-from vaeviz.model.calling import first_conv_channels, numpy_caller, torch_input_shape
-from vaeviz.model.conditions import as_condition, fixed_condition_rows, missing_condition_hint, resolve_condition
+from vaeviz.errors import Fix, GuessWarning, InputError, declare
+from vaeviz.model.calling import ForeignFunction, call_error
+from vaeviz.model.conditions import as_condition
 from vaeviz.model.encoder import Encoder
+from vaeviz.model.layout import InputLayout, call_in_layout, declared_layout
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.outputs import OutputSpec, infer_outputs, parse_returns, same_up_to_rounding
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.torch_probe import ModuleCall
 
 
 def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
-    """q(z | x): the posterior means (N, D) and, where the encoder gives them, standard deviations.
+    """Encode samples and return their posteriors.
 
-    encoder: a callable, a model, an `Encoder`, or a ready `Posterior` of as many rows as x.
-    x: (N, ...) samples: an array, one that lies on disk (memory-mapped, HDF5, zarr), or batches that can be read again
-        (a DataLoader that does not shuffle, see `Batches`). condition: (N, ...) or None, passed beside x unless the
-        encoder takes x alone, and kept by the posterior: classes or names where the encoder says its `conditions`, else
-        what it takes.
+    The encoder runs in batches, in eval mode and without gradients. Samples that are not in memory are read one batch
+    at a time.
 
-    Runs in batches, in eval mode, without gradients; of what does not lie in memory, one batch at a time does. Warns
-    if the encoder gives another mean for the same input. Raises `InputError` if the encoder fails, loses rows, or
-    returns anything but finite numbers; `NotApplicable` if it takes a condition, and none is given.
+    Parameters
+    ----------
+    encoder : callable, model, Encoder or Posterior
+        Anything that has an encoder. A `Posterior` must have been computed from `x`, and is returned.
+    x : array_like, shape (N, ...)
+        Samples: an array in memory or on disk (memory-mapped, HDF5, zarr), or batches that can be read again, see
+        `vaeviz.Batches`.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample, for a conditional model: classes or names if the encoder declares its `conditions`,
+        else what it receives. The posterior keeps it.
+
+    Returns
+    -------
+    Posterior
+        Means (N, D) and, if the encoder returns a spread, standard deviations.
+
+    Raises
+    ------
+    InputError
+        If the encoder fails, loses rows, returns numbers that are not finite, or its outputs cannot be interpreted.
+    NotApplicable
+        If it needs a condition and receives none.
+
+    Warns
+    -----
+    GuessWarning
+        If something was inferred that is not proven, or the encoder returns other means for the same samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> posterior = vaeviz.encode(lambda x: (x[:, :2], x[:, 2:] - 1), np.zeros((5, 4)))
+    >>> posterior.mean.shape, posterior.std.shape
+    ((5, 2), (5, 2))
+    """
+    return trace_encoding(encoder, x, condition)[0]
+
+
+@dataclass(frozen=True)
+class EncodingTrace:
+    """What an encoding showed about the encoder.
+
+    Parameters
+    ----------
+    layout : InputLayout
+        How the samples were arranged.
+    outputs : OutputSpec
+        How the outputs were interpreted.
+    returned : Any
+        What the encoder returned for the first batch.
+    is_steady : bool
+        True if it returned the same means for the same samples.
+    module_calls : list of ModuleCall
+        The torch modules that ran.
+    """
+
+    layout: InputLayout
+    outputs: OutputSpec
+    returned: Any
+    is_steady: bool
+    module_calls: list[ModuleCall] = field(default_factory=list)
+
+
+def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posterior, EncodingTrace | None]:
+    """Encode samples, and return what this showed about the encoder as well.
+
+    Parameters
+    ----------
+    encoder, x, condition
+        See `encode`.
+
+    Returns
+    -------
+    posterior : Posterior
+        The posteriors.
+    trace : EncodingTrace or None
+        What the encoding showed. None if nothing was called.
     """
     if isinstance(encoder, Posterior):
-        return _of_same_length(encoder, check_samples(x, "x"), condition)
-    if isinstance(encoder, Encoder) and _recalls(encoder, x, condition):
-        return encoder.remembered[1]
+        return _own_posterior(encoder, check_samples(x, "x"), condition), None
+    if isinstance(encoder, Encoder) and encoder.cached is not None and _is_cached(encoder, x, condition):
+        return encoder.cached[1], None
     encoder = as_encoder(encoder)
-    x, condition = unpack_samples(encoder, x, condition)
+    x, condition = encoder.unpack_samples(x, condition)
     x = check_samples(x, "x")
-    if condition is not None:
-        condition = as_condition(condition, len(x))
-    elif encoder.condition is not None:
-        condition = fixed_condition_rows(encoder, len(x))
-    with numpy_caller(encoder.fn) as call:
-        means, stds, families = zip(*_encoded(call, encoder, x, resolve_condition(encoder, "encoder", condition)))
-    return replace(_joined(means, stds, families[0], encoder), condition=condition)
+    if condition is not None or encoder.condition is not None:
+        condition = encoder.condition_rows(condition, len(x))
+    values = encoder.condition_values(condition)
+    traces: list[EncodingTrace] = []
+    with ForeignFunction(encoder.fn) as call:
+        batches = list(_encode_batches(call, encoder, x, values, traces))
+    posterior = _join_batches(batches, encoder, traces[0].outputs.family)
+    return replace(posterior, condition=condition), traces[0]
 
 
-def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
-    """An encoder that encodes `x` now and never again: that very object is answered from memory.
+def _encode_batches(
+    call: ForeignFunction,
+    encoder: Encoder,
+    x: np.ndarray | SampleStream,
+    condition: np.ndarray | None,
+    traces: list[EncodingTrace],
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Yield mean and standard deviation of each batch, in the shape that the encoder gave them.
 
-    Anything else, equal or of equal shape, is really encoded, and so is `x` under another condition. A conditional
-    encoder that is asked without a condition takes that of the memory.
+    `traces` receives what the first batch showed.
     """
-    if not isinstance(encoder, Posterior):
-        encoder = as_encoder(encoder)
-        x, condition = unpack_samples(encoder, x, condition)
-    x, condition = as_samples(x, "x"), None if condition is None else as_condition(condition)
-    return with_posterior(encoder, x, encode(encoder, x, condition))
-
-
-def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Posterior) -> Encoder:
-    """An encoder that answers `x` with that posterior, and really encodes anything else."""
-    if isinstance(encoder, Posterior):
-        encoder = Encoder(_only_the_remembered, prior=posterior.prior, name="Posterior")
-    return replace(as_encoder(encoder), remembered=(x, posterior))
-
-
-def unpack_samples(encoder: Encoder, x: Any, condition: Any) -> tuple[Any, Any]:
-    """(samples, condition) of an x that may hold both."""
-    return (x, condition) if encoder.unpack is None else encoder.unpack(x, condition)
-
-
-def _recalls(encoder: Encoder, x: Any, condition: Any) -> bool:
-    """Whether the encoder remembers x under this very condition, or under the only one that can be meant."""
-    if encoder.remembered is None or not is_same_source(encoder.remembered[0], x):
-        return False
-    one_can_be_meant = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
-    return (condition is None and one_can_be_meant) or condition is encoder.remembered[1].condition
-
-
-def _only_the_remembered(x: np.ndarray) -> None:
-    raise InputError("a ready Posterior stands for its own x only, and cannot encode other samples")
-
-
-def _encoded(
-    call: Callable, encoder: Encoder, x: np.ndarray | SampleStream, condition: np.ndarray | None
-) -> Iterator[tuple[np.ndarray, np.ndarray | None, str | None]]:
-    """(mean, std, family) of each batch, checked; each of the shape in which the encoder gave it."""
-    reading = parse_returns(encoder.returns) if encoder.returns else None
-    size = 0
-    for rows, batch in iterate_batches(x, encoder.batch_size, doing="encoding"):
-        arrays = [prepare_batch(encoder, batch)] + ([] if condition is None else [np.asarray(condition[rows])])
-        count = len(arrays[0])
-        size = size or count
-        arrays = pad_batch(arrays, encoder.batch_size) if encoder.pad else arrays
+    first_size = 0
+    for rows, batch in iterate_batches(x, encoder.batch_size, desc="encoding"):
+        arrays = [encoder.prepare_batch(batch), *([] if condition is None else [np.asarray(condition[rows])])]
+        n_rows = len(arrays[0])
+        first_size = first_size or n_rows
+        if encoder.pad and encoder.batch_size is not None:
+            arrays = pad_batch(arrays, encoder.batch_size)
         try:
-            returned = call(*arrays)
-            if rows.start == 0:
-                again = call(*arrays)
-                reading = reading or infer_outputs(returned, again=again, sample_shape=arrays[0].shape[1:])
-                _warn_if_it_samples(encoder, *(_read(reading, one, len(arrays[0]))[0] for one in (returned, again)))
-            mean, std = _read(reading, returned, len(arrays[0]))
-            if rows.start == 0 and encoder.returns is None:
-                _check_not_discrete(reading(returned)[0].dtype)
+            if not traces:
+                traces.append(_encode_first_batch(call, encoder, arrays))
+                returned = traces[0].returned
+            else:
+                returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
+            mean, std = _read_codes(traces[0].outputs, returned, len(arrays[0]), rows.start)
+            traces[0].outputs.warn_of_extreme_spread(returned, rows.start)
         except Exception as error:
-            hint = batch_size_hint("Encoder", arrays[0], size) or missing_condition_hint(error, condition)
-            raise InputError(
-                f"encoder {encoder.name}, given {describe_batch(arrays[0])}: {one_line(error)}{hint}"
-            ) from error
-        yield mean[:count], None if std is None else std[:count], reading.family
+            is_smaller = len(arrays[0]) < first_size
+            size_fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
+            fix = size_fix or encoder.missing_argument_fix(error, condition)
+            raise call_error("encoder", encoder.name, arrays[:1], error, fix) from error
+        yield mean[:n_rows], None if std is None else std[:n_rows]
 
 
-def prepare_batch(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
-    """A batch as the encoder takes it: preprocessed, in its range, in its layout and shape, float32."""
-    if encoder.preprocess is not None:
-        sent_rows, batch = len(batch), np.asarray(encoder.preprocess(batch))
-        if batch.ndim == 0 or len(batch) != sent_rows:
-            got = f"got back shape {batch.shape} for {sent_rows} samples"
-            raise InputError(f"preprocess of encoder {encoder.name}: {got}, expected one row for each")
-    batch = np.ascontiguousarray(batch, dtype=np.float32)
-    if encoder.value_range is not None:
-        low, high = encoder.value_range
-        batch = batch * np.float32(high - low) + np.float32(low)
-    return _laid_out(encoder, batch)
-
-
-def _laid_out(encoder: Encoder, batch: np.ndarray) -> np.ndarray:
-    shape = batch.shape[1:]
-    wanted = _wanted_shape(encoder, shape)
-    if _has_unclear_channels(encoder, shape):
-        _warn_of_channels(encoder, shape)
-        return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
-    if len(shape) == 3 and len(set(shape)) == 1 and encoder.input_shape is None and encoder.layout == "channels_first":
-        return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
-    try:
-        return np.ascontiguousarray(match_shape(batch, wanted))
-    except ValueError:
-        raise InputError(
-            f"encoder {encoder.name}: takes samples of shape {wanted}, got {shape}; "
-            "give matching data, or write Encoder(fn, input_shape=...)"
-        ) from None
-
-
-def _wanted_shape(encoder: Encoder, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape in which the encoder takes samples: declared, of the declared layout, else told by torch layers."""
-    if encoder.input_shape is not None:
-        return encoder.input_shape
-    if encoder.layout == "channels_first":
-        return shape if is_channels_first(shape) else channels_first_shape(shape)
-    if encoder.layout == "channels_last":
-        last = (*shape[1:], shape[0]) if is_channels_first(shape) else shape
-        return (*last, 1) if len(last) == 2 else last
-    return torch_input_shape(encoder.fn, shape)
-
-
-def _has_unclear_channels(encoder: Encoder, shape: tuple[int, ...]) -> bool:
-    """Whether undeclared channels of (C, H, W = C), which a convolution wants first, may stand first or last."""
-    undeclared = encoder.input_shape is None and encoder.layout is None
-    return undeclared and len(shape) == 3 and 1 < shape[0] == shape[-1] == first_conv_channels(encoder.fn)
-
-
-def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:
-    warnings.warn(
-        f"encoder {encoder.name}: samples of shape {shape} may have their channels first or last; they were read as "
-        f'last. Say so with Encoder(fn, layout="channels_first"), or Encoder(fn, input_shape={shape}) to pass them as '
-        "they are",
-        GuessWarning,
-        stacklevel=2,
-    )
+def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np.ndarray]) -> EncodingTrace:
+    """Find the layout and interpret the outputs, and call the encoder twice to see whether it samples."""
+    layout = declared_layout(encoder, arrays[0].shape[1:])
+    if layout is None:
+        returned, layout = call_in_layout(call, encoder, arrays)
+    else:
+        returned = call(layout.arrange(arrays[0]), *arrays[1:])
+    module_calls = call.module_calls
+    sent = layout.arrange(arrays[0])
+    again = call(sent, *arrays[1:])
+    if encoder.returns:
+        outputs = parse_returns(encoder.returns)
+    else:
+        outputs = infer_outputs(returned, again=again, sample_shape=sent.shape[1:])
+    (mean, _), (other_mean, _) = (_read_codes(outputs, one, len(sent)) for one in (returned, again))
+    is_steady = same_up_to_rounding(mean, other_mean)
+    if not is_steady:
+        warnings.warn(
+            GuessWarning(
+                f"encoder {encoder.name} returned other means for the same samples the second time: it samples.",
+                fix="Return its mean instead, or put it in eval mode.",
+            ),
+            stacklevel=2,
+        )
+    if encoder.returns is None:
+        _check_not_discrete(outputs.read(returned)[0].dtype)
+    return EncodingTrace(layout, outputs, returned, is_steady, module_calls)
 
 
 def _check_not_discrete(dtype: np.dtype) -> None:
-    """Whole numbers are rarely numbers: they are places in a code book, or classes."""
-    if dtype.kind != "f":
-        raise InputError(
-            f"got codes of {dtype}, which are discrete and no points of a latent space: return the embeddings (N, D) "
-            'that they stand for; if they are numbers indeed, say so: Encoder(fn, returns="mean")'
-        )
+    """Raise for integer outputs, which are usually codebook indices or class labels."""
+    if dtype.kind == "f":
+        return
+    declaration = declare("Encoder", returns="mean")
+    advice = "Return the embeddings (N, D) that they index. If they are continuous:"
+    raise InputError(
+        f"The encoder returned codes of type {dtype}, which are discrete and not points of a latent space.",
+        got=str(dtype),
+        expected="floating-point codes (N, D)",
+        fix=Fix(f"{advice} {declaration.python}", f"{advice} {declaration.command_line}"),
+    )
 
 
-def _read(reading: OutputSpec, returned: Any, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
-    mean, std = reading(returned)
-    check_row_count(mean, rows)
+def _read_codes(
+    outputs: OutputSpec, returned: Any, n_rows: int, first_row: int = 0
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return mean and standard deviation of a batch as float32, checked."""
+    mean, std = outputs.read(returned)
+    check_row_count(mean, n_rows)
     if mean.ndim == 1:
         mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
     if std is not None and std.shape != mean.shape:
-        hint = '; if it is the concentration of a von Mises–Fisher, write Encoder(fn, returns="mean,concentration")'
+        is_concentration = std.size == len(mean)
         raise InputError(
-            f"got a mean of shape {mean.shape} and a spread of shape {std.shape}, expected the same"
-            + (hint if std.size == len(mean) else "")
+            f"The encoder returned a mean of shape {mean.shape} and a spread of shape {std.shape}, expected one shape.",
+            got=str(std.shape),
+            expected=str(mean.shape),
+            fix=declare("Encoder", returns="mean,concentration" if is_concentration else "mean,other"),
         )
-    for name, values in (("mean", mean), ("spread", std)):  # finite in float32, too
-        if values is not None and not (np.abs(values) <= np.finfo(np.float32).max).all():
-            raise InputError(f"got a posterior {name} with NaN or infinite values")
-    return mean.astype(np.float32), None if std is None else std.astype(np.float32)  # no view, which would hold x
+    for name, values in (("mean", mean), ("spread", std)):
+        if values is None:
+            continue
+        is_finite = np.abs(values) <= np.finfo(np.float32).max
+        if not is_finite.all():
+            row = first_row + int(np.argwhere(~is_finite)[0][0])
+            fix = "Clamp the log-variance in the encoder." if outputs.spread in ("log_var", "log_std") else ""
+            raise InputError(
+                f"The encoder returned a posterior {name} with NaN or infinite values, first in row {row}.",
+                got="NaN or infinite values",
+                expected="finite values",
+                fix=fix if name == "spread" else "",
+            )
+    return mean.astype(np.float32), None if std is None else std.astype(np.float32)  # copies, which do not hold x
 
 
-def _warn_if_it_samples(encoder: Encoder, first: np.ndarray, second: np.ndarray) -> None:
-    if not same_up_to_rounding(first, second):
-        warnings.warn(
-            f"encoder {encoder.name} gave another mean for the same input the second time: it samples. "
-            "Return its mean instead, or put it in eval mode",
-            GuessWarning,
-            stacklevel=2,
-        )
-
-
-def _joined(
-    means: Sequence[np.ndarray], stds: Sequence[np.ndarray | None], family: str | None, encoder: Encoder
+def _join_batches(
+    batches: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder, family: str | None
 ) -> Posterior:
-    shapes = {mean.shape[1:] for mean in means}
+    shapes = sorted({mean.shape[1:] for mean, _ in batches})
     if len(shapes) > 1:
-        first, second = sorted(shapes)[:2]
-        raise InputError(f"encoder {encoder.name}: codes change shape between batches, {first} and {second}")
-    mean = np.concatenate(means)
-    std = None if stds[0] is None else np.concatenate(stds)
+        raise InputError(
+            f"The codes of encoder {encoder.name} change shape between batches, {shapes[0]} and {shapes[1]}.",
+            got=str(shapes[1]),
+            expected=str(shapes[0]),
+        )
+    mean = np.concatenate([mean for mean, _ in batches])
+    stds = [std for _, std in batches if std is not None]
+    std = np.concatenate(stds).reshape(len(mean), -1) if stds else None
     code_shape = mean.shape[1:] if mean.ndim > 2 else ()
-    flat = (len(mean), -1)
     prior = encoder.prior or (None if std is None else "normal")
-    return Posterior(mean.reshape(flat), None if std is None else std.reshape(flat), prior, code_shape, family)
+    return Posterior(mean.reshape(len(mean), -1), std, prior, code_shape, family)
 
 
-def _of_same_length(posterior: Posterior, x: np.ndarray | SampleStream, condition: Any) -> Posterior:
+def encode_others(encoder: Any, x: Any, condition: Any = None) -> Posterior:
+    """Encode samples other than those of the data set.
+
+    Parameters
+    ----------
+    encoder : callable, model or Encoder
+        Anything that has an encoder, but not a `Posterior`.
+    x : array_like, shape (M, ...)
+        The samples.
+    condition : array_like, shape (M, ...), optional
+        Condition of each sample.
+
+    Returns
+    -------
+    Posterior
+        Their posteriors.
+
+    Raises
+    ------
+    InputError
+        If `encoder` is a `Posterior`, whose codes belong to its own samples.
+    """
+    if isinstance(encoder, Posterior):
+        raise _posterior_error()
+    return encode(encoder, x, condition)
+
+
+def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
+    """Encode `x` once; later calls with the same array return the cached posterior.
+
+    Any other array is encoded, even an equal one, and so is `x` under another condition. A conditional encoder that
+    receives no condition uses that of the cache.
+
+    Parameters
+    ----------
+    encoder, x, condition
+        See `encode`.
+
+    Returns
+    -------
+    Encoder
+        The encoder with the cache.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> x = np.zeros((5, 4))
+    >>> encoder = vaeviz.cache_encoding(lambda x: x[:, :2], x)
+    >>> vaeviz.encode(encoder, x) is vaeviz.encode(encoder, x)
+    True
+    """
+    if not isinstance(encoder, Posterior):
+        encoder = as_encoder(encoder)
+        x, condition = encoder.unpack_samples(x, condition)
+    x, condition = as_samples(x, "x"), None if condition is None else as_condition(condition)
+    posterior, trace = trace_encoding(encoder, x, condition)
+    cached = with_posterior(encoder, x, posterior)
+    if trace is None:
+        return cached
+    return replace(cached, cached_modules=tuple(call.module for call in trace.module_calls))
+
+
+def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Posterior) -> Encoder:
+    """Return an encoder with a posterior in its cache.
+
+    Parameters
+    ----------
+    encoder : callable, model, Encoder or Posterior
+        The encoder for other samples. A `Posterior` has none.
+    x : ndarray or SampleStream, shape (N, ...)
+        The samples.
+    posterior : Posterior
+        Their posterior.
+
+    Returns
+    -------
+    Encoder
+        The encoder with the cache.
+    """
+    if isinstance(encoder, Posterior):
+        encoder = Encoder(_refuse_samples, prior=posterior.prior, name="Posterior")
+    return replace(as_encoder(encoder), cached=(x, posterior))
+
+
+def _refuse_samples(x: np.ndarray) -> None:
+    raise _posterior_error()
+
+
+def _posterior_error() -> InputError:
+    return InputError(
+        "A Posterior holds the codes of its own samples and cannot encode others.",
+        got="a Posterior",
+        expected="an encoder",
+        fix="Pass the encoder itself.",
+    )
+
+
+def _own_posterior(posterior: Posterior, x: np.ndarray | SampleStream, condition: Any) -> Posterior:
     if len(posterior) != len(x):
-        raise InputError(f"got a Posterior of {len(posterior)} rows for {len(x)} samples of x")
+        raise InputError(
+            f"The Posterior has {len(posterior)} rows but x has {len(x)} samples.",
+            got=str(len(posterior)),
+            expected=str(len(x)),
+            fix="Pass the samples that it was computed from.",
+        )
     return posterior if condition is None else replace(posterior, condition=as_condition(condition, len(x)))
+
+
+def _is_cached(encoder: Encoder, x: Any, condition: Any) -> bool:
+    """Return True if the cache holds x under this condition, or under the only one that can be meant."""
+    if encoder.cached is None or not is_same_source(encoder.cached[0], x):
+        return False
+    has_own_condition = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
+    return (condition is None and has_own_condition) or condition is encoder.cached[1].condition

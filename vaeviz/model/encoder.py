@@ -4,58 +4,175 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from vaeviz.model.conditions import is_conditional
+from vaeviz.data.channels import channels_first_shape, is_channels_first
+from vaeviz.errors import InputError, declare
 from vaeviz.model.outputs import parse_returns
-from vaeviz.model.part import Layout, Prior, check_and_name
+from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
 
 
 @dataclass(frozen=True, eq=False)
-class Encoder:
-    """A callable that maps samples to codes, and what is declared about it. Undeclared is None.
+class Encoder(ModelPart):
+    """A callable that maps samples to codes, and what is declared about it. None means undeclared.
 
-    fn: takes a batch (n, *input_shape), and the condition (n, ...) if there is one. Returns a mean (n, D),
-        ``(mean, log_var)``, ``(mean, log_var, z)``, a mapping of names to those, or a distribution.
-    returns: names the outputs: any of ``mean``, ``log_var``, ``var``, ``std``, and other names for the rest.
-    input_shape: the shape of one sample that fn takes, ``(-1,)`` for flat.
-    layout: where fn wants the channels of an image.
-    value_range: the range that fn wants for data in [0, 1], e.g. ``(-1, 1)``.
-    preprocess: applied to each batch (n, ...) before all else.
-    prior: ``"normal"`` if the model assumes p(z) = N(0, I).
-    batch_size: how many samples fn is sent at once.
-    pad: whether fn takes exactly that many: the last batch is filled up, and what comes back for the filling dropped.
-    conditions: the values that the condition of a conditional model may take: ``range(10)``, names of classes that fn
-        takes by their places, or names with what fn takes for each, ``{"cat": [1, 0], "dog": [0, 1]}``.
-    condition: given to fn with every sample, see :func:`given`.
-    unpack: for an x that holds more than samples, as an AnnData does: (x, condition) to (samples (N, ...), condition).
+    Parameters
+    ----------
+    fn : callable
+        Receives a batch of samples, shape ``(n, *input_shape)``, and a condition, shape ``(n, ...)``, if there is one.
+        Returns means of shape ``(n, D)``, ``(mean, log_var)``, ``(mean, log_var, z)``, a mapping of names to these, or
+        a distribution. Anything else that `vaeviz.open` accepts serves as well.
+    layout : {"channels_first", "channels_last"}, optional
+        Channel order that fn expects for images.
+    value_range : tuple of float, optional
+        Range that fn expects for data in [0, 1], e.g. ``(-1, 1)``. Data are rescaled to it.
+    prior : {"normal"}, optional
+        ``"normal"`` if the model assumes p(z) = N(0, I).
+    batch_size : int, optional
+        Number of samples per call. By default as many as hold about a million values.
+    pad : bool, optional
+        True if fn accepts exactly `batch_size` samples. The last batch is padded, and the padding is removed again.
+    conditions : array_like or mapping, optional
+        Values that the condition of a conditional model may take: ``range(10)``, names that mean their positions, or
+        names with the number or vector that fn receives, ``{"cat": [1, 0], "dog": [0, 1]}``.
+    condition : array_like, optional
+        A condition that fn receives with every sample, see `vaeviz.condition_on`.
+    name : str, optional
+        Name in messages. By default that of fn.
+    returns : str, optional
+        Names of the outputs in their order: ``mean``, one of ``log_var``, ``var``, ``std`` or ``log_std``, and any
+        other name for the rest, e.g. ``"z,mean,log_var"``.
+    input_shape : tuple of int, optional
+        Shape of one sample as fn expects it. ``(-1,)`` for flat samples.
+    preprocess : callable, optional
+        Receives each batch of samples before everything else, and returns one row for each.
+    unpack : callable, optional
+        For an `x` that holds more than samples, such as an AnnData: maps ``(x, condition)`` to both as arrays.
+    cached : tuple, optional
+        Samples and their posterior, see `vaeviz.cache_encoding`.
+    cached_modules : tuple of torch.nn.Module, optional
+        The torch modules that ran for this posterior.
+
+    Raises
+    ------
+    InputError
+        If a declaration means nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> encoder = vaeviz.Encoder(lambda x: (x[:, :2], x[:, 2:]), returns="mean,std")
+    >>> vaeviz.encode(encoder, np.ones((5, 4))).std.shape
+    (5, 2)
     """
 
-    fn: Callable
     _: KW_ONLY
     returns: str | None = None
     input_shape: tuple[int, ...] | None = None
-    layout: Layout | None = None
-    value_range: tuple[float, float] | None = None
-    preprocess: Callable | None = None
-    prior: Prior | None = None
-    batch_size: int | None = None
-    pad: bool | None = None
-    conditions: Any = None
-    condition: np.ndarray | None = None
+    preprocess: Callable[..., Any] | None = None
     unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
-    name: str | None = None
-    remembered: tuple[Any, Posterior] | None = field(default=None, repr=False)
+    cached: tuple[Any, Posterior] | None = field(default=None, repr=False)
+    cached_modules: tuple[Any, ...] | None = field(default=None, repr=False)
+
+    role: ClassVar[str] = "encoder"
+    input_name: ClassVar[str] = "x"
 
     def __post_init__(self) -> None:
         if self.returns is not None:
             parse_returns(self.returns)
-        check_and_name(self)
+        super().__post_init__()
 
-    @property
-    def is_conditional(self) -> bool:
-        """Whether fn wants a condition beside x that is not fixed."""
-        return is_conditional(self)
+    def unpack_samples(self, x: Any, condition: Any) -> tuple[Any, Any]:
+        """Return samples and condition of an `x` that may hold both.
+
+        Parameters
+        ----------
+        x : Any
+            Samples, or what `unpack` reads.
+        condition : Any
+            The condition that was given beside it.
+
+        Returns
+        -------
+        x : array_like, shape (N, ...)
+            The samples.
+        condition : array_like, shape (N, ...), or None
+            Their conditions.
+        """
+        return (x, condition) if self.unpack is None else self.unpack(x, condition)
+
+    def prepare_batch(self, batch: np.ndarray) -> np.ndarray:
+        """Return samples preprocessed, in the range that fn expects, as float32.
+
+        Parameters
+        ----------
+        batch : ndarray, shape (n, ...)
+            The samples.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ...)
+            The samples for fn, apart from their layout.
+        """
+        if self.preprocess is not None:
+            n_rows, batch = len(batch), np.asarray(self.preprocess(batch))
+            if batch.ndim == 0 or len(batch) != n_rows:
+                raise InputError(
+                    f"preprocess of encoder {self.name} returned shape {batch.shape} for {n_rows} samples.",
+                    got=str(batch.shape),
+                    expected=f"({n_rows}, ...)",
+                    fix="Return one row per sample.",
+                )
+        batch = np.ascontiguousarray(batch, dtype=np.float32)
+        if self.value_range is not None:
+            low, high = self.value_range
+            batch = batch * np.float32(high - low) + np.float32(low)
+        return batch
+
+    def declared_shape(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Return the declared shape of one sample for fn.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of one sample in the data.
+
+        Returns
+        -------
+        tuple of int or None
+            The shape. None if neither `input_shape` nor `layout` is declared.
+        """
+        if self.input_shape is not None:
+            return self.input_shape
+        if self.layout == "channels_first":
+            return shape if is_channels_first(shape) else channels_first_shape(shape)
+        if self.layout == "channels_last":
+            last = (*shape[1:], shape[0]) if is_channels_first(shape) else shape
+            return (*last, 1) if len(last) == 2 else last
+        return None
+
+    def wrong_shape_error(self, shape: tuple[int, ...], expected: tuple[int, ...]) -> InputError:
+        """Return the error for samples of a shape that does not fit.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of one sample in the data.
+        expected : tuple of int
+            Shape of one sample for fn.
+
+        Returns
+        -------
+        InputError
+            The error to raise.
+        """
+        return InputError(
+            f"It takes samples of shape {expected}, but x has samples of shape {shape}.",
+            got=str(shape),
+            expected=str(expected),
+            fix=declare("Encoder", input_shape=shape),
+        )

@@ -1,12 +1,12 @@
-"""``explain``: what was inferred about an encoder and a decoder, why, and the line that overrides it."""
+"""Inspect a model: what is inferred about its encoder and decoder, from what evidence, and how to declare it."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,65 +14,146 @@ import numpy as np
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.data.sample_kind import infer_kind
-from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.conditions import as_condition, fixed_condition_name, summarize_names
-from vaeviz.model.decode import decode
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare
+from vaeviz.model.calling import callable_name
+from vaeviz.model.conditions import as_condition, summarize_names
+from vaeviz.model.decode import DecodingTrace, trace_decoding
 from vaeviz.model.decoder import Decoder
-from vaeviz.model.encode import encode, prepare_batch, unpack_samples
+from vaeviz.model.encode import EncodingTrace, trace_encoding
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open, open_with_adapter
-from vaeviz.model.outputs import infer_outputs, parse_returns, same_up_to_rounding
+from vaeviz.model.outputs import same_up_to_rounding
+from vaeviz.model.part import ModelPart, describe_conditions
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.torch_probe import ModuleCall
 
-ROWS = 64
-"""How many samples are looked at."""
+MAX_INSPECTED_SAMPLES = 64  # enough to see what a model returns
+MAX_LISTED_MODULES = 12  # longer lists are abbreviated
 
-KNOWN = "declared, or known to its adapter"
+DECLARED = "declared, or known to its adapter"
 
-OVERRIDES = {
-    "returns": 'Encoder(fn, returns="mean,std")',
-    "input shape": "Encoder(fn, input_shape=(1, 28, 28))",
-    "latent shape": "Decoder(fn, latent_shape=(16,))",
-    "samples": "Decoder(fn, sample_shape=(28, 28))",
-    "drawn as": 'Dataset(x, kind="table") or --kind table',
-    "condition": '{role}(fn, conditions=("first", "second"))',
-    "layout": 'Decoder(fn, layout="channels_first")',
-    "values": 'Decoder(fn, output="logits")',
-    "value range": "{role}(fn, value_range=(-1, 1))",
-    "prior": '{role}(fn, prior="normal")',
-}
-"""What to write where a finding is wrong."""
+FINDINGS = ("warning", "problem", "not tried")  # properties whose declaration is what to do, not an example
 
 
 @dataclass(frozen=True)
 class InferredProperty:
-    """One thing that is known or was inferred: its value, and the reason."""
+    """One property of an encoder or a decoder.
 
-    what: str
+    Parameters
+    ----------
+    name : str
+        What it is, e.g. ``"input shape"``.
+    value : str
+        What was inferred or declared.
+    evidence : str, default ""
+        Why.
+    declaration : Fix, optional
+        An example of how to declare another value.
+    """
+
+    name: str
     value: str
-    why: str = ""
+    evidence: str = ""
+    declaration: Fix = field(default_factory=lambda: Fix(""))
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """Findings about an encoder and a decoder; prints as a table."""
+    """What is known and inferred about an encoder and a decoder. It prints as a table.
+
+    Parameters
+    ----------
+    encoder, decoder : tuple of InferredProperty
+        Their properties. Empty for a missing part.
+    declarations : mapping of str to Fix, optional
+        How to declare all that was inferred, by role.
+    """
 
     encoder: tuple[InferredProperty, ...] = ()
     decoder: tuple[InferredProperty, ...] = ()
+    declarations: dict[str, Fix] = field(default_factory=dict)
+
+    @property
+    def encoder_declaration(self) -> str:
+        """Python expression that declares all that was inferred about the encoder. Empty if nothing was."""
+        return _expression(self.declarations.get("encoder"))
+
+    @property
+    def decoder_declaration(self) -> str:
+        """Python expression that declares all that was inferred about the decoder. Empty if nothing was."""
+        return _expression(self.declarations.get("decoder"))
+
+    @property
+    def encoder_flags(self) -> str:
+        """Command-line options that declare all that was inferred about the encoder."""
+        return _flags(self.declarations.get("encoder"))
+
+    @property
+    def decoder_flags(self) -> str:
+        """Command-line options that declare all that was inferred about the decoder."""
+        return _flags(self.declarations.get("decoder"))
 
     def __str__(self) -> str:
-        return "\n".join(line for role in ("encoder", "decoder") for line in _lines(role, getattr(self, role)))
+        return "\n".join(self._lines(is_command_line=False))
 
     __repr__ = __str__
+
+    def for_command_line(self) -> str:
+        """Return the table with all declarations as command-line options.
+
+        Returns
+        -------
+        str
+            The table.
+        """
+        return "\n".join(self._lines(is_command_line=True))
+
+    def _lines(self, *, is_command_line: bool) -> Iterator[str]:
+        for role, properties in (("encoder", self.encoder), ("decoder", self.decoder)):
+            if properties:
+                yield role
+            for one in properties:
+                evidence = f"({one.evidence})" if one.evidence else ""
+                yield f"  {one.name:<14} {one.value:<18} {evidence}".rstrip()
+                advice = _flags(one.declaration) if is_command_line else _expression(one.declaration)
+                if advice:
+                    label = "what to do" if one.name in FINDINGS else "if that is wrong"
+                    yield f"  {'':<14}   {label}: {advice}"
+            declaration = self.declarations.get(role)
+            if declaration is not None:
+                yield f"  declare all:   {_flags(declaration) if is_command_line else _expression(declaration)}"
 
 
 def inspect(
     model: Any = None, x: Any = None, condition: Any = None, *, encoder: Any = None, decoder: Any = None
 ) -> Inspection:
-    """What vaeviz infers about a model, or about an encoder and a decoder given apart.
+    """Inspect a model, or an encoder and a decoder, and return what is inferred about them.
 
-    x: (N, ...) samples; the first 64 are encoded and decoded. Without them only what is declared, or known to an
-    adapter, is told. condition: (N, ...) for a conditional model. Nothing is drawn. Problems are findings, too.
+    Nothing is drawn, and errors of the model are listed as problems.
+
+    Parameters
+    ----------
+    model : Any, optional
+        Anything that `vaeviz.open` accepts.
+    x : array_like, shape (N, ...), optional
+        Samples. The first 64 are encoded and decoded. Without them only what is declared is listed.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample, for a conditional model.
+    encoder, decoder : Any, optional
+        The parts, if they are not those of `model`.
+
+    Returns
+    -------
+    Inspection
+        The properties of both, with evidence, and the declarations to paste.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> inspection = vaeviz.inspect(encoder=lambda x: x[:, :2], x=np.ones((5, 4)))
+    >>> inspection.encoder_declaration
+    'Encoder(fn, returns="mean", input_shape=(4,))'
     """
     if model is not None:
         opened = open(model)
@@ -81,200 +162,265 @@ def inspect(
         if x is None:
             x, condition = opened.inputs.get("x"), opened.inputs.get("condition") if condition is None else condition
     if encoder is not None and x is not None:
-        with suppress(NotApplicable):  # that there is no encoder is told among the findings
-            x, condition = unpack_samples(as_encoder(encoder), x, condition)
-    x = None if x is None else take_rows(check_samples(x, "x"), slice(ROWS))
-    condition = None if condition is None else as_condition(condition)[:ROWS]
-    findings, posterior = ((), None) if encoder is None else _of_encoder(encoder, x, condition)
-    return Inspection(findings, () if decoder is None else _of_decoder(decoder, posterior, x))
+        with suppress(NotApplicable):  # a missing encoder is listed below
+            x, condition = as_encoder(encoder).unpack_samples(x, condition)
+    x = None if x is None else take_rows(check_samples(x, "x"), slice(MAX_INSPECTED_SAMPLES))
+    condition = None if condition is None else as_condition(condition)[:MAX_INSPECTED_SAMPLES]
+    declarations: dict[str, Fix] = {}
+    of_encoder: tuple[InferredProperty, ...] = ()
+    of_decoder: tuple[InferredProperty, ...] = ()
+    posterior: Posterior | None = None
+    if encoder is not None:
+        of_encoder, posterior = _inspect_encoder(encoder, x, condition, declarations)
+    if decoder is not None:
+        of_decoder = _inspect_decoder(decoder, posterior, x, declarations)
+    return Inspection(of_encoder, of_decoder, declarations)
 
 
-def _of_encoder(
-    given: Any, x: np.ndarray | None, condition: Any
+def _inspect_encoder(
+    given: Any, x: np.ndarray | None, condition: Any, declarations: dict[str, Fix]
 ) -> tuple[tuple[InferredProperty, ...], Posterior | None]:
     try:
         encoder = as_encoder(given)
     except NotApplicable as reason:
-        return (InferredProperty("none", "", str(reason)),), None
-    findings = [_known_as(encoder, given), *_conditions(encoder)]
-    posterior, returned = None, None
-    with _noting(findings):
-        posterior, returned = (None, None) if x is None else _tried(encoder, x, condition, findings)
-    findings += [
-        _returns(encoder, returned, None if x is None else prepare_batch(encoder, x).shape[1:]),
-        _latent(posterior),
-        _input(encoder, x),
-        _range(encoder.value_range, x),
-        *([] if returned is None else [_determinism(findings)]),
-        _prior("encoder", encoder.prior, posterior),
+        return (InferredProperty("missing", "", str(reason)),), None
+    properties = [_describe_callable(encoder, given), *_describe_condition(encoder)]
+    posterior: Posterior | None = None
+    trace: EncodingTrace | None = None
+    if x is not None:
+        with _reporting(properties):
+            posterior, trace = trace_encoding(replace(encoder, cached=None), x, condition)
+    properties += [
+        _describe_returns(encoder, trace),
+        _describe_latent_size(posterior),
+        _describe_input_shape(encoder, x, trace),
+        _describe_value_range(encoder, x),
     ]
-    return tuple(findings), posterior
+    if encoder.preprocess is not None:
+        properties.append(InferredProperty("preprocess", callable_name(encoder.preprocess), DECLARED))
+    if trace is not None and x is not None:
+        steady = "yes" if trace.is_steady else "no: it samples"
+        properties.append(InferredProperty("deterministic", steady, "the same batch was encoded twice"))
+        properties += _describe_modules(trace.module_calls)
+        declarations["encoder"] = declare("Encoder", **_encoder_settings(encoder, x, trace, posterior))
+    properties.append(_describe_prior(encoder, posterior))
+    return tuple(properties), posterior
 
 
-def _tried(
-    encoder: Encoder, x: np.ndarray, condition: Any, findings: list[InferredProperty]
-) -> tuple[Posterior | None, tuple | None]:
-    """(posterior, what the callable returned the first two times)."""
-    returned: list[Any] = []
-    try:
-        posterior = encode(replace(encoder, fn=_recorded(encoder.fn, returned), remembered=None), x, condition)
-    except NotApplicable as reason:
-        findings.append(InferredProperty("not tried", str(reason)))
-        return None, None
-    except InputError as error:
-        findings.append(InferredProperty("problem", str(error)))
-        return None, None
-    return posterior, tuple(returned[:2])
-
-
-def _recorded(fn: Callable, returned: list[Any]) -> Callable:
-    """The function itself, which also leaves what it returned in the list."""
-
-    def recorded(*arrays: Any) -> Any:
-        result = fn(*arrays)
-        returned.append(result)
-        return result
-
-    recorded.__wrapped__ = fn  # where its torch modules are looked for
-    return recorded
-
-
-def _of_decoder(given: Any, posterior: Posterior | None, x: np.ndarray | None) -> tuple[InferredProperty, ...]:
+def _inspect_decoder(
+    given: Any, posterior: Posterior | None, x: np.ndarray | None, declarations: dict[str, Fix]
+) -> tuple[InferredProperty, ...]:
     try:
         decoder = as_decoder(given)
     except NotApplicable as reason:
-        return (InferredProperty("none", "", str(reason)),)
-    findings = [_known_as(decoder, given), *_conditions(decoder)]
+        return (InferredProperty("missing", "", str(reason)),)
+    properties = [_describe_callable(decoder, given), *_describe_condition(decoder)]
     shape = decoder.latent_shape or (posterior and (posterior.code_shape or (posterior.size,)))
-    why = KNOWN if decoder.latent_shape else "that of the encoder's codes" if shape else ""
-    findings.append(InferredProperty("latent shape", str(shape or "not known"), why))
+    evidence = DECLARED if decoder.latent_shape else "that of the encoder's codes" if shape else ""
+    properties.append(
+        InferredProperty("latent shape", str(shape or "unknown"), evidence, declare("Decoder", latent_shape=(16,)))
+    )
     if shape:
-        codes = np.zeros((1, math.prod(shape)), np.float32) if posterior is None else posterior
-        with _noting(findings):
-            findings += _decoded(decoder, codes, x)
-    return (*findings, _range(decoder.value_range, None), _prior("decoder", decoder.prior, posterior))
+        codes: Any = np.zeros((1, math.prod(shape)), np.float32) if posterior is None else posterior
+        with _reporting(properties):
+            trace, is_steady = _trace_twice(decoder, codes, x)
+            properties += _describe_samples(decoder, trace, is_steady)
+            properties += _describe_modules(trace.module_calls)
+            declarations["decoder"] = declare("Decoder", **_decoder_settings(decoder, trace, shape, posterior))
+    properties += [_describe_value_range(decoder, None), _describe_prior(decoder, posterior)]
+    return tuple(properties)
 
 
-def _decoded(decoder: Decoder, codes: Any, x: np.ndarray | None) -> list[InferredProperty]:
-    known = decoder.is_conditional and getattr(codes, "condition", None) is None and decoder.conditions
-    condition = [next(iter(known))] * len(codes) if known else None
-    try:
-        values, again = (decode(decoder, codes, condition, like=x) for _ in range(2))
-    except NotApplicable as reason:
-        return [InferredProperty("not tried", str(reason))]
-    except InputError as error:
-        return [InferredProperty("problem", str(error))]
-    output = "after a sigmoid" if decoder.output == "logits" else "taken as they come, in the range below"
-    return [
-        InferredProperty("samples", str(values.shape[1:])),
-        InferredProperty(
-            "drawn as", infer_kind(values.shape[1:]) or "nothing", "told by their shape, where the data say no more"
-        ),
-        InferredProperty("layout", decoder.layout or "told by the shapes"),
-        InferredProperty("values", f"{values.min():.3g} to {values.max():.3g}", output),
-        InferredProperty(
-            "deterministic", "yes" if same_up_to_rounding(values, again) else "no", "the same codes were decoded twice"
-        ),
-    ]
+def _trace_twice(decoder: Decoder, codes: Any, x: np.ndarray | None) -> tuple[DecodingTrace, bool]:
+    """Decode codes twice, and return what it showed and whether the samples were the same."""
+    known = decoder.known_conditions
+    needs_condition = decoder.is_conditional and getattr(codes, "condition", None) is None
+    condition = [next(iter(known))] * len(codes) if needs_condition and known else None
+    trace = trace_decoding(decoder, codes, condition, reference=x)
+    again = trace_decoding(decoder, codes, condition, reference=x)
+    return trace, same_up_to_rounding(trace.samples, again.samples)
 
 
-def _known_as(part: Encoder | Decoder, given: Any) -> InferredProperty:
-    adapter = None if isinstance(given, (Encoder, Decoder)) else open_with_adapter(given)[0]
-    batch = f", {part.batch_size} rows at a time" if part.batch_size else ""
-    return InferredProperty("callable", f"{part.name}{batch}", f"opened by {adapter}" if adapter else "")
+@contextmanager
+def _reporting(properties: list[InferredProperty]) -> Iterator[None]:
+    """List warnings, and errors of the model, as properties."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        except NotApplicable as reason:
+            properties.append(InferredProperty("not tried", reason.message, declaration=reason.fix))
+        except InputError as error:
+            properties.append(InferredProperty("problem", error.message, declaration=error.fix))
+    messages = {str(one.message): one.message for one in caught if issubclass(one.category, UserWarning)}
+    for text, warning in messages.items():
+        if isinstance(warning, GuessWarning):
+            properties.append(InferredProperty("warning", warning.message, declaration=warning.fix))
+        else:
+            properties.append(InferredProperty("warning", text))
 
 
-def _conditions(part: Encoder | Decoder) -> list[InferredProperty]:
-    """What is known of the condition; nothing of a plain part."""
+def _describe_callable(part: ModelPart, given: Any) -> InferredProperty:
+    adapter = None if isinstance(given, ModelPart) else open_with_adapter(given)[0]
+    batch = f", {part.batch_size} rows per call" if part.batch_size else ""
+    return InferredProperty("callable", f"{part.name}{batch}", f"opened by adapter {adapter}" if adapter else "")
+
+
+def _describe_condition(part: ModelPart) -> list[InferredProperty]:
     if part.condition is not None:
-        return [InferredProperty("condition", f"y = {fixed_condition_name(part)}", "fixed, for every row")]
+        return [InferredProperty("condition", f"y = {part.condition_name}", "fixed for every row")]
     if not part.is_conditional:
         return []
-    if part.conditions:
-        return [InferredProperty("condition", f"y one of {summarize_names(part.conditions)}", KNOWN)]
-    return [InferredProperty("condition", "y of values that are not known", "it takes two arguments")]
+    declaration = declare(type(part).__name__, conditions=("first", "second"))
+    if part.known_conditions:
+        value = f"y one of {summarize_names(part.known_conditions)}"
+        return [InferredProperty("condition", value, DECLARED, declaration)]
+    return [InferredProperty("condition", "y of unknown values", "fn takes two arguments", declaration)]
 
 
-def _returns(encoder: Encoder, returned: tuple | None, sample_shape: tuple[int, ...] | None) -> InferredProperty:
+def _describe_returns(encoder: Encoder, trace: EncodingTrace | None) -> InferredProperty:
+    declaration = declare("Encoder", returns="mean,std")
+    if trace is None:
+        if encoder.returns:
+            return InferredProperty("returns", encoder.returns, DECLARED, declaration)
+        return InferredProperty("returns", "unknown", "pass x to see what is returned", declaration)
+    value = str(trace.outputs)
     if encoder.returns:
-        return InferredProperty("returns", str(parse_returns(encoder.returns)), KNOWN)
-    if not returned:
-        return InferredProperty("returns", "not known", "give x to see what comes back")
-    first, again = returned
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        reading = infer_outputs(first, again=again, sample_shape=sample_shape)
-    if not isinstance(first, (tuple, list)):
-        return InferredProperty("returns", str(reading), f"inferred from one {type(first).__name__}")
-    why = f"inferred from {len(first)} outputs: mean at {reading.mean}"
-    return InferredProperty(
-        "returns", str(reading), why + (f", spread at {reading.spread_at}" if reading.spread else "")
-    )
+        return InferredProperty("returns", value, DECLARED, declaration)
+    if isinstance(trace.returned, (tuple, list)) and not hasattr(trace.returned, "_fields"):
+        places = ", ".join(
+            f"{name} is output {'.'.join(str(key + 1 if isinstance(key, int) else key) for key in path)}"
+            for name, path in (("mean", trace.outputs.mean), ("spread", trace.outputs.spread_at))
+            if path
+        )
+        return InferredProperty("returns", value, f"{len(trace.returned)} outputs: {places}", declaration)
+    return InferredProperty("returns", value, f"one {type(trace.returned).__name__}", declaration)
 
 
-def _latent(posterior: Posterior | None) -> InferredProperty:
+def _describe_latent_size(posterior: Posterior | None) -> InferredProperty:
     if posterior is None:
-        return InferredProperty("latent size", "not known", "give x to see what comes back")
+        return InferredProperty("latent size", "unknown", "pass x to see what is returned")
     shape = f", of shape {posterior.code_shape}" if posterior.code_shape else ""
     return InferredProperty("latent size", f"{posterior.size}{shape}", "that of the means")
 
 
-def _input(encoder: Encoder, x: np.ndarray | None) -> InferredProperty:
-    if x is None:
-        return InferredProperty("input shape", str(encoder.input_shape or "not known"))
-    try:
-        sent = prepare_batch(encoder, x[:1]).shape[1:]
-    except InputError as error:
-        return InferredProperty("input shape", str(encoder.input_shape), str(error))
-    if sent == x.shape[1:]:
-        return InferredProperty("input shape", str(sent), "as the samples are")
-    why = KNOWN if encoder.input_shape or encoder.layout else "told by its first layer"
-    return InferredProperty("input shape", str(sent), f"samples are {x.shape[1:]}; {why}")
+def _describe_input_shape(encoder: Encoder, x: np.ndarray | None, trace: EncodingTrace | None) -> InferredProperty:
+    declaration = declare("Encoder", input_shape=(1, 28, 28))
+    if trace is None or x is None:
+        shape = str(encoder.input_shape or "unknown")
+        return InferredProperty("input shape", shape, DECLARED if encoder.input_shape else "", declaration)
+    sent = _sent_shape(encoder, x, trace)
+    evidence = trace.layout.evidence if sent == x.shape[1:] else f"samples are {x.shape[1:]}; {trace.layout.evidence}"
+    return InferredProperty("input shape", str(sent), evidence, declaration)
 
 
-def _range(declared: tuple[float, float] | None, x: np.ndarray | None) -> InferredProperty:
-    lie = [] if x is None else [f"samples lie in [{x.min():.3g}, {x.max():.3g}]"]
-    if declared is None:
-        return InferredProperty("value range", "that of the data", "; ".join([*lie, "nothing is rescaled"]))
-    return InferredProperty(
-        "value range", f"{declared[0]:g} to {declared[1]:g}", "; ".join([*lie, f"stands for [0, 1], {KNOWN}"])
-    )
+def _sent_shape(encoder: Encoder, x: np.ndarray, trace: EncodingTrace) -> tuple[int, ...]:
+    """Return the shape in which the encoder receives one sample."""
+    return trace.layout.arrange(encoder.prepare_batch(x[:1])).shape[1:]
 
 
-def _determinism(findings: list[InferredProperty]) -> InferredProperty:
-    samples = any(finding.what == "warning" and "it samples" in finding.value for finding in findings)
-    return InferredProperty("deterministic", "no: it samples" if samples else "yes", "the same batch was encoded twice")
+def _describe_value_range(part: ModelPart, x: np.ndarray | None) -> InferredProperty:
+    evidence = [] if x is None else [f"samples are in [{x.min():.3g}, {x.max():.3g}]"]
+    declaration = declare(type(part).__name__, value_range=(-1, 1))
+    if part.value_range is None:
+        evidence.append("nothing is rescaled")
+        return InferredProperty("value range", "that of the data", "; ".join(evidence), declaration)
+    low, high = part.value_range
+    evidence.append(f"means [0, 1], {DECLARED}")
+    return InferredProperty("value range", f"{low:g} to {high:g}", "; ".join(evidence), declaration)
 
 
-def _prior(role: str, declared: str | None, posterior: Posterior | None) -> InferredProperty:
-    if declared:
-        return InferredProperty("prior", "N(0, I)", KNOWN)
-    if role == "decoder":
-        implied = posterior is not None and posterior.prior
-        return InferredProperty(
-            "prior", "N(0, I)" if implied else "not known", "that of the encoder" if implied else ""
-        )
-    if posterior is not None and posterior.prior:
-        return InferredProperty("prior", "N(0, I)", "implied by the spread that comes back")
-    return InferredProperty("prior", "not known", "no spread comes back" if posterior is not None else "")
+def _describe_samples(decoder: Decoder, trace: DecodingTrace, is_steady: bool) -> list[InferredProperty]:
+    samples = trace.samples
+    shape = samples.shape[1:]
+    output = "after a sigmoid" if decoder.output == "logits" else "as returned, in the range below"
+    layout = "channels_first" if trace.layout.moves_channels else decoder.layout or "as returned"
+    kind = Fix('Write Dataset(x, kind="table").', "Add --kind table.")
+    return [
+        InferredProperty("samples", str(shape), declaration=declare("Decoder", sample_shape=(28, 28))),
+        InferredProperty("drawn as", infer_kind(shape) or "nothing", "their shape, if the data do not say it", kind),
+        InferredProperty("layout", layout, declaration=declare("Decoder", layout="channels_first")),
+        InferredProperty(
+            "values", f"{samples.min():.3g} to {samples.max():.3g}", output, declare("Decoder", output="logits")
+        ),
+        InferredProperty("deterministic", "yes" if is_steady else "no", "the same codes were decoded twice"),
+    ]
 
 
-@contextmanager
-def _noting(findings: list[InferredProperty]) -> Iterator[None]:
-    """Warnings become findings."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    texts = dict.fromkeys(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
-    findings += [InferredProperty("warning", text) for text in texts]
+def _describe_modules(module_calls: list[ModuleCall]) -> list[InferredProperty]:
+    """Return the list of the innermost torch modules that ran, in order."""
+    names = [type(one.module).__name__ for one in module_calls if not any(True for _ in one.module.children())]
+    if not names:
+        return []
+    listed = names if len(names) <= MAX_LISTED_MODULES else [*names[: MAX_LISTED_MODULES - 2], "...", names[-1]]
+    return [InferredProperty("modules", ", ".join(listed), f"{len(names)} ran, in eval mode")]
 
 
-def _lines(role: str, findings: tuple[InferredProperty, ...]) -> Iterator[str]:
-    if not findings:
-        return
-    yield role
-    for finding in findings:
-        why = f"({finding.why})" if finding.why else ""
-        yield f"  {finding.what:<14} {finding.value:<18} {why}".rstrip()
-        if finding.what in OVERRIDES:
-            yield f"  {'':<14}   else write {OVERRIDES[finding.what].format(role=role.capitalize())}"
+def _describe_prior(part: ModelPart, posterior: Posterior | None) -> InferredProperty:
+    if part.prior:
+        return InferredProperty("prior", "N(0, I)", DECLARED)
+    if posterior is None or not posterior.prior:
+        evidence = "no spread is returned" if posterior is not None and part.role == "encoder" else ""
+        return InferredProperty("prior", "unknown", evidence, declare(type(part).__name__, prior="normal"))
+    evidence = "implied by the spread" if part.role == "encoder" else "that of the encoder"
+    return InferredProperty("prior", "N(0, I)", evidence)
+
+
+def _shared_settings(part: ModelPart) -> dict[str, Any]:
+    conditions = describe_conditions(part.known_conditions) if part.known_conditions else None
+    return {
+        "value_range": part.value_range,
+        "batch_size": part.batch_size,
+        "pad": part.pad,
+        "conditions": conditions,
+    }
+
+
+def _encoder_settings(
+    encoder: Encoder, x: np.ndarray, trace: EncodingTrace, posterior: Posterior | None
+) -> dict[str, Any]:
+    """Return the declarations that make the encoder do what it did without them."""
+    shape = _sent_shape(encoder, x, trace)
+    is_cube = trace.layout.moves_channels and len(set(shape)) == 1  # which input_shape cannot tell
+    settings = {
+        "returns": encoder.returns or trace.outputs.declaration,
+        "input_shape": None if is_cube else shape,
+        "layout": "channels_first" if is_cube else None,
+        "preprocess": None if encoder.preprocess is None else _CodeName(callable_name(encoder.preprocess)),
+        **_shared_settings(encoder),
+        "prior": posterior.prior if posterior is not None else encoder.prior,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _decoder_settings(
+    decoder: Decoder, trace: DecodingTrace, latent_shape: tuple[int, ...], posterior: Posterior | None
+) -> dict[str, Any]:
+    """Return the declarations that make the decoder do what it did without them."""
+    settings = {
+        "output": decoder.output or ("values" if decoder.value_range is None else None),
+        "latent_shape": tuple(latent_shape),
+        "sample_shape": trace.samples.shape[1:],
+        "layout": "channels_first" if trace.layout.moves_channels else decoder.layout,
+        **_shared_settings(decoder),
+        "prior": decoder.prior or (posterior.prior if posterior is not None else None),
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+class _CodeName:
+    """A name that a declaration holds without quotes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _expression(fix: Fix | None) -> str:
+    return "" if fix is None else fix.python.removeprefix("Write ").removesuffix(".")
+
+
+def _flags(fix: Fix | None) -> str:
+    return "" if fix is None else (fix.command_line or fix.python).removeprefix("Add ").removesuffix(".")

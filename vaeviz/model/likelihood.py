@@ -1,4 +1,4 @@
-"""``log_likelihood``: the only place where a foreign p(x | z) is called."""
+"""Evaluate ln p(x | z): the only module that calls a foreign likelihood."""
 
 from __future__ import annotations
 
@@ -9,69 +9,117 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.data.batches import check_row_count, check_samples, describe_batch, iterate_batches, one_line
-from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.calling import callable_name, numpy_caller, positional_arity
+from vaeviz.data.batches import check_row_count, check_samples, iterate_batches
+from vaeviz.errors import Fix, InputError, NotApplicable
+from vaeviz.model.calling import ForeignFunction, call_error, callable_name, positional_arity
 from vaeviz.model.conditions import condition_values
 from vaeviz.model.posterior import Posterior
 
 
 def log_likelihood(likelihood: Any, x: Any, z: Any) -> np.ndarray:
-    """ln p(x | z) of each pair, (N,), float64, in nats.
+    """Return ln p(x | z) of each pair of a sample and a code.
 
-    likelihood: a callable from a batch of x (n, *sample) and of codes z (n, D) to n numbers, in NumPy or torch; a
-        torch module that it is bound to or closes over is run on its own device. x: (N, ...). z: (N, D), or the
-        means of a `Posterior`, which also knows the condition that a conditional likelihood (x, z, y) takes; classes
-        and names are looked up in its attribute `conditions`, where it has one.
+    The likelihood runs in batches, in eval mode and without gradients.
 
-    Runs in batches, in eval mode, without gradients. Raises `InputError` if the likelihood fails, loses rows, or
-    returns anything but finite numbers, one for each pair.
+    Parameters
+    ----------
+    likelihood : callable
+        Receives a batch of samples, shape ``(n, ...)``, and of codes, shape ``(n, D)``, and returns n numbers, in NumPy
+        or torch. A conditional one receives the condition as well, ``(x, z, y)``; classes and names are looked up in
+        its attribute ``conditions`` if it has one.
+    x : array_like, shape (N, ...)
+        Samples.
+    z : array_like, shape (N, D), or Posterior
+        Codes. Of a `Posterior`, the means and the conditions.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,)
+        ln p(x | z) in nats.
+
+    Raises
+    ------
+    InputError
+        If the likelihood fails, loses rows, or returns anything but one finite number per pair.
+    NotApplicable
+        If it needs a condition and receives none, or the reverse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> vaeviz.log_likelihood(lambda x, z: -((x - z) ** 2).sum(axis=1), np.ones((3, 2)), np.zeros((3, 2)))
+    array([-2., -2., -2.])
     """
     x = check_samples(x, "x")
-    code_shape, condition = (z.code_shape, z.condition_of) if isinstance(z, Posterior) else ((), lambda rows: None)
-    z = check_samples(z.mean if isinstance(z, Posterior) else z, "z", like=x)
-    with numpy_scorer(likelihood, code_shape) as score:
-        parts = ((batch, z[rows], condition(rows)) for rows, batch in iterate_batches(x, None, doing="scoring"))
-        return np.concatenate([score(*part) for part in parts])
+    posterior = z if isinstance(z, Posterior) else None
+    codes = check_samples(z if posterior is None else posterior.mean, "z", reference=x)
+    with numpy_scorer(likelihood, () if posterior is None else posterior.code_shape) as score:
+        parts = (
+            score(batch, codes[rows], None if posterior is None else posterior.condition_of(rows))
+            for rows, batch in iterate_batches(x, None, desc="scoring")
+        )
+        return np.concatenate(list(parts))
 
 
 @contextmanager
 def numpy_scorer(likelihood: Any, code_shape: tuple[int, ...] = ()) -> Iterator[Callable[..., np.ndarray]]:
-    """A function from one batch x (n, *sample), z (n, D) and y (n, ...) or None to ln p(x | z, y), (n,), checked.
+    """Provide a function that returns ln p(x | z, y) of one batch.
 
-    code_shape: the shape that one code has for the model, () when it is simply (D,). `NotApplicable` where a
-    conditional likelihood misses y, or another one is given it.
+    Parameters
+    ----------
+    likelihood : callable
+        See `log_likelihood`.
+    code_shape : tuple of int, default ()
+        Shape of one code as the model uses it. ``()`` means ``(D,)``.
+
+    Yields
+    ------
+    callable
+        Receives x, shape ``(n, ...)``, z, shape ``(n, D)``, and y, shape ``(n, ...)``, or None. Returns n numbers.
     """
     if not callable(likelihood):
-        raise InputError(f"likelihood: got {type(likelihood).__name__}, expected a callable (x, z) -> (N,)")
-    name, (fewest, most) = callable_name(likelihood), positional_arity(likelihood)
+        got = type(likelihood).__name__
+        raise InputError(
+            f"likelihood is of type {got}, expected a callable (x, z) -> (N,).", got=got, expected="a callable"
+        )
+    name, (n_needed, n_accepted) = callable_name(likelihood), positional_arity(likelihood)
     known = getattr(likelihood, "conditions", None)
-    with numpy_caller(likelihood) as call:
+    with ForeignFunction(likelihood) as call:
 
         def score(x: np.ndarray, z: np.ndarray, condition: Any = None) -> np.ndarray:
             x = np.ascontiguousarray(x, dtype=np.float32)
             z = np.ascontiguousarray(z, dtype=np.float32)
-            if condition is None and fewest > 2:
-                raise NotApplicable(f"likelihood {name} takes a condition beside x and z: give condition=y")
-            if condition is not None and most < 3:
-                raise NotApplicable(f"likelihood {name} takes no condition: write it as a function of x, z and y")
-            given = [] if condition is None else [condition_values(condition, known)]
+            if condition is None and n_needed > 2:
+                raise NotApplicable(
+                    f"The likelihood {name} takes a condition beside x and z, but received none.",
+                    fix=Fix("Pass condition=y with one row per sample.", "Add --condition labels."),
+                )
+            if condition is not None and n_accepted < 3:
+                raise NotApplicable(
+                    f"The likelihood {name} takes no condition.", fix="Write it as a function of x, z and y."
+                )
+            conditions = [] if condition is None else [condition_values(condition, known)]
             try:
-                return _read(call(x, z.reshape(len(z), *code_shape) if code_shape else z, *given), len(x))
+                returned = call(x, z.reshape(len(z), *code_shape) if code_shape else z, *conditions)
+                return _read_log_likelihoods(returned, len(x))
             except Exception as error:
-                raise InputError(
-                    f"likelihood {name}, given {describe_batch(x)} and {describe_batch(z)}: {one_line(error)}"
-                ) from error
+                raise call_error("likelihood", name, [x, z], error) from error
 
         yield score
 
 
-def _read(returned: Any, rows: int) -> np.ndarray:
+def _read_log_likelihoods(returned: Any, n_rows: int) -> np.ndarray:
     values = as_array(returned)
-    check_row_count(values, rows)
-    if values.size != rows:
-        raise InputError(f"got back shape {values.shape}, expected ({rows},): one log-likelihood for each pair")
-    values = values.reshape(rows).astype(np.float64)
+    check_row_count(values, n_rows)
+    if values.size != n_rows:
+        raise InputError(
+            f"The likelihood returned shape {values.shape}, expected ({n_rows},).",
+            got=str(values.shape),
+            expected=f"({n_rows},)",
+            fix="Return one log-likelihood per pair.",
+        )
+    values = values.reshape(n_rows).astype(np.float64)
     if not np.isfinite(values).all():
-        raise InputError("got NaN or infinite values")
+        raise InputError("The likelihood returned NaN or infinite values.", got="NaN or infinite values")
     return values

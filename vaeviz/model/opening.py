@@ -1,31 +1,46 @@
-"""The one door to any model: what an encoder and a decoder are, and how a model is opened as a pair."""
+"""Open any model as an encoder and a decoder."""
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, cast
 
 from vaeviz.data.batches import one_line
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import Fix, InputError, NotApplicable
 from vaeviz.model.calling import callable_name
-from vaeviz.model.conditions import condition_value
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.plugins import registry
 
 Role = Literal["encoder", "decoder"]
+Adapter = Callable[..., "Model | None"]
+Part = TypeVar("Part", Encoder, Decoder)
 
 
 @dataclass(frozen=True)
 class Model:
     """An opened model: ``encoder, decoder = model``.
 
-    inputs: what else it can supply to plots, by name. data: what it was trained on, as arguments of `load_data`.
-    either: a bare callable that may be one or the other; where it is given says which.
-    likely: which of the two it seems to be, by the sizes of what it takes and returns.
+    Parameters
+    ----------
+    encoder : Encoder, optional
+        Its encoder. None if it has none.
+    decoder : Decoder, optional
+        Its decoder. None if it has none.
+    inputs : mapping, optional
+        Other inputs of plots that it supplies, by name, e.g. ``history`` and ``likelihood``.
+    data : mapping, optional
+        The data set that it was trained on, as arguments of `vaeviz.load_data`.
+    name : str, default "model"
+        Name in messages and titles.
+    either : bool, default False
+        True for a callable that may be an encoder or a decoder.
+    likely : {"encoder", "decoder"}, optional
+        The role of such a callable, if the sizes of its input and output tell.
     """
 
     encoder: Encoder | None = None
@@ -40,114 +55,221 @@ class Model:
         return iter((self.encoder, self.decoder))
 
 
-def open(model: Any) -> Model:
-    """The encoder and decoder of a model or of a run folder: ``encoder, decoder = vaeviz.open(model)``.
+def open(model: Any, *, trust: bool = False) -> Model:
+    """Open a model or the folder of a run.
 
-    A part that the model does not have is None. Raises `InputError` if nothing here knows such a model.
+    Parameters
+    ----------
+    model : Any
+        A run folder, a model file, a model of a library that an adapter knows, an object with ``encode`` and
+        ``decode``, or an `Encoder`, `Decoder` or `Model`.
+    trust : bool, default False
+        Passed to adapters that have a parameter ``trust``: True allows them to load files that can run code.
+
+    Returns
+    -------
+    Model
+        The encoder and the decoder. A part that the model does not have is None.
+
+    Raises
+    ------
+    InputError
+        If no adapter knows the model, or it may be an encoder or a decoder.
+
+    Examples
+    --------
+    >>> import vaeviz
+    >>> from sklearn.decomposition import PCA
+    >>> encoder, decoder = vaeviz.open(PCA(2))
+    >>> encoder.name
+    'PCA.transform'
     """
-    opened = _adapted(model)
+    opened = open_with_adapter(model, trust=trust)[1]
     if opened is None:
-        raise InputError(f"{_told(model)}, expected a run folder, or a model with an encoder and a decoder")
-    if opened.either and opened.likely is None:
+        raise _unknown_model_error(model, "a run folder, or a model with an encoder and a decoder")
+    if not opened.either:
+        return opened
+    if opened.likely is None:
         raise InputError(
-            f"{opened.name} may be an encoder or a decoder: pass it as one of them (encoder=, --encoder); if it is "
-            "both, call its parts encode and decode, or encoder and decoder"
+            f"{opened.name} may be an encoder or a decoder.",
+            got=opened.name,
+            expected="an encoder and a decoder",
+            fix=Fix(
+                "Pass it as encoder= or decoder=. If it is both, call its parts encode and decode.",
+                "Name it with --encoder or --decoder. If it is both, call its parts encode and decode.",
+            ),
         )
-    if opened.either:
-        other = "decoder" if opened.likely == "encoder" else "encoder"
-        return replace(opened, either=False, **{other: None})
-    return opened
+    if opened.likely == "encoder":
+        return replace(opened, either=False, decoder=None)
+    return replace(opened, either=False, encoder=None)
 
 
 def as_encoder(model: Any) -> Encoder:
-    """`model` as an `Encoder`; `InputError` if it is none, `NotApplicable` if the model has none."""
+    """Return the encoder of a model.
+
+    Parameters
+    ----------
+    model : Any
+        An encoder, or anything that has one.
+
+    Returns
+    -------
+    Encoder
+        The encoder. What an `Encoder` declares is completed by what an adapter knows about its ``fn``.
+
+    Raises
+    ------
+    InputError
+        If no adapter knows the model.
+    NotApplicable
+        If it has no encoder.
+    """
     if isinstance(model, Encoder):
-        return _completed(model, lambda opened: opened.encoder)
-    opened = _adapted(model)
+        opened = open_with_adapter(model.fn)[1]
+        return _complete(model, None if opened is None else opened.encoder)
+    opened = open_with_adapter(model)[1]
     if opened is None:
-        raise InputError(f"encoder: {_told(model)}, expected a callable, a model or a Posterior")
+        raise _unknown_model_error(model, "a callable, a model or a Posterior", "encoder")
     if opened.encoder is None:
-        raise NotApplicable(f"{opened.name} has no encoder")
+        raise NotApplicable(f"{opened.name} has no encoder.")
     return opened.encoder
 
 
 def as_decoder(model: Any) -> Decoder:
-    """`model` as a `Decoder`; `InputError` if it is none, `NotApplicable` if the model has none."""
+    """Return the decoder of a model.
+
+    Parameters
+    ----------
+    model : Any
+        A decoder, or anything that has one.
+
+    Returns
+    -------
+    Decoder
+        The decoder. What a `Decoder` declares is completed by what an adapter knows about its ``fn``.
+
+    Raises
+    ------
+    InputError
+        If no adapter knows the model.
+    NotApplicable
+        If it has no decoder.
+    """
     if isinstance(model, Decoder):
-        return _completed(model, lambda opened: opened.decoder)
-    opened = _adapted(model)
+        opened = open_with_adapter(model.fn)[1]
+        return _complete(model, None if opened is None else opened.decoder)
+    opened = open_with_adapter(model)[1]
     if opened is None:
-        raise InputError(f"decoder: {_told(model)}, expected a callable or a model")
+        raise _unknown_model_error(model, "a callable or a model", "decoder")
     if opened.decoder is None:
-        raise NotApplicable(f"{opened.name} has no decoder")
+        raise NotApplicable(f"{opened.name} has no decoder.")
     return opened.decoder
 
 
 def condition_on(model: Any, condition: Any) -> Any:
-    """A conditional decoder with its condition fixed, so that it stands where a decoder of z alone is asked.
+    """Fix the condition of a conditional decoder, so that it decodes z alone.
 
-    model: anything that has a decoder; an `Encoder` is fixed as an encoder, and a `Model` (what `open` returns) in both
-        its parts.
-    condition: one value, the same for every code: a class or its name where the model knows its `conditions`, else
-        the number or vector that it takes. Raises `UnknownName` for a class that it does not know.
+    Parameters
+    ----------
+    model : Any
+        Anything that has a decoder. An `Encoder` is fixed as an encoder, and a `Model` in each of its parts that is
+        conditional.
+    condition : Any
+        One value for all codes: a class or its name if the model declares its `conditions`, else the number or vector
+        that it receives.
+
+    Returns
+    -------
+    Decoder, Encoder or Model
+        The model with its condition fixed.
+
+    Raises
+    ------
+    UnknownName
+        For a class that the model does not know.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> decoder = vaeviz.condition_on(lambda z, y: z + y[:, None], 3)
+    >>> vaeviz.decode(decoder, np.zeros((1, 2)))
+    array([[3., 3.]], dtype=float32)
     """
     if isinstance(model, Model):
-        parts = {role: getattr(model, role) for role in get_args(Role)}
-        fixed = {role: part for role, part in parts.items() if part is not None}
-        if any(part.is_conditional for part in fixed.values()):  # the other takes none
-            fixed = {role: part for role, part in fixed.items() if part.is_conditional}
-        return replace(model, **{role: condition_on(part, condition) for role, part in fixed.items()})
+        parts = [part for part in (model.encoder, model.decoder) if part is not None]
+        if any(part.is_conditional for part in parts):  # a part of x or z alone stays as it is
+            parts = [part for part in parts if part.is_conditional]
+        for part in parts:
+            model = replace(model, **{part.role: condition_on(part, condition)})
+        return model
     part = as_encoder(model) if isinstance(model, Encoder) else as_decoder(model)
-    return replace(part, condition=condition_value(condition, part.conditions))
+    return replace(part, condition=part.fix_condition(condition))
 
 
-def _adapted(model: Any) -> Model | None:
-    """`model` as the first adapter that knows it opens it, strangers' adapters before our own."""
-    return open_with_adapter(model)[1]
+def open_with_adapter(model: Any, *, trust: bool = False) -> tuple[str | None, Model | None]:
+    """Open a model with the first adapter that knows it. Third-party adapters are tried first.
 
+    Parameters
+    ----------
+    model : Any
+        The model.
+    trust : bool, default False
+        Passed to adapters that have a parameter ``trust``.
 
-def open_with_adapter(model: Any) -> tuple[str | None, Model | None]:
-    """(name of the adapter that knows `model`, what it opens): no name where none was needed, or none knows it."""
+    Returns
+    -------
+    name : str or None
+        Name of the adapter. None if none was needed, or none knows the model.
+    opened : Model or None
+        The opened model. None if nothing knows it.
+    """
     if isinstance(model, Model):
         return None, model
     if isinstance(model, Encoder):
         return None, Model(encoder=as_encoder(model), name=model.name)
     if isinstance(model, Decoder):
         return None, Model(decoder=as_decoder(model), name=model.name)
-    for name, adapter in _adapters():
+    for name, adapter in _load_adapters():
         try:
-            opened = adapter(model)
+            opened = adapter(model, trust=True) if trust and _has_trust(adapter) else adapter(model)
         except (InputError, NotApplicable):
             raise
         except Exception as error:
-            warnings.warn(f"adapter {name!r} failed, and is passed over: {one_line(error)}", stacklevel=2)
+            warnings.warn(f"adapter {name!r} failed and is skipped: {one_line(error)}", stacklevel=2)
             continue
         if opened is not None:
             return name, opened
-    return None, _native(model)
+    return None, _open_without_adapter(model)
 
 
-def _adapters() -> Iterator[tuple[str, Callable[[Any], Model | None]]]:
-    """The adapters by name, strangers' before our own. One that cannot be imported is passed over with a warning."""
-    named = registry.entries("vaeviz.adapters")
-    for name in sorted(named, key=lambda name: named[name][0].distribution == registry.OWN_DISTRIBUTION):
+def _load_adapters() -> Iterator[tuple[str, Adapter]]:
+    """Yield the adapters by name, third-party ones first. One that cannot be imported is skipped with a warning."""
+    entries = registry.entries("vaeviz.adapters")
+    for name in sorted(entries, key=lambda name: entries[name][0].distribution == registry.OWN_DISTRIBUTION):
         try:
-            yield name, registry.load("vaeviz.adapters", name)
+            yield name, cast(Adapter, registry.load("vaeviz.adapters", name))
         except InputError as error:
             warnings.warn(f"adapter {error}", stacklevel=2)
 
 
-def _native(model: Any) -> Model | None:
-    """What needs no adapter: an object with `encode` and `decode`, or `encoder` and `decoder`, or a bare callable."""
-    if isinstance(model, (str, bytes)):  # whose encode and decode are others
+def _has_trust(adapter: Adapter) -> bool:
+    try:
+        return "trust" in inspect.signature(adapter).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def _open_without_adapter(model: Any) -> Model | None:
+    """Open an object with ``encode`` and ``decode``, or ``encoder`` and ``decoder``, or a bare callable."""
+    if isinstance(model, (str, bytes)):  # whose encode and decode mean something else
         return None
     name = callable_name(model)
-    parts = {role: _part_of(model, role) for role in ("encode", "decode")}
-    if any(parts.values()):
-        encoder, decoder = parts["encode"], parts["decode"]
+    encoder, decoder = _part_attribute(model, "encode"), _part_attribute(model, "decode")
+    if encoder or decoder:
         return Model(
-            encoder and replace(as_encoder(getattr(model, encoder)), name=f"{name}.{encoder}"),
-            decoder and replace(as_decoder(getattr(model, decoder)), name=f"{name}.{decoder}"),
+            replace(as_encoder(getattr(model, encoder)), name=f"{name}.{encoder}") if encoder else None,
+            replace(as_decoder(getattr(model, decoder)), name=f"{name}.{decoder}") if decoder else None,
             name=name,
         )
     if callable(model):
@@ -155,28 +277,31 @@ def _native(model: Any) -> Model | None:
     return None
 
 
-def _part_of(model: Any, role: str) -> str | None:
-    """`encode`, else `encoder` (likewise for `decode`); a part alone counts only where its counterpart is there."""
-    if callable(getattr(model, role, None)):
-        return role
-    other = {"encode": ("decode", "decoder"), "decode": ("encode", "encoder")}[role]
-    paired = any(callable(getattr(model, name, None)) for name in other)
-    return f"{role}r" if paired and callable(getattr(model, f"{role}r", None)) else None
+def _part_attribute(model: Any, verb: str) -> str | None:
+    """Return the attribute for "encode" or "decode"; ``encoder`` counts only if its counterpart exists, too."""
+    if callable(getattr(model, verb, None)):
+        return verb
+    counterparts = {"encode": ("decode", "decoder"), "decode": ("encode", "encoder")}[verb]
+    is_paired = any(callable(getattr(model, name, None)) for name in counterparts)
+    return f"{verb}r" if is_paired and callable(getattr(model, f"{verb}r", None)) else None
 
 
-def _completed(declared: Any, part: Callable[[Model], Any]) -> Any:
-    """What is declared, and for the rest what an adapter knows about the object that stands as `fn`."""
-    opened = _adapted(declared.fn)
-    known = opened and part(opened)
+def _complete(declared: Part, known: Part | None) -> Part:
+    """Return what is declared, and for the rest what an adapter knows."""
     if known is None:
         return declared
-    said = {f.name: getattr(declared, f.name) for f in fields(declared) if f.name not in ("fn", "_")}
-    return replace(known, **{name: value for name, value in said.items() if value is not None})
+    values = {one.name: getattr(declared, one.name) for one in fields(declared) if one.name not in ("fn", "_")}
+    return replace(known, **{name: value for name, value in values.items() if value is not None})
 
 
-def _told(model: Any) -> str:
-    if isinstance(model, (str, Path)) and not Path(model).exists():
-        return f"got {str(model)!r}, which does not exist"
-    if isinstance(model, (str, Path)):
-        return f"got {str(model)!r}, which is not a folder or file that an adapter knows"
-    return f"got {type(model).__name__}"
+def _unknown_model_error(model: Any, expected: str, what: str = "model") -> InputError:
+    if not isinstance(model, (str, Path)):
+        got = type(model).__name__
+        message = f"{what} is of type {got}, which no adapter knows; expected {expected}."
+    elif not Path(model).exists():
+        got = str(model)
+        message = f"{what} is {got!r}, which does not exist; expected {expected}."
+    else:
+        got = str(model)
+        message = f"{what} is {got!r}, which is not a file or folder that an adapter knows; expected {expected}."
+    return InputError(message, got=got, expected=expected)

@@ -1,46 +1,241 @@
-"""What an encoder and a decoder have in common."""
+"""What an encoder and a decoder share: names, ranges, layouts, batch sizes and conditions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
-from vaeviz.errors import InputError, UnknownName
-from vaeviz.model.calling import callable_name
-from vaeviz.model.conditions import parse_conditions
+import numpy as np
+
+from vaeviz.data.labels import ClassLabels
+from vaeviz.errors import Fix, InputError, NotApplicable, UnknownName, declare
+from vaeviz.model.calling import callable_name, positional_arity
+from vaeviz.model.conditions import (
+    KnownConditions,
+    as_condition,
+    condition_value,
+    condition_values,
+    name_of_value,
+    parse_conditions,
+    summarize_names,
+)
 
 Prior = Literal["normal"]
 Layout = Literal["channels_first", "channels_last"]
+Output = Literal["values", "logits"]
 
-
-def check_and_name(declared: Any) -> None:
-    _check_choices(declared)
-    object.__setattr__(declared, "conditions", parse_conditions(declared.conditions))
-    if declared.batch_size is not None and declared.batch_size < 1:
-        raise InputError(f"batch_size = {declared.batch_size}: expected 1 or more")
-    if declared.pad and declared.batch_size is None:
-        kind = type(declared).__name__
-        raise InputError(f"pad=True: say how many rows fn takes, {kind}(fn, batch_size=N, pad=True)")
-    if declared.name is None:
-        object.__setattr__(declared, "name", callable_name(declared.fn))
-
-
-CHOICES = {
-    "output": ("values", "logits"),
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "output": get_args(Output),
     "layout": get_args(Layout),
     "prior": get_args(Prior),
 }
 
 
-def _check_choices(declared: Any) -> None:
-    """`InputError` for a declaration that means nothing, which would be taken for another."""
-    for name, known in CHOICES.items():
-        value = getattr(declared, name, None)
-        if value is not None and value not in known:
-            raise UnknownName(name, str(value), known)
-    if declared.value_range is not None and not declared.value_range[0] < declared.value_range[1]:
-        raise InputError(f"value_range = {declared.value_range}: expected (low, high) with low < high")
-    for name in ("input_shape", "latent_shape", "sample_shape"):
-        shape = getattr(declared, name, None)
-        if shape is not None and not (isinstance(shape, tuple) and all(isinstance(side, Integral) for side in shape)):
-            raise InputError(f"{name} = {shape!r}: expected a tuple of integers, e.g. (16,)")
+@dataclass(frozen=True, eq=False)
+class ModelPart:
+    """A callable of one model, and what is declared about it. None means undeclared.
+
+    The parameters are described by its subclasses `Encoder` and `Decoder`.
+    """
+
+    fn: Callable[..., Any]
+    _: KW_ONLY
+    layout: Layout | None = None
+    value_range: tuple[float, float] | None = None
+    prior: Prior | None = None
+    batch_size: int | None = None
+    pad: bool | None = None
+    conditions: Any = None
+    condition: np.ndarray | None = None
+    name: str = ""
+
+    role: ClassVar[str]
+    input_name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        self._check_choices()
+        self._check_shapes()
+        if self.value_range is not None and not self.value_range[0] < self.value_range[1]:
+            raise InputError(
+                f"value_range is {self.value_range}, expected (low, high) with low < high.",
+                got=str(self.value_range),
+                expected="(low, high)",
+                fix=declare(type(self).__name__, value_range=(-1, 1)),
+            )
+        if self.batch_size is not None and self.batch_size < 1:
+            raise InputError(f"batch_size is {self.batch_size}, expected 1 or more.", got=str(self.batch_size))
+        if self.pad and self.batch_size is None:
+            fix = declare(type(self).__name__, batch_size=32, pad=True)
+            raise InputError("pad=True needs the number of rows that fn accepts.", expected="batch_size", fix=fix)
+        object.__setattr__(self, "conditions", parse_conditions(self.conditions))
+        object.__setattr__(self, "name", self.name or callable_name(self.fn))
+
+    def _check_choices(self) -> None:
+        for name, known in _CHOICES.items():
+            value = getattr(self, name, None)
+            if value is not None and value not in known:
+                raise UnknownName(name, str(value), known)
+
+    def _check_shapes(self) -> None:
+        for name in ("input_shape", "latent_shape", "sample_shape"):
+            shape = getattr(self, name, None)
+            if shape is not None and not (isinstance(shape, tuple) and all(isinstance(n, Integral) for n in shape)):
+                raise InputError(
+                    f"{name} is {shape!r}, expected a tuple of integers.",
+                    got=repr(shape),
+                    expected="a tuple of integers",
+                    fix=declare(type(self).__name__, **{name: (16,)}),
+                )
+
+    @property
+    def known_conditions(self) -> KnownConditions | None:
+        """Values that the condition may take, by name. None if they are not declared."""
+        known: KnownConditions | None = self.conditions
+        return known
+
+    @property
+    def is_conditional(self) -> bool:
+        """True if fn needs a condition that is not fixed: one is declared, or fn has two required arguments."""
+        return self.condition is None and (self.conditions is not None or positional_arity(self.fn)[0] > 1)
+
+    @property
+    def accepts_condition(self) -> bool:
+        """True if fn can receive a condition."""
+        return self.is_conditional or positional_arity(self.fn)[1] > 1
+
+    @property
+    def condition_name(self) -> str:
+        """Name of the fixed condition. Empty if none is fixed."""
+        return "" if self.condition is None else name_of_value(self.condition, self.known_conditions)
+
+    def fix_condition(self, value: Any) -> np.ndarray:
+        """Return the value to fix as the condition.
+
+        Parameters
+        ----------
+        value : Any
+            A class or its name, or a number or vector.
+
+        Returns
+        -------
+        ndarray
+            The number or vector that fn receives.
+        """
+        return condition_value(value, self.known_conditions)
+
+    def condition_rows(self, condition: Any, n_samples: int) -> ClassLabels | np.ndarray | None:
+        """Return the condition of each sample as it was given, else the fixed one.
+
+        Parameters
+        ----------
+        condition : array_like, shape (N, ...), or None
+            Classes, names, numbers or vectors.
+        n_samples : int
+            Number of samples N.
+
+        Returns
+        -------
+        ClassLabels or ndarray, shape (N, ...), or None
+            The rows. A fixed condition is given by its name if it is known, so that other models know it, too.
+        """
+        if condition is not None:
+            return as_condition(condition, n_samples)
+        if self.condition is None:
+            return None
+        name = self.condition_name
+        value = np.asarray(name) if self.known_conditions and name in self.known_conditions else self.condition
+        return np.broadcast_to(value, (n_samples, *value.shape))
+
+    def condition_values(self, condition: Any) -> np.ndarray | None:
+        """Return the numbers that fn receives beside each row.
+
+        Parameters
+        ----------
+        condition : array_like, shape (N, ...), or None
+            Classes, names, numbers or vectors.
+
+        Returns
+        -------
+        ndarray, shape (N, ...), or None
+            The numbers. None if fn takes no condition.
+
+        Raises
+        ------
+        NotApplicable
+            If a conditional part receives none.
+        """
+        if condition is None:
+            if self.is_conditional:
+                raise self.missing_condition_error()
+            return None
+        return condition_values(condition, self.known_conditions) if positional_arity(self.fn)[1] > 1 else None
+
+    def missing_condition_error(self) -> NotApplicable:
+        """Return the error for a conditional part that receives no condition.
+
+        Returns
+        -------
+        NotApplicable
+            The error to raise.
+        """
+        names = f" ({summarize_names(self.known_conditions)})" if self.known_conditions else ""
+        return NotApplicable(
+            f"The {self.role} {self.name} takes a condition beside {self.input_name}{names}, but received none.",
+            fix=self._condition_fix(),
+        )
+
+    def missing_argument_fix(self, error: Exception, condition: Any) -> Fix | None:
+        """Return the advice for a fn that misses an argument, which may be a condition.
+
+        Parameters
+        ----------
+        error : Exception
+            What fn raised.
+        condition : Any
+            The condition that it received.
+
+        Returns
+        -------
+        Fix or None
+            The advice. None if no argument is missing.
+        """
+        is_missing = condition is None and "missing" in str(error) and "argument" in str(error)
+        return self._condition_fix() if is_missing else None
+
+    def _condition_fix(self) -> Fix:
+        fixed = "Encoder(encoder)" if self.role == "encoder" else "decoder"
+        return Fix(
+            f"Pass condition=y with one row per sample, or fix one with vaeviz.condition_on({fixed}, y).",
+            "Add --condition labels, or --condition VALUE to fix one.",
+        )
+
+
+def describe_conditions(known: Mapping[str, np.ndarray]) -> Any:
+    """Return known conditions as one would declare them.
+
+    Parameters
+    ----------
+    known : mapping of str to ndarray
+        The values by name.
+
+    Returns
+    -------
+    tuple or list or dict
+        Names that mean their positions, numbers that mean themselves, or the mapping.
+
+    Examples
+    --------
+    >>> describe_conditions(parse_conditions(("cat", "dog")))
+    ('cat', 'dog')
+    """
+    plain = {name: value.tolist() for name, value in known.items()}
+    for declared in (tuple(plain), list(plain.values())):
+        try:
+            parsed = parse_conditions(declared)
+        except InputError:
+            continue
+        if parsed and {name: value.tolist() for name, value in parsed.items()} == plain:
+            return declared
+    return plain

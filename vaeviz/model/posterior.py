@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from vaeviz.data.arrays import as_array
+from vaeviz.data.labels import check_labels
 from vaeviz.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Diagonal Gaussian posteriors q(z | x), one row a sample.
+    """Diagonal Gaussian posteriors q(z | x), one row per sample.
 
-    mean: (N, D) posterior means.
-    std: (N, D) posterior standard deviations, or None for a deterministic encoder.
-    prior: "normal" for p(z) = N(0, I), or None where no prior is known.
-    code_shape: the shape that one code has for the model, () when it is simply (D,).
-    family: the name of q(z | x) where it is known to be no such Gaussian; of it there are the means alone.
-    condition: (N, ...) what a conditional encoder was given beside each x, which is also what each code is decoded
-        with; None for a plain one.
+    Parameters
+    ----------
+    mean : array_like, shape (N, D)
+        Posterior means. NumPy arrays, torch tensors and nested lists are converted to float32.
+    std : array_like, shape (N, D), optional
+        Posterior standard deviations. None for a deterministic encoder.
+    prior : {"normal"}, optional
+        ``"normal"`` for p(z) = N(0, I). None if no prior is known.
+    code_shape : tuple of int, default ()
+        Shape of one code as the model uses it, e.g. ``(4, 8, 8)``. ``()`` means ``(D,)``.
+    family : str, optional
+        Name of q(z | x) if it is not a Gaussian with independent dimensions. Only its means are kept then.
+    condition : array_like, shape (N, ...), optional
+        What a conditional encoder received beside each sample. Each code is decoded with it.
+
+    Raises
+    ------
+    InputError
+        If the arrays have other shapes, are not finite, or a standard deviation is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vaeviz import Posterior
+    >>> posterior = Posterior(np.zeros((3, 2)), np.ones((3, 2)), prior="normal")
+    >>> len(posterior), posterior.size
+    (3, 2)
+    >>> posterior.kl().sum()
+    np.float64(0.0)
     """
 
     mean: np.ndarray
@@ -31,69 +58,156 @@ class Posterior:
     condition: Any = None
 
     def __post_init__(self) -> None:
-        mean = np.asarray(self.mean, dtype=np.float32)
+        mean = _float32(self.mean, "means")
         if mean.ndim != 2:
-            raise InputError(f"Posterior: got means of shape {mean.shape}, expected (N, D)")
+            raise InputError(
+                f"The means of a Posterior have shape {mean.shape}, expected (N, D).",
+                got=str(mean.shape),
+                expected="(N, D)",
+                fix="Pass one row per sample.",
+            )
         object.__setattr__(self, "mean", mean)
-        if not np.isfinite(mean).all():
-            raise InputError("Posterior: got means with NaN or infinite values")
         if self.std is None:
             return
-        std = np.asarray(self.std, dtype=np.float32)
+        std = _float32(self.std, "standard deviations")
         if std.shape != mean.shape:
-            raise InputError(f"Posterior: got std of shape {std.shape}, expected that of the means, {mean.shape}")
-        if not np.isfinite(std).all():
-            raise InputError("Posterior: got standard deviations with NaN or infinite values")
+            raise InputError(
+                f"The standard deviations of a Posterior have shape {std.shape}, but its means have {mean.shape}.",
+                got=str(std.shape),
+                expected=str(mean.shape),
+            )
         if (std < 0).any():
-            raise InputError(f"Posterior: got a negative standard deviation, {std.min():.3g}")
+            raise InputError(
+                f"A Posterior received a negative standard deviation, {std.min():.3g}.",
+                got=f"{std.min():.3g}",
+                expected="0 or more",
+                fix="Pass std=np.exp(0.5 * log_var) if these are log-variances.",
+            )
         object.__setattr__(self, "std", std)
 
     def __len__(self) -> int:
         return len(self.mean)
 
     def __getitem__(self, rows: Any) -> Posterior:
-        """The posteriors of some samples (a slice, a mask, or indices)."""
         std = None if self.std is None else self.std[rows]
         return replace(self, mean=self.mean[rows], std=std, condition=self.condition_of(rows))
 
     def with_codes(self, codes: np.ndarray, rows: Any = None) -> Posterior:
-        """Other codes (M, D) for the same decoder; those made of samples, `rows` (M,), keep their conditions."""
+        """Return other codes for the same decoder.
+
+        Parameters
+        ----------
+        codes : ndarray, shape (M, D)
+            The codes.
+        rows : ndarray of int, shape (M,), optional
+            The samples that the codes were made from, whose conditions they keep. None for codes made from none.
+
+        Returns
+        -------
+        Posterior
+            The codes as means, without standard deviations.
+        """
         return Posterior(codes, code_shape=self.code_shape, condition=None if rows is None else self.condition_of(rows))
 
     def condition_of(self, rows: Any) -> Any:
-        """The conditions of some samples, None for a plain encoder's."""
+        """Return the conditions of some samples.
+
+        Parameters
+        ----------
+        rows : slice or ndarray
+            The samples.
+
+        Returns
+        -------
+        array_like or None
+            Their conditions. None for an unconditional encoder.
+        """
         return None if self.condition is None else self.condition[rows]
 
     @property
     def size(self) -> int:
-        """D, the number of latent dimensions."""
-        return self.mean.shape[1]
+        """Number of latent dimensions D."""
+        return int(self.mean.shape[1])
 
     @property
     def is_deterministic(self) -> bool:
-        """Whether the encoder gives codes, and no distribution of them."""
+        """True if the encoder returns codes without a distribution."""
         return self.std is None and self.family is None
 
     @property
     def code_name(self) -> str:
-        """What one of its `mean` is called."""
+        """Word for one row of `mean` in titles and labels."""
         return "code" if self.is_deterministic else "posterior mean"
 
     @property
     def why_no_spread(self) -> str:
-        """What is missing where `std` is None, and what would do."""
-        wanted = "this needs Gaussians with independent dimensions, e.g. an encoder returning (mean, log_var)"
+        """Reason why `std` is None, and what would change that."""
+        needed = "This needs Gaussians with independent dimensions, e.g. an encoder that returns (mean, log_var)."
         if self.family:
-            return f"q(z|x) is a {self.family}, of which only the means are used: {wanted}"
-        return f"the encoder is deterministic, it gives no spread q(z|x): {wanted}"
+            return f"q(z|x) is a {self.family}, of which only the means are used. {needed}"
+        return f"The encoder is deterministic and gives no spread of q(z|x). {needed}"
 
     def kl(self) -> np.ndarray | None:
-        """KL(q(z_j | x) || N(0, 1)) in nats, (N, D), float64; None for a deterministic encoder.
+        """Return the KL divergence of each latent dimension from the prior N(0, 1).
 
-        ½ (μ² + σ² − 1 − ln σ²), Kingma & Welling 2013, appendix B.
+        Returns
+        -------
+        ndarray of float64, shape (N, D), or None
+            KL(q(z_j | x) || N(0, 1)) in nats. None for a deterministic encoder.
+
+        Notes
+        -----
+        ½ (μ² + σ² − 1 − ln σ²), Kingma & Welling (2013), appendix B.
+
+        Examples
+        --------
+        >>> from vaeviz import Posterior
+        >>> Posterior([[1.0]], [[1.0]]).kl()
+        array([[0.5]])
         """
         if self.std is None:
             return None
         mean, var = self.mean.astype(np.float64), self.std.astype(np.float64) ** 2
         with np.errstate(divide="ignore"):
-            return 0.5 * (mean**2 + var - 1 - np.log(var))
+            kl: np.ndarray = 0.5 * (mean**2 + var - 1 - np.log(var))
+        return kl
+
+    def to_frame(self, labels: Any = None) -> pd.DataFrame:
+        """Return the posterior means as a table, for pandas and seaborn.
+
+        Parameters
+        ----------
+        labels : array_like, shape (N,), optional
+            One label per sample.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``z1`` … ``zD`` and, with labels, ``label``. One row per sample.
+
+        Examples
+        --------
+        >>> from vaeviz import Posterior
+        >>> Posterior([[0.0, 1.0], [2.0, 3.0]]).to_frame(labels=["cat", "dog"])
+            z1   z2 label
+        0  0.0  1.0   cat
+        1  2.0  3.0   dog
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame(self.mean, columns=[f"z{j + 1}" for j in range(self.size)])
+        if labels is None:
+            return frame
+        values: Any = check_labels(labels, len(self))
+        if not isinstance(values, np.ndarray):  # classes in an order, which a plain array would lose
+            values = pd.Series(pd.Categorical(np.asarray(values), categories=list(values.categories)))
+        return frame.assign(label=values)
+
+
+def _float32(values: Any, what: str) -> np.ndarray:
+    array = as_array(values)
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise InputError(f"The {what} of a Posterior hold NaN or infinite values.", expected="finite values")
+    return array

@@ -1,4 +1,4 @@
-"""What a record says of where it comes from: versions, the hash of every input's numbers, where something failed."""
+"""Where a record comes from: versions, hashes of all inputs, and tracebacks that are the same everywhere."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import contextlib
 import hashlib
 import json
 import platform
+import random
+import sys
 import traceback
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,28 +18,64 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.data.out_of_core import SampleStream, default_batch_size, is_out_of_core, iterate_blocks, sample_shape
-from vaeviz.model.calling import torch_modules
+from vaeviz.data.out_of_core import (
+    SampleStream,
+    default_batch_size,
+    is_out_of_core,
+    iterate_blocks,
+    sample_shape,
+    take_rows,
+)
+from vaeviz.model.decode import decode
+from vaeviz.model.encode import trace_encoding
+from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
+from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.torch_probe import loaded_modules, record_modules
+
+PACKAGES = ("vaeviz", "matplotlib", "numpy", "scipy", "scikit-learn", "torch")  # which make the figures and numbers
 
 
 def package_versions() -> dict[str, str]:
-    """The versions of Python and of the packages that make the pictures and the numbers."""
+    """Return the versions of Python and of the packages that make the figures and numbers.
+
+    Returns
+    -------
+    dict of str to str
+        Version by name. Packages that are not installed are left out.
+    """
     found = {"python": platform.python_version()}
-    for name in ("vaeviz", "matplotlib", "numpy", "scipy", "scikit-learn", "torch"):
+    for name in PACKAGES:
         with contextlib.suppress(Exception):
             found[name] = version(name)
     return found
 
 
-def describe_inputs(inputs: Mapping[str, Any]) -> dict[str, dict]:
-    """What each input is, by name: the shape and hash of data, of codes, and of a torch model's weights."""
-    return {name: _described(value) for name, value in sorted(inputs.items())}
+def describe_inputs(inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Describe inputs by shape and hash: those of data, codes, and the weights of torch models.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Inputs by name.
+
+    Returns
+    -------
+    dict of str to dict
+        What each input is, by name.
+    """
+    return {name: _describe_input(value, inputs) for name, value in sorted(inputs.items())}
 
 
 def portable_traceback() -> str:
-    """That of the exception in hand, without this machine's folders, so that a record is the same everywhere."""
+    """Return the traceback of the current exception without the folders of this machine.
+
+    Returns
+    -------
+    str
+        The traceback.
+    """
     import vaeviz
 
     text, root = traceback.format_exc(), Path(vaeviz.__file__).parent.parent
@@ -44,57 +83,139 @@ def portable_traceback() -> str:
 
 
 def sha256_hex(content: Any) -> str:
+    """Return the SHA-256 hash of bytes.
+
+    Parameters
+    ----------
+    content : bytes-like
+        The bytes, e.g. a contiguous array.
+
+    Returns
+    -------
+    str
+        Its hexadecimal digits.
+    """
     return hashlib.sha256(content).hexdigest()
 
 
-def _described(value: Any) -> dict:
-    remembered = getattr(value, "remembered", None)
-    if remembered is not None:
-        return {"name": value.name, "posterior": _of_posterior(remembered[1]), **_of_weights(value.fn)}
-    if hasattr(value, "fn"):
-        return {"name": value.name, **_of_weights(value.fn)}
+def _describe_input(value: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(value, ModelPart):
+        return _describe_part(value, inputs)
     if isinstance(value, Model):
         parts = {"encoder": value.encoder, "decoder": value.decoder}
-        return {"name": value.name, **{role: _described(part) for role, part in parts.items() if part is not None}}
+        return {"name": value.name} | {
+            role: _describe_part(part, inputs) for role, part in parts.items() if part is not None
+        }
     if isinstance(value, (list, tuple)) and any(isinstance(part, Model) for part in value):
-        return {"models": [_described(part) for part in value]}
+        return {"models": [_describe_input(part, inputs) for part in value]}
     if isinstance(value, SampleStream) or is_out_of_core(value):
-        return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": _of_rows(value)}
+        return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": _hash_rows(value)}
     if isinstance(value, Mapping):
         return {"keys": list(value), "sha256": sha256_hex(json.dumps(value, default=str).encode())}
     try:
         array = np.asarray(value)
         content = json.dumps(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array)
         return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": sha256_hex(content)}
-    except (TypeError, ValueError):  # ragged, or of things that are no plain values
+    except (TypeError, ValueError):  # ragged, or of objects that are not plain values
         return {"type": type(value).__name__}
 
 
-def _of_rows(x: np.ndarray | SampleStream) -> str:
-    """The hash of what does not lie in memory, that which it would have there."""
+def _hash_rows(x: np.ndarray | SampleStream) -> str:
+    """Return the hash that samples on disk would have in memory."""
     digest = hashlib.sha256()
     for block in iterate_blocks(x, default_batch_size(sample_shape(x))):
-        digest.update(np.ascontiguousarray(block))
+        digest.update(np.ascontiguousarray(block).data)
     return digest.hexdigest()
 
 
-def _of_posterior(posterior: Posterior) -> dict:
-    parts = {"mean": posterior.mean, "std": posterior.std}
+def _describe_part(part: ModelPart, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": part.name}
+    if isinstance(part, Encoder) and part.cached is not None:
+        described["posterior"] = _describe_posterior(part.cached[1])
+    digest = _hash_weights(modules_that_run(part, inputs))
+    return described | ({"weights_sha256": digest} if digest else {})
+
+
+def _describe_posterior(posterior: Posterior) -> dict[str, Any]:
+    arrays = {"mean": posterior.mean, "std": posterior.std}
     hashes = {
-        f"{key}_sha256": sha256_hex(np.ascontiguousarray(part)) for key, part in parts.items() if part is not None
+        f"{name}_sha256": sha256_hex(np.ascontiguousarray(array)) for name, array in arrays.items() if array is not None
     }
     return {"shape": list(posterior.mean.shape), **hashes}
 
 
-def _of_weights(function: Any) -> dict:
-    """The hash of the weights of the torch modules that a callable reaches; nothing if it reaches none."""
-    modules = torch_modules(function)
+def modules_that_run(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
+    """Return the torch modules that run when an encoder or a decoder is called.
+
+    An encoder with a cache knows them. Others are called with one sample or code, and random states are restored.
+
+    Parameters
+    ----------
+    part : Encoder or Decoder
+        The part.
+    inputs : mapping
+        Inputs by name, from which the sample or the code is taken.
+
+    Returns
+    -------
+    list of torch.nn.Module
+        The outermost modules, in the order in which they start. Those that are only known to be loaded by the
+        callable if it cannot be called, or none was seen to run.
+    """
+    if "torch" not in sys.modules:
+        return []
+    loaded = loaded_modules(part.fn)
+    owner = getattr(part.fn, "__self__", part.fn)  # a module whose method is called does not run itself
+    ran: list[Any] = [module for module in loaded if module is owner]
+    if isinstance(part, Encoder) and part.cached_modules is not None:
+        ran += part.cached_modules
+    else:
+        with record_modules() as calls, _restored_random_state(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with contextlib.suppress(Exception):
+                _call_once(part, inputs)
+        ran += [call.module for call in calls]
+    inside = {id(child) for module in ran for child in module.modules() if child is not module}
+    return list({id(module): module for module in ran if id(module) not in inside}.values()) or loaded
+
+
+def _call_once(part: ModelPart, inputs: Mapping[str, Any]) -> None:
+    """Call an encoder with the first sample, or a decoder with the first code."""
+    encoder, condition = inputs.get("encoder"), inputs.get("condition")
+    first_condition = None if condition is None else condition[:1]
+    if isinstance(part, Encoder):
+        x = part.cached[0] if part.cached is not None else inputs["x"]
+        trace_encoding(part, take_rows(x, slice(1)), first_condition)
+        return
+    latent_shape = getattr(part, "latent_shape", None)
+    if isinstance(encoder, Encoder) and encoder.cached is not None:
+        decode(part, encoder.cached[1][:1], first_condition if part.is_conditional else None)
+    elif latent_shape is not None:
+        first_known = list(part.known_conditions)[:1] if part.known_conditions else None
+        decode(part, np.zeros((1, *latent_shape), np.float32), first_known if part.is_conditional else None)
+
+
+@contextlib.contextmanager
+def _restored_random_state() -> Iterator[None]:
+    import torch
+
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+
+
+def _hash_weights(modules: list[Any]) -> str:
+    """Return the hash of the weights of torch modules. Empty for none."""
     if not modules:
-        return {}
+        return ""
     digest = hashlib.sha256()
     for module in modules:
         for name, tensor in module.state_dict().items():
             digest.update(name.encode())
             if hasattr(tensor, "detach"):
-                digest.update(np.ascontiguousarray(as_array(tensor)))
-    return {"weights_sha256": digest.hexdigest()}
+                digest.update(np.ascontiguousarray(as_array(tensor)).data)
+    return digest.hexdigest()

@@ -115,7 +115,7 @@ def interpolation(
     path, times = _path_function(method), np.linspace(0, 1, n_steps)
     codes = np.concatenate([path(posterior.mean[a], posterior.mean[b], times) for a, b in pairs])
     starts = np.array([first for first, _ in pairs])
-    decoded = decode(decoder, posterior.with_codes(codes, np.repeat(starts, n_steps)), like=x)
+    decoded = decode(decoder, posterior.with_codes(codes, np.repeat(starts, n_steps)), reference=x)
     paths = decoded.reshape(len(pairs), n_steps, *decoded.shape[1:])
     ends = match_shape(take_rows(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)

@@ -19,7 +19,6 @@ from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
@@ -124,7 +123,7 @@ def manifold_grid(
     draw_panels(ax, grids, conditions.names, look, layout)
     if not conditions and aspect > MAX_UPRIGHT_ASPECT:
         ax.tick_params(axis="x", rotation=90)
-    fixed = fixed_condition_name(decoder)
+    fixed = decoder.condition_name
     under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
     spaced = _spacing_text(spacing, span, is_prior_known, posterior)
     held = _held_text(size, is_prior_known, posterior, is_chosen=dims is not None)

@@ -135,7 +135,7 @@ def _decode_panels(
     count = n_grid**2
     groups = {"in holes": found.codes[found.in_hole][:count], "elsewhere": found.codes[~found.in_hole][:count]}
     decoded = {
-        name: decode(decoder, posterior.with_codes(codes), cycle_conditions(conditions, len(codes)), like=x)
+        name: decode(decoder, posterior.with_codes(codes), cycle_conditions(conditions, len(codes)), reference=x)
         for name, codes in groups.items()
         if len(codes)
     }

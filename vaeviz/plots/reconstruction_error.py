@@ -24,7 +24,7 @@ from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import Fix, NotApplicable
 from vaeviz.model.decode import decode
-from vaeviz.model.encode import encode
+from vaeviz.model.encode import encode, encode_others
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum
@@ -96,7 +96,8 @@ def reconstruction_error(
     NotApplicable
         If `other_x` is given for a conditional encoder.
     InputError
-        If `labels` does not fit `x`, `n_samples` is below 1, or values for "cross-entropy" are outside [0, 1].
+        If `labels` does not fit `x`, `n_samples` is below 1, values for "cross-entropy" are outside [0, 1], or `other_x`
+        is given with a Posterior, which holds the codes of `x` only.
 
     Notes
     -----
@@ -116,7 +117,7 @@ def reconstruction_error(
     colors = color_labels(_class_labels(labels, len(errors)), len(errors), palette=palette)
     others = None if other_x is None else _errors_of_others(other_x, encoder, decoder, measure)
     rows = np.concatenate(worst_and_median(errors, n_samples))
-    decoded = decode(decoder, posterior[rows], like=x)
+    decoded = decode(decoder, posterior[rows], reference=x)
     originals = match_shape(take_rows(x, rows), decoded.shape[1:])
     cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)
@@ -146,7 +147,7 @@ def _class_labels(labels: Any, total: int) -> Any:
 
 def _errors_of_others(other_x: Any, encoder: Any, decoder: Any, measure: Measure) -> np.ndarray:
     other_x = as_samples(other_x, "other_x")
-    return errors_from_means(decoder, encode(encoder, other_x), other_x, measure)
+    return errors_from_means(decoder, encode_others(encoder, other_x), other_x, measure)
 
 
 def _check_condition(encoder: Any, other_x: Any) -> None:

@@ -16,7 +16,6 @@ from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
-from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
@@ -88,7 +87,7 @@ def reconstruction_pairs(
     if rows is not None:
         check_rows("rows", rows, len(posterior), example=(0, 1))
     chosen = stratified_rows(n_samples, len(posterior), codes, seed) if rows is None else np.array(rows)
-    reconstructed = decode(decoder, posterior[chosen], like=x)
+    reconstructed = decode(decoder, posterior[chosen], reference=x)
     originals = match_shape(take_rows(x, chosen), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
     layout = GridLayout(
@@ -98,7 +97,7 @@ def reconstruction_pairs(
     )
     ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, layout))
     draw_cells(ax, cells, look, layout)
-    fixed = fixed_condition_name(decoder)
+    fixed = decoder.condition_name
     n_classes = 0 if codes is None else len(np.unique(codes[chosen]))
     some_classes = f", {n_classes} of {len(names)} classes" if 0 < n_classes < len(names) else ""
     ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}{some_classes}")

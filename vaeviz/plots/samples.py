@@ -16,7 +16,6 @@ from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_layout import Connect, GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import NotApplicable, declare
-from vaeviz.model.conditions import fixed_condition_name
 from vaeviz.model.decode import latent_size
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
@@ -110,7 +109,7 @@ def samples(
     if conditions:
         ax.set_title(f"Means of p(x | z, y) under {conditions},\nin each row the same {n_draws} draws, {source}")
     else:
-        fixed = fixed_condition_name(decoder)
+        fixed = decoder.condition_name
         ax.set_title(f"Means of p(x | z{fixed and f', y = {fixed}'}), {n_draws} draws,\n{source}")
     return ax
 

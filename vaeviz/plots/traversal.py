@@ -21,7 +21,7 @@ from vaeviz.drawing.mosaic import CELL_GAP
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import Fix, InputError, NotApplicable
-from vaeviz.model.conditions import condition_names, fixed_condition_name
+from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
@@ -171,7 +171,7 @@ def _decode_rows(
     if around is None:
         decoded = decode_under_conditions(decoder, posterior.with_codes(flat), conditions, reference=x)
     else:
-        decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), like=x)[None]
+        decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), reference=x)[None]
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
@@ -213,7 +213,7 @@ def _column_labels(span: str | float, n_steps: int) -> list[str]:
 def _held_condition(decoder: Decoder, posterior: Posterior, around: int | None) -> str:
     """Return the words on the one condition that is held; empty for a plain decoder."""
     if around is None or not decoder.is_conditional:
-        return fixed_condition_name(decoder) and f", given y = {fixed_condition_name(decoder)}"
+        return decoder.condition_name and f", given y = {decoder.condition_name}"
     return f", given y = {condition_names(posterior.condition_of([around]), decoder.conditions)[0]}"
 
 
@@ -222,7 +222,7 @@ def _draw_change(ax: Axes, cells: np.ndarray, look: SampleStyle) -> None:
     kind, unit = look.kind_of(cells.shape[2:]), look.unit_of(cells.shape[2:])
     changes = cells[:, -1:] - cells[:, :1]
     if kind == "image":
-        changes = as_images(changes, lead=2)
+        changes = as_images(changes, n_leading_axes=2)
         changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
     limit = float(np.abs(changes).max()) or 1.0
     look = SampleStyle(kind, "RdBu_r", (-limit, limit), look.names, unit=unit)

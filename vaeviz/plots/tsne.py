@@ -18,7 +18,7 @@ from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.scatter import check_marker_kws, draw_scatter
 from vaeviz.embeddings._base import Embedding, embed
 from vaeviz.errors import NotApplicable
-from vaeviz.model.encode import encode
+from vaeviz.model.encode import encode, encode_others
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -97,7 +97,8 @@ def tsne(
     NotApplicable
         If the latent space has two dimensions or fewer, or there are too few points for the perplexity.
     InputError
-        If `labels`, `engine`, `perplexity`, `palette` or `marker_kws` cannot be used.
+        If `labels`, `engine`, `perplexity`, `palette` or `marker_kws` cannot be used, or `other_x` is given with a
+        Posterior, which holds the codes of `x` only.
 
     Warns
     -----
@@ -128,7 +129,7 @@ def tsne(
     rows = subsample_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     check_marker_kws(marker_kws)
-    others = None if other_x is None else encode(encoder, other_x).mean
+    others = None if other_x is None else encode_others(encoder, other_x).mean
     embedding = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
     ax = ax or axes_for(tsne)
     marks = draw_scatter(

@@ -69,18 +69,18 @@ def is_text_serializable(annotation: Any) -> bool:
     return get_origin(annotation) in (Literal, dict) or annotation in (*SCALARS, dict, type(None))
 
 
-def validate_settings(function: Callable, settings: Mapping[str, Any], *, of: str) -> dict[str, Any]:
+def validate_settings(function: Callable, settings: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
     """`settings` validated against the options of `function`; strings are parsed, other values checked."""
     options = options_of(function)
     checked = {}
     for name, value in settings.items():
         option = options.get(name.replace("-", "_"))
         if option is None:
-            raise UnknownName(f"option of {of}", name, options)
+            raise UnknownName(f"option of {owner}", name, options)
         try:
             checked[option.name] = option.parse(value) if isinstance(value, str) else option.check(value)
         except InputError as error:
-            raise InputError(f"{of}.{error}") from None
+            raise InputError(f"{owner}.{error}") from None
     return checked
 
 

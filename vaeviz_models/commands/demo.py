@@ -50,7 +50,7 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
 def _exported(name: str, out: Path) -> int:
     """Draw one set, beside the digits' other run where there is one; the exit code."""
     from vaeviz.cli.commands.export import echo_findings, echo_record, exit_code
-    from vaeviz.data.dataset import load_data
+    from vaeviz.data.loading import load_data
     from vaeviz.export.figure_set import export_figures
 
     data = SETS[name][0]

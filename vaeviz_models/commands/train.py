@@ -251,7 +251,7 @@ def _codes(model: Any, train: Dataset, test: Dataset | None) -> Any:
 
 def _training_data(name: str, data_dir: Any, labels: str | None) -> tuple[Dataset, Dataset | None]:
     """(training data, test data or None); data without splits are all for training."""
-    from vaeviz.data.dataset import load_data
+    from vaeviz.data.loading import load_data
 
     try:
         train = load_data(name, split="train", data_dir=data_dir, labels=labels)

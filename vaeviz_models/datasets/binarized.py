@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeviz.data.dataset import Dataset, Split, load_data
+from vaeviz.data.dataset import Dataset, Split
+from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError
 
 SEED = 0

@@ -36,7 +36,7 @@ def build_from_recipe(recipe: dict[str, Any]) -> nn.Module:
     """The model that a recipe ``{"name", "sample_shape", "options"}`` describes, with fresh weights."""
     name, shape = recipe["name"], tuple(recipe["sample_shape"])
     builder = registry.load("vaeviz.models", name)
-    options = validate_settings(builder, recipe["options"], of=name)
+    options = validate_settings(builder, recipe["options"], owner=name)
     return _remembering(builder(shape, **options), name, builder, shape, options)
 
 

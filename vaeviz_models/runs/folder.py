@@ -202,7 +202,7 @@ def _with_weights(run: Path, config: dict, tensors: dict[str, Tensor]) -> nn.Mod
 
 def _training_settings(run: Path, config: dict) -> dict[str, Any]:
     try:
-        settings = UNSAID | validate_settings(fit, config["training"], of="training")
+        settings = UNSAID | validate_settings(fit, config["training"], owner="training")
     except InputError as error:
         raise InputError(f"{run / 'config.json'}: does not describe a training ({error})") from None
     missing = [name for name in training_options() if name not in settings]

@@ -295,7 +295,7 @@ def _read_through(x: Any, name: str) -> np.ndarray | SampleStream:
             f"{name}: got batches, and training takes samples in random order; give an array, in memory or on disk"
         )
     if is_out_of_core(x):
-        for _ in iterate_batches(x, None, doing=f"reading {name}", name=name):
+        for _ in iterate_batches(x, None, desc=f"reading {name}", name=name):
             pass
     return x
 

@@ -45,7 +45,7 @@ def draws():
         assert ax.has_data()
         posterior = vaeviz.encode(model, x)
         assert posterior.size == size
-        decoded = vaeviz.decode(model, posterior, like=x)
+        decoded = vaeviz.decode(model, posterior, reference=x)
         assert decoded.shape == x.shape
         vaeviz.reconstruction_pairs(model, model, x)
         return posterior, decoded

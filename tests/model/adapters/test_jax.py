@@ -43,7 +43,7 @@ def test_half_precision(images):
 
 
 def test_a_decoder(images):
-    decoded = vaeviz.decode(jax.jit(lambda z: jax.nn.sigmoid(z @ WEIGHTS.T)), np.zeros((3, 2)), like=images)
+    decoded = vaeviz.decode(jax.jit(lambda z: jax.nn.sigmoid(z @ WEIGHTS.T)), np.zeros((3, 2)), reference=images)
     np.testing.assert_array_equal(decoded, np.full((3, 8, 8), 0.5))
 
 

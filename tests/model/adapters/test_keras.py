@@ -60,7 +60,7 @@ def test_separate_models_are_drawn_as_they_are(keras, pair, images):
     np.testing.assert_allclose(posterior.mean, mean_of(keras, encoder, images), atol=1e-5)
     assert posterior.std is not None
     assert vaeviz.open(decoder).decoder.latent_shape == (3,)
-    assert vaeviz.decode(decoder, posterior, like=images).shape == images.shape
+    assert vaeviz.decode(decoder, posterior, reference=images).shape == images.shape
     vaeviz.latent_scatter(encoder, images)
     vaeviz.manifold_grid(decoder)
 

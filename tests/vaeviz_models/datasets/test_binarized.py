@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import vaeviz as vz
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError
 from vaeviz_models import TrainState, evaluate, fit, mlp, seeded
 from vaeviz_models.runs.folder import read_config, read_history

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vaeviz.data.dataset import Dataset, Split, load_data
+from vaeviz.data.dataset import Dataset, Split
+from vaeviz.data.loading import load_data
 from vaeviz.data.labels import factorize_labels
 from vaeviz.errors import GuessWarning, InputError, NoSuchSplit
 from vaeviz.plugins import registry

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError, UnknownName
 
 SYNTHETIC = ["chirps", "linear-gaussian", "pinwheel", "squares", "waves"]

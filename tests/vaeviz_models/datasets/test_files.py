@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError, NoSuchSplit
 
 

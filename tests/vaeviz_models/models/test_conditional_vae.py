@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import vaeviz as v
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError, UnknownName
 from vaeviz_models import (
     ConditionalDecoder,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz_models import evaluate, fit, mlp
 from vaeviz_models.training.fit import seeded
 

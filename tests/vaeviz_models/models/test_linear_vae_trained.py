@@ -9,7 +9,7 @@ import torch
 import vaeviz
 from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.rate_distortion import measure_rate_point
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz_models import fit, mlp, seeded
 
 LATENT_DIM, NOISE = 5, 0.15  # three eigenvalues, 4, 2 and 1, lie above the noise, and thirteen of 0.1 below it

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaeviz.data.dataset import load_data
+from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError
 from vaeviz_models import evaluate, fit, mlp
 from vaeviz_models.runs.folder import fingerprint, read_config

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import click
 
-from vaeviz.cli.declarations import as_flags
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
 
 
@@ -25,6 +24,6 @@ def explain(source: ModelAndDataSpec) -> None:
     parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
     inputs = collect_inputs(model, data, supplied)
     found = explanation(model, inputs.get("x"), inputs.get("condition"), **parts)
-    click.echo(as_flags(str(found)))
-    failed = any(finding.what == "problem" for finding in (*found.encoder, *found.decoder))
+    click.echo(found.for_command_line())
+    failed = any(finding.name == "problem" for finding in (*found.encoder, *found.decoder))
     click.get_current_context().exit(int(failed))

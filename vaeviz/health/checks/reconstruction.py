@@ -45,7 +45,7 @@ def reconstruction(
     some = take_rows(x, rows)
     if not np.ptp(some, axis=0).any():
         raise NotApplicable("all samples are the same, so that there is nothing to tell apart")
-    decoded, of = decode(decoder, posterior[rows], like=x), "x"
+    decoded, of = decode(decoder, posterior[rows], reference=x), "x"
     if posterior.condition is not None:
         some, decoded, of = *_within(posterior.condition[rows], some, decoded), "x within its conditions"
     ours = explained_variance(some, decoded)

@@ -1,0 +1,287 @@
+"""Which torch modules run, however a callable reaches them, and that they are left as they were."""
+
+import dataclasses
+import functools
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import vaeviz
+from vaeviz import GuessWarning
+from vaeviz.model.provenance import describe_inputs
+from vaeviz.model.torch_probe import loaded_modules, record_modules
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+X = np.random.default_rng(0).standard_normal((32, 8)).astype(np.float32)
+
+
+def trained_net():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.Dropout(0.5), nn.Linear(16, 2)).train()
+    net(torch.randn(64, 8) * 3 + 1)
+    return net
+
+
+NET = trained_net()
+HOLDER = types.SimpleNamespace(net=NET, parts={"inner": {"net": NET}})
+MODULE = types.ModuleType("module_with_a_net")
+MODULE.net = NET
+exec("def encode(x):\n    return net(x)", MODULE.__dict__)
+
+
+@dataclasses.dataclass
+class App:
+    net: object
+
+    def encode(self, x):
+        return self.net(x)
+
+    def decode(self, z):
+        return z
+
+    def __call__(self, x):
+        return self.net(x)
+
+
+class Outer:
+    def __init__(self):
+        self.app = App(NET)
+
+    def encode(self, x):
+        return self.app.net(x)
+
+    def decode(self, z):
+        return z
+
+
+def closure():
+    holder = HOLDER
+    return lambda x: holder.net(x)
+
+
+def helper(x):
+    return NET(x)
+
+
+REACHED = {
+    "module": NET,
+    "global": lambda x: NET(x),
+    "default argument": lambda x, net=NET: net(x),
+    "attribute of a global": lambda x: HOLDER.net(x),
+    "attribute of a closure": closure(),
+    "method of a plain object": App(NET).encode,
+    "nested dictionaries": lambda x: HOLDER.parts["inner"]["net"](x),
+    "plain object": App(NET),
+    "nested plain objects": Outer(),
+    "method of nested plain objects": Outer().encode,
+    "attribute of an imported module": lambda x: MODULE.net(x),
+    "function of a module": MODULE.encode,
+    "helper function": lambda x: helper(x),
+    "partial": functools.partial(lambda net, x: net(x), NET),
+    "generator": lambda x: next(NET(part) for part in [x]),
+}
+
+
+@pytest.mark.parametrize("how", REACHED)
+def test_modules_run_in_eval_mode_however_they_are_reached(how, recwarn):
+    before = {name: value.clone() for name, value in NET.state_dict().items()}
+    NET.eval()
+    with torch.no_grad():
+        expected = NET(torch.from_numpy(X)).numpy()
+    NET.train()
+    np.testing.assert_allclose(vaeviz.encode(REACHED[how], X).mean, expected, atol=1e-6)
+    assert all(torch.equal(value, before[name]) for name, value in NET.state_dict().items())
+    assert all(part.training for part in NET.modules())
+    assert not recwarn.list
+
+
+class Backwards(nn.Module):
+    """A VAE that declares its decoder first."""
+
+    def __init__(self, dtype=torch.float32):
+        super().__init__()
+        self.dec = nn.Linear(2, 64)
+        self.enc = nn.Linear(64, 4).to(dtype)
+
+    def encode(self, x):
+        return self.enc(x).chunk(2, dim=1)
+
+    def decode(self, z):
+        return torch.sigmoid(self.dec(z))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_order_of_attributes_does_not_matter(dtype):
+    model = Backwards(dtype)
+    x = np.random.default_rng(0).random((5, 8, 8), dtype=np.float32)
+    expected, _ = model.encode(torch.from_numpy(x).flatten(1).to(dtype))
+    posterior = vaeviz.encode(model, x)
+    np.testing.assert_allclose(posterior.mean, expected.detach(), atol=1e-6)
+    assert vaeviz.decode(model, posterior, reference=x).shape == x.shape
+
+
+def test_the_dtype_is_that_of_the_module_that_runs():
+    net = nn.Linear(8, 2).double()
+    holder = types.SimpleNamespace(inner=types.SimpleNamespace(net=net))
+    expected = net(torch.from_numpy(X).double()).detach()
+    np.testing.assert_allclose(vaeviz.encode(lambda x: holder.inner.net(x), X).mean, expected, atol=1e-6)
+
+
+enc = nn.Linear(3, 3).double()  # unrelated; its name is that of an attribute
+
+
+class Parts:
+    enc = nn.Linear(8, 2)
+
+
+def test_a_global_with_the_name_of_an_attribute_is_not_used():
+    parts, seen = Parts(), []
+
+    def encoder(x):
+        seen.append(x.dtype)
+        return parts.enc(x)
+
+    vaeviz.encode(encoder, X)
+    assert torch.float64 not in seen
+    assert loaded_modules(encoder) == []
+    before = describe_inputs({"encoder": vaeviz.Encoder(encoder), "x": X})["encoder"]["weights_sha256"]
+    with torch.no_grad():
+        enc.weight += 1
+    assert describe_inputs({"encoder": vaeviz.Encoder(encoder), "x": X})["encoder"]["weights_sha256"] == before
+    with torch.no_grad():
+        Parts.enc.weight += 1
+    assert describe_inputs({"encoder": vaeviz.Encoder(encoder), "x": X})["encoder"]["weights_sha256"] != before
+
+
+def test_hashes_are_those_of_the_modules_that_run():
+    net, other = nn.Linear(8, 2), nn.Linear(8, 2)
+    hashes = [
+        describe_inputs({"encoder": vaeviz.Encoder(fn), "x": X})["encoder"]["weights_sha256"]
+        for fn in (net, lambda x: net(x), lambda x, net=net: net(x), lambda x: (net, other)[0](x), App(net))
+    ]
+    assert len(set(hashes)) == 1
+    up = nn.Linear(2, 8)
+    cached = vaeviz.cache_encoding(lambda x, net=net: net(x), X)
+    assert describe_inputs({"encoder": cached})["encoder"]["weights_sha256"] == hashes[0]
+    decoder = vaeviz.Decoder(lambda z, net=up: net(z), latent_shape=(2,))
+    assert "weights_sha256" in describe_inputs({"decoder": decoder})["decoder"]
+
+
+def test_describing_inputs_does_not_change_random_states():
+    net = nn.Linear(8, 2)
+    encoder = vaeviz.Encoder(lambda x: net(x) + torch.randn(len(x), 2) + float(np.random.rand()))
+    torch.manual_seed(0)
+    np.random.seed(0)
+    before = torch.get_rng_state(), np.random.get_state()[2]
+    describe_inputs({"encoder": encoder, "x": X})
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.random.get_state()[2] == before[1]
+
+
+class Counting(nn.Module):
+    """A module that changes its state in every call, whatever its mode."""
+
+    def __init__(self, replaces):
+        super().__init__()
+        self.replaces = replaces
+        self.linear = nn.Linear(8, 2)
+        self.register_buffer("count", torch.zeros(()))
+        self.scale = nn.Parameter(torch.ones(()), requires_grad=False)
+
+    def forward(self, x):
+        if self.replaces:
+            self.count = self.count + 1
+            self.scale = nn.Parameter(self.scale + 1, requires_grad=False)
+        else:
+            self.count.data.add_(1)
+            self.scale.data.add_(1)
+        return self.linear(x)
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_parameters_and_buffers_that_change_are_restored_with_a_warning(replaces):
+    model = Counting(replaces)
+    count, scale = model.count, model.scale
+    with pytest.warns(GuessWarning, match=r"Counting\.scale, Counting\.count"):
+        vaeviz.encode(lambda x: model(x), X)
+    assert model.count is count
+    assert model.scale is scale
+    assert (float(count), float(scale)) == (0, 1)
+
+
+def test_gradient_mode_and_modes_are_restored_after_an_error():
+    def fails(x):
+        torch.set_grad_enabled(True)
+        NET(x)
+        raise RuntimeError("out of luck")
+
+    with pytest.raises(vaeviz.InputError):
+        vaeviz.encode(fails, X)
+    assert torch.is_grad_enabled()
+    assert all(part.training for part in NET.modules())
+    assert not torch.nn.modules.module._global_forward_pre_hooks
+
+
+def test_modules_of_other_threads_are_not_touched():
+    import threading
+
+    other = nn.Linear(8, 2).train()
+    modes = []
+
+    class Watched(nn.Module):
+        def forward(self, x):
+            modes.append(self.training)
+            return other(x)
+
+    watched = Watched().train()
+    with record_modules(lambda module: pytest.fail("recorded another thread")) as calls:
+        thread = threading.Thread(target=lambda: watched(torch.zeros(1, 8)))
+        thread.start()
+        thread.join()
+    assert modes == [True]
+    assert calls == []
+
+
+def test_nothing_is_imported_for_numpy_functions(python):
+    printed = python(
+        "import sys, numpy as np, vaeviz\n"
+        "vaeviz.encode(lambda x: x[:, :2], np.ones((3, 4)))\n"
+        "vaeviz.decode(lambda z: z, np.ones((3, 4)))\n"
+        "print('torch' in sys.modules)"
+    )
+    assert printed == "False"
+    assert "torch" in sys.modules
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("make", [torch.jit.script, lambda net: torch.compile(net, backend="eager")])
+def test_scripted_and_compiled_modules_run_in_eval_mode(make, recwarn):
+    made = make(NET)
+    expected = vaeviz.encode(NET, X).mean
+    holder = {"net": made}
+    recwarn.clear()
+    for fn in (made, lambda x: made(x), lambda x: holder["net"](x)):
+        np.testing.assert_allclose(vaeviz.encode(fn, X).mean, expected, atol=1e-6)
+        assert NET.training
+    assert not recwarn.list
+
+
+# Layouts
+
+
+def test_a_function_that_arranges_samples_itself_receives_them_as_they_are():
+    conv = nn.Conv2d(1, 2, 8)
+    x = np.random.default_rng(0).random((5, 8, 8), dtype=np.float32)
+    expected = conv(torch.from_numpy(x)[:, None]).flatten(1).detach()
+    for fn in (lambda x: conv(x.unsqueeze(1)).flatten(1), nn.Sequential(nn.Unflatten(1, (1, 8)), conv, nn.Flatten())):
+        np.testing.assert_allclose(vaeviz.encode(fn, x).mean, expected, atol=1e-6)
+
+
+def test_one_image_is_not_taken_for_channels():
+    conv = nn.Sequential(nn.Conv2d(1, 2, 8), nn.Flatten())
+    x = np.random.default_rng(0).random((1, 8, 8), dtype=np.float32)
+    np.testing.assert_allclose(vaeviz.encode(conv, x).mean, conv(torch.from_numpy(x)[:, None]).detach(), atol=1e-6)

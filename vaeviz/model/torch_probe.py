@@ -1,0 +1,222 @@
+"""Which torch modules run in a call. They run in eval mode, and are left as they were.
+
+Modules are found by a hook that torch calls before the forward pass of every module, so it does not matter how a
+callable reaches them. torch is looked up in ``sys.modules``: a callable that needs it has imported it.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from types import CodeType, TracebackType
+from typing import Any, NamedTuple
+
+from vaeviz.errors import GuessWarning
+
+
+class ModuleCall(NamedTuple):
+    """A torch module that ran, and the shape of the batch that it received."""
+
+    module: Any
+    input_shape: tuple[int, ...] | None
+
+
+@contextmanager
+def record_modules(before: Callable[[Any], None] | None = None) -> Iterator[list[ModuleCall]]:
+    """List the torch modules that run in this thread, in the order in which they start.
+
+    Parameters
+    ----------
+    before : callable, optional
+        Called with each module before its forward pass.
+
+    Yields
+    ------
+    list of ModuleCall
+        The list, which fills up as modules run. Modules inside a compiled or scripted one are not seen.
+    """
+    calls: list[ModuleCall] = []
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield calls
+        return
+    thread = threading.get_ident()  # a model that another thread trains stays in its own mode
+
+    def record(module: Any, inputs: tuple[Any, ...]) -> None:
+        if threading.get_ident() == thread:
+            shape = getattr(inputs[0], "shape", None) if inputs else None
+            calls.append(ModuleCall(module, None if shape is None else tuple(shape)))
+            if before is not None:
+                before(module)
+
+    is_compiling = "torch._dynamo" in sys.modules
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(
+        torch._dynamo.disable(record) if is_compiling else record
+    )
+    try:
+        with _without_compile_warning() if is_compiling else nullcontext():
+            yield calls
+    finally:
+        hook.remove()
+
+
+@contextmanager
+def _without_compile_warning() -> Iterator[None]:
+    """Hide the warning of compiled modules that there is a hook."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Using `torch.compile", category=UserWarning)
+        yield
+
+
+class EvalMode:
+    """Run torch modules in eval mode, and restore their modes, parameters and buffers.
+
+    Parameters
+    ----------
+    modules : list of torch.nn.Module
+        Modules that are known before anything runs. Others are added when they run.
+    """
+
+    def __init__(self, modules: list[Any]) -> None:
+        self._known = modules
+        self._saved: dict[int, _SavedModule] = {}
+
+    def __enter__(self) -> EvalMode:
+        for module in self._known:
+            self.add(module)
+        return self
+
+    def add(self, module: Any) -> None:
+        """Save a module and all modules inside it, and put them into eval mode.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The module.
+        """
+        if id(module) in self._saved:
+            return
+        for part in module.modules():
+            if id(part) not in self._saved:
+                self._saved[id(part)] = _SavedModule(part)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        changed = [name for saved in self._saved.values() for name in saved.restore()]
+        self._saved.clear()
+        if changed and error is None:
+            warnings.warn(
+                GuessWarning(
+                    f"A call changed {', '.join(dict.fromkeys(changed))} even in eval mode; the values were restored.",
+                    fix="Write a function that does not update the model.",
+                ),
+                stacklevel=3,
+            )
+
+
+class _SavedModule:
+    """The mode and the own tensors of a module that is now in eval mode."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self.was_training = bool(getattr(module, "training", False))
+        if self.was_training:
+            module.training = False  # eval() may be overridden, and not every module allows it
+        self.tensors = [
+            (name, tensor, tensor.detach().clone())
+            for name, tensor in _own_tensors(module)
+            if not (tensor.is_meta or hasattr(tensor, "materialize"))  # which hold no values, or not yet
+        ]
+
+    def restore(self) -> list[str]:
+        """Restore the module, and return the names of its tensors that had changed."""
+        import torch
+
+        if self.was_training:
+            self.module.training = True
+        changed, current = [], dict(_own_tensors(self.module))
+        for name, tensor, values in self.tensors:
+            replaced = current.get(name) is not tensor
+            if replaced:
+                setattr(self.module, name, tensor)
+            if replaced or not torch.equal(tensor, values):
+                with torch.no_grad():
+                    tensor.copy_(values)
+                changed.append(f"{type(self.module).__name__}.{name}")
+        return changed
+
+
+def _own_tensors(module: Any) -> Iterator[tuple[str, Any]]:
+    yield from module.named_parameters(recurse=False)
+    yield from module.named_buffers(recurse=False)
+
+
+def loaded_modules(function: Callable[..., Any]) -> list[Any]:
+    """Return the torch modules that a callable is, is a method of, or loads as a variable.
+
+    Variables are closure cells, and globals that the code of the function loads as globals, not names of attributes.
+    Functions among them are followed.
+
+    Parameters
+    ----------
+    function : callable
+        The callable. It is not called.
+
+    Returns
+    -------
+    list of torch.nn.Module
+        The modules. Which of them run is known only from a call, see `record_modules`.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return []
+    modules: dict[int, Any] = {}
+    seen: set[int] = set()
+    waiting: list[Any] = [function]
+    while waiting:
+        value = waiting.pop(0)
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, torch.nn.Module):
+            modules[id(value)] = value
+        else:
+            waiting += _loaded_values(value)
+    return list(modules.values())
+
+
+def _loaded_values(value: Any) -> list[Any]:
+    if isinstance(value, functools.partial):
+        return [value.func, *value.args, *value.keywords.values()]
+    if inspect.ismethod(value):
+        return [value.__self__, value.__func__]
+    wrapped = [vars(value)["__wrapped__"]] if "__wrapped__" in getattr(value, "__dict__", {}) else []
+    if not inspect.isfunction(value):
+        return wrapped
+    cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
+    names = dict.fromkeys(_loaded_globals(value.__code__))
+    return [*cells, *(value.__globals__[name] for name in names if name in value.__globals__), *wrapped]
+
+
+def _loaded_globals(code: CodeType) -> Iterator[str]:
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "LOAD_GLOBAL":
+            yield instruction.argval
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):  # an inner function or comprehension
+            yield from _loaded_globals(constant)
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return False
+    return True
