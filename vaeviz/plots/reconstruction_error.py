@@ -96,8 +96,8 @@ def reconstruction_error(
     NotApplicable
         If `other_x` is given for a conditional encoder.
     InputError
-        If `labels` does not fit `x`, `n_samples` is below 1, values for "cross-entropy" are outside [0, 1], or `other_x`
-        is given with a Posterior, which holds the codes of `x` only.
+        If `labels` does not fit `x`, `n_samples` is below 1, values for "cross-entropy" are outside [0, 1], or
+        `other_x` is given with a Posterior, which holds the codes of `x` only.
 
     Notes
     -----
