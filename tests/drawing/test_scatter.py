@@ -21,7 +21,7 @@ def markers_in(ax):
 
 
 def drawn_points(ax):
-    """The points in the order in which they are drawn, and their colors."""
+    """Return the points in the order in which they are drawn, and their colors."""
     markers = markers_in(ax)
     layers = list(markers.layers())
     colors = [to_rgba(color) for color, rows in layers for _ in rows]
@@ -73,7 +73,7 @@ def test_missing_labels_are_gray_and_underneath(ax):
 
 @pytest.mark.parametrize("labels", [None, np.arange(70_000) % 3], ids=["one color", "classes"])
 def test_layers_have_a_maximum_size(ax, labels):
-    """Else the last class of a round lies above the others, wherever the cloud is dense."""
+    """In larger layers the last class would hide the others where the cloud is dense."""
     markers = draw_scatter(ax, RNG.standard_normal((70_000, 2)), color_labels(labels, 70_000))
     assert max(len(rows) for _, rows in markers.layers()) <= MAX_ROUND_POINTS
     assert sum(len(rows) for _, rows in markers.layers()) == 70_000
@@ -150,7 +150,7 @@ def test_few_points_are_drawn(ax, total):
 
 
 def pixels(ax):
-    """What the Axes look like: (height, width, 3) from 0 to 255."""
+    """Return the rendered Axes as an array (height, width, 3) from 0 to 255."""
 
     canvas = FigureCanvasAgg(ax.figure)
     canvas.draw()
@@ -159,7 +159,7 @@ def pixels(ax):
 
 @pytest.fixture
 def blank_ax(ax):
-    """Axes of nothing but a white field, 400 pixels a side."""
+    """An empty white Axes with a side of 400 pixels."""
     ax.set_axis_off()
     ax.figure.set(dpi=100, layout_engine="none")
     ax.set_position((0, 0, 1, 1))
@@ -178,7 +178,7 @@ def test_markers_are_rendered_at_their_points(blank_ax):
 
 
 def test_picture_equals_one_plot_call_per_layer(blank_ax):
-    """At any N: no other way of drawing begins where points are many."""
+    """The picture must not depend on how many points one call draws."""
     points = RNG.uniform(-0.9, 0.9, (400, 2))
     markers = draw_scatter(blank_ax, points, color_labels(np.arange(400) % 3, 400), marker_size=6, alpha=0.4)
     shown = pixels(blank_ax)
