@@ -31,9 +31,9 @@ SAMPLES = {
 QUICK = {
     "tsne": {"perplexity": 5.0},
     "map_quality": {"perplexity": 5.0},
-    "aggregate_posterior": {"permutations": 100, "nodes": 40},
-    "likelihood_bound": {"count": 20},
-    "manifold_grid": {"n": 5},
+    "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
+    "likelihood_bound": {"n_draws": 20},
+    "manifold_grid": {"n_grid": 5},
 }
 
 
@@ -70,7 +70,8 @@ def draw_plot(spec, inputs, parent):
     """Draw a plot into a Figure or SubFigure."""
     given = {name: inputs[name] for name in spec.required + spec.optional if name in inputs}
     place = {"figure": parent} if spec.place == "figure" else {"ax": parent.subplots()}
-    spec(**given, **QUICK.get(spec.name, {}), **place)
+    options = {name: value for name, value in QUICK.get(spec.name, {}).items() if name in spec.options}
+    spec(**given, **options, **place)
 
 
 @pytest.fixture(scope="module")

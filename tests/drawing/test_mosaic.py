@@ -64,7 +64,7 @@ def test_single_image_has_no_gap():
 
 
 def cell_centers(ax, shape, gaps):
-    """Where the center of each cell of a mosaic lies, in pixels of the screen: (rows, columns, 2)."""
+    """Return the center of each cell of a mosaic in pixels (rows, columns, 2)."""
     image = ax.images[0]
     (left, right, bottom, top), (height, width) = image.get_extent(), image.get_array().shape[:2]
     (x0, y0), (x1, y1) = image.get_transform().transform([(left, bottom), (right, top)])

@@ -43,11 +43,11 @@ def test_range_of_a_table_ignores_outliers():
 
 def test_features_with_different_spans_are_scaled_separately():
     x = RNG.random((500, 3)) * [1, 1000, 5] + [0, 300, 0]
-    look = sample_style(x)
-    assert look.has_feature_scales((3,))
-    shares = look.scaled(x, n_leading_axes=1)
+    style = sample_style(x)
+    assert style.has_feature_scales((3,))
+    shares = style.scaled(x, n_leading_axes=1)
     np.testing.assert_allclose(np.quantile(shares, (0.005, 0.995), axis=0), [[0] * 3, [1] * 3], atol=1e-5)
-    assert look.range_for(shares, (3,)) == (0, 1)
+    assert style.range_for(shares, (3,)) == (0, 1)
     assert not sample_style(x, kind="signal").has_feature_scales((3,))
     assert not sample_style(x[:, [0, 2]]).has_feature_scales((2,))
     constant = sample_style(np.column_stack([x, np.full(500, 7.0)]))

@@ -16,16 +16,16 @@ LABELS = np.arange(300) % 3
 
 
 def markers_in(ax):
-    (marks,) = ax.collections
-    return marks
+    (markers,) = ax.collections
+    return markers
 
 
 def drawn_points(ax):
-    """The points in the order in which they are drawn, and their colors."""
-    marks = markers_in(ax)
-    layers = list(marks.layers())
+    """Return the points in the order in which they are drawn, and their colors."""
+    markers = markers_in(ax)
+    layers = list(markers.layers())
     colors = [to_rgba(color) for color, rows in layers for _ in rows]
-    return marks.get_offsets()[np.concatenate([rows for _, rows in layers])], colors
+    return markers.get_offsets()[np.concatenate([rows for _, rows in layers])], colors
 
 
 def test_every_point_is_drawn_once_in_its_color(ax):
@@ -73,10 +73,10 @@ def test_missing_labels_are_gray_and_underneath(ax):
 
 @pytest.mark.parametrize("labels", [None, np.arange(70_000) % 3], ids=["one color", "classes"])
 def test_layers_have_a_maximum_size(ax, labels):
-    """Else the last class of a round lies above the others, wherever the cloud is dense."""
-    marks = draw_scatter(ax, RNG.standard_normal((70_000, 2)), color_labels(labels, 70_000))
-    assert max(len(rows) for _, rows in marks.layers()) <= MAX_ROUND_POINTS
-    assert sum(len(rows) for _, rows in marks.layers()) == 70_000
+    """In larger layers the last class would hide the others where the cloud is dense."""
+    markers = draw_scatter(ax, RNG.standard_normal((70_000, 2)), color_labels(labels, 70_000))
+    assert max(len(rows) for _, rows in markers.layers()) <= MAX_ROUND_POINTS
+    assert sum(len(rows) for _, rows in markers.layers()) == 70_000
 
 
 def test_drawing_order_is_seeded(ax):
@@ -104,9 +104,9 @@ def test_options_set_marker_properties(ax):
     draw_scatter(
         ax, POINTS, color_labels(LABELS, 300), marker_size=7, alpha=0.25, marker_kws={"marker": "s", "zorder": 4}
     )
-    marks = markers_in(ax)
-    line = marks.marker_line
-    assert (line.get_markersize(), marks.get_alpha(), line.get_marker(), marks.get_zorder()) == (7, 0.25, "s", 4)
+    markers = markers_in(ax)
+    line = markers.marker_line
+    assert (line.get_markersize(), markers.get_alpha(), line.get_marker(), markers.get_zorder()) == (7, 0.25, "s", 4)
 
 
 @pytest.mark.parametrize("kws", [{"s": 3}, {"marker": "?"}, {"ms": 9, "markersize": 8}])
@@ -118,15 +118,15 @@ def test_unknown_marker_property_is_an_error(ax, kws):
 
 @pytest.mark.parametrize("name", ["color", "c", "markerfacecolor", "mfc"])
 def test_common_color_replaces_class_colors(ax, name):
-    marks = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws={name: "red"})
+    markers = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws={name: "red"})
     assert set(drawn_points(ax)[1]) == {to_rgba("red")}
-    assert marks.colors.names == ()
+    assert markers.colors.names == ()
 
 
 def test_short_property_names_work(ax):
     for kws in ({"markersize": 9, "markeredgewidth": 1}, {"ms": 9, "mew": 1}):
-        marks = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws=kws)
-        assert (marks.marker_line.get_markersize(), marks.marker_line.get_markeredgewidth()) == (9, 1)
+        markers = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws=kws)
+        assert (markers.marker_line.get_markersize(), markers.marker_line.get_markeredgewidth()) == (9, 1)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_few_points_are_drawn(ax, total):
 
 
 def pixels(ax):
-    """What the Axes look like: (height, width, 3) from 0 to 255."""
+    """Return the rendered Axes as an array (height, width, 3) from 0 to 255."""
 
     canvas = FigureCanvasAgg(ax.figure)
     canvas.draw()
@@ -159,7 +159,7 @@ def pixels(ax):
 
 @pytest.fixture
 def blank_ax(ax):
-    """Axes of nothing but a white field, 400 pixels a side."""
+    """An empty white Axes with a side of 400 pixels."""
     ax.set_axis_off()
     ax.figure.set(dpi=100, layout_engine="none")
     ax.set_position((0, 0, 1, 1))
@@ -178,12 +178,12 @@ def test_markers_are_rendered_at_their_points(blank_ax):
 
 
 def test_picture_equals_one_plot_call_per_layer(blank_ax):
-    """At any N: no other way of drawing begins where points are many."""
+    """The picture must not depend on how many points one call draws."""
     points = RNG.uniform(-0.9, 0.9, (400, 2))
-    marks = draw_scatter(blank_ax, points, color_labels(np.arange(400) % 3, 400), marker_size=6, alpha=0.4)
+    markers = draw_scatter(blank_ax, points, color_labels(np.arange(400) % 3, 400), marker_size=6, alpha=0.4)
     shown = pixels(blank_ax)
-    marks.remove()
-    for color, rows in marks.layers():
+    markers.remove()
+    for color, rows in markers.layers():
         blank_ax.plot(*points[rows].T, ls="", marker="o", mew=0, ms=6, alpha=0.4, color=color)
     np.testing.assert_array_equal(pixels(blank_ax), shown)
 
@@ -196,11 +196,11 @@ def test_mixed_classes_have_a_mixed_color(blank_ax):
 
 
 def test_later_changes_are_drawn(blank_ax):
-    marks = draw_scatter(blank_ax, np.zeros((1, 2)), color_labels(None, 1), marker_size=20, alpha=1)
+    markers = draw_scatter(blank_ax, np.zeros((1, 2)), color_labels(None, 1), marker_size=20, alpha=1)
     opaque = pixels(blank_ax).min()
-    marks.set_alpha(0.3)
+    markers.set_alpha(0.3)
     assert pixels(blank_ax).min() > opaque + 50
-    marks.set_visible(False)
+    markers.set_visible(False)
     assert pixels(blank_ax).min() == 255
 
 
@@ -216,8 +216,8 @@ def test_axis_limits_include_all_points(ax):
 @pytest.mark.parametrize(("rasterized", "images"), [(True, 1), (False, 0)])
 def test_vector_files_hold_markers_or_one_image(ax, tmp_path, rasterized, images):
     draw_scatter(ax, POINTS, color_labels(LABELS, 300), rasterized=rasterized)
-    ax.figure.savefig(tmp_path / "marks.svg")
-    text = (tmp_path / "marks.svg").read_text()
+    ax.figure.savefig(tmp_path / "markers.svg")
+    text = (tmp_path / "markers.svg").read_text()
     assert text.count("<image") == images
     assert (text.count("<use") > 300) != rasterized
 

@@ -14,13 +14,13 @@ VISIONS = {
     "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
     "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
 }
-"""What the eye makes of linear RGB (Machado et al. 2009, severity 1)."""
+"""Linear RGB as seen with color vision deficiencies (Machado et al. 2009, severity 1)."""
 
 
 def test_style_applies_inside_the_block_only():
     before = dict(matplotlib.rcParams)
-    with vaeviz.style("talk") as look:
-        assert look is STYLES["talk"]
+    with vaeviz.style("talk") as style:
+        assert style is STYLES["talk"]
         assert matplotlib.rcParams["font.size"] == 16
     assert dict(matplotlib.rcParams) == before
 
@@ -41,7 +41,7 @@ def test_fonts_are_truetype_and_lines_have_class_colors(name):
 
 
 def color_distances(colors, vision, opacity):
-    """CIELAB differences between all pairs of colors, drawn so opaque on white: (C, C), infinite on the diagonal."""
+    """Return CIELAB differences between colors on white (C, C), infinite on the diagonal."""
     rgb = opacity * np.array([matplotlib.colors.to_rgb(color) for color in colors]) + 1 - opacity
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     seen = np.clip(linear @ np.transpose(VISIONS[vision]), 0, 1)

@@ -18,7 +18,7 @@ NODES = {
 
 
 def values_at(ax, places):
-    """The values that the one image of the Axes holds at places in the units of the axes."""
+    """Return the values of the only image of an Axes at positions in data units."""
     image = ax.images[0]
     left, right, bottom, top = image.get_extent()
     pixels = image.get_array()
