@@ -369,7 +369,8 @@ def reconstructions(x: np.ndarray, decoder, posterior: Posterior) -> list[Row]:
     found = roc(upright, mirrored)
     truth = np.arange(2 * len(x)) >= len(x)
     theirs = metrics.roc_auc_score(truth, np.concatenate([upright, mirrored]))
-    return [Row("area under the ROC of errors, mirrored images", "`sklearn.metrics.roc_auc_score`", found.area.value, theirs)]
+    name = "area under the ROC of errors, mirrored images"
+    return [Row(name, "`sklearn.metrics.roc_auc_score`", found.area.value, theirs)]
 
 
 def seen_factors(x: np.ndarray, labels: np.ndarray | None) -> dict[str, np.ndarray]:
