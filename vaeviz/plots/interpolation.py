@@ -107,7 +107,7 @@ def interpolation(
     """
     check_minimum("n_steps", n_steps, 2)
     check_minimum("n_paths", n_paths, 1)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     groups = same_condition(decoder, posterior)
@@ -125,8 +125,8 @@ def interpolation(
         column_labels=["$x$", *(f"{time:.2f}".rstrip("0").rstrip(".") for time in times), "$x'$"],
         data_columns=(0, -1),
     )
-    ax = ax or axes_for(interpolation, cells_aspect(cells, look, layout))
-    draw_cells(ax, cells, look, layout)
+    ax = ax or axes_for(interpolation, cells_aspect(cells, style, layout))
+    draw_cells(ax, cells, style, layout)
     title = f"{method.capitalize()} interpolation between {posterior.code_name}s"
     ax.set_title(title + _path_condition(pairs, groups))
     return ax

@@ -94,6 +94,15 @@ def latent_scatter(
 
     The aspect is equal unless the encoder is deterministic and one dimension spreads more than 20 times the other. The
     title says so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> x = np.random.default_rng(0).standard_normal((100, 8))
+    >>> ax = vaeviz.latent_scatter(lambda x: x[:, :2], x, labels=x[:, 0] > 0)
+    >>> ax.get_title()
+    'Codes, N = 100'
     """
     posterior = encode(encoder, x, condition)
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)

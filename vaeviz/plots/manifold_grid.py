@@ -101,12 +101,23 @@ def manifold_grid(
     References
     ----------
     Kingma & Welling, Auto-Encoding Variational Bayes, arXiv:1312.6114, 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> weights = np.random.default_rng(0).standard_normal((2, 64))
+    >>> decoder = vaeviz.Decoder(lambda z: np.tanh(z @ weights) / 2 + 0.5, latent_shape=(2,), output="values")
+    >>> ax = vaeviz.manifold_grid(decoder, n_grid=5)
+    >>> print(ax.get_title())
+    Decoded grid, 5 × 5 nodes
+    of equal mass, assuming z ~ N(0, I)
     """
     decoder = as_decoder(decoder)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    n_grid = _default_n_grid(decoder, x, look, conditions) if n_grid is None else n_grid
+    n_grid = _default_n_grid(decoder, x, style, conditions) if n_grid is None else n_grid
     check_minimum("n_grid", n_grid, 2)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     size = posterior.size if posterior is not None else latent_size(decoder)
@@ -118,9 +129,9 @@ def manifold_grid(
     grids = _decode_grid(decoder, codes, posterior, conditions, x)
     x_axis, *y_axis = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
     layout = GridLayout(connect="both", x_axis=x_axis, y_axis=y_axis[0] if y_axis else None)
-    aspect = panels_aspect(grids, conditions.names, look, layout)
+    aspect = panels_aspect(grids, conditions.names, style, layout)
     ax = ax or axes_for(manifold_grid, aspect)
-    draw_panels(ax, grids, conditions.names, look, layout)
+    draw_panels(ax, grids, conditions.names, style, layout)
     if not conditions and aspect > MAX_UPRIGHT_ASPECT:
         ax.tick_params(axis="x", rotation=90)
     fixed = decoder.condition_name
@@ -131,10 +142,10 @@ def manifold_grid(
     return ax
 
 
-def _default_n_grid(decoder: Decoder, x: Any, look: SampleStyle, conditions: ConditionSet) -> int:
+def _default_n_grid(decoder: Decoder, x: Any, style: SampleStyle, conditions: ConditionSet) -> int:
     """Return the nodes per side that leave each cell large enough; panels have half of the space."""
     shape = decoder.sample_shape or (None if x is None else sample_shape(x))
-    n_grid = DEFAULT_N_GRID["image"] if shape is None else DEFAULT_N_GRID.get(look.kind_of(shape), OTHER_N_GRID)
+    n_grid = DEFAULT_N_GRID["image"] if shape is None else DEFAULT_N_GRID.get(style.kind_of(shape), OTHER_N_GRID)
     return n_grid // 2 if conditions else n_grid
 
 

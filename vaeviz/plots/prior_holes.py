@@ -107,24 +107,24 @@ def prior_holes(
     Rosca et al., Distribution Matching in Variational Inference, arXiv:1802.06847, 2018.
     """
     check_minimum("n_grid", n_grid, 1)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
-    panels = [] if decoder is None else _decode_panels(decoder, condition, found, posterior, x, n_grid, look)
+    panels = [] if decoder is None else _decode_panels(decoder, condition, found, posterior, x, n_grid, style)
     figure = figure or figure_for(prior_holes)
     widths = [1.5, 1, 1][: 1 + len(panels)]
     axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
     whole = np.stack([cells for _, cells, _ in panels]) if panels else None
     for ax, (title, cells, names) in zip(axes[1:], panels):
-        draw_cells(ax, cells, look, GridLayout(row_labels=names), show_legend=ax is axes[-1], all_cells=whole)
+        draw_cells(ax, cells, style, GridLayout(row_labels=names), show_legend=ax is axes[-1], all_cells=whole)
         ax.set_title(title)
     return axes
 
 
 def _decode_panels(
-    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, n_grid: int, look: SampleStyle
+    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, n_grid: int, style: SampleStyle
 ) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
     """Return the title, cells and row labels of each panel: samples in holes and elsewhere.
 
@@ -140,7 +140,7 @@ def _decode_panels(
         if len(codes)
     }
     padded = {name: _pad_with_blanks(samples, count) for name, samples in decoded.items()}
-    if all(look.kind_of(samples.shape[1:]) == "point" for samples in decoded.values()):
+    if all(style.kind_of(samples.shape[1:]) == "point" for samples in decoded.values()):
         return [("prior samples", np.stack(list(padded.values())), tuple(decoded))]
     return [
         (f"prior, {name} ({len(decoded[name])})", samples.reshape(n_grid, n_grid, *samples.shape[1:]), ())

@@ -110,7 +110,7 @@ def reconstruction_error(
     """
     check_minimum("n_samples", n_samples, 1)
     _check_condition(encoder, other_x)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
@@ -128,7 +128,7 @@ def reconstruction_error(
     draw_cells(
         axes[1],
         np.moveaxis(cells, 1, 0).reshape(4, -1, *decoded.shape[1:]),
-        look,
+        style,
         GridLayout(row_labels=("worst", "decoded", "median", "decoded"), connect="pairs"),
     )
     axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")

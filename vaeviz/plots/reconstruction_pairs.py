@@ -77,9 +77,22 @@ def reconstruction_pairs(
     ------
     InputError
         If `labels`, `rows` or `n_samples` cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import PCA
+    >>> import vaeviz
+    >>> x = np.random.default_rng(0).random((100, 8, 8))
+    >>> pca = PCA(5).fit(x.reshape(100, 64))
+    >>> ax = vaeviz.reconstruction_pairs(
+    ...     lambda x: pca.transform(x.reshape(len(x), 64)), lambda z: pca.inverse_transform(z).reshape(-1, 8, 8), x
+    ... )
+    >>> ax.get_title()
+    'Reconstructions from the code'
     """
     check_minimum("n_samples", n_samples, 1)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     values = None if labels is None else check_labels(labels, len(posterior))
@@ -95,8 +108,8 @@ def reconstruction_pairs(
         connect="pairs",
         column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[chosen]],
     )
-    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, layout))
-    draw_cells(ax, cells, look, layout)
+    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, style, layout))
+    draw_cells(ax, cells, style, layout)
     fixed = decoder.condition_name
     n_classes = 0 if codes is None else len(np.unique(codes[chosen]))
     some_classes = f", {n_classes} of {len(names)} classes" if 0 < n_classes < len(names) else ""

@@ -83,7 +83,7 @@ def samples(
     """
     check_minimum("n_samples", n_samples, 1)
     check_positive("temperature", temperature)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
@@ -99,11 +99,11 @@ def samples(
         n_draws = min(math.ceil(n_samples / len(conditions)), math.ceil(math.sqrt(n_samples)))
     z = temperature * np.random.default_rng(seed).standard_normal((n_draws, size))
     decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, reference=x)
-    cells = decoded if conditions else _arrange_in_square(decoded[0], look)
-    connect: Connect | None = "rows" if conditions and look.kind_of(cells.shape[2:]) == "table" else None
+    cells = decoded if conditions else _arrange_in_square(decoded[0], style)
+    connect: Connect | None = "rows" if conditions and style.kind_of(cells.shape[2:]) == "table" else None
     layout = GridLayout(row_labels=conditions.names, connect=connect)
-    ax = ax or axes_for(samples, cells_aspect(cells, look, layout))
-    draw_cells(ax, cells, look, layout)
+    ax = ax or axes_for(samples, cells_aspect(cells, style, layout))
+    draw_cells(ax, cells, style, layout)
     scale = "" if temperature == 1 else f"{temperature:g}² "
     source = f"{'' if prior else 'assuming '}z ~ N(0, {scale}I)"
     if conditions:
@@ -114,9 +114,9 @@ def samples(
     return ax
 
 
-def _arrange_in_square(decoded: np.ndarray, look: SampleStyle) -> np.ndarray:
+def _arrange_in_square(decoded: np.ndarray, style: SampleStyle) -> np.ndarray:
     """Return samples in rows and columns that fill about a square, with blanks after the last."""
-    aspect = cells_aspect(decoded[:1, None], look) if look.kind_of(decoded.shape[1:]) == "image" else 1.0
+    aspect = cells_aspect(decoded[:1, None], style) if style.kind_of(decoded.shape[1:]) == "image" else 1.0
     n_rows = math.ceil(len(decoded) / math.ceil(math.sqrt(len(decoded) * aspect)))
     n_columns = math.ceil(len(decoded) / n_rows)
     blank = np.full((-len(decoded) % n_columns, *decoded.shape[1:]), np.nan, dtype=np.float32)

@@ -116,7 +116,7 @@ def traversal(
     """
     check_minimum("n_steps", n_steps, 2)
     check_minimum("max_dims", max_dims, 1)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()
@@ -133,7 +133,7 @@ def traversal(
     dims = dims[:max_dims]
     codes = traversal_codes(_held_code(posterior, around), dims, traversal_ends(posterior, span), n_steps)
     grids = _decode_rows(decoder, codes, posterior, conditions, around, x)
-    drawn = look.kind_of(grids.shape[3:])
+    drawn = style.kind_of(grids.shape[3:])
     if change and drawn == "point":
         raise InputError(
             "change was requested for points in the plane, but they have no change image.",
@@ -144,14 +144,14 @@ def traversal(
     widths = [_row_width(n_steps, drawn), 1.0][: 1 + change]
     rows = [_row_label(dim, active.activity[dim], not active.mask[dim], posterior.std is not None) for dim in dims]
     layout = GridLayout(rows, _column_labels(span, n_steps), connect="rows")
-    aspect = panels_aspect(grids, conditions.names, look, layout) * widths[0] / sum(widths)
+    aspect = panels_aspect(grids, conditions.names, style, layout) * widths[0] / sum(widths)
     figure = figure or figure_for(traversal, aspect)
     axes: np.ndarray = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
-    for panel in draw_panels(axes[0], grids, conditions.names, look, layout):
+    for panel in draw_panels(axes[0], grids, conditions.names, style, layout):
         for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
             text.set_color("black" if active.mask[dim] else "0.6")
     if change:
-        _draw_change(axes[1], look.scaled(grids[0], n_leading_axes=2), look)
+        _draw_change(axes[1], style.scaled(grids[0], n_leading_axes=2), style)
         if drawn == "table":
             axes[1].set(aspect="auto", box_aspect=_box_aspect(axes[0]))
     under = f", under {conditions}" if conditions else _held_condition(decoder, posterior, around)
@@ -217,17 +217,17 @@ def _held_condition(decoder: Decoder, posterior: Posterior, around: int | None) 
     return f", given y = {condition_names(posterior.condition_of([around]), decoder.conditions)[0]}"
 
 
-def _draw_change(ax: Axes, cells: np.ndarray, look: SampleStyle) -> None:
+def _draw_change(ax: Axes, cells: np.ndarray, style: SampleStyle) -> None:
     """Draw last minus first sample of each row, red where a value grows and blue where it falls, on one scale."""
-    kind, unit = look.kind_of(cells.shape[2:]), look.unit_of(cells.shape[2:])
+    kind, unit = style.kind_of(cells.shape[2:]), style.unit_of(cells.shape[2:])
     changes = cells[:, -1:] - cells[:, :1]
     if kind == "image":
         changes = as_images(changes, n_leading_axes=2)
         changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
     limit = float(np.abs(changes).max()) or 1.0
-    look = SampleStyle(kind, "RdBu_r", (-limit, limit), look.names, unit=unit)
+    style = SampleStyle(kind, "RdBu_r", (-limit, limit), style.names, unit=unit)
     column_labels = [] if kind == "table" else [f"±{limit:.2g}"]
-    draw_cells(ax, changes, look, GridLayout(column_labels=column_labels, connect="rows"))
+    draw_cells(ax, changes, style, GridLayout(column_labels=column_labels, connect="rows"))
     ax.set_title("change")
 
 
