@@ -74,7 +74,7 @@ def plain_scatter(z: np.ndarray, labels: np.ndarray) -> Picture:
 
 
 def our_manifold(decoder: Any) -> Picture:
-    ax = vaeviz.manifold_grid(decoder, n=SIDE, ax=plt.figure(figsize=(10, 10), layout="constrained").subplots())
+    ax = vaeviz.manifold_grid(decoder, n_grid=SIDE, ax=plt.figure(figsize=(10, 10), layout="constrained").subplots())
     mosaic = np.ma.filled(ax.images[0].get_array(), np.nan)
     gaps = np.isnan(mosaic)
     return _saved(ax.figure, mosaic[~gaps.all(axis=1)][:, ~gaps.all(axis=0)])

@@ -80,7 +80,7 @@ def cases(data_dir: Path | None) -> list[Case]:
 
 def ours(run: Path, data: Dataset, out: Path, plots: tuple[str, ...] | None, jobs: int = 1) -> int:
     """Write a figure set; returns how many figures it has. A latent of two dimensions needs no t-SNE."""
-    settings = {"manifold_grid": {"n": SIDE}}
+    settings = {"manifold_grid": {"n_grid": SIDE}}
     records = vaeviz.export_figures(out, model=run, data=data, plots=plots, settings=settings, jobs=jobs)
     failed = [record.plot for record in records if record.status == "failed"]
     if failed:

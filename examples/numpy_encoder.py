@@ -28,5 +28,5 @@ def decoder(z):
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
 vaeviz.latent_scatter(encoder, x, labels=y, ax=left)
-vaeviz.manifold_grid(decoder, encoder, x, n=12, ax=right)
+vaeviz.manifold_grid(decoder, encoder, x, n_grid=12, ax=right)
 figure.savefig(out / "numpy_encoder.png", dpi=150)

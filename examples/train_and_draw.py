@@ -20,7 +20,7 @@ encoder, decoder = vaeviz.open(vae)
 with vaeviz.style("paper"):
     figure, ax = plt.subplots(figsize=(3.4, 3.4))
     vaeviz.manifold_grid(decoder, span=(-3, 3), ax=ax)
-    vaeviz.latent_scatter(encoder, test.x, labels=test.labels, size=3, ax=ax)
+    vaeviz.latent_scatter(encoder, test.x, labels=test.labels, marker_size=3, ax=ax)
     figure.savefig(out / "train_and_draw.png")
     axes = vaeviz.training_curves(history)
     axes[0].figure.savefig(out / "train_and_draw_curves.pdf")

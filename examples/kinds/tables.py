@@ -27,5 +27,5 @@ try:
 except ImportError:  # needs pandas
     frame = None
 if frame is not None:
-    ax = vaeviz.reconstruction_pairs(model, model, frame, labels=cultivars, n=12)
+    ax = vaeviz.reconstruction_pairs(model, model, frame, labels=cultivars, n_samples=12)
     ax.figure.savefig(out / "tables_of_a_frame.png", dpi=150)
