@@ -44,5 +44,5 @@ vae.fit(images[..., None], images[..., None], epochs=15, batch_size=64, verbose=
 
 ax = vaeviz.latent_scatter(encoder, images, labels=y)
 ax.figure.savefig(out / "keras_vae_scatter.png", dpi=150)
-ax = vaeviz.manifold_grid(decoder, encoder, images, n=12)
+ax = vaeviz.manifold_grid(decoder, encoder, images, n_grid=12)
 ax.figure.savefig(out / "keras_vae_manifold.png", dpi=150)

@@ -29,5 +29,5 @@ ax = vaeviz.latent_scatter(vae, images, labels=y)
 ax.figure.savefig(out / "pythae_scatter.png", dpi=150)
 with tempfile.TemporaryDirectory() as folder:
     vae.save(folder)
-    ax = vaeviz.manifold_grid(folder, folder, images, n=12)
+    ax = vaeviz.manifold_grid(folder, folder, images, n_grid=12)
     ax.figure.savefig(out / "pythae_manifold.png", dpi=150)

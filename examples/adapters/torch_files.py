@@ -35,5 +35,5 @@ with tempfile.TemporaryDirectory() as folder:
     decoder = vaeviz.open(f"{folder}/decoder.pt2", trust=True).decoder
     ax = vaeviz.latent_scatter(encoder, images, labels=y)
     ax.figure.savefig(out / "torch_files_scatter.png", dpi=150)
-    ax = vaeviz.manifold_grid(decoder, encoder, images, n=12)
+    ax = vaeviz.manifold_grid(decoder, encoder, images, n_grid=12)
     ax.figure.savefig(out / "torch_files_manifold.png", dpi=150)

@@ -40,7 +40,7 @@ def test_reconstructions_of_an_identity_model_are_equal_in_any_layout(ax):
     x = np.random.default_rng(1).random((10, 3, 8, 8)).astype(np.float32)
     encoder = vaeviz.Encoder(lambda x: x.reshape(len(x), -1), input_shape=(-1,))
     decoder = vaeviz.Decoder(lambda z: z.reshape(-1, 3, 8, 8), layout="channels_first", sample_shape=(8, 8, 3))
-    vaeviz.reconstruction_pairs(encoder, decoder, x, n=2, ax=ax)
+    vaeviz.reconstruction_pairs(encoder, decoder, x, n_samples=2, ax=ax)
     mosaic = np.asarray(ax.images[0].get_array())
     half = (len(mosaic) - 1) // 2
     np.testing.assert_allclose(mosaic[:half], mosaic[-half:], atol=1e-6)

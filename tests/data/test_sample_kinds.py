@@ -15,13 +15,13 @@ from vaeviz.plugins.plot_spec import get_plot
 RNG = np.random.default_rng(0)
 N = 30
 LIGHT = {
-    "manifold_grid": {"n": 3},
-    "samples": {"n": 4},
-    "interpolation": {"n": 2, "steps": 3},
-    "traversal": {"steps": 3, "top": 2},
-    "reconstruction_pairs": {"n": 3},
-    "reconstruction_error": {"n": 2},
-    "prior_holes": {"n": 40, "side": 2},
+    "manifold_grid": {"n_grid": 3},
+    "samples": {"n_samples": 4},
+    "interpolation": {"n_paths": 2, "n_steps": 3},
+    "traversal": {"n_steps": 3, "max_dims": 2},
+    "reconstruction_pairs": {"n_samples": 3},
+    "reconstruction_error": {"n_samples": 2},
+    "prior_holes": {"n_codes": 40, "n_grid": 2},
 }
 SETS = {
     "signal": ({"x": RNG.standard_normal((N, 50))}, "signal"),
@@ -112,7 +112,7 @@ def test_columns_of_a_data_frame_name_the_features_of_plots_and_figure_sets(tmp_
         vaeviz.samples(decoder, encoder, frame, ax=Figure().subplots()),
         vaeviz.traversal(encoder, decoder, frame, figure=Figure())[0],
         vaeviz.reconstruction_error(encoder, decoder, frame, figure=Figure())[1],
-        vaeviz.prior_holes(encoder, frame, decoder, n=40, figure=Figure(figsize=(20, 8)))[1],
+        vaeviz.prior_holes(encoder, frame, decoder, n_codes=40, figure=Figure(figsize=(20, 8)))[1],
     ):
         assert [text.get_text() for text in ax.get_xticklabels()] == ["ash", "hue", "proline"]
     (record,) = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=frame, plots=["samples"])

@@ -14,7 +14,7 @@ from vaeviz import Dataset, Decoder, GuessWarning, NotApplicable, export_figures
 from vaeviz.errors import Fix, InputError, UnknownName, declare
 from vaeviz.plugins.plot_spec import plot_names
 
-LIGHT = {"manifold_grid": {"n": 3}, "samples": {"n": 4}, "interpolation": {"n": 1, "steps": 3}}
+LIGHT = {"manifold_grid": {"n_grid": 3}, "samples": {"n_samples": 4}, "interpolation": {"n_paths": 1, "n_steps": 3}}
 SOME = [  # quick ones, of every kind
     "interpolation",
     "latent_scatter",
@@ -178,7 +178,7 @@ def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
 def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
     data = vaeviz.load_data("digits")[:50]
     plots = [*SOME, "latent_neighbors", "likelihood_bound"]
-    settings = LIGHT | {"likelihood_bound": {"count": 10}}
+    settings = LIGHT | {"likelihood_bound": {"n_draws": 10}}
     records = export_figures(tmp_path / "a set", model=run, data=data, plots=plots, settings=settings)
     assert {record.plot for record in records if record.status != "drawn"} == {"tsne"}
     manifest = manifest_of(tmp_path / "a set")
@@ -221,12 +221,12 @@ def test_class_names_label_the_figures(tmp_path, inputs, registered):
 
 
 def test_the_manifest_records_options_files_versions_and_inputs(tmp_path, inputs):
-    export_figures(tmp_path, **inputs, plots=["latent-scatter"], settings={"latent_scatter": {"size": 3}}, seed=5)
+    export_figures(tmp_path, **inputs, plots=["latent-scatter"], settings={"latent_scatter": {"marker_size": 3}}, seed=5)
     manifest = manifest_of(tmp_path)
     (figure,) = manifest["figures"]
     assert figure["plot"] == "latent_scatter"
     assert figure["distribution"] == "vaeviz"
-    assert figure["options"]["size"] == 3
+    assert figure["options"]["marker_size"] == 3
     assert figure["options"]["seed"] == manifest["seed"] == 5
     assert figure["options"]["dims"] is None
     assert figure["files"] == {"latent_scatter.png": sha256(tmp_path / "latent_scatter.png")}
@@ -338,7 +338,7 @@ def png_size(path):
 @pytest.mark.parametrize(("style", "column", "full"), [("paper", 3.4, 7.0), ("talk", 6.2, 12.6)])
 def test_figures_are_as_wide_as_the_column_or_page_of_the_style(tmp_path, inputs, style, column, full):
     plots = ["latent_scatter", "samples", "reconstruction_pairs"]
-    export_figures(tmp_path, **inputs, plots=plots, settings={"samples": {"n": 4}}, style=style, dpi=100)
+    export_figures(tmp_path, **inputs, plots=plots, settings={"samples": {"n_samples": 4}}, style=style, dpi=100)
     widths = {name: png_size(tmp_path / f"{name}.png")[0] for name in plots}
     assert widths == {
         "latent_scatter": round(100 * column),
@@ -356,7 +356,8 @@ def test_the_default_resolution_is_that_of_the_style(tmp_path, inputs):
 def test_pages_without_a_page_shape_fit_their_content(tmp_path, inputs, make_decoder):
     heights = []
     for n in (5, 10):
-        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings={"reconstruction_pairs": {"n": n}})
+        settings = {"reconstruction_pairs": {"n_samples": n}}
+        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings=settings)
         heights.append(png_size(tmp_path / "reconstruction_pairs.png")[1])
     assert heights[0] > 1.5 * heights[1]
 

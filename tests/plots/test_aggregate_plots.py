@@ -47,24 +47,24 @@ def standard(total, size, seed=0):
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-def test_what_means_nothing_is_refused_with_a_reason(plot, model, x):
-    with pytest.raises(NotApplicable, match="gives no spread"):
+def test_encoders_without_a_usable_spread_are_refused(plot, model, x):
+    with pytest.raises(NotApplicable, match="spread"):
         plot(lambda x: x[:, :2], x)
     with pytest.raises(NotApplicable, match="1 sample"):
         plot(model, x[:1])
-    with pytest.raises(NotApplicable, match="KL is infinite"):
+    with pytest.raises(NotApplicable, match="infinite"):
         plot(Posterior(x[:, :2], 0 * x[:, :2]), x)
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-def test_a_constant_dimension_is_no_trouble(plot, x):
+def test_constant_dimensions_are_drawn(plot, x):
     mean = np.column_stack([x[:, 0] / 2, np.zeros(len(x))])
     plot(Posterior(mean, np.full(mean.shape, 0.3), "normal"), x)
 
 
 def test_density_of_two_dimensions_is_the_marginal_mixture(model, x, ax):
     posterior = standard(200, 3)
-    assert aggregate_posterior(posterior, x[:200], dims=(2, 0), nodes=61, permutations=99, ax=ax) is ax
+    assert aggregate_posterior(posterior, x[:200], dims=(2, 0), n_grid=61, n_permutations=99, ax=ax) is ax
     density = np.asarray(ax.images[0].get_array())
     left, right, low, _ = ax.images[0].get_extent()
     step = (right - left) / 61
@@ -76,7 +76,7 @@ def test_density_of_two_dimensions_is_the_marginal_mixture(model, x, ax):
     assert ax.get_title().startswith("q(z), N = 200, two of 3 dims\nMMD² ")
 
 
-def test_lines_enclose_the_mass_that_the_prior_s_circles_hold():
+def test_contours_enclose_the_mass_of_the_prior_circles():
     z = np.linspace(-5, 5, 401)
     density = norm.pdf(z)[:, None] * norm.pdf(z)
     peak = 1 / (2 * np.pi)
@@ -91,14 +91,16 @@ def test_one_dimension_is_a_curve(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["q(z)", "prior N(0, 1)"]
 
 
-def test_holes_are_pictured_beside_their_scores(x):
+def test_samples_in_holes_are_drawn_beside_the_scores(x):
     rng = np.random.default_rng(0)
     means = rng.standard_normal((2000, 2))
     means = means[np.linalg.norm(means, axis=1) > 1]
     posterior = Posterior(means, np.full(means.shape, 0.05), "normal")
     images = rng.uniform(size=(len(means), 5, 5))
     ramp = np.linspace(0, 1, 25).reshape(5, 5)
-    axes = prior_holes(posterior, images, lambda z: np.linalg.norm(z, axis=1)[:, None, None] * ramp / 4, n=800, side=3)
+    axes = prior_holes(
+        posterior, images, lambda z: np.linalg.norm(z, axis=1)[:, None, None] * ramp / 4, n_codes=800, n_grid=3
+    )
     found = find_holes(posterior, n_codes=800)
     assert f"{100 * found.mass.value:.0f}"[:1] == axes[0].get_title()[:1]
     assert axes[0].get_title().endswith(f"% of the prior in holes, N = {len(means):,}")
@@ -107,7 +109,7 @@ def test_holes_are_pictured_beside_their_scores(x):
     assert inside * 4 < 1 < outside * 4  # the brightest pixel is the longest code
 
 
-def test_holes_without_a_decoder_are_scores_alone(model, x):
+def test_holes_without_a_decoder_are_only_scores(model, x):
     axes = prior_holes(model, x)
     assert len(axes) == 1
     line = next(line for line in axes[0].lines if len(set(line.get_xdata())) == 1)
@@ -116,14 +118,14 @@ def test_holes_without_a_decoder_are_scores_alone(model, x):
 
 def test_points_in_and_out_of_holes_share_their_axes():
     x = np.random.default_rng(0).standard_normal((300, 2))
-    axes = prior_holes(standard(300, 2), x, Decoder(lambda z: z, output="values"), n=500)
+    axes = prior_holes(standard(300, 2), x, Decoder(lambda z: z, output="values"), n_codes=500)
     assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["data", "in holes", "elsewhere"]
 
 
-def test_the_axis_of_holes_ends_as_far_below_the_threshold_as_the_best_score_lies_above_it():
+def test_the_score_axis_is_symmetric_about_the_threshold():
     means = np.random.default_rng(0).standard_normal((400, 6)) * 0.2
     posterior = Posterior(means, np.full(means.shape, 0.1), "normal")
-    (ax,) = prior_holes(posterior, means, n=400)
+    (ax,) = prior_holes(posterior, means, n_codes=400)
     found = find_holes(posterior, n_codes=400)
     low = 2 * found.threshold - found.own.max()
     assert ax.get_xlim()[0] == pytest.approx(low)
@@ -153,7 +155,7 @@ def test_the_parts_of_the_kl_and_their_ceiling(model, x):
     assert "ELBO −" in parts.figure.get_suptitle()
 
 
-def test_a_saturated_information_is_called_so():
+def test_saturated_mutual_information_is_named_in_the_title():
     posterior = Posterior(np.arange(50.0)[:, None], np.full((50, 1), 1e-3), "normal")
     parts, _ = elbo_decomposition(posterior, np.zeros((50, 2)))
     assert "mutual information saturated" in parts.figure.get_suptitle()
@@ -161,7 +163,7 @@ def test_a_saturated_information_is_called_so():
 
 
 def test_the_largest_of_many_dimensions(x):
-    _, dimensions = elbo_decomposition(standard(500, 6), x, top=4)
+    _, dimensions = elbo_decomposition(standard(500, 6), x, max_dims=4)
     assert len(dimensions.patches) == 4
     assert dimensions.get_title() == "dimension-wise KL (the 4 largest of 6)"
 
@@ -180,9 +182,9 @@ def test_the_mass_of_ellipses():
     assert mass_within(2) == pytest.approx(0.8647, abs=1e-4)
 
 
-def test_ellipses_are_picked_fairly_and_keep_their_colors(ax):
+def test_ellipses_are_balanced_over_classes_and_keep_their_colors(ax):
     labels = np.array(["rare"] * 5 + ["common"] * 95)
-    posterior_ellipses(standard(100, 3), np.zeros((100, 1)), labels, n=10, ax=ax)
+    posterior_ellipses(standard(100, 3), np.zeros((100, 1)), labels, n_samples=10, ax=ax)
     (ellipses,) = (c for c in ax.collections if isinstance(c, EllipseCollection))
     _, counts = np.unique(ellipses.get_edgecolors(), axis=0, return_counts=True)
     assert counts.tolist() == [5, 5]
@@ -191,21 +193,28 @@ def test_ellipses_are_picked_fairly_and_keep_their_colors(ax):
 
 
 def test_bad_options(model, x):
-    with pytest.raises(InputError, match="nodes = 1"):
-        aggregate_posterior(model, x, nodes=1)
-    with pytest.raises(InputError, match="side = 0"):
-        prior_holes(model, x, side=0)
-    with pytest.raises(InputError, match="top = 0"):
-        elbo_decomposition(model, x, top=0)
-    with pytest.raises(InputError, match="n = 0"):
-        posterior_ellipses(model, x, n=0)
-    with pytest.raises(NotApplicable, match="an ellipse needs two"):
+    for plot, option, value, minimum in (
+        (aggregate_posterior, "n_grid", 1, 2),
+        (prior_holes, "n_grid", 0, 1),
+        (elbo_decomposition, "max_dims", 0, 1),
+        (posterior_ellipses, "n_samples", 0, 1),
+    ):
+        with pytest.raises(InputError, match=option) as error:
+            plot(model, x, **{option: value})
+        assert (error.value.got, error.value.expected) == (str(value), f"{minimum} or more")
+        assert f"{option}={minimum}" in error.value.fix.python
+        assert f"--{option.replace('_', '-')} {minimum}" in error.value.fix.command_line
+    with pytest.raises(InputError, match="radius") as error:
+        posterior_ellipses(model, x, radius=0.0)
+    assert error.value.got == "0"
+    with pytest.raises(NotApplicable) as error:
         posterior_ellipses(standard(9, 1), np.zeros((9, 1)))
-    with pytest.raises(InputError, match="dims = \\(0, 7\\)"):
+    assert "aggregate_posterior" in error.value.fix.python
+    with pytest.raises(InputError, match="dims"):
         posterior_ellipses(model, x, dims=(0, 7))
 
 
-def test_the_color_bar_of_holes_points_to_what_lies_beyond_it_in_either_panel():
+def test_the_color_bar_of_holes_extends_for_values_of_both_panels():
     means = np.tile([[-1.0, 0.0], [1.0, 0.0]], (150, 1))
     posterior = Posterior(means, np.full(means.shape, 0.2), "normal")
     table = means.repeat(4, axis=1)
@@ -213,7 +222,7 @@ def test_the_color_bar_of_holes_points_to_what_lies_beyond_it_in_either_panel():
     def far_in_holes(z):
         return np.where(np.abs(z[:, 1:]) > 1.5, -50, z[:, :1].clip(-1, 1)).repeat(8, axis=1)
 
-    axes = prior_holes(posterior, table, Decoder(far_in_holes, output="values"), n=400, side=4, kind="table")
+    axes = prior_holes(posterior, table, Decoder(far_in_holes, output="values"), n_codes=400, n_grid=4, kind="table")
     holes, rest = (np.asarray(ax.images[0].get_array()) for ax in axes[1:])
     assert axes[2].images[0].get_clim() == (-1, 1)
     assert np.nanmin(holes) == -50 and np.nanmin(rest) >= -1
@@ -221,10 +230,10 @@ def test_the_color_bar_of_holes_points_to_what_lies_beyond_it_in_either_panel():
 
 
 @pytest.mark.parametrize("plot", [aggregate_posterior, prior_holes, elbo_decomposition])
-def test_a_mixture_of_some_of_many_posteriors_is_told(plot, model, x):
+def test_a_subsampled_mixture_is_named_in_the_title(plot, model, x):
     figure = Figure()
     place = {"ax": figure.subplots()} if plot is aggregate_posterior else {"figure": figure}
-    plot(model, x, n=50, max_points=200, **place)
+    plot(model, x, n_codes=50, max_points=200, **place)
     told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
     told = told.replace("posteriors\nchosen at random ", "")
     assert "200 of 500" in told

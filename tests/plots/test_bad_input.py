@@ -1,4 +1,4 @@
-"""Every built-in plot meets every input that experts meet: it draws a true figure, or says what would do."""
+"""Unusual models and data: every built-in plot and the report draw something correct, or explain what is wrong."""
 
 import re
 import warnings
@@ -19,15 +19,15 @@ from torch.distributions import Categorical, Distribution, constraints  # noqa: 
 QUICK = {
     "tsne": {"perplexity": 5.0},
     "map_quality": {"perplexity": 5.0},
-    "likelihood_bound": {"count": 20},
-    "aggregate_posterior": {"nodes": 40, "permutations": 100},
-    "prior_holes": {"n": 200},
-    "manifold_grid": {"n": 5},
+    "likelihood_bound": {"n_draws": 20},
+    "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
+    "prior_holes": {"n_codes": 200},
+    "manifold_grid": {"n_grid": 5},
 }
 
 
 class VonMisesFisher(Distribution):
-    """As packages of hyperspherical VAEs write it: a mean inside the ball, and a `stddev` that is a concentration."""
+    """As hyperspherical VAEs define it: a mean inside the ball, and a concentration named `stddev`."""
 
     arg_constraints: ClassVar = {"loc": constraints.real_vector}
 
@@ -129,15 +129,11 @@ def given(digits, make_encoder, make_decoder):
     }
 
 
-@pytest.fixture(autouse=True)
-def _few_trees(monkeypatch):
-    """What is asked of the scores here is not their precision."""
-    for name, count in {"N_TREES": 3, "N_SHUFFLES": 1, "N_VOTES": 40}.items():
-        monkeypatch.setattr(f"vaeviz.analysis.disentanglement.{name}", count)
+pytestmark = pytest.mark.usefixtures("few_trees")
 
 
 def outcome(name, inputs):
-    """The figure, or the sentence that stands for it. Any other exception, or warning of NumPy, is a failure."""
+    """Return the figure, or the message of our own errors. Any other exception or NumPy warning is a failure."""
     spec, figure = get_plot(name), Figure(figsize=(6, 5), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     with warnings.catch_warnings():
@@ -152,7 +148,7 @@ def outcome(name, inputs):
 
 
 def check(found):
-    """A sentence that a person can read, or a figure without NaN."""
+    """Assert that a message is readable, or that a figure holds no NaN."""
     if isinstance(found, str):
         assert 20 < len(found) < 500
         assert " " in found and "Traceback" not in found
@@ -170,31 +166,31 @@ def check(found):
 
 
 def taking(inputs):
-    """The plots that take one of those inputs."""
+    """Return the plots that take one of these inputs."""
     specs = (get_plot(name) for name in plot_names())
     return [spec.name for spec in specs if set(inputs) & {*spec.required, *spec.optional}]
 
 
 @pytest.mark.parametrize("name, case", [(name, case) for case in ENCODERS for name in taking(["encoder"])])
-def test_encoders(name, case, given):
+def test_plots_of_unusual_encoders(name, case, given):
     check(outcome(name, given | {"encoder": ENCODERS[case](given["encoder"])}))
 
 
 @pytest.mark.parametrize("name, case", [(name, case) for case in DATA for name in taking(DATA[case])])
-def test_data(name, case, given):
+def test_plots_of_unusual_data(name, case, given):
     changed = {key: change and change(given) for key, change in DATA[case].items()}
     check(outcome(name, given | changed))
 
 
 @pytest.mark.parametrize("count", FEW)
 @pytest.mark.parametrize("name", taking(["x"]))
-def test_few_samples(name, count, given):
+def test_plots_of_few_samples(name, count, given):
     few = {key: given[key][:count] for key in ("x", "labels", "factors", "other_x")}
     check(outcome(name, given | few))
 
 
 def check_report(inputs):
-    """Every finding of an analysis answers, or has a reason that a person can read; none breaks."""
+    """Assert that every check of a report has a finite result or a readable reason."""
     asked = {"encoder", "decoder", "x", "labels", "likelihood"}
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
@@ -209,15 +205,15 @@ def check_report(inputs):
 
 
 @pytest.mark.parametrize("case", ENCODERS)
-def test_findings_of_encoders(case, given):
+def test_reports_on_encoders(case, given):
     check_report(given | {"encoder": ENCODERS[case](given["encoder"])})
 
 
 @pytest.mark.parametrize("case", [case for case, changed in DATA.items() if {*changed} & {"x", "labels", "likelihood"}])
-def test_findings_of_data(case, given):
+def test_reports_on_data(case, given):
     check_report(given | {key: change and change(given) for key, change in DATA[case].items()})
 
 
 @pytest.mark.parametrize("count", FEW)
-def test_findings_of_few_samples(count, given):
+def test_reports_on_few_samples(count, given):
     check_report(given | {key: given[key][:count] for key in ("x", "labels")})

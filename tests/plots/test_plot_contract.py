@@ -1,5 +1,9 @@
+"""The contract of plots: how one is registered, and what every built-in plot does with every kind of input."""
+
 import copy
 import inspect
+import re
+from functools import partial
 from typing import Literal
 
 import matplotlib
@@ -7,68 +11,36 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 import vaeviz
+from vaeviz.drawing.scatter import ClassScatter
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.plugins.inputs import INPUTS
-from vaeviz.plugins.plot_spec import PageShape, PlotSpec, get_plot, plot_names, register_plot
+from vaeviz.plugins.plot_spec import PageShape, get_plot, plot_names, register_plot
 
 ARRAYS = ("x", "labels", "factors", "other_x")
-HISTORY = {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]}
-
-
-@pytest.fixture
-def inputs(digits, make_encoder, make_decoder):
-    """Everything that a built-in plot may ask for, for a latent of three dimensions."""
-    decoder = make_decoder(3)
-
-    def likelihood(x, z):
-        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
-
-    return {
-        "encoder": make_encoder(3),
-        "decoder": decoder,
-        "x": digits.x,
-        "labels": digits.labels,
-        "condition": None,
-        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
-        "history": HISTORY,
-        "likelihood": likelihood,
-        "other_x": digits.x[:, ::-1].copy(),
-        "other_encoder": make_encoder(4, seed=3),
-        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
-        "feature_names": [f"pixel {k}" for k in range(64)],
-        "factor_names": ["digit", "ink"],
-    }
-
-
-@pytest.fixture(params=plot_names())
-def spec(request) -> PlotSpec:
-    return get_plot(request.param)
-
-
 QUICK = {
     "tsne": {"perplexity": 5.0},
     "map_quality": {"perplexity": 5.0},
-    "likelihood_bound": {"count": 20},
-    "aggregate_posterior": {"nodes": 40, "permutations": 100},
-    "manifold_grid": {"n": 5},
+    "likelihood_bound": {"n_draws": 20},
+    "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
+    "prior_holes": {"n_codes": 200},
+    "manifold_grid": {"n_grid": 3},
+    "samples": {"n_samples": 4},
+    "interpolation": {"pair": (0, 1), "n_steps": 3},
+    "reconstruction_pairs": {"rows": (0, 1, 2)},
+    "traversal": {"n_steps": 3, "span": "prior"},
 }
 
 
-def call(spec, inputs, **place):
-    given = {name: inputs[name] for name in spec.required + spec.optional if name in inputs}
-    return spec(**given, **QUICK.get(spec.name, {}), **place)
+@pytest.fixture(params=plot_names())
+def spec(request):
+    return get_plot(request.param)
 
 
-def a_place(spec):
-    figure = Figure(layout="constrained")
-    return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-
-
-def figure_of(place):
-    return place.get("figure") or place["ax"].figure
+# Registration
 
 
 def test_register_plot_returns_the_function_itself(registered):
@@ -82,7 +54,7 @@ def test_register_plot_returns_the_function_itself(registered):
     assert register_plot(page=PageShape("full", 0.4))(mine) is mine
 
 
-def test_the_spec_says_what_the_signature_says(registered):
+def test_a_spec_follows_from_the_signature(registered):
     @register_plot(page=PageShape("full", 0.4))
     def mine(decoder, x, labels=None, *, count: int = 3, ax=None):
         """A first line.
@@ -103,7 +75,7 @@ def test_the_spec_says_what_the_signature_says(registered):
     assert spec.missing_inputs({"decoder": 1, "x": 2}) == ()
 
 
-def test_an_input_of_another_name_is_legal(registered):
+def test_inputs_may_have_other_names(registered):
     @register_plot
     def mine(energies, *, ax=None):
         """Energies."""
@@ -162,7 +134,7 @@ def typed(encoder: Encoder, x, *, count: int | None = 3, how: Literal["a", "b"] 
 """
 
 
-def test_types_for_type_checkers_only_may_stand_anywhere_but_on_options(registered):
+def test_only_options_need_types_at_run_time(registered):
     names = {"__name__": "typed_plots"}
     exec(TYPE_CHECKING_ONLY, names)
     spec = get_plot("typed")
@@ -179,16 +151,18 @@ def test_an_undecorated_function_is_not_a_plot(registered):
         get_plot("undecorated")
 
 
-def test_an_unknown_plot_is_answered_with_the_nearest():
-    with pytest.raises(UnknownName, match="Did you mean 'latent_scatter'"):
+def test_an_unknown_plot_lists_the_nearest_names():
+    with pytest.raises(UnknownName) as error:
         get_plot("latent_scater")
+    assert error.value.got == "latent_scater"
+    assert "latent_scatter" in error.value.fix.python
 
 
 def test_built_in_plots_are_public():
     assert all(getattr(vaeviz, name) is get_plot(name).function for name in plot_names())
 
 
-def test_built_in_inputs_are_in_the_vocabulary_and_in_its_order(spec):
+def test_built_in_inputs_follow_the_order_of_the_vocabulary(spec):
     for names in (spec.required, spec.optional):
         assert list(names) == sorted(names, key=list(INPUTS).index)
     assert spec.required
@@ -199,40 +173,289 @@ def test_built_in_options_have_annotations_and_defaults_that_fit_them(spec):
         assert option.check(option.default) == option.default
 
 
-def test_built_in_docstrings_start_with_a_sentence_and_name_every_parameter(spec):
-    assert spec.summary[0].isupper()
-    assert spec.summary.endswith(".")
-    told = inspect.getdoc(spec.function)
-    shared = {"seed", "ax", "figure", "kind", "cmap", "palette", "continuous", "size", "opacity", "rasterized"}
-    for name in [*spec.required, *spec.optional, *spec.options]:
-        assert name in told or name in shared | {"marker_kws"}
+# What every built-in plot says of itself
 
 
-def test_built_in_plots_draw_where_they_are_told_and_leave_the_rest_alone(spec, inputs):
-    place = a_place(spec)
-    other = plt.figure()
+def test_built_in_docstrings_document_every_parameter(spec):
+    docstring = inspect.getdoc(spec.function)
+    assert re.match(r"Plot .*\.$", spec.summary)
+    for section in ("Parameters", "Returns", "Raises"):
+        assert f"\n{section}\n{'-' * len(section)}\n" in docstring
+    for name in (*spec.required, *spec.optional, *spec.options, spec.place):
+        assert re.search(rf"^{name} : ", docstring, re.MULTILINE), name
+
+
+def test_built_in_counts_have_names(spec):
+    assert not {"n", "count", "k", "top", "size", "opacity", "steps"} & set(spec.options)
+
+
+# What every built-in plot does with every kind of input
+
+
+@pytest.fixture
+def numpy_inputs(digits, make_encoder, make_decoder):
+    """Everything that a built-in plot may ask for, for a latent space of three dimensions."""
+    decoder = make_decoder(3)
+
+    def likelihood(x, z):
+        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
+
+    return {
+        "encoder": make_encoder(3),
+        "decoder": decoder,
+        "x": digits.x,
+        "labels": digits.labels,
+        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
+        "history": {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]},
+        "likelihood": likelihood,
+        "other_x": digits.x[:, ::-1].copy(),
+        "other_encoder": make_encoder(4, seed=3),
+        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
+        "feature_names": [f"pixel {k}" for k in range(64)],
+        "factor_names": ["digit", "ink"],
+    }
+
+
+@pytest.fixture
+def conditional_inputs(linear, linear_parts):
+    """The same for a conditional model of two dimensions, in closed form."""
+    runs = [vaeviz.Model(linear_parts["encoder"], inputs={"likelihood": linear_parts["likelihood"]})]
+    return linear_parts | {
+        "x": linear.x,
+        "labels": linear.names,
+        "condition": linear.labels,
+        "factors": np.column_stack([linear.labels, linear.x[:, 0]]),
+        "history": {"epoch": [1, 2], "train_elbo": [-3.0, -2.0]},
+        "other_encoder": linear_parts["encoder"],
+        "runs": runs,
+    }
+
+
+def torch_modules(inputs):
+    """The NumPy encoder and decoder as torch modules."""
+    torch = pytest.importorskip("torch")
+    encode_numpy, decode_numpy = inputs["encoder"], inputs["decoder"]
+    origin = encode_numpy(np.full((1, 8, 8), 0.3))[0]  # the encoder subtracts 0.3, so that this is 0
+    units = np.full((64, 8, 8), 0.3) + np.eye(64).reshape(64, 8, 8)
+    logits = np.log(1 / decode_numpy(np.eye(3)) - 1)
+
+    class LinearEncoder(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.tensor(encode_numpy(units)[0] - origin, dtype=torch.float32))
+
+        def forward(self, x):
+            mean = (x.flatten(1) - 0.3) @ self.weight
+            return mean, torch.full_like(mean, -2.0)
+
+    class SigmoidDecoder(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.tensor(-logits.reshape(3, 64), dtype=torch.float32))
+
+        def forward(self, z):
+            return torch.sigmoid(z @ self.weight).reshape(-1, 8, 8)
+
+    return {
+        "encoder": vaeviz.Encoder(LinearEncoder(), returns="mean,log_var"),
+        "decoder": vaeviz.Decoder(SigmoidDecoder(), latent_shape=(3,), output="values"),
+    }
+
+
+def deterministic(inputs):
+    encoder = inputs["encoder"]
+    return {"encoder": vaeviz.Encoder(lambda x: encoder(x)[0], returns="mean")}
+
+
+MODELS = {
+    "numpy": lambda inputs: {},
+    "torch": torch_modules,
+    "posterior": lambda inputs: {"encoder": vaeviz.encode(inputs["encoder"], inputs["x"]), "other_x": None},
+    "deterministic": deterministic,
+}
+LABELS = {
+    "none": lambda inputs: {"labels": None},
+    "strings": lambda inputs: {"labels": np.array([f"digit {label}" for label in inputs["labels"]])},
+    "floats": lambda inputs: {"labels": inputs["x"].mean(axis=(1, 2))},
+    "missing": lambda inputs: {"labels": np.where(inputs["labels"] < 5, inputs["labels"].astype(str), "")},
+}
+DATA = {
+    "uint8": lambda inputs: {name: (16 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
+    "float64": lambda inputs: {name: inputs[name].astype(np.float64) for name in ("x", "other_x")},
+}
+NEED_A_SPREAD = {
+    "aggregate_posterior",
+    "elbo_decomposition",
+    "latent_triage",
+    "likelihood_bound",
+    "posterior_ellipses",
+    "prior_holes",
+    "samples",
+}
+NEED_MORE_THAN_TWO_DIMENSIONS = {"latent_pairs", "map_quality", "tsne"}
+
+
+def new_place(spec):
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+
+
+def call(spec, inputs, **place):
+    given = {name: inputs[name] for name in spec.required + spec.optional if inputs.get(name) is not None}
+    return spec(**given, **QUICK.get(spec.name, {}), **place)
+
+
+def draw_and_check(spec, inputs):
+    """Draw into a given place, and assert that everything else is as it was before; return all Axes."""
+    place, bystander = new_place(spec), plt.figure()
+    before = copy.deepcopy({name: inputs[name] for name in (*ARRAYS, "history") if name in inputs})
     np.random.seed(7)
-    state, rc = np.random.get_state()[1].copy(), dict(matplotlib.rcParams)
-
-    returned = call(spec, inputs, **place)
-
+    state, params = np.random.get_state()[1].copy(), dict(matplotlib.rcParams)
+    try:
+        returned = call(spec, inputs, **place)
+    finally:
+        assert plt.get_fignums() == [bystander.number] and not bystander.axes
+        assert (np.random.get_state()[1] == state).all()
+        assert dict(matplotlib.rcParams) == params
+        for name, value in before.items():
+            np.testing.assert_equal(inputs[name], value, err_msg=name)
     if spec.place == "ax":
         assert returned is place["ax"]
-        assert place["ax"].lines or place["ax"].images or place["ax"].collections
+        assert returned.lines or returned.images or returned.collections or returned.child_axes
+        assert returned.get_title() not in ("", spec.name)
+        axes = np.atleast_1d(returned)
     else:
-        assert list(returned.flat) == place["figure"].axes
-    assert plt.get_fignums() == [other.number]
-    assert plt.gcf() is other
-    assert not other.axes
-    assert (np.random.get_state()[1] == state).all()
-    assert dict(matplotlib.rcParams) == rc
+        axes = returned
+        assert list(axes.flat) == place["figure"].axes[: axes.size]
+        assert place["figure"].get_suptitle() or all(ax.get_title() for ax in axes.flat)
+    check_codes(spec.name, axes, inputs)
+    check_samples_shown(spec.name, axes, inputs)
+    check_label_colors(axes, inputs)
+    return axes
 
 
-def test_built_in_plots_leave_their_inputs_as_they_were(spec, inputs):
-    before = copy.deepcopy({name: inputs[name] for name in (*ARRAYS, "history", "runs")})
-    call(spec, inputs, **a_place(spec))
-    for name, value in before.items():
-        np.testing.assert_equal(inputs[name], value, err_msg=name)
+def check_codes(name, axes, inputs):
+    """Assert that points are drawn at the posterior means."""
+    if name not in ("latent_scatter", "latent_pairs", "posterior_ellipses"):
+        return
+    codes = vaeviz.encode(inputs["encoder"], inputs["x"], inputs.get("condition")).mean
+    if name == "latent_pairs":
+        panels = [(axes[row, column], axes[-1, column], axes[-1, row]) for row, column in ((1, 0), (2, 1))]
+    else:
+        panels = [(axes[0], axes[0], None)]
+    for ax, below, below_row in panels:
+        labels = below.get_xlabel(), below_row.get_xlabel() if below_row else ax.get_ylabel()
+        dims = [int(re.search(r"\d+", label)[0]) - 1 for label in labels]
+        marks = next(c for c in ax.collections if isinstance(c, (ClassScatter, EllipseCollection)))
+        points = np.asarray(marks.get_offsets(), dtype=float)
+        order = partial(np.lexsort, axis=0)
+        np.testing.assert_allclose(
+            points[order(points.T)], codes[:, dims][order(codes[:, dims].T)], rtol=1e-4, atol=1e-5
+        )
+
+
+def check_samples_shown(name, axes, inputs):
+    """Assert that pictures hold the samples and the decoded samples that they should."""
+    if np.ndim(inputs["x"]) != 3 or inputs["x"].dtype.kind == "u" or name not in EXPECTED_SAMPLES:
+        return
+    posterior = vaeviz.encode(inputs["encoder"], inputs["x"])
+    expected = EXPECTED_SAMPLES[name](inputs["x"], posterior, partial(vaeviz.decode, inputs["decoder"]))
+    pixels = np.sort(np.concatenate([np.ma.compressed(image.get_array()) for ax in axes for image in ax.images]))
+    wanted = np.concatenate([np.ravel(samples) for samples in expected])
+    after = np.searchsorted(pixels, wanted).clip(1, len(pixels) - 1)
+    distance = np.minimum(abs(pixels[after] - wanted), abs(pixels[after - 1] - wanted))
+    np.testing.assert_allclose(distance, 0, atol=1e-5)
+
+
+def worst_case(x, posterior, decode):
+    decoded = decode(posterior)
+    worst = ((x - decoded) ** 2).mean(axis=(1, 2)).argmax()
+    return x[worst], decoded[worst]
+
+
+def center_of_prior(x, posterior, decode):
+    """The sample in the middle of a grid or of a row; unknown without a prior."""
+    return (decode(np.zeros((1, posterior.size), np.float32)) if posterior.prior else x[:0],)
+
+
+EXPECTED_SAMPLES = {
+    "reconstruction_pairs": lambda x, posterior, decode: (x[:3], decode(posterior)[:3]),
+    "reconstruction_error": worst_case,
+    "interpolation": lambda x, posterior, decode: (x[:2], decode(posterior)[:2]),
+    "samples": lambda x, posterior, decode: (decode(np.random.default_rng(0).standard_normal((4, posterior.size))),),
+    "manifold_grid": center_of_prior,
+    "traversal": center_of_prior,
+}
+
+
+def check_label_colors(axes, inputs):
+    """Assert that each class has one color, and no two have the same."""
+    labels = inputs.get("labels")
+    if labels is None or np.asarray(labels).dtype.kind == "f":
+        return
+    colors = {}
+    for marks in (c for ax in axes.flat for c in ax.collections if isinstance(c, ClassScatter)):
+        if len(marks.get_offsets()) == len(labels) and marks.colors.names:
+            for color, rows in marks.layers():
+                for label in np.unique(np.asarray(labels)[rows]):
+                    colors.setdefault(label, set()).add(color)
+    assert all(len(shown) == 1 for shown in colors.values())
+    assert len(set.union(set(), *colors.values())) == len(colors)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_plot_of_every_kind_of_model(spec, model, numpy_inputs, few_trees):
+    inputs = numpy_inputs | MODELS[model](numpy_inputs)
+    if model == "deterministic" and spec.name in NEED_A_SPREAD:
+        with pytest.raises(NotApplicable) as error:
+            draw_and_check(spec, inputs)
+        assert error.value.message
+    else:
+        draw_and_check(spec, inputs)
+
+
+def test_every_plot_of_a_conditional_model(spec, conditional_inputs, few_trees):
+    if spec.name in NEED_MORE_THAN_TWO_DIMENSIONS:
+        with pytest.raises(NotApplicable) as error:
+            draw_and_check(spec, conditional_inputs)
+        assert error.value.fix.python
+    else:
+        draw_and_check(spec, conditional_inputs)
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("name", [name for name in plot_names() if "labels" in get_plot(name).optional])
+def test_every_plot_with_labels_of_every_kind(name, labels, numpy_inputs):
+    draw_and_check(get_plot(name), numpy_inputs | LABELS[labels](numpy_inputs))
+
+
+@pytest.mark.parametrize("labels", ["strings", "missing"])
+def test_neighbors_vote_for_named_classes(labels, numpy_inputs):
+    draw_and_check(get_plot("latent_neighbors"), numpy_inputs | LABELS[labels](numpy_inputs))
+
+
+def test_neighbors_do_not_vote_for_numbers(numpy_inputs):
+    with pytest.raises(NotApplicable) as error:
+        draw_and_check(get_plot("latent_neighbors"), numpy_inputs | LABELS["floats"](numpy_inputs))
+    assert "labels" in error.value.fix.python
+
+
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("name", [name for name in plot_names() if "x" in get_plot(name).required])
+@pytest.mark.filterwarnings("ignore::vaeviz.errors.GuessWarning")
+def test_every_plot_of_data_of_every_type(name, data, numpy_inputs, few_trees):
+    draw_and_check(get_plot(name), numpy_inputs | DATA[data](numpy_inputs))
+
+
+# What they draw without a place, twice, and of few samples
+
+
+def pixels(spec, inputs):
+    place = new_place(spec)
+    call(spec, inputs, **place)
+    canvas = FigureCanvasAgg(place.get("figure") or place["ax"].figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
 
 
 def as_tensors(inputs):
@@ -247,54 +470,32 @@ def as_lists(inputs):
     return {name: inputs[name].tolist() for name in ARRAYS}
 
 
-@pytest.mark.parametrize("made", [as_tensors, as_lists])
-def test_built_in_plots_draw_the_same_of_tensors_and_lists(spec, inputs, made):
-    np.testing.assert_array_equal(pixels(spec, inputs | made(inputs)), pixels(spec, inputs))
+def test_lists_tensors_and_a_second_call_give_the_same_picture(spec, numpy_inputs, few_trees):
+    first = pixels(spec, numpy_inputs)
+    assert first.std() > 0
+    for convert in (as_lists, as_tensors):
+        np.testing.assert_array_equal(pixels(spec, numpy_inputs | convert(numpy_inputs)), first)
 
 
-def test_built_in_plots_without_a_place_make_a_pyplot_figure(spec, inputs):
-    returned = np.atleast_1d(call(spec, inputs)).flat[0]
+def test_plots_without_a_place_make_a_pyplot_figure(spec, numpy_inputs, few_trees):
+    returned = np.atleast_1d(call(spec, numpy_inputs)).flat[0]
     assert plt.get_fignums() == [returned.figure.number]
-    assert returned.figure.get_layout_engine() is not None
     assert type(returned.figure.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
 
 
-def test_built_in_plots_have_a_title_that_is_no_name_of_theirs(spec, inputs):
-    place = a_place(spec)
-    drawn = np.atleast_1d(call(spec, inputs, **place)).flat
-    of_figure = place["figure"].get_suptitle() if spec.place == "figure" else ""
-    titles = [of_figure] if of_figure else [ax.get_title() for ax in drawn]
-    assert all(titles)
-    assert spec.name not in titles
-
-
-def pixels(spec, inputs):
-    place = a_place(spec)
-    call(spec, inputs, **place)
-    canvas = FigureCanvasAgg(figure_of(place))
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())
-
-
-def test_built_in_plots_draw_the_same_thing_twice(spec, inputs):
-    first, second = pixels(spec, inputs), pixels(spec, inputs)
-    assert (first == second).all()
-    assert first.std() > 0
-
-
-@pytest.mark.parametrize("count", [3, 12])
+@pytest.mark.parametrize("n_samples", [3, 12])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-def test_built_in_plots_of_few_samples_are_drawn_or_do_not_apply(spec, inputs, count):
-    few = inputs | {name: inputs[name][:count] for name in ARRAYS}
-    place = a_place(spec)
+def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_samples, few_trees):
+    few = numpy_inputs | {name: numpy_inputs[name][:n_samples] for name in ARRAYS}
+    place = new_place(spec)
     try:
-        spec(**{name: few[name] for name in spec.required + spec.optional}, **place)
-    except NotApplicable as reason:
-        assert str(reason)
+        spec(**{name: few[name] for name in spec.required + spec.optional if name in few}, **place)
+    except NotApplicable as error:
+        assert error.message
     else:
-        figure_of(place).draw_without_rendering()
+        (place.get("figure") or place["ax"].figure).draw_without_rendering()
 
 
-def test_missing_inputs_of_a_plot_are_told_apart_from_given_ones(spec):
+def test_missing_inputs_are_the_required_ones(spec):
     assert spec.missing_inputs({}) == spec.required
     assert spec.missing_inputs(dict.fromkeys(spec.required, 0)) == ()

@@ -15,7 +15,7 @@ def tiles(ax, columns, rows=2):
     return pixels[starts[0]][:, :, starts[1]].transpose(0, 2, 1, 3)
 
 
-def test_samples_stand_above_their_reconstructions(ax, digits, encoder, decoder):
+def test_samples_are_drawn_above_their_reconstructions(ax, digits, encoder, decoder):
     assert reconstruction_pairs(encoder, decoder, digits.x, rows=(5, 0, 59), ax=ax) is ax
     top, bottom = tiles(ax, 3)
     np.testing.assert_allclose(top, digits.x[[5, 0, 59]])
@@ -25,7 +25,7 @@ def test_samples_stand_above_their_reconstructions(ax, digits, encoder, decoder)
     assert ax.images[0].get_clim() == (0, 1)
 
 
-def test_every_class_is_shown_alike_and_named(ax, digits, encoder, decoder):
+def test_every_class_is_shown_equally_often_and_named(ax, digits, encoder, decoder):
     reconstruction_pairs(encoder, decoder, digits.x, digits.labels, ax=ax)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == list("0123456789")
     top, _ = tiles(ax, 10)
@@ -34,20 +34,20 @@ def test_every_class_is_shown_alike_and_named(ax, digits, encoder, decoder):
         assert digits.labels[row] == digit
 
 
-def test_the_title_tells_where_not_every_class_is_shown(ax, digits, encoder, decoder):
-    reconstruction_pairs(encoder, decoder, digits.x, digits.labels, n=4, ax=ax)
+def test_the_title_counts_the_classes_that_are_shown(ax, digits, encoder, decoder):
+    reconstruction_pairs(encoder, decoder, digits.x, digits.labels, n_samples=4, ax=ax)
     assert ax.get_title() == "Reconstructions from the posterior mean, 4 of 10 classes"
 
 
-def test_without_labels_samples_are_picked_at_random(ax, digits, encoder, decoder):
-    reconstruction_pairs(encoder, decoder, digits.x, n=7, seed=1, ax=ax)
+def test_without_labels_samples_are_chosen_at_random(ax, digits, encoder, decoder):
+    reconstruction_pairs(encoder, decoder, digits.x, n_samples=7, seed=1, ax=ax)
     top, _ = tiles(ax, 7)
     rows = [np.flatnonzero((digits.x == image).all((1, 2)))[0] for image in top]
     assert len(set(rows)) == 7
     assert not ax.get_xticklabels()
 
 
-def test_continuous_labels_name_nothing(ax, digits, encoder, decoder):
+def test_continuous_labels_are_not_drawn(ax, digits, encoder, decoder):
     reconstruction_pairs(encoder, decoder, digits.x, np.linspace(0, 1, 60), ax=ax)
     assert not ax.get_xticklabels()
 
@@ -59,10 +59,12 @@ def test_samples_without_a_label_are_not_named(ax, digits, encoder, decoder):
 
 
 def test_flat_reconstructions_take_the_shape_of_the_samples(ax, digits, encoder, make_decoder):
-    reconstruction_pairs(encoder, make_decoder(2, (64,)), digits.x, n=3, ax=ax)
+    reconstruction_pairs(encoder, make_decoder(2, (64,)), digits.x, n_samples=3, ax=ax)
     assert len(ax.images) == 1
     ax.clear()
-    reconstruction_pairs(encoder, Decoder(make_decoder(), sample_shape=(8, 8)), digits.x.reshape(60, 64), n=3, ax=ax)
+    reconstruction_pairs(
+        encoder, Decoder(make_decoder(), sample_shape=(8, 8)), digits.x.reshape(60, 64), n_samples=3, ax=ax
+    )
     assert len(ax.images) == 1
 
 
@@ -72,7 +74,7 @@ def test_flat_reconstructions_take_the_shape_of_the_samples(ax, digits, encoder,
 )
 def test_other_kinds_of_samples(ax, make_encoder, make_decoder, shape, artists):
     x = np.random.default_rng(0).random((10, *shape), dtype=np.float32)
-    reconstruction_pairs(make_encoder(), make_decoder(2, shape), x, n=4, ax=ax)
+    reconstruction_pairs(make_encoder(), make_decoder(2, shape), x, n_samples=4, ax=ax)
     assert len(getattr(ax, artists)) > 0
 
 
@@ -86,15 +88,21 @@ def test_points_are_joined_with_their_reconstructions(ax, make_encoder, make_dec
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "got", "expected"),
     [
-        ({"rows": (0, 60)}, "rows: got 60, expected rows from 0 to 59"),
-        ({"rows": (-1,)}, "rows: got -1, expected"),
-        ({"rows": ()}, "rows: got none, expected"),
-        ({"n": 0}, "n = 0: expected 1 or more"),
-        ({"labels": np.zeros(59)}, "labels: got 59 labels for 60 samples"),
+        ({"rows": (0, 60)}, "row 60", "rows from 0 to 59"),
+        ({"rows": (-1,)}, "row -1", "rows from 0 to 59"),
+        ({"rows": ()}, "no rows", "rows from 0 to 59"),
+        ({"n_samples": 0}, "0", "1 or more"),
     ],
 )
-def test_pairs_that_cannot_be_drawn_are_an_error(digits, encoder, decoder, settings, told):
-    with pytest.raises(InputError, match=told):
+def test_pairs_that_cannot_be_drawn_are_an_error(digits, encoder, decoder, settings, got, expected):
+    (option,) = settings
+    with pytest.raises(InputError, match=option) as error:
         reconstruction_pairs(encoder, decoder, digits.x, **settings)
+    assert (error.value.got, error.value.expected) == (got, expected)
+
+
+def test_labels_of_another_length_are_an_error(digits, encoder, decoder):
+    with pytest.raises(InputError, match="59"):
+        reconstruction_pairs(encoder, decoder, digits.x, np.zeros(59))

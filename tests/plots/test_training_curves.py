@@ -49,7 +49,7 @@ def test_the_sets_are_named_and_keep_their_colors(figure):
     assert colors[0]["test"] == colors[1]["test"] == colors[2]["test"] != colors[0]["train"]
 
 
-def test_what_is_not_there_has_no_panel(figure):
+def test_missing_quantities_have_no_panel(figure):
     history = {"epoch": EPOCHS, "train_log_likelihood": [-8.0, -5.0, -4.0, -3.5]}
     (ax,) = training_curves(history, figure=figure)
     assert ax.get_title().startswith(r"$\log p(x|z)$")
@@ -69,7 +69,7 @@ def steep(epochs):
     return {"epoch": list(range(1, epochs + 1)), "train_elbo": elbo, "train_kl": np.linspace(1, 2, epochs)}
 
 
-def test_a_beginning_that_would_squeeze_the_rest_is_cut_and_told(figure):
+def test_a_steep_beginning_is_cut_and_the_label_says_so(figure):
     elbo, kl = training_curves(steep(20), figure=figure)
     low, high = elbo.get_ylim()
     assert -101 < low < -99 < -90 < high < -88
@@ -80,7 +80,7 @@ def test_a_beginning_that_would_squeeze_the_rest_is_cut_and_told(figure):
 
 
 @pytest.mark.parametrize(("epochs", "settings"), [(9, {}), (20, {"cut": False})])
-def test_short_histories_and_those_wanted_whole_are_not_cut(figure, epochs, settings):
+def test_short_histories_are_not_cut(figure, epochs, settings):
     elbo, _ = training_curves(steep(epochs), figure=figure, **settings)
     assert elbo.get_ylim()[0] < -500
     assert elbo.get_xlabel() == "epoch"
@@ -96,7 +96,7 @@ def test_epochs_are_whole_numbers(figure):
     assert all(tick == round(tick) for tick in axes[0].get_xticks())
 
 
-def test_a_part_of_a_figure_is_a_place_too(figure):
+def test_a_subfigure_is_drawn_into(figure):
     left, right = figure.subfigures(1, 2)
     axes = training_curves(HISTORY, figure=right)
     assert list(axes) == right.axes
@@ -107,23 +107,27 @@ def test_a_part_of_a_figure_is_a_place_too(figure):
     "history", [{}, {"epoch": EPOCHS}, {"train_elbo": [1.0]}, {"epoch": EPOCHS, "loss": [1, 2, 3, 4]}]
 )
 def test_a_history_without_the_elbo_is_an_error(history):
-    with pytest.raises(InputError, match=r"expected epoch and e\.g\. train_elbo"):
+    with pytest.raises(InputError, match="history") as error:
         training_curves(history)
+    assert error.value.got == (", ".join(history) or "no columns")
+    assert "epoch" in error.value.expected
 
 
 def test_columns_of_another_length_are_an_error():
-    with pytest.raises(InputError, match="history: train_elbo has 3 values for 4 epochs"):
+    with pytest.raises(InputError, match="history") as error:
         training_curves({"epoch": EPOCHS, "train_elbo": [1.0, 2.0, 3.0]})
+    assert (error.value.got, error.value.expected) == ("3 values of train_elbo", "4 values")
 
 
 @pytest.mark.parametrize("skip", [4, 9])
 def test_a_history_without_epochs_has_no_curves(skip):
-    with pytest.raises(NotApplicable, match=f"the history has 4 epochs, skip = {skip} leaves none"):
+    with pytest.raises(NotApplicable, match=f"skip={skip}"):
         training_curves(HISTORY, skip=skip)
     with pytest.raises(NotApplicable):
         training_curves({"epoch": [], "train_elbo": []})
 
 
 def test_a_negative_skip_is_an_error():
-    with pytest.raises(InputError, match="skip = -1: expected 0 or more"):
+    with pytest.raises(InputError, match="skip") as error:
         training_curves(HISTORY, skip=-1)
+    assert (error.value.got, error.value.expected) == ("-1", "0 or more")

@@ -33,14 +33,14 @@ def test_a_map_of_the_posterior_means(ax):
     assert ax.get_title() == "t-SNE of 5-dimensional codes\nN = 60, perplexity 10, by scikit-learn"
 
 
-def test_the_axes_of_a_map_mean_nothing(ax):
+def test_a_map_has_no_ticks(ax):
     tsne(Posterior(CODES), CODES, perplexity=10.0, ax=ax)
     assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
     assert ax.get_xlabel() == ax.get_ylabel() == ""
     assert ax.get_aspect() == 1
 
 
-def test_principal_components_do_mean_something(ax):
+def test_principal_components_have_ticks_and_names(ax):
     tsne(Posterior(CODES), CODES, engine="pca", ax=ax)
     assert len(ax.get_xticks()) > 0
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("first component", "second component")
@@ -53,7 +53,7 @@ def test_every_point_is_mapped_once(ax, first_two):
     assert ax.get_title().startswith("first_two of 5-dimensional")
 
 
-def test_no_more_points_than_asked_for_and_the_title_says_so(ax, first_two):
+def test_max_points_limits_the_points_and_the_title_says_so(ax, first_two):
     tsne(Posterior(CODES), CODES, LABELS, engine="first_two", max_points=25, seed=3, ax=ax)
     assert len(points_of(ax)) == 25
     assert as_set(points_of(ax)) < as_set(CODES[:, :2])
@@ -86,15 +86,16 @@ def test_the_seed_chooses_the_points(first_two):
     assert shown[0] == shown[1] != shown[2]
 
 
-@pytest.mark.parametrize(("size", "told"), [(1, "1 dimension"), (2, "2 dimensions")])
-def test_a_latent_of_two_dimensions_or_fewer_needs_no_map(ax, size, told):
-    with pytest.raises(NotApplicable, match=f"the latent has {told} and needs no map: see latent_scatter"):
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_latent_of_two_dimensions_or_fewer_needs_no_map(ax, size):
+    with pytest.raises(NotApplicable, match=f"{size} dimension") as error:
         tsne(Posterior(CODES[:, :size]), CODES, ax=ax)
+    assert "latent_scatter" in error.value.fix.python
 
 
 @pytest.mark.parametrize("perplexity", [60.0, 100.0])
 def test_a_perplexity_needs_as_many_points(ax, perplexity):
-    with pytest.raises(NotApplicable, match=f"a perplexity of {perplexity:g} needs more than the 60 points"):
+    with pytest.raises(NotApplicable, match=f"{perplexity:g}.* 60"):
         tsne(Posterior(CODES), CODES, perplexity=perplexity, ax=ax)
 
 
@@ -103,19 +104,19 @@ def test_other_engines_have_no_perplexity(ax):
         tsne(Posterior(CODES), CODES, engine="pca", perplexity=perplexity, ax=ax)
 
 
-def test_the_points_that_a_perplexity_needs_are_those_that_are_drawn(ax):
-    with pytest.raises(NotApplicable, match="a perplexity of 30 needs more than the 25 points"):
+def test_a_perplexity_is_compared_with_the_drawn_points(ax):
+    with pytest.raises(NotApplicable, match=r"30.* 25"):
         tsne(Posterior(CODES), CODES, max_points=25, ax=ax)
 
 
 @pytest.mark.parametrize("perplexity", [0.0, -1.0])
 def test_a_perplexity_is_more_than_0(ax, perplexity):
-    with pytest.raises(InputError, match=f"perplexity = {perplexity:g}: expected more than 0"):
+    with pytest.raises(InputError, match="perplexity"):
         tsne(Posterior(CODES), CODES, perplexity=perplexity, ax=ax)
 
 
-def test_an_unknown_engine_is_answered_with_the_nearest(ax):
-    with pytest.raises(UnknownName, match="Unknown embedding 'isomap'"):
+def test_an_unknown_engine_is_an_error(ax):
+    with pytest.raises(UnknownName, match="isomap"):
         tsne(Posterior(CODES), CODES, engine="isomap", ax=ax)
 
 
@@ -128,13 +129,13 @@ def test_other_data_are_placed_into_the_map(ax):
     assert "other\n(20)" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
-def test_no_more_other_data_are_placed_than_asked_for(ax):
+def test_max_points_limits_the_other_samples(ax):
     tsne(lambda x: x, CODES, other_x=CODES[:20] + 3, engine="pca", max_points=7, ax=ax)
     assert len(ax.lines[0].get_xydata()) == 7
 
 
-def test_an_engine_that_cannot_place_says_so_and_draws_the_map(ax):
-    with pytest.warns(UserWarning, match="other_x is left out of the map: engine 'tsne' cannot place it"):
+def test_an_engine_that_cannot_place_samples_warns_and_draws_the_map(ax):
+    with pytest.warns(UserWarning, match="other_x"):
         tsne(lambda x: x, CODES, LABELS, other_x=CODES[:5], engine="tsne", perplexity=10.0, ax=ax)
     assert len(points_of(ax)) == 60
     assert not ax.lines

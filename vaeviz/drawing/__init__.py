@@ -1,1 +1,4 @@
-"""What the plots share: mosaics of samples, point clouds of any size, colors, latent axes, styles."""
+"""What plots share: scatters, grids of samples, densities, colors, legends, latent axes and styles.
+
+May import `vaeviz.embeddings` and the rooms below it.
+"""

@@ -1,140 +1,166 @@
-"""A grid of samples in one Axes, each drawn as what it is."""
+"""A grid of samples in one Axes, each drawn as an image, signal, spectrogram, table row or point."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vaeviz.data.sample_kind import SampleKind, as_images, as_signals
-from vaeviz.drawing import plane_points as dots
-from vaeviz.drawing import signals
-from vaeviz.drawing.grid_axis import GridAxis
-from vaeviz.drawing.mosaic import draw_mosaic
-from vaeviz.drawing.plane_points import Connect, draw_dots
+from vaeviz.drawing.grid_layout import GridLayout
+from vaeviz.drawing.mosaic import ColorScale, draw_mosaic
+from vaeviz.drawing.plane_points import PLANE_ASPECT, draw_plane_points
 from vaeviz.drawing.sample_style import SampleStyle
-from vaeviz.drawing.signals import draw_signals
+from vaeviz.drawing.signals import SIGNAL_ASPECT, draw_signals
 from vaeviz.drawing.tables import draw_strips, draw_table, strips_aspect, table_aspect
-from vaeviz.drawing.text_fit import axes_width, label_rotation, max_letters
+from vaeviz.drawing.text_fit import axes_width, label_rotation, max_label_length
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLORS = {"image": "gray", "spectrogram": "magma", "table": "viridis"}
-BAR = 6.5  # points, the width of a color bar
+DEFAULT_CMAPS: dict[SampleKind, str] = {"image": "gray", "spectrogram": "magma", "table": "viridis", "signal": "gray"}
+COLOR_BAR_WIDTH = 6.5  # points
 SPECTROGRAM_ASPECT = 0.75  # height / width of a cell: frequency and time share no unit
 
 
 def draw_cells(
     ax: Axes,
     cells: np.ndarray,
-    look: SampleStyle | None = None,
+    style: SampleStyle | None = None,
+    layout: GridLayout | None = None,
     *,
-    row_labels: Sequence[str] = (),
-    column_labels: Sequence[str] = (),
-    connect: Connect | None = None,
-    given: Sequence[int] = (),
-    across: GridAxis | None = None,
-    up: GridAxis | None = None,
-    key: bool = True,
-    whole: np.ndarray | None = None,
+    show_legend: bool = True,
+    all_cells: np.ndarray | None = None,
 ) -> SampleKind:
-    """Draw samples `cells` (rows, columns, *sample), the first row on top, and return their kind.
+    """Draw a grid of samples, the first row on top.
 
-    Images and spectrograms are one assembled array, signals are lines in cells, rows of a table are rows of heat, and
-    points in the plane are dots in data units; what belongs together, as `connect` says, is joined or stands close.
-    Columns that were `given`, not decoded, stand apart from a path. One scale holds for all cells, told by a color
-    bar or in words where it is not [0, 1]. `across` and `up` put the cells on latent axes, on which a row of a table is
-    a strip. key: whether to draw the color bar or the legend. whole: all samples (..., *sample), those of other Axes
-    too, that the color bar tells of; by default the cells.
+    Images and spectrograms form one image, signals are lines in cells, rows of a table are rows of a heat map, and
+    points in the plane are dots in data units. On latent axes a row of a table is a strip. All cells share one scale; a
+    color bar or a line of text shows it unless it is [0, 1].
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    cells : ndarray, shape (rows, columns, *sample)
+        Samples; NaN is blank.
+    style : SampleStyle, optional
+        Kind, scale, colors and names of the samples; by default they follow from `cells`.
+    layout : GridLayout, optional
+        Labels, connections and latent axes; by default none.
+    show_legend : bool
+        Add the color bar or the legend of channels.
+    all_cells : ndarray, shape (..., *sample), optional
+        All samples that the color bar describes, those in other Axes included; by default `cells`. The bar is pointed
+        where they exceed its range.
+
+    Returns
+    -------
+    SampleKind
+        The kind that was drawn.
     """
-    look = look or SampleStyle()
+    style, layout = style or SampleStyle(), layout or GridLayout()
     shape = cells.shape[2:]
-    kind, names = look.kind_of(shape), look.names_in(shape)
+    kind, names = style.kind_of(shape), style.names_of(shape)
     if kind == "point":
         points = cells.reshape(*cells.shape[:2], 2)
-        draw_dots(ax, points, connect=connect, row_labels=row_labels, given=given, names=names, data=look.data)
+        draw_plane_points(ax, points, layout, names=names, background=style.background)
         return kind
-    cells = look.scaled(cells, lead=2)
-    low, high = look.range_for(cells, shape)
-    heat = {"cmap": look.cmap or COLORS.get(kind), "low": low, "high": high}
-    labels = {"row_labels": row_labels, "column_labels": column_labels}
-    _bare(ax, across, up)
-    if kind == "table" and across is None:
-        draw_table(ax, cells.reshape(*cells.shape[:2], -1), names=names, connect=connect, **labels, **heat)
+    scaled = style.scaled(cells, n_leading_axes=2)
+    scale = ColorScale(style.cmap or DEFAULT_CMAPS[kind], *style.range_for(scaled, shape))
+    _hide_frame(ax, layout)
+    if kind == "table" and layout.x_axis is None:
+        draw_table(ax, scaled.reshape(*cells.shape[:2], -1), scale, layout, names=names)
     else:
-        _label(ax, len(cells), across, up, **labels)
-        told = _draw_grid(ax, kind, cells, names, {"across": across, "up": up}, heat, key)
-        ax.set_xlabel("\n".join(([across.name] if across else []) + wrap(told, max_letters(ax))))
-        ax.set_ylabel(up.name if up else "")
-    if key and ax.images and (kind != "image" or (low, high) != (0, 1)) and ax.images[-1].get_array().ndim == 2:
-        told = cells if whole is None else look.scaled(whole, lead=whole.ndim - len(shape))
-        beyond = np.nanmin(told) < low, np.nanmax(told) > high
-        _draw_scale(ax, look.unit_in(shape), beyond)
+        _label_rows_and_columns(ax, len(cells), layout)
+        if kind == "signal":
+            limits = scale.low, scale.high
+            draw_signals(ax, as_signals(scaled, 2), limits, layout, names=names, show_legend=show_legend)
+            hint = "" if limits == (0, 1) else f"each cell from {scale.low:.3g} to {scale.high:.3g}".replace("-", "−")
+        else:
+            hint = _draw_mosaic_of(ax, kind, scaled, scale, layout, names)
+        ax.set_xlabel("\n".join(([layout.x_axis.name] if layout.x_axis else []) + wrap(hint, max_label_length(ax))))
+        ax.set_ylabel(layout.y_axis.name if layout.y_axis else "")
+    if show_legend and _needs_color_bar(ax, kind, scale):
+        if all_cells is not None:
+            scaled = style.scaled(all_cells, n_leading_axes=all_cells.ndim - len(shape))
+        exceeds = bool(np.nanmin(scaled) < scale.low), bool(np.nanmax(scaled) > scale.high)
+        _add_color_bar(ax, style.unit_of(shape), exceeds)
     return kind
 
 
-def _draw_grid(
-    ax: Axes, kind: SampleKind, cells: np.ndarray, names: Sequence[str], grid: dict, heat: dict, key: bool
-) -> str:
-    """Samples in cells, and what is to be known to read a cell."""
-    if kind == "signal":
-        low, high = heat["low"], heat["high"]
-        draw_signals(ax, as_signals(cells, n_leading_axes=2), low=low, high=high, names=names, legend=key, **grid)
-        return "" if (low, high) == (0, 1) else f"each cell from {low:.3g} to {high:.3g}".replace("-", "−")
+def cells_aspect(cells: np.ndarray, style: SampleStyle, layout: GridLayout | None = None) -> float:
+    """Return the height / width of a grid of samples as `draw_cells` draws it.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (rows, columns, *sample)
+        Samples.
+    style : SampleStyle
+        Kind of the samples.
+    layout : GridLayout, optional
+        Connections and latent axes; by default none.
+
+    Returns
+    -------
+    float
+        Height / width.
+    """
+    layout = layout or GridLayout()
+    n_rows, n_columns = cells.shape[:2]
+    kind = style.kind_of(cells.shape[2:])
+    if kind == "point":
+        return PLANE_ASPECT
     if kind == "table":
-        return draw_strips(ax, cells.reshape(*cells.shape[:2], -1), names=names, **grid, **heat)
+        rows = cells.reshape(n_rows, n_columns, -1)
+        return table_aspect(rows, layout.connect) if layout.x_axis is None else strips_aspect(rows)
+    if kind == "image":
+        height, width = as_images(cells, 2).shape[2:4]
+        return float(n_rows * height / (n_columns * width))
+    cell_aspect = SIGNAL_ASPECT if kind == "signal" else SPECTROGRAM_ASPECT
+    return float(cell_aspect * n_rows / n_columns)
+
+
+def _draw_mosaic_of(
+    ax: Axes, kind: SampleKind, cells: np.ndarray, scale: ColorScale, layout: GridLayout, names: tuple[str, ...]
+) -> str:
+    """Draw images, spectrograms or strips of a table, and return how to read a cell."""
+    if kind == "table":
+        return draw_strips(ax, cells.reshape(*cells.shape[:2], -1), scale, layout, names=names)
+    images, x_axis, y_axis = as_images(cells, 2), layout.x_axis, layout.y_axis
     if kind == "spectrogram":
-        draw_mosaic(ax, as_images(cells, n_leading_axes=2)[..., ::-1, :], aspect=SPECTROGRAM_ASPECT, **grid, **heat)
+        draw_mosaic(ax, images[..., ::-1, :], scale, x_axis=x_axis, y_axis=y_axis, aspect=SPECTROGRAM_ASPECT)
         return "each cell: time →, frequency ↑"
-    draw_mosaic(ax, as_images(cells, n_leading_axes=2), **grid, **heat)
+    draw_mosaic(ax, images, scale, x_axis=x_axis, y_axis=y_axis)
     return ""
 
 
-def cells_aspect(
-    cells: np.ndarray, look: SampleStyle, connect: Connect | None = None, *, on_latent_axes: bool = False
-) -> float:
-    """Height / width of a drawn grid of cells (rows, columns, *sample)."""
-    rows, columns = cells.shape[:2]
-    kind = look.kind_of(cells.shape[2:])
-    if kind == "point":
-        return dots.ASPECT
-    if kind == "table":
-        flat = cells.reshape(rows, columns, -1)
-        return strips_aspect(flat) if on_latent_axes else table_aspect(flat, connect)
-    if kind == "image":
-        height, width = as_images(cells, n_leading_axes=2).shape[2:4]
-        return rows * height / (columns * width)
-    return rows / columns * {"signal": signals.ASPECT, "spectrogram": SPECTROGRAM_ASPECT}[kind]
+def _needs_color_bar(ax: Axes, kind: SampleKind, scale: ColorScale) -> bool:
+    """Return True if the Axes holds an image with one channel whose scale is not that of a gray image in [0, 1]."""
+    values = ax.images[-1].get_array() if ax.images else None
+    return values is not None and values.ndim == 2 and (kind != "image" or (scale.low, scale.high) != (0, 1))
 
 
-def _draw_scale(ax: Axes, label: str, beyond: tuple[bool, bool]) -> None:
-    """A color bar beside the cells, as high as they are, pointed where values lie `beyond` its ends."""
-    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
-    width = BAR / axes_width(ax)
+def _add_color_bar(ax: Axes, label: str, exceeds: tuple[bool, bool]) -> None:
+    """Add a color bar as high as the cells, pointed at the ends that values exceed."""
+    ends = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
+    width = COLOR_BAR_WIDTH / axes_width(ax)
     bar = ax.inset_axes((1 + width, 0, width, 1))
-    ax.figure.colorbar(ax.images[-1], cax=bar, label=label, extend=extend)
+    ax.figure.colorbar(ax.images[-1], cax=bar, label=label, extend=ends[exceeds])
 
 
-def _bare(ax: Axes, across: GridAxis | None, up: GridAxis | None) -> None:
-    """No frame, and ticks along latent axes only."""
+def _hide_frame(ax: Axes, layout: GridLayout) -> None:
+    """Hide the frame, and tick marks except along latent axes."""
     ax.spines[:].set_visible(False)
-    ax.tick_params(axis="x", length=0 if across is None else 2.5, color="0.4")
-    ax.tick_params(axis="y", length=0 if up is None else 2.5, color="0.4")
+    ax.tick_params(axis="x", length=0 if layout.x_axis is None else 2.5, color="0.4")
+    ax.tick_params(axis="y", length=0 if layout.y_axis is None else 2.5, color="0.4")
 
 
-def _label(
-    ax: Axes,
-    rows: int,
-    across: GridAxis | None,
-    up: GridAxis | None,
-    row_labels: Sequence[str],
-    column_labels: Sequence[str],
-) -> None:
-    """Row and column labels in place of ticks, except along latent axes."""
-    if across is None:
-        ax.set_xticks(range(len(column_labels)), column_labels, rotation=label_rotation(ax, column_labels))
-    if up is None:
-        ax.set_yticks([rows - 1 - row for row in range(len(row_labels))], row_labels)
+def _label_rows_and_columns(ax: Axes, n_rows: int, layout: GridLayout) -> None:
+    """Write row and column labels in place of ticks, except along latent axes."""
+    if layout.x_axis is None:
+        labels = layout.column_labels
+        ax.set_xticks(range(len(labels)), labels, rotation=label_rotation(ax, labels))
+    if layout.y_axis is None:
+        ax.set_yticks([n_rows - 1 - row for row in range(len(layout.row_labels))], layout.row_labels)

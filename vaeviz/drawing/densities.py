@@ -1,58 +1,96 @@
-"""Densities along one axis, one a class."""
+"""Kernel density estimates along one axis, one per class."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vaeviz.drawing.colors import PLAIN_COLOR, LabelColors
+from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.legends import add_color_key
 from vaeviz.errors import NotApplicable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FILLED_UP_TO = 4  # classes; the fillings of more would blend into colors that stand for none
+MAX_FILLED_CLASSES = 4  # the fills of more classes would blend into colors of no class
 
 
 def draw_densities(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: bool) -> None:
-    """Kernel density estimates of values (N,), one a class and each of area 1, and N(0, 1) if `prior`.
+    """Draw a kernel density estimate of each class, each with area 1, and a legend.
 
-    Samples without a label are left out.
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    values : ndarray, shape (N,)
+        Values, in latent units.
+    colors : LabelColors
+        Classes of the values. Values without a label are left out.
+    prior : bool
+        Draw the density of the prior N(0, 1) as well.
+
+    Raises
+    ------
+    NotApplicable
+        If the labels are continuous.
     """
     if colors.mappable is not None:
-        raise NotApplicable("densities need classes, and the labels are continuous")
-    peaks = draw_density(ax, values, colors, prior=prior)
-    add_color_key(ax, colors[colors.index >= 0], places=peaks)
+        raise NotApplicable(
+            "Densities need classes, but the labels are continuous.", fix="Pass class labels, or labels=None."
+        )
+    peaks = draw_density_curves(ax, values, colors, prior=prior)
+    add_color_key(ax, colors[colors.index >= 0], label_positions=peaks)
     ax.set_ylabel("density")
 
 
-def draw_density(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: bool) -> np.ndarray:
-    """The curves of `draw_densities` without a legend; one curve of all values where the labels are a gradient.
+def draw_density_curves(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: bool) -> np.ndarray:
+    """Draw the curves of `draw_densities` without a legend.
 
-    Returns where they are highest, (C, 2), NaN for a class without a curve.
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    values : ndarray, shape (N,)
+        Values, in latent units.
+    colors : LabelColors
+        Classes of the values; with continuous labels all values have one curve.
+    prior : bool
+        Draw the density of the prior N(0, 1) as well.
+
+    Returns
+    -------
+    ndarray, shape (C, 2)
+        Where the curve of each class is highest; NaN for a class with fewer than two different values.
     """
-    from scipy.stats import gaussian_kde
+    import seaborn
 
     if colors.mappable is not None:
         colors = LabelColors(np.zeros(len(values), int), [PLAIN_COLOR])
-    peaks = np.full((len(colors.colors), 2), np.nan)
-    for code, color in enumerate(colors.colors):
-        mine = values[colors.index == code]
-        if len(mine) > 1 and np.ptp(mine) > 0:
-            density = gaussian_kde(mine)
-            reach = 3 * density.factor * mine.std()
-            z = np.linspace(mine.min() - reach, mine.max() + reach, 201)
-            height = density(z)
-            if len(colors.colors) <= FILLED_UP_TO:
-                ax.fill_between(z, height, color=color, alpha=0.35, lw=0, zorder=2)
-            ax.plot(z, height, color=color, lw=1, zorder=2)
-            peaks[code] = z[height.argmax()], height.max()
-    ax.set_ylim(bottom=0)
+    groups = [values[colors.index == code] for code in range(len(colors.colors))]
+    shown = [code for code, group in enumerate(groups) if len(group) > 1 and np.ptp(group) > 0]
+    is_filled = len(groups) <= MAX_FILLED_CLASSES
+    if shown:
+        seaborn.kdeplot(
+            {code: groups[code] for code in shown},
+            palette={code: colors.colors[code] for code in shown},
+            common_norm=False,
+            fill=is_filled,
+            alpha=0.35 if is_filled else 1,
+            linewidth=1,
+            zorder=2,
+            legend=False,
+            ax=ax,
+        )
+    ax.set(ylabel="", ylim=(0, None))
+    peaks = np.full((len(groups), 2), np.nan)
+    artists: Any = ax.collections if is_filled else ax.lines
+    for code, curve in zip(shown, reversed(artists)):  # seaborn draws the last class first
+        points = curve.get_paths()[0].vertices if is_filled else curve.get_xydata()
+        peaks[code] = points[points[:, 1].argmax()]
     if prior:
         z = np.linspace(-4, 4, 201)
-        ax.plot(
-            z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.25", lw=0.8, ls=(0, (4, 3)), label="prior N(0, 1)"
-        )
+        density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        ax.plot(z, density, color="0.25", lw=0.8, ls=DASHES, label="prior N(0, 1)")
     return peaks

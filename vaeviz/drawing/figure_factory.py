@@ -1,30 +1,63 @@
-"""Where a plot draws when nobody gave it a place: a new pyplot figure, so that a notebook shows it."""
+"""Create figures for plots that receive no Axes; a notebook shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vaeviz.drawing.styles import style_in_force
+from vaeviz.drawing.styles import current_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INCHES = {"column": 5.0, "full": 9.0}  # on a screen; a style in force has widths of its own
-MARGIN = 0.5  # inches of title and labels
+    from vaeviz.plugins.plot_spec import PageShape
+
+SCREEN_WIDTHS = {"column": 5.0, "full": 9.0}  # inches, outside of a style
+TITLE_MARGIN = 0.5  # inches, for title and labels of content with a height of its own
 
 
-def axes_for(plot: Callable, aspect: float | None = None) -> Axes:
-    """The one Axes of a new figure in the page shape of `plot`, or of that height / width of its content."""
+def axes_for(plot: Callable[..., Any], aspect: float | None = None) -> Axes:
+    """Create a figure with one Axes for a plot.
+
+    Parameters
+    ----------
+    plot : callable
+        A registered plot, whose page shape decides the size.
+    aspect : float, optional
+        Height / width of the content; by default that of the page.
+
+    Returns
+    -------
+    Axes
+        The only Axes of a new pyplot figure.
+
+    Examples
+    --------
+    In a plot function: ``ax = ax or axes_for(my_plot)``.
+    """
     return figure_for(plot, aspect).subplots()
 
 
-def figure_for(plot: Callable, aspect: float | None = None) -> Figure:
-    """A new constrained-layout pyplot figure in the page shape of `plot`."""
+def figure_for(plot: Callable[..., Any], aspect: float | None = None) -> Figure:
+    """Create an empty figure for a plot.
+
+    Parameters
+    ----------
+    plot : callable
+        A registered plot, whose page shape decides the size.
+    aspect : float, optional
+        Height / width of the content; by default that of the page.
+
+    Returns
+    -------
+    Figure
+        A new pyplot figure with constrained layout. Inside ``with vaeviz.style(...)`` it has the width of that style.
+    """
     import matplotlib.pyplot as plt
 
-    page = plot.__vaeviz_page__
-    width = getattr(style_in_force(), page.width, INCHES[page.width])
-    height = width * (page.aspect or 0.6) if aspect is None else width * aspect + MARGIN
+    page: PageShape = vars(plot)["__vaeviz_page__"]
+    style = current_style()
+    width = SCREEN_WIDTHS[page.width] if style is None else style.width(page.width)
+    height = width * (page.aspect or 0.6) if aspect is None else width * aspect + TITLE_MARGIN
     return plt.figure(figsize=(width, height), layout="constrained")

@@ -9,76 +9,171 @@ import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+MIN_TICK_DISTANCE = 0.1  # of the axis, so that tick labels do not overlap
 
 
 @dataclass(frozen=True)
 class GridAxis:
-    """Where the columns or rows of a grid lie on a latent axis called `name`; cell i stands at `values[i]`.
+    """A latent axis with a grid cell centered on each node.
 
-    Uneven nodes make an axis on which every cell is as wide as the next: positions between the nodes, and half
-    a cell beyond the last, are interpolated, so that a scatter laid over the grid falls on the right cells.
+    Parameters
+    ----------
+    values : ndarray, shape (N,)
+        Latent coordinates of the nodes, in increasing order; N is at least 2.
+    name : str
+        Label of the axis.
+
+    Notes
+    -----
+    On an axis with uneven nodes all cells have the same width. Positions between the nodes, and beyond the first and
+    the last, are interpolated linearly, so that a scatter drawn over the grid falls on the right cells.
+
+    Examples
+    --------
+    >>> axis = GridAxis(np.array([-1.0, 0.0, 3.0]))
+    >>> axis.is_even
+    False
+    >>> axis.to_cell([1.5, 6.0])
+    array([1.5, 3. ])
     """
 
     values: np.ndarray
     name: str = ""
 
     @property
-    def even(self) -> bool:
+    def is_even(self) -> bool:
+        """True if all nodes have the same distance from the next."""
         return bool(np.allclose(np.diff(self.values, n=2), 0, atol=1e-9 * np.ptp(self.values)))
 
-    def to_cell(self, value: np.ndarray) -> np.ndarray:
-        """Latent coordinate to cell coordinate."""
-        return _extrapolated(value, self.values, np.arange(len(self.values), dtype=float))
+    def to_cell(self, value: ArrayLike) -> np.ndarray:
+        """Convert latent coordinates to cell coordinates.
 
-    def to_value(self, cell: np.ndarray) -> np.ndarray:
-        """Cell coordinate to latent coordinate."""
-        return _extrapolated(cell, np.arange(len(self.values), dtype=float), self.values)
+        Parameters
+        ----------
+        value : array_like
+            Latent coordinates.
+
+        Returns
+        -------
+        ndarray
+            Cell coordinates, of the shape of `value`; cell i is centered on i.
+        """
+        return _interpolate(value, self.values, np.arange(len(self.values), dtype=float))
+
+    def to_value(self, cell: ArrayLike) -> np.ndarray:
+        """Convert cell coordinates to latent coordinates.
+
+        Parameters
+        ----------
+        cell : array_like
+            Cell coordinates; cell i is centered on i.
+
+        Returns
+        -------
+        ndarray
+            Latent coordinates, of the shape of `cell`.
+        """
+        return _interpolate(cell, np.arange(len(self.values), dtype=float), self.values)
 
     def ticks(self) -> list[float]:
-        """Round values among the nodes, the roundest first, that keep a tenth of the axis between them."""
+        """Return round latent coordinates for ticks, zero and coarse multiples first where space is short.
+
+        Returns
+        -------
+        list of float
+            Tick positions in increasing order, at least a tenth of the axis apart.
+        """
         from matplotlib.ticker import MaxNLocator
 
         low, high = self.values[0], self.values[-1]
         step = np.diff(MaxNLocator(9, steps=[1, 2, 5, 10]).tick_values(low, high)).min()
         multiples = np.arange(np.floor(low / step), np.ceil(high / step) + 1)
+        n_cells = len(self.values)
         kept: list[float] = []
         for multiple in sorted(multiples, key=lambda m: (m != 0, m % 4 != 0, m % 2 != 0, abs(m))):
             cell = self.to_cell(multiple * step)
-            inside = -0.5 <= cell <= len(self.values) - 0.5
-            if inside and all(abs(cell - self.to_cell(other)) >= len(self.values) / 10 for other in kept):
+            is_inside = -0.5 <= cell <= n_cells - 0.5
+            if is_inside and all(abs(cell - self.to_cell(other)) >= MIN_TICK_DISTANCE * n_cells for other in kept):
                 kept.append(float(multiple * step))
         return sorted(kept)
 
 
-def node_positions(nodes: GridAxis | None, cell: np.ndarray) -> np.ndarray:
-    """Cell coordinates in the units of the axis; without nodes the axis counts cells."""
-    return cell if nodes is None else nodes.to_value(cell)
+def to_axis_units(axis: GridAxis | None, cell: np.ndarray) -> np.ndarray:
+    """Convert cell coordinates to data coordinates of an Axes.
+
+    Parameters
+    ----------
+    axis : GridAxis or None
+        The latent axis; without one the Axes counts cells.
+    cell : ndarray
+        Cell coordinates.
+
+    Returns
+    -------
+    ndarray
+        Data coordinates.
+    """
+    return cell if axis is None else axis.to_value(cell)
 
 
-def extrapolated_positions(nodes: GridAxis | None, cell: np.ndarray) -> np.ndarray:
-    """Cell coordinates in the units in which the axis is linear."""
-    return cell if nodes is None or not nodes.even else nodes.to_value(cell)
+def to_linear_units(axis: GridAxis | None, cell: np.ndarray) -> np.ndarray:
+    """Convert cell coordinates to the units in which an axis of an Axes is linear.
+
+    Parameters
+    ----------
+    axis : GridAxis or None
+        The latent axis; without one the Axes counts cells.
+    cell : ndarray
+        Cell coordinates.
+
+    Returns
+    -------
+    ndarray
+        Latent coordinates on an even axis; cell coordinates on any other.
+    """
+    return axis.to_value(cell) if axis is not None and axis.is_even else cell
 
 
-def cell_width(nodes: GridAxis | None) -> float:
-    """The width of a cell in the units in which its axis is linear."""
-    return 1.0 if nodes is None or not nodes.even else float(nodes.values[1] - nodes.values[0])
+def cell_width(axis: GridAxis | None) -> float:
+    """Return the width of a cell in the units in which its axis is linear.
+
+    Parameters
+    ----------
+    axis : GridAxis or None
+        The latent axis; without one the Axes counts cells.
+
+    Returns
+    -------
+    float
+        The width of a cell.
+    """
+    return float(axis.values[1] - axis.values[0]) if axis is not None and axis.is_even else 1.0
 
 
-def scale_axes(ax: Axes, across: GridAxis | None, up: GridAxis | None) -> None:
-    """Give uneven nodes a scale on which their cells are of one width."""
+def scale_axes(ax: Axes, x_axis: GridAxis | None, y_axis: GridAxis | None) -> None:
+    """Set scales on which the cells of uneven nodes have equal width.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the grid is drawn.
+    x_axis, y_axis : GridAxis or None
+        Latent axes of the columns and the rows.
+    """
     from matplotlib.ticker import FixedLocator
 
-    for nodes, set_scale, axis in ((across, ax.set_xscale, ax.xaxis), (up, ax.set_yscale, ax.yaxis)):
-        if nodes is not None and not nodes.even:
-            set_scale("function", functions=(nodes.to_cell, nodes.to_value))
-            axis.set_major_locator(FixedLocator(nodes.ticks()))
+    for grid_axis, set_scale, axis in ((x_axis, ax.set_xscale, ax.xaxis), (y_axis, ax.set_yscale, ax.yaxis)):
+        if grid_axis is not None and not grid_axis.is_even:
+            set_scale("function", functions=(grid_axis.to_cell, grid_axis.to_value))
+            axis.set_major_locator(FixedLocator(grid_axis.ticks()))
 
 
-def _extrapolated(value: np.ndarray, known: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Piecewise linear through (known, image), going on straight beyond both ends."""
+def _interpolate(value: ArrayLike, known: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Interpolate linearly through (known, image), with straight lines beyond both ends."""
     value = np.asarray(value, dtype=float)
     inside = np.interp(value, known, image)
-    first = image[0] + (value - known[0]) * (image[1] - image[0]) / (known[1] - known[0])
-    last = image[-1] + (value - known[-1]) * (image[-1] - image[-2]) / (known[-1] - known[-2])
-    return np.where(value < known[0], first, np.where(value > known[-1], last, inside))
+    below = image[0] + (value - known[0]) * (image[1] - image[0]) / (known[1] - known[0])
+    above = image[-1] + (value - known[-1]) * (image[-1] - image[-2]) / (known[-1] - known[-2])
+    return np.asarray(np.where(value < known[0], below, np.where(value > known[-1], above, inside)))

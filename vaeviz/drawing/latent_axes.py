@@ -1,4 +1,4 @@
-"""What every picture of a latent plane agrees on: names of axes, equal aspect, prior contours."""
+"""Names, aspect and prior contours of latent axes."""
 
 from __future__ import annotations
 
@@ -10,41 +10,81 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+DASHES = (0, (4, 3))
+
 
 def dimension_label(dim: int) -> str:
-    """The name of a latent dimension on an axis, counted from 1: ``$z_1$``."""
+    """Return the axis label of a latent dimension.
+
+    Parameters
+    ----------
+    dim : int
+        Latent dimension, counted from 0.
+
+    Returns
+    -------
+    str
+        Mathtext that counts from 1.
+
+    Examples
+    --------
+    >>> dimension_label(0)
+    '$z_{1}$'
+    """
     return f"$z_{{{dim + 1}}}$"
 
 
 def equal_aspect(ax: Axes) -> None:
-    """One unit is as long across as up, by widening the limits; of Axes that share both, by the shape of the box.
+    """Give both axes the same scale, unless their limits are fixed.
 
-    Axes whose limits are set, a grid's say, keep them.
+    Parameters
+    ----------
+    ax : Axes
+        Its limits become wider, or its box changes shape if it shares both axes with others.
     """
     if not has_limits(ax):
-        shared = (ax.get_shared_x_axes(), ax.get_shared_y_axes())
-        both = all(len(group.get_siblings(ax)) > 1 for group in shared)
-        ax.set_aspect("equal", adjustable="box" if both else "datalim")
+        groups = ax.get_shared_x_axes(), ax.get_shared_y_axes()
+        shares_both = all(len(group.get_siblings(ax)) > 1 for group in groups)
+        ax.set_aspect("equal", adjustable="box" if shares_both else "datalim")
 
 
 def has_limits(ax: Axes) -> bool:
-    """Whether the limits of the Axes are set, and do not follow what is drawn."""
+    """Return True if the limits of an Axes are fixed and do not follow what is drawn.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+
+    Returns
+    -------
+    bool
+        Whether autoscaling is off in either direction.
+    """
     return not (ax.get_autoscalex_on() and ax.get_autoscaley_on())
 
 
 def draw_prior_contours(ax: Axes, radii: Sequence[int] = (1, 2, 3)) -> None:
-    """Circles at 1, 2 and 3 σ of the prior N(0, I); in two dimensions they hold 39, 86 and 99 % of its mass."""
+    """Draw circles at multiples of the standard deviation of the prior N(0, I).
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw; its limits do not change.
+    radii : sequence of int
+        Radii in standard deviations. Circles at 1, 2 and 3 hold 39, 86 and 99 % of the mass in two dimensions.
+    """
     angle = np.linspace(0, 2 * np.pi, 181)
-    named = f"prior {', '.join(map(str, radii))}$\\,\\sigma$"
+    label = f"prior {', '.join(map(str, radii))}$\\,\\sigma$"
     for radius in radii:
         ax.plot(
             radius * np.cos(angle),
             radius * np.sin(angle),
             color="0.4",
             lw=0.6,
-            ls=(0, (4, 3)),
+            ls=DASHES,
             zorder=2.5,
             scalex=False,
             scaley=False,
-            label=named if radius == radii[0] else "_nolegend_",
+            label=label if radius == radii[0] else "_nolegend_",
         )

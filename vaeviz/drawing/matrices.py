@@ -12,32 +12,48 @@ from vaeviz.drawing.text_fit import abbreviate, label_rotation
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WRITTEN_UP_TO = 12  # columns
-LONGEST = 16  # letters of a name, so that the cells keep most of the room
+MAX_NUMBERED_COLUMNS = 12  # cells of wider matrices are too narrow for numbers
+MAX_COLUMN_LABELS = 20  # of more columns only some are labeled
+MAX_NAME_LENGTH = 16  # characters of a label, so that the cells keep most of the space
+MIN_WRITTEN_SHARE = 0.005  # smaller shares would read .00
 
 
 def draw_matrix(
     ax: Axes, shares: np.ndarray, *, rows: Sequence[str], columns: Sequence[str], cmap: str = "Blues", label: str = ""
 ) -> None:
-    """Shares (R, C) from 0 to 1 as cells, their hundredths written in them; NaN is hatched. `label` names the bar."""
+    """Draw shares as cells of a heat map, with their values to two digits.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    shares : ndarray, shape (R, C)
+        Values in [0, 1]; NaN is hatched.
+    rows, columns : sequence of str
+        Names of the rows and the columns.
+    cmap : str
+        Name of a matplotlib colormap.
+    label : str
+        Label of the color bar; without one there is no color bar.
+    """
     ax.set_facecolor("0.94")
     ax.patch.set(hatch="////", edgecolor="0.8")
     image = ax.imshow(np.ma.masked_invalid(shares), cmap=cmap, vmin=0, vmax=1, aspect="auto")
-    if shares.shape[1] <= WRITTEN_UP_TO:
-        _write(ax, shares)
-    step = -(-len(columns) // 20)
-    below = abbreviate(columns, LONGEST)[::step]
-    ax.set_xticks(range(0, len(columns), step), below, rotation=label_rotation(ax, below))
-    ax.set_yticks(range(len(rows)), abbreviate(rows, LONGEST))
+    if shares.shape[1] <= MAX_NUMBERED_COLUMNS:
+        _write_shares(ax, shares)
+    step = -(-len(columns) // MAX_COLUMN_LABELS)
+    column_labels = abbreviate(columns, MAX_NAME_LENGTH)[::step]
+    ax.set_xticks(range(0, len(columns), step), column_labels, rotation=label_rotation(ax, column_labels))
+    ax.set_yticks(range(len(rows)), abbreviate(rows, MAX_NAME_LENGTH))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if label:
         ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=label, ticks=(0, 0.5, 1))
 
 
-def _write(ax: Axes, shares: np.ndarray) -> None:
+def _write_shares(ax: Axes, shares: np.ndarray) -> None:
     for (row, column), share in np.ndenumerate(shares):
-        if share >= 0.005:
+        if share >= MIN_WRITTEN_SHARE:
             text = f"{share:.2f}".removeprefix("0").replace("1.00", "1")
             color = "white" if share > 0.55 else "0.15"
             ax.text(column, row, text, ha="center", va="center", fontsize="x-small", color=color)

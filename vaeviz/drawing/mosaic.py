@@ -3,103 +3,143 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.colors import Normalize
-from matplotlib.image import AxesImage
 
-from vaeviz.drawing.grid_axis import GridAxis, cell_width, extrapolated_positions, node_positions, scale_axes
-from vaeviz.drawing.laying_out import is_laying_out
+from vaeviz.drawing.grid_axis import GridAxis, cell_width, scale_axes, to_axis_units, to_linear_units
 from vaeviz.errors import UnknownName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backend_bases import RendererBase
 
-GAP = 1 / 28  # of a cell's side
+CELL_GAP = 1 / 28  # of a cell's side: a hairline
 
 
-class Mosaic(AxesImage):
-    """An image that is not scaled to its place before that is known."""
+@dataclass(frozen=True)
+class ColorScale:
+    """The colors of values, shared by all cells of a grid.
 
-    def draw(self, renderer: RendererBase) -> None:
-        if not is_laying_out(renderer):
-            super().draw(renderer)
+    Parameters
+    ----------
+    cmap : str
+        Name of a matplotlib colormap, for values with one channel.
+    low, high : float
+        Values at both ends of the colormap. Color images are rescaled from them to [0, 1].
+    """
 
-    draw._supports_rasterization = True  # as that of any image does
+    cmap: str
+    low: float
+    high: float
 
 
 def draw_mosaic(
     ax: Axes,
     images: np.ndarray,
+    scale: ColorScale,
     *,
-    cmap: str,
-    low: float,
-    high: float,
-    across: GridAxis | None = None,
-    up: GridAxis | None = None,
+    x_axis: GridAxis | None = None,
+    y_axis: GridAxis | None = None,
     aspect: float | None = None,
-    gap: float = GAP,
+    gap: float = CELL_GAP,
 ) -> None:
-    """Images (rows, columns, H, W[, 3|4]) in one array; `aspect` stretches each to a cell of that height / width."""
-    import matplotlib
+    """Draw a grid of images as one image, the first row on top.
 
-    if cmap not in matplotlib.colormaps:
-        raise UnknownName("colormap", cmap, matplotlib.colormaps)
-    rows, columns = images.shape[:2]
-    mosaic, (gap_up, gap_across) = assemble(images, stretched=aspect is not None, gap=gap)
-    ends_across = _ends(columns, gap_across / (mosaic.shape[1] + gap_across))
-    ends_up = _ends(rows, gap_up / (mosaic.shape[0] + gap_up))
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    images : ndarray, shape (rows, columns, H, W[, 3|4])
+        Images; NaN is white.
+    scale : ColorScale
+        Colormap and value limits.
+    x_axis, y_axis : GridAxis, optional
+        Latent axes of the columns and the rows.
+    aspect : float, optional
+        Height / width to which each image is stretched; by default pixels are square.
+    gap : float
+        Gap between images, as a share of their side.
+
+    Raises
+    ------
+    UnknownName
+        If matplotlib has no such colormap.
+    """
+    import matplotlib
+    from matplotlib.colors import Normalize
+
+    if scale.cmap not in matplotlib.colormaps:
+        raise UnknownName("colormap", scale.cmap, matplotlib.colormaps)
+    n_rows, n_columns = images.shape[:2]
+    mosaic, (row_gap, column_gap) = assemble_mosaic(images, stretched=aspect is not None, gap=gap)
+    height, width = mosaic.shape[0] + row_gap, mosaic.shape[1] + column_gap
+    x_ends = _grid_ends(n_columns, column_gap / width)
+    y_ends = _grid_ends(n_rows, row_gap / height)
     if mosaic.ndim == 3:
-        mosaic = _with_transparent_gaps((mosaic - low) / (high - low))
-    scale_axes(ax, across, up)
-    # Past the scale of the axes, where every cell is as wide as the next, so that uneven nodes warp no image.
-    image = Mosaic(
-        ax,
-        cmap=matplotlib.colormaps[cmap].with_extremes(bad="white"),
-        norm=Normalize(low, high),
+        mosaic = _with_transparent_gaps((mosaic - scale.low) / (scale.high - scale.low))
+    scale_axes(ax, x_axis, y_axis)
+    left, right = to_linear_units(x_axis, x_ends)
+    bottom, top = to_linear_units(y_axis, y_ends)
+    ax.imshow(
+        mosaic,
+        cmap=matplotlib.colormaps[scale.cmap].with_extremes(bad="white"),
+        norm=Normalize(scale.low, scale.high),
         origin="upper",
-        extent=(*extrapolated_positions(across, ends_across), *extrapolated_positions(up, ends_up)),
+        extent=(left, right, bottom, top),
+        # Placed after the scales of the axes, where all cells have equal width, so that uneven nodes warp no image.
         transform=ax.transLimits + ax.transAxes,
     )
-    image.set_data(mosaic)
-    image.set_clip_path(ax.patch)
-    image.set_extent(image.get_extent())  # which also tells the Axes of it
-    ax.add_image(image)
-    ax.set_xlim(node_positions(across, ends_across))
-    ax.set_ylim(node_positions(up, ends_up))
-    own = (mosaic.shape[0] + gap_up) / rows / ((mosaic.shape[1] + gap_across) / columns)
-    ax.set_aspect((aspect or own) * cell_width(across) / cell_width(up), adjustable="box")
+    ax.set_xlim(*to_axis_units(x_axis, x_ends))
+    ax.set_ylim(*to_axis_units(y_axis, y_ends))
+    pixel_aspect = (height / n_rows) / (width / n_columns)
+    ax.set_aspect((aspect or pixel_aspect) * cell_width(x_axis) / cell_width(y_axis), adjustable="box")
 
 
-def assemble(images: np.ndarray, *, stretched: bool = False, gap: float = GAP) -> tuple[np.ndarray, tuple[int, int]]:
-    """One array of images (rows, columns, H, W[, C]) with hairline gaps of NaN, and the gaps (up, across) in pixels.
+def assemble_mosaic(
+    images: np.ndarray, *, stretched: bool = False, gap: float = CELL_GAP
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Join images to one array with gaps of NaN between them.
 
-    Small images are enlarged by a whole factor, so that the gap stays a hairline beside them. `stretched` cells have
-    gaps in proportion to each of their sides.
+    Parameters
+    ----------
+    images : ndarray, shape (rows, columns, H, W[, C])
+        Images. Small ones are enlarged by a whole factor, so that a gap of one pixel is a hairline beside them.
+    stretched : bool
+        Make gaps proportional to height and width, for images that will be stretched; by default both follow the
+        shorter side.
+    gap : float
+        Gap between images, as a share of their side.
+
+    Returns
+    -------
+    mosaic : ndarray of float32
+        The joined images.
+    gaps : tuple of int
+        Pixels between rows and between columns.
     """
-    rows, columns, height, width = images.shape[:4]
+    n_rows, n_columns, height, width = images.shape[:4]
     factor = max(1, math.ceil(1 / (gap * min(height, width))))
     images = images.repeat(factor, axis=2).repeat(factor, axis=3)
     height, width = height * factor, width * factor
     sides = (height, width) if stretched else (min(height, width),) * 2
-    gap_up, gap_across = (max(1, round(gap * side)) for side in sides)
-    color = images.shape[4:]
-    mosaic = np.full((rows, height + gap_up, columns, width + gap_across, *color), np.nan, dtype=np.float32)
+    row_gap, column_gap = (max(1, round(gap * side)) for side in sides)
+    channels = images.shape[4:]
+    mosaic = np.full((n_rows, height + row_gap, n_columns, width + column_gap, *channels), np.nan, dtype=np.float32)
     mosaic[:, :height, :, :width] = np.moveaxis(images, 1, 2)
-    mosaic = mosaic.reshape(rows * (height + gap_up), columns * (width + gap_across), *color)
-    return mosaic[:-gap_up, :-gap_across], (gap_up, gap_across)
+    mosaic = mosaic.reshape(n_rows * (height + row_gap), n_columns * (width + column_gap), *channels)
+    return mosaic[:-row_gap, :-column_gap], (row_gap, column_gap)
 
 
-def _ends(count: int, gap: float) -> np.ndarray:
-    """Both ends of a row of cells centered on 0, 1, ..., without the gap (a share of the whole) after the last."""
-    half = 0.5 - 0.5 * gap * count
-    return np.array([-half, count - 1 + half])
+def _grid_ends(n_cells: int, gap: float) -> np.ndarray:
+    """Return both ends of cells centered on 0, 1, ..., without the gap (a share of the whole) after the last."""
+    half = 0.5 - 0.5 * gap * n_cells
+    return np.array([-half, n_cells - 1 + half])
 
 
 def _with_transparent_gaps(mosaic: np.ndarray) -> np.ndarray:
-    gaps = np.isnan(mosaic[..., 0])
+    """Return color images (H, W, 3|4) as RGBA in [0, 1] that is transparent where they are NaN."""
+    is_gap = np.isnan(mosaic[..., 0])
     color = np.clip(np.nan_to_num(mosaic[..., :3]), 0, 1)
-    alpha = mosaic[..., 3] if mosaic.shape[-1] == 4 else np.ones(gaps.shape, dtype=mosaic.dtype)
-    return np.concatenate([color, np.where(gaps, 0, np.clip(alpha, 0, 1))[..., None]], axis=-1)
+    alpha = mosaic[..., 3] if mosaic.shape[-1] == 4 else np.ones(is_gap.shape, dtype=mosaic.dtype)
+    return np.concatenate([color, np.where(is_gap, 0, np.clip(alpha, 0, 1))[..., None]], axis=-1)

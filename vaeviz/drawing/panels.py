@@ -6,119 +6,173 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import SampleStyle
-from vaeviz.drawing.text_fit import axes_height, axes_width, font_size, max_letters
+from vaeviz.drawing.text_fit import axes_height, axes_width, font_size, max_label_length
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_COLUMNS = 3
-GAP = 0.11  # between panels, of their width
-ROOM = 0.1  # of a panel's side, at each end, that is kept free of ticks
-TITLE = 1.9  # room for a name above its panel, in heights of its letters
-A_NAME = 0.15  # the same before the figure is there, in widths of a panel
+MAX_PANEL_COLUMNS = 3
+PANEL_GAP = 0.11  # of a panel's width
+TICK_MARGIN = 0.1  # of a panel's side, kept free of ticks at both ends so that those of neighbors do not meet
+TITLE_HEIGHT = 1.9  # of a panel's title with its padding / size of its letters
+TITLE_ASPECT = 0.15  # height of a panel's title / width of a panel, before the figure exists
 
 
-def draw_panels(ax: Axes, grids: np.ndarray, names: Sequence[str], look: SampleStyle, **drawn_with: Any) -> list[Axes]:
-    """Draw grids (C, rows, columns, *sample), each under its name, and return the Axes that they are in.
+def draw_panels(
+    ax: Axes, grids: np.ndarray, names: Sequence[str], style: SampleStyle, layout: GridLayout | None = None
+) -> list[Axes]:
+    """Draw grids of samples in panels with a shared scale, each below its name.
 
-    Without names there is one grid, in `ax` itself; else `ax` becomes the frame of a panel for each, all on one scale,
-    with labels at the left and at the bottom alone. The rest is as of `draw_cells`.
+    Without names the one grid is drawn in `ax` itself. Otherwise `ax` becomes the frame of the panels, which are inset
+    Axes; only those at the left and at the bottom have labels.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    grids : ndarray, shape (C, rows, columns, *sample)
+        One grid of samples per panel.
+    names : sequence of str
+        Titles of the panels, or empty.
+    style : SampleStyle
+        Kind, scale, colors and names of the samples.
+    layout : GridLayout, optional
+        Labels, connections and latent axes of every grid; by default none.
+
+    Returns
+    -------
+    list of Axes
+        The Axes that hold the grids.
     """
+    layout = layout or GridLayout()
     if not names:
-        draw_cells(ax, grids[0], look, **drawn_with)
+        draw_cells(ax, grids[0], style, layout)
         return [ax]
-    aspect = cells_aspect(grids[0], look, drawn_with.get("connect"), on_latent_axes="across" in drawn_with)
-    columns, panels = columns_for(len(names)), _panels_in(ax, len(names), aspect)
-    look = replace(look, value_range=look.range_for(look.scaled(grids, lead=3), grids.shape[3:]))
-    for place, (panel, grid, name) in enumerate(zip(panels, grids, names)):
-        kind = draw_cells(panel, grid, look, **drawn_with, key=place == columns - 1, whole=grids)
+    n_columns = n_panel_columns(len(names))
+    panels = _add_panels(ax, len(names), cells_aspect(grids[0], style, layout))
+    limits = style.range_for(style.scaled(grids, n_leading_axes=3), grids.shape[3:])
+    style = replace(style, value_range=limits)
+    kind = style.kind_of(grids.shape[3:])
+    for index, (panel, grid, name) in enumerate(zip(panels, grids, names)):
+        draw_cells(panel, grid, style, layout, show_legend=index == n_columns - 1, all_cells=grids)
         panel.set_title(name)
         if kind == "point":
             panel.locator_params(nbins=4, prune="both")
-        elif "across" in drawn_with:
-            _keep_few_ticks(panel)
-    name = drawn_with["across"].name if "across" in drawn_with else ""
+        elif layout.x_axis is not None:
+            _thin_out_ticks(panel)
     if kind != "point":
-        _tell_once(ax, panels, name)
-    _keep_outer(panels)
+        _share_hint(ax, panels, layout.x_axis.name if layout.x_axis is not None else "")
+    _label_outer_panels(panels)
     return panels
 
 
 def panels_aspect(
-    grids: np.ndarray, names: Sequence[str], look: SampleStyle, connect: Any = None, *, on_latent_axes: bool = False
+    grids: np.ndarray, names: Sequence[str], style: SampleStyle, layout: GridLayout | None = None
 ) -> float:
-    """Height / width of what `draw_panels` draws, with some room for the names."""
-    aspect = cells_aspect(grids[0], look, connect, on_latent_axes=on_latent_axes)
-    columns = columns_for(len(names))
-    return (aspect + A_NAME) * math.ceil(len(names) / columns) / columns if names else aspect
+    """Return the height / width of panels as `draw_panels` draws them.
+
+    Parameters
+    ----------
+    grids : ndarray, shape (C, rows, columns, *sample)
+        One grid of samples per panel.
+    names : sequence of str
+        Titles of the panels, or empty.
+    style : SampleStyle
+        Kind of the samples.
+    layout : GridLayout, optional
+        Connections and latent axes; by default none.
+
+    Returns
+    -------
+    float
+        Height / width, with space for the titles.
+    """
+    aspect = cells_aspect(grids[0], style, layout)
+    n_columns = n_panel_columns(len(names))
+    return (aspect + TITLE_ASPECT) * math.ceil(len(names) / n_columns) / n_columns if names else aspect
 
 
-def columns_for(count: int) -> int:
-    """How many panels stand side by side: up to three, and four as two by two."""
-    return 2 if count == 4 else max(1, min(count, MOST_COLUMNS))
+def n_panel_columns(n_panels: int) -> int:
+    """Return how many panels form a row: up to three, and two for four panels.
+
+    Parameters
+    ----------
+    n_panels : int
+        Number of panels.
+
+    Returns
+    -------
+    int
+        Number of columns.
+    """
+    return 2 if n_panels == 4 else max(1, min(n_panels, MAX_PANEL_COLUMNS))
 
 
-def _panels_in(ax: Axes, count: int, aspect: float) -> list[Axes]:
-    """`count` inset Axes of that height / width, in rows; the Axes itself shows nothing but its title."""
-    columns = columns_for(count)
-    rows = math.ceil(count / columns)
-    width = columns + GAP * (columns - 1)
-    points = TITLE * font_size("axes.titlesize")
-    side = min(axes_width(ax) / width, max(axes_height(ax) / rows - points, points) / aspect)  # of a panel, at most
-    name = points / side
-    height = rows * (name + aspect)
+def _add_panels(ax: Axes, n_panels: int, aspect: float) -> list[Axes]:
+    """Add inset Axes of a height / width in rows, and hide everything of `ax` but its title."""
+    n_columns = n_panel_columns(n_panels)
+    n_rows = math.ceil(n_panels / n_columns)
+    width = n_columns + PANEL_GAP * (n_columns - 1)  # in panels, as are all lengths below
+    title_points = TITLE_HEIGHT * font_size("axes.titlesize")
+    panel_points = min(axes_width(ax) / width, max(axes_height(ax) / n_rows - title_points, title_points) / aspect)
+    title = title_points / panel_points
+    height = n_rows * (title + aspect)
     ax.set_axis_off()
     ax.set_box_aspect(height / width)
-    corners = (
-        ((place % columns) * (1 + GAP) / width, 1 - (place // columns + 1) * (name + aspect) / height)
-        for place in range(count)
-    )
-    return [ax.inset_axes((left, low, 1 / width, aspect / height)) for left, low in corners]
+    panels = []
+    for index in range(n_panels):
+        row, column = divmod(index, n_columns)
+        left, bottom = column * (1 + PANEL_GAP), height - (row + 1) * (title + aspect)
+        panels.append(ax.inset_axes((left / width, bottom / height, 1 / width, aspect / height)))
+    return panels
 
 
-def _keep_few_ticks(panel: Axes) -> None:
-    """Some three of the ticks of each latent axis, evenly about the middle one, and none near a neighbor's."""
+def _thin_out_ticks(panel: Axes) -> None:
+    """Keep about three ticks of each latent axis, evenly around the middle one and away from the ends."""
     to_axes = panel.transData - panel.transAxes
     for side, axis in enumerate((panel.xaxis, panel.yaxis)):
-        ticks = axis.get_majorticklocs()
-        along = to_axes.transform(np.stack([ticks, ticks], axis=1))[:, side]
-        ticks = ticks[(along > ROOM) & (along < 1 - ROOM)]
+        ticks = np.asarray(axis.get_majorticklocs())
+        position = to_axes.transform(np.stack([ticks, ticks], axis=1))[:, side]
+        ticks = ticks[(position > TICK_MARGIN) & (position < 1 - TICK_MARGIN)]
         step, middle = math.ceil(len(ticks) / 3), (len(ticks) - 1) // 2
-        axis.set_ticks([tick for place, tick in enumerate(ticks) if (place - middle) % max(step, 1) == 0])
+        axis.set_ticks([tick for index, tick in enumerate(ticks) if (index - middle) % max(step, 1) == 0])
 
 
-def _tell_once(frame: Axes, panels: list[Axes], name: str) -> None:
-    """What is to be known to read a cell, which all tell beside the `name` of their axis, once under all of them."""
-    told = panels[0].get_xlabel().removeprefix(name).split()
-    text = "\n".join(wrap(" ".join(told), max_letters(frame)))
-    lowest = panels[(len(panels) - 1) // columns_for(len(panels)) * columns_for(len(panels))]
+def _share_hint(frame: Axes, panels: list[Axes], axis_name: str) -> None:
+    """Move the hint how to read a cell, which every panel has after the name of its axis, below all panels."""
+    hint = " ".join(panels[0].get_xlabel().removeprefix(axis_name).split())
+    text = "\n".join(wrap(hint, max_label_length(frame)))
+    n_columns = n_panel_columns(len(panels))
+    bottom_left = panels[(len(panels) - 1) // n_columns * n_columns]
     for panel in panels:
-        panel.set_xlabel(name)
-    if name and told:
-        lowest.annotate(text, (0, -0.2), xycoords=("axes fraction", lowest.xaxis.label), va="top")
-    elif told:
-        lowest.set_xlabel(text, loc="left")
+        panel.set_xlabel(axis_name)
+    if axis_name and hint:
+        bottom_left.annotate(text, (0, -0.2), xycoords=("axes fraction", bottom_left.xaxis.label), va="top")
+    elif hint:
+        bottom_left.set_xlabel(text, loc="left")
 
 
-def _keep_outer(panels: list[Axes]) -> None:
-    """Give panels the same limits, and leave labels to those at the left and at the bottom of their columns."""
-    everything = np.concatenate([panel.dataLim.get_points() for panel in panels])
-    columns = columns_for(len(panels))
-    for place, panel in enumerate(panels):
-        if panel.get_autoscale_on():  # a grid on its axes has its limits
-            panel.update_datalim(everything)
+def _label_outer_panels(panels: list[Axes]) -> None:
+    """Give panels the same limits, and keep labels of those at the left and at the bottom of their columns."""
+    corners = np.concatenate([panel.dataLim.get_points() for panel in panels])
+    n_columns = n_panel_columns(len(panels))
+    for index, panel in enumerate(panels):
+        if panel.get_autoscale_on():  # off for grids, which set their limits
+            panel.update_datalim(corners)
             panel.autoscale_view()
-        if place % columns:
+        if index % n_columns:
             panel.set_ylabel("")
             panel.tick_params(axis="y", which="both", labelleft=False, length=0)
-        if place + columns < len(panels):
+        if index + n_columns < len(panels):
             panel.set_xlabel("")
             panel.tick_params(axis="x", labelbottom=False, length=0)
-        if panel.get_legend() is not None and place != columns - 1:
-            panel.get_legend().remove()
+        legend = panel.get_legend()
+        if legend is not None and index != n_columns - 1:
+            legend.remove()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,65 +14,141 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
-from vaeviz.drawing.laying_out import is_laying_out
 from vaeviz.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backend_bases import RendererBase
+    from matplotlib.backend_bases import MouseEvent, RendererBase
+    from matplotlib.transforms import Transform
+    from matplotlib.typing import ColorType
 
-RASTER_ABOVE = 20_000
-"""Above so many points the marks are an image inside vector files, unless `rasterized` says otherwise."""
-
-ROUNDS = 16  # the points are dealt into at least so many rounds, and in each every class is drawn once
-ROUND_MOST = 20_000  # points of a round: of more, its last class would hide the others where the cloud is dense
+MAX_VECTOR_POINTS = 20_000  # more markers are one image inside vector files, unless `rasterized` says otherwise
+MIN_ROUNDS = 16  # in each round every class is drawn once, so that no class is entirely on top
+MAX_ROUND_POINTS = 20_000  # in larger rounds the last class would hide the others where the cloud is dense
 
 
 class ClassScatter(Collection):
-    """Marks at points (N, 2) in the colors of their classes, drawn in an order that lets no class hide another.
+    """Markers in the colors of their classes, drawn in an order in which no class hides another.
 
-    One artist. A stamp, which has the properties of a Line2D, is set at some points of one color at a time: many
-    times quicker than a scatter of as many colors, in less memory, and the same kind of picture at any N, zoom and
-    resolution. Where the cloud is dense it shows the mixture of classes, not how many points lie there.
+    Parameters
+    ----------
+    points : ndarray, shape (N, 2)
+        Points in data units.
+    colors : LabelColors
+        Color of each point.
+    seed : int
+        Seed of the drawing order.
+    **line_properties
+        Properties of the `matplotlib.lines.Line2D` that draws the markers.
+
+    Notes
+    -----
+    One Line2D draws markers of one color at a time. This is many times faster than a scatter with as many colors, takes
+    less memory, and looks the same at any N, zoom and resolution. Where the cloud is dense, it shows the mixture of
+    classes, not the number of points.
     """
 
-    def __init__(self, points: np.ndarray, colors: LabelColors, *, seed: int = 0, **look: Any):
-        self.stamp = Line2D([], [], **{"linestyle": "", "marker": "o", "markeredgewidth": 0} | look)
-        super().__init__(zorder=self.stamp.get_zorder(), rasterized=self.stamp.get_rasterized())
-        Artist.update_from(self, self.stamp)
+    def __init__(self, points: np.ndarray, colors: LabelColors, *, seed: int = 0, **line_properties: Any) -> None:
+        defaults: dict[str, Any] = {"linestyle": "", "marker": "o", "markeredgewidth": 0}
+        self.marker_line = Line2D([], [], **defaults | line_properties)
+        super().__init__(zorder=self.marker_line.get_zorder(), rasterized=self.marker_line.get_rasterized())
+        Artist.update_from(self, self.marker_line)
         self.points, self.colors, self.seed = points, colors, seed
 
     def get_offsets(self) -> np.ndarray:
+        """Return the points.
+
+        Returns
+        -------
+        ndarray, shape (N, 2)
+            Points in data units.
+        """
         return self.points
 
-    def get_datalim(self, transData: Any) -> Bbox:
-        return Bbox([self.points.min(axis=0), self.points.max(axis=0)]) if len(self.points) else Bbox.null()
+    def get_datalim(self, transData: Transform) -> Bbox:  # noqa: N803 (matplotlib's name)
+        """Return the box around the points.
 
-    def layers(self) -> Iterator[tuple[Any, np.ndarray]]:
-        """(color, rows of the points) in the order in which they are drawn; missing labels first, underneath."""
+        Parameters
+        ----------
+        transData : Transform
+            Transform from the units of the box to pixels.
+
+        Returns
+        -------
+        Bbox
+            The box; empty without points.
+        """
+        if not len(self.points):
+            return Bbox.null()
+        corners = np.array([self.points.min(axis=0), self.points.max(axis=0)], dtype=float)
+        return Bbox((self.get_transform() - transData).transform(corners))
+
+    def contains(self, mouseevent: MouseEvent) -> tuple[bool, dict[str, Any]]:
+        """Find the points under the mouse.
+
+        Parameters
+        ----------
+        mouseevent : MouseEvent
+            Where the mouse is.
+
+        Returns
+        -------
+        found : bool
+            Whether there are any.
+        details : dict
+            Rows of the points as ``"ind"``. A point is found within its marker, or within the pick radius (points) if
+            that is larger.
+        """
+        figure = self.get_figure(root=True)
+        if figure is None or mouseevent.canvas is not figure.canvas or not self.get_visible():
+            return False, {}
+        picker = self.get_picker()
+        pick_radius = self.get_pickradius() if picker is None or callable(picker) or picker is True else float(picker)
+        radius = max(pick_radius, self.marker_line.get_markersize() / 2) * figure.dpi / 72
+        pixels = self.get_transform().transform(self.points)
+        rows = np.flatnonzero(np.hypot(pixels[:, 0] - mouseevent.x, pixels[:, 1] - mouseevent.y) <= radius)
+        return len(rows) > 0, {"ind": rows}
+
+    def layers(self) -> Iterator[tuple[ColorType, np.ndarray]]:
+        """Iterate over the layers in the order in which they are drawn, missing labels first.
+
+        Yields
+        ------
+        color : color
+            Color of the layer.
+        rows : ndarray of int
+            Rows of its points.
+        """
         index = self.colors.index
         labeled = np.arange(len(index), dtype=np.int32)
         missing = labeled[index < 0]
         if len(missing):
-            for rows in np.array_split(missing, _rounds(missing)):
+            for rows in np.array_split(missing, _n_rounds(missing)):
                 yield MISSING_COLOR, rows
             labeled = labeled[index >= 0]
         rng = np.random.default_rng(self.seed)
         rng.shuffle(labeled)
-        for rows in np.array_split(labeled, max(_rounds(labeled), ROUNDS)):
+        for rows in np.array_split(labeled, max(_n_rounds(labeled), MIN_ROUNDS)):
             codes = index[rows]
             for code in rng.permutation(np.unique(codes)):
                 yield self.colors.colors[code], rows[codes == code]
 
-    @allow_rasterization
+    @allow_rasterization  # type: ignore[untyped-decorator]  # matplotlib does not annotate it
     def draw(self, renderer: RendererBase) -> None:
-        if not self.get_visible() or is_laying_out(renderer):
+        """Draw all layers.
+
+        Parameters
+        ----------
+        renderer : RendererBase
+            What draws.
+        """
+        if not self.get_visible():
             return
-        Artist.update_from(self.stamp, self)  # whatever was set since: transform, clipping, opacity
+        Artist.update_from(self.marker_line, self)  # properties that were set since: transform, clipping, alpha
         for color, rows in self.layers():
-            self.stamp.set(data=self.points[rows].T, color=color)
-            self.stamp.draw(renderer)
-        self.stamp.set_data([], [])
+            self.marker_line.set(data=self.points[rows].T, color=color)
+            self.marker_line.draw(renderer)
+        self.marker_line.set_data([], [])
         self.stale = False
 
 
@@ -81,66 +157,142 @@ def draw_scatter(
     points: np.ndarray,
     colors: LabelColors,
     *,
-    size: float | None = None,
-    opacity: float | None = None,
+    marker_size: float | None = None,
+    alpha: float | None = None,
     rasterized: bool | None = None,
-    marker_kws: dict | None = None,
+    marker_kws: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> ClassScatter:
-    """Marks at `points` (N, 2), in an order that lets no class hide another; missing labels underneath.
+    """Draw markers in an order in which no class hides another, with missing labels underneath.
 
-    size: diameter in points; opacity: 0 to 1; both follow N unless given. marker_kws: properties of a Line2D, by long
-    or short names; one color for all takes the place of the classes' own, in the marks that are returned, too.
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    points : ndarray, shape (N, 2)
+        Points in data units.
+    colors : LabelColors
+        Color of each point.
+    marker_size : float, optional
+        Diameter in points; by default it follows N.
+    alpha : float, optional
+        Opacity in [0, 1]; by default it follows N.
+    rasterized : bool, optional
+        Store the markers as an image in vector files; by default above 20,000 points.
+    marker_kws : mapping, optional
+        Properties of a Line2D, by long or short names, which win over the other parameters. A color replaces those of
+        the classes.
+    seed : int
+        Seed of the drawing order.
+
+    Returns
+    -------
+    ClassScatter
+        The markers.
+
+    Raises
+    ------
+    InputError
+        If Line2D has no such property or value.
     """
-    total = len(points)
-    given = check_marker_kws(marker_kws)
-    color = _one_color(given)
+    n_points = len(points)
+    line_properties = check_marker_kws(marker_kws)
+    color = _common_color(line_properties)
     if color is not None:
         colors = replace(colors, colors=[color] * len(colors.colors), names=(), mappable=None)
-    look = {
-        "markersize": marker_size(total) * _scale_of_style() if size is None else size,
-        "alpha": marker_opacity(total) if opacity is None else opacity,
-        "rasterized": total > RASTER_ABOVE if rasterized is None else rasterized,
+    defaults = {
+        "markersize": default_marker_size(n_points) * _marker_scale() if marker_size is None else marker_size,
+        "alpha": default_alpha(n_points) if alpha is None else alpha,
+        "rasterized": n_points > MAX_VECTOR_POINTS if rasterized is None else rasterized,
     }
-    marks = ClassScatter(points, colors, seed=seed, **look | given)
-    ax.add_collection(marks)
+    markers = ClassScatter(points, colors, seed=seed, **defaults | line_properties)
+    ax.add_collection(markers)
     ax.autoscale_view()
-    return marks
+    return markers
 
 
-def _rounds(rows: np.ndarray) -> int:
-    return -(-len(rows) // ROUND_MOST)
+def check_marker_kws(marker_kws: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Check properties of a Line2D and return them by their long names.
 
+    Parameters
+    ----------
+    marker_kws : mapping, optional
+        Properties by long or short names.
 
-def check_marker_kws(marker_kws: dict | None) -> dict[str, Any]:
-    """Properties of a Line2D by their long names; `InputError` for what is none."""
+    Returns
+    -------
+    dict
+        Properties by long names.
+
+    Raises
+    ------
+    InputError
+        If Line2D has no such property or value.
+
+    Examples
+    --------
+    >>> check_marker_kws({"ms": 4, "marker": "s"})
+    {'markersize': 4, 'marker': 's'}
+    """
     try:
-        given = normalize_kwargs(marker_kws or {}, Line2D)
-        Line2D([], [], **given)
+        properties: dict[str, Any] = normalize_kwargs(dict(marker_kws or {}), Line2D)
+        Line2D([], [], **properties)
     except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"marker_kws: {error}") from None
-    return given
+        raise InputError(
+            f"marker_kws cannot be used: {error}.",
+            got=repr(marker_kws),
+            expected="properties of matplotlib.lines.Line2D",
+            fix='Pass e.g. marker_kws={"marker": "s", "markeredgewidth": 0.5}.',
+        ) from None
+    return properties
 
 
-def _one_color(marker_kws: dict[str, Any]) -> Any:
-    """The color that these properties give to all marks, or None where classes keep theirs, on the edges at least."""
-    face = marker_kws.get("markerfacecolor")
-    has_edges = marker_kws.get("markeredgewidth", 0) > 0
-    return marker_kws.get("color", None if has_edges else face)
+def default_marker_size(n_points: int) -> float:
+    """Return the diameter of markers for a number of points.
+
+    Parameters
+    ----------
+    n_points : int
+        Number of points.
+
+    Returns
+    -------
+    float
+        Diameter in points: 4.5 for a few points, 1.5 for ten thousand, at least 0.8.
+    """
+    return float(np.clip(11.5 * max(n_points, 1) ** -0.22, 0.8, 4.5))
 
 
-def _scale_of_style() -> float:
-    """How much larger marks are in the style in force than by default."""
+def default_alpha(n_points: int) -> float:
+    """Return the opacity of markers for a number of points.
+
+    Parameters
+    ----------
+    n_points : int
+        Number of points.
+
+    Returns
+    -------
+    float
+        Opacity: 0.9 for a thousand points, 0.7 for ten thousand, at least 0.3.
+    """
+    return float(np.clip(1.9 * max(n_points, 1) ** -0.11, 0.3, 0.95))
+
+
+def _n_rounds(rows: np.ndarray) -> int:
+    return -(-len(rows) // MAX_ROUND_POINTS)
+
+
+def _common_color(line_properties: dict[str, Any]) -> ColorType | None:
+    """Return the color that properties give to all markers; None if at least the edges keep those of the classes."""
+    face: ColorType | None = line_properties.get("markerfacecolor")
+    has_edges = line_properties.get("markeredgewidth", 0) > 0
+    color: ColorType | None = line_properties.get("color", None if has_edges else face)
+    return color
+
+
+def _marker_scale() -> float:
+    """Return how much larger markers are under the current rcParams than by default."""
     import matplotlib
 
-    return matplotlib.rcParams["lines.markersize"] / matplotlib.rcParamsDefault["lines.markersize"]
-
-
-def marker_size(total: int) -> float:
-    """Diameter in points: 4.5 for a handful, 1.5 for ten thousand, never under 0.8."""
-    return float(np.clip(11.5 * max(total, 1) ** -0.22, 0.8, 4.5))
-
-
-def marker_opacity(total: int) -> float:
-    """Nearly opaque for a thousand points, two thirds for ten thousand, never under 0.3."""
-    return float(np.clip(1.9 * max(total, 1) ** -0.11, 0.3, 0.95))
+    return float(matplotlib.rcParams["lines.markersize"] / matplotlib.rcParamsDefault["lines.markersize"])

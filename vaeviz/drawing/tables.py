@@ -1,4 +1,4 @@
-"""Rows of a table as heat: samples under one another, and the names of their features below."""
+"""Rows of a table as heat maps: samples below one another, and the names of their features below them."""
 
 from __future__ import annotations
 
@@ -7,137 +7,185 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.grid_axis import GridAxis
-from vaeviz.drawing.mosaic import draw_mosaic
-from vaeviz.drawing.plane_points import Connect
-from vaeviz.drawing.text_fit import LETTER_WIDTH, abbreviate, axes_width, font_size
+from vaeviz.drawing.grid_layout import Connect, GridLayout
+from vaeviz.drawing.mosaic import ColorScale, draw_mosaic
+from vaeviz.drawing.text_fit import CHARACTER_WIDTH, abbreviate, axes_width, font_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FLATTEST, STEEPEST, A_ROW = 0.22, 1.0, 0.028  # height / width of a table, and of what one row adds to it
-LISTED_UP_TO = 16  # names
-LONGEST = 24  # letters of a name that are written below a table
-GAP = 0.12  # between strips on latent axes, of a side: more than between the features of a strip
-SMALLEST = 5.0  # points; names that would have to be smaller are left out
+ROW_ASPECT = 0.028  # height of a row / width of a table
+MIN_TABLE_ASPECT, MAX_TABLE_ASPECT = 0.22, 1.0  # height / width of a table of any number of rows
+SINGLE_ROW_ASPECT = 0.6  # height / width of one row of strips
+MAX_LISTED_NAMES = 16  # longer lists of features are abbreviated
+MAX_NAME_LENGTH = 24  # characters of a feature name below a table
+STRIP_GAP = 0.12  # of a side, between strips on latent axes: wider than the edge between features of a strip
+MAX_STRIP_WIDTH = 32  # pixels, which keep the gap between strips crisp
+MIN_FONT_SIZE = 5.0  # points; smaller names are left out
 
 
 def draw_table(
-    ax: Axes,
-    cells: np.ndarray,
-    *,
-    cmap: str,
-    low: float,
-    high: float,
-    names: Sequence[str] = (),
-    row_labels: Sequence[str] = (),
-    column_labels: Sequence[str] = (),
-    connect: Connect | None = None,
+    ax: Axes, cells: np.ndarray, scale: ColorScale, layout: GridLayout, *, names: Sequence[str] = ()
 ) -> None:
-    """Samples (rows, columns, D), a heat row each; those that `connect` says stand close together, others apart.
+    """Draw each sample as a row of a heat map, with connected samples close together.
 
-    The labels of sequences, and of their first and last samples, stand at the left, as do those of pairs; which of a
-    pair is above is told beside them. names: of the features, written where there is room for them.
+    Labels of sequences, of their first and last samples, and of pairs are written at the left. Names of features are
+    written below where they fit.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    cells : ndarray, shape (rows, columns, D)
+        Samples with D features.
+    scale : ColorScale
+        Colormap and value limits.
+    layout : GridLayout
+        Labels and connections.
+    names : sequence of str
+        Names of the features.
     """
-    blocks = _blocks(cells, connect)
-    count, rows, features = blocks.shape
-    aspect = table_aspect(cells, connect)
-    pixels = _about_square(blocks, aspect)[:, None]
-    draw_mosaic(ax, pixels, cmap=cmap, low=low, high=high, aspect=aspect / count)
-    ax.set_anchor("S")  # else the layout, which looks before the table has its size, leaves too little for the names
-    across, up = -ax.get_xlim()[0], -ax.get_ylim()[0]  # half a block, without the gap beside it
-    middles = np.arange(count)[::-1]
-    if connect == "pairs":
-        _name_pairs(ax, middles.reshape(len(cells) // 2, -1), row_labels, column_labels)
+    blocks = _connected_blocks(cells, layout.connect)
+    n_blocks, n_rows, n_features = blocks.shape
+    aspect = table_aspect(cells, layout.connect)
+    draw_mosaic(ax, _repeat_to_square_pixels(blocks, aspect)[:, None], scale, aspect=aspect / n_blocks)
+    ax.set_anchor("S")  # constrained layout, which runs before the table has its size, would leave names no space
+    half_width, half_height = -ax.get_xlim()[0], -ax.get_ylim()[0]  # of a block, without the gap beside it
+    centers = np.arange(n_blocks)[::-1]
+    if layout.connect == "pairs":
+        _label_pairs(ax, centers.reshape(len(cells) // 2, -1), layout)
     else:
-        ax.set_yticks(middles[: len(row_labels)], row_labels)
-        if column_labels and axes_width(ax) * table_aspect(cells, connect) / count > 3 * font_size("ytick.labelsize"):
-            ends = up * (1 - 1 / rows) * np.array([[1], [-1]]) + middles
-            ax.set_yticks(
-                ends.ravel(), np.repeat([column_labels[0], column_labels[-1]], count), minor=True, color="0.4"
-            )
-            for place, text in enumerate(ax.get_yticklabels(minor=True)):  # within their block
-                text.set_verticalalignment("top" if place < count else "bottom")
-    _name_features(ax, across * ((2 * np.arange(features) + 1) / features - 1), names)
+        ax.set_yticks(centers[: len(layout.row_labels)], layout.row_labels)
+        if layout.column_labels and axes_width(ax) * aspect / n_blocks > 3 * font_size("ytick.labelsize"):
+            _label_ends(ax, centers, half_height * (1 - 1 / n_rows), layout.column_labels)
+    _label_features(ax, half_width * ((2 * np.arange(n_features) + 1) / n_features - 1), names)
 
 
 def draw_strips(
-    ax: Axes,
-    cells: np.ndarray,
-    *,
-    cmap: str,
-    low: float,
-    high: float,
-    names: Sequence[str] = (),
-    across: GridAxis,
-    up: GridAxis | None,
+    ax: Axes, cells: np.ndarray, scale: ColorScale, layout: GridLayout, *, names: Sequence[str] = ()
 ) -> str:
-    """Samples (rows, columns, D) on latent axes, a strip each from the first feature at the top; how to read them.
+    """Draw each sample as a vertical strip on latent axes, the first feature at the top.
 
-    On one latent axis the names stand at the left, in the plane they are listed in what is returned.
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    cells : ndarray, shape (rows, columns, D)
+        Samples with D features.
+    scale : ColorScale
+        Colormap and value limits.
+    layout : GridLayout
+        Latent axes. Names are written at the left if there is only an x-axis.
+    names : sequence of str
+        Names of the features.
+
+    Returns
+    -------
+    str
+        How to read a strip; empty if names are written at the left.
     """
-    rows, columns, features = cells.shape
-    look = {"cmap": cmap, "low": low, "high": high, "aspect": strips_aspect(cells) * columns / rows, "gap": GAP}
-    strips = np.repeat(cells[..., None], min(features, 32), axis=-1)  # as wide as high, for a crisp gap
-    draw_mosaic(ax, strips, across=across, up=up, **look)
-    if up is None and names and features <= 2 * LISTED_UP_TO:
-        half = -ax.get_ylim()[0]
-        ax.set_yticks(half * (1 - (2 * np.arange(features) + 1) / features), names, fontsize="x-small")
+    n_rows, n_columns, n_features = cells.shape
+    strips = np.repeat(cells[..., None], min(n_features, MAX_STRIP_WIDTH), axis=-1)
+    aspect = strips_aspect(cells) * n_columns / n_rows
+    draw_mosaic(ax, strips, scale, x_axis=layout.x_axis, y_axis=layout.y_axis, aspect=aspect, gap=STRIP_GAP)
+    if layout.y_axis is None and names and n_features <= 2 * MAX_LISTED_NAMES:
+        half_height = -ax.get_ylim()[0]
+        ax.set_yticks(half_height * (1 - (2 * np.arange(n_features) + 1) / n_features), list(names), fontsize="x-small")
         return ""
-    if names and features <= LISTED_UP_TO:
+    if names and n_features <= MAX_LISTED_NAMES:
         return f"each cell from the top: {', '.join(names)}"
-    some = f": {names[0]}, {names[1]} … {names[-1]}" if names else ""
-    return f"each cell {features:,} feature{'s' * (features > 1)} from the top{some}"
+    shortened = f": {names[0]}, {names[1]} … {names[-1]}" if names else ""
+    return f"each cell {_feature_count(n_features)} from the top{shortened}"
 
 
 def strips_aspect(cells: np.ndarray) -> float:
-    """Height / width of a table of samples (rows, columns, D) on latent axes: squares, or one row of tall strips."""
-    rows, columns, _ = cells.shape
-    return rows / columns if rows > 1 else 0.6
+    """Return the height / width of a table on latent axes.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (rows, columns, D)
+        Samples.
+
+    Returns
+    -------
+    float
+        Height / width of square cells, or of one row of tall strips.
+    """
+    n_rows, n_columns, _ = cells.shape
+    return n_rows / n_columns if n_rows > 1 else SINGLE_ROW_ASPECT
 
 
 def table_aspect(cells: np.ndarray, connect: Connect | None) -> float:
-    """Height / width of a table of samples (rows, columns, D)."""
-    count, rows, _ = _blocks(cells, connect).shape
-    return float(np.clip(A_ROW * count * rows, FLATTEST, STEEPEST))
+    """Return the height / width of a table of samples.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (rows, columns, D)
+        Samples.
+    connect : {"rows", "pairs", "both"} or None
+        Samples that are drawn close together.
+
+    Returns
+    -------
+    float
+        Height / width.
+    """
+    n_blocks, n_rows, _ = _connected_blocks(cells, connect).shape
+    return float(np.clip(ROW_ASPECT * n_blocks * n_rows, MIN_TABLE_ASPECT, MAX_TABLE_ASPECT))
 
 
-def _blocks(cells: np.ndarray, connect: Connect | None) -> np.ndarray:
-    """(blocks, rows in a block, D): sequences, pairs, or all samples in one block but those that are blank."""
-    rows, columns, features = cells.shape
+def _connected_blocks(cells: np.ndarray, connect: Connect | None) -> np.ndarray:
+    """Return sequences, pairs, or all samples that are not blank, as (blocks, rows of a block, D)."""
+    n_rows, n_columns, n_features = cells.shape
     if connect in ("rows", "both"):
         return cells
     if connect == "pairs":
-        return np.swapaxes(cells.reshape(rows // 2, 2, columns, features), 1, 2).reshape(-1, 2, features)
-    flat = cells.reshape(-1, features)
-    return flat[~np.isnan(flat).all(axis=1)][None]
+        pairs = cells.reshape(n_rows // 2, 2, n_columns, n_features)
+        return np.ascontiguousarray(pairs.swapaxes(1, 2)).reshape(-1, 2, n_features)
+    samples = cells.reshape(-1, n_features)
+    is_blank = np.isnan(samples).all(axis=1)
+    return np.expand_dims(samples[~is_blank], 0)
 
 
-def _about_square(blocks: np.ndarray, aspect: float) -> np.ndarray:
-    """Blocks whose rows or columns are repeated until pixels are as wide as high: no edge is smoothed then."""
-    count, rows, features = blocks.shape
-    shape = aspect * features / (count * rows)  # height / width of a value
-    return blocks.repeat(max(1, round(shape)), axis=1).repeat(max(1, round(1 / shape)), axis=2)
+def _repeat_to_square_pixels(blocks: np.ndarray, aspect: float) -> np.ndarray:
+    """Repeat rows or columns until pixels are about square, so that interpolation blurs no edge."""
+    n_blocks, n_rows, n_features = blocks.shape
+    value_aspect = aspect * n_features / (n_blocks * n_rows)
+    return blocks.repeat(max(1, round(value_aspect)), axis=1).repeat(max(1, round(1 / value_aspect)), axis=2)
 
 
-def _name_pairs(ax: Axes, middles: np.ndarray, row_labels: Sequence[str], column_labels: Sequence[str]) -> None:
-    """Names of pairs, whose middles are (bands, columns); of several bands each is named as a whole."""
-    above, below = row_labels[::2], row_labels[1::2]
-    if len(middles) == 1:
-        ax.set_yticks(middles[0][: len(column_labels)], column_labels)
+def _label_pairs(ax: Axes, centers: np.ndarray, layout: GridLayout) -> None:
+    """Label pairs whose centers are (bands, columns); several bands are labeled as a whole."""
+    above, below = layout.row_labels[::2], layout.row_labels[1::2]
+    if len(centers) == 1:
+        ax.set_yticks(centers[0][: len(layout.column_labels)], layout.column_labels)
         ax.set_ylabel(f"{above[0]} above {below[0]}")
     else:
-        ax.set_yticks(middles.mean(axis=1), [f"{a},\n{b}\nbelow" for a, b in zip(above, below)])
+        ax.set_yticks(centers.mean(axis=1), [f"{a},\n{b}\nbelow" for a, b in zip(above, below)])
 
 
-def _name_features(ax: Axes, places: np.ndarray, names: Sequence[str]) -> None:
-    """Names under the columns, upright where they are long; how many there are where names find no room."""
-    width = axes_width(ax) / len(places)
+def _label_ends(ax: Axes, centers: np.ndarray, offset: float, column_labels: Sequence[str]) -> None:
+    """Label the first and the last sample of each block, inside the block."""
+    n_blocks = len(centers)
+    positions = offset * np.array([[1], [-1]]) + centers
+    texts = [column_labels[0]] * n_blocks + [column_labels[-1]] * n_blocks
+    ax.set_yticks(positions.ravel(), texts, minor=True, color="0.4")
+    for position, text in enumerate(ax.get_yticklabels(minor=True)):
+        text.set_verticalalignment("top" if position < n_blocks else "bottom")
+
+
+def _label_features(ax: Axes, positions: np.ndarray, names: Sequence[str]) -> None:
+    """Write names below the columns, upright where they are long, or the number of features where none fit."""
+    width = axes_width(ax) / len(positions)
     size = min(font_size("xtick.labelsize"), 0.95 * width)
-    if not names or size < SMALLEST:
+    if not names or size < MIN_FONT_SIZE:
         ax.set_xticks([])
-        ax.set_xlabel(f"{len(places):,} feature{'s' * (len(places) > 1)}")
+        ax.set_xlabel(_feature_count(len(positions)))
         return
-    shown = abbreviate(names, LONGEST)
-    upright = max(map(len, shown)) * LETTER_WIDTH * size > width
-    ax.set_xticks(places, shown, rotation=90 if upright else 0, fontsize=size)
+    shown = abbreviate(names, MAX_NAME_LENGTH)
+    is_upright = max(map(len, shown)) * CHARACTER_WIDTH * size > width
+    ax.set_xticks(positions, shown, rotation=90 if is_upright else 0, fontsize=size)
+
+
+def _feature_count(n_features: int) -> str:
+    return f"{n_features:,} feature{'s' * (n_features > 1)}"

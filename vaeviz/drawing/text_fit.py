@@ -1,44 +1,86 @@
-"""How much room there is for words in Axes that are not laid out yet."""
+"""Fit text into Axes before they are laid out."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LETTER_WIDTH = 0.57  # width / size of a letter, on the average
+FontSizeKey = Literal["axes.labelsize", "axes.titlesize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"]
+
+CHARACTER_WIDTH = 0.57  # average width of a character / font size
+MIN_LABEL_LENGTH = 16  # characters that a label has at least, however narrow its Axes
 
 
 def axes_width(ax: Axes) -> float:
-    """The width of the Axes in points."""
+    """Return the width of an Axes in points.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+
+    Returns
+    -------
+    float
+        Width in points.
+    """
     return 72 * ax.get_window_extent().width / ax.figure.dpi
 
 
 def axes_height(ax: Axes) -> float:
-    """The height of the Axes in points."""
+    """Return the height of an Axes in points.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+
+    Returns
+    -------
+    float
+        Height in points.
+    """
     return 72 * ax.get_window_extent().height / ax.figure.dpi
 
 
-def font_size(text: str) -> float:
-    """The size in points of letters that stand as ``"axes.labelsize"``, ``"xtick.labelsize"`` or the like says."""
+def font_size(key: FontSizeKey) -> float:
+    """Return the font size of an rcParam in points.
+
+    Parameters
+    ----------
+    key : str
+        An rcParam that holds a font size, e.g. ``"axes.labelsize"``.
+
+    Returns
+    -------
+    float
+        Font size in points.
+    """
     import matplotlib
     from matplotlib.font_manager import FontProperties
 
-    return FontProperties(size=matplotlib.rcParams[text]).get_size_in_points()
-
-
-def label_rotation(ax: Axes, labels: Sequence[str]) -> int:
-    """By how many degrees tick labels below the Axes are turned, so that none meets the next: 0 or 90."""
-    letters = axes_width(ax) / max(len(labels), 1) / (LETTER_WIDTH * font_size("xtick.labelsize"))
-    meet = any(a and b and (len(a) + len(b)) / 2 + 1 > letters for a, b in pairwise(labels))
-    return 90 if meet else 0
+    return FontProperties(size=matplotlib.rcParams[key]).get_size_in_points()
 
 
 def text_width(text: str, size: float) -> float:
-    """The width of a text in points, in the font in force; of mathtext as it is set."""
+    """Measure a text in the current font.
+
+    Parameters
+    ----------
+    text : str
+        A text; mathtext is measured as it is rendered.
+    size : float
+        Font size in points.
+
+    Returns
+    -------
+    float
+        Width in points.
+    """
     from matplotlib.cbook import is_math_text
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
@@ -46,47 +88,94 @@ def text_width(text: str, size: float) -> float:
     return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_math_text(text))[0]
 
 
-def abbreviate(names: Sequence[str], letters: int) -> list[str]:
-    """Names of no more letters than that, told apart as before; mathtext, which cannot be cut, is left as it is.
+def label_rotation(ax: Axes, labels: Sequence[str]) -> int:
+    """Return the rotation at which tick labels below an Axes do not overlap.
 
-    Of longer names the middle is left out, or else what all of them share; where two would still read alike, all get
-    more letters.
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+    labels : sequence of str
+        Labels, evenly spaced over the width of the Axes.
+
+    Returns
+    -------
+    int
+        0 or 90 degrees.
     """
-    longest, most = max(map(len, names), default=0), letters
-    own = _without_shared(names, letters)
-    while most < longest:
-        for parts in (names, own):
-            shown = [_without_middle(part, most) for part in parts]
+    characters = axes_width(ax) / max(len(labels), 1) / (CHARACTER_WIDTH * font_size("xtick.labelsize"))
+    overlap = any(a and b and (len(a) + len(b)) / 2 + 1 > characters for a, b in pairwise(labels))
+    return 90 if overlap else 0
+
+
+def max_label_length(ax: Axes) -> int:
+    """Return how many characters of an axis label fit below an Axes.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+
+    Returns
+    -------
+    int
+        Number of characters, at least 16.
+    """
+    return max(MIN_LABEL_LENGTH, int(axes_width(ax) / (CHARACTER_WIDTH * font_size("axes.labelsize"))))
+
+
+def abbreviate(names: Sequence[str], max_length: int) -> list[str]:
+    """Abbreviate names, keeping them distinct.
+
+    The middle of a longer name is replaced by an ellipsis, or the beginning and the end that all longer names share.
+    If two names would still look the same, all of them become longer than `max_length`. Mathtext is not cut.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names.
+    max_length : int
+        Number of characters to aim for.
+
+    Returns
+    -------
+    list of str
+        One name for each.
+
+    Examples
+    --------
+    >>> abbreviate(["mean temperature at a depth of 5 cm", "pH"], 16)
+    ['mean tem…of 5 cm', 'pH']
+    """
+    longest, length = max(map(len, names), default=0), max_length
+    distinctive = _without_shared_ends(names, max_length)
+    while length < longest:
+        for candidates in (names, distinctive):
+            shown = [_without_middle(name, length) for name in candidates]
             if len(set(shown)) == len(set(names)):
                 return shown
-        most += 1 + most // 8
+        length += 1 + length // 8
     return list(names)
 
 
-def _without_shared(names: Sequence[str], letters: int) -> list[str]:
-    """Names without the beginning and the end that all the longer ones have in common."""
-    longer = {name for name in names if len(name) > letters and "$" not in name}
-    head = _alike(longer)
-    tail = _alike({name[head:][::-1] for name in longer})
+def _without_shared_ends(names: Sequence[str], max_length: int) -> list[str]:
+    """Remove the beginning and the end that all names longer than `max_length` share."""
+    longer = {name for name in names if len(name) > max_length and "$" not in name}
+    head = _shared_prefix_length(longer)
+    tail = _shared_prefix_length({name[head:][::-1] for name in longer})
     return [
         f"{'…' * (head > 0)}{name[head : len(name) - tail]}{'…' * (tail > 0)}" if name in longer else name
         for name in names
     ]
 
 
-def _alike(names: Collection[str]) -> int:
-    """With how many letters all of them begin alike."""
-    places = enumerate(zip(*names))
-    return next((place for place, letters in places if len(set(letters)) > 1), min(map(len, names), default=0))
+def _shared_prefix_length(names: Collection[str]) -> int:
+    columns = enumerate(zip(*names))
+    return next((index for index, letters in columns if len(set(letters)) > 1), min(map(len, names), default=0))
 
 
-def _without_middle(name: str, letters: int) -> str:
-    if len(name) <= letters or "$" in name:
+def _without_middle(name: str, max_length: int) -> str:
+    if len(name) <= max_length or "$" in name:
         return name
-    tail = (letters - 1) // 2
-    return f"{name[: letters - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
-
-
-def max_letters(ax: Axes) -> int:
-    """How many letters of a label fit under the Axes."""
-    return max(16, int(axes_width(ax) / (LETTER_WIDTH * font_size("axes.labelsize"))))
+    tail = (max_length - 1) // 2
+    return f"{name[: max_length - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"

@@ -1,1 +1,5 @@
-"""The built-in plots: one a file, named after it. The registry walks this folder as it walks a plug-in's."""
+"""The built-in plots, one per file and named after it.
+
+A plot encodes, computes, draws and labels. It may import every room below: drawing, embeddings, analysis, model, data
+and plugins.
+"""

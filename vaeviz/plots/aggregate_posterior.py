@@ -1,3 +1,5 @@
+"""Plot of the aggregate posterior against the prior."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -18,10 +20,14 @@ from vaeviz.drawing.density_contours import draw_density_contours
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours
 from vaeviz.drawing.legends import legend_below
-from vaeviz.errors import InputError
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._option_checks import check_minimum
+from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
+
+MIN_CURVE_POINTS = 400  # a curve drawn through fewer points looks angular
+PRIOR_EXTENT = 3.3  # the grid always holds this many standard deviations of the prior
 
 
 @register_plot(page=PageShape("column", 1.0))
@@ -31,67 +37,108 @@ def aggregate_posterior(
     condition: Any = None,
     *,
     dims: tuple[int, int] | None = None,
-    nodes: int = 240,
-    n: int = 1000,
-    permutations: int = 500,
+    n_grid: int = 240,
+    n_codes: int = 1000,
+    n_permutations: int = 500,
     max_points: int | None = MAX_POSTERIORS,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Density of the aggregate posterior q(z) in two latent dimensions, against the prior.
+    """Plot the density of the aggregate posterior q(z) in two latent dimensions, against the prior.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
-        model.
-    dims: which two dimensions, counted from 0; by default the two with the highest mean KL. A 1-D latent is a curve.
-    nodes: of the grid, a side. n, permutations, seed: of the MMD in the title, see `vaeviz.prior_mismatch`.
-    max_points: of more samples so many are chosen at random with `seed`; None for all.
-    q(z) is the mixture of all N posteriors, exactly, with the other dimensions integrated out. Its lines enclose 39,
-    86 and 99 % of its mass, as the circles do of the prior's. The title's numbers are of the whole latent.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`. It must return a mean and a spread.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    dims : tuple of int, optional
+        Two dimensions, counted from 0. By default, the two with the highest mean KL.
+    n_grid : int, default=240
+        Grid points per side at which the density is evaluated.
+    n_codes : int, default=1000
+        Largest number of codes, drawn from q(z) and from the prior each, for the numbers in the title and labels.
+    n_permutations : int, default=500
+        Permutations of the MMD test in the title.
+    max_points : int or None, default=100000
+        Largest number of samples whose posteriors are mixed. More are subsampled at random; None keeps all.
+    seed : int, default=0
+        Seed of the subsample, the codes and the permutations.
+    ax : Axes, optional
+        Axes to draw into. By default, those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The Axes that hold the density.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder is deterministic, the prior is unknown, the KL is infinite, or there is only one sample.
+    InputError
+        If `dims` does not name two latent dimensions, or a count is too small.
+
+    See Also
+    --------
+    vaeviz.prior_mismatch : Compute the MMD and the marginal KL that the title and the labels show.
+
+    Notes
+    -----
+    The aggregate posterior q(z) = 1/N Σ q(z | x_n) is the exact mixture of all N posteriors, with the other dimensions
+    integrated out. Its contours enclose 39, 86 and 99 % of its mass, as the dashed circles do for the
+    prior N(0, I). The MMD in the title concerns all dimensions. A latent space of one dimension is drawn as a curve.
+
+    References
+    ----------
+    Gretton et al., A Kernel Two-Sample Test, JMLR 13, 2012.
     """
-    if nodes < 2:
-        raise InputError(f"nodes = {nodes}: expected 2 or more a side")
+    check_minimum("n_grid", n_grid, 2)
     posterior = encode(encoder, x, condition)
-    given, posterior = len(posterior), subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
-    found = prior_mismatch(posterior, n_codes=n, n_permutations=permutations, max_points=None, seed=seed)
+    total, posterior = len(posterior), subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
+    found = prior_mismatch(posterior, n_codes=n_codes, n_permutations=n_permutations, max_points=None, seed=seed)
     ax = ax or axes_for(aggregate_posterior)
     if posterior.size == 1:
-        _draw_curve(ax, posterior, nodes)
-        ax.set(xlabel=_label(0, found), title=_title(posterior, given, dims, found))
+        _draw_density_curve(ax, posterior, n_grid)
+        ax.set(xlabel=_kl_label(0, found), title=_density_title(posterior, total, dims, found))
         return ax
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
-    across, up = _even_nodes(posterior, shown, nodes)
-    draw_density_contours(ax, across, up, grid_density(posterior, shown, (across, up)), label="q(z) 39, 86, 99 %")
+    nodes = _square_grid(posterior, shown, n_grid)
+    draw_density_contours(ax, *nodes, grid_density(posterior, shown, nodes), label="q(z) 39, 86, 99 %")
     draw_prior_contours(ax)
-    ax.set(xlabel=_label(shown[0], found), ylabel=_label(shown[1], found), title=_title(posterior, given, dims, found))
+    ax.set(xlabel=_kl_label(shown[0], found), ylabel=_kl_label(shown[1], found))
+    ax.set_title(_density_title(posterior, total, dims, found))
     legend_below(ax)
     return ax
 
 
-def _draw_curve(ax: Axes, posterior: Posterior, nodes: int) -> None:
-    z = _even_nodes(posterior, (0, 0), max(nodes, 400))[0]
+def _draw_density_curve(ax: Axes, posterior: Posterior, n_grid: int) -> None:
+    z = _square_grid(posterior, (0, 0), max(n_grid, MIN_CURVE_POINTS))[0]
     ax.fill_between(z, grid_density(posterior, (0,), (z,)), color="C0", alpha=0.4, lw=0, label="q(z)")
     ax.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.3", lw=0.8, ls=(0, (4, 3)), label="prior N(0, 1)")
     ax.set(ylabel="density", ylim=(0, None))
     ax.legend()
 
 
-def _even_nodes(posterior: Posterior, shown: tuple[int, int], nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """A square of nodes that holds 3.3 σ of the prior, and of the posteriors all but a thousandth a side."""
-    low = (posterior.mean - 4 * posterior.std)[:, shown]
-    high = (posterior.mean + 4 * posterior.std)[:, shown]
-    low, high = np.quantile(low, 0.001, axis=0), np.quantile(high, 0.999, axis=0)
-    ends = np.stack([np.minimum(low, -3.3), np.maximum(high, 3.3)])
-    middle, half = ends.mean(axis=0), np.ptp(ends, axis=0).max() / 2
-    first, second = (np.linspace(center - half, center + half, nodes) for center in middle)
+def _square_grid(posterior: Posterior, dims: tuple[int, ...], n_grid: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the grid points along both dimensions of a square that holds the prior and 99.8 % of the posteriors."""
+    assert posterior.std is not None  # checked by check_gaussian_posterior
+    low = np.quantile((posterior.mean - 4 * posterior.std)[:, dims], 0.001, axis=0)
+    high = np.quantile((posterior.mean + 4 * posterior.std)[:, dims], 0.999, axis=0)
+    ends = np.stack([np.minimum(low, -PRIOR_EXTENT), np.maximum(high, PRIOR_EXTENT)])
+    centers, half = ends.mean(axis=0), np.ptp(ends, axis=0).max() / 2
+    first, second = (np.linspace(center - half, center + half, n_grid) for center in centers)
     return first, second
 
 
-def _label(dim: int, found: PriorMismatch) -> str:
+def _kl_label(dim: int, found: PriorMismatch) -> str:
     return f"{dimension_label(dim)} (KL to the prior {Estimate(found.marginal_kl[dim], found.marginal_kl_error[dim])})"
 
 
-def _title(posterior: Posterior, given: int, dims: tuple[int, int] | None, found: PriorMismatch) -> str:
-    count = f"N = {given:,}" if given == len(posterior) else f"{len(posterior):,} of {given:,}"
+def _density_title(posterior: Posterior, total: int, dims: tuple[int, int] | None, found: PriorMismatch) -> str:
+    count = sample_count(len(posterior), total)
     which = f", two {'' if dims else 'most active '}of {posterior.size} dims" if posterior.size > 2 else ""
     chance = np.quantile(found.mmd.null, 0.95)
     return f"q(z), {count}{which}\nMMD² {found.mmd.squared} (by chance < {chance:.1g})"

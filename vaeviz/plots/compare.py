@@ -1,3 +1,5 @@
+"""Plot of the same data in two latent spaces."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -16,6 +18,8 @@ from vaeviz.drawing.scatter import draw_scatter
 from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
+AXES_MARGIN = 0.04  # of the larger side of the plane, so that no point touches the frame
+
 
 @register_plot(page=PageShape("full", 0.5))
 def compare(
@@ -25,66 +29,104 @@ def compare(
     labels: Any = None,
     condition: Any = None,
     *,
-    k: int = 10,
+    n_neighbors: int = 10,
     max_points: int | None = 5000,
     palette: str | None = None,
     continuous: bool | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """The same data in two latent spaces, the second aligned to the first by Procrustes.
+    """Plot the same data in two latent spaces, the second aligned to the first by Procrustes.
 
-    encoder, other_encoder: any callables, models, or Posteriors; their sizes may differ. x: (N, ...). labels: (N,).
-        condition: (N, ...), of a conditional model.
-    k: neighbors whose agreement is asked. max_points: at most so many x, chosen at random with `seed`; None for all.
-    The alignment is a shift, a rotation or reflection, and one scale (Gower 1975), in all dimensions; above two, both
-    are drawn in the plane of the first's two leading principal components. CKA: linear (Kornblith et al. 2019). Each
-    number has its standard error, and in brackets its value for unrelated codes. palette, continuous: of the labels.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        First encoder of `x`.
+    x : array_like, shape (N, ...)
+        Samples.
+    other_encoder : callable, model or Posterior
+        Second encoder of `x`. Its latent size may differ.
+    labels : array_like, shape (N,), optional
+        One label per sample: integers and strings are classes, floats are numbers.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    n_neighbors : int, default=10
+        Nearest neighbors whose agreement is measured.
+    max_points : int or None, default=5000
+        Largest number of samples to compare. More are subsampled at random; None keeps all.
+    palette : str, optional
+        Matplotlib color sequence or colormap, or colors separated by commas.
+    continuous : bool, optional
+        Color integer labels along a gradient. By default, their type decides.
+    seed : int, default=0
+        Seed of the subsample, of the order of the points and of the shuffled baseline.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (2,)
+        The Axes of the first and of the second latent space.
+
+    Raises
+    ------
+    NotApplicable
+        If a latent space is constant, or there are no more samples than neighbors.
+    InputError
+        If the numbers of rows differ, or `n_neighbors` is too small.
+
+    Notes
+    -----
+    The alignment is a shift, a rotation or reflection, and one scale (Gower 1975), in all dimensions. Above two
+    dimensions, both are drawn in the plane of the first two principal components of the first. Below the panels stand
+    linear CKA (Kornblith et al. 2019), the share of variance that the alignment leaves, and the share of common nearest
+    neighbors, each with its standard error and, in brackets, its value for shuffled samples.
+
+    References
+    ----------
+    Gower, Generalized Procrustes analysis, Psychometrika 40, 1975.
+    Kornblith et al., Similarity of Neural Network Representations Revisited, ICML 2019.
     """
     x = as_samples(x, "x")
-    posterior, other = (encode(given, x, condition) for given in (encoder, other_encoder))
+    posterior, other = encode(encoder, x, condition), encode(other_encoder, x, condition)
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
     rows = subsample_rows(max_points, len(posterior), seed)
     codes, others = posterior.mean[rows], other.mean[rows]
-    found = code_similarity(codes, others, k=k, seed=seed)
+    found = code_similarity(codes, others, k=n_neighbors, seed=seed)
     aligned = procrustes(codes, others).aligned
+    axis_names, planes = _project_to_plane(codes, aligned)
     figure = figure or figure_for(compare)
-    left, right = axes = figure.subplots(1, 2)
-    names, planes = _in_one_plane(codes, aligned)
-    for ax, points, of, title in (
-        (left, planes[0], posterior, "First"),
-        (right, planes[1], other, "Second, aligned"),
-    ):
+    axes: np.ndarray = figure.subplots(1, 2)
+    for ax, points, shown, title in zip(axes, planes, (posterior, other), ("First", "Second, aligned")):
         draw_scatter(ax, points, colors[rows], seed=seed)
-        ax.set(**_limits(np.concatenate(planes)), aspect="equal")
-        ax.set(xlabel=names[0], title=f"{title}: {of.size}-D {of.code_name}s, N = {len(rows):,}")
-    left.set_ylabel(names[1])
-    add_color_key(right, colors, planes[1])
-    figure.supxlabel(_told(found), fontsize="small")
+        ax.set(**_shared_limits(np.concatenate(planes)), aspect="equal")
+        ax.set(xlabel=axis_names[0], title=f"{title}: {shown.size}-D {shown.code_name}s, N = {len(rows):,}")
+    axes[0].set_ylabel(axis_names[1])
+    add_color_key(axes[1], colors, planes[1])
+    figure.supxlabel(_similarity_text(found), fontsize="small")
     return axes
 
 
-def _in_one_plane(codes: np.ndarray, aligned: np.ndarray) -> tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-    """((names of the axes), (points, points)): the latent itself in 2-D, else the first's leading components."""
-    codes = np.pad(codes, ((0, 0), (0, aligned.shape[1] - codes.shape[1])))
-    if codes.shape[1] == 1:
-        codes, aligned = (np.pad(part, ((0, 0), (0, 1))) for part in (codes, aligned))
-    if codes.shape[1] == 2:
+def _project_to_plane(codes: np.ndarray, aligned: np.ndarray) -> tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Return the names of the two axes, and both sets of codes in the plane of the first's leading components."""
+    size = max(codes.shape[1], aligned.shape[1], 2)
+    codes, aligned = (np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in (codes, aligned))
+    if size == 2:
         return (dimension_label(0), dimension_label(1)), (codes, aligned)
     center = codes.mean(axis=0, dtype=np.float64)
-    axes = np.linalg.svd(codes - center, full_matrices=False)[2][:2].T
+    components = np.linalg.svd(codes - center, full_matrices=False)[2][:2].T
     names = "first principal component of the first", "second principal component"
-    return names, ((codes - center) @ axes, (aligned - center) @ axes)
+    return names, ((codes - center) @ components, (aligned - center) @ components)
 
 
-def _limits(points: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Limits that hold all points (N, 2) with a little room: the same for both panels, so that they compare."""
+def _shared_limits(points: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Return limits that hold all points (N, 2), so that both panels can be compared."""
     low, high = points.min(axis=0), points.max(axis=0)
-    room = 0.04 * (high - low).max()
-    return {name: (a - room, b + room) for name, a, b in zip(("xlim", "ylim"), low, high)}
+    margin = AXES_MARGIN * (high - low).max()
+    return {name: (a - margin, b + margin) for name, a, b in zip(("xlim", "ylim"), low, high)}
 
 
-def _told(found: CodeSimilarity) -> str:
+def _similarity_text(found: CodeSimilarity) -> str:
     parts = (
         ("CKA", found.cka),
         ("variance left by Procrustes", found.residual),

@@ -1,3 +1,5 @@
+"""Plot of what each latent dimension says about each known factor."""
+
 from __future__ import annotations
 
 from typing import Any, Literal
@@ -8,7 +10,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, active_dimensions
 from vaeviz.analysis.disentanglement import Disentanglement, check_factors, codes_for_scores
-from vaeviz.analysis.disentanglement import disentanglement as measured
+from vaeviz.analysis.disentanglement import disentanglement as disentanglement_scores
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.arrays import as_array
 from vaeviz.data.sample_kind import column_names, label_factors
@@ -36,17 +38,60 @@ def disentanglement(
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """What each latent dimension tells of each known factor, and four published scores of disentanglement.
+    """Plot the information of each latent dimension on each known factor, and four disentanglement scores.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). factors: (N, K) numbers. condition: (N, ...), of a
-        conditional model. factor_names: K names, by default those of the columns of factors, where it is a data frame.
-    estimator: "means" of the posteriors, or one posterior sample for each x ("samples"). bins: of equal width, for
-        mutual information. min_kl, min_share: collapsed dimensions are masked, those with a mean KL of at most min_kl
-        (nats), or whose posterior mean varies by at most min_share of the variance of q(z_j), as in `vaeviz.triage`.
-        max_points: at most so many x, chosen at random with `seed`; None for all.
-    Left: mutual information as a share of the factor's entropy. Right: MIG (Chen et al. 2018), SAP (Kumar et al. 2018),
-    DCI (Eastwood & Williams 2018) and the FactorVAE score (Kim & Mnih 2018) with ±1 standard error, beside their
-    values for shuffled factors.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`.
+    x : array_like, shape (N, ...)
+        Samples.
+    factors : array_like, shape (N, K)
+        Known factors of each sample, as numbers.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    factor_names : sequence of str, length K, optional
+        Names of the factors. By default, the column names of `factors` if it is a data frame.
+    estimator : {"means", "samples"}, default="means"
+        Use the posterior means, or one posterior sample for each x.
+    bins : int, default=20
+        Bins of equal width for mutual information.
+    min_kl : float, default=0.005
+        A dimension with a mean KL at or below this (nats) is collapsed and masked.
+    min_share : float, default=0.01
+        A dimension whose posterior mean varies by this share of the variance of q(z_j) or less is collapsed
+        and masked.
+    max_points : int or None, default=2000
+        Largest number of samples to use. More are subsampled at random; None keeps all.
+    seed : int, default=0
+        Seed of the subsample, of posterior samples and of the scores.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (2,)
+        The Axes of the information matrix and of the scores.
+
+    Raises
+    ------
+    NotApplicable
+        If a factor is constant, or `estimator` is "samples" for a deterministic encoder.
+    InputError
+        If `factors` or `factor_names` do not fit `x`, or `bins` is too small.
+
+    Notes
+    -----
+    The matrix shows I(z_j; v_k) / H(v_k), the mutual information of dimension j and factor k as a share of the
+    entropy of the factor. The scores are MIG (Chen et al. 2018), SAP (Kumar et al. 2018), DCI (Eastwood & Williams
+    2018) and the FactorVAE score (Kim & Mnih 2018) with ±1 standard error, beside their values for shuffled factors.
+
+    References
+    ----------
+    Chen et al., Isolating Sources of Disentanglement in VAEs, NeurIPS 2018.
+    Kumar et al., Variational Inference of Disentangled Latent Concepts from Unlabeled Observations, ICLR 2018.
+    Eastwood & Williams, A Framework for the Quantitative Evaluation of Disentangled Representations, ICLR 2018.
+    Kim & Mnih, Disentangling by Factorising, ICML 2018.
     """
     posterior = encode(encoder, x, condition)
     rows = subsample_rows(max_points, len(posterior), seed)
@@ -54,32 +99,32 @@ def disentanglement(
     codes = codes_for_scores(posterior, estimator, seed)
     names = column_names(factor_names, factors)
     factors = check_factors(as_array(factors), len(posterior))
-    found = measured(codes[rows], factors[rows], active, n_bins=bins, seed=seed)
+    found = disentanglement_scores(codes[rows], factors[rows], active, n_bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
-    left, right = axes = figure.subplots(1, 2, width_ratios=(1.35, 1))
+    axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.35, 1))
     draw_matrix(
-        left,
+        axes[0],
         found.information.T,
         rows=label_factors(names, factors),
         columns=[dimension_label(dim) for dim in range(len(found.information))],
         label="$I(z_j; v_k)\\,/\\,H(v_k)$",
     )
     masked = f", {(~found.active).sum()} masked" if not found.active.all() else ""
-    left.set_title(f"Information, posterior {estimator}, {bins} bins, N = {len(rows):,}{masked}")
-    _draw_scores(right, found)
+    axes[0].set_title(f"Information, posterior {estimator}, {bins} bins, N = {len(rows):,}{masked}")
+    _draw_scores(axes[1], found)
     return axes
 
 
 def _draw_scores(ax: Axes, found: Disentanglement) -> None:
-    """A row for each score, named at the left: value with error, and the value at independence."""
-    places = np.arange(len(found.scores))[::-1]
-    for place, score in zip(places, found.scores):
-        ax.plot((score.null, score.value), (place, place), color="0.85", lw=1, zorder=1)
-        ax.text(1.06, place, str(score), va="center", fontsize="small")
-    ax.plot([s.null for s in found.scores], places, ls="", marker="|", ms=8, mew=1.2, color="0.4", label="shuffled")
+    """Draw one row per score: its value with the standard error, and its value for shuffled factors."""
+    heights = np.arange(len(found.scores))[::-1]
+    for height, score in zip(heights, found.scores):
+        ax.plot((score.null, score.value), (height, height), color="0.85", lw=1, zorder=1)
+        ax.text(1.06, height, str(score), va="center", fontsize="small")
+    ax.plot([s.null for s in found.scores], heights, ls="", marker="|", ms=8, mew=1.2, color="0.4", label="shuffled")
     values, errors = ([getattr(s, name) for s in found.scores] for name in ("value", "standard_error"))
-    ax.errorbar(values, places, xerr=errors, ls="", marker="o", ms=4, color="C0", label="score ±1 SE")
-    ax.set_yticks(places, [score.name for score in found.scores])
-    ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(places) - 0.4), xticks=(0, 0.5, 1))
+    ax.errorbar(values, heights, xerr=errors, ls="", marker="o", ms=4, color="C0", label="score ±1 SE")
+    ax.set_yticks(heights, [score.name for score in found.scores])
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(heights) - 0.4), xticks=(0, 0.5, 1))
     ax.set_title("Scores, and for shuffled factors")
-    legend_below(ax, under=("xtick.labelsize",))
+    legend_below(ax, text_above=("xtick.labelsize",))

@@ -1,3 +1,5 @@
+"""Plot of decoded paths between the codes of two samples."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -15,12 +17,14 @@ from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
+from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
@@ -34,8 +38,8 @@ def interpolation(
     feature_names: Any = None,
     *,
     method: Literal["linear", "slerp"] = "linear",
-    steps: int = 10,
-    n: int = 5,
+    n_steps: int = 10,
+    n_paths: int = 5,
     pair: tuple[int, int] | None = None,
     between: tuple[str, str] | None = None,
     kind: SampleKind | None = None,
@@ -43,86 +47,134 @@ def interpolation(
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Paths between the codes of two samples, decoded step by step.
+    """Plot paths between the codes of two samples, decoded step by step.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a conditional
-        model.
-    method: "linear", or "slerp" along the great arc (Shoemake 1985; White 2016). steps: decoded codes a path, both
-        ends included; the samples themselves stand outside them.
-    n: how many random paths, between different labels where there are any; of a conditional decoder between samples of
-        one condition. pair: one path, between these rows of x. between: n random paths from one label to another. A
-        path is decoded under the condition of its first sample.
-    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
-        shape unless given. cmap: of what has one channel.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`.
+    decoder : callable or model
+        Decoder of the codes.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,), optional
+        One label per sample. Random paths then join samples of different labels.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    feature_names : sequence of str, optional
+        Names of the values of a sample. By default, the column names of `x` if it is a data frame.
+    method : {"linear", "slerp"}, default="linear"
+        Shape of the path: a straight line, or the great arc between both codes.
+    n_steps : int, default=10
+        Decoded codes per path, both ends included. The samples themselves stand outside of them.
+    n_paths : int, default=5
+        Random paths to draw.
+    pair : tuple of int, optional
+        Two rows of `x`. Only the path between them is drawn.
+    between : tuple of str, optional
+        Two labels. All paths then start at a sample of the first and end at one of the second.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        How to draw a sample. By default, its shape decides.
+    cmap : str, optional
+        Matplotlib colormap of samples with one channel.
+    seed : int, default=0
+        Seed of the random paths.
+    ax : Axes, optional
+        Axes to draw into. By default, those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The Axes that hold the paths, one per row.
+
+    Raises
+    ------
+    NotApplicable
+        If there are fewer than two samples.
+    InputError
+        If a count, a row or a label does not exist, or the codes of an arc are opposite or zero.
+
+    Notes
+    -----
+    The great arc is [sin((1−t)Ω) a + sin(tΩ) b] / sin Ω, where Ω is the angle between the codes a and b (Shoemake
+    1985; White 2016). With a conditional decoder, random paths join samples of the same condition, and every path is
+    decoded under the condition of its first sample.
+
+    References
+    ----------
+    Shoemake, Animating rotation with quaternion curves, SIGGRAPH 1985.
+    White, Sampling Generative Networks, arXiv:1609.04468, 2016.
     """
-    if steps < 2 or n < 1:
-        raise InputError(f"steps = {steps}, n = {n}: expected at least 2 steps and 1 path")
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_minimum("n_steps", n_steps, 2)
+    check_minimum("n_paths", n_paths, 1)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
-    alike = same_condition(decoder, posterior)
-    pairs = _pairs(pair, between, n, len(posterior), labels, alike, seed)
-    path = _path(method)
-    t = np.linspace(0, 1, steps)
-    codes = np.concatenate([path(posterior.mean[a], posterior.mean[b], t) for a, b in pairs])
+    groups = same_condition(decoder, posterior)
+    pairs = _choose_pairs(pair, between, n_paths, len(posterior), labels, groups, seed)
+    path, times = _path_function(method), np.linspace(0, 1, n_steps)
+    codes = np.concatenate([path(posterior.mean[a], posterior.mean[b], times) for a, b in pairs])
     starts = np.array([first for first, _ in pairs])
-    decoded = decode(decoder, posterior.with_codes(codes, np.repeat(starts, steps)), reference=x)
-    paths = decoded.reshape(len(pairs), steps, *decoded.shape[1:])
+    decoded = decode(decoder, posterior.with_codes(codes, np.repeat(starts, n_steps)), reference=x)
+    paths = decoded.reshape(len(pairs), n_steps, *decoded.shape[1:])
     ends = match_shape(take_rows(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
-    ax = ax or axes_for(interpolation, cells_aspect(cells, look, "rows"))
-    times = [f"{time:.2f}".rstrip("0").rstrip(".") for time in t]
-    draw_cells(
-        ax,
-        cells,
-        look,
+    layout = GridLayout(
         connect="rows",
-        row_labels=() if alike is None else condition_names(posterior.condition_of(starts), decoder.conditions),
-        column_labels=["$x$", *times, "$x'$"],
-        given=(0, -1),
+        row_labels=() if groups is None else condition_names(posterior.condition_of(starts), decoder.conditions),
+        column_labels=["$x$", *(f"{time:.2f}".rstrip("0").rstrip(".") for time in times), "$x'$"],
+        data_columns=(0, -1),
     )
-    ax.set_title(f"{method.capitalize()} interpolation between {posterior.code_name}s{_told(pairs, alike)}")
+    ax = ax or axes_for(interpolation, cells_aspect(cells, style, layout))
+    draw_cells(ax, cells, style, layout)
+    title = f"{method.capitalize()} interpolation between {posterior.code_name}s"
+    ax.set_title(title + _path_condition(pairs, groups))
     return ax
 
 
-def _told(pairs: list[tuple[int, int]], alike: np.ndarray | None) -> str:
-    """Under which condition; empty for a plain decoder."""
-    if alike is None:
+def _path_condition(pairs: list[tuple[int, int]], groups: np.ndarray | None) -> str:
+    """Return the words on the condition of the paths; empty for a plain decoder."""
+    if groups is None:
         return ""
-    unlike = any(alike[first] != last for first, last in ((a, alike[b]) for a, b in pairs))
-    return ", under the condition of the first" if unlike else ", within a condition"
+    crosses = any(groups[first] != groups[last] for first, last in pairs)
+    return ", under the condition of the first" if crosses else ", within a condition"
 
 
-def _path(method: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+def _path_function(method: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
     if method not in PATHS:
         raise UnknownName("method", str(method), PATHS)
     return PATHS[method]
 
 
-def _pairs(
+def _choose_pairs(
     pair: tuple[int, int] | None,
     between: tuple[str, str] | None,
-    n: int,
+    n_paths: int,
     total: int,
     labels: Any,
-    alike: np.ndarray | None,
+    groups: np.ndarray | None,
     seed: int,
 ) -> list[tuple[int, int]]:
+    """Return the rows of the first and of the last sample of each path."""
     if pair is not None:
-        if not all(0 <= row < total for row in pair):
-            raise InputError(f"pair = {pair}: expected two rows from 0 to {total - 1}")
+        check_rows("pair", pair, total, example=(0, 1))
         return [pair]
-    if between is None and alike is not None:
-        return same_class_pairs(n, alike, seed) or cross_class_pairs(n, total, None, seed)
+    if between is None and groups is not None:
+        return same_class_pairs(n_paths, groups, seed) or cross_class_pairs(n_paths, total, None, seed)
     if labels is None:
         if between is not None:
-            raise InputError("between: choosing ends by label needs labels")
-        return cross_class_pairs(n, total, None, seed)
+            raise InputError(
+                "between names two labels, but there are no labels.",
+                got="no labels",
+                expected="one label per sample",
+                fix=Fix("Pass labels=, or pair= with two rows of x.", "Add --labels, or --pair with two rows of x."),
+            )
+        return cross_class_pairs(n_paths, total, None, seed)
     codes, names = factorize_labels(check_labels(labels, total))
     if between is None:
-        return cross_class_pairs(n, total, codes, seed)
-    between = tuple(map(str, between))
-    for name in between:
+        return cross_class_pairs(n_paths, total, codes, seed)
+    first, last = map(str, between)
+    for name in (first, last):
         if name not in names:
             raise UnknownName("label", name, names)
-    return pairs_between((names.index(between[0]), names.index(between[1])), codes, n, seed)
+    return pairs_between((names.index(first), names.index(last)), codes, n_paths, seed)

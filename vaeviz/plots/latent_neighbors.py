@@ -1,3 +1,5 @@
+"""Plot of how well nearest neighbors in latent space predict a label."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -16,6 +18,7 @@ from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
+from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
@@ -26,46 +29,87 @@ def latent_neighbors(
     labels: Any,
     condition: Any = None,
     *,
-    neighbors: tuple[int, ...] = (1, 5, 10, 20),
+    n_neighbors: tuple[int, ...] = (1, 5, 10, 20),
     max_points: int | None = 5000,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Whether classes lie together: how well the nearest neighbors in latent space tell a sample's label.
+    """Plot how well the nearest neighbors in latent space predict the label of a sample.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) categories; missing ones are left out.
-        condition: (N, ...), of a conditional model.
-    neighbors: how many of them vote, leave-one-out; the confusion is at the middle one. max_points: at most so many
-        samples, chosen at random with `seed`; None for all.
-    Left: share of each class (row) voted into each (column). Right: accuracy with ±1 standard error and mean silhouette
-    (Rousseeuw 1987), beside the principal components of x, as many as the latent has dimensions, and beside chance.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,)
+        One class per sample, as integers or strings. Samples without a label are left out.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    n_neighbors : tuple of int, default=(1, 5, 10, 20)
+        Numbers of neighbors that vote. The confusion matrix uses the middle one.
+    max_points : int or None, default=5000
+        Largest number of samples to use. More are subsampled at random; None keeps all.
+    seed : int, default=0
+        Seed of the subsample and of the silhouette.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (2,)
+        The Axes of the confusion matrix and of the accuracies.
+
+    Raises
+    ------
+    NotApplicable
+        If the labels are continuous or hold one class only, or there are no more samples than neighbors.
+    InputError
+        If `labels` does not fit `x`, or a number of neighbors is below 1.
+
+    Notes
+    -----
+    Neighbors vote leave-one-out. Each row of the confusion matrix shows the share of a class that is voted into every
+    class. Accuracy has ±1 standard error, and the legend shows the mean silhouette (Rousseeuw 1987). Both are compared
+    with the principal components of x, as many as the latent space has dimensions, and the accuracy with the share of
+    the largest class.
+
+    References
+    ----------
+    Rousseeuw, Silhouettes, Journal of Computational and Applied Mathematics 20, 1987.
     """
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     values = check_labels(labels, len(posterior))
     if not has_classes(values):
-        raise NotApplicable("the labels are continuous: neighbors vote for classes, integers or strings")
+        raise NotApplicable(
+            "The labels are continuous, but neighbors vote for classes.", fix="Pass labels as integers or strings."
+        )
     codes, names = factorize_labels(values)
     labeled = np.flatnonzero(codes >= 0)
     rows = labeled[subsample_rows(max_points, len(labeled), seed)]
     present, classes = np.unique(codes[rows], return_inverse=True)
-    ours = class_structure(posterior.mean[rows], classes, neighbors, seed=seed)
-    baseline = principal_components(take_rows(x, rows), posterior.size)
-    theirs = class_structure(baseline, classes, neighbors, seed=seed)
+    latent = class_structure(posterior.mean[rows], classes, n_neighbors, seed=seed)
+    components = principal_components(take_rows(x, rows), posterior.size)
+    baseline = class_structure(components, classes, n_neighbors, seed=seed)
     figure = figure or figure_for(latent_neighbors)
-    left, right = axes = figure.subplots(1, 2, width_ratios=(1.15, 1))
-    seen = [names[code] for code in present]
-    draw_matrix(left, ours.confusion, rows=seen, columns=seen)
-    left.set(xlabel=f"voted by {ours.k[len(ours.k) // 2]} neighbors", ylabel="label", aspect="equal")
-    is_given = condition is not None and np.array_equal(np.asarray(values), np.asarray(condition))
-    known = "\nthe label is the condition: codes need not tell it" if is_given else ""
-    count = f"N = {len(rows):,}" if len(rows) == len(labeled) else f"{len(rows):,} of {len(labeled):,} samples"
-    left.set_title(f"Confusion in {posterior.size} latent dimensions, {count}{known}")
-    _draw_accuracy(right, {f"{posterior.code_name}s": ours, f"PCA of $x$, {baseline.shape[1]}-D": theirs})
+    axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.15, 1))
+    _draw_confusion(axes[0], latent, [names[code] for code in present])
+    is_condition = condition is not None and np.array_equal(np.asarray(values), np.asarray(condition))
+    note = "\nthe label is the condition: codes need not tell it" if is_condition else ""
+    count = sample_count(len(rows), len(labeled))
+    axes[0].set_title(f"Confusion in {posterior.size} latent dimensions, {count}{note}")
+    _draw_accuracy(axes[1], {f"{posterior.code_name}s": latent, f"PCA of $x$, {components.shape[1]}-D": baseline})
     return axes
 
 
+def _draw_confusion(ax: Axes, structure: ClassStructure, names: list[str]) -> None:
+    draw_matrix(ax, structure.confusion, rows=names, columns=names)
+    ax.set(xlabel=f"voted by {structure.k[len(structure.k) // 2]} neighbors", ylabel="label", aspect="equal")
+
+
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
+    """Draw accuracy against the number of neighbors, one line per set of codes."""
     for name, found in structures.items():
         silhouette = found.silhouette
         label = f"{name}\nsilhouette {silhouette if np.isfinite(silhouette.value) else 'not defined'}"
@@ -74,6 +118,6 @@ def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     ax.axhline(first.chance, color="0.35", lw=0.8, ls=(0, (4, 3)), label="largest\nclass")
     ax.set(xlabel="neighbors that vote", ylabel="accuracy, leave-one-out", ylim=(0, 1.02), xticks=first.k)
     middle = len(first.k) // 2
-    told = Estimate(first.accuracy[middle], first.accuracy_error[middle])
-    ax.set_title(f"Accuracy {told} with {first.k[middle]} neighbors")
+    accuracy = Estimate(first.accuracy[middle], first.accuracy_error[middle])
+    ax.set_title(f"Accuracy {accuracy} with {first.k[middle]} neighbors")
     legend_below(ax, columnspacing=1.0, handlelength=1.4)

@@ -1,3 +1,5 @@
+"""Plot of every pair of active latent dimensions."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,17 +12,20 @@ from matplotlib.ticker import MaxNLocator
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions, check_dims
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import LabelColors, color_labels
-from vaeviz.drawing.densities import draw_density
+from vaeviz.drawing.densities import draw_density_curves
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours
 from vaeviz.drawing.legends import add_figure_key
 from vaeviz.drawing.scatter import draw_scatter
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.encode import encode
+from vaeviz.model.posterior import Posterior
+from vaeviz.plots._option_checks import option_fix
+from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-MOST = 8
-ROOMY = 5  # dimensions; beyond, panels are too small for more than one circle of the prior
+MIN_DIMS, MAX_DIMS = 3, 8  # two dimensions are one scatter plot; more than eight leave no room for the panels
+MAX_DIMS_WITH_THREE_CONTOURS = 5  # panels of more dimensions are too small for more than one circle of the prior
 
 
 @register_plot(page=PageShape("full", 1.0))
@@ -34,54 +39,99 @@ def latent_pairs(
     min_kl: float = MIN_KL,
     min_share: float = MIN_SHARE,
     max_points: int | None = 2000,
-    prior_contours: bool | None = None,
+    show_prior: bool | None = None,
     palette: str | None = None,
     continuous: bool | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Posterior means in every pair of 3 to 8 active latent dimensions, and their densities along each.
+    """Plot posterior means in every pair of active latent dimensions, and their densities along each.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
-        conditional model.
-    dims: which dimensions, counted from 0; by default the active ones, of more than 8 those with the highest mean KL
-        (without a spread the highest variance). A dimension is active if its mean KL exceeds min_kl (nats) and its
-        posterior mean varies by more than min_share of the variance of q(z_j), as in `vaeviz.triage`. `NotApplicable`
-        for fewer than 3. max_points: at most so many points, chosen at random with `seed`; None for all.
-    prior_contours: N(0, I) at 1, 2, 3 σ, or above 5 dimensions at 2 σ alone, and its density; by default where the
-        prior is known to be that.
-    palette, continuous: as in `latent_scatter`.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,), optional
+        One label per sample: integers and strings are classes, floats are numbers.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    dims : tuple of int, optional
+        Three to eight dimensions, counted from 0. By default, the active ones, the eight most active at most.
+    min_kl : float, default=0.005
+        A dimension with a mean KL at or below this (nats) counts as collapsed.
+    min_share : float, default=0.01
+        A dimension whose posterior mean varies by this share of the variance of q(z_j) or less counts as collapsed.
+    max_points : int or None, default=2000
+        Largest number of points to draw. More are subsampled at random; None keeps all.
+    show_prior : bool, optional
+        Draw the prior N(0, I). By default, it is drawn if the prior of the model is known to be that.
+    palette : str, optional
+        Matplotlib color sequence or colormap, or colors separated by commas.
+    continuous : bool, optional
+        Color integer labels along a gradient. By default, their type decides.
+    seed : int, default=0
+        Seed of the subsample and of the order of the points.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (D, D)
+        The Axes of each pair, densities on the diagonal. Those above it are empty.
+
+    Raises
+    ------
+    NotApplicable
+        If fewer than three dimensions are active.
+    InputError
+        If `dims` does not name three to eight different latent dimensions, or `labels` does not fit `x`.
+
+    Notes
+    -----
+    The prior is drawn as circles at 1, 2 and 3 σ, or at 2 σ only above five dimensions, and as its density.
     """
+    # seaborn.PairGrid opens a pyplot figure of its own and cannot draw into `figure`, so the panels are arranged here.
     posterior = encode(encoder, x, condition)
-    shown = _shown(dims, active_dimensions(posterior, min_kl=min_kl, min_share=min_share), posterior)
+    shown = _choose_dims(dims, active_dimensions(posterior, min_kl=min_kl, min_share=min_share), posterior)
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
     rows = subsample_rows(max_points, len(posterior), seed)
-    prior = posterior.prior == "normal" if prior_contours is None else prior_contours
+    prior = posterior.prior == "normal" if show_prior is None else show_prior
     figure = figure or figure_for(latent_pairs)
-    axes = figure.subplots(len(shown), len(shown), squeeze=False)
-    _draw_corner(axes, posterior.mean[np.ix_(rows, shown)], colors[rows], prior, seed)
+    axes: np.ndarray = figure.subplots(len(shown), len(shown), squeeze=False)
+    _draw_corner(axes, posterior.mean[rows][:, shown], colors[rows], prior, seed)
     for place, dim in enumerate(shown):
         axes[-1, place].set_xlabel(dimension_label(dim))
         axes[place, 0].set_ylabel(dimension_label(dim) if place else "")
     add_figure_key(figure, axes[0, -1], colors, axes[1, 0].get_legend_handles_labels()[0])
-    count = f"N = {len(rows):,}" if len(rows) == len(posterior) else f"{len(rows):,} of {len(posterior):,} points"
     which = "" if len(shown) == posterior.size else f", {len(shown)} of {posterior.size} dimensions"
+    count = sample_count(len(rows), len(posterior), "points")
     figure.suptitle(f"{posterior.code_name.capitalize()}s in pairs of dimensions{which}, {count}")
     return axes
 
 
-def _shown(dims: tuple[int, ...] | None, active: ActiveDimensions, posterior: Any) -> tuple[int, ...]:
+def _choose_dims(dims: tuple[int, ...] | None, active: ActiveDimensions, posterior: Posterior) -> tuple[int, ...]:
     if dims is not None:
-        if not 3 <= len(dims) <= MOST:
-            raise InputError(f"dims: got {len(dims)} dimensions, expected 3 to {MOST}")
+        if not MIN_DIMS <= len(dims) <= MAX_DIMS:
+            raise InputError(
+                f"dims names {len(dims)} dimensions, but pairs are drawn of {MIN_DIMS} to {MAX_DIMS}.",
+                got=str(len(dims)),
+                expected=f"{MIN_DIMS} to {MAX_DIMS} dimensions",
+                fix="Use latent_scatter for two dimensions.",
+            )
         return check_dims(dims, posterior.size)
-    count = int(active.mask.sum())
-    if count < 3:
-        raise NotApplicable(f"{count} of {posterior.size} dimensions are active, pairs need 3")
-    return tuple(sorted(int(dim) for dim in active.ranking[: min(count, MOST)]))
+    n_active = int(active.mask.sum())
+    if n_active < MIN_DIMS:
+        raise NotApplicable(
+            f"{n_active} of {posterior.size} dimensions are active, but pairs are drawn of {MIN_DIMS} or more.",
+            fix=option_fix("dims", (0, 1, 2)) if posterior.size >= MIN_DIMS else "Use latent_scatter.",
+        )
+    return tuple(sorted(int(dim) for dim in active.ranking[: min(n_active, MAX_DIMS)]))
 
 
 def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prior: bool, seed: int) -> None:
+    """Draw densities on the diagonal and scatters below it, all with the same limits."""
     low, high = points.min(), points.max()
     ends = (low - 0.04 * (high - low), high + 0.04 * (high - low))
     for (row, column), ax in np.ndenumerate(axes):
@@ -89,23 +139,23 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prio
             ax.axis("off")
             continue
         if row == column:
-            draw_density(ax, points[:, row], colors, prior=prior)
+            draw_density_curves(ax, points[:, row], colors, prior=prior)
             ax.set(yticks=[], ylabel="")
             ax.spines["left"].set_visible(False)
         else:
-            draw_scatter(ax, points[:, [column, row]], colors, size=1.2, seed=seed)
+            draw_scatter(ax, points[:, [column, row]], colors, marker_size=1.2, seed=seed)
             ax.set(ylim=ends)
             ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:
-                draw_prior_contours(ax, (1, 2, 3) if len(axes) <= ROOMY else (2,))
+                draw_prior_contours(ax, (1, 2, 3) if len(axes) <= MAX_DIMS_WITH_THREE_CONTOURS else (2,))
         ax.set(xlim=ends, box_aspect=1)
-        _share_ticks(ax, bottom=row == len(axes) - 1, left=column == 0 and row > 0)
+        _keep_outer_ticks(ax, bottom=row == len(axes) - 1, left=column == 0 and row > 0)
 
 
-def _share_ticks(ax: Axes, *, bottom: bool, left: bool) -> None:
-    """Numbers at the rim only: every panel has the same limits."""
+def _keep_outer_ticks(ax: Axes, *, bottom: bool, left: bool) -> None:
+    """Keep the numbers at the left and at the bottom only, since every panel has the same limits."""
     ax.tick_params(bottom=bottom, left=left, labelbottom=bottom, labelleft=left)
-    for side, at_rim in (("bottom", bottom), ("left", left)):
-        if not at_rim:
+    for side, is_outer in (("bottom", bottom), ("left", left)):
+        if not is_outer:
             ax.spines[side].set_color("0.75")
     ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))

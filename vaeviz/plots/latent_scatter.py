@@ -1,3 +1,5 @@
+"""Scatter plot of the codes."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -17,7 +19,8 @@ from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-UNLIKE, DEAD = 20, 1e-3  # ratios of standard deviations
+MAX_EQUAL_SPREAD = 20  # ratio of standard deviations, above which axes of one scale would show a line
+MIN_SPREAD = 1e-3  # the same ratio, below which a dimension is as good as constant and is shown as that line
 
 
 @register_plot(page=PageShape("column", 0.74))
@@ -28,73 +31,132 @@ def latent_scatter(
     condition: Any = None,
     *,
     dims: tuple[int, int] | None = None,
-    prior_contours: bool | None = None,
+    show_prior: bool | None = None,
     palette: str | None = None,
     continuous: bool | None = None,
-    size: float | None = None,
-    opacity: float | None = None,
+    marker_size: float | None = None,
+    alpha: float | None = None,
     rasterized: bool | None = None,
-    marker_kws: dict | None = None,
+    marker_kws: dict[str, Any] | None = None,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Posterior means of `x` in two latent dimensions, colored by label.
+    """Plot posterior means in two latent dimensions, colored by label.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
-        conditional model.
-    dims: which two dimensions, counted from 0; by default the two most active (mean KL where the encoder gives
-        a spread, else variance of the means). A 1-D latent is drawn as densities by label.
-    prior_contours: circles at 1, 2, 3 σ of N(0, I); by default where the prior is known to be that.
-    palette: a matplotlib color sequence or colormap, or colors joined by commas. continuous: color integers
-        along a gradient. size (points), opacity, rasterized, marker_kws: of the marks; the first three follow N.
-    seed: of the order in which points are drawn.
-    One unit is as long across as up, but for codes of a deterministic encoder with twenty times the standard deviation
-    in one dimension that they have in the other; the title says so.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,), optional
+        One label per sample: integers and strings are classes, floats are numbers. Samples without a label (NaN, None
+        or "") are light gray and underneath.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    dims : tuple of int, optional
+        Two dimensions, counted from 0. By default, the two most active.
+    show_prior : bool, optional
+        Draw circles at 1, 2 and 3 σ of N(0, I). By default, they are drawn if the prior is known to be that.
+    palette : str, optional
+        Matplotlib color sequence or colormap, or colors separated by commas.
+    continuous : bool, optional
+        Color integer labels along a gradient. By default, their type decides.
+    marker_size : float, optional
+        Diameter of a marker in points. By default, it follows N.
+    alpha : float, optional
+        Opacity of a marker, from 0 to 1. By default, it follows N.
+    rasterized : bool, optional
+        Draw the markers as an image inside vector files. By default, large clouds are.
+    marker_kws : dict, optional
+        Further properties of the markers, as of `matplotlib.lines.Line2D`.
+    seed : int, default=0
+        Seed of the order in which points are drawn.
+    ax : Axes, optional
+        Axes to draw into. By default, those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The Axes that hold the points.
+
+    Raises
+    ------
+    NotApplicable
+        If the latent space has one dimension and the labels are continuous.
+    InputError
+        If `dims`, `labels`, `palette` or `marker_kws` cannot be used.
+
+    Notes
+    -----
+    The most active dimensions are those with the highest mean KL, or for a deterministic encoder with the largest
+    variance of the codes. A latent space of one dimension is drawn as densities by label.
+
+    The aspect is equal unless the encoder is deterministic and one dimension spreads more than 20 times the other. The
+    title says so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> x = np.random.default_rng(0).standard_normal((100, 8))
+    >>> ax = vaeviz.latent_scatter(lambda x: x[:, :2], x, labels=x[:, 0] > 0)
+    >>> ax.get_title()
+    'Codes, N = 100'
     """
     posterior = encode(encoder, x, condition)
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
-    contours = posterior.prior == "normal" if prior_contours is None else prior_contours
+    contours = posterior.prior == "normal" if show_prior is None else show_prior
     if posterior.size == 1:
-        return _densities(posterior, colors, contours, ax)
+        return _draw_one_dimension(posterior, colors, contours, ax)
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
     check_marker_kws(marker_kws)
     ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
     marks = draw_scatter(
-        ax, points, colors, size=size, opacity=opacity, rasterized=rasterized, marker_kws=marker_kws, seed=seed
+        ax,
+        points,
+        colors,
+        marker_size=marker_size,
+        alpha=alpha,
+        rasterized=rasterized,
+        marker_kws=marker_kws,
+        seed=seed,
     )
     if contours:
         draw_prior_contours(ax)
-    unlike = posterior.is_deterministic and not contours and _are_unlike(points)
-    if not unlike:
+    has_own_scales = posterior.is_deterministic and not contours and _needs_own_scales(points)
+    if not has_own_scales:
         equal_aspect(ax)
     add_color_key(ax, marks.colors, points)
     ax.set(xlabel=dimension_label(shown[0]), ylabel=dimension_label(shown[1]))
-    ax.set_title(_title(posterior, f"N = {_counted(ax, points)}", dims) + "\naxes of unlike scales" * unlike)
+    title = _scatter_title(posterior, _visible_count(ax, points), dims)
+    ax.set_title(f"{title}\naxes of unlike scales" if has_own_scales else title)
     return ax
 
 
-def _are_unlike(points: np.ndarray) -> bool:
-    """Whether points spread so much further in one dimension that axes of one scale would show no more than a line.
-
-    A dimension that is as good as constant is shown as that line.
-    """
+def _needs_own_scales(points: np.ndarray) -> bool:
+    """Return True if axes of one scale would show the points as a line, although neither dimension is constant."""
     low, high = sorted(points.std(axis=0))
-    return bool(DEAD * high < low < high / UNLIKE)
+    return bool(MIN_SPREAD * high < low < high / MAX_EQUAL_SPREAD)
 
 
-def _densities(posterior: Posterior, colors: LabelColors, contours: bool, ax: Axes | None) -> Axes:
+def _draw_one_dimension(posterior: Posterior, colors: LabelColors, contours: bool, ax: Axes | None) -> Axes:
     if colors.mappable is not None:
-        raise NotApplicable("the labels are continuous, and the densities of a 1-D latent need classes")
+        raise NotApplicable(
+            "The latent space has one dimension, which is drawn as one density per class, but the labels are "
+            "continuous.",
+            fix="Pass labels as integers or strings, or None.",
+        )
     ax = ax or axes_for(latent_scatter)
     draw_densities(ax, posterior.mean[:, 0], colors, prior=contours)
-    count = f"N = {len(posterior):,}" + (f", {colors.missing:,} without label left out" if colors.missing else "")
-    ax.set(xlabel=f"$z_1$ ({posterior.code_name})", title=_title(posterior, count))
+    count = f"{len(posterior):,}" + (f", {colors.n_missing:,} without label left out" if colors.n_missing else "")
+    ax.set(xlabel=f"$z_1$ ({posterior.code_name})", title=_scatter_title(posterior, count))
     return ax
 
 
-def _counted(ax: Axes, points: np.ndarray) -> str:
-    """How many points there are, and where the limits of the Axes were set, how many of them they show."""
+def _visible_count(ax: Axes, points: np.ndarray) -> str:
+    """Return the number of points and, if the limits of the Axes were set before, how many lie within them."""
     if not has_limits(ax):
         return f"{len(points):,}"
     (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
@@ -103,8 +165,8 @@ def _counted(ax: Axes, points: np.ndarray) -> str:
     return f"{len(points):,}" if inside == len(points) else f"{len(points):,}, {inside:,} within the axes"
 
 
-def _title(posterior: Posterior, count: str, dims: tuple[int, int] | None = None) -> str:
-    title = f"{posterior.code_name.capitalize()}s, {count}"
+def _scatter_title(posterior: Posterior, count: str, dims: tuple[int, int] | None = None) -> str:
+    title = f"{posterior.code_name.capitalize()}s, N = {count}"
     if posterior.size <= 2:
         return title
     return f"{title}\n{'two' if dims else 'the two most active'} of {posterior.size} dimensions"

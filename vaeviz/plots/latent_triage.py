@@ -1,23 +1,32 @@
+"""Plot of which latent dimensions are active, collapsed or ignored."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 from matplotlib import rcParams
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, Triage, triage
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, DimensionStatus, Triage, triage
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label
-from vaeviz.errors import InputError
 from vaeviz.model.encode import encode
+from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-LOOKS = {"active": ("C0", "o"), "ignored": ("C2", "X"), "collapsed": ("0.6", "s")}
-LINE = {"color": "0.4", "lw": 0.7, "ls": (0, (4, 3))}
+STATUS_MARKERS: dict[DimensionStatus, tuple[str, str]] = {
+    "active": ("C0", "o"),
+    "ignored": ("C2", "X"),
+    "collapsed": ("0.6", "s"),
+}
+STATUS_NAMES: dict[DimensionStatus, str] = {"ignored": "ignored by the decoder"}
+THRESHOLD_LINE: dict[str, Any] = {"color": "0.4", "lw": 0.7, "ls": (0, (4, 3))}
+MAX_UPRIGHT_NAMES = 12  # more dimension names than this would meet side by side
 PANELS = {
     "kl": "mean KL (nats)",
     "variance": "variance of the posterior mean",
@@ -32,77 +41,117 @@ def latent_triage(
     x: Any,
     condition: Any = None,
     *,
-    top: int = 24,
+    max_dims: int = 24,
     min_kl: float = MIN_KL,
     min_share: float = MIN_SHARE,
     min_effect: float | None = None,
-    n: int = 64,
+    n_samples: int = 64,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Each latent dimension as active, collapsed, or encoded but ignored by the decoder, and why.
+    """Plot which latent dimensions are active, collapsed, or encoded but ignored by the decoder, and why.
 
-    encoder: any callable, model, or `Posterior` with a spread. decoder: any callable or model. x: (N, ...). condition:
-        (N, ...), of a conditional model.
-    top: at most so many dimensions are drawn, those with the highest KL; the verdicts in the title are of all.
-    min_kl (nats), min_share, min_effect, n, seed: the thresholds and the sampling of `vaeviz.triage`, which gives the
-        numbers. Dashed lines are the thresholds; bars are two standard errors either way. Log scales: what lies
-        below a hundredth of its threshold stands at the foot.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`. It must return a mean and a spread.
+    decoder : callable or model
+        Decoder of the codes.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    max_dims : int, default=24
+        Largest number of dimensions to draw, those with the highest KL. The title counts all of them.
+    min_kl : float, default=0.005
+        Least mean KL (nats) of a dimension that is not collapsed.
+    min_share : float, default=0.01
+        Least variance of the posterior mean of a dimension that is not collapsed, as a share of the variance of q(z_j).
+    min_effect : float, optional
+        Least mean change of a decoded value, in units of the data. By default, 1/255 of the range of `x`.
+    n_samples : int, default=64
+        Posterior means around which the effect is measured.
+    seed : int, default=0
+        Seed of these posterior means.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (3,)
+        The Axes of the KL, of the variance and of the effect.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder is deterministic, the KL is infinite, or there is no decoder.
+    InputError
+        If a count is too small, or all values of `x` are equal and `min_effect` is not given.
+
+    See Also
+    --------
+    vaeviz.triage : Compute the numbers.
+
+    Notes
+    -----
+    Dashed lines are the thresholds, and bars show two standard errors on each side. The axes are logarithmic. Values
+    below a hundredth of their threshold are drawn there.
+
+    References
+    ----------
+    Burda et al., Importance Weighted Autoencoders, ICLR 2016, section 5.
     """
-    if top < 1:
-        raise InputError(f"top = {top}: expected 1 dimension or more")
+    check_minimum("max_dims", max_dims, 1)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     found = triage(
-        posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n_samples=n, seed=seed
+        posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n_samples=n_samples, seed=seed
     )
-    shown = np.argsort(-found.kl, kind="stable")[:top]
+    shown = np.argsort(-found.kl, kind="stable")[:max_dims]
     figure = figure or figure_for(latent_triage)
-    axes = figure.subplots(3, 1, sharex=True)
+    axes: np.ndarray = figure.subplots(3, 1, sharex=True)
     for ax, (name, label) in zip(axes, PANELS.items()):
         values, errors = getattr(found, name)[shown], getattr(found, f"{name}_error")[shown]
         threshold = np.broadcast_to(getattr(found, f"min_{name}"), posterior.size)[shown]
-        _draw_test(ax, values, errors, threshold, found.status[shown])
+        _draw_values(ax, values, errors, threshold, found.status[shown])
         ax.set_title(label)
-    figure.suptitle(_title(found, len(posterior)))
-    axes[-1].set_xticks(
-        range(len(shown)), [dimension_label(dim) for dim in shown], rotation=90 if len(shown) > 12 else 0
-    )
-    some = f" (the first {top} of {posterior.size})" if top < posterior.size else ""
-    axes[-1].set_xlabel(f"dimension, by KL{some}")
-    _legend(figure, found)
+    figure.suptitle(_triage_title(found, len(posterior)))
+    rotation = 90 if len(shown) > MAX_UPRIGHT_NAMES else 0
+    axes[-1].set_xticks(range(len(shown)), [dimension_label(dim) for dim in shown], rotation=rotation)
+    which = f" (the first {max_dims} of {posterior.size})" if max_dims < posterior.size else ""
+    axes[-1].set_xlabel(f"dimension, by KL{which}")
+    _add_status_legend(figure, found)
     return axes
 
 
-def _draw_test(ax: Any, values: np.ndarray, errors: np.ndarray, threshold: np.ndarray, verdicts: np.ndarray) -> None:
-    """Values with two standard errors either way, on a log scale, and the threshold of each."""
-    place, floor = np.arange(len(values)), threshold.min() / 100
+def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np.ndarray, statuses: np.ndarray) -> None:
+    """Draw values with two standard errors on each side on a log scale, and the threshold of each."""
+    positions, floor = np.arange(len(values)), threshold.min() / 100
     low, middle, high = (np.maximum(values + k * errors, floor) for k in (-2, 0, 2))
-    for verdict in LOOKS:
-        mine = verdicts == verdict
-        bars = np.stack([middle - low, high - middle])[:, mine]
-        ax.errorbar(place[mine], middle[mine], bars, elinewidth=0.8, **_mark(verdict))
-    ax.hlines(threshold, place - 0.5, place + 0.5, **LINE)
+    for status in STATUS_MARKERS:
+        chosen = statuses == status
+        bars = np.stack([middle - low, high - middle])[:, chosen]
+        ax.errorbar(positions[chosen], middle[chosen], bars, elinewidth=0.8, **_marker_style(status))
+    ax.hlines(threshold, positions - 0.5, positions + 0.5, **THRESHOLD_LINE)
     ax.set_yscale("log")
     ax.yaxis.set_minor_locator(NullLocator())
 
 
-def _mark(verdict: str) -> dict:
-    color, marker = LOOKS[verdict]
+def _marker_style(status: DimensionStatus) -> dict[str, Any]:
+    color, marker = STATUS_MARKERS[status]
     return {"ls": "", "marker": marker, "color": color, "ms": 0.7 * rcParams["lines.markersize"], "mew": 0}
 
 
-def _legend(figure: Figure | SubFigure, found: Triage) -> None:
-    names = {"ignored": "ignored by the decoder"}
-    seen = [verdict for verdict in LOOKS if found.count(verdict)]
-    handles = [Line2D([], [], label=names.get(verdict, verdict), **_mark(verdict)) for verdict in seen]
-    handles.append(Line2D([], [], label="threshold", **LINE))
+def _add_status_legend(figure: Figure | SubFigure, found: Triage) -> None:
+    present = [status for status in STATUS_MARKERS if found.count(status)]
+    handles = [Line2D([], [], label=STATUS_NAMES.get(status, status), **_marker_style(status)) for status in present]
+    handles.append(Line2D([], [], label="threshold", **THRESHOLD_LINE))
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
-def _title(found: Triage, count: int) -> str:
+def _triage_title(found: Triage, total: int) -> str:
     ignored = f", {found.count('ignored')} ignored" if found.count("ignored") else ""
     return (
         f"{found.count('active')} of {len(found.kl)} dimensions active{ignored},\n"
-        f"{found.count('collapsed')} collapsed; N = {count:,}"
+        f"{found.count('collapsed')} collapsed; N = {total:,}"
     )

@@ -1,3 +1,5 @@
+"""Plot of lower bounds of the log-likelihood."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -12,7 +14,11 @@ from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.model.encode import encode
+from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
+
+N_SIZE_BINS = 24  # of the effective sample sizes, evenly spaced on a log scale
+LEGEND_SHARE = 0.55  # of the height of the curves, kept free for the legend below them
 
 
 @register_plot(page=PageShape("full", 0.36))
@@ -22,51 +28,89 @@ def likelihood_bound(
     likelihood: Any,
     condition: Any = None,
     *,
-    count: int = 500,
+    n_draws: int = 500,
     max_points: int | None = 500,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Lower bounds of ln p(x): the ELBO, and the importance-weighted bound against its number of samples.
+    """Plot lower bounds of ln p(x): the ELBO, and the importance-weighted bound by number of samples.
 
-    encoder: any callable, model, or `Posterior`, with a spread. x: (N, ...). condition: (N, ...), of a conditional
-        model. likelihood: a callable ln p(x | z) from a batch of x and one of codes to as many numbers in nats; a run
-        or model of `vaeviz_models` brings its own.
-    count: importance samples for each x. max_points: of at most so many x, chosen at random with `seed`; None for
-        all. Burda et al. 2016. Panels: the average bound over x with its standard error; the last bound of each x
-        against its ELBO, with the standard error from the sampling of z; the effective sample sizes.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`. It must return a mean and a spread.
+    x : array_like, shape (N, ...)
+        Samples.
+    likelihood : callable
+        Function that returns ln p(x | z) in nats for pairs of samples and codes. A run or model of `vaeviz_models` has
+        one.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    n_draws : int, default=500
+        Importance samples for each x.
+    max_points : int or None, default=500
+        Largest number of samples to use. More are subsampled at random; None keeps all.
+    seed : int, default=0
+        Seed of the subsample and of the importance samples.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (3,)
+        The Axes of the average bounds, of the bounds of each x, and of the effective sample sizes.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder is deterministic, the prior is unknown, or the KL is infinite.
+    InputError
+        If `n_draws` is below 1, or `likelihood` does not return one finite number per pair.
+
+    See Also
+    --------
+    vaeviz.log_likelihood : Evaluate a likelihood for pairs of samples and codes.
+
+    Notes
+    -----
+    The bound is L_k = E ln 1/k Σ p(x, z_i) / q(z_i | x) with k samples z_i ~ q(z | x) (Burda et al. 2016, equation 8).
+    L_1 is an estimate of the ELBO, and L_k increases with k towards ln p(x). The first panel shows the average over x
+    with its standard error. The second compares the last bound of each x with its ELBO; its bars are standard errors
+    from the sampling of z.
+
+    References
+    ----------
+    Burda et al., Importance Weighted Autoencoders, ICLR 2016.
     """
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     rows = subsample_rows(max_points, len(posterior), seed)
-    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=count, seed=seed)
+    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=n_draws, seed=seed)
     figure = figure or figure_for(likelihood_bound)
-    axes = figure.subplots(1, 3)
-    _draw_average(axes[0], bound)
-    _draw_each(axes[1], bound)
-    _draw_effective(axes[2], bound)
-    count = f"N = {len(rows):,}" if len(rows) == len(posterior) else f"{len(rows):,} of {len(posterior):,} samples"
+    axes: np.ndarray = figure.subplots(1, 3)
+    _draw_average_bounds(axes[0], bound)
+    _draw_each_bound(axes[1], bound)
+    _draw_effective_sizes(axes[2], bound)
     given = "" if posterior.condition is None else r"\,|\,y"
-    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {count}")
+    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {sample_count(len(rows), len(posterior))}")
     return axes
 
 
-def _draw_average(ax: Axes, bound: ImportanceBound) -> None:
+def _draw_average_bounds(ax: Axes, bound: ImportanceBound) -> None:
     elbo = mean_estimate(bound.elbo)
-    ax.fill_between(
-        bound.k, bound.mean - bound.mean_error, bound.mean + bound.mean_error, alpha=0.2, lw=0, label="±1 SE over $x$"
-    )
+    low, high = bound.mean - bound.mean_error, bound.mean + bound.mean_error
+    ax.fill_between(bound.k, low, high, alpha=0.2, lw=0, label="±1 SE over $x$")
     ax.plot(bound.k, bound.mean, marker="o", ms=3, label="$L_k$")
     ax.axhline(elbo.value, color="0.35", lw=0.8, ls=(0, (4, 3)), label=f"ELBO {elbo}")
     ax.set(xscale="log", xlabel="$k$, importance samples", ylabel="mean bound (nats)")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {Estimate(bound.mean[-1], bound.mean_error[-1])}")
-    low, high = ax.get_ylim()
-    ax.set_ylim(low - 0.55 * (high - low), high)  # room for the legend, under the lowest bound
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom - LEGEND_SHARE * (top - bottom), top)
     ax.legend(loc="lower right")
 
 
-def _draw_each(ax: Axes, bound: ImportanceBound) -> None:
+def _draw_each_bound(ax: Axes, bound: ImportanceBound) -> None:
     last = bound.values[:, -1]
     ends = min(bound.elbo.min(), last.min()), max(bound.elbo.max(), last.max())
     ax.plot(ends, ends, color="0.35", lw=0.8, ls=(0, (4, 3)), zorder=1)
@@ -75,9 +119,10 @@ def _draw_each(ax: Axes, bound: ImportanceBound) -> None:
     ax.set_title(f"$L_{{{bound.k[-1]}}}-L_1$ = {bound.gain}")
 
 
-def _draw_effective(ax: Axes, bound: ImportanceBound) -> None:
-    count = int(bound.k[-1])
-    ax.hist(bound.effective, bins=np.geomspace(1, max(count, 2), 25), color="C0", alpha=0.8)
-    ax.set(xscale="log", xlim=(1, max(count, 2)), xlabel=f"effective sample size, of {count:,}", ylabel="number of $x$")
+def _draw_effective_sizes(ax: Axes, bound: ImportanceBound) -> None:
+    n_draws = int(bound.k[-1])
+    edges = np.geomspace(1, max(n_draws, 2), N_SIZE_BINS + 1)
+    ax.hist(bound.effective, bins=edges.tolist(), color="C0", alpha=0.8)
+    ax.set(xscale="log", xlim=(1, edges[-1]), xlabel=f"effective sample size, of {n_draws:,}", ylabel="number of $x$")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_title(f"Median effective size {np.median(bound.effective):.3g}")

@@ -1,3 +1,5 @@
+"""Plot of samples decoded over a grid of the latent space."""
+
 from __future__ import annotations
 
 from typing import Any, Literal
@@ -12,6 +14,7 @@ from vaeviz.data.out_of_core import as_samples, sample_shape
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_axis import GridAxis
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
@@ -21,10 +24,12 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._option_checks import check_minimum, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-SIDES = {"image": 20, "table": 7}
-NARROW = 2  # height / width of a grid, beyond which numbers side by side would meet
+DEFAULT_N_GRID = {"image": 20, "table": 7}  # a row of a table needs a wider cell than an image
+OTHER_N_GRID = 10  # of all other kinds of samples
+MAX_UPRIGHT_ASPECT = 2  # height / width, above which tick labels side by side would meet
 
 
 @register_plot(page=PageShape("column", None))
@@ -35,7 +40,7 @@ def manifold_grid(
     condition: Any = None,
     feature_names: Any = None,
     *,
-    n: int | None = None,
+    n_grid: int | None = None,
     spacing: Literal["prior", "linear"] = "prior",
     dims: tuple[int, int] | None = None,
     span: tuple[float, float] | None = None,
@@ -43,57 +48,108 @@ def manifold_grid(
     cmap: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Decoded samples over a grid in two latent dimensions: the learned manifold, a panel for each condition.
+    """Plot samples decoded over a grid in two latent dimensions, one panel per condition.
 
-    decoder: any callable or model. encoder and x: (N, ...), needed to find the two most active dimensions of a
-        larger latent (else the first two are shown), and the range of the codes where no prior is known.
-    condition: (N, ...), whose different values have a panel each, an inset of the Axes; by default all that a
-        conditional decoder knows. Of more than twelve, twelve are drawn.
-    n: nodes a side; 20 for images, 7 for rows of a table and 10 for other samples unless given; half of that in panels.
-    spacing: "prior" puts the nodes at equal mass of N(0, 1), Φ⁻¹((i − ½)/n) (Kingma & Welling 2013, fig. 4), or at
-        equal mass of the codes where the model has no known prior; "linear" spaces them evenly.
-    dims: which two dimensions, counted from 0. span: (low, high) of a linear grid; by default the prior's
-        ±1.96, or the central 95 % of the codes.
-    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
-        shape unless given. cmap: of what has one channel.
-    The other dimensions are held at the prior mean, 0, or where no prior is known at the mean of the codes. The axes
-    are in latent units: a scatter of codes can be laid over the grid. A 1-D latent is one row.
+    Parameters
+    ----------
+    decoder : callable or model
+        Decoder of the codes.
+    encoder : callable, model or Posterior, optional
+        Encoder of `x`. With `x`, it finds the two most active dimensions and, where no prior is known, the range of the
+        codes.
+    x : array_like, shape (N, ...), optional
+        Samples, whose range decoded samples are drawn on.
+    condition : array_like, shape (M, ...), optional
+        Conditions. Each different value has a panel. By default, all that a conditional decoder knows, twelve at most.
+    feature_names : sequence of str, optional
+        Names of the values of a sample. By default, the column names of `x` if it is a data frame.
+    n_grid : int, optional
+        Nodes per side. By default, 20 for images, 7 for rows of a table and 10 for other samples, or half of that in
+        panels.
+    spacing : {"prior", "linear"}, default="prior"
+        Place the nodes at equal mass of the prior, or evenly.
+    dims : tuple of int, optional
+        Two dimensions, counted from 0. By default, the two most active or, without `encoder` and `x`, the first two.
+    span : tuple of float, optional
+        Ends of an evenly spaced grid. By default, ±1.96, or the central 95 % of the codes where no prior is known.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        How to draw a sample. By default, its shape decides.
+    cmap : str, optional
+        Matplotlib colormap of samples with one channel.
+    ax : Axes, optional
+        Axes to draw into. By default, those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The Axes that hold the grid, or the panels as inset Axes.
+
+    Raises
+    ------
+    NotApplicable
+        If the codes take too few different values for the grid, or a conditional decoder has no known conditions.
+    InputError
+        If the latent size is unknown, `n_grid` is below 2, or `dims` or `span` cannot be used.
+
+    Notes
+    -----
+    Nodes of equal mass are Φ⁻¹((i − ½) / n) for i = 1..n (Kingma & Welling 2013, figure 4), or quantiles of the codes
+    where no prior is known. The other dimensions are held at the prior mean, 0, or at the mean of the codes. The axes
+    are in latent units, so that a scatter of codes can be drawn over the grid. A latent space of one dimension is one
+    row.
+
+    References
+    ----------
+    Kingma & Welling, Auto-Encoding Variational Bayes, arXiv:1312.6114, 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vaeviz
+    >>> weights = np.random.default_rng(0).standard_normal((2, 64))
+    >>> decoder = vaeviz.Decoder(lambda z: np.tanh(z @ weights) / 2 + 0.5, latent_shape=(2,), output="values")
+    >>> ax = vaeviz.manifold_grid(decoder, n_grid=5)
+    >>> print(ax.get_title())
+    Decoded grid, 5 × 5 nodes
+    of equal mass, assuming z ~ N(0, I)
     """
     decoder = as_decoder(decoder)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    n = _side(decoder, x, look, conditions) if n is None else n
-    if n < 2:
-        raise InputError(f"n = {n}: a grid needs at least 2 nodes a side")
+    n_grid = _default_n_grid(decoder, x, style, conditions) if n_grid is None else n_grid
+    check_minimum("n_grid", n_grid, 2)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     size = posterior.size if posterior is not None else latent_size(decoder)
-    shown = _dims(dims, size, posterior)
-    known = decoder.prior or (posterior and posterior.prior)
-    nodes = tuple(_nodes(dim, n, spacing, span, None if known else posterior) for dim in shown)
-    base = np.zeros(size) if known or posterior is None else posterior.mean.mean(axis=0)
-    codes = line(0, nodes[0], base) if size == 1 else plane(shown, nodes, base)
-    grids = _decoded(decoder, codes, posterior, conditions, x)
-    aspect = panels_aspect(grids, conditions.names, look, on_latent_axes=True)
+    shown = _choose_dims(dims, size, posterior)
+    is_prior_known = bool(decoder.prior or (posterior and posterior.prior))
+    nodes = [_place_nodes(dim, n_grid, spacing, span, None if is_prior_known else posterior) for dim in shown]
+    base = np.zeros(size) if is_prior_known or posterior is None else posterior.mean.mean(axis=0)
+    codes = line(0, nodes[0], base) if size == 1 else plane((shown[0], shown[1]), (nodes[0], nodes[1]), base)
+    grids = _decode_grid(decoder, codes, posterior, conditions, x)
+    x_axis, *y_axis = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
+    layout = GridLayout(connect="both", x_axis=x_axis, y_axis=y_axis[0] if y_axis else None)
+    aspect = panels_aspect(grids, conditions.names, style, layout)
     ax = ax or axes_for(manifold_grid, aspect)
-    across, *up = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
-    draw_panels(ax, grids, conditions.names, look, across=across, up=up[0] if up else None, connect="both")
-    if not conditions and aspect > NARROW:
+    draw_panels(ax, grids, conditions.names, style, layout)
+    if not conditions and aspect > MAX_UPRIGHT_ASPECT:
         ax.tick_params(axis="x", rotation=90)
     fixed = decoder.condition_name
     under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
-    ax.set_title(f"Decoded grid{under}, {_title(n, size, spacing, span, known, posterior, chosen=dims is not None)}")
+    spaced = _spacing_text(spacing, span, is_prior_known, posterior)
+    held = _held_text(size, is_prior_known, posterior, is_chosen=dims is not None)
+    ax.set_title(f"Decoded grid{under}, {n_grid if size == 1 else f'{n_grid} × {n_grid}'} nodes\n{spaced}{held}")
     return ax
 
 
-def _side(decoder: Decoder, x: Any, look: SampleStyle, conditions: ConditionSet) -> int:
-    """Nodes a side: other samples need larger cells than images, and panels have less room."""
+def _default_n_grid(decoder: Decoder, x: Any, style: SampleStyle, conditions: ConditionSet) -> int:
+    """Return the nodes per side that leave each cell large enough; panels have half of the space."""
     shape = decoder.sample_shape or (None if x is None else sample_shape(x))
-    side = 20 if shape is None else SIDES.get(look.kind_of(shape), 10)
-    return side // 2 if conditions else side
+    n_grid = DEFAULT_N_GRID["image"] if shape is None else DEFAULT_N_GRID.get(style.kind_of(shape), OTHER_N_GRID)
+    return n_grid // 2 if conditions else n_grid
 
 
-def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:
+def _choose_dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:
     if size == 1:
         return (0,)
     if dims is not None:
@@ -101,28 +157,40 @@ def _dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) 
     return (0, 1) if size == 2 or posterior is None else most_active_dims(posterior, 2)
 
 
-def _nodes(dim: int, n: int, spacing: str, span: tuple[float, float] | None, codes: Posterior | None) -> np.ndarray:
-    """The nodes along one dimension; `codes` only where they, not the prior, say where the mass is."""
+def _place_nodes(
+    dim: int, n_grid: int, spacing: str, span: tuple[float, float] | None, codes: Posterior | None
+) -> np.ndarray:
+    """Return the nodes along one dimension; `codes` are given only where no prior is known."""
     if spacing not in ("prior", "linear"):
         raise UnknownName("spacing", str(spacing), ("prior", "linear"))
     if spacing == "linear" or span is not None:
         if span is None:
-            span = (-1.96, 1.96) if codes is None else tuple(np.quantile(codes.mean[:, dim], (0.025, 0.975)))
-        if not span[0] < span[1]:
-            raise InputError(f"span = {span}: expected low < high")
-        return linear_nodes(*span, n)
+            low, high = (-1.96, 1.96) if codes is None else np.quantile(codes.mean[:, dim], (0.025, 0.975))
+        else:
+            low, high = span
+        if not low < high:
+            raise InputError(
+                f"span runs from {low:g} to {high:g}, but must increase.",
+                got=f"{low:g}, {high:g}",
+                expected="two increasing numbers",
+                fix=option_fix("span", (-2.0, 2.0)),
+            )
+        return linear_nodes(low, high, n_grid)
     if codes is None:
-        return equal_mass_nodes(n)
-    nodes = equal_mass_nodes_of(codes.mean[:, dim], n)
+        return equal_mass_nodes(n_grid)
+    nodes = equal_mass_nodes_of(codes.mean[:, dim], n_grid)
     if (np.diff(nodes) <= 0).any():
-        raise NotApplicable(f"the codes take too few values in dimension {dim} for {n} nodes; use spacing='linear'")
+        raise NotApplicable(
+            f"The codes take too few different values in dimension {dim} for {n_grid} nodes of equal mass.",
+            fix=option_fix("spacing", "linear"),
+        )
     return nodes
 
 
-def _decoded(
+def _decode_grid(
     decoder: Decoder, codes: np.ndarray, posterior: Posterior | None, conditions: ConditionSet, x: Any
 ) -> np.ndarray:
-    """The codes (rows, columns, D) decoded under each condition, (C, rows, columns, *sample)."""
+    """Decode codes (rows, columns, D) under each condition, and return (C, rows, columns, *sample)."""
     flat = codes.reshape(-1, codes.shape[-1])
     decoded = decode_under_conditions(
         decoder, flat if posterior is None else posterior.with_codes(flat), conditions, reference=x
@@ -130,29 +198,21 @@ def _decoded(
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
-def _title(
-    n: int,
-    size: int,
-    spacing: str,
-    span: tuple[float, float] | None,
-    known: str | None,
-    posterior: Posterior | None,
-    *,
-    chosen: bool,
+def _spacing_text(
+    spacing: str, span: tuple[float, float] | None, is_prior_known: bool, posterior: Posterior | None
 ) -> str:
     if spacing == "linear" or span is not None:
-        how = "evenly spaced"
-    elif known:
-        how = "of equal prior mass"
-    elif posterior is not None:
-        how = "at quantiles of the codes"
-    else:
-        how = "of equal mass, assuming z ~ N(0, I)"
-    nodes = f"{n if size == 1 else f'{n} × {n}'} nodes\n{how}"
+        return "evenly spaced"
+    if is_prior_known:
+        return "of equal prior mass"
+    return "at quantiles of the codes" if posterior is not None else "of equal mass, assuming z ~ N(0, I)"
+
+
+def _held_text(size: int, is_prior_known: bool, posterior: Posterior | None, *, is_chosen: bool) -> str:
+    """Return the words on the dimensions that do not vary; empty if there are none."""
     if size <= 2:
-        return nodes
-    held = "0" if known or posterior is None else "the mean of the codes"
-    if posterior is None and not chosen:
-        return f"{nodes}\nthe first two of {size} dimensions, the other{'s' * (size > 3)} at {held}"
-    others = "other dimension" if size == 3 else f"other {size - 2} dimensions"
-    return f"{nodes}\nthe {others} at {held}"
+        return ""
+    center = "0" if is_prior_known or posterior is None else "the mean of the codes"
+    if posterior is None and not is_chosen:
+        return f"\nfirst 2 of {size} dimensions; the other{'s' * (size > 3)} fixed at {center}"
+    return f"\nthe {'other dimension' if size == 3 else f'other {size - 2} dimensions'} at {center}"

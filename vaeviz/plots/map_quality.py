@@ -1,3 +1,5 @@
+"""Plot of how far a map of the latent space can be trusted."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -7,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.map_quality import MapQuality, NeighborhoodMeasure
-from vaeviz.analysis.map_quality import map_quality as measured
+from vaeviz.analysis.map_quality import map_quality as measure_map
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import color_labels
 from vaeviz.drawing.embedding_maps import METHOD_NAMES, check_perplexity, describe_map, label_map_axes
@@ -21,6 +23,8 @@ from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MEASURES: tuple[NeighborhoodMeasure, ...] = ("trustworthiness", "continuity", "recall")
+NEIGHBORHOOD_SIZES = (2, 5, 10, 20, 50, 100, 200)
+MAX_RANKED_POINTS = 1000  # points whose neighbors are ranked for the curves; more would take long and change little
 
 
 @register_plot(page=PageShape("full", 0.44))
@@ -31,63 +35,104 @@ def map_quality(
     *,
     engine: str = "auto",
     perplexity: float = 30.0,
-    k: int = 10,
+    n_neighbors: int = 10,
     max_points: int | None = 2000,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """How far a map of the latent can be trusted, point by point and against the size of a neighborhood.
+    """Plot how far a map of the latent space can be trusted, by point and by size of a neighborhood.
 
-    encoder: any callable, model, or `Posterior`, of more than two dimensions. x: (N, ...). condition: (N, ...), of a
-        conditional model.
-    engine, perplexity: of the map, as in `tsne`. k: neighbors that the left panel asks for. max_points: at most so
-        many points are mapped, chosen at random with `seed`; None for all.
-    Left: the map, each point colored by its trustworthiness: a red one has neighbors that lie far off in the latent.
-    Right: trustworthiness and continuity (Venna & Kaski 2001) and neighbor recall, of the map (line), of the first two
-    principal components (dashes) and of a random map (dots).
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`, with more than two latent dimensions.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    engine : str, default="auto"
+        Registered embedding that makes the map, as in `vaeviz.tsne`.
+    perplexity : float, default=30.0
+        Perplexity of t-SNE.
+    n_neighbors : int, default=10
+        Neighbors on which the trustworthiness of a point is measured.
+    max_points : int or None, default=2000
+        Largest number of points to map. More are subsampled at random; None keeps all.
+    seed : int, default=0
+        Seed of the subsample, of the map and of the random baseline.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (2,)
+        The Axes of the map and of the curves.
+
+    Raises
+    ------
+    NotApplicable
+        If the latent space has two dimensions or fewer, or there are too few points for the perplexity.
+    InputError
+        If `n_neighbors` or `perplexity` cannot be used.
+
+    Notes
+    -----
+    On the left, each point is colored by its trustworthiness: a red point has neighbors on the map that are far away in
+    latent space. On the right are trustworthiness and continuity (Venna & Kaski 2001) and neighbor recall, of the map
+    (lines), of the first two principal components (dashes) and of a random map (dots).
+
+    References
+    ----------
+    Venna & Kaski, Neighborhood preservation in nonlinear projection methods, ICANN 2001.
     """
     posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
-        raise NotApplicable(f"the latent has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map")
+        raise NotApplicable(
+            f"The latent space has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map.",
+            fix="Use latent_scatter.",
+        )
     rows = subsample_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
     z = posterior.mean[rows]
     embedding = embed(z, engine, perplexity=perplexity, seed=seed)
-    maps = {
-        METHOD_NAMES.get(embedding.engine, embedding.engine): embedding.points,
-        "PCA": embed(z, "pca").points,
-        "random": np.random.default_rng(seed).standard_normal((len(z), 2)),
-    }
-    sizes = _sizes(k, len(z))
-    qualities = {name: measured(z, points, sizes, n_samples=1000, seed=seed) for name, points in maps.items()}
+    name = METHOD_NAMES.get(embedding.engine, embedding.engine)
+    qualities = _measure_maps(z, {name: embedding.points}, n_neighbors, seed)
+    pointwise = measure_map(z, embedding.points, (n_neighbors,)).trustworthiness[0]
     figure = figure or figure_for(map_quality)
-    left, right = axes = figure.subplots(1, 2, width_ratios=(1.05, 1))
-    (name, points), *_ = maps.items()
-    pointwise = measured(z, points, (k,)).trustworthiness[0]
-    _draw_pointwise(left, points, pointwise, embedding.engine, seed)
-    how = describe_map(embedding.engine, perplexity)
-    left.set_title(f"{name} of {posterior.size}-D {posterior.code_name}s, N = {len(z):,}" + (f"\n{how}" if how else ""))
-    _draw_curves(right, qualities)
+    axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.05, 1))
+    _draw_pointwise(axes[0], embedding.points, pointwise, embedding.engine, seed)
+    title, details = f"{name} of {posterior.size}-D {posterior.code_name}s", describe_map(embedding.engine, perplexity)
+    axes[0].set_title(f"{title}, N = {len(z):,}" + (f"\n{details}" if details else ""))
+    _draw_curves(axes[1], qualities)
     return axes
 
 
-def _sizes(k: int, total: int) -> tuple[int, ...]:
-    """k, and sizes of a neighborhood around it, each under half of the points."""
-    return tuple(sorted({k, *(size for size in (2, 5, 10, 20, 50, 100, 200) if size < total / 2)}))
+def _measure_maps(z: np.ndarray, maps: dict[str, np.ndarray], n_neighbors: int, seed: int) -> dict[str, MapQuality]:
+    """Measure maps of codes z, and two baselines: the first two principal components, and random points."""
+    sizes = {n_neighbors, *(size for size in NEIGHBORHOOD_SIZES if size < len(z) / 2)}
+    random = np.random.default_rng(seed).standard_normal((len(z), 2))
+    maps = maps | {"PCA": embed(z, "pca").points, "random": random}
+    return {
+        name: measure_map(z, points, tuple(sorted(sizes)), n_samples=MAX_RANKED_POINTS, seed=seed)
+        for name, points in maps.items()
+    }
 
 
 def _draw_pointwise(ax: Axes, points: np.ndarray, trustworthiness: np.ndarray, engine: str, seed: int) -> None:
+    """Draw the map, each point in the color of its trustworthiness."""
     low = min(float(np.quantile(trustworthiness, 0.01)), 0.8)
-    values = np.append(np.clip(trustworthiness, low, 1), (low, 1))  # the scale has these ends, whatever the points
+    values = np.append(np.clip(trustworthiness, low, 1), (low, 1))  # the two added values fix the ends of the scale
     colors = color_labels(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
+    assert colors.mappable is not None  # as continuous=True
     draw_scatter(ax, points, colors, seed=seed)
-    place = ax.inset_axes((1.03, 0, 0.04, 1))
-    ax.figure.colorbar(colors.mappable, cax=place, extend="min", label="trustworthiness of a point")
+    bar = ax.inset_axes((1.03, 0, 0.04, 1))
+    ax.figure.colorbar(colors.mappable, cax=bar, extend="min", label="trustworthiness of a point")
     equal_aspect(ax)
     label_map_axes(ax, engine)
 
 
 def _draw_curves(ax: Axes, qualities: dict[str, MapQuality]) -> None:
+    """Draw each measure in a color and each map in a line style."""
     for (name, quality), style in zip(qualities.items(), ("-", "--", ":")):
         for color, measure in enumerate(MEASURES):
             mean, error = quality.mean(measure), quality.error(measure)
@@ -96,8 +141,9 @@ def _draw_curves(ax: Axes, qualities: dict[str, MapQuality]) -> None:
         ax.plot([], [], ls=style, color="0.3", label=name)
     for color, measure in enumerate(MEASURES):
         ax.plot([], [], color=f"C{color}", label=measure)
+    sizes = next(iter(qualities.values())).k
     ax.set(xscale="log", ylim=(0, 1.02), xlabel="$k$, size of a neighborhood", ylabel="score, 1 is best")
-    ax.set_xticks(next(iter(qualities.values())).k, map(str, next(iter(qualities.values())).k))
+    ax.set_xticks(sizes, map(str, sizes))
     ax.minorticks_off()
     ax.set_title("The map and its baselines")
     legend_below(ax)

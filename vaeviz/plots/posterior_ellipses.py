@@ -1,3 +1,5 @@
+"""Plot of the spread of single posteriors."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -13,8 +15,9 @@ from vaeviz.drawing.ellipses import draw_ellipses, mass_within
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours, equal_aspect
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
+from vaeviz.plots._option_checks import check_minimum, check_positive
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
@@ -26,49 +29,82 @@ def posterior_ellipses(
     condition: Any = None,
     *,
     dims: tuple[int, int] | None = None,
-    n: int = 200,
+    n_samples: int = 200,
     radius: float = 1.0,
-    prior_contours: bool | None = None,
+    show_prior: bool | None = None,
     palette: str | None = None,
     continuous: bool | None = None,
-    opacity: float = 0.12,
+    alpha: float = 0.12,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Posteriors of some samples in two latent dimensions: means with the ellipses of their spread.
+    """Plot the posteriors of some samples in two latent dimensions, as means with ellipses of their spread.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). labels: (N,) or None. condition: (N, ...),
-        of a conditional model.
-    dims: which two dimensions, counted from 0; by default the two with the highest mean KL.
-    n: how many samples, at random with `seed`, evenly over the labels. radius: of the ellipses in standard
-        deviations; in two dimensions 1 holds 39 % of the mass and 2 holds 86 %.
-    prior_contours, palette, continuous: as in `latent_scatter`. opacity: of the ellipses' insides.
-    Raises `NotApplicable` for a deterministic encoder or a latent of one dimension.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`. It must return a mean and a spread.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,), optional
+        One label per sample: integers and strings are classes, floats are numbers.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    dims : tuple of int, optional
+        Two dimensions, counted from 0. By default, the two with the highest mean KL.
+    n_samples : int, default=200
+        Number of samples to draw, chosen at random and evenly over the classes.
+    radius : float, default=1.0
+        Radius of the ellipses in standard deviations.
+    show_prior : bool, optional
+        Draw circles at 1, 2 and 3 σ of N(0, I). By default, they are drawn if the prior is known to be that.
+    palette : str, optional
+        Matplotlib color sequence or colormap, or colors separated by commas.
+    continuous : bool, optional
+        Color integer labels along a gradient. By default, their type decides.
+    alpha : float, default=0.12
+        Opacity of the inside of an ellipse, from 0 to 1.
+    seed : int, default=0
+        Seed of the choice and of the order of the samples.
+    ax : Axes, optional
+        Axes to draw into. By default, those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The Axes that hold the ellipses.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder is deterministic, the KL is infinite, or the latent space has one dimension.
+    InputError
+        If `dims`, `labels`, `n_samples` or `radius` cannot be used.
+
+    Notes
+    -----
+    In two dimensions, an ellipse of radius r holds 1 − exp(−r² / 2) of the mass: 39 % for 1 σ and 86 % for 2 σ.
     """
-    if n < 1 or not radius > 0:
-        raise InputError(f"n = {n}, radius = {radius:g}: expected 1 sample or more and a radius above 0")
+    check_minimum("n_samples", n_samples, 1)
+    check_positive("radius", radius)
     posterior = check_gaussian_posterior(encode(encoder, x, condition), needs_prior=False)
     if posterior.size == 1:
-        raise NotApplicable("the latent has 1 dimension, and an ellipse needs two: see aggregate_posterior")
+        raise NotApplicable("The latent space has 1 dimension, but an ellipse needs 2.", fix="Use aggregate_posterior.")
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = stratified_rows(n, len(posterior), colors.index if colors.names else None, seed)
+    rows = stratified_rows(n_samples, len(posterior), colors.index if colors.names else None, seed)
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
-    few = np.random.default_rng(seed).permutation(rows)  # so that no class lies on top
+    rows = np.random.default_rng(seed).permutation(rows)  # so that no class is on top
+    chosen, chosen_colors = posterior[rows], colors[rows]
+    assert chosen.std is not None  # checked by check_gaussian_posterior
+    means, spreads = chosen.mean[:, shown], radius * chosen.std[:, shown]
     ax = ax or axes_for(posterior_ellipses)
-    spread = radius * posterior.std[few][:, shown]
-    draw_ellipses(ax, posterior.mean[few][:, shown], spread, colors[few], opacity=opacity)
-    if posterior.prior == "normal" if prior_contours is None else prior_contours:
+    draw_ellipses(ax, means, spreads, chosen_colors, alpha=alpha)
+    if posterior.prior == "normal" if show_prior is None else show_prior:
         draw_prior_contours(ax)
     equal_aspect(ax)
-    add_color_key(ax, colors[few], posterior.mean[few][:, shown])
-    title = f"{radius:g}σ ellipses ({100 * mass_within(radius):.0f} % of the mass)"
+    add_color_key(ax, chosen_colors, means)
     ax.set(xlabel=dimension_label(shown[0]), ylabel=dimension_label(shown[1]))
-    ax.set_title(f"{title}\n{_which(len(rows), posterior, dims)}")
+    mass = f"{radius:g}σ ellipses ({100 * mass_within(radius):.0f} % of the mass)"
+    which = f", two {'' if dims else 'most active '}of {posterior.size} dims" if posterior.size > 2 else " samples"
+    ax.set_title(f"{mass}\n{len(rows):,} of {len(posterior):,}{which}")
     return ax
-
-
-def _which(count: int, posterior: Any, dims: tuple[int, int] | None) -> str:
-    which = f"{count:,} of {len(posterior):,}"
-    if posterior.size == 2:
-        return f"{which} samples"
-    return f"{which}, {'two' if dims else 'two most active'} of {posterior.size} dims"

@@ -1,3 +1,5 @@
+"""Plot of the prior mass that the aggregate posterior misses."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -14,13 +16,18 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
-from vaeviz.errors import InputError
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._option_checks import check_minimum
+from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
+
+N_SCORE_BINS = 40
+HEADROOM = 1.4  # height of the axis / of the highest bar, so that the legend hides none
 
 
 @register_plot(page=PageShape("full", 0.38))
@@ -31,92 +38,138 @@ def prior_holes(
     condition: Any = None,
     feature_names: Any = None,
     *,
-    n: int = 2000,
+    n_codes: int = 2000,
     level: float = 0.01,
     tolerance: float = 0.05,
-    side: int = 5,
+    n_grid: int = 5,
     max_points: int | None = MAX_POSTERIORS,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """How much of the prior lies where the aggregate posterior has no mass, and what is decoded there.
+    """Plot how much of the prior lies where the aggregate posterior has no mass, and what is decoded there.
 
-    encoder: any callable, model, or `Posterior` with a spread. x: (N, ...). condition: (N, ...), of a conditional
-        model. decoder: any callable or model, for the pictures. n, level, tolerance, max_points, seed: see
-        `vaeviz.find_holes`, which gives the numbers.
-    side: of the two squares of pictures, one of prior samples in holes and one of the rest, each chosen at random and
-        decoded, where the decoder takes a condition, under all of them in turn.
-    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
-        shape unless given. cmap: of what has one channel.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`. It must return a mean and a spread.
+    x : array_like, shape (N, ...)
+        Samples.
+    decoder : callable or model, optional
+        Decoder of the codes. It adds panels of decoded samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it. Decoded samples take all conditions in turn.
+    feature_names : sequence of str, optional
+        Names of the values of a sample. By default, the column names of `x` if it is a data frame.
+    n_codes : int, default=2000
+        Codes drawn from the prior, and largest number of codes drawn from q(z).
+    level : float, default=0.01
+        A hole is where q(z) is below this quantile of q(z) at its own codes.
+    tolerance : float, default=0.05
+        Share of the prior in holes up to which the prior counts as covered.
+    n_grid : int, default=5
+        Decoded samples per side of each of the two squares.
+    max_points : int or None, default=100000
+        Largest number of samples whose posteriors are mixed. More are subsampled at random; None keeps all.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        How to draw a sample. By default, its shape decides.
+    cmap : str, optional
+        Matplotlib colormap of samples with one channel.
+    seed : int, default=0
+        Seed of the subsample and of the codes.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (1,), (2,) or (3,)
+        The Axes of the scores and, with a decoder, of samples in holes and elsewhere. Points in the plane share one.
+
+    Raises
+    ------
+    NotApplicable
+        If the encoder is deterministic, the prior is unknown, the KL is infinite, or there is only one sample.
+    InputError
+        If `level` or `tolerance` is not a share, or a count is too small.
+
+    See Also
+    --------
+    vaeviz.find_holes : Compute the numbers.
+
+    Notes
+    -----
+    Both histograms show ln q(z), where q(z) is the mixture of all N posteriors: at codes drawn from q(z), scored
+    leave-one-out, and at codes drawn from the prior N(0, I). Prior codes to the left of the dashed line are in holes.
+
+    References
+    ----------
+    Rosca et al., Distribution Matching in Variational Inference, arXiv:1802.06847, 2018.
     """
-    if side < 1:
-        raise InputError(f"side = {side}: expected 1 or more")
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_minimum("n_grid", n_grid, 1)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
-    found = find_holes(posterior, n_codes=n, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
-    pictures = [] if decoder is None else _pictures(decoder, condition, found, posterior, x, side, look)
+    found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
+    panels = [] if decoder is None else _decode_panels(decoder, condition, found, posterior, x, n_grid, style)
     figure = figure or figure_for(prior_holes)
-    axes = figure.subplots(1, 1 + len(pictures), width_ratios=[1.5, 1, 1][: 1 + len(pictures)], squeeze=False)[0]
+    widths = [1.5, 1, 1][: 1 + len(panels)]
+    axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
-    whole = np.stack([cells for _, cells, _ in pictures]) if pictures else None
-    for ax, (title, cells, names) in zip(axes[1:], pictures):
-        draw_cells(ax, cells, look, row_labels=names, key=ax is axes[-1], whole=whole)
+    whole = np.stack([cells for _, cells, _ in panels]) if panels else None
+    for ax, (title, cells, names) in zip(axes[1:], panels):
+        draw_cells(ax, cells, style, GridLayout(row_labels=names), show_legend=ax is axes[-1], all_cells=whole)
         ax.set_title(title)
     return axes
 
 
-def _pictures(
-    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, side: int, look: SampleStyle
+def _decode_panels(
+    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, n_grid: int, style: SampleStyle
 ) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
-    """(title, cells, row labels) of each panel: holes and the rest apart, but points in the plane in one.
+    """Return the title, cells and row labels of each panel: samples in holes and elsewhere.
 
-    A conditional decoder is given every condition in turn.
+    Points in the plane share one panel. A conditional decoder takes every condition in turn.
     """
     decoder = as_decoder(decoder)
     conditions = condition_set(decoder, condition)
-    count = side**2
+    count = n_grid**2
     groups = {"in holes": found.codes[found.in_hole][:count], "elsewhere": found.codes[~found.in_hole][:count]}
     decoded = {
         name: decode(decoder, posterior.with_codes(codes), cycle_conditions(conditions, len(codes)), reference=x)
         for name, codes in groups.items()
         if len(codes)
     }
-    if all(look.kind_of(samples.shape[1:]) == "point" for samples in decoded.values()):
-        return [("prior samples", np.stack([_padded(samples, count) for samples in decoded.values()]), tuple(decoded))]
+    padded = {name: _pad_with_blanks(samples, count) for name, samples in decoded.items()}
+    if all(style.kind_of(samples.shape[1:]) == "point" for samples in decoded.values()):
+        return [("prior samples", np.stack(list(padded.values())), tuple(decoded))]
     return [
-        (f"prior, {name} ({len(samples)})", _padded(samples, count).reshape(side, side, *samples.shape[1:]), ())
-        for name, samples in decoded.items()
+        (f"prior, {name} ({len(decoded[name])})", samples.reshape(n_grid, n_grid, *samples.shape[1:]), ())
+        for name, samples in padded.items()
     ]
 
 
 def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
-    """Both sets of scores as histograms on one scale, and where a hole begins.
+    """Draw both sets of scores as histograms on one scale, and the score below which a hole begins.
 
-    The axis reaches as far below that as q's own best score lies above it; what is lower is told in the legend.
+    The axis reaches as far below that score as the best score of q is above it. The legend counts what is lower.
     """
     best = found.own.max()
     lowest = max(2 * found.threshold - best, min(found.own.min(), found.prior.min()))
-    bins = np.linspace(lowest, max(best, found.prior.max()), 41)
+    edges = np.linspace(lowest, max(best, found.prior.max()), N_SCORE_BINS + 1).tolist()
     for scores, name, color in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
         lower = 100 * (scores < lowest).mean()
         label = f"{name}, {lower:.2g} % further left" if lower else name
-        ax.hist(scores, bins, weights=weights, color=color, alpha=0.55, label=label)
+        ax.hist(scores, edges, weights=weights, color=color, alpha=0.55, label=label)
     top = ax.dataLim.ymax
-    ax.plot(
-        [found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=f"{100 * found.level:g} % of q(z)"
-    )
-    ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(bins[0], None), ylim=(0, 1.4 * top))
-    count = f"N = {total:,}" if found.n_posteriors == total else f"{found.n_posteriors:,} of {total:,} samples"
+    quantile = f"{100 * found.level:g} % of q(z)"
+    ax.plot([found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=quantile)
+    ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    ax.set_title(f"{percent} % of the prior in holes, {count}")
+    ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
 
-def _padded(samples: np.ndarray, count: int) -> np.ndarray:
-    """Samples (n, ...) and blanks up to `count`."""
+def _pad_with_blanks(samples: np.ndarray, count: int) -> np.ndarray:
     blank = np.full((count - len(samples), *samples.shape[1:]), np.nan, dtype=np.float32)
     return np.concatenate([samples, blank])

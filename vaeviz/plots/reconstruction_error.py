@@ -1,5 +1,8 @@
+"""Plot of reconstruction errors by label, and of the worst cases."""
+
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,23 +18,24 @@ from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
-from vaeviz.drawing.scatter import RASTER_ABOVE
+from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import Fix, NotApplicable
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode, encode_others
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-UNITS = {
+MEASURE_NAMES = {
     "squared": "mean squared error",
     "absolute": "mean absolute error",
     "cross-entropy": "cross-entropy (nats)",
 }
-
-LONGEST = 16  # letters of a name below a box
+MAX_NAME_LETTERS = 16  # of a class below its box, so that the boxes keep most of the height
 
 
 @register_plot(page=PageShape("full", 0.42))
@@ -45,45 +49,87 @@ def reconstruction_error(
     feature_names: Any = None,
     *,
     measure: Measure = "squared",
-    n: int = 8,
+    n_samples: int = 8,
     palette: str | None = None,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Errors of reconstructions by label, and the worst and the median cases, each decoded from its posterior mean.
+    """Plot reconstruction errors by label, and the worst and the median cases.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None; continuous ones are no groups, and
-        are passed over. condition: (N, ...), of a conditional model. other_x: (M, ...) samples of another kind: a third
-        panel shows how well the error tells them from x (ROC, with the area and DeLong's error).
-    measure: "squared" or "absolute", a mean over the values of a sample, or "cross-entropy", a sum in nats.
-    n: how many worst and how many median cases. palette: of the labels. feature_names, kind,
-        cmap: of the samples drawn, as in `reconstruction_pairs`.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`.
+    decoder : callable or model
+        Decoder of the codes. Each sample is decoded from its posterior mean.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,), optional
+        One class per sample, as integers or strings. Continuous labels form no groups and are ignored.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    other_x : array_like, shape (M, ...), optional
+        Samples of another kind. They add a panel that shows how well the error separates them from `x`.
+    feature_names : sequence of str, optional
+        Names of the values of a sample. By default, the column names of `x` if it is a data frame.
+    measure : {"squared", "absolute", "cross-entropy"}, default="squared"
+        Error of a sample: the mean over its values, or for "cross-entropy" the sum in nats.
+    n_samples : int, default=8
+        Number of worst and of median cases to draw.
+    palette : str, optional
+        Matplotlib color sequence or colormap, or colors separated by commas, for the classes.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        How to draw a sample. By default, its shape decides.
+    cmap : str, optional
+        Matplotlib colormap of samples with one channel.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (2,) or (3,)
+        The Axes of the errors, of the cases and, with `other_x`, of the ROC curve.
+
+    Raises
+    ------
+    NotApplicable
+        If `other_x` is given for a conditional encoder.
+    InputError
+        If `labels` does not fit `x`, `n_samples` is below 1, values for "cross-entropy" are outside [0, 1], or
+        `other_x` is given with a Posterior, which holds the codes of `x` only.
+
+    Notes
+    -----
+    Boxes span the quartiles, whiskers the 5th to the 95th percentile. The title of the ROC curve shows its area with
+    DeLong's standard error.
+
+    References
+    ----------
+    DeLong et al., Comparing the areas under two or more correlated ROC curves, Biometrics 44, 1988.
     """
-    if n < 1:
-        raise InputError(f"n = {n}: expected 1 or more")
+    check_minimum("n_samples", n_samples, 1)
     _check_condition(encoder, other_x)
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
-    colors = color_labels(_classes(labels, len(errors)), len(errors), palette=palette)
-    others = None if other_x is None else _errors_of(other_x, encoder, decoder, measure)
-    rows = np.concatenate(worst_and_median(errors, n))
+    colors = color_labels(_class_labels(labels, len(errors)), len(errors), palette=palette)
+    others = None if other_x is None else _errors_of_others(other_x, encoder, decoder, measure)
+    rows = np.concatenate(worst_and_median(errors, n_samples))
     decoded = decode(decoder, posterior[rows], reference=x)
     originals = match_shape(take_rows(x, rows), decoded.shape[1:])
     cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)
     widths = (1.0, 1.25) if others is None else (1.0, 1.15, 0.85)
-    axes = figure.subplots(1, len(widths), width_ratios=widths)
-    _draw_by_label(axes[0], errors, colors, UNITS[measure])
+    axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths)
+    _draw_by_label(axes[0], errors, colors, MEASURE_NAMES[measure])
     axes[1].set_anchor("N")
     draw_cells(
         axes[1],
         np.moveaxis(cells, 1, 0).reshape(4, -1, *decoded.shape[1:]),
-        look,
-        row_labels=("worst", "decoded", "median", "decoded"),
-        connect="pairs",
+        style,
+        GridLayout(row_labels=("worst", "decoded", "median", "decoded"), connect="pairs"),
     )
     axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
     if others is not None:
@@ -91,49 +137,68 @@ def reconstruction_error(
     return axes
 
 
-def _classes(labels: Any, total: int) -> Any:
-    """The labels, or None for continuous ones, which name no groups."""
+def _class_labels(labels: Any, total: int) -> Any:
+    """Return the labels, or None for continuous ones, which form no groups."""
     if labels is None:
         return None
     values = check_labels(labels, total)
     return values if has_classes(values) else None
 
 
-def _errors_of(x: Any, encoder: Any, decoder: Any, measure: Measure) -> np.ndarray:
-    x = as_samples(x, "other_x")
-    return errors_from_means(decoder, encode_others(encoder, x), x, measure)
+def _errors_of_others(other_x: Any, encoder: Any, decoder: Any, measure: Measure) -> np.ndarray:
+    other_x = as_samples(other_x, "other_x")
+    return errors_from_means(decoder, encode_others(encoder, other_x), other_x, measure)
 
 
 def _check_condition(encoder: Any, other_x: Any) -> None:
     if other_x is not None and not isinstance(encoder, Posterior) and as_encoder(encoder).is_conditional:
         raise NotApplicable(
-            "other_x has no condition to be encoded under; fix one in both parts: vaeviz.given(Encoder(fn), y) and "
-            "vaeviz.given(decoder, y)"
+            "The encoder is conditional, but the samples of other_x have no condition.",
+            fix=Fix(
+                "Fix one condition y: vaeviz.condition_on(encoder, y) and vaeviz.condition_on(decoder, y).",
+                "Add --condition with one value for all samples.",
+            ),
         )
 
 
-def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, unit: str) -> None:
-    """A box for each label, whiskers from the 5th to the 95th percentile."""
-    groups = {name: errors[colors.index == code] for code, name in enumerate(colors.names)}
-    if colors.missing:
-        groups["no label"] = errors[colors.index < 0]
-    groups = groups or {"all": errors}
-    boxes = ax.boxplot(
-        list(groups.values()),
-        whis=(5, 95),
-        widths=0.65,
-        patch_artist=True,
-        sym=".",
-        flierprops={"ms": 2, "mfc": "0.5", "mec": "none", "rasterized": len(errors) > RASTER_ABOVE},
-        whiskerprops={"lw": 0.6, "color": "0.3"},
-        capprops={"lw": 0.6, "color": "0.3"},
-    )
-    for patch, median, color in zip(boxes["boxes"], boxes["medians"], [*colors.colors, MISSING_COLOR]):
-        patch.set(facecolor=color, alpha=0.55, linewidth=0.6)
-        median.set(color="0.1")
-    names = abbreviate(list(groups), LONGEST)
-    ax.set_xticks(range(1, len(groups) + 1), names, rotation=label_rotation(ax, names))
-    ax.set(ylim=(0, None), ylabel=unit, xlabel=f"{'label; ' * bool(colors.names)}whiskers from 5 to 95 %")
+def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name: str) -> None:
+    """Draw a box for each label, with whiskers from the 5th to the 95th percentile."""
+    import seaborn
+
+    names = [*colors.names, "no label"] if colors.names else ["all"]
+    boxes = colors.index % len(names)  # the index of a missing label, −1, selects the last name
+    present = np.unique(boxes).tolist()
+    with warnings.catch_warnings():
+        # seaborn 0.13 passes vert=, which matplotlib 3.11 deprecates.
+        warnings.filterwarnings("ignore", "vert: bool", DeprecationWarning)
+        seaborn.boxplot(
+            x=boxes,
+            y=errors,
+            hue=boxes,
+            order=present,
+            hue_order=present,
+            palette=[[*colors.colors, MISSING_COLOR][box] for box in present],
+            saturation=1,
+            legend=False,
+            whis=(5, 95),
+            width=0.65,
+            linewidth=0.6,
+            boxprops={"alpha": 0.55},
+            medianprops={"color": "0.1", "linewidth": 1.0},
+            whiskerprops={"color": "0.3"},
+            capprops={"color": "0.3"},
+            flierprops={
+                "marker": ".",
+                "ms": 2,
+                "mfc": "0.5",
+                "mec": "none",
+                "rasterized": len(errors) > MAX_VECTOR_POINTS,
+            },
+            ax=ax,
+        )
+    shown = abbreviate([names[box] for box in present], MAX_NAME_LETTERS)
+    ax.set_xticks(range(len(shown)), shown, rotation=label_rotation(ax, shown))
+    ax.set(ylim=(0, None), ylabel=error_name, xlabel=f"{'label; ' * bool(colors.names)}whiskers from 5 to 95 %")
     ax.set_title(f"Mean {mean_estimate(errors)}, N = {len(errors):,}")
 
 

@@ -1,3 +1,5 @@
+"""Plot of samples and their reconstructions."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -12,11 +14,12 @@ from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
-from vaeviz.errors import InputError
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
+from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
@@ -29,51 +32,86 @@ def reconstruction_pairs(
     condition: Any = None,
     feature_names: Any = None,
     *,
-    n: int = 10,
+    n_samples: int = 10,
     rows: tuple[int, ...] | None = None,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Samples above their reconstructions: each decoded from its posterior mean.
+    """Plot samples above their reconstructions, each decoded from its posterior mean.
 
-    encoder, decoder: any callables or models. x: (N, ...). labels: (N,) or None, to show every class alike. condition:
-        (N, ...), of a conditional model.
-    n: how many samples, drawn at random with `seed`, evenly over the labels. rows: which samples instead.
-    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
-        shape unless given. cmap: of what has one channel.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`.
+    decoder : callable or model
+        Decoder of the codes.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,), optional
+        One label per sample. Classes are then shown equally often and named.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    feature_names : sequence of str, optional
+        Names of the values of a sample. By default, the column names of `x` if it is a data frame.
+    n_samples : int, default=10
+        Number of samples to draw, chosen at random.
+    rows : tuple of int, optional
+        Rows of `x` to draw instead.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        How to draw a sample. By default, its shape decides.
+    cmap : str, optional
+        Matplotlib colormap of samples with one channel.
+    seed : int, default=0
+        Seed of the choice of samples.
+    ax : Axes, optional
+        Axes to draw into. By default, those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The Axes that hold the samples, originals in the upper row.
+
+    Raises
+    ------
+    InputError
+        If `labels`, `rows` or `n_samples` cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import PCA
+    >>> import vaeviz
+    >>> x = np.random.default_rng(0).random((100, 8, 8))
+    >>> pca = PCA(5).fit(x.reshape(100, 64))
+    >>> ax = vaeviz.reconstruction_pairs(
+    ...     lambda x: pca.transform(x.reshape(len(x), 64)), lambda z: pca.inverse_transform(z).reshape(-1, 8, 8), x
+    ... )
+    >>> ax.get_title()
+    'Reconstructions from the code'
     """
-    if n < 1:
-        raise InputError(f"n = {n}: expected 1 or more")
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_minimum("n_samples", n_samples, 1)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     values = None if labels is None else check_labels(labels, len(posterior))
     codes, names = factorize_labels(values) if values is not None and has_classes(values) else (None, ())
-    picked = stratified_rows(n, len(posterior), codes, seed) if rows is None else checked_rows(rows, len(posterior))
-    reconstructed = decode(decoder, posterior[picked], reference=x)
-    originals = match_shape(take_rows(x, picked), reconstructed.shape[1:])
+    if rows is not None:
+        check_rows("rows", rows, len(posterior), example=(0, 1))
+    chosen = stratified_rows(n_samples, len(posterior), codes, seed) if rows is None else np.array(rows)
+    reconstructed = decode(decoder, posterior[chosen], reference=x)
+    originals = match_shape(take_rows(x, chosen), reconstructed.shape[1:])
     cells = np.stack([originals, reconstructed])
-    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, look, "pairs"))
-    draw_cells(
-        ax,
-        cells,
-        look,
+    layout = GridLayout(
         row_labels=("original", "reconstruction"),
         connect="pairs",
-        column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[picked]],
+        column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[chosen]],
     )
+    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, style, layout))
+    draw_cells(ax, cells, style, layout)
     fixed = decoder.condition_name
-    classes = 0 if codes is None else len(np.unique(codes[picked]))
-    some = f", {classes} of {len(names)} classes" if 0 < classes < len(names) else ""
-    ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}{some}")
+    n_classes = 0 if codes is None else len(np.unique(codes[chosen]))
+    some_classes = f", {n_classes} of {len(names)} classes" if 0 < n_classes < len(names) else ""
+    ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}{some_classes}")
     return ax
-
-
-def checked_rows(rows: tuple[int, ...], total: int) -> np.ndarray:
-    """`rows` as indices into `total` samples; `InputError` if one lies outside."""
-    wrong = [row for row in rows if not 0 <= row < total]
-    if wrong or not rows:
-        raise InputError(f"rows: got {wrong[0] if wrong else 'none'}, expected rows from 0 to {total - 1}")
-    return np.array(rows)

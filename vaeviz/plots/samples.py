@@ -1,3 +1,5 @@
+"""Plot of samples decoded from the prior."""
+
 from __future__ import annotations
 
 import math
@@ -11,12 +13,13 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.grid_layout import Connect, GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import NotApplicable, declare
 from vaeviz.model.decode import latent_size
-from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
+from vaeviz.plots._option_checks import check_minimum, check_positive
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
@@ -28,60 +31,93 @@ def samples(
     condition: Any = None,
     feature_names: Any = None,
     *,
-    n: int = 64,
+    n_samples: int = 64,
     temperature: float = 1.0,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Means of p(x | z) for codes drawn from the prior, z ~ N(0, I); of a conditional model a row for each condition.
+    """Plot means of p(x | z) for codes z drawn from the prior, one row per condition.
 
-    decoder: any callable or model. encoder and x: (N, ...), where the decoder does not say its latent size; an
-        encoder that is known to have no such prior (a plain autoencoder's) makes this `NotApplicable`.
-    condition: (N, ...), whose different values have a row each, with the same codes in all; by default all that a
-        conditional decoder knows. Of more than twelve, twelve are drawn.
-    n: how many samples, in all rows together; at most √n stand in a row. temperature: standard deviation of the codes,
-        1 for the prior itself.
-    feature_names: of the values of a sample, where x has no named columns. kind: how a sample is drawn, told by its
-        shape unless given. cmap: of what has one channel.
+    Parameters
+    ----------
+    decoder : callable or model
+        Decoder of the codes.
+    encoder : callable, model or Posterior, optional
+        Encoder of `x`. With `x`, it supplies the latent size and the prior if the decoder does not.
+    x : array_like, shape (N, ...), optional
+        Samples, whose range decoded samples are drawn on.
+    condition : array_like, shape (M, ...), optional
+        Conditions. Each different value has a row. By default, all that a conditional decoder knows, twelve at most.
+    feature_names : sequence of str, optional
+        Names of the values of a sample. By default, the column names of `x` if it is a data frame.
+    n_samples : int, default=64
+        Number of samples in all rows together. A conditional decoder has at most √n_samples per row.
+    temperature : float, default=1.0
+        Standard deviation of the codes; 1 is the prior itself.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        How to draw a sample. By default, its shape decides.
+    cmap : str, optional
+        Matplotlib colormap of samples with one channel.
+    seed : int, default=0
+        Seed of the codes.
+    ax : Axes, optional
+        Axes to draw into. By default, those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The Axes that hold the samples.
+
+    Raises
+    ------
+    NotApplicable
+        If the model is known to have no prior N(0, I), or a conditional decoder has no known conditions.
+    InputError
+        If the latent size is unknown, or `n_samples` or `temperature` cannot be used.
+
+    Notes
+    -----
+    Codes are drawn from N(0, temperature² I). All conditions share the same codes.
     """
-    if n < 1 or temperature <= 0:
-        raise InputError(f"n = {n}, temperature = {temperature}: expected n of 1 or more and a temperature above 0")
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_minimum("n_samples", n_samples, 1)
+    check_positive("temperature", temperature)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
-    known = decoder.prior or (posterior and posterior.prior)
-    if posterior is not None and not known:
+    prior = decoder.prior or (posterior and posterior.prior)
+    if posterior is not None and not prior:
         raise NotApplicable(
-            "the model has no known prior to sample from; if it assumes N(0, I), write Decoder(fn, prior='normal')"
+            "The model has no known prior to sample from, but it may assume N(0, I).",
+            fix=declare("Decoder", prior="normal"),
         )
     size = posterior.size if posterior is not None else latent_size(decoder)
-    draws = min(math.ceil(n / len(conditions)), math.ceil(math.sqrt(n))) if conditions else n
-    z = temperature * np.random.default_rng(seed).standard_normal((draws, size))
-    decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, reference=x)
-    cells = decoded if conditions else _in_square(decoded[0], look)
-    connect = "rows" if conditions and look.kind_of(cells.shape[2:]) == "table" else None
-    ax = ax or axes_for(samples, cells_aspect(cells, look, connect))
-    draw_cells(ax, cells, look, row_labels=conditions.names, connect=connect)
-    scale = "" if temperature == 1 else f"{temperature:g}² "
-    drawn_from = f"{'' if known else 'assuming '}z ~ N(0, {scale}I)"
+    n_draws = n_samples
     if conditions:
-        ax.set_title(f"Means of p(x | z, y) under {conditions},\nin each row the same {draws} draws, {drawn_from}")
+        n_draws = min(math.ceil(n_samples / len(conditions)), math.ceil(math.sqrt(n_samples)))
+    z = temperature * np.random.default_rng(seed).standard_normal((n_draws, size))
+    decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, reference=x)
+    cells = decoded if conditions else _arrange_in_square(decoded[0], style)
+    connect: Connect | None = "rows" if conditions and style.kind_of(cells.shape[2:]) == "table" else None
+    layout = GridLayout(row_labels=conditions.names, connect=connect)
+    ax = ax or axes_for(samples, cells_aspect(cells, style, layout))
+    draw_cells(ax, cells, style, layout)
+    scale = "" if temperature == 1 else f"{temperature:g}² "
+    source = f"{'' if prior else 'assuming '}z ~ N(0, {scale}I)"
+    if conditions:
+        ax.set_title(f"Means of p(x | z, y) under {conditions},\nin each row the same {n_draws} draws, {source}")
     else:
-        ax.set_title(f"Means of p(x | {_given(decoder)}), {draws} draws,\n{drawn_from}")
+        fixed = decoder.condition_name
+        ax.set_title(f"Means of p(x | z{fixed and f', y = {fixed}'}), {n_draws} draws,\n{source}")
     return ax
 
 
-def _in_square(decoded: np.ndarray, look: SampleStyle) -> np.ndarray:
-    """Samples (n, ...) in rows and columns, with blanks after the last: tall images more in a row, wide ones fewer."""
-    one = cells_aspect(decoded[:1, None], look) if look.kind_of(decoded.shape[1:]) == "image" else 1.0
-    rows = math.ceil(len(decoded) / math.ceil(math.sqrt(len(decoded) * one)))
-    columns = math.ceil(len(decoded) / rows)
-    blank = np.full((-len(decoded) % columns, *decoded.shape[1:]), np.nan, dtype=np.float32)
-    return np.concatenate([decoded, blank]).reshape(-1, columns, *decoded.shape[1:])
-
-
-def _given(decoder: Decoder) -> str:
-    return f"z, y = {decoder.condition_name}" if decoder.condition_name else "z"
+def _arrange_in_square(decoded: np.ndarray, style: SampleStyle) -> np.ndarray:
+    """Return samples in rows and columns that fill about a square, with blanks after the last."""
+    aspect = cells_aspect(decoded[:1, None], style) if style.kind_of(decoded.shape[1:]) == "image" else 1.0
+    n_rows = math.ceil(len(decoded) / math.ceil(math.sqrt(len(decoded) * aspect)))
+    n_columns = math.ceil(len(decoded) / n_rows)
+    blank = np.full((-len(decoded) % n_columns, *decoded.shape[1:]), np.nan, dtype=np.float32)
+    return np.concatenate([decoded, blank]).reshape(-1, n_columns, *decoded.shape[1:])

@@ -1,8 +1,11 @@
+"""Plot of what each latent dimension changes in decoded samples."""
+
 from __future__ import annotations
 
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, active_dimensions
@@ -12,17 +15,19 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind, as_images
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
-from vaeviz.drawing.mosaic import GAP
+from vaeviz.drawing.mosaic import CELL_GAP
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import Fix, InputError, NotApplicable
 from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._option_checks import check_minimum, check_rows, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
@@ -34,8 +39,8 @@ def traversal(
     condition: Any = None,
     feature_names: Any = None,
     *,
-    top: int = 10,
-    steps: int = 11,
+    max_dims: int = 10,
+    n_steps: int = 11,
     span: Literal["aggregate", "prior"] | float = "aggregate",
     order: Literal["activity", "effect"] = "activity",
     around: int | None = None,
@@ -48,62 +53,120 @@ def traversal(
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """What each latent dimension does: decoded samples as it moves and the others are held.
+    """Plot decoded samples as one latent dimension moves and the others are held.
 
-    encoder, decoder: any callables or models. x: (N, ...). condition: (N, ...), of a conditional model.
-    top: at most so many dimensions. steps: decoded samples a row. order: by "activity" (mean KL; variance of the
-        mean for a deterministic encoder) or by "effect" (mean change of the output), the strongest on top.
-    span: "aggregate" from the 2.5 % to the 97.5 % quantile of q(z_j); "prior" those of N(0, 1); a number: ± so many σ.
-    around: the row of x whose posterior mean is held, and its condition; by default the prior mean, or without one the
-        mean code, with a panel for each condition of a conditional decoder.
-    change: beside each row the last sample minus the first. collapsed: "mark" or "omit" collapsed dimensions, those
-        with a mean KL of at most min_kl (nats), or whose posterior mean varies by at most min_share of the variance of
-        q(z_j), as in `vaeviz.triage`. feature_names, kind, cmap: as in `samples`.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`.
+    decoder : callable or model
+        Decoder of the codes.
+    x : array_like, shape (N, ...)
+        Samples.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    feature_names : sequence of str, optional
+        Names of the values of a sample. By default, the column names of `x` if it is a data frame.
+    max_dims : int, default=10
+        Largest number of dimensions to draw, the strongest on top.
+    n_steps : int, default=11
+        Decoded samples per row.
+    span : {"aggregate", "prior"} or float, default="aggregate"
+        Ends of a row: the 2.5 % and 97.5 % quantiles of q(z_j), those of N(0, 1), or ± a number of standard deviations
+        of the prior.
+    order : {"activity", "effect"}, default="activity"
+        Order of the dimensions: by mean KL (by variance of the codes for a deterministic encoder), or by mean change of
+        the output.
+    around : int, optional
+        Row of `x` whose posterior mean and condition are held. By default, the prior mean or, where no prior is known,
+        the mean code is held, with one panel per condition of a conditional decoder.
+    change : bool, default=False
+        Draw the last sample minus the first beside each row.
+    collapsed : {"mark", "omit"}, default="mark"
+        Mark collapsed dimensions, or leave them out.
+    min_kl : float, default=0.005
+        A dimension with a mean KL at or below this (nats) counts as collapsed.
+    min_share : float, default=0.01
+        A dimension whose posterior mean varies by this share of the variance of q(z_j) or less counts as collapsed.
+    kind : {"image", "spectrogram", "signal", "point", "table"}, optional
+        How to draw a sample. By default, its shape decides.
+    cmap : str, optional
+        Matplotlib colormap of samples with one channel.
+    seed : int, default=0
+        Seed of the samples on which the effect is measured.
+    figure : Figure or SubFigure, optional
+        Figure to draw into. By default, a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (1,) or (2,)
+        The Axes of the rows and, with `change`, of the changes.
+
+    Raises
+    ------
+    NotApplicable
+        If all dimensions are collapsed and left out, or changes are wanted under several conditions.
+    InputError
+        If a count, `span` or `around` cannot be used, or changes of points in the plane are wanted.
+
+    Notes
+    -----
+    Collapsed dimensions are labeled in gray. In change images, red values grow and blue values fall, on one scale for
+    all rows.
     """
-    if steps < 2 or top < 1:
-        raise InputError(f"steps = {steps}, top = {top}: expected at least 2 steps and 1 dimension")
-    look = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_minimum("n_steps", n_steps, 2)
+    check_minimum("max_dims", max_dims, 1)
+    style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()
     if change and len(conditions) > 1:
         raise NotApplicable(
-            f"change is drawn under one condition, not under {conditions}: fix it with vaeviz.given(decoder, y)"
+            f"The change is drawn under one condition, but the decoder has {conditions}.",
+            fix=Fix("Fix one condition y: vaeviz.condition_on(decoder, y).", "Add --around 0 to use that of row 0."),
         )
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     dims = effect_ranking(decoder, posterior, reference=x, seed=seed) if order == "effect" else active.ranking
     dims = dims[active.mask[dims]] if collapsed == "omit" else dims
     if not len(dims):
-        raise NotApplicable(f"all {posterior.size} dimensions are collapsed; collapsed='mark' draws them")
-    dims = dims[:top]
-    codes = traversal_codes(_base(posterior, around), dims, traversal_ends(posterior, span), steps)
-    grids = _decoded(decoder, codes, posterior, conditions, around, x)
-    drawn = look.kind_of(grids.shape[3:])
+        raise NotApplicable(f"All {posterior.size} dimensions are collapsed.", fix=option_fix("collapsed", "mark"))
+    dims = dims[:max_dims]
+    codes = traversal_codes(_held_code(posterior, around), dims, traversal_ends(posterior, span), n_steps)
+    grids = _decode_rows(decoder, codes, posterior, conditions, around, x)
+    drawn = style.kind_of(grids.shape[3:])
     if change and drawn == "point":
-        raise InputError("change: points in the plane have no change image, the path shows it")
-    widths = [_width(steps, drawn), 1.0][: 1 + change]
-    aspect = panels_aspect(grids, conditions.names, look, "rows") * widths[0] / sum(widths)
-    figure = figure or figure_for(traversal, aspect)
-    axes = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
+        raise InputError(
+            "change was requested for points in the plane, but they have no change image.",
+            got="samples of two values",
+            expected="images, signals or rows of a table",
+            fix=Fix("Pass change=False; the path shows the change.", "Leave out --change; the path shows the change."),
+        )
+    widths = [_row_width(n_steps, drawn), 1.0][: 1 + change]
     rows = [_row_label(dim, active.activity[dim], not active.mask[dim], posterior.std is not None) for dim in dims]
-    labels = {"row_labels": rows, "column_labels": _column_labels(span, steps)}
-    for panel in draw_panels(axes[0], grids, conditions.names, look, **labels, connect="rows"):
+    layout = GridLayout(rows, _column_labels(span, n_steps), connect="rows")
+    aspect = panels_aspect(grids, conditions.names, style, layout) * widths[0] / sum(widths)
+    figure = figure or figure_for(traversal, aspect)
+    axes: np.ndarray = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
+    for panel in draw_panels(axes[0], grids, conditions.names, style, layout):
         for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
             text.set_color("black" if active.mask[dim] else "0.6")
     if change:
-        _draw_change(axes[1], look.scaled(grids[0], lead=2), look)
+        _draw_change(axes[1], style.scaled(grids[0], n_leading_axes=2), style)
         if drawn == "table":
             axes[1].set(aspect="auto", box_aspect=_box_aspect(axes[0]))
-    under = f", under {conditions}" if conditions else _told_condition(decoder, posterior, around)
-    title = _title(posterior, len(dims), order, around) + under
+    under = f", under {conditions}" if conditions else _held_condition(decoder, posterior, around)
+    title = _traversal_title(posterior, len(dims), order, around) + under
     axes[0].set_title(title.replace(", ", ",\n", 1) if change and drawn == "table" else title)
     return axes
 
 
-def _decoded(
+def _decode_rows(
     decoder: Decoder, codes: np.ndarray, posterior: Posterior, conditions: ConditionSet, around: int | None, x: Any
 ) -> np.ndarray:
-    """The codes (dims, steps, D) decoded, (C, dims, steps, *sample): around a sample under its condition, else each."""
+    """Decode codes (dims, steps, D), and return (C, dims, steps, *sample).
+
+    Codes around a sample are decoded under its condition, others under each condition.
+    """
     flat = codes.reshape(-1, posterior.size)
     if around is None:
         decoded = decode_under_conditions(decoder, posterior.with_codes(flat), conditions, reference=x)
@@ -112,64 +175,64 @@ def _decoded(
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
-def _width(steps: int, kind: SampleKind) -> float:
-    """The width of a row in cells; in a mosaic there are gaps between them, and a row of a table is as wide as one."""
+def _row_width(n_steps: int, kind: SampleKind) -> float:
+    """Return the width of a row in cells; mosaics have gaps, and a row of a table is as wide as one cell."""
     if kind == "table":
         return 1.0
-    return steps if kind == "signal" else steps + (steps - 1) * GAP
+    return n_steps if kind == "signal" else n_steps + (n_steps - 1) * CELL_GAP
 
 
-def _box_aspect(ax: Any) -> float:
-    """The height / width of what is drawn, where data units are as they are set."""
+def _box_aspect(ax: Axes) -> float:
+    """Return the height / width of Axes whose aspect is a number."""
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    return ax.get_aspect() * abs(high - low) / abs(right - left)
+    return float(ax.get_aspect()) * abs(high - low) / abs(right - left)
 
 
-def _base(posterior: Posterior, around: int | None) -> np.ndarray:
+def _held_code(posterior: Posterior, around: int | None) -> np.ndarray:
     if around is None:
-        return np.zeros(posterior.size) if posterior.prior else posterior.mean.mean(axis=0)
-    if not 0 <= around < len(posterior):
-        raise InputError(f"around = {around}: expected a row of x, from 0 to {len(posterior) - 1}")
-    return posterior.mean[around]
+        return np.zeros(posterior.size) if posterior.prior else np.asarray(posterior.mean.mean(axis=0))
+    check_rows("around", [around], len(posterior), example=0)
+    return np.asarray(posterior.mean[around])
 
 
-def _row_label(dim: int, strength: float, dead: bool, is_kl: bool) -> str:
-    if dead:
+def _row_label(dim: int, strength: float, is_collapsed: bool, is_kl: bool) -> str:
+    if is_collapsed:
         return f"{dimension_label(dim)}  collapsed"
     if np.isinf(strength):
         return f"{dimension_label(dim)}  infinite KL"
     return f"{dimension_label(dim)}  {strength:.2f} nats" if is_kl else f"{dimension_label(dim)}  var. {strength:.2g}"
 
 
-def _column_labels(span: str | float, steps: int) -> list[str]:
+def _column_labels(span: str | float, n_steps: int) -> list[str]:
     if span == "aggregate":
-        return ["2.5 %", *[""] * (steps - 2), "97.5 %"]
-    reach = 1.96 if span == "prior" else float(span)
-    return [f"{value:.3g}".replace("-", "−") for value in np.linspace(-reach, reach, steps)]
+        return ["2.5 %", *[""] * (n_steps - 2), "97.5 %"]
+    end = 1.96 if span == "prior" else float(span)
+    return [f"{value:.3g}".replace("-", "−") for value in np.linspace(-end, end, n_steps)]
 
 
-def _told_condition(decoder: Decoder, posterior: Posterior, around: int | None) -> str:
-    """The one condition that is held; empty for a plain decoder."""
+def _held_condition(decoder: Decoder, posterior: Posterior, around: int | None) -> str:
+    """Return the words on the one condition that is held; empty for a plain decoder."""
     if around is None or not decoder.is_conditional:
         return decoder.condition_name and f", given y = {decoder.condition_name}"
     return f", given y = {condition_names(posterior.condition_of([around]), decoder.conditions)[0]}"
 
 
-def _draw_change(ax: Any, cells: np.ndarray, look: SampleStyle) -> None:
-    """The change images, red where a value grows and blue where it falls, on one scale for all rows."""
-    kind, unit = look.kind_of(cells.shape[2:]), look.unit_in(cells.shape[2:])
+def _draw_change(ax: Axes, cells: np.ndarray, style: SampleStyle) -> None:
+    """Draw last minus first sample of each row, red where a value grows and blue where it falls, on one scale."""
+    kind, unit = style.kind_of(cells.shape[2:]), style.unit_of(cells.shape[2:])
     changes = cells[:, -1:] - cells[:, :1]
     if kind == "image":
         changes = as_images(changes, n_leading_axes=2)
         changes = changes.mean(axis=-1) if changes.ndim == 5 else changes
-    reach = float(np.abs(changes).max()) or 1.0
-    look = SampleStyle(kind, "RdBu_r", (-reach, reach), look.names, unit=unit)
-    draw_cells(ax, changes, look, column_labels=[] if kind == "table" else [f"±{reach:.2g}"], connect="rows")
+    limit = float(np.abs(changes).max()) or 1.0
+    style = SampleStyle(kind, "RdBu_r", (-limit, limit), style.names, unit=unit)
+    column_labels = [] if kind == "table" else [f"±{limit:.2g}"]
+    draw_cells(ax, changes, style, GridLayout(column_labels=column_labels, connect="rows"))
     ax.set_title("change")
 
 
-def _title(posterior: Posterior, count: int, order: str, around: int | None) -> str:
-    which = f"{count} of {posterior.size} dimensions" if count < posterior.size else "Each dimension"
+def _traversal_title(posterior: Posterior, n_dims: int, order: str, around: int | None) -> str:
+    which = f"{n_dims} of {posterior.size} dimensions" if n_dims < posterior.size else "Each dimension"
     by = "effect" if order == "effect" else ("KL" if posterior.std is not None else "variance of the mean")
     if around is None:
         held = "the prior mean" if posterior.prior else "the mean code"

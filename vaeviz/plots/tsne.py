@@ -1,3 +1,5 @@
+"""Plot of a two-dimensional map of the codes."""
+
 from __future__ import annotations
 
 import warnings
@@ -18,10 +20,12 @@ from vaeviz.embeddings._base import Embedding, embed
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode, encode_others
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-ASKED = 1000  # points whose neighbors are ranked for the line under a map
-K = 10
+MAX_RANKED_POINTS = 1000  # points whose neighbors are ranked for the line under a map; more would change little
+N_QUALITY_NEIGHBORS = 10  # size of the neighborhoods of that line
+OTHER_MARKS: dict[str, Any] = {"ls": "", "marker": "x", "ms": 3, "mew": 0.6, "color": "0.1", "zorder": 3}
 
 
 @register_plot(page=PageShape("column", 0.78))
@@ -37,30 +41,90 @@ def tsne(
     max_points: int | None = 5000,
     palette: str | None = None,
     continuous: bool | None = None,
-    size: float | None = None,
-    opacity: float | None = None,
+    marker_size: float | None = None,
+    alpha: float | None = None,
     rasterized: bool | None = None,
-    marker_kws: dict | None = None,
+    marker_kws: dict[str, Any] | None = None,
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """A map of the posterior means of a latent of more than two dimensions, colored by label.
+    """Plot a two-dimensional map of the posterior means, by t-SNE or another method, colored by label.
 
-    encoder: any callable, model, or `Posterior`. x: (N, ...). labels: (N,) or None. condition: (N, ...), of a
-        conditional model. other_x: (M, ...) other samples, to be placed into the map that x made, where the engine can:
-        "opentsne", "umap" and "pca", not "tsne".
-    engine: a registered embedding: "tsne" (t-SNE of van der Maaten & Hinton 2008, by scikit-learn), "opentsne" (the
-        same by openTSNE), "umap" or "pca". "auto" is t-SNE by whichever is quicker of those installed.
-    perplexity: of t-SNE. max_points: at most so many points, chosen at random with `seed`; the title says how many;
-        None for all.
-    The remaining options are those of `latent_scatter`. Distances and axes of a t-SNE map have no units, so it
-    has no ticks; the line below says what it keeps of the neighborhoods (see `map_quality`). Raises `NotApplicable`
-    for a latent of two dimensions or fewer.
+    Parameters
+    ----------
+    encoder : callable, model or Posterior
+        Encoder of `x`, with more than two latent dimensions.
+    x : array_like, shape (N, ...)
+        Samples.
+    labels : array_like, shape (N,), optional
+        One label per sample: integers and strings are classes, floats are numbers. Samples without a label (NaN, None
+        or "") are light gray and underneath.
+    condition : array_like, shape (N, ...), optional
+        Condition of each sample. Only a conditional model needs it.
+    other_x : array_like, shape (M, ...), optional
+        Other samples, to be placed into the map of `x`. The engines "opentsne", "umap" and "pca" can do that.
+    engine : str, default="auto"
+        Registered embedding: "tsne" (t-SNE by scikit-learn), "opentsne" (t-SNE by openTSNE), "umap" or "pca". "auto" is
+        t-SNE by the quicker of the installed libraries.
+    perplexity : float, default=30.0
+        Perplexity of t-SNE.
+    max_points : int or None, default=5000
+        Largest number of points to map. More are subsampled at random; None keeps all.
+    palette : str, optional
+        Matplotlib color sequence or colormap, or colors separated by commas.
+    continuous : bool, optional
+        Color integer labels along a gradient. By default, their type decides.
+    marker_size : float, optional
+        Diameter of a marker in points. By default, it follows N.
+    alpha : float, optional
+        Opacity of a marker, from 0 to 1. By default, it follows N.
+    rasterized : bool, optional
+        Draw the markers as an image inside vector files. By default, large clouds are.
+    marker_kws : dict, optional
+        Further properties of the markers, as of `matplotlib.lines.Line2D`.
+    seed : int, default=0
+        Seed of the subsample, of the map and of the order in which points are drawn.
+    ax : Axes, optional
+        Axes to draw into. By default, those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The Axes that hold the map.
+
+    Raises
+    ------
+    NotApplicable
+        If the latent space has two dimensions or fewer, or there are too few points for the perplexity.
+    InputError
+        If `labels`, `engine`, `perplexity`, `palette` or `marker_kws` cannot be used, or `other_x` is given with a
+        Posterior, which holds the codes of `x` only.
+
+    Warns
+    -----
+    UserWarning
+        If the engine cannot place `other_x`.
+
+    See Also
+    --------
+    map_quality : Plot how far a map can be trusted.
+
+    Notes
+    -----
+    Distances and axes of such a map have no units, so that it has no ticks. The line below it shows how well the map
+    preserves neighborhoods.
+
+    References
+    ----------
+    van der Maaten & Hinton, Visualizing Data using t-SNE, JMLR 9, 2008.
+    McInnes et al., UMAP, arXiv:1802.03426, 2018.
     """
     posterior = encode(encoder, x, condition)
     if posterior.size <= 2:
-        dimensions = "1 dimension" if posterior.size == 1 else "2 dimensions"
-        raise NotApplicable(f"the latent has {dimensions} and needs no map: see latent_scatter")
+        raise NotApplicable(
+            f"The latent space has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map.",
+            fix="Use latent_scatter.",
+        )
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
     rows = subsample_rows(max_points, len(posterior), seed)
     check_perplexity(engine, perplexity, len(rows))
@@ -72,36 +136,39 @@ def tsne(
         ax,
         embedding.points,
         colors[rows],
-        size=size,
-        opacity=opacity,
+        marker_size=marker_size,
+        alpha=alpha,
         rasterized=rasterized,
         marker_kws=marker_kws,
         seed=seed,
     )
     if others is not None:
-        _place(ax, embedding, others[subsample_rows(max_points, len(others), seed)])
+        _place_others(ax, embedding, others[subsample_rows(max_points, len(others), seed)])
     add_color_key(ax, marks.colors, embedding.points)
     equal_aspect(ax)
-    ax.set_title(_title(embedding.engine, perplexity, posterior, len(rows)))
+    ax.set_title(_map_title(embedding.engine, perplexity, posterior, len(rows)))
     label_map_axes(ax, embedding.engine)
-    if embedding.engine != "pca" and len(rows) > 2 * K:
-        write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (K,), n_samples=ASKED, seed=seed))
+    if embedding.engine != "pca" and len(rows) > 2 * N_QUALITY_NEIGHBORS:
+        sizes = (N_QUALITY_NEIGHBORS,)
+        write_quality(
+            ax, map_quality(posterior.mean[rows], embedding.points, sizes, n_samples=MAX_RANKED_POINTS, seed=seed)
+        )
     return ax
 
 
-def _place(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
+def _place_others(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
     if not embedding.can_place:
         warnings.warn(
-            f"other_x is left out of the map: engine {embedding.engine!r} cannot place it, opentsne, umap and pca can",
+            f'The engine "{embedding.engine}" cannot place other_x, which is left out of the map. Use "opentsne", '
+            '"umap" or "pca".',
             stacklevel=3,
         )
         return
-    look = {"ls": "", "marker": "x", "ms": 3, "mew": 0.6, "color": "0.1", "zorder": 3}
-    ax.plot(*embedding.place(others).T, **look, label=f"other\n({len(others):,})")
+    ax.plot(*embedding.place(others).T, **OTHER_MARKS, label=f"other\n({len(others):,})")
 
 
-def _title(engine: str, perplexity: float, posterior: Posterior, shown: int) -> str:
-    total, how = len(posterior), describe_map(engine, perplexity)
-    count = f"N = {total:,}" if shown == total else f"{shown:,} of {total:,} points"
-    what = f"{posterior.size}-dimensional {posterior.code_name}s"
-    return f"{METHOD_NAMES.get(engine, engine)} of {what}\n{count}{how and f', {how}'}"
+def _map_title(engine: str, perplexity: float, posterior: Posterior, shown: int) -> str:
+    details = describe_map(engine, perplexity)
+    codes = f"{posterior.size}-dimensional {posterior.code_name}s"
+    count = sample_count(shown, len(posterior), "points")
+    return f"{METHOD_NAMES.get(engine, engine)} of {codes}\n{count}{details and f', {details}'}"

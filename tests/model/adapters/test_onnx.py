@@ -56,7 +56,7 @@ def test_a_decoder_knows_its_latent_size(tmp_path):
     assert model.encoder is None
     assert model.decoder.latent_shape == (2,)
     assert vaeviz.decode(model.decoder, np.ones((10, 2))).shape == (10, 8, 6, 3)
-    vaeviz.manifold_grid(str(tmp_path / "decoder.onnx"), n=3)
+    vaeviz.manifold_grid(str(tmp_path / "decoder.onnx"), n_grid=3)
 
 
 def test_a_role_overrules_the_sizes(tmp_path):

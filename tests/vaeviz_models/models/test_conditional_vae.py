@@ -206,7 +206,7 @@ def test_a_run_records_its_classes_and_opens_as_conditional(digits_run):
 
 def test_a_run_is_drawn_without_further_declarations(digits_run, vaeviz, tmp_path):
     plots = "samples,latent_scatter,reconstruction_pairs,likelihood_bound"
-    quick = ("--set", "likelihood_bound.count=5", "--set", "likelihood_bound.max_points=20", "--dpi", 40)
+    quick = ("--set", "likelihood_bound.n_draws=5", "--set", "likelihood_bound.max_points=20", "--dpi", 40)
     done = vaeviz("export", digits_run, "--out", tmp_path, "--plots", plots, *quick)
     assert done.code == 0, done.out
     inputs = json.loads((tmp_path / "manifest.json").read_text())["inputs"]

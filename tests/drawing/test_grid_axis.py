@@ -1,0 +1,40 @@
+"""Latent axes with even and uneven nodes."""
+
+import numpy as np
+import pytest
+
+from vaeviz.analysis.latent_grid import equal_mass_nodes, linear_nodes
+from vaeviz.drawing.grid_axis import GridAxis
+
+NODES = {
+    "even": linear_nodes(-3, 1, 5),
+    "uneven": equal_mass_nodes(6),
+    "two": np.array([0.5, 2.0]),
+    "skewed": np.array([-1.0, 0.0, 0.1, 5.0]),
+}
+
+
+@pytest.mark.parametrize("values", NODES.values(), ids=NODES)
+def test_cells_and_values_convert_both_ways(values):
+    nodes = GridAxis(values)
+    cells = np.linspace(-1.5, len(values) + 0.5, 41)
+    np.testing.assert_allclose(nodes.to_value(np.arange(len(values))), values)
+    np.testing.assert_allclose(nodes.to_cell(nodes.to_value(cells)), cells)
+    assert (np.diff(nodes.to_value(cells)) > 0).all()
+
+
+def test_even_nodes_are_recognized():
+    assert GridAxis(linear_nodes(-1.96, 1.96, 20)).is_even
+    assert not GridAxis(equal_mass_nodes(20)).is_even
+    assert GridAxis(1e6 + linear_nodes(0, 1, 20)).is_even
+
+
+@pytest.mark.parametrize("n", [3, 10, 20, 50])
+def test_ticks_of_uneven_nodes_are_round_and_spaced(n):
+    nodes = GridAxis(equal_mass_nodes(n))
+    ticks = nodes.ticks()
+    assert 0 in ticks
+    np.testing.assert_allclose(ticks, np.negative(ticks[::-1]))
+    assert all(abs(tick * 20 - round(tick * 20)) < 1e-9 for tick in ticks)
+    assert 3 <= len(ticks) <= 11
+    assert np.diff(nodes.to_cell(np.array(ticks))).min() >= n / 10

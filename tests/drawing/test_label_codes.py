@@ -1,0 +1,50 @@
+"""Labels as class codes and names."""
+
+import numpy as np
+import pytest
+
+from vaeviz.data.labels import check_labels, factorize_labels
+from vaeviz.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("labels", "codes", "names"),
+    [
+        ([2, 0, 2], [1, 0, 1], ("0", "2")),
+        ([10, 9, 100], [1, 0, 2], ("9", "10", "100")),
+        (["b", "a", "b"], [1, 0, 1], ("a", "b")),
+        ([True, False], [1, 0], ("False", "True")),
+        ([0.5, np.nan, 2.0], [0, -1, 1], ("0.5", "2")),
+        (["b", "", "a"], [1, -1, 0], ("a", "b")),
+        (np.array(["b", None, "a"], dtype=object), [1, -1, 0], ("a", "b")),
+        (np.array([3, None, 10, np.nan], dtype=object), [0, -1, 1, -1], ("3", "10")),
+        ([np.nan, np.nan], [-1, -1], ()),
+    ],
+)
+def test_labels_become_codes_and_sorted_names(labels, codes, names):
+    found_codes, found_names = factorize_labels(np.asarray(labels))
+    assert (found_codes.tolist(), found_names) == (codes, names)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.zeros((3, 2)), 5, [1, 2], ["a"] * 4],
+)
+def test_labels_with_the_wrong_shape_are_an_error(labels):
+    with pytest.raises(InputError):
+        check_labels(labels, 3)
+
+
+def test_missing_values_of_pandas_are_missing():
+    pandas = pytest.importorskip("pandas")
+    for labels in (pandas.Series([10, None, 9], dtype="Int64"), pandas.Series([10, None, 9], dtype=object)):
+        codes, names = factorize_labels(check_labels(labels, 3))
+        assert (codes.tolist(), names) == ([1, -1, 0], ("9", "10"))
+    codes, names = factorize_labels(check_labels(pandas.Series(["b", None, "a"]), 3))
+    assert (codes.tolist(), names) == ([1, -1, 0], ("a", "b"))
+
+
+def test_labels_may_be_a_column_or_a_tensor():
+    torch = pytest.importorskip("torch")
+    assert check_labels([[1], [2]], 2).tolist() == [1, 2]
+    assert check_labels(torch.tensor([1, 2]), 2).tolist() == [1, 2]
