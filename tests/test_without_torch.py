@@ -51,7 +51,7 @@ assert "torch" not in sys.modules
 
 ANALYSIS = """
 report = vaeviz.analyze(encoder=encode, decoder=decode, x=x, labels=labels, likelihood=likelihood)
-print({result.name: result.sentence for result in report.results if result.status == "failed"})
+print({result.name: result.sentence for result in report.checks if result.status == "failed"})
 assert "torch" not in sys.modules
 """
 

@@ -221,7 +221,9 @@ def test_class_names_label_the_figures(tmp_path, inputs, registered):
 
 
 def test_the_manifest_records_options_files_versions_and_inputs(tmp_path, inputs):
-    export_figures(tmp_path, **inputs, plots=["latent-scatter"], settings={"latent_scatter": {"marker_size": 3}}, seed=5)
+    export_figures(
+        tmp_path, **inputs, plots=["latent-scatter"], settings={"latent_scatter": {"marker_size": 3}}, seed=5
+    )
     manifest = manifest_of(tmp_path)
     (figure,) = manifest["figures"]
     assert figure["plot"] == "latent_scatter"

@@ -37,7 +37,7 @@ def load_weights(model: Any, path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} is not an existing file.", got=str(path))
-    module = model() if inspect.isclass(model) or inspect.isfunction(model) else model
+    module: Any = model() if inspect.isclass(model) or inspect.isfunction(model) else model
     if not hasattr(module, "load_state_dict"):
         got = type(module).__name__
         raise InputError(f"{callable_name(model)} is a {got}, and weights need a torch module.", got=got)
