@@ -36,7 +36,7 @@ KINDS = {
     "objects": (lambda values: np.full((len(values), 3), None), "ndarray|object"),
     "empty": (lambda values: values[:0], r"shape \(0, 3\)"),
     "no dimensions": (lambda values: values[:, :0], r"shape \(\d+, 0\)"),
-    "unknown names": (lambda values: {"features": values}, "features|got dict"),
+    "unknown names": (lambda values: {"features": values}, "features|dict"),
     "a generator": (lambda values: (row for row in values), "generator"),
     "another object": (lambda values: object(), "object"),
 }

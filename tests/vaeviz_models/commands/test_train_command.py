@@ -188,9 +188,9 @@ def test_a_broken_model_breaks_only_itself(python, plug_in):
     plug_in("odd_models", {"vaeviz.models": group}, {"odd_model.py": "from __future__ import annotations\n" + odd})
     help_text = python("from vaeviz.cli.main import main; main(['train', '--help'])")
     lines = " ".join(help_text.split())
-    assert "(broken) 'gone' of odd_models" in lines
-    assert "ModuleNotFoundError" in lines
-    assert "(broken) 'odd' of odd_models" in lines
+    assert lines.count("(broken)") == 2
+    assert "absent_package" in lines
+    assert "Nonsense" in lines
     assert "'Nonsense'" in lines
     assert "the reference VAE" in lines
 
