@@ -29,6 +29,7 @@ bench: .venv-bench/installed
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m numpydoc lint --config . $$(find vaeviz vaeviz_models -name '*.py' -not -path '*/commands/*')
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 

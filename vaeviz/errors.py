@@ -58,11 +58,11 @@ class _WithFix(Exception):
         self.fix = fix if isinstance(fix, Fix) else Fix(fix)
 
     def __str__(self) -> str:
-        return join_sentences(self.message, self.fix.python)
+        return _join_sentences(self.message, self.fix.python)
 
     def for_command_line(self) -> str:
         """Return the message with its advice as command-line options."""
-        return join_sentences(self.message, self.fix.command_line or self.fix.python)
+        return _join_sentences(self.message, self.fix.command_line or self.fix.python)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, self.__dict__)
@@ -139,7 +139,7 @@ class GuessWarning(_WithFix, UserWarning):
     """
 
 
-def join_sentences(first: str, second: str) -> str:
+def _join_sentences(first: str, second: str) -> str:
     """Return two sentences as one text, with a full stop between them; either may be empty."""
     if not (first and second):
         return first or second

@@ -83,7 +83,7 @@ def decode_batches(
 
     Parameters
     ----------
-    decoder, z, condition, reference
+    decoder, z, condition, reference : Any
         See `decode`.
     size : int, optional
         Number of codes per batch if the decoder does not declare its own.
@@ -163,7 +163,7 @@ def trace_decoding(decoder: Any, z: Any, condition: Any = None, *, reference: An
 
     Parameters
     ----------
-    decoder, z, condition, reference
+    decoder, z, condition, reference : Any
         See `decode`.
 
     Returns

@@ -102,7 +102,7 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
 
     Parameters
     ----------
-    encoder, x, condition
+    encoder, x, condition : Any
         See `encode`.
 
     Returns
@@ -291,7 +291,7 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
 
     Parameters
     ----------
-    encoder, x, condition
+    encoder, x, condition : Any
         See `encode`.
 
     Returns

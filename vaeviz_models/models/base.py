@@ -29,16 +29,34 @@ class TrainableModel(Protocol):
         """Yield the module and all of its parts."""
 
     def train(self, mode: bool = True) -> Any:
-        """Set training or evaluation mode."""
+        """Set training or evaluation mode.
+
+        Parameters
+        ----------
+        mode : bool, default True
+            False for evaluation mode.
+        """
 
     def to(self, device: torch.device, /) -> Any:
-        """Move the weights to a device."""
+        """Move the weights to a device.
+
+        Parameters
+        ----------
+        device : torch.device
+            The device.
+        """
 
     def state_dict(self) -> dict[str, Any]:
         """Return the weights by name."""
 
     def load_state_dict(self, state_dict: Mapping[str, Any], /) -> Any:
-        """Replace the weights."""
+        """Replace the weights.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to Tensor
+            The new weights by name.
+        """
 
 
 class EncoderDecoder(nn.Module):
