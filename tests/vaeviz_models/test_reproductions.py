@@ -38,7 +38,7 @@ def test_the_model_of_burda_is_trained_resumed_and_evaluated(burda, capsys, tmp_
         burda.train(tmp_path / "run", epochs, SMALL)
     assert "after epoch 1 of 2" in burda.outputs[1]
     capsys.readouterr()
-    burda.evaluate(tmp_path / "run", images=10, samples=20)
+    burda.evaluate(tmp_path / "run", n_images=10, n_draws=20)
     printed = capsys.readouterr().out
     assert "after 2 epochs, on binarized:digits" in printed
     assert re.search(r"test +\d+ of 50 units active, KL [\d.]+ nats, N = 360", printed)
@@ -49,8 +49,8 @@ def test_the_model_of_burda_is_trained_resumed_and_evaluated(burda, capsys, tmp_
 
 def test_every_estimate_agrees_with_a_second_way(run, monkeypatch):
     module = load_script("independent_estimates")
-    monkeypatch.setattr(module, "CODES", 300)
-    monkeypatch.setattr(module, "POINTS", 120)
+    monkeypatch.setattr(module, "N_CODES", 300)
+    monkeypatch.setattr(module, "N_POINTS", 120)
     rows = module.compared(run, None)
     assert len(rows) > 20
     for row in rows:
