@@ -40,7 +40,7 @@ def test_the_model_of_burda_is_trained_resumed_and_evaluated(burda, capsys, tmp_
     capsys.readouterr()
     burda.evaluate(tmp_path / "run", n_images=10, n_draws=20)
     printed = capsys.readouterr().out
-    assert "after 2 epochs, on binarized:digits" in printed
+    assert "2 epochs on binarized:digits" in printed
     assert re.search(r"test +\d+ of 50 units active, KL [\d.]+ nats, N = 360", printed)
     bounds = [float(nll) for nll in re.findall(r"k = +\d+ +NLL ([\d.]+) ±", printed)]
     assert len(bounds) == 4
@@ -51,7 +51,7 @@ def test_every_estimate_agrees_with_a_second_way(run, monkeypatch):
     module = load_script("independent_estimates")
     monkeypatch.setattr(module, "N_CODES", 300)
     monkeypatch.setattr(module, "N_POINTS", 120)
-    rows = module.compared(run, None)
+    rows = module.compare(run, None)
     assert len(rows) > 20
     for row in rows:
         difference = abs(row.ours - row.theirs) if row.largest is None else row.largest
