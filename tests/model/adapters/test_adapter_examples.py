@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "adapters").glob("*.py"))
 NEEDS = {
     "keras_vae": ["keras"],
