@@ -11,7 +11,8 @@ import pytest
 
 import vaeviz
 from vaeviz.errors import InputError, UnknownName
-from vaeviz.health.analyze import CHECKS
+from vaeviz.health import checks
+from vaeviz.health.analyze import CHECKS, find_checks
 from vaeviz.health.report import format_table, to_json_value
 
 PRIOR_CHECKS = ("marginals", "mismatch", "holes", "information")
@@ -352,3 +353,38 @@ def test_analysis_imports_no_matplotlib():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# How checks are found
+
+
+def test_a_check_is_found_by_its_file_and_follows_the_others(tmp_path, monkeypatch):
+    (tmp_path / "_helper.py").write_text("raise AssertionError('a private file is not imported')\n")
+    (tmp_path / "added.py").write_text(
+        "from vaeviz.health.check import Measurement, health_check\n"
+        "@health_check('Is it added?', unit='x', flags='above', source='a test')\n"
+        "def added(x): return Measurement(False, 'It is.', 0, 1, len(x))\n"
+    )
+    monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
+    found = find_checks()
+    assert list(found) == [*CHECKS, "added"]
+    assert found["added"].run({"x": [1, 2]}, {}).n_samples == 2
+
+
+def test_a_file_without_a_check_of_its_name_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "undecorated.py").write_text("def undecorated(x): pass\n")
+    monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
+    with pytest.raises(TypeError, match="undecorated"):
+        find_checks()
+
+
+def test_checks_are_reported_by_topic():
+    assert tuple(CHECKS) == (
+        "collapsed", "ignored", "marginals", "mismatch", "holes", "information", "likelihood", "spread",
+        "reconstruction", "classes", "neighbors",
+    )  # fmt: skip
+
+
+def test_two_samples_have_no_advice_about_the_number_of_neighbors(encoder, digits):
+    report = vaeviz.analyze(encoder=encoder, x=digits.x[:2], checks="neighbors")
+    assert "n_neighbors" not in reason(report["neighbors"])

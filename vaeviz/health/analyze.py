@@ -2,47 +2,59 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vaeviz.data.dataset import Dataset
 from vaeviz.errors import Fix, InputError, UnknownName
+from vaeviz.health import checks as checks_package
 from vaeviz.health.check import Check, CheckResult
-from vaeviz.health.checks.classes import classes
-from vaeviz.health.checks.collapsed import collapsed
-from vaeviz.health.checks.holes import holes
-from vaeviz.health.checks.ignored import ignored
-from vaeviz.health.checks.information import information
-from vaeviz.health.checks.likelihood import likelihood
-from vaeviz.health.checks.marginals import marginals
-from vaeviz.health.checks.mismatch import mismatch
-from vaeviz.health.checks.neighbors import neighbors
-from vaeviz.health.checks.reconstruction import reconstruction
-from vaeviz.health.checks.spread import spread
 from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
 from vaeviz.plugins.diagnostics import capture_warnings
 from vaeviz.plugins.options import validate_settings
 
-CHECKS: dict[str, Check] = {
-    check.name: check
-    for check in (
-        collapsed,
-        ignored,
-        marginals,
-        mismatch,
-        holes,
-        information,
-        likelihood,
-        spread,
-        reconstruction,
-        classes,
-        neighbors,
-    )
-}
-"""All checks by name, in the order of a report: dimensions, prior, likelihood, data."""
+REPORT_ORDER = (
+    *("collapsed", "ignored"),  # dimensions
+    *("marginals", "mismatch", "holes", "information"),  # prior
+    *("likelihood", "spread"),  # likelihood
+    *("reconstruction", "classes", "neighbors"),  # data
+)
+"""Names of checks in the order of a report; other checks follow in alphabetical order."""
+
+
+def find_checks() -> dict[str, Check]:
+    """Import all checks: each public file of ``vaeviz/health/checks`` has one of the file's name.
+
+    Returns
+    -------
+    dict of str to Check
+        The checks by name, in the order of a report.
+
+    Raises
+    ------
+    TypeError
+        If a file has no check of its name.
+    """
+    names = [file.name for file in pkgutil.iter_modules(checks_package.__path__) if not file.name.startswith("_")]
+    in_order = [name for name in REPORT_ORDER if name in names] + sorted({*names} - {*REPORT_ORDER})
+    return {name: _import_check(name) for name in in_order}
+
+
+def _import_check(name: str) -> Check:
+    module = importlib.import_module(f"{checks_package.__name__}.{name}")
+    check = getattr(module, name, None)
+    if not isinstance(check, Check):
+        raise TypeError(f"{module.__file__} has no check {name}. Put @health_check(...) above a function {name}.")
+    return check
+
+
+CHECKS = find_checks()
+"""All checks by name, in the order of a report."""
 
 
 def analyze(
@@ -202,7 +214,7 @@ def validate_check_settings(settings: Mapping[str, Mapping[str, Any]], names: li
             raise UnknownName("check", name, CHECKS)
         if name not in names:
             raise InputError(
-                f"There are options of {name}, which is not among the checks to run: {', '.join(names)}.",
+                f"settings has options of {name}, but the checks to run are {', '.join(names)}.",
                 got=name,
                 fix=Fix(
                     f"Add {name} to checks, or remove its options from settings.",

@@ -76,12 +76,7 @@ def classes(
     ours = class_structure(posterior.mean[rows], codes[rows], (n_neighbors,), seed=seed)
     linear = class_structure(principal_components(chosen, posterior.size), codes[rows], (n_neighbors,), seed=seed)
     accuracy, linear_accuracy = _accuracy_of(ours), _accuracy_of(linear)
-    if max(found.value - 2 * found.standard_error for found in (accuracy, linear_accuracy)) <= ours.chance:
-        raise NotApplicable(
-            f"Neither the codes ({accuracy}) nor {count_noun(posterior.size, 'principal component')} "
-            f"({linear_accuracy}) tell the classes apart better than chance ({ours.chance:.3g}). The labels may be "
-            "unrelated to x."
-        )
+    _check_related(accuracy, linear_accuracy, ours.chance, posterior.size)
     threshold = ours.chance + min_share * max(linear_accuracy.value - ours.chance, 0)
     flagged = accuracy.value + 2 * accuracy.standard_error < threshold
     return Measurement(
@@ -114,6 +109,15 @@ def _class_codes(labels: Any, condition: Any, n_samples: int) -> tuple[np.ndarra
     if not len(labeled):
         raise NotApplicable("All labels are missing.")
     return codes, labeled
+
+
+def _check_related(accuracy: Estimate, linear_accuracy: Estimate, chance: float, size: int) -> None:
+    """Raise `NotApplicable` if neither codes nor principal components name classes better than chance."""
+    if max(found.value - 2 * found.standard_error for found in (accuracy, linear_accuracy)) <= chance:
+        raise NotApplicable(
+            f"Neither the codes ({accuracy}) nor {count_noun(size, 'principal component')} ({linear_accuracy}) tell the "
+            f"classes apart better than chance ({chance:.3g}). The labels may be unrelated to x."
+        )
 
 
 def _accuracy_of(found: ClassStructure) -> Estimate:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vaeviz.analysis.class_structure import principal_components
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.analysis.map_quality import map_quality
+from vaeviz.analysis.map_quality import MapQuality, map_quality
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.errors import Fix, NotApplicable
@@ -75,33 +75,43 @@ def neighbors(
             ),
         )
     rows = choose_rows(x, n_samples, seed)
-    if len(rows) <= 2 * n_neighbors:
-        fewer = max(1, (len(rows) - 1) // 2)
-        raise NotApplicable(
-            f"{n_neighbors} neighbors need more than {2 * n_neighbors} samples; there are {len(rows)}.",
-            fix=Fix(
-                f'Pass settings={{"neighbors": {{"n_neighbors": {fewer}}}}}.',
-                f"Add --set neighbors.n_neighbors={fewer}.",
-            ),
-        )
+    _check_enough_samples(len(rows), n_neighbors)
     flat = take_rows(x, rows).reshape(len(rows), -1)
     if not np.ptp(flat, axis=0).any():
         raise NotApplicable("All samples are equal, so none is nearer than another.")
     ours = map_quality(flat, posterior.mean[rows], (n_neighbors,))
     linear = map_quality(flat, principal_components(flat, posterior.size), (n_neighbors,))
-    value, error = float(ours.mean("trustworthiness")[0]), float(ours.error("trustworthiness")[0])
-    linear_value = float(linear.mean("trustworthiness")[0])
+    found, linear_value = _trustworthiness(ours), _trustworthiness(linear).value
     threshold = CHANCE + min_share * max(linear_value - CHANCE, 0)
-    flagged = value + 2 * error < threshold
-    compared = f"a PCA with {count_noun(posterior.size)}: {linear_value:.3g}, random codes: 0.5"
+    flagged = found.value + 2 * found.standard_error < threshold
+    similar = "not similar" if flagged else "similar"
+    compared = f"a PCA with {count_noun(posterior.size)}: {linear_value:.3g}, random codes: {CHANCE}"
     return Measurement(
         flagged=flagged,
-        sentence=f"Neighbors in the latent space are {'not ' if flagged else ''}similar in the data: trustworthiness "
-        f"{Estimate(value, error)} ({compared}).",
-        value=value,
-        error=error,
+        sentence=f"Neighbors in the latent space are {similar} in the data: trustworthiness {found} ({compared}).",
+        value=found.value,
+        error=found.standard_error,
         threshold=threshold,
         n_samples=len(rows),
         baselines={"random codes": CHANCE, f"PCA, {posterior.size}-D": linear_value},
         numbers={"continuity": ours.mean("continuity")[0], "recall": ours.mean("recall")[0]},
     )
+
+
+def _check_enough_samples(n_samples: int, n_neighbors: int) -> None:
+    """Raise `NotApplicable` unless there are more than twice as many samples as neighbors."""
+    if n_samples > 2 * n_neighbors:
+        return
+    fewer = (n_samples - 1) // 2
+    advice = Fix(
+        f'Pass settings={{"neighbors": {{"n_neighbors": {fewer}}}}}.', f"Add --set neighbors.n_neighbors={fewer}."
+    )
+    raise NotApplicable(
+        f"The number of samples is {n_samples}, but {count_noun(n_neighbors, 'neighbor')} of each need more than "
+        f"{2 * n_neighbors}.",
+        fix=advice if fewer else "Use more samples.",
+    )
+
+
+def _trustworthiness(found: MapQuality) -> Estimate:
+    return Estimate(float(found.mean("trustworthiness")[0]), float(found.error("trustworthiness")[0]))
