@@ -213,6 +213,42 @@ def test_parameters_and_buffers_that_change_are_restored_with_a_warning(replaces
     assert (float(count), float(scale)) == (0, 1)
 
 
+class Drifting(nn.Module):
+    """A module that leaves its weights alone in the first batch, which encodes it twice, and then changes them."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(8, 2)
+        self.n_calls = 0
+
+    def forward(self, x):
+        self.n_calls += 1
+        if self.n_calls > 2:
+            self.linear.weight.add_(1)
+        return self.linear(x)
+
+
+def test_a_parameter_that_changes_in_a_later_batch_causes_a_warning():
+    model = Drifting()
+    with pytest.warns(GuessWarning, match=r"Linear\.weight .* lost"):
+        vaeviz.encode(vaeviz.Encoder(model, returns="mean", batch_size=16), X)
+
+
+def test_nan_in_a_buffer_is_not_a_change(recwarn):
+    net = nn.Linear(8, 2)
+    net.register_buffer("last_loss", torch.tensor(float("nan")))
+    vaeviz.encode(net, X)
+    assert not recwarn.list
+
+
+def test_parameters_are_copied_once_per_decoding(monkeypatch):
+    net, copied = nn.Linear(2, 8), []
+    clone = torch.Tensor.clone
+    monkeypatch.setattr(torch.Tensor, "clone", lambda tensor: copied.append(tuple(tensor.shape)) or clone(tensor))
+    vaeviz.decode(vaeviz.Decoder(net, batch_size=4), np.zeros((32, 2), np.float32))
+    assert sorted(copied) == [(8,), (8, 2)]
+
+
 def test_gradient_mode_and_modes_are_restored_after_an_error():
     def fails(x):
         torch.set_grad_enabled(True)

@@ -167,44 +167,6 @@ def check_row_count(returned: np.ndarray, rows: int) -> None:
         raise InputError(f"It returned shape {got}, which holds no values.", got=got, expected=f"({rows}, ...)")
 
 
-def describe_batch(batch: np.ndarray) -> str:
-    """Describe a batch for an error message.
-
-    Parameters
-    ----------
-    batch : np.ndarray
-        The batch.
-
-    Returns
-    -------
-    str
-        The words, e.g. ``a batch of shape (64, 28, 28)``.
-    """
-    return f"a batch of shape {batch.shape}"
-
-
-def batch_size_hint(call: str, batch: np.ndarray, size: int) -> str:
-    """Return what to write if a batch failed that is smaller than those before it.
-
-    Parameters
-    ----------
-    call : {"Encoder", "Decoder"}
-        The class that declares a batch size.
-    batch : np.ndarray
-        The batch that failed.
-    size : int
-        Number of rows of the batches before it.
-
-    Returns
-    -------
-    str
-        The advice as the end of a sentence; empty if the batch is not smaller.
-    """
-    if len(batch) >= size:
-        return ""
-    return f"; if it takes {size} rows at a time, write {call}(fn, batch_size={size}, pad=True)"
-
-
 def one_line(error: Exception) -> str:
     """Return the error of a callable on one line.
 

@@ -123,14 +123,12 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
         condition = encoder.condition_rows(condition, len(x))
     values = encoder.condition_values(condition)
     traces: list[EncodingTrace] = []
-    with ForeignFunction(encoder.fn) as call:
-        batches = list(_encode_batches(call, encoder, x, values, traces))
+    batches = list(_encode_batches(encoder, x, values, traces))
     posterior = _join_batches(batches, encoder, traces[0].outputs.family)
     return replace(posterior, condition=condition), traces[0]
 
 
 def _encode_batches(
-    call: ForeignFunction,
     encoder: Encoder,
     x: np.ndarray | SampleStream,
     condition: np.ndarray | None,
@@ -140,7 +138,7 @@ def _encode_batches(
 
     `traces` receives what the first batch showed.
     """
-    first_size = 0
+    call, first_size = ForeignFunction(encoder.fn), 0
     for rows, batch in iterate_batches(x, encoder.batch_size, desc="encoding"):
         arrays = [encoder.prepare_batch(batch), *([] if condition is None else [np.asarray(condition[rows])])]
         n_rows = len(arrays[0])
@@ -148,11 +146,12 @@ def _encode_batches(
         if encoder.pad and encoder.batch_size is not None:
             arrays = pad_batch(arrays, encoder.batch_size)
         try:
-            if not traces:
-                traces.append(_encode_first_batch(call, encoder, arrays))
-                returned = traces[0].returned
-            else:
-                returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
+            with call:
+                if not traces:
+                    traces.append(_encode_first_batch(call, encoder, arrays))
+                    returned = traces[0].returned
+                else:
+                    returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
             mean, std = _read_codes(traces[0].outputs, returned, len(arrays[0]), rows.start)
             traces[0].outputs.warn_of_extreme_spread(returned, rows.start)
         except Exception as error:

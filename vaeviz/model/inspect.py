@@ -115,9 +115,13 @@ class Inspection:
             for one in properties:
                 evidence = f"({one.evidence})" if one.evidence else ""
                 yield f"  {one.name:<14} {one.value:<18} {evidence}".rstrip()
-                advice = _flags(one.declaration) if is_command_line else _expression(one.declaration)
+                if one.name in FINDINGS:  # whose advice may be several sentences
+                    label, fix = "what to do", one.declaration
+                    advice = (fix.command_line if is_command_line else "") or fix.python
+                else:
+                    label = "to declare it" if one.value == "unknown" else "if that is wrong"
+                    advice = _flags(one.declaration) if is_command_line else _expression(one.declaration)
                 if advice:
-                    label = "what to do" if one.name in FINDINGS else "if that is wrong"
                     yield f"  {'':<14}   {label}: {advice}"
             declaration = self.declarations.get(role)
             if declaration is not None:

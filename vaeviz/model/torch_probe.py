@@ -77,6 +77,9 @@ def _without_compile_warning() -> Iterator[None]:
 class EvalMode:
     """Run torch modules in eval mode, and restore their modes, parameters and buffers.
 
+    It may be entered again and again. Parameters are copied until a first call has left them unchanged. After that
+    only their version counters are compared, since copies of a large model take as long as its forward pass.
+
     Parameters
     ----------
     modules : list of torch.nn.Module
@@ -86,6 +89,7 @@ class EvalMode:
     def __init__(self, modules: list[Any]) -> None:
         self._known = modules
         self._saved: dict[int, _SavedModule] = {}
+        self._unchanged: dict[int, Any] = {}  # modules whose parameters a call left unchanged, by id
 
     def __enter__(self) -> EvalMode:
         for module in self._known:
@@ -104,54 +108,99 @@ class EvalMode:
             return
         for part in module.modules():
             if id(part) not in self._saved:
-                self._saved[id(part)] = _SavedModule(part)
+                self._saved[id(part)] = _SavedModule(part, copies_parameters=id(part) not in self._unchanged)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        changed = [name for saved in self._saved.values() for name in saved.restore()]
+        restored: list[str] = []
+        lost: list[str] = []
+        for key, saved in self._saved.items():
+            restored_here, lost_here = saved.restore()
+            restored += restored_here
+            lost += lost_here
+            if error is None and not (restored_here or lost_here):
+                self._unchanged[key] = saved.module
         self._saved.clear()
-        if changed and error is None:
-            warnings.warn(
-                GuessWarning(
-                    f"A call changed {', '.join(dict.fromkeys(changed))} even in eval mode; the values were restored.",
-                    fix="Write a function that does not update the model.",
-                ),
-                stacklevel=3,
-            )
+        if error is not None:
+            return
+        for names, outcome in ((restored, "the values were restored"), (lost, "the old values are lost")):
+            if names:
+                warnings.warn(
+                    GuessWarning(
+                        f"A call changed {', '.join(dict.fromkeys(names))} even in eval mode; {outcome}.",
+                        fix="Write a function that does not update the model.",
+                    ),
+                    stacklevel=3,
+                )
 
 
 class _SavedModule:
     """The mode and the own tensors of a module that is now in eval mode."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, *, copies_parameters: bool) -> None:
         self.module = module
         self.was_training = bool(getattr(module, "training", False))
         if self.was_training:
             module.training = False  # eval() may be overridden, and not every module allows it
+        parameters = dict(module.named_parameters(recurse=False))
         self.tensors = [
-            (name, tensor, tensor.detach().clone())
+            _SavedTensor(name, tensor, copies_values=copies_parameters or name not in parameters)
             for name, tensor in _own_tensors(module)
             if not (tensor.is_meta or hasattr(tensor, "materialize"))  # which hold no values, or not yet
         ]
 
-    def restore(self) -> list[str]:
-        """Restore the module, and return the names of its floating-point tensors that had changed."""
-        import torch
-
+    def restore(self) -> tuple[list[str], list[str]]:
+        """Restore the module, and name its floating-point tensors that had changed: those restored, and those lost."""
         if self.was_training:
             self.module.training = True
-        changed, current = [], dict(_own_tensors(self.module))
-        for name, tensor, values in self.tensors:
-            replaced = current.get(name) is not tensor
-            if replaced:
-                setattr(self.module, name, tensor)
-            if replaced or not torch.equal(tensor, values):
-                with torch.no_grad():
-                    tensor.copy_(values)
-                if tensor.is_floating_point():  # the others count calls or hold the state of random numbers
-                    changed.append(f"{type(self.module).__name__}.{name}")
-        return changed
+        restored, lost, current = [], [], dict(_own_tensors(self.module))
+        for saved in self.tensors:
+            is_replaced = current.get(saved.name) is not saved.tensor
+            if is_replaced:
+                setattr(self.module, saved.name, saved.tensor)
+            is_changed, is_lost = saved.restore()
+            if (is_replaced or is_changed) and saved.tensor.is_floating_point():
+                # the others count calls or hold the state of random numbers
+                (lost if is_lost else restored).append(f"{type(self.module).__name__}.{saved.name}")
+        return restored, lost
+
+
+class _SavedTensor:
+    """A tensor, with a copy of its values or with its version, which in-place changes increase."""
+
+    def __init__(self, name: str, tensor: Any, *, copies_values: bool) -> None:
+        self.name = name
+        self.tensor = tensor
+        self.values = tensor.detach().clone() if copies_values else None
+        self.version = _version(tensor)
+
+    def restore(self) -> tuple[bool, bool]:
+        """Restore the values, and return whether they had changed and whether they are lost."""
+        import torch
+
+        if self.values is None:
+            is_lost = _version(self.tensor) != self.version
+            return is_lost, is_lost
+        is_changed = not _same_values(self.tensor, self.values)
+        if is_changed:
+            with torch.no_grad():
+                self.tensor.copy_(self.values)
+        return is_changed, False
+
+
+def _version(tensor: Any) -> int | None:
+    """Return how often a tensor was changed in place. None for an inference tensor, which does not count."""
+    return None if tensor.is_inference() else int(tensor._version)
+
+
+def _same_values(tensor: Any, values: Any) -> bool:
+    """Return True if two tensors are equal, where NaN equals NaN."""
+    import torch
+
+    if torch.equal(tensor, values):
+        return True
+    return bool(tensor.is_floating_point() and torch.allclose(tensor, values, rtol=0, atol=0, equal_nan=True))
 
 
 def _own_tensors(module: Any) -> Iterator[tuple[str, Any]]:
