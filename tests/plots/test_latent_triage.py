@@ -58,6 +58,14 @@ def test_a_given_figure_is_drawn_into(model, x):
     figure.draw_without_rendering()
 
 
+def test_every_panel_labels_two_powers_of_ten(model, x):
+    for ax in latent_triage(model, model, x):
+        low, high = ax.get_ylim()
+        ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
+        assert len(ticks) >= 2
+        assert all(low <= value <= high for _, _, value in marks(ax))
+
+
 def test_bad_input(model, x):
     with pytest.raises(NotApplicable, match="spread"):
         latent_triage(lambda x: x[:, :2], model, x)

@@ -1,4 +1,4 @@
-"""Fit text into Axes before they are laid out."""
+"""Fit text into Axes before the layout is computed."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def compare(
     Notes
     -----
     The alignment is a shift, a rotation or reflection, and one scale (Gower 1975), in all dimensions. Above two
-    dimensions, both are drawn in the plane of the first two principal components of the first. Below the panels stand
+    dimensions, both are drawn in the plane of the first two principal components of the first. Below the panels are
     linear CKA (Kornblith et al. 2019), the share of variance that the alignment leaves, and the share of common nearest
     neighbors, each with its standard error and, in brackets, its value for shuffled samples.
 

@@ -66,7 +66,7 @@ def interpolation(
     method : {"linear", "slerp"}, default="linear"
         Shape of the path: a straight line, or the great arc between both codes.
     n_steps : int, default=10
-        Decoded codes per path, both ends included. The samples themselves stand outside of them.
+        Decoded codes per path, both ends included. The two samples are drawn at the ends of the row.
     n_paths : int, default=5
         Random paths to draw.
     pair : tuple of int, optional

@@ -96,7 +96,7 @@ def latent_neighbors(
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.15, 1))
     _draw_confusion(axes[0], latent, [names[code] for code in present])
     is_condition = condition is not None and np.array_equal(np.asarray(values), np.asarray(condition))
-    note = "\nthe label is the condition: codes need not tell it" if is_condition else ""
+    note = "\nthe label is the condition, which codes need not encode" if is_condition else ""
     count = sample_count(len(rows), len(labeled))
     axes[0].set_title(f"Confusion in {posterior.size} latent dimensions, {count}{note}")
     _draw_accuracy(axes[1], {f"{posterior.code_name}s": latent, f"PCA of $x$, {components.shape[1]}-D": baseline})

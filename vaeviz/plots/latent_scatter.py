@@ -19,8 +19,8 @@ from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-MAX_EQUAL_SPREAD = 20  # ratio of standard deviations, above which axes of one scale would show a line
-MIN_SPREAD = 1e-3  # the same ratio, below which a dimension is as good as constant and is shown as that line
+MAX_EQUAL_SPREAD = 20  # ratio of standard deviations, above which axes of equal scale would show a line
+MIN_SPREAD = 1e-3  # smaller / larger standard deviation, below which a dimension is practically constant
 
 
 @register_plot(page=PageShape("column", 0.74))
@@ -131,12 +131,12 @@ def latent_scatter(
     add_color_key(ax, marks.colors, points)
     ax.set(xlabel=dimension_label(shown[0]), ylabel=dimension_label(shown[1]))
     title = _scatter_title(posterior, _visible_count(ax, points), dims)
-    ax.set_title(f"{title}\naxes of unlike scales" if has_own_scales else title)
+    ax.set_title(f"{title}\naxes with different scales" if has_own_scales else title)
     return ax
 
 
 def _needs_own_scales(points: np.ndarray) -> bool:
-    """Return True if axes of one scale would show the points as a line, although neither dimension is constant."""
+    """Return True if axes of equal scale would show the points as a line, although neither dimension is constant."""
     low, high = sorted(points.std(axis=0))
     return bool(MIN_SPREAD * high < low < high / MAX_EQUAL_SPREAD)
 
@@ -156,7 +156,7 @@ def _draw_one_dimension(posterior: Posterior, colors: LabelColors, contours: boo
 
 
 def _visible_count(ax: Axes, points: np.ndarray) -> str:
-    """Return the number of points and, if the limits of the Axes were set before, how many lie within them."""
+    """Return the number of points and, if the limits of the Axes were set before, how many are within them."""
     if not has_limits(ax):
         return f"{len(points):,}"
     (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())

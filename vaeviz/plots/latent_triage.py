@@ -134,6 +134,9 @@ def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np
         ax.errorbar(positions[chosen], middle[chosen], bars, elinewidth=0.8, **_marker_style(status))
     ax.hlines(threshold, positions - 0.5, positions + 0.5, **THRESHOLD_LINE)
     ax.set_yscale("log")
+    # Ends at powers of ten, so that at least two ticks are labeled.
+    ends = np.log10([min(low.min(), threshold.min()), max(high.max(), threshold.max())])
+    ax.set_ylim(10 ** np.floor(ends[0]), 10 ** np.floor(ends[1] + 1))
     ax.yaxis.set_minor_locator(NullLocator())
 
 

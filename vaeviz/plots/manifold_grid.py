@@ -58,7 +58,7 @@ def manifold_grid(
         Encoder of `x`. With `x`, it finds the two most active dimensions and, where no prior is known, the range of the
         codes.
     x : array_like, shape (N, ...), optional
-        Samples, whose range decoded samples are drawn on.
+        Samples. Decoded samples are drawn with their range of values.
     condition : array_like, shape (M, ...), optional
         Conditions. Each different value has a panel. By default, all that a conditional decoder knows, twelve at most.
     feature_names : sequence of str, optional

@@ -48,7 +48,7 @@ def prior_holes(
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Plot how much of the prior lies where the aggregate posterior has no mass, and what is decoded there.
+    """Plot how much of the prior is where the aggregate posterior has no mass, and what is decoded there.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def rate_distortion(
         Run folders or opened models, each with an encoder and a likelihood, or records (rate, distortion, label) in
         nats. A mapping names them.
     x : array_like, shape (N, ...), optional
-        Samples on which all models are measured. By default, the last row of the history of each run counts.
+        Samples on which all models are measured. By default, the last row of the history of each run is used.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only conditional models need it.
     n_draws : int, default=8

@@ -47,7 +47,7 @@ def samples(
     encoder : callable, model or Posterior, optional
         Encoder of `x`. With `x`, it supplies the latent size and the prior if the decoder does not.
     x : array_like, shape (N, ...), optional
-        Samples, whose range decoded samples are drawn on.
+        Samples. Decoded samples are drawn with their range of values.
     condition : array_like, shape (M, ...), optional
         Conditions. Each different value has a row. By default, all that a conditional decoder knows, twelve at most.
     feature_names : sequence of str, optional
@@ -90,7 +90,7 @@ def samples(
     prior = decoder.prior or (posterior and posterior.prior)
     if posterior is not None and not prior:
         raise NotApplicable(
-            "The model has no known prior to sample from, but it may assume N(0, I).",
+            "The prior of the model is not known, so there is nothing to sample from.",
             fix=declare("Decoder", prior="normal"),
         )
     size = posterior.size if posterior is not None else latent_size(decoder)

@@ -16,7 +16,7 @@ from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 PANELS = {
     "elbo": "ELBO, one-sample estimate",
-    "log_likelihood": r"$\log p(x|z)$, one sample of $z$",
+    "log_likelihood": r"$\ln p(x|z)$, one sample of $z$",
     "kl": "KL to the prior",
 }
 SETS = ("train", "validation", "test")

@@ -1,3 +1,5 @@
+"""``vaeviz demo``: train on built-in data and draw every plot."""
+
 from __future__ import annotations
 
 from pathlib import Path

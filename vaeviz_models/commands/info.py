@@ -1,3 +1,5 @@
+"""``vaeviz info``: describe a run folder."""
+
 from __future__ import annotations
 
 from pathlib import Path

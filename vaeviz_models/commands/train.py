@@ -1,3 +1,5 @@
+"""``vaeviz train``: one sub-command per registered model."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

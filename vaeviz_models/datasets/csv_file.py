@@ -214,13 +214,13 @@ def _numbers(rows: pd.DataFrame, names: Sequence[str], path: str) -> np.ndarray:
 
 
 def _warn_of_row_numbers(x: np.ndarray, names: Sequence[str], path: str) -> None:
-    """Warn if a column of the first rows counts them: it means nothing, and others look constant beside it."""
+    """Warn if a column of the first rows counts them: it means nothing, and makes the others look constant."""
     for name, column in zip(names, x.T):
         steps = np.diff(column)
         if len(x) >= MIN_COUNTED_ROWS and abs(steps[0]) == 1 and (steps == steps[0]).all():
             warnings.warn(
                 GuessWarning(
-                    f"{path}: column {name!r} numbers the rows, and is taken for a feature.",
+                    f"{path}: column {name!r} numbers the rows, and is used as a feature.",
                     fix="If it is not one, delete the column, or its name.",
                 ),
                 stacklevel=2,

@@ -68,7 +68,7 @@ def read_pictures(
     Returns
     -------
     np.ndarray, shape (N, H, W) or (N, H, W, 3)
-        The pictures in float32. Transparency is left out, with a warning if there is any.
+        The pictures in float32. Transparency is ignored, with a warning if there is any.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def read_pictures(
     if transparent is not None:
         warnings.warn(
             GuessWarning(
-                f"{transparent} has transparent pixels, and transparency is left out.",
+                f"{transparent} has transparent pixels, but transparency is ignored.",
                 fix="Save the pictures without transparency, or pass an array (N, H, W, 4) as npz:FILE.",
             ),
             stacklevel=2,
