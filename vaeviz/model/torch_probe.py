@@ -154,7 +154,9 @@ class _SavedModule:
         """Restore the module, and name its floating-point tensors that had changed: those restored, and those lost."""
         if self.was_training:
             self.module.training = True
-        restored, lost, current = [], [], dict(_own_tensors(self.module))
+        restored: list[str] = []
+        lost: list[str] = []
+        current = dict(_own_tensors(self.module))
         for saved in self.tensors:
             is_replaced = current.get(saved.name) is not saved.tensor
             if is_replaced:

@@ -115,8 +115,8 @@ def _check_related(accuracy: Estimate, linear_accuracy: Estimate, chance: float,
     """Raise `NotApplicable` if neither codes nor principal components name classes better than chance."""
     if max(found.value - 2 * found.standard_error for found in (accuracy, linear_accuracy)) <= chance:
         raise NotApplicable(
-            f"Neither the codes ({accuracy}) nor {count_noun(size, 'principal component')} ({linear_accuracy}) tell the "
-            f"classes apart better than chance ({chance:.3g}). The labels may be unrelated to x."
+            f"Neither the codes ({accuracy}) nor {count_noun(size, 'principal component')} ({linear_accuracy}) tell "
+            f"the classes apart better than chance ({chance:.3g}). The labels may be unrelated to x."
         )
 
 
