@@ -145,3 +145,21 @@ def test_a_declared_part_is_opened_alone():
     encoder, decoder = Encoder(lambda x: x), Decoder(lambda z: z)
     assert open(encoder).encoder.fn is encoder.fn and open(encoder).decoder is None
     assert open(decoder).decoder.fn is decoder.fn and open(decoder).encoder is None
+
+
+@pytest.mark.parametrize("use", [vaeviz.open, vaeviz.inspect, lambda model: vaeviz.encode(model, np.ones((3, 4)))])
+def test_a_class_is_not_its_object(use):
+    class Pair:
+        def __init__(self, size):
+            self.size = size
+
+        def encode(self, x):
+            return x[:, : self.size]
+
+        def decode(self, z):
+            return z
+
+    with pytest.raises(InputError) as caught:
+        use(Pair)
+    assert caught.value.got == "Pair"
+    assert "Pair(...)" in caught.value.fix.python

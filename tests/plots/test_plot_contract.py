@@ -321,7 +321,7 @@ def draw_and_check(spec, inputs):
             np.testing.assert_equal(inputs[name], value, err_msg=name)
     if spec.place == "ax":
         assert returned is place["ax"]
-        assert returned.lines or returned.images or returned.collections or returned.child_axes
+        assert returned.has_data() or returned.child_axes
         assert returned.get_title() not in ("", spec.name)
         axes = np.atleast_1d(returned)
     else:

@@ -228,7 +228,17 @@ def open_with_adapter(model: Any, *, trust: bool = False) -> tuple[str | None, M
         Name of the adapter. None if none was needed, or none knows the model.
     opened : Model or None
         The opened model. None if nothing knows it.
+
+    Raises
+    ------
+    InputError
+        For a class instead of an object, and if an adapter refuses the model.
     """
+    if isinstance(model, type):
+        name = model.__name__
+        raise InputError(
+            f"{name} is a class.", got=name, expected="an object", fix=f"Pass an object, such as {name}(...)."
+        )
     if isinstance(model, Model):
         return None, model
     if isinstance(model, Encoder):
