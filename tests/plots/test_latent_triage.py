@@ -66,6 +66,11 @@ def test_every_panel_labels_two_powers_of_ten(model, x):
         assert all(low <= value <= high for _, _, value in marks(ax))
 
 
+def test_thresholds_of_zero_are_accepted(model, x):
+    axes = latent_triage(model, model, x, min_kl=0.0, min_effect=0.0)
+    assert all(ax.get_ylim()[0] > 0 for ax in axes)
+
+
 def test_bad_input(model, x):
     with pytest.raises(NotApplicable, match="spread"):
         latent_triage(lambda x: x[:, :2], model, x)

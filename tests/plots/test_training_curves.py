@@ -28,7 +28,7 @@ def test_one_panel_for_the_elbo_and_each_of_its_terms(figure):
     assert list(axes) == figure.axes
     assert [ax.get_title() for ax in axes] == [
         "ELBO, one-sample estimate",
-        r"$\log p(x|z)$, one sample of $z$",
+        r"$\ln p(x|z)$, one sample of $z$",
         "KL to the prior",
     ]
     assert axes[0].get_ylabel() == "nats per sample"
@@ -52,7 +52,7 @@ def test_the_sets_are_named_and_keep_their_colors(figure):
 def test_missing_quantities_have_no_panel(figure):
     history = {"epoch": EPOCHS, "train_log_likelihood": [-8.0, -5.0, -4.0, -3.5]}
     (ax,) = training_curves(history, figure=figure)
-    assert ax.get_title().startswith(r"$\log p(x|z)$")
+    assert ax.get_title().startswith(r"$\ln p(x|z)$")
     assert ax.get_legend() is None
 
 

@@ -135,8 +135,10 @@ def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np
     ax.hlines(threshold, positions - 0.5, positions + 0.5, **THRESHOLD_LINE)
     ax.set_yscale("log")
     # Ends at powers of ten, so that at least two ticks are labeled.
-    ends = np.log10([min(low.min(), threshold.min()), max(high.max(), threshold.max())])
-    ax.set_ylim(10 ** np.floor(ends[0]), 10 ** np.floor(ends[1] + 1))
+    levels = np.concatenate([low, high, threshold])
+    if (levels > 0).any():  # a threshold of 0 has no place on a log scale
+        decades = np.log10(levels[levels > 0])
+        ax.set_ylim(10 ** np.floor(decades.min()), 10 ** np.floor(decades.max() + 1))
     ax.yaxis.set_minor_locator(NullLocator())
 
 
