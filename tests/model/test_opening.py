@@ -163,3 +163,17 @@ def test_a_class_is_not_its_object(use):
         use(Pair)
     assert caught.value.got == "Pair"
     assert "Pair(...)" in caught.value.fix.python
+
+
+def test_a_class_of_static_methods_is_a_model():
+    class Pair:
+        @staticmethod
+        def encode(x):
+            return x[:, :2]
+
+        @staticmethod
+        def decode(z):
+            return np.repeat(z, 2, axis=1)
+
+    encoder, decoder = vaeviz.open(Pair)
+    assert vaeviz.decode(decoder, vaeviz.encode(encoder, np.ones((3, 4)))).shape == (3, 4)

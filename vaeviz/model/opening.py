@@ -234,7 +234,7 @@ def open_with_adapter(model: Any, *, trust: bool = False) -> tuple[str | None, M
     InputError
         For a class instead of an object, and if an adapter refuses the model.
     """
-    if isinstance(model, type):
+    if isinstance(model, type) and not _has_static_parts(model):
         name = model.__name__
         raise InputError(
             f"{name} is a class.", got=name, expected="an object", fix=f"Pass an object, such as {name}(...)."
@@ -273,6 +273,12 @@ def _has_trust(adapter: Adapter) -> bool:
         return "trust" in inspect.signature(adapter).parameters
     except (TypeError, ValueError):
         return False
+
+
+def _has_static_parts(model: type) -> bool:
+    """Return True if a class can be used without an object: its encoder or decoder is a static or class method."""
+    parts = (inspect.getattr_static(model, name, None) for name in ("encode", "decode", "encoder", "decoder"))
+    return any(isinstance(part, (staticmethod, classmethod)) for part in parts)
 
 
 def _open_without_adapter(model: Any) -> Model | None:
