@@ -102,7 +102,7 @@ class UnknownName(InputError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        nearest = difflib.get_close_matches(str(name), known, n=3, cutoff=0.6)
         listed = ", ".join(known) or "none"
         advice = f"Did you mean {' or '.join(map(repr, nearest))}?" if nearest else f"Known: {listed}."
         super().__init__(f"Unknown {kind} {name!r}.", got=name, expected=listed, fix=advice)

@@ -49,14 +49,14 @@ def fix_condition(
     from vaeviz.model.opening import condition_on
 
     model = _with_parts(model, supplied)
-    classes = _classes(text, model)
-    model = condition_on(model, text if classes and text in classes else _numbers(text))
+    classes = _declared_conditions(text, model)
+    model = condition_on(model, text if classes and text in classes else _parse_condition(text))
     name = next(part.condition_name for part in model if part is not None and part.condition_name)
     model = replace(model, name=f"{model.name} given {name}")
     others = {key: value for key, value in supplied.items() if key not in ("encoder", "decoder")}
     if data is None:
         return model, None, others
-    rows = _rows_with(name, data.named_labels(), classes)
+    rows = _rows_with_condition(name, data.named_labels(), classes)
     if rows is None:
         message = f"--condition {text}: the labels do not tell which of the {len(data)} samples have it; all are kept."
         warnings.warn(GuessWarning(message, fix="Add --labels NAME."), stacklevel=2)
@@ -82,7 +82,7 @@ def _with_parts(model: Model | None, supplied: Mapping[str, Any]) -> Model:
     return model
 
 
-def _classes(text: str, model: Model) -> Any:
+def _declared_conditions(text: str, model: Model) -> Any:
     """Return the declared conditions of a conditional model, or None if there are none."""
     conditional = [part for part in model if part is not None and part.is_conditional]
     if not conditional:
@@ -95,8 +95,8 @@ def _classes(text: str, model: Model) -> Any:
     return next((part.conditions for part in conditional if part.conditions), None)
 
 
-def _rows_with(name: str, labels: Any, classes: Any) -> Any:
-    """Return the samples that have a condition, or None if the labels are something else."""
+def _rows_with_condition(name: str, labels: Any, classes: Any) -> Any:
+    """Return the indices of the samples that have a condition, or None if the labels are not the condition."""
     import numpy as np
 
     from vaeviz.data.labels import check_labels, has_classes
@@ -111,8 +111,8 @@ def _rows_with(name: str, labels: Any, classes: Any) -> Any:
     return np.flatnonzero(np.array(names) == name) if classes or name in names else None
 
 
-def _numbers(text: str) -> Any:
-    """Return a number, a list of numbers, or else the text."""
+def _parse_condition(text: str) -> Any:
+    """Return a number, a list of numbers, or the text if it is neither."""
     try:
         numbers = [int(part) if part.strip().lstrip("+-").isdigit() else float(part) for part in text.split(",")]
     except ValueError:

@@ -130,10 +130,12 @@ class ModelAndDataSpec:
         model = self._open_model()
         data = self._load_data(model)
         labels = None if data is None else data.labels
-        inputs = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust))
+        read = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust))
+        inputs = dict(read)
         for name, value in map(_named_object, self.objects):
             if name in inputs:
-                message = f"{name} was given twice: by --input {name}=... and by {INPUTS[name].flag}."
+                other = INPUTS[name].flag if name in read else "another --input"
+                message = f"{name} was given twice: by --input {name}=... and by {other}."
                 raise InputError(message, got=name, fix="Remove one of them.")
             inputs[name] = value
         condition = self.inputs["condition"]
@@ -184,7 +186,9 @@ class ModelAndDataSpec:
     def _check_nothing_declared(self) -> None:
         for name in (["weights"] if self.weights else []) + list(self.declared):
             flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"{flag} describes a model, and none is named.", fix="Add MODEL, --encoder or --decoder.")
+            raise InputError(
+                f"{flag} describes a model, but no model is named.", fix="Add MODEL, --encoder or --decoder."
+            )
 
 
 def model_and_data_options(command: Command) -> Command:
@@ -326,7 +330,7 @@ def _declare_part(part: Any, declared: Mapping[str, Any], own: tuple[str, ...], 
         for name in own:
             if name in declared:
                 flag = f"--{name.replace('_', '-')}"
-                raise InputError(f"{flag} describes the {role}, and the model has none.", fix=f"Add --{role} MODEL.")
+                raise InputError(f"{flag} describes the {role}, but the model has none.", fix=f"Add --{role} MODEL.")
         return None
     return replace(part, **{name: value for name, value in declared.items() if name in own + SHARED_SETTINGS})
 

@@ -135,7 +135,7 @@ def parse_settings(texts: Iterable[str], target: str, example: str) -> dict[str,
     texts : iterable of str
         The values of ``--set``.
     target : str
-        What NAME names, for messages: "PLOT" or "FINDING".
+        What NAME names, for messages: "PLOT" or "CHECK".
     example : str
         A valid value, for messages.
 

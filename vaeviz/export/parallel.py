@@ -27,7 +27,7 @@ from vaeviz.plugins import registry
 Drawing = Generator[tuple[FigureRecord, float], None, None]
 """Records of plots as they are done, each with the seconds that it took."""
 
-SECONDS_BETWEEN_CHECKS = 1.0  # of a worker whether its parent is still running
+PARENT_POLL_SECONDS = 1.0  # how often a worker looks whether its parent still runs
 
 
 class NotSendableError(Exception):
@@ -83,7 +83,7 @@ def draw_in_parallel(
     Yields
     ------
     record : FigureRecord
-        The record of a plot, in the order in which they are done. A plot that ends its process is "failed"; the others
+        The record of a plot, in order of completion. A plot that ends its process is "failed"; the others
         are drawn.
     seconds : float
         The time it took.
@@ -175,7 +175,7 @@ def _start_worker(parent: int, folder: str) -> None:
 def _end_with_parent(parent: int) -> None:
     """End this process soon after its parent, even if the parent was killed."""
     while os.getppid() == parent:
-        time.sleep(SECONDS_BETWEEN_CHECKS)
+        time.sleep(PARENT_POLL_SECONDS)
     os._exit(1)
 
 
@@ -201,16 +201,12 @@ def _current_state() -> WorkerState:
     changed = {key: current[key] for key in current if not key.startswith("backend") and current[key] != initial[key]}
     torch = sys.modules.get("torch")
     names = {group: registry.runtime_only(group) for group in registry.ENTRY_KINDS}
-    entries = [
-        entry
-        for entry in registry.runtime_entries()
-        if isinstance(entry, registry.RuntimeEntry) and entry.name in names.get(entry.group, ())
-    ]
+    entries = [entry for entry in registry.runtime_entries() if entry.name in names.get(entry.group, ())]
     return WorkerState(changed, None if torch is None else torch.get_num_threads(), entries)
 
 
 def _check_sendable(objects: Mapping[str, Any]) -> None:
-    """Raise `NotSendableError` for an object that cannot be pickled. Arrays can, and are passed over."""
+    """Raise `NotSendableError` for an object that cannot be pickled. Arrays are skipped, since they can."""
     import numpy as np
     from joblib.externals.loky.backend.reduction import get_loky_pickler
 

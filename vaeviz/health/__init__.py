@@ -1,4 +1,4 @@
-"""Whether a latent space is healthy: checks, each a question with a number and a threshold, and their report.
+"""Health checks of a latent space, each a question with a number and a threshold, and their report.
 
 May import `vaeviz.plots` and the rooms below it; it imports no matplotlib.
 """

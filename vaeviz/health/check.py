@@ -100,7 +100,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Check(InputSignature):
-    """A function that measures one thing, and what its threshold rests on. Calling it returns a `Measurement`.
+    """A question, the function that answers it with a `Measurement`, and the source of its threshold.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ class Check(InputSignature):
 def health_check(
     question: str, *, unit: str, flags: Literal["above", "below"], source: str
 ) -> Callable[[Callable[..., Measurement]], Check]:
-    """Make a `Check` of a function, under the function's name.
+    """Turn a function into a `Check` of the same name.
 
     Its positional parameters name its inputs, like those of a plot. Its keyword-only parameters are thresholds and
     sample sizes, each with a default.

@@ -170,7 +170,7 @@ def format_table(report: Report, width: int | None = None, *, for_command_line: 
     report : Report
         The report.
     width : int, optional
-        Columns of the table; those of the terminal by default.
+        Columns of the table, between 60 and 120; those of the terminal by default.
     for_command_line : bool, default False
         Whether advice is written as command-line options.
 

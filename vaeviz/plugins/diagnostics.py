@@ -16,7 +16,7 @@ def capture_warnings() -> Iterator[list[Warning]]:
     Yields
     ------
     list of Warning
-        One warning per text, filled when the block ends. Warnings that are neither a UserWarning nor a
+        One warning per text. The list is filled when the block ends. Warnings that are neither a UserWarning nor a
         RuntimeWarning are dropped.
     """
     found: list[Warning] = []

@@ -34,7 +34,7 @@ def import_library(module: str, *, extra: str, needed_by: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name != module.partition(".")[0]:
-            raise  # the library is there, and misses one of its own
+            raise  # the library is installed, but a module that it imports is missing
         raise InputError(
             f"{needed_by} needs {module}, which is not installed.",
             expected=module,

@@ -21,7 +21,7 @@ from vaeviz.errors import Fix, InputError, UnknownName
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-PLACES = ("ax", "figure")  # parameters that take where to draw; the caller passes them, they are not settings
+PLACES = ("ax", "figure")  # parameters for the Axes or Figure to draw into; they are not settings
 SCALAR_TYPES = (bool, int, float, str, Path)
 SCALAR_WORDS = {"none": None, "true": True, "false": False}
 

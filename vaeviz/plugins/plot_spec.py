@@ -60,7 +60,7 @@ class PlotSpec(InputSignature):
 
     @property
     def place(self) -> Literal["ax", "figure"]:
-        """Parameter that takes where to draw."""
+        """Name of the parameter for the Axes or Figure to draw into."""
         return "figure" if "figure" in inspect.signature(self.function).parameters else "ax"
 
 

@@ -35,7 +35,6 @@ ENTRY_KINDS = {
 """The groups, and what an entry of each is called."""
 
 OWN_DISTRIBUTION = "vaeviz"
-"""Our own distribution."""
 
 
 @dataclass(frozen=True)

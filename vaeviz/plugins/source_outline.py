@@ -25,7 +25,7 @@ TYPES: dict[str, Any] = {kind.__name__: kind for kind in (bool, int, float, str,
     "Optional": Optional,
     "Union": Union,
 }
-"""Types by the name that an annotation has for them."""
+"""Types by their name in annotations."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from vaeviz.plugins.object_refs import folder_on_path
 def registered_script(script: Path) -> Iterator[None]:
     """Import a script, and keep what it registers while the block runs.
 
-    The script is imported under the name of its file. Its folder is on ``sys.path`` during the block, so that it finds
-    its neighbors.
+    The script is imported under the name of its file. Its folder is on ``sys.path`` during the block, so that it can
+    import the modules next to it.
 
     Parameters
     ----------

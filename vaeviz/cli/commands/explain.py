@@ -21,7 +21,7 @@ def explain(source: ModelAndDataSpec) -> None:
     from vaeviz.model.inspect import inspect
 
     if source.is_empty:
-        raise click.UsageError("Nothing to explain. Name MODEL, --encoder, --decoder or --input.")
+        raise click.UsageError("There is nothing to explain. Name MODEL, --encoder, --decoder or --input.")
     model, data, supplied = source.open()
     parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
     inputs = collect_inputs(model, data, supplied)

@@ -84,7 +84,7 @@ def export(
     from vaeviz.export.figure_set import export_figures
 
     if source.is_empty:
-        raise click.UsageError("There is nothing to draw. Give MODEL, --data, --runs or --input.")
+        raise click.UsageError("There is nothing to draw. Name MODEL, --data, --runs, --history or --input.")
     chosen, options = _read_config(config)
     given |= {"plots": split_list(plots), "formats": split_list(formats)}
     chosen |= {name: value for name, value in given.items() if value is not None}
@@ -93,7 +93,7 @@ def export(
     model, dataset, supplied = source.open()
     reserved = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
     if reserved:
-        raise click.UsageError(f"--input {reserved[0]}=... is not an input of a plot. Use the option --{reserved[0]}.")
+        raise click.UsageError(f"--input {reserved[0]}=... is not an input of a plot.")
     records = export_figures(
         out,
         model=model,

@@ -129,4 +129,6 @@ def _check_output(out: Path) -> None:
         endings = f".{', .'.join(FORMATS)}"
         raise InputError(f"--out {out} must end in one of {endings}.", got=out.suffix, expected=endings)
     if not out.parent.is_dir():
-        raise InputError(f"--out {out}: the folder {out.parent} does not exist.", got=str(out), fix="Create it first.")
+        raise InputError(
+            f"--out {out}: the folder {out.parent} does not exist.", got=str(out), fix=f"Create it: mkdir {out.parent}"
+        )

@@ -21,7 +21,7 @@ def count_noun(count: int, noun: str = "dimension") -> str:
 
 
 def all_of_them(count: int, noun: str = "dimension") -> str:
-    """Name all things of a number: ``The one dimension``, ``Both dimensions``, ``All 16 dimensions``."""
+    """Name all of a number of things: ``The one dimension``, ``Both dimensions``, ``All 16 dimensions``."""
     return {1: f"The one {noun}", 2: f"Both {noun}s"}.get(count, f"All {count} {noun}s")
 
 

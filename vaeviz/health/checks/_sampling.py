@@ -1,4 +1,4 @@
-"""How much of the data a check looks at, so that its time and memory are bounded for data of any size."""
+"""Limits on the samples and codes of a check, which bound its time and memory for data of any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holes: regions where the prior has mass and hardly any code lies."""
+"""Holes: regions where the prior has mass but there are hardly any codes."""
 
 from __future__ import annotations
 
