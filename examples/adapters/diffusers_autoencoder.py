@@ -1,4 +1,4 @@
-"""diffusers: an AutoencoderKL with spatial codes, trained for a moment on color patches; a real one is used alike."""
+"""diffusers: an AutoencoderKL with spatial codes, trained briefly on color patches; use a pretrained one likewise."""
 
 import sys
 from pathlib import Path

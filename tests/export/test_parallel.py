@@ -84,7 +84,7 @@ def started(folder):
 
 
 def wait_until(is_true, seconds=60):
-    """Whether something becomes true in time."""
+    """Return True if a condition becomes true in time."""
     end = time.monotonic() + seconds
     while not is_true() and time.monotonic() < end:
         time.sleep(0.05)
