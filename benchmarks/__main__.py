@@ -11,7 +11,7 @@ import click
 from benchmarks.report import write_report
 from benchmarks.runner import measure
 
-FILES = ("train", "train_quality", "train_gpu", "encode", "draw", "embed", "startup", "figure_set", "memory")
+FILES = ("train", "train_quality", "train_gpu", "gpu", "encode", "draw", "embed", "startup", "figure_set", "memory")
 
 
 @click.command()

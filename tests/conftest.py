@@ -17,6 +17,17 @@ import pytest
 matplotlib.use("agg")
 
 
+def pytest_collection_modifyitems(items):
+    """Skip the tests marked `cuda` on a machine without a GPU."""
+    on_a_gpu = [item for item in items if item.get_closest_marker("cuda")]
+    if on_a_gpu:
+        import torch
+
+        if not torch.cuda.is_available():
+            for item in on_a_gpu:
+                item.add_marker(pytest.mark.skip(reason="there is no GPU here"))
+
+
 @pytest.fixture(scope="session")
 def digits():
     """x: (60, 8, 8) digits in [0, 1], six of each class; labels: (60,) integers."""

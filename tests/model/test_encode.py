@@ -191,7 +191,7 @@ def test_samples_take_the_dtype_of_the_module(x, dtype):
     assert model.seen[0][-1] == dtype
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_samples_move_to_the_device_of_the_module(x):
     model = Images().eval()
     expected = encode(model, x)

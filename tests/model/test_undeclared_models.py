@@ -135,7 +135,7 @@ def test_outputs_that_require_gradients_are_accepted():
     assert decode(fn, X).shape == (80, 3)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.cuda
 def test_a_module_on_a_gpu_stays_there():
     model = nn.Linear(6, 3).cuda()
     assert encode(model, X).size == 3

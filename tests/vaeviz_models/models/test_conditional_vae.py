@@ -165,7 +165,7 @@ def test_a_training_from_a_file_has_the_same_weights(noise_images, labels, tmp_p
     assert all(map(torch.equal, *(model.state_dict().values() for model in models)))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
+@pytest.mark.cuda
 def test_replayed_steps_are_plain_steps(noise_images, labels):
     histories = []
     for capturable in (True, False):

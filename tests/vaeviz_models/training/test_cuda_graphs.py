@@ -15,7 +15,7 @@ from vaeviz_models.training.fit import train_epoch
 from vaeviz_models.training.loaders import MemoryLoader
 from vaeviz_models.training.step import TrainStep
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+pytestmark = pytest.mark.cuda
 
 QUIET = {"device": "cuda", "progress": False}
 BATCH = 10  # of 96 samples: nine full batches, and a last one of six

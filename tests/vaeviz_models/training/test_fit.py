@@ -123,7 +123,7 @@ def test_global_random_state_is_neither_used_nor_changed(noise_images):
     assert same_weights(first, second)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+@pytest.mark.cuda
 def test_global_random_state_of_a_gpu_is_kept():
     before = torch.cuda.get_rng_state()
     small(1)
