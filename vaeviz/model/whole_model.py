@@ -136,6 +136,17 @@ class ReconstructionProbe:
         """
         return self._match(codes, noise) is not None
 
+    def draws_noise(self) -> bool:
+        """Return True if the model's own reconstruction depends on noise that can be fixed.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        without, with_noise = self._own_reconstructions(0.0), self._own_reconstructions(1.0)
+        return len(without) == len(with_noise) and not all(map(same_up_to_rounding, without, with_noise))
+
     def step_between(self, codes: np.ndarray) -> str | None:
         """Return the name of the function that the model applies to codes before it decodes them.
 
