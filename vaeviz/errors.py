@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+OWN_PACKAGES = ("vaeviz", "vaeviz_models")  # whose lines no warning points at
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,33 @@ def declare(part: str, /, **settings: Any) -> Fix:
     Examples
     --------
     >>> declare("Encoder", returns="mean,std").python
-    'Write Encoder(fn, returns="mean,std").'
+    'Write vaeviz.Encoder(fn, returns="mean,std").'
     >>> declare("Decoder", latent_shape=(4, 8, 8)).command_line
     'Add --latent-shape 4,8,8.'
     """
     arguments = ", ".join(f"{name}={_python_literal(value)}" for name, value in settings.items())
     flags = " ".join(_flag(name, value) for name, value in settings.items())
-    return Fix(f"Write {part}(fn, {arguments}).", f"Add {flags}.")
+    return Fix(f"Write vaeviz.{part}(fn, {arguments}).", f"Add {flags}.")
+
+
+def advise(*cases: tuple[str, Fix]) -> Fix:
+    """Return the advice for several cases.
+
+    Parameters
+    ----------
+    *cases : tuple of str and Fix
+        When it applies, and the advice.
+
+    Examples
+    --------
+    >>> advise(("If they are logits", declare("Decoder", output="logits"))).python
+    'If they are logits, write vaeviz.Decoder(fn, output="logits").'
+    """
+
+    def joined(advice: list[str]) -> str:
+        return " ".join(f"{when}, {text[:1].lower()}{text[1:]}" for (when, _), text in zip(cases, advice))
+
+    return Fix(joined([fix.python for _, fix in cases]), joined([fix.command_line or fix.python for _, fix in cases]))
 
 
 class _WithFix(Exception):
@@ -137,6 +161,20 @@ class GuessWarning(_WithFix, UserWarning):
     fix : str or Fix, optional
         The line that declares it.
     """
+
+
+def warn_user(warning: Warning) -> None:
+    """Issue a warning that points at the line outside of vaeviz that led to it.
+
+    Parameters
+    ----------
+    warning : Warning
+        The warning.
+    """
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in OWN_PACKAGES:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(warning, stacklevel=level)
 
 
 def _join_sentences(first: str, second: str) -> str:

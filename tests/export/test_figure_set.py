@@ -158,7 +158,7 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
         warnings.warn(GuessWarning("x may be logits.", fix=declare("Decoder", output="logits")), stacklevel=1)
 
     (record,) = export_figures(tmp_path, **inputs, plots=["unsure"], dpi=30)
-    assert record.warnings == ['x may be logits. Write Decoder(fn, output="logits").']
+    assert record.warnings == ['x may be logits. Write vaeviz.Decoder(fn, output="logits").']
     assert record.command_line_warnings == ["x may be logits. Add --output logits."]
     assert manifest_of(tmp_path)["figures"][0]["warnings"] == record.warnings
 
