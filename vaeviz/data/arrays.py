@@ -17,7 +17,7 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
     Parameters
     ----------
     value : array_like
-        An array of NumPy, torch or JAX, a sparse matrix, nested lists, or an AnnData, of which X is taken.
+        An array of NumPy, torch or JAX, a sparse matrix, nested lists, or an AnnData, whose matrix X is taken.
     name : str, default: "The value"
         What error messages call it.
 

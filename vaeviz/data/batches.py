@@ -35,7 +35,7 @@ def check_samples(
     name : str
         What error messages call them.
     reference : np.ndarray or SampleStream, shape (N, ...), optional
-        Samples that `x` must have one row for each of. With it, `x` may have the shape ``(N,)``.
+        Samples for which `x` must have one row each. If it is given, `x` may have the shape ``(N,)``.
 
     Returns
     -------
@@ -141,14 +141,14 @@ def pad_batch(arrays: list[np.ndarray], size: int) -> list[np.ndarray]:
     return [np.concatenate([array, np.repeat(array[:1], missing, axis=0)]) for array in arrays]
 
 
-def check_row_count(returned: np.ndarray, rows: int) -> None:
+def check_row_count(returned: np.ndarray, n_rows: int) -> None:
     """Check that a callable returned one row per sample that it received.
 
     Parameters
     ----------
     returned : np.ndarray
         What the callable returned.
-    rows : int
+    n_rows : int
         Number of samples that it received.
 
     Raises
@@ -157,14 +157,14 @@ def check_row_count(returned: np.ndarray, rows: int) -> None:
         If the number of rows differs, or the array holds no values.
     """
     got = str(returned.shape)
-    if returned.ndim == 0 or len(returned) != rows:
+    if returned.ndim == 0 or len(returned) != n_rows:
         raise InputError(
-            f"It returned shape {got}, expected ({rows}, ...) with one row per sample.",
+            f"It returned shape {got}, expected ({n_rows}, ...) with one row per sample.",
             got=got,
-            expected=f"({rows}, ...)",
+            expected=f"({n_rows}, ...)",
         )
     if not returned.size:
-        raise InputError(f"It returned shape {got}, which holds no values.", got=got, expected=f"({rows}, ...)")
+        raise InputError(f"It returned shape {got}, which holds no values.", got=got, expected=f"({n_rows}, ...)")
 
 
 def one_line(error: Exception) -> str:

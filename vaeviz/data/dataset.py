@@ -1,4 +1,4 @@
-"""The class `Dataset`: samples and what is known about them."""
+"""A data set: samples, their labels and factors, and the names of all of them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Split = Literal["train", "test", "all"]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples and what is known about them.
+    """Samples, their labels and factors, and the names of all of them.
 
     Parameters
     ----------
     x : array_like, shape (N, ...)
         Samples. Images are ``(N, H, W)`` or ``(N, H, W, C)`` in [0, 1]. They may be on disk (memory-mapped, HDF5,
-        zarr) or come in `Batches`. Of an AnnData, X is taken.
+        zarr) or come in `Batches`. The matrix X of an AnnData is taken.
     labels : array_like, shape (N,), optional
         Integers, strings or floats. None takes the labels that come with `Batches`, if any.
     class_names : tuple of str, optional
@@ -35,10 +35,10 @@ class Dataset:
     name : str, default: "data"
         Name for titles and messages.
     feature_names : sequence of str, optional
-        Names of the values of a sample. Empty takes those of the columns of a data frame, or of the variables of an
+        Names of the values of a sample. By default those of the columns of a data frame, or of the variables of an
         AnnData.
     factor_names : sequence of str, optional
-        Names of the factors. Empty takes those of the columns of a data frame.
+        Names of the factors. By default those of the columns of a data frame.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
         How samples are drawn; None infers it from their shape, see `sample_kind`.
     source : AnnData, optional

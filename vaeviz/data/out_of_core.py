@@ -368,7 +368,7 @@ class Batches(SampleStream):
         if (x.shape[1:], x.dtype) != (shape, dtype):
             got, expected = f"{x.shape[1:]} {x.dtype}", f"{shape} {dtype}"
             raise InputError(
-                f"Batch {index} has samples of shape and type {got}, those before it {expected}.",
+                f"Batch {index} has samples of shape and type {got}, and those before it {expected}.",
                 got=got,
                 expected=expected,
             )
@@ -403,7 +403,7 @@ def as_samples(x: Any, name: str) -> np.ndarray | SampleStream:
     Raises
     ------
     InputError
-        For anything else, an iterator among it, which can be read only once.
+        For anything else, such as an iterator, which can be read only once.
     """
     if isinstance(x, SampleStream) or (isinstance(x, np.ndarray) and x.dtype.kind in NUMBER_KINDS):
         return x
@@ -438,7 +438,7 @@ def sample_shape(x: np.ndarray | SampleStream) -> tuple[int, ...]:
     Parameters
     ----------
     x : np.ndarray or SampleStream, shape (N, ...)
-        Samples. Of `Batches` only the first batch is read.
+        Samples. Only the first batch of `Batches` is read.
 
     Returns
     -------
@@ -550,12 +550,12 @@ def subsample(x: np.ndarray | SampleStream) -> np.ndarray:
     return x._subsample if isinstance(x, SampleStream) else _evenly_spaced_rows(x)
 
 
-def subsample_stride(total: int, shape: tuple[int, ...]) -> int:
+def subsample_stride(n_samples: int, shape: tuple[int, ...]) -> int:
     """Return the distance between the rows that `subsample` takes.
 
     Parameters
     ----------
-    total : int
+    n_samples : int
         Number of samples.
     shape : tuple of int
         Shape of one sample.
@@ -565,7 +565,7 @@ def subsample_stride(total: int, shape: tuple[int, ...]) -> int:
     int
         The distance, 1 or more.
     """
-    return max(1, total // min(MAX_SUBSAMPLE_ROWS, max(1, MAX_SUBSAMPLE_VALUES // math.prod(shape))))
+    return max(1, n_samples // min(MAX_SUBSAMPLE_ROWS, max(1, MAX_SUBSAMPLE_VALUES // math.prod(shape))))
 
 
 def data_range(x: np.ndarray | SampleStream) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Collect the inputs of plots by name, from a model, a data set and what is given."""
+"""Collect the inputs of plots by name: from a model, from a data set, and from those that are passed."""
 
 from __future__ import annotations
 

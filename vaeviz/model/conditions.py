@@ -1,4 +1,4 @@
-"""Conditions: what a conditional model receives beside x or z, by name and by value."""
+"""Conditions of conditional models: their names and values, and how they are declared and looked up."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def parse_conditions(declared: Any) -> KnownConditions | None:
 
 
 def as_condition(condition: Any, n_samples: int | None = None) -> ClassLabels | np.ndarray:
-    """Return a condition as rows, without a change of what they are: classes, names, numbers or vectors.
+    """Return a condition as rows, and keep them as they are: classes, names, numbers or vectors.
 
     Parameters
     ----------
@@ -321,7 +321,7 @@ def are_classes(values: ClassLabels | np.ndarray, known: KnownConditions | None)
     Returns
     -------
     bool
-        The answer.
+        True for class labels, for names, and for integers if `known` is given.
     """
     if not isinstance(values, np.ndarray):
         return True

@@ -8,7 +8,7 @@ from typing import Any
 from vaeviz.errors import Fix, InputError
 
 TRUST = Fix(
-    "If you trust whoever made it, write vaeviz.open(path, trust=True).", "If you trust whoever made it, add --trust."
+    "If you trust its author, write vaeviz.open(path, trust=True).", "If you trust whoever made it, add --trust."
 )
 
 
@@ -50,7 +50,7 @@ def require_trust(path: Path, danger: str, *, trust: bool, fix: Fix = TRUST) -> 
     danger : str
         What opening it can do, as a sentence without its subject: ``"can run any code when it is opened"``.
     trust : bool
-        The user's word.
+        Whether the user trusts it.
     fix : Fix, optional
         What to write instead.
     """

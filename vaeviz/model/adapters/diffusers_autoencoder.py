@@ -41,13 +41,13 @@ def diffusers_autoencoder(model: Any, *, trust: bool = False) -> Model | None:
     if folder is not None:
         if _class_name(folder) != "AutoencoderKL":
             return None
-        return _opened_model(_load_folder(folder, trust=trust), Path(model).name)
+        return _model_of_autoencoder(_load_folder(folder, trust=trust), Path(model).name)
     if defined_in(model, "diffusers.models.autoencoders.autoencoder_kl"):
-        return _opened_model(model, type(model).__name__)
+        return _model_of_autoencoder(model, type(model).__name__)
     return None
 
 
-def _opened_model(model: Any, name: str) -> Model:
+def _model_of_autoencoder(model: Any, name: str) -> Model:
     scale = getattr(model.config, "scaling_factor", None) or 1.0
     shift = getattr(model.config, "shift_factor", None) or 0.0
     declared: dict[str, Any] = {"layout": "channels_first", "value_range": (-1, 1), "prior": "normal"}

@@ -12,8 +12,8 @@ from vaeviz.model.opening import Model
 def torch_module(model: Any) -> Model | None:
     """Open a VAE whose ``forward`` returns reconstruction, mean and log-variance, and whose decoder is a part of it.
 
-    A module with ``encode``, or one that consists of ``encoder`` and ``decoder`` alone, needs no adapter. If other
-    layers stand beside these two (the heads of mean and log-variance), ``encoder`` alone does not give the codes.
+    A module with ``encode``, or one that consists of ``encoder`` and ``decoder`` alone, needs no adapter. If it has
+    other layers, such as the heads of mean and log-variance, ``encoder`` alone does not give the codes.
 
     Parameters
     ----------
