@@ -11,6 +11,7 @@ from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
 from vaeviz.data.labels import ClassLabels, check_labels
 from vaeviz.data.out_of_core import Batches, SampleStream
+from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
 from vaeviz.errors import InputError
 
@@ -73,7 +74,10 @@ class Dataset:
             self._set("feature_names", self.feature_names or tuple(given.var_names))
         self._set("feature_names", column_names(self.feature_names, given))
         self._set("factor_names", column_names(self.factor_names, self.factors))
-        self._set("x", check_samples(given, f"{self.name}: x"))
+        for name in ("labels", "factors"):
+            check_row_index(getattr(self, name), name, given)
+        declared: SampleKind | None = self.kind or ("table" if self.feature_names else None)
+        self._set("x", check_samples(given, f"{self.name}: x", kind=declared))
         if self.factors is not None:
             self._set("factors", self._check_factors())
         if self.labels is None and isinstance(self.x, Batches):
@@ -187,4 +191,4 @@ def dataset_from_anndata(cells: Any, labels: str | None, name: str) -> Dataset:
             got=labels,
             expected=listed,
         )
-    return Dataset(cells, None if labels is None else cells.obs[labels].to_numpy(), name=name)
+    return Dataset(cells, None if labels is None else cells.obs[labels].array, name=name)
