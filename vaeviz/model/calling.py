@@ -241,19 +241,40 @@ def positional_arity(function: Callable[..., Any]) -> tuple[int, float]:
     >>> positional_arity(lambda x, y=None: x)
     (1, 2)
     """
+    parameters = positional_parameters(function)
+    return (0, math.inf) if parameters is None else (sum(parameters.values()), len(parameters))
+
+
+def positional_parameters(function: Callable[..., Any]) -> dict[str, bool] | None:
+    """Return the positional parameters of a callable.
+
+    Parameters
+    ----------
+    function : callable
+        The callable. For a torch module, those of its ``forward``.
+
+    Returns
+    -------
+    dict of str to bool, or None
+        By name, whether each is required. None where the callable does not say, or takes any number.
+
+    Examples
+    --------
+    >>> positional_parameters(lambda x, y=None: x)
+    {'x': True, 'y': False}
+    """
     if not inspect.ismethod(function):  # a method would lose its binding
         with suppress(ValueError):  # a function may wrap itself
             function = inspect.unwrap(function)
     function = function if inspect.isroutine(function) else getattr(function, "forward", function)
     schema: Any = getattr(function, "schema", None)  # of a compiled torch function, whose first argument is itself
     if hasattr(schema, "arguments"):
-        arguments = schema.arguments[1:]
-        return sum(not argument.has_default_value() for argument in arguments), len(arguments)
+        return {argument.name: not argument.has_default_value() for argument in schema.arguments[1:]}
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return 0, math.inf
+        return None
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return 0, math.inf
+        return None
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return sum(p.default is p.empty for p in positional), len(positional)
+    return {p.name: p.default is p.empty for p in positional}
