@@ -139,6 +139,29 @@ class GuessWarning(_WithFix, UserWarning):
     """
 
 
+def for_command_line(message: BaseException | str) -> str:
+    """Return the text of any error or warning, with its advice as command-line options if it has any.
+
+    Parameters
+    ----------
+    message : exception or str
+        An error or a warning.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> for_command_line(InputError("The range is unknown.", fix=declare("Decoder", value_range=(-1, 1))))
+    'The range is unknown. Add --value-range -1,1.'
+    >>> for_command_line(ValueError("no"))
+    'no'
+    """
+    return message.for_command_line() if isinstance(message, _WithFix) else str(message)
+
+
 def _join_sentences(first: str, second: str) -> str:
     """Return two sentences as one text, with a full stop between them; either may be empty."""
     if not (first and second):

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vaeviz.cli.plugin_commands import broken_command, load_command
-from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
+from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName, for_command_line
 from vaeviz.plugins import registry
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -115,24 +115,6 @@ def main(args: list[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def describe_for_command_line(message: BaseException | str) -> str:
-    """Return the text of an error or a warning, with its advice as command-line options.
-
-    Parameters
-    ----------
-    message : exception or str
-        An error or a warning; those of vaeviz carry their advice.
-
-    Returns
-    -------
-    str
-        The text.
-    """
-    if isinstance(message, (InputError, NotApplicable, GuessWarning)):
-        return message.for_command_line()
-    return str(message)
-
-
 def _report_error(error: Exception) -> int:
     """Print an error and return the exit code."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -146,7 +128,7 @@ def _report_error(error: Exception) -> int:
     if isinstance(error, (InputError, NotApplicable)):
         click.echo(f"Error: {error.for_command_line()}", err=True)
         return EXIT_FAILED if isinstance(error, NotApplicable) else EXIT_USAGE
-    reason = " ".join(describe_for_command_line(error).split())[:MAX_REASON_LENGTH]
+    reason = " ".join(for_command_line(error).split())[:MAX_REASON_LENGTH]
     click.echo(f"Error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
     return EXIT_FAILED
 
@@ -157,7 +139,7 @@ def _show_each_once() -> Callable[..., None]:
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         label = "warning" if category in (UserWarning, GuessWarning) else category.__name__
-        line = f"{label}: {' '.join(describe_for_command_line(message).split())}"
+        line = f"{label}: {' '.join(for_command_line(message).split())}"
         if line not in shown:
             shown.add(line)
             click.echo(line, err=True)

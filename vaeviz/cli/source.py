@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -131,13 +132,14 @@ class ModelAndDataSpec:
         data = self._load_data(model)
         labels = None if data is None else data.labels
         read = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust))
-        inputs = dict(read)
+        by_name: dict[str, Any] = {}
         for name, value in map(_named_object, self.objects):
-            if name in inputs:
-                other = INPUTS[name].flag if name in read else "another --input"
+            if name in by_name or self.inputs.get(name):
+                other = "another --input" if name in by_name else INPUTS[name].flag
                 message = f"{name} was given twice: by --input {name}=... and by {other}."
                 raise InputError(message, got=name, fix="Remove one of them.")
-            inputs[name] = value
+            by_name[name] = value
+        inputs = read | by_name
         condition = self.inputs["condition"]
         if condition and is_condition_value(condition):
             return fix_condition(condition, model, data, inputs)
@@ -189,6 +191,24 @@ class ModelAndDataSpec:
             raise InputError(
                 f"{flag} describes a model, but no model is named.", fix="Add MODEL, --encoder or --decoder."
             )
+
+
+def check_input_names(names: Iterable[str], function: Callable[..., Any], command: click.Command) -> None:
+    """Raise UsageError for an input of ``--input`` that has the name of another parameter.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the inputs.
+    function : callable
+        The function that they are passed to.
+    command : click.Command
+        The command, whose option is named if it has one for the parameter.
+    """
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    for name in sorted(set(names) & set(inspect.signature(function).parameters)):
+        flag = next((f" Use the option {option.opts[0]}." for option in options if option.name == name), "")
+        raise click.UsageError(f"--input {name}=... does not name an input.{flag}")
 
 
 def model_and_data_options(command: Command) -> Command:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
 from vaeviz.plugins.diagnostics import capture_warnings
+from vaeviz.plugins.inputs import find_input
 from vaeviz.plugins.options import validate_settings
 from vaeviz.plugins.plot_spec import get_plot, plot_names
 
@@ -122,25 +125,51 @@ def export_figures(
     check_writable(render.folder)
     options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
     records, timings = _draw_plots(options, found, render, jobs, on_record)
-    described = describe_inputs(found)
-    report = Report((), seed, title, described, package_versions())
+    if all(record.status == "skipped" for record in records):
+        warnings.warn(_why_nothing_is_drawn(records, found), stacklevel=2)
+    report = Report((), seed, title, describe_inputs(found), package_versions())
     if plots is None if analysis is None else analysis:
-        report, timings["report"] = _report_on(found, report)
+        report, timings["report"] = _run_health_checks(found, report)
         on_report(report)
-    manifest = {
-        "title": title or render.folder.name,
-        "style": style,
+    manifest = _manifest(render, report, records, input_warnings)
+    write_files(render.folder, manifest, timings, gallery_page(manifest))
+    return records
+
+
+def _manifest(
+    render: RenderOptions, report: Report, records: list[FigureRecord], input_warnings: list[Warning]
+) -> dict[str, Any]:
+    """Return the content of ``manifest.json``."""
+    return {
+        "title": report.title or render.folder.name,
+        "style": render.style,
         "dpi": render.dpi,
         "formats": list(render.formats),
-        "seed": seed,
+        "seed": report.seed,
         "versions": report.versions,
-        "inputs": described,
+        "inputs": report.inputs,
         "warnings": list(dict.fromkeys([*map(str, input_warnings), *report.warnings])),
         "report": report.as_dict()["checks"],
         "figures": [record.as_dict() for record in records],
     }
-    write_files(render.folder, manifest, timings, gallery_page(manifest))
-    return records
+
+
+def _why_nothing_is_drawn(records: list[FigureRecord], inputs: Mapping[str, Any]) -> str:
+    """Return the reason why all plots were skipped: what most of them need."""
+    missing = Counter(filter(None, (_missing_inputs(record.plot, inputs) for record in records)))
+    if len(records) == 1 or not missing:
+        return f"No figure was drawn. {records[0].plot} was skipped: {records[0].reason}"
+    (names, n_plots), *_ = missing.most_common(1)
+    needed = "; ".join(f"{name}: {find_input(name).meaning}" for name in names)
+    return f"No figure was drawn. {n_plots} of {len(records)} plots need {needed}."
+
+
+def _missing_inputs(plot: str, inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the inputs that a plot lacks; none for a plot that cannot be imported."""
+    try:
+        return get_plot(plot).missing_inputs(inputs)
+    except InputError:
+        return ()
 
 
 def _draw_plots(
@@ -177,12 +206,12 @@ def _draw_each(
         yield draw_plot(name, inputs, chosen, render), time.perf_counter() - began
 
 
-def _report_on(inputs: Mapping[str, Any], empty: Report) -> tuple[Report, float]:
-    """Run all health checks; return the report, with the seconds that it took."""
+def _run_health_checks(inputs: Mapping[str, Any], report: Report) -> tuple[Report, float]:
+    """Return a report with the results of all health checks, and the seconds that they took."""
     began = time.perf_counter()
     with capture_warnings() as found:
-        results = run_checks(inputs, seed=empty.seed)
-    report = Report(results, empty.seed, empty.title, empty.inputs, empty.versions, tuple(map(str, found)))
+        results = run_checks(inputs, seed=report.seed)
+    report = replace(report, checks=results, warnings=tuple(map(str, found)))
     return report, round(time.perf_counter() - began, 3)
 
 
@@ -203,6 +232,10 @@ def _plots_to_draw(plots: str | Iterable[str] | None) -> list[str]:
 
 def _registered_name(plot: str) -> str:
     """Return the name under which a plot is registered; dashes count as underscores."""
+    if not isinstance(plot, str):
+        name = getattr(plot, "__name__", "latent_scatter")
+        message = f"plots holds {plot!r}, expected names of plots."
+        raise InputError(message, got=repr(plot), expected="names of plots", fix=f"Write plots=[{name!r}].")
     known = {name.replace("-", "_"): name for name in plot_names()}
     if plot.replace("-", "_") not in known:
         raise UnknownName("plot", plot, known.values())

@@ -59,7 +59,7 @@ class WorkerState:
         rc_params: Any = matplotlib.rcParams
         rc_params.update(self.rc_params)
         for entry in self.entries:
-            registry.add(entry.group, entry.name, cast("Callable[..., Any]", entry.thing))
+            registry.add(entry.group, entry.name, cast("Callable[..., Any]", entry.target))
         if self.torch_threads is not None and "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(self.torch_threads)
 

@@ -13,7 +13,7 @@ from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
 from vaeviz.drawing.styles import style as style_context
-from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
+from vaeviz.errors import InputError, NotApplicable, UnknownName, for_command_line
 from vaeviz.export.manifest import FigureRecord
 from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.provenance import portable_traceback, sha256_hex
@@ -146,7 +146,7 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
             _without_figure(record, "failed", error)
             record.traceback = portable_traceback()
     record.warnings = [str(warning) for warning in warnings]
-    record.command_line_warnings = [_for_command_line(warning) for warning in warnings]
+    record.command_line_warnings = [for_command_line(warning) for warning in warnings]
     return record
 
 
@@ -233,15 +233,8 @@ def _without_figure(record: FigureRecord, status: Literal["skipped", "failed"], 
     """Put the reason why there is no figure into a record."""
     record.status, record.files = status, {}
     prefix = "" if isinstance(error, (InputError, NotApplicable)) else f"{type(error).__name__}: "
-    record.reason, record.command_line_reason = f"{prefix}{error}", prefix + _for_command_line(error)
+    record.reason, record.command_line_reason = f"{prefix}{error}", prefix + for_command_line(error)
     return record
-
-
-def _for_command_line(message: Exception) -> str:
-    """Return the text of an error or a warning, its advice written as command-line options."""
-    if isinstance(message, (InputError, NotApplicable, GuessWarning)):
-        return message.for_command_line()
-    return str(message)
 
 
 def _check_input_names(names: Iterable[str]) -> None:

@@ -31,10 +31,12 @@ ENTRY_KINDS = {
     "vaeviz.datasets": "data set",
     "vaeviz.embeddings": "embedding",
     "vaeviz.commands": "command",
+    "vaeviz.checks": "check",
 }
 """The groups, and what an entry of each is called."""
 
 OWN_DISTRIBUTION = "vaeviz"
+OWN_PACKAGES = {"vaeviz.checks": "vaeviz.health.checks"}  # groups without entry points, and the package of their files
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,11 @@ class RuntimeEntry(Entry):
 
     Parameters
     ----------
-    thing : object
+    target : object
         The object itself.
     """
 
-    thing: Any
+    target: Any
 
     def load(self) -> Any:
         """Return the object.
@@ -148,13 +150,13 @@ class RuntimeEntry(Entry):
         object
             The object.
         """
-        return self.thing
+        return self.target
 
 
 _runtime_entries: dict[str, dict[tuple[str, str], RuntimeEntry]] = {}
 
 
-def add(group: str, name: str, thing: Callable[..., Any]) -> None:
+def add(group: str, name: str, target: Callable[..., Any]) -> None:
     """Register an object at run time. A function of the same module and name is overwritten.
 
     Parameters
@@ -163,11 +165,11 @@ def add(group: str, name: str, thing: Callable[..., Any]) -> None:
         Entry-point group, e.g. ``"vaeviz.embeddings"``.
     name : str
         Name under which it is found.
-    thing : callable
-        The object.
+    target : callable
+        The function, class or model.
     """
-    module = thing.__module__
-    entry = RuntimeEntry(group, name, module, thing.__qualname__, module.partition(".")[0], thing)
+    module = target.__module__
+    entry = RuntimeEntry(group, name, module, target.__qualname__, module.partition(".")[0], target)
     _runtime_entries.setdefault(group, {})[module, name] = entry
 
 
@@ -322,7 +324,7 @@ def _with_underscores(name: str) -> str:
 def _is_installed(added: RuntimeEntry) -> bool:
     """Return True if an entry point names the same object: importing it has registered it."""
     return any(
-        (entry.module, entry.name) == (added.module, added.name) or entry.is_loaded_as(added.thing)
+        (entry.module, entry.name) == (added.module, added.name) or entry.is_loaded_as(added.target)
         for entry in _installed(added.group)
     )
 
@@ -334,6 +336,8 @@ def _entry_points() -> EntryPoints:
 
 @functools.cache
 def _installed(group: str) -> tuple[Entry, ...]:
+    if group in OWN_PACKAGES:
+        return tuple(_package_entries(group, OWN_PACKAGES[group], OWN_DISTRIBUTION))
     return tuple(entry for point in _entry_points().select(group=group) for entry in _entries_of(group, point))
 
 
@@ -346,13 +350,14 @@ def _entries_of(group: str, point: EntryPoint) -> list[Entry]:
     distribution = _distribution_name(point.dist) if point.dist else "unknown"
     if point.attr:
         return [Entry(group, point.name, point.module, point.attr, distribution)]
-    return [Entry(group, name, module, name, distribution) for name, module in _public_modules(point.module)]
+    return _package_entries(group, point.module, distribution)
 
 
-def _public_modules(module: str) -> list[tuple[str, str]]:
-    """Return (name, full name) of each public file of a package, or of the module itself, without importing it."""
+def _package_entries(group: str, module: str, distribution: str) -> list[Entry]:
+    """Return one entry for each public file of a package, or for the module itself, without importing it."""
     folders = [str(folder) for folder in package_folders(module)]
     if not folders:
-        return [(module.rpartition(".")[2], module)]
+        name = module.rpartition(".")[2]
+        return [Entry(group, name, module, name, distribution)]
     names = (info.name for info in pkgutil.iter_modules(folders) if not info.name.startswith("_"))
-    return [(name, f"{module}.{name}") for name in names]
+    return [Entry(group, name, f"{module}.{name}", name, distribution) for name in names]

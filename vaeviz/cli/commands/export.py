@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.output_paths import OutputFolder
+from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options
 from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError, UnknownName
@@ -36,7 +36,7 @@ NAME_WIDTH = 22  # columns; the longest name of a plot fits
 
 @click.command()
 @model_and_data_options
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
+@click.option("--out", type=OutputFolder(), required=True, help="Output folder.")
 @click.option("--plots", metavar="NAME,...", help="Draw only these plots, see `vaeviz list plots`.")
 @click.option("--set", "settings", multiple=True, metavar="PLOT.OPTION=VALUE", help="Set an option of a plot.")
 @click.option(
@@ -91,9 +91,7 @@ def export(
     for plot, plot_options in parse_settings(settings, "PLOT", "latent_scatter.dims=0,2").items():
         options.setdefault(plot, {}).update(plot_options)
     model, dataset, supplied = source.open()
-    reserved = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
-    if reserved:
-        raise click.UsageError(f"--input {reserved[0]}=... is not an input of a plot.")
+    check_input_names(supplied, export_figures, ctx.command)
     records = export_figures(
         out,
         model=model,
