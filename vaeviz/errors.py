@@ -139,6 +139,18 @@ class GuessWarning(_WithFix, UserWarning):
     """
 
 
+class NothingDrawnWarning(_WithFix, UserWarning):
+    """All plots of a figure set were skipped.
+
+    Parameters
+    ----------
+    message : str
+        What was skipped, and what most of it needs.
+    fix : str or Fix, optional
+        What to pass.
+    """
+
+
 def for_command_line(message: BaseException | str) -> str:
     """Return the text of any error or warning, with its advice as command-line options if it has any.
 

@@ -11,7 +11,7 @@ import pytest
 
 import vaeviz
 from vaeviz import Dataset, Decoder, GuessWarning, NotApplicable, export_figures, get_plot, register_plot
-from vaeviz.errors import Fix, InputError, UnknownName, declare
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, UnknownName, declare
 from vaeviz.plugins.plot_spec import plot_names
 
 LIGHT = {"manifold_grid": {"n_grid": 3}, "samples": {"n_samples": 4}, "interpolation": {"n_paths": 1, "n_steps": 3}}
@@ -96,7 +96,9 @@ def test_a_plot_that_does_not_apply_is_skipped_with_its_reason(tmp_path, inputs,
         """Refuse to plot."""
         raise NotApplicable("There are no classes.", fix=Fix("Pass labels=y.", "Add --labels y."))
 
-    (record,) = export_figures(tmp_path, **inputs, plots=["picky"])
+    with pytest.warns(NothingDrawnWarning) as caught:
+        (record,) = export_figures(tmp_path, **inputs, plots=["picky"])
+    assert str(caught[0].message).endswith("There are no classes. Pass labels=y.")
     assert (record.status, record.reason) == ("skipped", "There are no classes. Pass labels=y.")
     assert (record.command_line_reason, record.traceback) == ("There are no classes. Add --labels y.", "")
     assert "command_line_reason" not in manifest_of(tmp_path)["figures"][0]
@@ -215,6 +217,21 @@ def test_class_names_label_the_figures(tmp_path, inputs, registered):
     named = Dataset(inputs["x"], np.arange(60) % 2, ("even", "odd"))
     export_figures(tmp_path, data=named, plots=["keep_inputs"])
     assert seen["labels"][:2].tolist() == ["even", "odd"]
+
+
+def test_a_set_of_which_nothing_is_drawn_says_what_most_plots_need(tmp_path, encoder):
+    with pytest.warns(NothingDrawnWarning) as caught:
+        records = export_figures(tmp_path, encoder=encoder)
+    assert {record.status for record in records} == {"skipped"}
+    assert "x: samples" in caught[0].message.fix.python
+    assert "--data" in caught[0].message.fix.command_line
+    assert caught[0].filename == __file__
+
+
+def test_a_plot_function_instead_of_a_name_is_an_input_error(tmp_path, inputs):
+    with pytest.raises(InputError) as caught:
+        export_figures(tmp_path, **inputs, plots=[vaeviz.samples])
+    assert caught.value.fix.python == "Write plots=['samples']."
 
 
 # The manifest

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vaeviz.cli.plugin_commands import broken_command, load_command
-from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName, for_command_line
+from vaeviz.errors import GuessWarning, InputError, NotApplicable, NothingDrawnWarning, UnknownName, for_command_line
 from vaeviz.plugins import registry
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -138,7 +138,7 @@ def _show_each_once() -> Callable[..., None]:
     shown: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        label = "warning" if category in (UserWarning, GuessWarning) else category.__name__
+        label = "warning" if category in (UserWarning, GuessWarning, NothingDrawnWarning) else category.__name__
         line = f"{label}: {' '.join(for_command_line(message).split())}"
         if line not in shown:
             shown.add(line)

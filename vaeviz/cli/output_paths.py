@@ -12,7 +12,7 @@ import click
 from vaeviz.errors import InputError
 
 
-class OutputFolder(click.ParamType):
+class OutputFolder(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions of click
     """A folder that a command creates. Its name must be one that the system accepts."""
 
     name = "path"

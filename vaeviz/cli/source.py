@@ -128,22 +128,26 @@ class ModelAndDataSpec:
         InputError
             If something cannot be opened, or options contradict each other.
         """
+        objects = self._import_objects()
         model = self._open_model()
         data = self._load_data(model)
         labels = None if data is None else data.labels
-        read = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust))
-        by_name: dict[str, Any] = {}
-        for name, value in map(_named_object, self.objects):
-            if name in by_name or self.inputs.get(name):
-                other = "another --input" if name in by_name else INPUTS[name].flag
-                message = f"{name} was given twice: by --input {name}=... and by {other}."
-                raise InputError(message, got=name, fix="Remove one of them.")
-            by_name[name] = value
-        inputs = read | by_name
+        inputs = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust)) | objects
         condition = self.inputs["condition"]
         if condition and is_condition_value(condition):
             return fix_condition(condition, model, data, inputs)
         return model, data, inputs
+
+    def _import_objects(self) -> dict[str, Any]:
+        """Import the objects of ``--input`` by the name of their input. An input cannot be named twice."""
+        objects: dict[str, Any] = {}
+        for name, value in map(_named_object, self.objects):
+            if name in objects or self.inputs.get(name):
+                other = "another --input" if name in objects else INPUTS[name].flag
+                message = f"{name} was given twice: by --input {name}=... and by {other}."
+                raise InputError(message, got=name, fix="Remove one of them.")
+            objects[name] = value
+        return objects
 
     def _load_data(self, model: Model | None) -> Dataset | None:
         """Load the data set that is named, or else the one that the model was trained on."""

@@ -16,7 +16,7 @@ import numpy as np
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import Fix, InputError, UnknownName
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, UnknownName
 from vaeviz.export.gallery import gallery_page
 from vaeviz.export.manifest import FigureRecord, check_writable, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
@@ -26,7 +26,7 @@ from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
 from vaeviz.plugins.diagnostics import capture_warnings
-from vaeviz.plugins.inputs import find_input
+from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.options import validate_settings
 from vaeviz.plugins.plot_spec import get_plot, plot_names
 
@@ -126,7 +126,7 @@ def export_figures(
     options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
     records, timings = _draw_plots(options, found, render, jobs, on_record)
     if all(record.status == "skipped" for record in records):
-        warnings.warn(_why_nothing_is_drawn(records, found), stacklevel=2)
+        warnings.warn(_nothing_drawn(records, found), stacklevel=2)
     report = Report((), seed, title, describe_inputs(found), package_versions())
     if plots is None if analysis is None else analysis:
         report, timings["report"] = _run_health_checks(found, report)
@@ -154,14 +154,16 @@ def _manifest(
     }
 
 
-def _why_nothing_is_drawn(records: list[FigureRecord], inputs: Mapping[str, Any]) -> str:
-    """Return the reason why all plots were skipped: what most of them need."""
+def _nothing_drawn(records: list[FigureRecord], inputs: Mapping[str, Any]) -> NothingDrawnWarning:
+    """Return the warning that all plots were skipped, with what most of them need."""
+    first = records[0]
     missing = Counter(filter(None, (_missing_inputs(record.plot, inputs) for record in records)))
     if len(records) == 1 or not missing:
-        return f"No figure was drawn. {records[0].plot} was skipped: {records[0].reason}"
+        message = f"No figure was drawn. {first.plot} was skipped"
+        return NothingDrawnWarning(message, fix=Fix(first.reason, first.command_line_reason))
     (names, n_plots), *_ = missing.most_common(1)
-    needed = "; ".join(f"{name}: {find_input(name).meaning}" for name in names)
-    return f"No figure was drawn. {n_plots} of {len(records)} plots need {needed}."
+    message = f"No figure was drawn. {n_plots} of {len(records)} plots need {' and '.join(names)}."
+    return NothingDrawnWarning(message, fix=describe_missing(names))
 
 
 def _missing_inputs(plot: str, inputs: Mapping[str, Any]) -> tuple[str, ...]:
