@@ -151,11 +151,12 @@ class ModelAndDataSpec:
 
     def _load_data(self, model: Model | None) -> Dataset | None:
         """Load the data set that is named, or else the one that the model was trained on."""
-        from vaeviz.data.loading import load_data
+        from vaeviz.data.loading import check_names_no_code, load_data
 
         name, data_dir, labels = self.inputs["x"], self.data_dir, self.inputs["labels"]
         if name is None and model is not None and model.data is not None:
             name, data_dir = model.data["name"], data_dir or model.data["data_dir"]
+            check_names_no_code(name, model.name)
             labels = labels or model.data["labels"]
         return None if name is None else load_data(name, split=self.split, data_dir=data_dir, labels=labels)
 
