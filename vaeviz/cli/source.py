@@ -60,6 +60,8 @@ class ModelAndDataSpec:
         Split of the data set.
     data_dir, other_data_dir : Path or None
         Folders with the files of the data set and of the second one.
+    codes : bool
+        Whether the data are codes, and not samples to encode.
     """
 
     model: str | None
@@ -71,6 +73,7 @@ class ModelAndDataSpec:
     split: Literal["train", "test", "all"] | None
     data_dir: Path | None
     other_data_dir: Path | None
+    codes: bool
 
     @classmethod
     def from_parameters(cls, parameters: dict[str, Any]) -> ModelAndDataSpec:
@@ -103,6 +106,7 @@ class ModelAndDataSpec:
             inputs={name: parameters.pop(INPUT_PREFIX + name) for name in INPUTS},
             **{name: parameters.pop(name) for name in ("weights", "trust", "objects", "split", "data_dir")},
             other_data_dir=parameters.pop("other_data_dir"),
+            codes=parameters.pop("codes"),
         )
 
     @property
@@ -129,6 +133,8 @@ class ModelAndDataSpec:
             If something cannot be opened, or options contradict each other.
         """
         objects = self._import_objects()
+        if self.codes:
+            return self._open_codes(objects)
         model = self._open_model()
         data = self._load_data(model)
         labels = None if data is None else data.labels
@@ -137,6 +143,28 @@ class ModelAndDataSpec:
         if condition and is_condition_value(condition):
             return fix_condition(condition, model, data, inputs)
         return model, data, inputs
+
+    def _open_codes(self, objects: dict[str, Any]) -> tuple[None, Dataset, dict[str, Any]]:
+        """Load the codes, which take the place of the samples and of an encoder."""
+        from vaeviz.export.codes import load_codes
+
+        others = [f"--{name.replace('_', '-')}" for name in self.declared if name != "prior"]
+        named = self.model or self.inputs["encoder"] or self.inputs["decoder"] or ", ".join(others)
+        if named:
+            message = f"--codes means that nothing is encoded, but {named} describes a model."
+            raise InputError(message, got=named, fix="Remove one of them.")
+        name = self.inputs["x"]
+        if name is None:
+            raise InputError("--codes needs --data.", got="no data", fix="Add --data FILE, a file of `vaeviz encode`.")
+        data, posterior = load_codes(
+            name,
+            self.inputs["labels"],
+            prior=self.declared.get("prior"),
+            split=self.split,
+            data_dir=self.data_dir,
+        )
+        read = read_inputs(self.inputs, ReaderContext(data.labels, self.other_data_dir, self.trust))
+        return None, data, {"encoder": posterior, **read, **objects}
 
     def _import_objects(self) -> dict[str, Any]:
         """Import the objects of ``--input`` by the name of their input. An input cannot be named twice."""
@@ -320,6 +348,7 @@ DATA_OPTIONS: tuple[Decorator, ...] = (
         help="[default: test, or all if the data set has no test split]",
     ),
     click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the files of the data set."),
+    click.option("--codes", is_flag=True, help="The data are codes, as `vaeviz encode` writes them."),
     *(_input_option(spec) for spec in INPUTS.values() if spec.reader != "model" and spec.name != "x"),
     click.option("--other-data-dir", type=click.Path(path_type=Path), help="Folder with the files of --other-data."),
     click.option(

@@ -187,4 +187,7 @@ def dataset_from_anndata(cells: Any, labels: str | None, name: str) -> Dataset:
             got=labels,
             expected=listed,
         )
-    return Dataset(cells, None if labels is None else cells.obs[labels].to_numpy(), name=name)
+    if labels is None:
+        return Dataset(cells, name=name)
+    column = cells.obs[labels]
+    return Dataset(cells, column.array if hasattr(column, "cat") else column.to_numpy(), name=name)

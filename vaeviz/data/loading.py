@@ -15,7 +15,7 @@ from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import import_object, is_object_ref
 from vaeviz.plugins.options import options_of, validate_settings
 
-FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv")
+FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv", ".parquet")
 NUMBER = r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?"
 RANGE_AND_PATH = re.compile(rf"({NUMBER},{NUMBER}):(.*)")
 
@@ -35,14 +35,14 @@ def load_data(
     name : str
         One of four forms. The name of a registered data set, e.g. ``"mnist"``. ``"LOADER:FILE"``, e.g.
         ``"npz:scans.npz"``, or ``"LOADER:LOW,HIGH:FILE"`` with a value range. The path of a file (.npy, .npz, .csv,
-        .h5ad) or of a folder of pictures. Or ``"package.module:attribute"``: an array, an AnnData, a pair
+        .parquet, .h5ad) or of a folder of pictures. Or ``"package.module:attribute"``: an array, an AnnData, a pair
         ``(x, labels)``, a `Dataset`, or a function without arguments that returns one of these.
     split : {"train", "test", "all"}, optional
         The part to load. None loads the test split if there is one, and everything otherwise.
     data_dir : str or Path, optional
         Folder with the files of the data set.
     labels : str, optional
-        The array (.npz), the column (.csv, .h5ad) or the file (.npy) that holds the labels.
+        The array (.npz), the column (.csv, .parquet, .h5ad) or the file (.npy) that holds the labels.
     value_range : tuple of float, optional
         The values in the file that become 0 and 1, e.g. ``(0, 4095)`` for a 12-bit camera. Values are rescaled by
         the range of their type if it is known, see ``docs/data.md``.

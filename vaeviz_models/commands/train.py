@@ -13,6 +13,7 @@ from vaeviz.cli.plugin_commands import broken_command
 from vaeviz.cli.types import click_option
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
+from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.object_refs import needs_training
 
 if TYPE_CHECKING:
@@ -131,10 +132,10 @@ def _train_command(name: str, builder: Any) -> click.Command:
             ["--data"],
             required=True,
             metavar="NAME",
-            help="Data set from `vaeviz list data`, a file .npz, .npy, .csv or .h5ad, or a folder of images.",
+            help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
         click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
-        click.Option(["--labels"], metavar="NAME", help="Label array (.npz), column (.csv, .h5ad) or file (.npy)."),
+        click.Option(["--labels"], metavar="NAME", help=INPUTS["labels"].help),
         click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Run folder to create."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
