@@ -112,6 +112,10 @@ class NoSuchSplit(InputError):
     """A data set does not have the requested split."""
 
 
+class OutputError(InputError):
+    """A file or folder that cannot be written, e.g. because the disk is full."""
+
+
 class NotApplicable(_WithFix):
     """A plot or number that would mean nothing for this model or these data.
 

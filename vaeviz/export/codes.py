@@ -15,6 +15,7 @@ from vaeviz.data.dataset import Dataset
 from vaeviz.data.labels import check_labels, factorize_labels, has_classes
 from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError
+from vaeviz.export.manifest import report_write_errors
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.optional_libraries import import_library
 
@@ -42,6 +43,8 @@ def write_codes(path: Path, posterior: Posterior, labels: Any = None) -> None:
     ------
     InputError
         If the library that writes the format is not installed.
+    OutputError
+        If the file cannot be written.
 
     Examples
     --------
@@ -51,7 +54,7 @@ def write_codes(path: Path, posterior: Posterior, labels: Any = None) -> None:
     >>> path.read_text().split()
     ['z1,z2,std1,std2,label', '0.0,1.0,0.5,0.25,cat']
     """
-    with atomic_path(path) as temporary:
+    with report_write_errors(path), atomic_path(path) as temporary:
         CODE_WRITERS[path.suffix](temporary, posterior, labels)
 
 

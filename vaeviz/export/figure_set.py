@@ -16,9 +16,9 @@ import numpy as np
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import Fix, InputError, NothingDrawnWarning, UnknownName
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName
 from vaeviz.export.gallery import gallery_page
-from vaeviz.export.manifest import FigureRecord, check_writable, write_files
+from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, report_write_errors, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
 from vaeviz.export.render import FORMATS, RenderOptions, collect_plot_inputs, draw_plot, shared_options
 from vaeviz.health.analyze import run_checks
@@ -46,6 +46,7 @@ def export_figures(
     title: str = "",
     analysis: bool | None = None,
     jobs: int = 1,
+    clean: bool = False,
     on_record: Callable[[FigureRecord], None] = lambda record: None,
     on_report: Callable[[Report], None] = lambda report: None,
     **inputs: Any,
@@ -58,8 +59,7 @@ def export_figures(
     Parameters
     ----------
     out : str or Path
-        Output folder. It gets the figures, ``manifest.json``, ``timings.json`` and ``index.html``. Figures of an
-        earlier export that are not drawn again stay there.
+        Output folder. It gets the figures, ``manifest.json``, ``timings.json`` and ``index.html``.
     model : object, optional
         Anything that `vaeviz.open` opens. It supplies the encoder, the decoder and what else it knows.
     data : Dataset, optional
@@ -85,6 +85,9 @@ def export_figures(
     jobs : int, default 1
         Number of processes that draw. The figures are the same with any number. Objects that cannot be pickled are
         drawn by one process, with a warning.
+    clean : bool, default False
+        Remove the figures of an earlier export that are not drawn again. By default they stay, and the manifest and
+        the page list them. Other files are never removed.
     on_record : callable, optional
         Called with each `FigureRecord` as soon as its plot is done.
     on_report : callable, optional
@@ -132,8 +135,20 @@ def export_figures(
         report, timings["report"] = _run_health_checks(found, report)
         on_report(report)
     manifest = _manifest(render, report, records, input_warnings)
+    _settle_earlier_figures(render.folder, manifest, clean)
     write_files(render.folder, manifest, timings, gallery_page(manifest))
     return records
+
+
+def _settle_earlier_figures(folder: Path, manifest: dict[str, Any], clean: bool) -> None:
+    """Remove the figures of an earlier export that were not drawn again, or list them in the manifest."""
+    earlier = earlier_figures(folder, {file for figure in manifest["figures"] for file in figure["files"]})
+    if clean:
+        for name in earlier:
+            with report_write_errors(folder / name):
+                (folder / name).unlink(missing_ok=True)
+    elif earlier:
+        manifest["earlier_figures"] = earlier
 
 
 def _manifest(
@@ -254,6 +269,8 @@ def _render_options(out: str | Path, formats: str | Iterable[str], style: str, d
     if not formats:
         fix = Fix('Write formats=("png",).', "Write --format png.")
         raise InputError("formats is empty.", got="no format", expected=" or ".join(FORMATS), fix=fix)
+    if not str(out):
+        raise OutputError("out is empty.", got="nothing", expected="a folder", fix="Name an output folder.")
     return RenderOptions(Path(out), formats, style, dpi)
 
 

@@ -13,8 +13,8 @@ from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
 from vaeviz.drawing.styles import style as style_context
-from vaeviz.errors import InputError, NotApplicable, UnknownName, for_command_line
-from vaeviz.export.manifest import FigureRecord
+from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, for_command_line
+from vaeviz.export.manifest import FigureRecord, report_write_errors
 from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.provenance import portable_traceback, sha256_hex
 from vaeviz.plugins.diagnostics import capture_warnings
@@ -124,6 +124,11 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
     -------
     FigureRecord
         The record of the plot. Errors of the plot are recorded and not raised.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
     """
     record = new_record(name, options)
     if record.status == "skipped":
@@ -140,6 +145,8 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
                     path = render.folder / f"{name}.{ending}"
                     save_figure(figure, path, render.dpi)
                     record.files[path.name] = sha256_hex(path.read_bytes())
+        except OutputError:
+            raise
         except NotApplicable as error:
             _without_figure(record, "skipped", error)
         except Exception as error:
@@ -223,9 +230,14 @@ def save_figure(figure: Figure, path: Path, dpi: int) -> None:
         File name; its ending chooses the format.
     dpi : int
         Resolution in dots per inch.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
     """
     ending = path.suffix.lstrip(".")
-    with atomic_path(path) as temporary:
+    with report_write_errors(path), atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
 
 

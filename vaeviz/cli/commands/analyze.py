@@ -51,6 +51,7 @@ def analyze(
     Exit code 0: the checks ran, whether or not they flagged something; --out keeps the results for a script. 1: a check
     failed, or none applied. 2: wrong usage or input.
     """
+    from vaeviz.export.manifest import report_write_errors
     from vaeviz.health.analyze import analyze as run_analysis
     from vaeviz.health.report import format_table
 
@@ -64,7 +65,8 @@ def analyze(
     for line in format_table(report, for_command_line=True):
         click.echo(click.style(line[0], fg=COLORS[line[0]]) + line[1:] if line[:1] in COLORS else line)
     if out is not None:
-        report.save(out)
+        with report_write_errors(out):
+            report.save(out)
         click.echo(out)
     has_result = report.names_with_status("healthy") or report.names_with_status("flagged")
     ctx.exit(int(bool(report.names_with_status("failed")) or not has_result))

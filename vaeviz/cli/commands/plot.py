@@ -122,8 +122,5 @@ def _draw(
         raise InputError(f"{spec.name} needs {names}.", expected=names, fix=describe_missing(missing))
     with style_context(style) as page_style:
         figure = draw_figure(spec, inputs, options, page_style)
-        try:
-            save_figure(figure, out, dpi or page_style.dpi)
-        except OSError as error:
-            raise InputError(f"--out {out} cannot be written: {error.strerror}.", got=str(out)) from None
+        save_figure(figure, out, dpi or page_style.dpi)
     click.echo(out)
