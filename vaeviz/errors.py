@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters but tab and line feed, marks that reverse text, lone surrogates, and what XML does not allow."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,29 @@ def for_command_line(message: BaseException | str) -> str:
     >>> for_command_line(ValueError("no"))
     'no'
     """
-    return message.for_command_line() if isinstance(message, _WithFix) else str(message)
+    return printable_text(message.for_command_line() if isinstance(message, _WithFix) else message)
+
+
+def printable_text(text: object) -> str:
+    """Return a text that a figure, a page or a terminal can show.
+
+    Parameters
+    ----------
+    text : object
+        Text, bytes in UTF-8, or anything with a text.
+
+    Returns
+    -------
+    str
+        The text, with the replacement character instead of control characters and lone surrogates.
+
+    Examples
+    --------
+    >>> printable_text("red" + chr(27) + "[31m"), printable_text(b"cat")
+    ('red�[31m', 'cat')
+    """
+    decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", decoded)
 
 
 def _join_sentences(first: str, second: str) -> str:

@@ -597,3 +597,18 @@ def test_a_page_as_high_as_its_content_cuts_nothing(inputs, plot, look):
 def test_plots_may_be_one_name(tmp_path):
     records = export_figures(tmp_path, encoder=lambda x: x[:, :2], x=np.random.rand(20, 3), plots="latent_scatter")
     assert [record.plot for record in records] == ["latent_scatter"]
+
+
+def test_the_page_and_the_manifest_hold_no_control_characters(tmp_path, inputs, registered):
+    strange = "red\x1b[31m \x00 \udcff"
+
+    @register_plot
+    def strange_plot(encoder, x, *, ax=None):
+        """Fail with a strange text."""
+        raise InputError(strange)
+
+    export_figures(tmp_path, **inputs, plots=["strange_plot"], title=strange, dpi=30)
+    page, manifest = ((tmp_path / name).read_bytes().decode("utf-8") for name in ("index.html", "manifest.json"))
+    assert not set("\x00\x1b") & set(page + manifest)
+    assert "red\N{REPLACEMENT CHARACTER}[31m" in page
+    assert json.loads(manifest)["title"] == strange

@@ -201,4 +201,4 @@ def write_files(folder: Path, manifest: Mapping[str, Any], timings: Mapping[str,
     }
     for name, text in texts.items():
         with report_write_errors(folder / name), atomic_path(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")  # lone surrogates

@@ -9,6 +9,7 @@ import click
 from vaeviz.cli.output_paths import OutputFile
 from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options
 from vaeviz.cli.types import parse_settings, split_list
+from vaeviz.errors import printable_text
 from vaeviz.plugins.options import format_default
 
 COLORS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
@@ -63,7 +64,8 @@ def analyze(
     title = " · ".join(part for part in (model and model.name, data and data.name) if part)
     report = run_analysis(model, data, checks=split_list(checks), settings=options, seed=seed, title=title, **supplied)
     for line in format_table(report, for_command_line=True):
-        click.echo(click.style(line[0], fg=COLORS[line[0]]) + line[1:] if line[:1] in COLORS else line)
+        text = printable_text(line)
+        click.echo(click.style(text[0], fg=COLORS[text[0]]) + text[1:] if text[:1] in COLORS else text)
     if out is not None:
         with report_write_errors(out):
             report.save(out)

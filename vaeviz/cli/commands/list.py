@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from vaeviz.cli.source import script_option
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, printable_text
 from vaeviz.plugins import registry
 
 SECTIONS = {
@@ -46,7 +46,7 @@ def _entry_lines(group: str, name: str) -> Iterator[str]:
     except InputError as error:
         described = [f"(broken) {error.for_command_line()}"]
     for k, text in enumerate(described):
-        yield f"  {name if k == 0 else '':<22} {text}".rstrip()
+        yield printable_text(f"  {name if k == 0 else '':<22} {text}".rstrip())
 
 
 def _describe_entry(group: str, name: str) -> Iterator[str]:
