@@ -16,13 +16,14 @@ import operator
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.plugins.guarded_import import guarded_import
 
 ENTRY_KINDS = {
     "vaeviz.plots": "plot",
@@ -79,10 +80,13 @@ class Entry:
         InputError
             If it cannot be imported, or is neither a function nor a model.
         """
+        guard = nullcontext() if self.distribution == OWN_DISTRIBUTION else guarded_import(self.module)
         try:
-            found = operator.attrgetter(self.attribute)(importlib.import_module(self.module))
-        except (Exception, SystemExit) as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
+            with guard:
+                found = operator.attrgetter(self.attribute)(importlib.import_module(self.module))
+        except Exception as error:
+            text = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            reason = text.splitlines()[0].rstrip(".")
             raise InputError(
                 f"The {self.kind} {self.name!r} of {self.distribution} cannot be imported: {reason}.",
                 fix=f"See where with: python -c 'import {self.module}'",
@@ -167,7 +171,13 @@ def add(group: str, name: str, target: Callable[..., Any]) -> None:
         Name under which it is found.
     target : callable
         The function, class or model.
+
+    Raises
+    ------
+    InputError
+        If the name is not a Python identifier, with dashes for underscores.
     """
+    _check_name(ENTRY_KINDS.get(group, group), name)
     module = target.__module__
     entry = RuntimeEntry(group, name, module, target.__qualname__, module.partition(".")[0], target)
     _runtime_entries.setdefault(group, {})[module, name] = entry
@@ -253,11 +263,12 @@ def find(group: str, name: str) -> Entry:
     UnknownName
         If there is none. The message lists the nearest names.
     InputError
-        If several distributions provide the name. The message lists them.
+        If several distributions provide the name, or it could be a path.
     """
     known = entries(group)
     by_name = {_with_underscores(known_name): found for known_name, found in known.items()}
     if _with_underscores(name) not in by_name:
+        _check_not_installed_yet(group, name)
         raise UnknownName(ENTRY_KINDS.get(group, group), name, known)
     found = by_name[_with_underscores(name)]
     if len(found) > 1:
@@ -268,6 +279,7 @@ def find(group: str, name: str) -> Entry:
             expected="one distribution",
             fix="Rename one of them, or uninstall its distribution.",
         )
+    _check_name(found[0].kind, found[0].name, found[0].distribution)
     return found[0]
 
 
@@ -315,6 +327,26 @@ def package_folders(module: str) -> list[Path]:
     places = (spec and spec.submodule_search_locations) or []
     folders = (Path(place).joinpath(*parts) for place in places)
     return [folder for folder in folders if folder.is_dir()]
+
+
+def _check_name(kind: str, name: str, distribution: str = "") -> None:
+    """Raise InputError for a name that is not an identifier: names become file names and options."""
+    if not _with_underscores(name).isidentifier():
+        owner = f" of {distribution}" if distribution else ""
+        expected = "a Python identifier, in which dashes count as underscores"
+        raise InputError(f"The {kind} {name!r}{owner} has a name that is not {expected}.", got=name, expected=expected)
+
+
+def _check_not_installed_yet(group: str, name: str) -> None:
+    """Raise InputError for a name that has a file in one of our packages, but no entry point."""
+    packages = {
+        entry.module.rpartition(".")[0] for entry in _installed(group) if entry.distribution == OWN_DISTRIBUTION
+    }
+    file = f"{_with_underscores(name)}.py"
+    if any((folder / file).is_file() for package in packages for folder in package_folders(package)):
+        message = f"The {ENTRY_KINDS.get(group, group)} {name!r} is not installed, although there is a file {file}."
+        fix = "Add it to the entry points of pyproject.toml, and install again: pip install -e ."
+        raise InputError(message, got=name, expected="an entry point", fix=fix)
 
 
 def _with_underscores(name: str) -> str:
