@@ -13,6 +13,7 @@ from vaeviz.cli.plugin_commands import broken_command
 from vaeviz.cli.types import click_option
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
+from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.object_refs import needs_training
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ class TrainCommands(click.Group):
 )
 @click.option("--epochs", type=click.IntRange(1), help="With --resume: train up to this many epochs in all.")
 @click.option("--device", help="With --resume: device to continue on.  [default: that of the run]")
+@click.option("--data", metavar="NAME", help="With --resume: the training data, if they are package.module:attribute.")
 @click.pass_context
-def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: str | None) -> None:
+def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: str | None, data: str | None) -> None:
     """Train a model and write a run folder. `vaeviz train MODEL --help` shows the options of a model.
 
     The defaults are the reference run: 2 latent dimensions, batch size 128, Adam with 1e-3, 10 epochs.
@@ -89,11 +91,11 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     if model is None:
         if resume is None:
             raise click.UsageError("No model given. Name one (see `vaeviz list models`), or pass --resume RUN.")
-        _resume(resume, epochs, device)
+        _resume(resume, epochs, device, data)
     elif resume is not None:
         raise click.UsageError(f"--resume continues the model of the run. Leave {model} out.")
-    elif epochs is not None or device is not None:
-        option = "--epochs" if epochs is not None else "--device"
+    elif given := [f"--{name}" for name in ("epochs", "device", "data") if ctx.params[name] is not None]:
+        option = given[0]
         raise click.UsageError(f"{option} must follow the model: vaeviz train {model} {option} ...")
 
 
@@ -130,10 +132,10 @@ def _train_command(name: str, builder: Any) -> click.Command:
             ["--data"],
             required=True,
             metavar="NAME",
-            help="Data set from `vaeviz list data`, a file .npz, .npy, .csv or .h5ad, or a folder of images.",
+            help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
         click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
-        click.Option(["--labels"], metavar="NAME", help="Label array (.npz), column (.csv, .h5ad) or file (.npy)."),
+        click.Option(["--labels"], metavar="NAME", help=INPUTS["labels"].help),
         click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Run folder to create."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
@@ -162,10 +164,10 @@ def _train_command(name: str, builder: Any) -> click.Command:
     return click.Command(name, callback=run, params=params, help=summary, short_help=summary)
 
 
-def _resume(run: Path, epochs: int | None, device: str | None) -> None:
+def _resume(run: Path, epochs: int | None, device: str | None, data: str | None) -> None:
     from vaeviz_models.runs.train_run import ResumedRun
 
-    resumed = ResumedRun(run, epochs, device)
+    resumed = ResumedRun(run, epochs, device, data)
     state, planned = resumed.state, resumed.config.epochs
     if resumed.is_finished:
         resumed.train()

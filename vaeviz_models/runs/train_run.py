@@ -91,6 +91,8 @@ class ResumedRun:
         New number of epochs in all. By default that of the run.
     device : str, optional
         Device to continue on. By default that of the run.
+    data : str, optional
+        Name of the training data. By default that of the run, unless it names an object of a module.
 
     Raises
     ------
@@ -98,7 +100,9 @@ class ResumedRun:
         If the run cannot continue, has more than `epochs` epochs already, or if its data changed.
     """
 
-    def __init__(self, run: Path, epochs: int | None = None, device: str | None = None) -> None:
+    def __init__(
+        self, run: Path, epochs: int | None = None, device: str | None = None, data: str | None = None
+    ) -> None:
         self.run = run
         self.state, config, self.run_config = load_checkpoint(run, device=device)
         if epochs is not None and epochs < self.state.epoch:
@@ -109,7 +113,7 @@ class ResumedRun:
             )
         self.config = replace(config, epochs=epochs or config.epochs)
         self.state.set_patience(config.patience)
-        self.splits = None if self.is_finished else self._load_same_data()
+        self.splits = None if self.is_finished else self._load_same_data(data)
 
     @property
     def is_finished(self) -> bool:
@@ -137,9 +141,9 @@ class ResumedRun:
         if self.splits is not None:
             _fit_and_save(self.run, self.state, *self.splits, self.config, after_epoch)
 
-    def _load_same_data(self) -> tuple[Dataset, Dataset | None]:
+    def _load_same_data(self, data: str | None) -> tuple[Dataset, Dataset | None]:
         """Load the data of the run, and check that they are the same as before."""
-        train, test = training_data(self.run, self.run_config).load_splits()
+        train, test = training_data(self.run, self.run_config, data).load_splits()
         check_same_data(self.run, self.run_config, train.x, _check_conditions(self.state.model, train, test))
         test_x = None if test is None else test.x
         check_data(self.state.model, train.x, test_x, binarize=self.config.binarize)
