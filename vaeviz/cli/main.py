@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -23,6 +25,7 @@ vaeviz train mlp --data mnist --out runs/m    train a VAE
 vaeviz export runs/m --out figures/m          draw every plot of it into a folder
 vaeviz plot latent_scatter runs/m             draw one plot
 """
+BRIEF_WAITING = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}  # iterations (about 0.2 ms), and ms, of OpenMP
 MAX_REASON_LENGTH = 300  # of an unexpected error; --traceback shows all of it
 
 
@@ -96,8 +99,10 @@ def main(args: list[str] | None = None) -> None:
     args = list(sys.argv[1:] if args is None else args)
     show_traceback = "--traceback" in args
     args = [arg for arg in args if arg != "--traceback"]
+    _shorten_waiting()
     font_logger = logging.getLogger("fontTools")
     font_level = font_logger.level
+    on_terminate = signal.signal(signal.SIGTERM, _exit_on_signal)  # so that what is open is closed and removed
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_each_once()
@@ -112,6 +117,7 @@ def main(args: list[str] | None = None) -> None:
         code = _report_error(error)
     finally:
         font_logger.setLevel(font_level)
+        signal.signal(signal.SIGTERM, on_terminate)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -131,6 +137,20 @@ def describe_for_command_line(message: BaseException | str) -> str:
     if isinstance(message, (InputError, NotApplicable, GuessWarning)):
         return message.for_command_line()
     return str(message)
+
+
+def _shorten_waiting() -> None:
+    """Make OpenMP's threads sleep soon while they wait, unless the user has set how they wait.
+
+    By default they spin for several milliseconds, and take the core from the thread or process that they wait for. The
+    libraries read the variables when they are loaded, so nothing changes in a process that has loaded them.
+    """
+    if not any(name.startswith(("OMP_WAIT", "GOMP_", "KMP_")) for name in os.environ):
+        os.environ.update(BRIEF_WAITING)
+
+
+def _exit_on_signal(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _report_error(error: Exception) -> int:
