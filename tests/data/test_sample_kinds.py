@@ -115,7 +115,7 @@ def test_columns_of_a_data_frame_name_the_features_of_plots_and_figure_sets(tmp_
         vaeviz.prior_holes(encoder, frame, decoder, n_codes=40, figure=Figure(figsize=(20, 8)))[1],
     ):
         assert [text.get_text() for text in ax.get_xticklabels()] == ["ash", "hue", "proline"]
-    (record,) = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=frame, plots=["samples"])
+    (record,) = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=frame, plots=["samples"], dpi=40)
     assert record.status == "drawn"
     inputs = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["inputs"]
     assert inputs["feature_names"]["shape"] == [3]
