@@ -50,7 +50,7 @@ def draw(invoke, folder):
     """Draw a scatter plot of the model and data that options name."""
 
     def draw_scatter(*args):
-        result = invoke("plot", "latent-scatter", *args, "--out", "scatter.png")
+        result = invoke("plot", "latent-scatter", *args, "--dpi", 40, "--out", "scatter.png")
         assert result.exit_code == 0, result.output
         assert (folder / "scatter.png").stat().st_size > 1000
 

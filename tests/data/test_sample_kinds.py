@@ -170,7 +170,7 @@ def test_one_sample_is_enough_or_the_plot_is_skipped_with_a_reason(tmp_path):
     assert all(record.reason for record in records if record.status == "skipped")
 
 
-def test_known_factors_show_their_names():
+def test_known_factors_show_their_names(few_trees):
     data = vaeviz.Dataset(
         RNG.random((90, 6)), factors=RNG.random((90, 2)), factor_names=("column", "row"), feature_names=tuple("abcdef")
     )
