@@ -12,7 +12,7 @@ from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.errors import InputError
 from vaeviz.plugins.options import format_default
 
-COLORS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
+COLORS = {"✓": "green", "?": "yellow", "!": "red", "–": "yellow", "✗": "red"}
 
 
 class CommandWithChecks(click.Command):
@@ -71,5 +71,5 @@ def analyze(
     if out is not None:
         report.save(out)
         click.echo(out)
-    has_result = report.names_with_status("healthy") or report.names_with_status("flagged")
+    has_result = any(result.value is not None for result in report.checks)
     ctx.exit(int(bool(report.names_with_status("failed")) or not has_result))
