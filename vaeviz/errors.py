@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 import warnings
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 OWN_PACKAGES = ("vaeviz", "vaeviz_models")  # whose lines no warning points at
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters but tab and line feed, marks that reverse text, lone surrogates, and what XML does not allow."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,10 @@ class NoSuchSplit(InputError):
     """A data set does not have the requested split."""
 
 
+class OutputError(InputError):
+    """A file or folder that cannot be written, e.g. because the disk is full."""
+
+
 class NotApplicable(_WithFix):
     """A plot or number that would mean nothing for this model or these data.
 
@@ -161,6 +168,63 @@ class GuessWarning(_WithFix, UserWarning):
     fix : str or Fix, optional
         The line that declares it.
     """
+
+
+class NothingDrawnWarning(_WithFix, UserWarning):
+    """All plots of a figure set were skipped.
+
+    Parameters
+    ----------
+    message : str
+        What was skipped, and what most of it needs.
+    fix : str or Fix, optional
+        What to pass.
+    """
+
+
+def for_command_line(message: BaseException | str) -> str:
+    """Return the text of any error or warning, with its advice as command-line options if it has any.
+
+    Parameters
+    ----------
+    message : exception or str
+        An error or a warning.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> for_command_line(InputError("The range is unknown.", fix=declare("Decoder", value_range=(-1, 1))))
+    'The range is unknown. Add --value-range -1,1.'
+    >>> for_command_line(ValueError("no"))
+    'no'
+    """
+    return printable_text(message.for_command_line() if isinstance(message, _WithFix) else message)
+
+
+def printable_text(text: object) -> str:
+    """Return a text that a figure, a page or a terminal can show.
+
+    Parameters
+    ----------
+    text : object
+        Text, bytes in UTF-8, or anything with a text.
+
+    Returns
+    -------
+    str
+        The text, with the replacement character instead of control characters and lone surrogates.
+
+    Examples
+    --------
+    >>> printable_text("red" + chr(27) + "[31m"), printable_text(b"cat")
+    ('red�[31m', 'cat')
+    """
+    decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", decoded)
 
 
 def warn_user(warning: Warning) -> None:

@@ -109,7 +109,7 @@ def test_messages_differ_by_what_is_wrong():
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"changing shape"}))
 def test_no_figure_is_written_by_a_broken_decoder(kind, tmp_path):
     fn = vaeviz.Decoder(broken_callable(kind, "numpy", "first"), latent_shape=(6,))
-    records = vaeviz.export_figures(tmp_path, decoder=fn, plots=["samples"])
+    records = vaeviz.export_figures(tmp_path, decoder=fn, plots=["samples"], dpi=30)
     assert [record.status for record in records] == ["failed"]
     assert not list(tmp_path.glob("*.png"))
 

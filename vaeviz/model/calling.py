@@ -61,7 +61,7 @@ class ForeignFunction:
         Parameters
         ----------
         *arrays : ndarray
-            The arrays. They are copied, since the function may change them.
+            The arrays. The function receives copies, since it may change them.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class ForeignFunction:
         failure: Exception | None = None
         for convention in list(self._conventions):
             try:
-                returned = convention(*(array.copy() for array in arrays))
+                returned = convention(*arrays)
             except Exception as error:
                 failure = failure or error
                 wants_tensors = convention == self._call_with_numpy and self.module_calls
@@ -93,12 +93,12 @@ class ForeignFunction:
         return conventions
 
     def _call_with_numpy(self, *arrays: np.ndarray) -> Any:
-        return self._call(arrays)
+        return self._call([array.copy() for array in arrays])
 
     def _call_with_jax(self, *arrays: np.ndarray) -> Any:
         import jax.numpy as jnp
 
-        return self._call([jnp.asarray(array) for array in arrays])
+        return self._call([jnp.array(array) for array in arrays])
 
     def _call_with_torch(self, *arrays: np.ndarray) -> Any:
         """Send tensors in the dtype of the modules, on their device.
@@ -116,7 +116,7 @@ class ForeignFunction:
             found = _floating_tensor([call.module for call in self.module_calls])
             if found is None or (found.dtype, found.device) == (expected.dtype, expected.device):
                 raise
-            return self._call([_like(array, found) for array in arrays])
+            return self._call([_like(array.copy(), found) for array in arrays])
 
     def _call(self, arrays: Any) -> Any:
         with record_modules(self._eval_mode.add) as self.module_calls:
@@ -241,19 +241,40 @@ def positional_arity(function: Callable[..., Any]) -> tuple[int, float]:
     >>> positional_arity(lambda x, y=None: x)
     (1, 2)
     """
+    parameters = positional_parameters(function)
+    return (0, math.inf) if parameters is None else (sum(parameters.values()), len(parameters))
+
+
+def positional_parameters(function: Callable[..., Any]) -> dict[str, bool] | None:
+    """Return the positional parameters of a callable.
+
+    Parameters
+    ----------
+    function : callable
+        The callable. For a torch module, those of its ``forward``.
+
+    Returns
+    -------
+    dict of str to bool, or None
+        By name, whether each is required. None where the callable does not say, or takes any number.
+
+    Examples
+    --------
+    >>> positional_parameters(lambda x, y=None: x)
+    {'x': True, 'y': False}
+    """
     if not inspect.ismethod(function):  # a method would lose its binding
         with suppress(ValueError):  # a function may wrap itself
             function = inspect.unwrap(function)
     function = function if inspect.isroutine(function) else getattr(function, "forward", function)
     schema: Any = getattr(function, "schema", None)  # of a compiled torch function, whose first argument is itself
     if hasattr(schema, "arguments"):
-        arguments = schema.arguments[1:]
-        return sum(not argument.has_default_value() for argument in arguments), len(arguments)
+        return {argument.name: not argument.has_default_value() for argument in schema.arguments[1:]}
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return 0, math.inf
+        return None
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return 0, math.inf
+        return None
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return sum(p.default is p.empty for p in positional), len(positional)
+    return {p.name: p.default is p.empty for p in positional}

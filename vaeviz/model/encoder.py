@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vaeviz.data.channels import channels_first_shape, is_channels_first
+from vaeviz.data.value_ranges import expand_unit_range
 from vaeviz.errors import InputError, declare
 from vaeviz.model.output_names import parse_returns
 from vaeviz.model.part import ModelPart
@@ -29,7 +30,7 @@ class Encoder(ModelPart):
     layout : {"channels_first", "channels_last"}, optional
         Channel order that fn expects for images.
     value_range : tuple of float, optional
-        Range that fn expects for data in [0, 1], e.g. ``(-1, 1)``. Data are rescaled to it.
+        Range that fn expects, e.g. ``(-1, 1)``. Data in [0, 1] are rescaled to it, and other data are an error.
     prior : {"normal"}, optional
         ``"normal"`` if the model assumes p(z) = N(0, I).
     batch_size : int, optional
@@ -121,6 +122,11 @@ class Encoder(ModelPart):
         -------
         ndarray of float32, shape (n, ...)
             The samples for fn, apart from their layout.
+
+        Raises
+        ------
+        InputError
+            If `preprocess` loses rows, or a range is declared and the samples are not in [0, 1].
         """
         if self.preprocess is not None:
             n_rows, batch = len(batch), np.asarray(self.preprocess(batch))
@@ -132,10 +138,7 @@ class Encoder(ModelPart):
                     fix="Return one row per sample.",
                 )
         batch = np.ascontiguousarray(batch, dtype=np.float32)
-        if self.value_range is not None:
-            low, high = self.value_range
-            batch = batch * np.float32(high - low) + np.float32(low)
-        return batch
+        return batch if self.value_range is None else expand_unit_range(batch, self.value_range, self.name)
 
     def declared_shape(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
         """Return the declared shape of one sample for fn.

@@ -121,7 +121,7 @@ def as_encoder(model: Any) -> Encoder:
     Returns
     -------
     Encoder
-        The encoder. What an `Encoder` declares is completed by what an adapter knows about its ``fn``.
+        The encoder. The declarations of an `Encoder` are completed with what an adapter knows about its ``fn``.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def as_decoder(model: Any) -> Decoder:
     Returns
     -------
     Decoder
-        The decoder. What a `Decoder` declares is completed by what an adapter knows about its ``fn``.
+        The decoder. The declarations of a `Decoder` are completed with what an adapter knows about its ``fn``.
 
     Raises
     ------
@@ -326,7 +326,7 @@ def _part_attribute(model: Any, verb: str) -> str | None:
 
 
 def _complete(declared: Part, known: Part | None) -> Part:
-    """Return what is declared, and for the rest what an adapter knows."""
+    """Return a part with its declarations, completed with what an adapter knows."""
     if known is None:
         return declared
     values = {one.name: getattr(declared, one.name) for one in fields(declared) if one.name not in ("fn", "_")}
