@@ -295,7 +295,7 @@ def _open_without_adapter(model: Any) -> Model | None:
     """Open an object with ``encode`` and ``decode``, or ``encoder`` and ``decoder``, or a bare callable."""
     if isinstance(model, (str, bytes)):  # whose encode and decode mean something else
         return None
-    if isinstance(model, (tuple, list)) and len(model) == 2:
+    if isinstance(model, tuple) and len(model) == 2:
         model = {"encoder": model[0], "decoder": model[1]}
     if isinstance(model, Mapping):
         parts = {role: open_part(model[role]) for role, open_part in _PARTS.items() if model.get(role) is not None}

@@ -12,7 +12,8 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.errors import GuessWarning, declare, warn_user
-from vaeviz.model.calling import ForeignFunction, positional_arity, restored_random_state
+from vaeviz.model.calling import ForeignFunction, positional_parameters, restored_random_state
+from vaeviz.model.conditions import names_condition
 from vaeviz.model.output_tree import find_samples, is_distribution, list_outputs, same_up_to_rounding
 from vaeviz.model.torch_probe import fixed_noise
 
@@ -216,7 +217,8 @@ class ReconstructionProbe:
         whole, flat = self.whole, self._flat(self.samples)
         if whole.reconstruct is None:
             return []
-        takes_condition = positional_arity(whole.reconstruct)[1] > 1
+        second_argument = next(iter(list(positional_parameters(whole.reconstruct) or ())[1:]), "")
+        takes_condition = names_condition(second_argument)
         arrays = [self.samples, *(self.conditions if takes_condition else [])]
         try:
             with _quiet(noise), ForeignFunction(whole.reconstruct) as call:
@@ -230,7 +232,7 @@ class ReconstructionProbe:
     def _decode(self, codes: np.ndarray) -> np.ndarray | None:
         """Return what the decoder makes of the first codes, flat. None if it fails."""
         decoder, codes = self.whole.decoder, self._rows(codes).astype(np.float32)
-        conditions = self.conditions if positional_arity(decoder.fn)[0] > 1 else []
+        conditions = self.conditions if decoder.accepts_condition else []
         try:
             if decoder.latent_shape is not None:
                 codes = codes.reshape(len(codes), *decoder.latent_shape)
