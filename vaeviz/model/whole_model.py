@@ -227,7 +227,8 @@ class ReconstructionProbe:
             return []
         if len(returned) != len(again) or not all(map(same_up_to_rounding, returned, again)):
             return []  # it draws its noise elsewhere
-        return [one for one in returned if not np.array_equal(one, flat)]  # the samples themselves
+        # NaN comes from a direction of zero noise, and the samples themselves may be returned as well
+        return [one for one in returned if np.isfinite(one).all() and not np.array_equal(one, flat)]
 
     def _decode(self, codes: np.ndarray) -> np.ndarray | None:
         """Return what the decoder makes of the first codes, flat. None if it fails."""

@@ -12,10 +12,11 @@ from vaeviz.model.adapters._detect import defined_in, existing_folder, require_t
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
+from vaeviz.model.whole_model import WholeModel
 from vaeviz.plugins.optional_libraries import import_library
 
 # Models whose q(z | x) is not a diagonal Gaussian or whose prior is not N(0, I): only their means are used.
-OTHER_PRIORS = ("PoincareVAE", "SVAE", "HVAE", "RHVAE", "VAMP")
+OTHER_PRIORS = ("PoincareVAE", "SVAE", "HVAE", "RHVAE", "VAMP", "VAE_LinNF", "VAE_IAF")
 
 
 def pythae_model(model: Any, *, trust: bool = False) -> Model | None:
@@ -48,12 +49,17 @@ def _opened_model(model: Any, name: str) -> Model:
     input_shape = None if input_shape is None else tuple(input_shape)
     latent_shape = (latent_size,) if latent_size else None
     gaussian = type(model).__name__ not in OTHER_PRIORS
-    encoder = Encoder(_encode_function(model, gaussian=gaussian), input_shape=input_shape, name=f"{name}.encoder")
     decoder = Decoder(
         _decode_function(model),
         latent_shape=latent_shape,
         layout="channels_first" if input_shape and len(input_shape) == 3 else None,
         name=f"{name}.decoder",
+    )
+    encoder = Encoder(
+        _encode_function(model, gaussian=gaussian),
+        input_shape=input_shape,
+        name=f"{name}.encoder",
+        whole=WholeModel(decoder, lambda x: model({"data": x}), _steps_between(model)),
     )
     return Model(encoder, decoder, name=name)
 
@@ -61,11 +67,31 @@ def _opened_model(model: Any, name: str) -> Model:
 def _encode_function(model: Any, *, gaussian: bool) -> Callable[[Any], Any]:
     def encode(x: Any) -> Any:
         returned = model.encoder(x)
+        if type(model).__name__ == "SVAE":  # whose codes are directions
+            return returned["embedding"] / returned["embedding"].norm(dim=-1, keepdim=True)
         if gaussian and "log_covariance" in returned:
             return {"mean": returned["embedding"], "log_var": returned["log_covariance"]}
         return returned["embedding"]
 
     return encode
+
+
+def _steps_between(model: Any) -> dict[str, Callable[[Any], Any]]:
+    """Return what the model may do with its codes before it decodes them, by name."""
+
+    def quantizer(z: Any) -> Any:
+        grid = z.reshape(len(z), 1, 1, -1) if z.dim() == 2 else z
+        return model.quantizer(grid.permute(0, 2, 3, 1)).quantized_vector.reshape(z.shape)
+
+    def flow(z: Any) -> Any:
+        for layer in model.net:
+            z = layer(z).out
+        return z
+
+    steps: dict[str, Callable[[Any], Any]] = {"quantizer": quantizer, "flow": flow}
+    if hasattr(model, "iaf_flow"):
+        steps["flow"] = lambda z: model.iaf_flow.inverse(z).out
+    return steps
 
 
 def _decode_function(model: Any) -> Callable[[Any], Any]:
