@@ -1,5 +1,6 @@
 """Every hint in an error or warning works when it is pasted, for the object that caused it."""
 
+import re
 import warnings
 
 import numpy as np
@@ -23,9 +24,11 @@ CUBES = RNG.random((4, 3, 3, 3), dtype=np.float32)
 
 
 def expressions(text):
-    """The expressions ``vaeviz.Encoder(...)`` and ``vaeviz.Decoder(...)`` in an advice."""
-    found = []
-    for start in (at for at in range(len(text)) if text.startswith(("vaeviz.Encoder(", "vaeviz.Decoder("), at)):
+    """The calls ``vaeviz.Encoder(...)``, ``vaeviz.Decoder(...)`` and ``vaeviz.condition_on(...)`` in an advice."""
+    found, end = [], 0
+    for start in (match.start() for match in re.finditer(r"vaeviz\.(Encoder|Decoder|condition_on)\(", text)):
+        if start < end:
+            continue  # inside the last one
         end = text.index("(", start)
         depth = 0
         while end < len(text):
@@ -39,7 +42,7 @@ def expressions(text):
 
 def pasted(fix, fn):
     """The encoders and decoders that a person gets who pastes the advice."""
-    names = {"vaeviz": vaeviz, "np": np, "torch": torch, "fn": getattr(fn, "fn", fn)}
+    names = {"vaeviz": vaeviz, "np": np, "torch": torch, "fn": getattr(fn, "fn", fn), "y": 1}
     return [eval(expression, names) for expression in expressions(fix.python)]
 
 
@@ -102,6 +105,7 @@ ENCODERS = {
     "code of the size of a sample, log-determinant": lambda x: (x[:, ::-1], x[:, :1]),
     "one sample at a time": lambda x: np.dot(x.reshape(8), np.ones((8, 2), np.float32)),
     "one sample at a time in torch": lambda x: torch.as_tensor(x).reshape(8) @ torch.ones(8, 2),
+    "mean and log_var of one sample at a time": lambda x: (x.reshape(8)[:2], x.reshape(8)[2:4] - 3),
     "declared as alone": Encoder(returning(MEAN, LOG_VAR), returns="mean"),
     "declared as three": Encoder(returning(MEAN, LOG_VAR), returns="mean,log_var,z"),
     "declared as two": Encoder(returning(MEAN), returns="mean,log_var"),
@@ -133,6 +137,31 @@ def test_tokens_become_integers():
     (part,) = pasted(cause(lambda part: encode(part, tokens), model).fix, model)
     expected = model(torch.from_numpy(tokens)).detach()
     np.testing.assert_allclose(silently(lambda part: encode(part, tokens), part).mean, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("use", "fn"),
+    [
+        (lambda part: encode(part, X).mean, lambda x, y: x[:, :2] + y[:, None]),
+        (lambda part: decode(part, Z), lambda z, y: z + y[:, None]),
+    ],
+    ids=["encoder", "decoder"],
+)
+def test_a_condition_is_fixed(use, fn):
+    (part,) = pasted(cause(use, fn).fix, fn)
+    assert len(silently(use, part)) == N
+
+
+@pytest.mark.parametrize("decoder", [nn.Sequential(nn.Linear(2, 64), nn.Tanh(), nn.Unflatten(1, (8, 8)))])
+def test_a_range_is_declared_for_both_parts(decoder):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        decoder[0].bias -= 1.5
+    images = RNG.random((N, 8, 8), dtype=np.float32)
+    fix = cause(lambda part: decode(part, Z, reference=images), decoder).fix
+    ranges = [part for part in pasted(fix, decoder) if part.value_range is not None]
+    assert {part.role for part in ranges} == {"encoder", "decoder"}
+    silently(lambda part: decode(part, Z, reference=images), next(part for part in ranges if part.role == "decoder"))
 
 
 def test_a_small_last_batch_is_padded():
@@ -167,7 +196,7 @@ def test_what_is_pasted_decodes(name):
     assert parts
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GuessWarning)  # not all of the cases can be right
-        samples = [decode(part, Z) for part in parts]
+        samples = [decode(part, Z) for part in parts if isinstance(part, Decoder)]
     assert all(len(one) == N and np.isfinite(one).all() for one in samples)
 
 
@@ -203,8 +232,9 @@ def test_swapped_parts_and_wrong_widths_are_named(use, received, needed):
     [
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), X[:8]),
         (nn.Sequential(nn.Conv2d(3, 2, 4), nn.Flatten()), RNG.random((3, 4, 4), dtype=np.float32)),
+        (nn.Linear(8, 2), X[0]),
     ],
-    ids=["gray", "color"],
+    ids=["gray", "color", "vector"],
 )
 def test_one_sample_without_a_batch_axis_is_named(encoder, sample):
     with pytest.raises(InputError) as caught:

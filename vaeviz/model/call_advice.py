@@ -220,10 +220,13 @@ def _spatial_shapes(layer: Any, size: int) -> list[tuple[int, ...]]:
 
 def _mapped_over_rows(fn: Callable[..., Any], row: np.ndarray) -> str:
     """Return an expression that calls a function on each row of a batch."""
-    kind = type(_returned(fn, row)).__module__.partition(".")[0]
-    if kind in ("jax", "jaxlib"):
+    returned = _returned(fn, row)
+    is_tuple = isinstance(returned, (tuple, list))
+    library = type(returned[0] if is_tuple else returned).__module__.partition(".")[0]
+    if library in ("jax", "jaxlib"):
         return "jax.vmap(fn)"
-    return f"lambda x: {'torch' if kind == 'torch' else 'np'}.stack([fn(row) for row in x])"
+    stack = "torch.stack" if library == "torch" else "np.stack"
+    return f"lambda x: [{stack}(rows) for rows in zip(*map(fn, x))]" if is_tuple else f"lambda x: {stack}([*map(fn, x)])"
 
 
 def _succeeds(fn: Callable[..., Any], batch: np.ndarray) -> bool:

@@ -385,6 +385,7 @@ def _compare_ranges(decoder: Decoder, values: np.ndarray, reference: np.ndarray 
             fix=advise(
                 ("If they are logits", declare("Decoder", output="logits")),
                 ("After a tanh", declare("Decoder", value_range=(-1, 1))),
+                ("If the encoder also takes data in [-1, 1]", declare("Encoder", value_range=(-1, 1))),
                 ("If they are right", declare("Decoder", output="values")),
                 ("If the data are bytes", Fix("Divide them by 255.")),
             ),

@@ -181,6 +181,8 @@ class ReconstructionProbe:
         codes : ndarray, shape (N, ...)
             Means, or codes.
         """
+        if not self._own_reconstructions():
+            return
         matched = self._match(codes)
         if matched == "as returned" or (matched == "after a sigmoid" and self.whole.decoder.output == "logits"):
             return
