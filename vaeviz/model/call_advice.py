@@ -226,7 +226,9 @@ def _mapped_over_rows(fn: Callable[..., Any], row: np.ndarray) -> str:
     if library in ("jax", "jaxlib"):
         return "jax.vmap(fn)"
     stack = "torch.stack" if library == "torch" else "np.stack"
-    return f"lambda x: [{stack}(rows) for rows in zip(*map(fn, x))]" if is_tuple else f"lambda x: {stack}([*map(fn, x)])"
+    if is_tuple:
+        return f"lambda x: [{stack}(rows) for rows in zip(*map(fn, x))]"
+    return f"lambda x: {stack}([*map(fn, x)])"
 
 
 def _succeeds(fn: Callable[..., Any], batch: np.ndarray) -> bool:
