@@ -199,12 +199,13 @@ class ReconstructionProbe:
         if decoded is None or not own:
             return
         nearest = min(own, key=lambda one: float(np.abs(one - decoded).mean()))
+        difference = np.abs(nearest - decoded).mean()
         errors = [np.abs(one - self._flat(self.samples)).mean() for one in (decoded, nearest)]
         warn_user(
             GuessWarning(
-                "decode(encode(x)) is not the model's own reconstruction: their mean absolute errors are "
-                f"{errors[0]:.3g} and {errors[1]:.3g} on {self.n_rows} samples. The model does more between its "
-                "encoder and its decoder.",
+                f"decode(encode(x)) differs from the model's own reconstruction by {difference:.3g} on average. Their "
+                f"mean absolute errors are {errors[0]:.3g} and {errors[1]:.3g} on {self.n_rows} samples: the model "
+                "does more between its encoder and its decoder.",
                 fix="Pass as the decoder a function of z that does all that follows the encoder.",
             )
         )
