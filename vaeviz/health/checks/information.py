@@ -61,12 +61,12 @@ def information(
     kl = found.exact_kl.value
     if kl <= MIN_KL * posterior.size:
         raise NotApplicable(f"The KL is {kl:.2g} nats, too little to contain information; see collapsed.")
-    low, high = (_share_of_kl(bound, kl) for bound in (found.mutual_information, found.left_out))
+    low, high = (_share_of_kl(bound, kl) for bound in (found.with_own, found.left_out))
     flagged = high.value + 2 * high.standard_error < min_share
     if not flagged and low.value - 2 * low.standard_error < min_share:
         raise NotApplicable(
             f"The KL is {kl:.3g} nats. {found.n_posteriors:,} samples leave the mutual information between "
-            f"{found.mutual_information.value:.3g} and {min(found.left_out.value, kl):.3g} nats.",
+            f"{found.with_own.value:.3g} and {min(found.left_out.value, kl):.3g} nats.",
             fix="Use more samples to decide.",
         )
     decisive = high if flagged else low
@@ -78,10 +78,11 @@ def information(
     else:
         bound = "At least " if high.value - low.value > NEGLIGIBLE_GAP else ""
         sentence = f"{bound}{share}; the rest is distance between the codes and the prior."
-    parts = ("mutual_information", "left_out", "total_correlation", "dimension_kl_sum", "exact_kl")
+    parts = ("mutual_information", "with_own", "left_out", "total_correlation", "dimension_kl_sum", "exact_kl")
     numbers = {part: getattr(found, part).value for part in parts}
     numbers |= {f"{part}_error": getattr(found, part).standard_error for part in parts}
-    numbers |= {"ceiling": found.ceiling, "dimension_kl": found.dimension_kl}
+    numbers |= {"saturated": found.saturated, "ceiling": found.ceiling, "dimension_kl": found.dimension_kl}
+    numbers |= {"dimension_kl_by_spacings": found.dimension_kl_by_spacings}
     return Measurement(
         flagged, sentence, decisive.value, min_share, found.n_codes, error=decisive.standard_error, numbers=numbers
     )

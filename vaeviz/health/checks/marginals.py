@@ -54,7 +54,8 @@ def marginals(
     """
     posterior = encode(encoder, x, condition)
     n_codes = n_codes_to_score(n_codes, posterior)
-    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n_codes, seed=seed)
+    found = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n_codes, seed=seed)
+    kl, error = found.value, found.error
     mean, std = _code_moments(posterior)
     beyond = kl - 2 * error > max_kl
     farthest = int((kl - 2 * error if beyond.any() else kl).argmax())
@@ -74,7 +75,13 @@ def marginals(
         error=float(error[farthest]),
         threshold=max_kl,
         n_samples=min(n_codes, len(posterior)),
-        numbers={"kl": kl, "kl_error": error, "mean": mean, "standard_deviation": std},
+        numbers={
+            "kl": kl,
+            "kl_error": error,
+            "kl_by_spacings": found.by_spacings,
+            "mean": mean,
+            "standard_deviation": std,
+        },
     )
 
 
