@@ -119,7 +119,7 @@ class CodeDensities:
         """Scores ln q(z), shape (M,); with a code's own posterior if the mixture is saturated."""
         if self.saturated:
             return self.joint_with_own
-        return self.joint_with_own - _bias(self.own_share)
+        return np.asarray(self.joint_with_own - _bias(self.own_share))
 
     @cached_property
     def log_ratios(self) -> np.ndarray:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vaeviz.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_NOMINAL_VALUES = 10  # whole numbers with at most this many values are classes unless declared otherwise
 MIN_SAMPLES_PER_VALUE = 5  # on average; a factor with more values than that is binned
@@ -144,22 +147,30 @@ def _as_factor(column: Any, is_nominal: bool | None, index: int) -> Factor:
     import pandas as pd
 
     series = pd.Series(column)
-    numbers = pd.to_numeric(series, errors="coerce") if series.dtype != bool else None
-    has_order = numbers is not None and bool((numbers.isna() == series.isna()).all())
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        numbers = series.cat.codes.where(series.notna()) if series.cat.ordered else None
-        has_order = series.cat.ordered
-    if has_order and np.isinf(values := np.asarray(numbers, dtype=np.float64)).any():
+    values = _as_numbers(series)
+    if values is None:
+        return Factor(pd.factorize(series)[0], None)
+    if np.isinf(values).any():
         raise InputError(
             f"Factor {index} has infinite values, but scores need finite numbers.",
             got="infinite factors",
             expected="finite numbers, or NaN where a value is missing",
         )
-    if is_nominal is None:
-        is_nominal = not has_order or _are_few_whole_numbers(values)
-    if is_nominal or not has_order:
-        return Factor(pd.factorize(series)[0], None)
+    if _are_few_whole_numbers(values) if is_nominal is None else is_nominal:
+        return Factor(pd.factorize(values)[0], None)
     return Factor(pd.factorize(values, sort=True)[0], values)
+
+
+def _as_numbers(series: pd.Series) -> np.ndarray | None:
+    """Return numbers, or the places of ordered categories; None for values without an order."""
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return np.asarray(series.cat.codes.where(series.notna()), dtype=np.float64) if series.cat.ordered else None
+    numbers = pd.to_numeric(series, errors="coerce")
+    if series.dtype == bool or not (numbers.isna() == series.isna()).all():
+        return None
+    return np.asarray(numbers, dtype=np.float64)
 
 
 def _are_few_whole_numbers(values: np.ndarray) -> bool:

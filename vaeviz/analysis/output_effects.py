@@ -149,7 +149,8 @@ def output_effects(
         local = along.mean(axis=1)[:, varied] / variance[varied]
         errors = standard_error(np.swapaxes(along, 0, 1))[:, varied] / variance[varied]
         effects[2:, dims] = np.stack([local, errors])[:, np.arange(len(dims)), local.argmax(axis=1)]
-    return OutputEffects(*effects, n_rows=len(rows))
+    share, share_error, local, local_error = effects
+    return OutputEffects(share, share_error, local, local_error, len(rows))
 
 
 def _draw_nodes(posterior: Posterior, data_rows: np.ndarray, n_rows: int, rng: np.random.Generator) -> np.ndarray:

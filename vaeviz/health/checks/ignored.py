@@ -12,8 +12,9 @@ from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.output_effects import MIN_EFFECT, output_effects
 from vaeviz.errors import NotApplicable
 from vaeviz.health.check import Measurement, health_check
-from vaeviz.health.checks._phrases import all_of_them, list_dimensions
+from vaeviz.health.checks._phrases import all_of_them, dimension_names, list_dimensions
 from vaeviz.model.encode import encode
+from vaeviz.model.posterior import Posterior
 
 
 @health_check(
@@ -61,11 +62,12 @@ def ignored(
     Raises
     ------
     NotApplicable
-        If no dimension is active.
+        If no dimension is active, or codes are spatial.
     """
     posterior = encode(encoder, x, condition)
     if posterior.std is not None:
         check_gaussian_posterior(posterior, needs_prior=False)
+    _check_not_spatial(posterior)
     encoded = active_dimensions(posterior).mask
     if not encoded.any():
         raise NotApplicable("No dimension is active, so the decoder can ignore none; see collapsed.")
@@ -85,8 +87,10 @@ def ignored(
             f"The decoder uses {all_of_them(n_encoded, 'active dimension').lower()}: the smallest share of the "
             f"variance of its output, that of z{least + 1}, is {smallest} %."
         )
+    possible = float(np.sum(encoded & ~found.used(min_effect)))
     numbers = {
         "ignored": dims,
+        "ignored_names": dimension_names(dims),
         "encoded": np.flatnonzero(encoded),
         "effect": found.share,
         "effect_error": found.share_error,
@@ -94,4 +98,15 @@ def ignored(
         "local_effect_error": found.local_error,
         "min_effect": min_effect,
     }
-    return Measurement(len(dims) > max_count, sentence, len(dims), max_count, found.n_rows, numbers=numbers)
+    return Measurement(
+        sentence, len(dims), max_count, found.n_rows, interval=(float(len(dims)), possible), numbers=numbers
+    )
+
+
+def _check_not_spatial(posterior: Posterior) -> None:
+    """Raise `NotApplicable` if a value of the code belongs to a place of the sample."""
+    if sum(length > 1 for length in posterior.code_shape) > 1:
+        raise NotApplicable(
+            f"The code is spatial, {posterior.code_shape}: each of its {posterior.size:,} values changes a part of "
+            "a sample, so its share of the whole says nothing."
+        )
