@@ -102,7 +102,7 @@ def test_wrong_usage(vaeviz_command):
     code, _, err = vaeviz_command("analyze")
     assert code == 2 and "MODEL" in err
     code, _, err = vaeviz_command("analyze", *MODEL, "--out", "nowhere/report.json")
-    assert code == 2 and "mkdir nowhere" in err
+    assert code == 2 and "mkdir -p nowhere" in err
     code, _, err = vaeviz_command("analyze", *MODEL, "--input", "lables=mine:encode")
     assert code == 2 and "labels" in err
     code, _, err = vaeviz_command("analyze", *MODEL, "--input", "seed=mine:encode")

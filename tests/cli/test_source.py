@@ -178,6 +178,16 @@ def test_options_that_contradict_or_name_nothing_are_input_errors(args, token, i
 
 
 @pytest.mark.parametrize(
+    ("option", "value"), [("--data", "my_model:x"), ("--encoder", "my_model:encode"), ("--labels", "labels")]
+)
+def test_an_input_that_is_named_twice_is_refused(option, value, invoke, folder):
+    name = {"--data": "x"}.get(option, option[2:])
+    with pytest.raises(InputError) as caught:
+        invoke("explain", "my_model:pair", "--data", "digits", option, value, "--input", f"{name}=my_model:x")
+    assert (caught.value.got, option in str(caught.value)) == (name, True)
+
+
+@pytest.mark.parametrize(
     "args",
     [["--value-range", "1,-1"], ["--value-range", "1"], ["--input-shape", "a,b"], ["--layout", "first"], []],
     ids=" ".join,

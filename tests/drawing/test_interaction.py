@@ -37,30 +37,6 @@ QUICK = {
 }
 
 
-@pytest.fixture(scope="module")
-def inputs(digits, make_encoder, make_decoder):
-    """One value for every input of the built-in plots, for a latent space of three dimensions."""
-    decoder = make_decoder(3)
-
-    def likelihood(x, z):
-        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
-
-    return {
-        "encoder": make_encoder(3),
-        "decoder": decoder,
-        "x": digits.x,
-        "labels": digits.labels,
-        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
-        "history": {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]},
-        "likelihood": likelihood,
-        "other_x": digits.x[:, ::-1].copy(),
-        "other_encoder": make_encoder(4, seed=3),
-        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
-        "feature_names": [f"pixel {k}" for k in range(64)],
-        "factor_names": ["digit", "ink"],
-    }
-
-
 @pytest.fixture(params=plot_names())
 def spec(request):
     return get_plot(request.param)
@@ -80,11 +56,11 @@ def pickled_figures():
 
 
 @pytest.fixture
-def figure(spec, inputs, pickled_figures, few_trees):
+def figure(spec, numpy_inputs, pickled_figures, few_trees):
     """A fresh copy of the figure of each plot, which is made once."""
     if spec.name not in pickled_figures:
         figure = Figure(layout="constrained", dpi=50)
-        draw_plot(spec, inputs, figure)
+        draw_plot(spec, numpy_inputs, figure)
         pickled_figures[spec.name] = pickle.dumps(figure)
     return loaded(pickled_figures[spec.name])
 
@@ -173,10 +149,10 @@ def test_figures_survive_tight_saving_and_tight_layout(figure):
     figure.canvas.draw()
 
 
-def test_plots_can_be_drawn_in_subfigures(spec, inputs, few_trees):
+def test_plots_can_be_drawn_in_subfigures(spec, numpy_inputs, few_trees):
     figure = Figure(figsize=(12, 5), dpi=50)
     left, _ = figure.subfigures(1, 2)
-    draw_plot(spec, inputs, left)
+    draw_plot(spec, numpy_inputs, left)
     FigureCanvasAgg(figure).draw()
     use_mouse(figure)
     assert all(ax.get_figure() is left for ax in figure.axes)

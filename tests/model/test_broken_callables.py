@@ -120,7 +120,7 @@ def test_the_batch_size_is_proposed_to_a_callable_that_fails_on_a_small_batch():
 
     with pytest.raises(InputError) as caught:
         vaeviz.encode(vaeviz.Encoder(of_four, batch_size=4), X)
-    assert caught.value.fix.python == "Write Encoder(fn, batch_size=4, pad=True)."
+    assert caught.value.fix.python == "Write vaeviz.Encoder(fn, batch_size=4, pad=True)."
     codes = vaeviz.encode(vaeviz.Encoder(of_four, batch_size=4, pad=True), X).mean
     np.testing.assert_array_equal(codes, X[:, :2])
 

@@ -246,7 +246,7 @@ def test_map_quality_names_its_baselines():
 def test_a_line_under_a_map_shows_its_quality():
     (ax,), _ = drawn("tsne", perplexity=5.0)
     mean = vaeviz.encode(encoder, X).mean
-    points = vaeviz.embeddings._base.embed(mean, "tsne", perplexity=5.0, seed=0).points
+    points = vaeviz.embed(mean, "tsne", perplexity=5.0, seed=0).points
     recall = measured_map(mean, points, (10,)).mean("recall")[0]
     (line,) = texts(ax)
     assert line.startswith("trustworthiness") and line.endswith(f"recall {recall:.2f} ($k$ = 10)")

@@ -113,24 +113,8 @@ def mark_slow(cases):
 
 
 @pytest.fixture
-def given(digits, make_encoder, make_decoder):
-    decoder = make_decoder(3)
-
-    def likelihood(x, z):
-        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
-
-    return {
-        "encoder": make_encoder(3),
-        "decoder": decoder,
-        "x": digits.x,
-        "labels": digits.labels,
-        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
-        "history": {"epoch": [1, 2], "train_elbo": [-3.0, -2.0]},
-        "likelihood": likelihood,
-        "other_x": digits.x[:, ::-1].copy(),
-        "other_encoder": make_encoder(4, seed=3),
-        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
-    }
+def given(numpy_inputs):
+    return {name: value for name, value in numpy_inputs.items() if name not in ("feature_names", "factor_names")}
 
 
 pytestmark = pytest.mark.usefixtures("few_trees")
