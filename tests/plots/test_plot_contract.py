@@ -256,7 +256,7 @@ LABELS = {
     "missing": lambda inputs: {"labels": np.where(inputs["labels"] < 5, inputs["labels"].astype(str), "")},
 }
 DATA = {
-    "uint8": lambda inputs: {name: (16 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
+    "uint8": lambda inputs: {name: (255 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
 }
 NEED_A_SPREAD = {
     "aggregate_posterior",
