@@ -386,7 +386,14 @@ def test_plots_without_labels_are_skipped_with_a_reason(linear, linear_parts, tm
 def test_a_declared_pair_draws_a_figure_set(linear, tmp_path):
     encoder = vaeviz.Encoder(linear.encode, conditions=linear.classes)
     decoder = vaeviz.Decoder(linear.decode, conditions=linear.classes, latent_shape=(2,), output="values")
-    done = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=linear.x, labels=linear.names, dpi=40)
+    light = {
+        "aggregate_posterior": {"n_grid": 30, "n_permutations": 100},
+        "prior_holes": {"n_codes": 200},
+        "manifold_grid": {"n_grid": 3},
+    }
+    done = vaeviz.export_figures(
+        tmp_path, encoder=encoder, decoder=decoder, x=linear.x, labels=linear.names, settings=light, dpi=30
+    )
     assert {record.status for record in done} == {"drawn", "skipped"}
     reasons = {record.plot: record.reason for record in done if record.status == "skipped"}
     assert not [reason for reason in reasons.values() if "condition" in reason or "Error" in reason], reasons

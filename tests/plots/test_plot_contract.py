@@ -256,8 +256,7 @@ LABELS = {
     "missing": lambda inputs: {"labels": np.where(inputs["labels"] < 5, inputs["labels"].astype(str), "")},
 }
 DATA = {
-    "uint8": lambda inputs: {name: (16 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
-    "float64": lambda inputs: {name: inputs[name].astype(np.float64) for name in ("x", "other_x")},
+    "uint8": lambda inputs: {name: (255 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
 }
 NEED_A_SPREAD = {
     "aggregate_posterior",
@@ -459,7 +458,7 @@ def test_plots_without_a_place_make_a_pyplot_figure(spec, numpy_inputs, few_tree
     assert type(returned.figure.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
 
 
-@pytest.mark.parametrize("n_samples", [3, 12])
+@pytest.mark.parametrize("n_samples", [3, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_samples, few_trees):
     few = numpy_inputs | {name: numpy_inputs[name][:n_samples] for name in ARRAYS}
