@@ -162,6 +162,6 @@ def test_an_object_of_a_module_is_a_data_set(module, content, labels):
     data = load_data("own_data:data")
     assert data.x.shape == (4, 2)
     assert (None if data.labels is None else data.labels.tolist()) == labels
-    with pytest.raises(InputError) as raised:
+    with pytest.raises(NoSuchSplit) as raised:
         load_data("own_data:data", split="train")
-    assert raised.value.got == "split"
+    assert (raised.value.got, raised.value.expected) == ("train", "all")

@@ -104,6 +104,17 @@ def test_a_plot_that_does_not_apply_is_skipped_with_its_reason(tmp_path, inputs,
     assert "command_line_reason" not in manifest_of(tmp_path)["figures"][0]
 
 
+def test_a_plot_that_returns_nothing_is_drawn_with_a_warning(tmp_path, inputs, registered):
+    @register_plot
+    def forgetful(x, *, ax=None):
+        """Draw a line, and forget to return the Axes."""
+        ax.plot([0, 1])
+
+    (record,) = export_figures(tmp_path, **inputs, plots=["forgetful"], dpi=30)
+    assert record.status == "drawn"
+    assert len(record.warnings) == 1 and "forgetful" in record.warnings[0]
+
+
 def test_a_plot_gets_the_inputs_that_it_names_and_no_others(tmp_path, inputs, registered):
     seen = {}
 
@@ -158,6 +169,7 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
     def unsure(x, *, ax=None):
         """Guess."""
         warnings.warn(GuessWarning("x may be logits.", fix=declare("Decoder", output="logits")), stacklevel=1)
+        return ax
 
     (record,) = export_figures(tmp_path, **inputs, plots=["unsure"], dpi=30)
     assert record.warnings == ['x may be logits. Write Decoder(fn, output="logits").']

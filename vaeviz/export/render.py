@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +138,7 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
     missing = spec.why_not_applicable(inputs)
     if missing:
         return _without_figure(record, "skipped", NotApplicable(missing))
-    with capture_warnings() as warnings:
+    with capture_warnings() as raised:
         try:
             with style_context(render.style) as style:
                 figure = draw_figure(spec, inputs, record.options, style)
@@ -152,8 +153,8 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
         except Exception as error:
             _without_figure(record, "failed", error)
             record.traceback = portable_traceback()
-    record.warnings = [str(warning) for warning in warnings]
-    record.command_line_warnings = [for_command_line(warning) for warning in warnings]
+    record.warnings = [str(warning) for warning in raised]
+    record.command_line_warnings = [for_command_line(warning) for warning in raised]
     return record
 
 
@@ -211,7 +212,9 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     width = style.column if spec.page.width == "column" else style.full
     figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    spec.function(**spec.select_inputs(inputs), **options, **place)
+    returned = spec.function(**spec.select_inputs(inputs), **options, **place)
+    if returned is None:
+        warnings.warn(f"{spec.name} returns nothing, expected the Axes that it drew into.", stacklevel=2)
     if spec.page.aspect is None:
         _fit_height(figure)
     else:

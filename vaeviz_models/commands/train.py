@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaeviz.cli.plugin_commands import broken_command
-from vaeviz.cli.types import click_option
+from vaeviz.cli.types import click_option, complete_data
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
 from vaeviz.plugins.inputs import INPUTS
@@ -132,6 +132,7 @@ def _train_command(name: str, builder: Any) -> click.Command:
             ["--data"],
             required=True,
             metavar="NAME",
+            shell_complete=complete_data,
             help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
         click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
