@@ -185,6 +185,13 @@ def _no_figure_stays_open():
 
 
 @pytest.fixture
+def few_trees(monkeypatch):
+    """Compute the disentanglement scores with little effort, where their precision does not matter."""
+    for name, count in {"N_TREES": 3, "N_SHUFFLES": 1, "N_VOTES": 40}.items():
+        monkeypatch.setattr(f"vaeviz.analysis.disentanglement.{name}", count)
+
+
+@pytest.fixture
 def registered():
     """Register things at run time, for one test only."""
     from vaeviz.plugins import registry

@@ -200,7 +200,7 @@ def test_names_of_data_sets_are_completed(typed, expected):
 
 
 def test_the_labels_can_be_the_condition(run_command, folder):
-    figures = ["--data", "digits", "--plots", "latent_scatter", "--out", "figures"]
+    figures = ["--data", "digits", "--plots", "latent_scatter", "--out", "figures", "--dpi", 40]
     run_command("export", "--encoder", "my_inputs:encode", "--condition", "labels", *figures)
 
 

@@ -50,7 +50,7 @@ def draw(invoke, folder):
     """Draw a scatter plot of the model and data that options name."""
 
     def draw_scatter(*args):
-        result = invoke("plot", "latent-scatter", *args, "--out", "scatter.png")
+        result = invoke("plot", "latent-scatter", *args, "--dpi", 40, "--out", "scatter.png")
         assert result.exit_code == 0, result.output
         assert (folder / "scatter.png").stat().st_size > 1000
 
@@ -77,10 +77,11 @@ def test_encoder_and_decoder_can_be_named_separately(invoke, folder):
     out = invoke(
         "export", "--encoder", "my_model:encode", "--decoder", "my_model:decode", "--data", "my_model:x",
         "--prior", "normal", "--plots", "reconstruction_pairs,latent_scatter,samples", "--out", "figures",
+        "--dpi", "40",
     )  # fmt: skip
     assert out.exit_code == 0, out.output
     decoder_alone = ["--decoder", "my_model:decode", "--latent-shape", "2"]
-    out = invoke("export", *decoder_alone, "--plots", "samples,manifold_grid", "--out", "alone")
+    out = invoke("export", *decoder_alone, "--plots", "samples,manifold_grid", "--dpi", "40", "--out", "alone")
     assert out.exit_code == 0, out.output
 
 

@@ -56,7 +56,7 @@ def pickled_figures():
 
 
 @pytest.fixture
-def figure(spec, numpy_inputs, pickled_figures):
+def figure(spec, numpy_inputs, pickled_figures, few_trees):
     """A fresh copy of the figure of each plot, which is drawn once."""
     if spec.name not in pickled_figures:
         figure = Figure(layout="constrained", dpi=50)
@@ -112,15 +112,18 @@ def drag(figure, ax, button):
 
 
 def zoom_and_pan(figure):
-    """Zoom in and out of an Axes and pan it, then go back and home."""
-    figure.set_layout_engine("none")  # every event draws, and a layout takes most of that time
+    """Zoom in and out of an Axes and pan it, then go back and home; draw once in between and once afterwards."""
+    figure.set_layout_engine("none")  # it would take most of the time of drawing
+    figure.canvas.draw_idle = lambda: None  # else every event draws
     toolbar = NavigationToolbar2(figure.canvas)
     for mode in (toolbar.zoom, toolbar.pan):
         mode()
         for button in (MouseButton.LEFT, MouseButton.RIGHT):
             drag(figure, figure.axes[0], button)
+    figure.canvas.draw()
     toolbar.back()
     toolbar.home()
+    figure.canvas.draw()
 
 
 def pixels(figure):
@@ -140,7 +143,7 @@ def test_figures_survive_tight_saving_and_tight_layout(figure):
     figure.canvas.draw()
 
 
-def test_plots_can_be_drawn_in_subfigures(spec, numpy_inputs):
+def test_plots_can_be_drawn_in_subfigures(spec, numpy_inputs, few_trees):
     figure = Figure(figsize=(12, 5), layout="constrained", dpi=50)
     left, _ = figure.subfigures(1, 2)
     draw_plot(spec, numpy_inputs, left)

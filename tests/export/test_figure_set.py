@@ -62,7 +62,7 @@ def sha256(path):
 
 
 def test_every_plot_is_drawn_or_skipped_with_a_reason(tmp_path, inputs):
-    records = export_figures(tmp_path / "out", **inputs, settings=LIGHT)
+    records = export_figures(tmp_path / "out", **inputs, settings=LIGHT, dpi=30)
     assert [record.plot for record in records] == plot_names()
     missing = {name: get_plot(name).missing_inputs(inputs) for name in plot_names()}
     expected = {name for name in plot_names() if missing[name]} | {"latent_pairs", "map_quality", "tsne"}
@@ -80,7 +80,7 @@ def test_every_plot_is_drawn_or_skipped_with_a_reason(tmp_path, inputs):
 
 
 def test_a_plot_that_fails_is_recorded_and_the_others_are_drawn(tmp_path, inputs, failing_plot):
-    records = export_figures(tmp_path, **inputs, plots=["aaa_first", "latent_scatter"])
+    records = export_figures(tmp_path, **inputs, plots=["aaa_first", "latent_scatter"], dpi=30)
     assert statuses(records) == {"aaa_first": "failed", "latent_scatter": "drawn"}
     failed, drawn = manifest_of(tmp_path)["figures"]
     assert failed["reason"] == "ZeroDivisionError: no <luck> today"
@@ -135,7 +135,7 @@ def test_pyplot_and_rcparams_are_left_alone(tmp_path, inputs):
     from matplotlib import pyplot as plt
 
     before = dict(matplotlib.rcParams)
-    export_figures(tmp_path, **inputs, plots=["latent_scatter"], style="talk")
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"], style="talk", dpi=30)
     assert plt.get_fignums() == []
     assert dict(matplotlib.rcParams) == before
 
@@ -148,7 +148,7 @@ def test_x_is_encoded_once_for_the_whole_set(tmp_path, inputs):
         return inputs["encoder"](x)
 
     encoder = vaeviz.Encoder(counted, batch_size=25)
-    export_figures(tmp_path, **inputs | {"encoder": encoder}, settings=LIGHT)
+    export_figures(tmp_path, **inputs | {"encoder": encoder}, settings=LIGHT, dpi=30)
     assert calls == [25, 25, 25, 10]  # the first batch twice, to find out whether the encoder samples
 
 
@@ -156,7 +156,7 @@ def test_warnings_of_a_plot_are_recorded_with_it(tmp_path, inputs):
     def logits(z):
         return 9 * np.repeat(z[:, :1], 64, axis=1)
 
-    records = export_figures(tmp_path, **inputs | {"decoder": logits}, plots=["samples", "latent_scatter"])
+    records = export_figures(tmp_path, **inputs | {"decoder": logits}, plots=["samples", "latent_scatter"], dpi=30)
     warnings = {record.plot: record.warnings for record in records}
     assert warnings["latent_scatter"] == []
     assert len(warnings["samples"]) == 1
@@ -172,7 +172,7 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
         return ax
 
     (record,) = export_figures(tmp_path, **inputs, plots=["unsure"], dpi=30)
-    assert record.warnings == ['x may be logits. Write Decoder(fn, output="logits").']
+    assert record.warnings == ['x may be logits. Write vaeviz.Decoder(fn, output="logits").']
     assert record.command_line_warnings == ["x may be logits. Add --output logits."]
     assert manifest_of(tmp_path)["figures"][0]["warnings"] == record.warnings
 
@@ -180,7 +180,7 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
 def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
     reported = []
     records = export_figures(
-        tmp_path, **inputs, plots=["samples", "latent_scatter", "samples"], settings={}, on_record=reported.append
+        tmp_path, **inputs, plots=["samples", "latent_scatter", "samples"], dpi=30, on_record=reported.append
     )
     assert reported == records
     assert [record.plot for record in records] == ["samples", "latent_scatter"]
@@ -193,7 +193,7 @@ def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
     data = vaeviz.load_data("digits")[:50]
     plots = [*SOME, "latent_neighbors", "likelihood_bound"]
     settings = LIGHT | {"likelihood_bound": {"n_draws": 10}}
-    records = export_figures(tmp_path / "a set", model=run, data=data, plots=plots, settings=settings)
+    records = export_figures(tmp_path / "a set", model=run, data=data, plots=plots, settings=settings, dpi=30)
     assert {record.plot for record in records if record.status != "drawn"} == {"tsne"}
     manifest = manifest_of(tmp_path / "a set")
     assert manifest["title"] == "a set"
@@ -410,7 +410,7 @@ def test_pages_without_a_page_shape_fit_their_content(tmp_path, inputs, make_dec
     heights = []
     for n in (5, 10):
         settings = {"reconstruction_pairs": {"n_samples": n}}
-        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings=settings)
+        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings=settings, dpi=100)
         heights.append(png_size(tmp_path / "reconstruction_pairs.png")[1])
     assert heights[0] > 1.5 * heights[1]
 
@@ -607,7 +607,9 @@ def test_a_page_as_high_as_its_content_cuts_nothing(inputs, plot, look):
 
 
 def test_plots_may_be_one_name(tmp_path):
-    records = export_figures(tmp_path, encoder=lambda x: x[:, :2], x=np.random.rand(20, 3), plots="latent_scatter")
+    records = export_figures(
+        tmp_path, encoder=lambda x: x[:, :2], x=np.random.rand(20, 3), plots="latent_scatter", dpi=30
+    )
     assert [record.plot for record in records] == ["latent_scatter"]
 
 

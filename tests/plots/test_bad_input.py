@@ -118,7 +118,7 @@ pytestmark = pytest.mark.usefixtures("few_trees")
 
 def outcome(name, inputs):
     """Return the figure, or the message of our own errors. Any other exception or NumPy warning is a failure."""
-    spec, figure = get_plot(name), Figure(figsize=(6, 5), layout="constrained")
+    spec, figure = get_plot(name), Figure(figsize=(6, 5))
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
@@ -126,7 +126,6 @@ def outcome(name, inputs):
             spec(**{key: inputs.get(key) for key in spec.required + spec.optional}, **QUICK.get(name, {}), **place)
         except (InputError, NotApplicable) as reason:
             return str(reason)
-        figure.set_layout_engine("none")  # which would draw everything twice
         figure.draw_without_rendering()
     return figure
 

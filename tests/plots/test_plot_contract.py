@@ -272,7 +272,7 @@ NEED_MORE_THAN_TWO_DIMENSIONS = {"latent_pairs", "map_quality", "tsne"}
 
 
 def new_place(spec):
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure = Figure(figsize=(7, 5), dpi=40)  # a layout would take most of the time of drawing
     return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
 
 

@@ -204,7 +204,7 @@ def test_temporary_entries_are_forgotten():
 
 
 def test_an_engine_gets_the_settings_that_it_has(registered):
-    from vaeviz.embeddings._base import embed
+    from vaeviz.embeddings import embed
 
     def seeded(z, *, seed: int = 0):
         return np.random.default_rng(seed).standard_normal((len(z), 2))

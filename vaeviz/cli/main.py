@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import io
 import logging
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -36,7 +38,7 @@ vaeviz plot latent_scatter runs/m             draw one plot
 """
 PLAIN_CHARACTERS = {"−": "-", "–": "-", "×": "x", "·": "|", "…": "...", "√": "sqrt ", "✓": "+", "✗": "x", "→": "->"}
 """What is printed instead of a character that the output cannot encode; a question mark for all others."""
-
+BRIEF_WAITING = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}  # iterations (about 0.2 ms), and ms, of OpenMP
 MAX_REASON_LENGTH = 300  # of an unexpected error; --traceback shows all of it
 
 
@@ -128,8 +130,10 @@ def main(args: list[str] | None = None) -> None:
     show_traceback = "--traceback" in args
     args = [arg for arg in args if arg != "--traceback"]
     _print_any_character()
+    _shorten_waiting()
     font_logger = logging.getLogger("fontTools")
     font_level = font_logger.level
+    on_terminate = signal.signal(signal.SIGTERM, _exit_on_signal)  # so that what is open is closed and removed
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_each_once()
@@ -144,6 +148,7 @@ def main(args: list[str] | None = None) -> None:
         code = _report_error(error)
     finally:
         font_logger.setLevel(font_level)
+        signal.signal(signal.SIGTERM, on_terminate)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -159,6 +164,20 @@ def _print_any_character() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="vaeviz-plain")
+
+
+def _shorten_waiting() -> None:
+    """Make OpenMP's threads sleep soon while they wait, unless the user has set how they wait.
+
+    By default they spin for several milliseconds, and take the core from the thread or process that they wait for. The
+    libraries read the variables when they are loaded, so nothing changes in a process that has loaded them.
+    """
+    if not any(name.startswith(("OMP_WAIT", "GOMP_", "KMP_")) for name in os.environ):
+        os.environ.update(BRIEF_WAITING)
+
+
+def _exit_on_signal(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _report_error(error: Exception) -> int:

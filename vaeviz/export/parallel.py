@@ -31,7 +31,7 @@ from vaeviz.plugins.object_refs import folder_on_path
 Drawing = Generator[tuple[FigureRecord, float], None, None]
 """Records of plots as they are done, each with the seconds that it took."""
 
-PARENT_POLL_SECONDS = 1.0  # how often a worker looks whether its parent still runs
+PARENT_POLL_SECONDS = 0.1  # how often a worker looks whether its parent still runs
 
 
 class NotSendableError(Exception):

@@ -12,7 +12,7 @@ from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.errors import printable_text
 from vaeviz.plugins.options import format_default
 
-COLORS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
+COLORS = {"✓": "green", "?": "yellow", "!": "red", "–": "yellow", "✗": "red"}
 
 
 class CommandWithChecks(click.Command):
@@ -70,5 +70,5 @@ def analyze(
         with report_write_errors(out):
             report.save(out)
         click.echo(out)
-    has_result = report.names_with_status("healthy") or report.names_with_status("flagged")
+    has_result = any(result.value is not None for result in report.checks)
     ctx.exit(int(bool(report.names_with_status("failed")) or not has_result))

@@ -124,7 +124,8 @@ def echo_report(report: Report) -> None:
     from vaeviz.health.report import STATUS_MARKS, summary_line
 
     statuses = [result.status for result in report.checks]
-    worst: CheckStatus = "failed" if "failed" in statuses else "flagged" if "flagged" in statuses else "healthy"
+    by_severity: tuple[CheckStatus, ...] = ("failed", "flagged", "uncertain")
+    worst: CheckStatus = next((status for status in by_severity if status in statuses), "healthy")
     click.echo(f"{STATUS_MARKS[worst]} {'report':<{NAME_WIDTH}} {summary_line(report.checks)}")
 
 
