@@ -15,6 +15,7 @@ from vaeviz.data.out_of_core import data_range
 from vaeviz.errors import InputError
 from vaeviz.model.decode import decode
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -301,6 +302,7 @@ def triage(
     ----------
     Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders", arXiv:1509.00519, section 5.
     """
+    check_arguments(triage, locals())
     check_gaussian_posterior(posterior, needs_prior=False)
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     min_effect = gray_step(x) if min_effect is None else min_effect

@@ -26,6 +26,7 @@ from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,6 +169,7 @@ def elbo_terms(
     Hoffman & Johnson 2016, "ELBO surgery", NIPS workshop on advances in approximate Bayesian inference.
     Chen et al. 2018, "Isolating sources of disentanglement", arXiv:1802.04942, eq. 2.
     """
+    check_arguments(elbo_terms, locals())
     whole, kept = check_gaussian_posterior(posterior), subsample_rows(max_points, len(posterior), seed)
     posterior = whole[kept]
     rng = analysis_rng(seed)

@@ -13,7 +13,7 @@ import numpy as np
 
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import options_of
+from vaeviz.plugins.options import check_arguments, options_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +129,7 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     >>> embed(np.eye(3, 4), "pca").points.shape
     (3, 2)
     """
+    check_arguments(embed, locals())
     z = np.asarray(z)
     if z.ndim != 2:
         raise InputError(
@@ -139,10 +140,10 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
         )
     if not np.ptp(z, axis=0).any():
         raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map.")
-    engine = choose_engine(len(z), settings.get("perplexity", 0.0)) if engine == AUTO else engine
+    engine = choose_engine(len(z), settings.get("perplexity", 1.0)) if engine == AUTO else engine
     function = cast("Callable[..., Any]", registry.load("vaeviz.embeddings", engine))
     options = options_of(function)
-    known = tuple((name, value) for name, value in settings.items() if name in options)
+    known = tuple((name, options[name].check(value)) for name, value in settings.items() if name in options)
     points, place = _cached_map(function, _HashableCodes(z), known)
     if points.shape != (len(z), 2):
         raise InputError(
@@ -154,14 +155,14 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     return Embedding(points.copy(), engine, z.shape[1], place)
 
 
-def choose_engine(n_codes: int, perplexity: float = 0.0) -> str:
+def choose_engine(n_codes: int, perplexity: float = 1.0) -> str:
     """Return the t-SNE engine that "auto" selects.
 
     Parameters
     ----------
     n_codes : int
         Number of codes.
-    perplexity : float, default: 0.0
+    perplexity : float, default: 1.0
         Perplexity; openTSNE needs more than three times as many codes.
 
     Returns
@@ -169,6 +170,7 @@ def choose_engine(n_codes: int, perplexity: float = 0.0) -> str:
     str
         "opentsne" for more than 1,000 codes if it is installed, else "tsne".
     """
+    check_arguments(choose_engine, locals())
     is_large = n_codes > max(MAX_SKLEARN_CODES, 3 * perplexity)
     return "opentsne" if is_large and importlib.util.find_spec("openTSNE") else "tsne"
 

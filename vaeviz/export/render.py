@@ -57,15 +57,15 @@ class RenderOptions:
     dpi: int
 
 
-def collect_plot_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def collect_plot_inputs(model: Any, data: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Collect the inputs of plots from a model, a data set and named inputs.
 
     Parameters
     ----------
     model : object, optional
         Anything that `vaeviz.open` opens, or "package.module:attribute" for such an object; None for no model.
-    data : Dataset, optional
-        Supplies the samples and what is known of them.
+    data : Dataset or array_like, optional
+        A data set, which supplies the samples and what is known of them; or samples.
     inputs : mapping
         Inputs by name. They win over those of the model and the data set.
 
@@ -80,6 +80,8 @@ def collect_plot_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, A
         If no plot has an input of that name.
     """
     _check_input_names(inputs)
+    if data is not None and not isinstance(data, Dataset):
+        inputs, data = {"x": data, **inputs}, None
     return collect_inputs(model, data, inputs)
 
 
