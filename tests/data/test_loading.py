@@ -115,9 +115,9 @@ def test_an_unknown_data_set_is_an_unknown_name():
     assert "halves" in raised.value.fix.python
 
 
-def test_a_dot_is_allowed_in_the_name_of_a_data_set(registered):
-    registered.add("vaeviz.datasets", "halves.v2", halves)
-    assert load_data("halves.v2", split="train").name == "train half"
+def test_a_dash_is_allowed_in_the_name_of_a_data_set(registered):
+    registered.add("vaeviz.datasets", "halves-v2", halves)
+    assert load_data("halves-v2", split="train").name == "train half"
 
 
 def test_a_file_of_another_type_is_an_error(tmp_path):
