@@ -13,6 +13,7 @@ from vaeviz.analysis.estimates import standard_error
 from vaeviz.analysis.output_effects import MIN_EFFECT, N_ERRORS, OutputEffects, output_effects
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -358,6 +359,7 @@ def triage(
     >>> found.status.tolist()
     ['active', 'ignored']
     """
+    check_arguments(triage, locals())
     check_gaussian_posterior(posterior, needs_prior=False)
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     effects = output_effects(decoder, posterior, n_samples=n_samples, reference=x, seed=seed)
