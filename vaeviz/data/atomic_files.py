@@ -44,8 +44,29 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name != "nt":  # Windows cannot open folders
-        _flush_to_disk(path.parent, os.O_RDONLY)
+    _flush_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents, so that a crash does not lose them.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder. It may exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     make_folder(Path(root) / "runs" / "mnist")
+    ...     (Path(root) / "runs" / "mnist").is_dir()
+    True
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _flush_folder(path.parent)
 
 
 def partial_files(paths: Iterable[Path]) -> list[Path]:
@@ -75,6 +96,12 @@ def partial_files(paths: Iterable[Path]) -> list[Path]:
         name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{32}}{re.escape(path.suffix)}")
         found += [other for other in path.parent.iterdir() if name.fullmatch(other.name)]
     return found
+
+
+def _flush_folder(folder: Path) -> None:
+    """Write the names of the files in a folder to disk. Windows cannot open folders."""
+    if os.name != "nt":
+        _flush_to_disk(folder, os.O_RDONLY)
 
 
 def _flush_to_disk(path: Path, flags: int) -> None:
