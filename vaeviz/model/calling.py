@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import random
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -175,6 +176,25 @@ def call_error(role: str, name: str, arrays: list[np.ndarray], error: Exception,
     return InputError(f"{role} {name}, given {shapes}: {message}", got=got, expected=expected, fix=own_fix or fix or "")
 
 
+@contextmanager
+def restored_random_state() -> Iterator[None]:
+    """Restore the global random states of Python, NumPy and torch afterwards.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    torch = sys.modules.get("torch")
+    with nullcontext() if torch is None else torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+
+
 def callable_name(function: Any) -> str:
     """Return what to call a callable, or the file that holds one, in a message.
 
@@ -221,19 +241,40 @@ def positional_arity(function: Callable[..., Any]) -> tuple[int, float]:
     >>> positional_arity(lambda x, y=None: x)
     (1, 2)
     """
+    parameters = positional_parameters(function)
+    return (0, math.inf) if parameters is None else (sum(parameters.values()), len(parameters))
+
+
+def positional_parameters(function: Callable[..., Any]) -> dict[str, bool] | None:
+    """Return the positional parameters of a callable.
+
+    Parameters
+    ----------
+    function : callable
+        The callable. For a torch module, those of its ``forward``.
+
+    Returns
+    -------
+    dict of str to bool, or None
+        By name, whether each is required. None where the callable does not say, or takes any number.
+
+    Examples
+    --------
+    >>> positional_parameters(lambda x, y=None: x)
+    {'x': True, 'y': False}
+    """
     if not inspect.ismethod(function):  # a method would lose its binding
         with suppress(ValueError):  # a function may wrap itself
             function = inspect.unwrap(function)
     function = function if inspect.isroutine(function) else getattr(function, "forward", function)
     schema: Any = getattr(function, "schema", None)  # of a compiled torch function, whose first argument is itself
     if hasattr(schema, "arguments"):
-        arguments = schema.arguments[1:]
-        return sum(not argument.has_default_value() for argument in arguments), len(arguments)
+        return {argument.name: not argument.has_default_value() for argument in schema.arguments[1:]}
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return 0, math.inf
+        return None
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return 0, math.inf
+        return None
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return sum(p.default is p.empty for p in positional), len(positional)
+    return {p.name: p.default is p.empty for p in positional}

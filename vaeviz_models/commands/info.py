@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from vaeviz.errors import printable_text
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -45,5 +47,5 @@ def info(run: Path) -> None:
 
 def _format_value(value: object) -> str:
     if not isinstance(value, list):
-        return str(value)
+        return printable_text(value)
     return (" / " if all(isinstance(part, str) for part in value) else " × ").join(map(str, value))

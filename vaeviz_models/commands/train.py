@@ -13,6 +13,7 @@ from vaeviz.cli.plugin_commands import broken_command
 from vaeviz.cli.types import click_option
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
+from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.object_refs import needs_training
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class TrainCommands(click.Group):
 @click.option("--epochs", type=click.IntRange(1), help="With --resume: train up to this many epochs in all.")
 @click.option("--patience", type=click.IntRange(1), help="With --resume: new patience, which needs a holdout.")
 @click.option("--device", help="With --resume: device to continue on.  [default: that of the run]")
+@click.option("--data", metavar="NAME", help="With --resume: the training data, if they are package.module:attribute.")
 @click.pass_context
 def train(ctx: click.Context, /, resume: Path | None, **changes: Any) -> None:
     """Train a model and write a run folder. `vaeviz train MODEL --help` shows the options of a model.
@@ -133,10 +135,10 @@ def _train_command(name: str, builder: Any) -> click.Command:
             ["--data"],
             required=True,
             metavar="NAME",
-            help="Data set from `vaeviz list data`, a file .npz, .npy, .csv or .h5ad, or a folder of images.",
+            help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
         click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
-        click.Option(["--labels"], metavar="NAME", help="Label array (.npz), column (.csv, .h5ad) or file (.npy)."),
+        click.Option(["--labels"], metavar="NAME", help=INPUTS["labels"].help),
         click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Run folder to create."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),

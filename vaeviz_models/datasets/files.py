@@ -14,6 +14,7 @@ import numpy as np
 
 from vaeviz.data.arrays import NUMBER_KINDS, rescale
 from vaeviz.data.dataset import Dataset, Split, dataset_from_anndata
+from vaeviz.data.hdf5_storage import check_self_contained
 from vaeviz.data.out_of_core import StoredArray, subsample
 from vaeviz.errors import Fix, InputError, NoSuchSplit
 from vaeviz_models.datasets.compression import check_expansion
@@ -159,7 +160,10 @@ def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Datas
     _check_exists(Path(path))
     _check_stored_size(Path(path))
     try:
+        check_self_contained(path)
         cells = read_h5ad(path)
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{path} is damaged, or not an .h5ad file ({error}).", got=path, expected="an .h5ad file"

@@ -119,7 +119,7 @@ def mnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
     ----------
     LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 86(11), 1998.
     """
-    return load(MNIST, split, data_dir)
+    return load_idx(MNIST, split, data_dir)
 
 
 def fashion_mnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
@@ -141,7 +141,7 @@ def fashion_mnist(*, split: Split = "train", data_dir: Path | None = None) -> Da
     ----------
     Xiao et al., "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms", 2017.
     """
-    return load(FASHION, split, data_dir)
+    return load_idx(FASHION, split, data_dir)
 
 
 def kmnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
@@ -163,10 +163,10 @@ def kmnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
     ----------
     Clanuwat et al., "Deep learning for classical Japanese literature", 2018.
     """
-    return load(KUZUSHIJI, split, data_dir)
+    return load_idx(KUZUSHIJI, split, data_dir)
 
 
-def load(source: Mirror, split: Split, data_dir: Path | None) -> Dataset:
+def load_idx(source: Mirror, split: Split, data_dir: Path | None) -> Dataset:
     """Load a split from a folder or from the cache, and download what the cache lacks.
 
     Parameters

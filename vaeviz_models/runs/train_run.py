@@ -93,6 +93,8 @@ class ResumedRun:
         New patience of early stopping, which needs a holdout. By default that of the run.
     device : str, optional
         Device to continue on. By default that of the run.
+    data : str, optional
+        Name of the training data. By default that of the run, unless it names an object of a module.
 
     Raises
     ------
@@ -101,7 +103,13 @@ class ResumedRun:
     """
 
     def __init__(
-        self, run: Path, *, epochs: int | None = None, patience: int | None = None, device: str | None = None
+        self,
+        run: Path,
+        *,
+        epochs: int | None = None,
+        patience: int | None = None,
+        device: str | None = None,
+        data: str | None = None,
     ) -> None:
         self.run = run
         self.state, config, self.run_config = load_checkpoint(run, device=device)
@@ -120,7 +128,7 @@ class ResumedRun:
             )
         self.config = replace(config, epochs=epochs or config.epochs, patience=patience or config.patience)
         self.state.set_patience(config.patience)
-        self.splits = None if self.is_finished else self._load_same_data()
+        self.splits = None if self.is_finished else self._load_same_data(data)
 
     @property
     def is_finished(self) -> bool:
@@ -149,9 +157,9 @@ class ResumedRun:
         if self.splits is not None:
             _fit_and_save(self.run, self.state, *self.splits, self.config, after_epoch)
 
-    def _load_same_data(self) -> tuple[Dataset, Dataset | None]:
+    def _load_same_data(self, data: str | None) -> tuple[Dataset, Dataset | None]:
         """Load the data of the run, and check that they are the same as before."""
-        train, test = training_data(self.run, self.run_config).load_splits()
+        train, test = training_data(self.run, self.run_config, data).load_splits()
         check_same_data(self.run, self.run_config, train.x, _check_conditions(self.state.model, train, test))
         test_x = None if test is None else test.x
         check_data(self.state.model, train.x, test_x, binarize=self.config.binarize)

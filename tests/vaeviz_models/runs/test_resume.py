@@ -17,7 +17,7 @@ from vaeviz_models.models.builders import build_from_recipe
 from vaeviz_models.runs.checkpoint import checkpoint_files
 from vaeviz_models.runs.folder import config_bytes, read_config, start_run
 
-EPOCHS = 20
+EPOCHS = 9
 TRAIN = [
     "train",
     "mlp",
