@@ -17,7 +17,7 @@ from typing import Any, TypedDict
 import torch
 from torch import Tensor, nn
 
-from vaeviz.data.atomic_files import atomic_path, make_folder, partial_files
+from vaeviz.data.atomic_files import atomic_path, make_folder, partial_files, report_write_errors
 from vaeviz.data.history import read_history as read_table
 from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe, seeded
@@ -117,6 +117,8 @@ def check_new_run(run: Path, *, overwrite: bool = False) -> None:
     InputError
         If the folder is not empty and `overwrite` is False, or if its path cannot be used.
     """
+    if "\0" in str(run):
+        raise InputError("The name of the run folder has a NUL character.", got=str(run), expected="a name of a folder")
     with report_write_errors(run):
         if run.exists() and not run.is_dir():
             raise InputError(f"{run} is a file, but a run needs a folder.", got=str(run), expected="a folder")
@@ -199,31 +201,6 @@ def partial_files_of(run: Path) -> list[Path]:
         The files.
     """
     return partial_files(run / name for name in RUN_FILES)
-
-
-@contextmanager
-def report_write_errors(run: Path) -> Iterator[None]:
-    """Raise InputError for what the file system does not allow.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, for the message.
-
-    Raises
-    ------
-    InputError
-        If the block raises OSError, or ValueError for a path with a NUL character.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(
-            f"{run} cannot be written: {reason}.", got=str(run), fix="Free some space, or choose another folder."
-        ) from None
 
 
 def build_model(run: Path, config: RunConfig, weights: Mapping[str, Tensor] | None = None, *, seed: int = 0) -> Any:
