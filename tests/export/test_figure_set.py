@@ -622,3 +622,13 @@ def test_the_page_and_the_manifest_hold_no_control_characters(tmp_path, inputs, 
     assert not set("\x00\x1b") & set(page + manifest)
     assert "red\N{REPLACEMENT CHARACTER}[31m" in page
     assert json.loads(manifest)["title"] == strange
+
+
+def test_temporary_files_of_a_killed_export_are_removed(tmp_path, inputs):
+    left = [tmp_path / f".{stem}.{32 * 'a'}{suffix}" for stem, suffix in (("samples", ".png"), ("index", ".html"))]
+    kept = [tmp_path / name for name in (".samples.draft.png", f".notes.{32 * 'a'}.txt")]
+    for path in (*left, *kept):
+        path.write_bytes(b"half")
+    export_figures(tmp_path, plots="samples", settings={"samples": LIGHT["samples"]}, **inputs)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)
