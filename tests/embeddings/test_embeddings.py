@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vaeviz import NotApplicable
-from vaeviz.embeddings._base import choose_engine, clear_embedding_cache, embed
+from vaeviz.embeddings import choose_engine, clear_embedding_cache, embed
 from vaeviz.embeddings._libraries import n_threads
 from vaeviz.embeddings.pca import pca_initialization
 from vaeviz.errors import InputError, UnknownName
@@ -122,7 +122,7 @@ def test_placed_codes_have_the_dimension_of_the_mapped_ones(codes):
 
 @opentsne
 def test_opentsne_does_not_lower_the_perplexity():
-    with pytest.raises(NotApplicable, match="150 points"):
+    with pytest.raises(NotApplicable, match="150 codes"):
         embed(CODES, "opentsne", perplexity=50.0)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DASHES = (0, (4, 3))
+DASHES = (0, (4, 3))  # of reference lines, such as the prior
+MAX_UPRIGHT_NAMES = 12  # more dimension names than this would meet side by side
 
 
 def dimension_label(dim: int) -> str:
@@ -32,6 +33,20 @@ def dimension_label(dim: int) -> str:
     '$z_{1}$'
     """
     return f"$z_{{{dim + 1}}}$"
+
+
+def label_dimension_ticks(ax: Axes, dims: Sequence[int] | np.ndarray) -> None:
+    """Name latent dimensions below an Axes, at 0, 1, 2 and so on.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+    dims : sequence of int
+        Latent dimensions, counted from 0. The names of many are turned by 90 degrees.
+    """
+    rotation = 90 if len(dims) > MAX_UPRIGHT_NAMES else 0
+    ax.set_xticks(range(len(dims)), [dimension_label(dim) for dim in dims], rotation=rotation)
 
 
 def equal_aspect(ax: Axes) -> None:

@@ -46,7 +46,7 @@ class Embedding:
 
     @property
     def can_place(self) -> bool:
-        """Whether further codes can be placed into the map."""
+        """True if further codes can be placed into the map."""
         return self._place is not None
 
     def place(self, z: np.ndarray) -> np.ndarray:
@@ -80,6 +80,7 @@ class Embedding:
                 f"The codes to place have shape {z.shape}, but the mapped codes have {self.size} dimensions.",
                 got=f"shape {z.shape}",
                 expected=f"(M, {self.size})",
+                fix=f"Pass codes of {self.size} dimensions, from the same encoder.",
             )
         return np.asarray(self._place(z))
 
@@ -134,9 +135,10 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
             f"The codes to map have shape {z.shape}, but must be a matrix (N, D).",
             got=f"shape {z.shape}",
             expected="(N, D)",
+            fix="Pass z.reshape(len(z), -1).",
         )
     if not np.ptp(z, axis=0).any():
-        raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map: the posterior collapsed.")
+        raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map.")
     engine = choose_engine(len(z), settings.get("perplexity", 0.0)) if engine == AUTO else engine
     function = cast("Callable[..., Any]", registry.load("vaeviz.embeddings", engine))
     options = options_of(function)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import random
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -173,6 +174,25 @@ def call_error(role: str, name: str, arrays: list[np.ndarray], error: Exception,
     got = (error.got if isinstance(error, InputError) else "") or message
     expected = error.expected if isinstance(error, InputError) else ""
     return InputError(f"{role} {name}, given {shapes}: {message}", got=got, expected=expected, fix=own_fix or fix or "")
+
+
+@contextmanager
+def restored_random_state() -> Iterator[None]:
+    """Restore the global random states of Python, NumPy and torch afterwards.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    torch = sys.modules.get("torch")
+    with nullcontext() if torch is None else torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
 
 
 def callable_name(function: Any) -> str:

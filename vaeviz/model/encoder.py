@@ -11,9 +11,10 @@ import numpy as np
 from vaeviz.data.channels import channels_first_shape, is_channels_first
 from vaeviz.data.value_ranges import expand_unit_range
 from vaeviz.errors import InputError, declare
-from vaeviz.model.outputs import parse_returns
+from vaeviz.model.output_names import parse_returns
 from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.whole_model import WholeModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class Encoder(ModelPart):
         Samples and their posterior, see `vaeviz.cache_encoding`.
     cached_modules : tuple of torch.nn.Module, optional
         The torch modules that ran for this posterior.
+    whole : WholeModel, optional
+        The decoder of the same model and the model's own reconstruction, which show how outputs are to be read.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class Encoder(ModelPart):
     unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
     cached: tuple[Any, Posterior] | None = field(default=None, repr=False)
     cached_modules: tuple[Any, ...] | None = field(default=None, repr=False)
+    whole: WholeModel | None = field(default=None, repr=False)
 
     role: ClassVar[str] = "encoder"
     input_name: ClassVar[str] = "x"
@@ -95,7 +99,7 @@ class Encoder(ModelPart):
         x : Any
             Samples, or what `unpack` reads.
         condition : Any
-            The condition that was given beside it.
+            The condition that was given with it.
 
         Returns
         -------

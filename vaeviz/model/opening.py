@@ -14,6 +14,7 @@ from vaeviz.errors import Fix, InputError, NotApplicable
 from vaeviz.model.calling import callable_name
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
+from vaeviz.model.whole_model import whole_model
 from vaeviz.plugins import registry
 
 Role = Literal["encoder", "decoder"]
@@ -254,8 +255,17 @@ def open_with_adapter(model: Any, *, trust: bool = False) -> tuple[str | None, M
             warnings.warn(f"adapter {name!r} failed and is skipped: {one_line(error)}", stacklevel=2)
             continue
         if opened is not None:
-            return name, opened
-    return None, _open_without_adapter(model)
+            return name, _with_whole_model(opened, model)
+    opened = _open_without_adapter(model)
+    return None, None if opened is None else _with_whole_model(opened, model)
+
+
+def _with_whole_model(opened: Model, model: Any) -> Model:
+    """Return an opened model whose encoder knows the decoder, and what the model itself does, unless it knows it."""
+    encoder, decoder = opened.encoder, opened.decoder
+    if opened.either or encoder is None or decoder is None or encoder.whole is not None:
+        return opened
+    return replace(opened, encoder=replace(encoder, whole=whole_model(model, decoder)))
 
 
 def _load_adapters() -> Iterator[tuple[str, Adapter]]:

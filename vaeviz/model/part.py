@@ -177,7 +177,7 @@ class ModelPart:
         return np.broadcast_to(value, (n_samples, *value.shape))
 
     def condition_values(self, condition: Any) -> np.ndarray | None:
-        """Return the numbers that fn receives beside each row.
+        """Return the numbers that fn receives with each row.
 
         Parameters
         ----------
@@ -224,7 +224,7 @@ class ModelPart:
         """
         names = f" ({summarize_names(self.known_conditions)})" if self.known_conditions else ""
         return NotApplicable(
-            f"The {self.role} {self.name} takes a condition beside {self.input_name}{names}, but received none.",
+            f"The {self.role} {self.name} takes {self.input_name} and a condition{names}, but received no condition.",
             fix=self._condition_fix(),
         )
 

@@ -18,7 +18,7 @@ from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.prior_mismatch import PriorMismatch, prior_mismatch
 from vaeviz.drawing.density_contours import draw_density_contours
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours
+from vaeviz.drawing.latent_axes import DASHES, dimension_label, draw_prior_contours
 from vaeviz.drawing.legends import legend_below
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
@@ -117,7 +117,7 @@ def aggregate_posterior(
 def _draw_density_curve(ax: Axes, posterior: Posterior, n_grid: int) -> None:
     z = _square_grid(posterior, (0, 0), max(n_grid, MIN_CURVE_POINTS))[0]
     ax.fill_between(z, grid_density(posterior, (0,), (z,)), color="C0", alpha=0.4, lw=0, label="q(z)")
-    ax.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.3", lw=0.8, ls=(0, (4, 3)), label="prior N(0, 1)")
+    ax.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.3", lw=0.8, ls=DASHES, label="prior N(0, 1)")
     ax.set(ylabel="density", ylim=(0, None))
     ax.legend()
 

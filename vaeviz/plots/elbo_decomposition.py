@@ -11,14 +11,13 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS
 from vaeviz.analysis.elbo_decomposition import ELBOTerms, elbo_terms
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import dimension_label
+from vaeviz.drawing.latent_axes import label_dimension_ticks
 from vaeviz.model.encode import encode
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 PART_COLORS = ("C0", "C1", "C4")
 ERROR_BARS = {"elinewidth": 0.8, "ecolor": "0.2"}
-MAX_UPRIGHT_NAMES = 12  # more dimension names than this would meet side by side
 
 
 @register_plot(page=PageShape("full", 0.36))
@@ -117,8 +116,7 @@ def _draw_dimensions(ax: Axes, terms: ELBOTerms, max_dims: int) -> None:
     positions = np.arange(len(shown))
     errors = 2 * terms.dimension_kl_error[shown]
     ax.bar(positions, terms.dimension_kl[shown], yerr=errors, width=0.7, color=PART_COLORS[2], error_kw=ERROR_BARS)
-    rotation = 90 if len(shown) > MAX_UPRIGHT_NAMES else 0
-    ax.set_xticks(positions, [dimension_label(dim) for dim in shown], rotation=rotation)
+    label_dimension_ticks(ax, shown)
     size = len(terms.dimension_kl)
     which = f" (the {len(shown)} largest of {size})" if len(shown) < size else ""
     ax.set(ylabel="KL to the prior (nats)", title=f"dimension-wise KL{which}")

@@ -14,6 +14,7 @@ from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.labels import check_labels, factorize_labels, has_classes
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.errors import NotApplicable
@@ -115,7 +116,7 @@ def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
         label = f"{name}\nsilhouette {silhouette if np.isfinite(silhouette.value) else 'not defined'}"
         ax.errorbar(found.k, found.accuracy, yerr=found.accuracy_error, marker="o", ms=3, label=label)
     first = next(iter(structures.values()))
-    ax.axhline(first.chance, color="0.35", lw=0.8, ls=(0, (4, 3)), label="largest\nclass")
+    ax.axhline(first.chance, color="0.35", lw=0.8, ls=DASHES, label="largest\nclass")
     ax.set(xlabel="neighbors that vote", ylabel="accuracy, leave-one-out", ylim=(0, 1.02), xticks=first.k)
     middle = len(first.k) // 2
     accuracy = Estimate(first.accuracy[middle], first.accuracy_error[middle])

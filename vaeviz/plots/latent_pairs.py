@@ -16,7 +16,7 @@ from vaeviz.drawing.densities import draw_density_curves
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours
 from vaeviz.drawing.legends import add_figure_key
-from vaeviz.drawing.scatter import draw_scatter
+from vaeviz.drawing.scatter import ScatterStyle, draw_scatter
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
@@ -143,7 +143,7 @@ def _draw_corner(axes: np.ndarray, points: np.ndarray, colors: LabelColors, prio
             ax.set(yticks=[], ylabel="")
             ax.spines["left"].set_visible(False)
         else:
-            draw_scatter(ax, points[:, [column, row]], colors, marker_size=1.2, seed=seed)
+            draw_scatter(ax, points[:, [column, row]], colors, ScatterStyle(marker_size=1.2), seed=seed)
             ax.set(ylim=ends)
             ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:

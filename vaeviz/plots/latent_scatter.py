@@ -13,7 +13,7 @@ from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours, equal_aspect, has_limits
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.scatter import check_marker_kws, draw_scatter
+from vaeviz.drawing.scatter import ScatterStyle, draw_scatter
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
@@ -104,25 +104,16 @@ def latent_scatter(
     >>> ax.get_title()
     'Codes, N = 100'
     """
+    style = ScatterStyle(marker_size, alpha, rasterized, marker_kws)
     posterior = encode(encoder, x, condition)
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
     contours = posterior.prior == "normal" if show_prior is None else show_prior
     if posterior.size == 1:
         return _draw_one_dimension(posterior, colors, contours, ax)
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
-    check_marker_kws(marker_kws)
     ax = ax or axes_for(latent_scatter)
     points = posterior.mean[:, shown]
-    marks = draw_scatter(
-        ax,
-        points,
-        colors,
-        marker_size=marker_size,
-        alpha=alpha,
-        rasterized=rasterized,
-        marker_kws=marker_kws,
-        seed=seed,
-    )
+    marks = draw_scatter(ax, points, colors, style, seed=seed)
     if contours:
         draw_prior_contours(ax)
     has_own_scales = posterior.is_deterministic and not contours and _needs_own_scales(points)

@@ -14,7 +14,7 @@ from matplotlib.ticker import NullLocator
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, DimensionStatus, Triage, triage
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import dimension_label
+from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
 from vaeviz.model.encode import encode
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -25,8 +25,7 @@ STATUS_MARKERS: dict[DimensionStatus, tuple[str, str]] = {
     "collapsed": ("0.6", "s"),
 }
 STATUS_NAMES: dict[DimensionStatus, str] = {"ignored": "ignored by the decoder"}
-THRESHOLD_LINE: dict[str, Any] = {"color": "0.4", "lw": 0.7, "ls": (0, (4, 3))}
-MAX_UPRIGHT_NAMES = 12  # more dimension names than this would meet side by side
+THRESHOLD_LINE: dict[str, Any] = {"color": "0.4", "lw": 0.7, "ls": DASHES}
 PANELS = {
     "kl": "mean KL (nats)",
     "variance": "variance of the posterior mean",
@@ -116,8 +115,7 @@ def latent_triage(
         _draw_values(ax, values, errors, threshold, found.status[shown])
         ax.set_title(label)
     figure.suptitle(_triage_title(found, len(posterior)))
-    rotation = 90 if len(shown) > MAX_UPRIGHT_NAMES else 0
-    axes[-1].set_xticks(range(len(shown)), [dimension_label(dim) for dim in shown], rotation=rotation)
+    label_dimension_ticks(axes[-1], shown)
     which = f" (the first {max_dims} of {posterior.size})" if max_dims < posterior.size else ""
     axes[-1].set_xlabel(f"dimension, by KL{which}")
     _add_status_legend(figure, found)

@@ -13,6 +13,7 @@ from vaeviz.analysis.importance_bound import ImportanceBound, importance_bound
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.model.encode import encode
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -101,7 +102,7 @@ def _draw_average_bounds(ax: Axes, bound: ImportanceBound) -> None:
     low, high = bound.mean - bound.mean_error, bound.mean + bound.mean_error
     ax.fill_between(bound.k, low, high, alpha=0.2, lw=0, label="±1 SE over $x$")
     ax.plot(bound.k, bound.mean, marker="o", ms=3, label="$L_k$")
-    ax.axhline(elbo.value, color="0.35", lw=0.8, ls=(0, (4, 3)), label=f"ELBO {elbo}")
+    ax.axhline(elbo.value, color="0.35", lw=0.8, ls=DASHES, label=f"ELBO {elbo}")
     ax.set(xscale="log", xlabel="$k$, importance samples", ylabel="mean bound (nats)")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {Estimate(bound.mean[-1], bound.mean_error[-1])}")
@@ -113,7 +114,7 @@ def _draw_average_bounds(ax: Axes, bound: ImportanceBound) -> None:
 def _draw_each_bound(ax: Axes, bound: ImportanceBound) -> None:
     last = bound.values[:, -1]
     ends = min(bound.elbo.min(), last.min()), max(bound.elbo.max(), last.max())
-    ax.plot(ends, ends, color="0.35", lw=0.8, ls=(0, (4, 3)), zorder=1)
+    ax.plot(ends, ends, color="0.35", lw=0.8, ls=DASHES, zorder=1)
     ax.errorbar(bound.elbo, last, yerr=bound.errors[:, -1], ls="", marker="o", ms=2, mew=0, elinewidth=0.5, alpha=0.6)
     ax.set(xlabel="ELBO of each $x$ (nats)", ylabel=f"$L_{{{bound.k[-1]}}}$ of each $x$ (nats)")
     ax.set_title(f"$L_{{{bound.k[-1]}}}-L_1$ = {bound.gain}")

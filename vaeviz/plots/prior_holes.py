@@ -17,6 +17,7 @@ from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.grid_layout import GridLayout
+from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
@@ -163,7 +164,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
         ax.hist(scores, edges, weights=weights, color=color, alpha=0.55, label=label)
     top = ax.dataLim.ymax
     quantile = f"{100 * found.level:g} % of q(z)"
-    ax.plot([found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=(0, (4, 3)), label=quantile)
+    ax.plot([found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=DASHES, label=quantile)
     ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
     ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}")

@@ -19,7 +19,8 @@ from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.grid_layout import GridLayout
-from vaeviz.drawing.sample_style import sample_style
+from vaeviz.drawing.latent_axes import DASHES
+from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import Fix, NotApplicable
@@ -119,19 +120,11 @@ def reconstruction_error(
     rows = np.concatenate(worst_and_median(errors, n_samples))
     decoded = decode(decoder, posterior[rows], reference=x)
     originals = match_shape(take_rows(x, rows), decoded.shape[1:])
-    cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)
     widths = (1.0, 1.25) if others is None else (1.0, 1.15, 0.85)
     axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths)
     _draw_by_label(axes[0], errors, colors, MEASURE_NAMES[measure])
-    axes[1].set_anchor("N")
-    draw_cells(
-        axes[1],
-        np.moveaxis(cells, 1, 0).reshape(4, -1, *decoded.shape[1:]),
-        style,
-        GridLayout(row_labels=("worst", "decoded", "median", "decoded"), connect="pairs"),
-    )
-    axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
+    _draw_cases(axes[1], originals, decoded, style)
     if others is not None:
         _draw_roc(axes[2], errors, others)
     return axes
@@ -202,9 +195,19 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name
     ax.set_title(f"Mean {mean_estimate(errors)}, N = {len(errors):,}")
 
 
+def _draw_cases(ax: Axes, originals: np.ndarray, decoded: np.ndarray, style: SampleStyle) -> None:
+    """Draw the worst cases above the median ones, each above what is decoded."""
+    n_cases = len(originals) // 2
+    cells = np.stack([originals, decoded]).reshape(2, 2, n_cases, *decoded.shape[1:])
+    layout = GridLayout(row_labels=("worst", "decoded", "median", "decoded"), connect="pairs")
+    ax.set_anchor("N")
+    draw_cells(ax, np.moveaxis(cells, 1, 0).reshape(4, n_cases, *decoded.shape[1:]), style, layout)
+    ax.set_title(f"The {n_cases} worst and the {n_cases} median cases")
+
+
 def _draw_roc(ax: Axes, errors: np.ndarray, others: np.ndarray) -> None:
     curve = roc(errors, others)
-    ax.plot((0, 1), (0, 1), color="0.35", lw=0.8, ls=(0, (4, 3)))
+    ax.plot((0, 1), (0, 1), color="0.35", lw=0.8, ls=DASHES)
     ax.plot(curve.false_positive, curve.true_positive)
     ax.set(xlabel="share of $x$ above threshold", ylabel="share of other $x$ above it", xlim=(0, 1), ylim=(0, 1.01))
     ax.set(box_aspect=1, anchor="N")
