@@ -1,6 +1,5 @@
 """Every hint in an error or warning works when it is pasted, for the object that caused it."""
 
-
 import numpy as np
 import pytest
 

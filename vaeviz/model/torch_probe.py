@@ -157,9 +157,8 @@ class _SavedModule:
             self.module.training = True
         restored: list[str] = []
         lost: list[str] = []
-        current = dict(self.module.named_parameters(recurse=False)) | dict(self.module.named_buffers(recurse=False))
         for name, saved in self.tensors.items():
-            is_replaced = current.get(name) is not saved.tensor
+            is_replaced = getattr(self.module, name, None) is not saved.tensor
             if is_replaced:
                 setattr(self.module, name, saved.tensor)
             is_changed, is_lost = saved.restore()
