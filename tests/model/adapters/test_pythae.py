@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import vaeviz
+from vaeviz.model.torch_probe import fixed_noise
 
 pytest.importorskip("pythae")
 torch = pytest.importorskip("torch")
