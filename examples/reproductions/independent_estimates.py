@@ -111,23 +111,17 @@ def densities(posterior: Posterior) -> list[Row]:
 
 
 def divergences(posterior: Posterior) -> list[Row]:
-    """Compare the parts of the KL."""
-    found = vaeviz.elbo_terms(posterior, n_codes=N_CODES)
+    """Compare the KL of each posterior to the prior, and its mean."""
     mean, std = (torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))
-    closed = kl_divergence(Normal(mean, std), Normal(0.0, 1.0)).numpy()
-    z = draw_codes(posterior, seed=2)
-    joint = log_prob(mixture(posterior), z)
-    along = torch.stack([log_prob(mixture(posterior, dim), z[:, dim]) for dim in range(posterior.size)], dim=1)
-    prior = Normal(0.0, 1.0).log_prob(z)
-    to_prior, correlation = (joint - prior.sum(dim=1)).numpy(), (joint - along.sum(dim=1)).numpy()
     sampled = posterior.mean + posterior.std * np.random.default_rng(5).standard_normal(posterior.mean.shape)
     log_ratio = stats.norm.logpdf(sampled, posterior.mean, posterior.std) - stats.norm.logpdf(sampled)
-    quadrature = np.array([marginal_kl(posterior, dim) for dim in range(posterior.size)])
-    mismatch = vaeviz.prior_mismatch(posterior, n_codes=N_CODES, n_permutations=100)
-    worst = int(np.argmax(np.abs(mismatch.marginal_kl - quadrature) / mismatch.marginal_kl_error))
-    mutual, total = found.mutual_information, found.total_correlation
     return [
-        array_row("KL(q(z_j given x) to the prior)", "`torch.distributions.kl_divergence`", posterior.kl(), closed),
+        array_row(
+            "KL(q(z_j given x) to the prior)",
+            "`torch.distributions.kl_divergence`",
+            posterior.kl(),
+            kl_divergence(Normal(mean, std), Normal(0.0, 1.0)).numpy(),
+        ),
         Row(
             "mean KL, all samples",
             "Monte Carlo with `scipy.stats.norm`, one code each",
@@ -135,11 +129,24 @@ def divergences(posterior: Posterior) -> list[Row]:
             float(log_ratio.sum(axis=1).mean()),
             float(standard_error(log_ratio.sum(axis=1) - posterior.kl().sum(axis=1))),
         ),
+    ]
+
+
+def kl_parts(posterior: Posterior) -> list[Row]:
+    """Compare mutual information and total correlation with torch's mixture on other codes."""
+    found = vaeviz.elbo_terms(posterior, n_codes=N_CODES)
+    z = draw_codes(posterior, seed=2)
+    joint = log_prob(mixture(posterior), z)
+    along = torch.stack([log_prob(mixture(posterior, dim), z[:, dim]) for dim in range(posterior.size)], dim=1)
+    to_prior = (joint - Normal(0.0, 1.0).log_prob(z).sum(dim=1)).numpy()
+    correlation = (joint - along.sum(dim=1)).numpy()
+    mutual, total = found.mutual_information, found.total_correlation
+    return [
         Row(
             "mutual information",
-            "closed-form KL minus KL(q(z) to the prior), the latter by torch's mixture on other codes",
+            "mean KL minus KL(q(z) to the prior), the latter by torch's mixture on other codes",
             mutual.value,
-            float(closed.sum(axis=1).mean() - to_prior.mean()),
+            float(posterior.kl().sum(axis=1).mean() - to_prior.mean()),
             float(np.hypot(mutual.standard_error, standard_error(to_prior))),
         ),
         Row(
@@ -149,12 +156,22 @@ def divergences(posterior: Posterior) -> list[Row]:
             float(correlation.mean()),
             float(np.hypot(total.standard_error, standard_error(correlation))),
         ),
+    ]
+
+
+def marginal_divergences(posterior: Posterior) -> list[Row]:
+    """Compare the KL of each marginal of q(z) to the prior with its integral."""
+    kl_sum = vaeviz.elbo_terms(posterior, n_codes=N_CODES).dimension_kl_sum
+    quadrature = np.array([marginal_kl(posterior, dim) for dim in range(posterior.size)])
+    mismatch = vaeviz.prior_mismatch(posterior, n_codes=N_CODES, n_permutations=100)
+    worst = int(np.argmax(np.abs(mismatch.marginal_kl - quadrature) / mismatch.marginal_kl_error))
+    return [
         Row(
             "sum of the dimension-wise KL",
             "`scipy.integrate.quad` of each exact marginal",
-            found.dimension_kl_sum.value,
+            kl_sum.value,
             float(quadrature.sum()),
-            found.dimension_kl_sum.standard_error,
+            kl_sum.standard_error,
         ),
         Row(
             f"KL of one marginal, the worst of {posterior.size}",
@@ -242,11 +259,12 @@ def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: 
     return [Row(f"L_{k} of {len(x)} images (nats)", how, float(found.mean[-1]), float(theirs.mean()), float(error))]
 
 
-def neighborhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
-    """Compare measures of maps and of classes."""
+def map_measures(z: np.ndarray) -> list[Row]:
+    """Compare measures of a PCA map of the codes."""
     mapped = principal_components(z, 2)
     quality = map_quality(z, mapped, (10,))
-    rows = [
+    near, near_on_map = (spatial.KDTree(points).query(points, k=11)[1][:, 1:] for points in (z, mapped))
+    return [
         Row(
             "trustworthiness of a PCA map, k = 10",
             "`sklearn.manifold.trustworthiness`",
@@ -259,28 +277,31 @@ def neighborhoods(z: np.ndarray, labels: np.ndarray | None) -> list[Row]:
             float(quality.mean("continuity")[0]),
             float(manifold.trustworthiness(mapped, z, n_neighbors=10)),
         ),
+        Row(
+            "neighbor recall of it",
+            "`scipy.spatial.KDTree`",
+            float(quality.mean("recall")[0]),
+            float(np.mean([len(set(a) & set(b)) / 10 for a, b in zip(near, near_on_map)])),
+        ),
     ]
-    near, near_on_map = (spatial.KDTree(points).query(points, k=11)[1][:, 1:] for points in (z, mapped))
-    recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(near, near_on_map)])
-    rows.append(Row("neighbor recall of it", "`scipy.spatial.KDTree`", float(quality.mean("recall")[0]), float(recall)))
-    if labels is None:
-        return rows
+
+
+def class_measures(z: np.ndarray, labels: np.ndarray) -> list[Row]:
+    """Compare the accuracy of the nearest neighbor, and the silhouettes."""
     codes = np.unique(labels, return_inverse=True)[1]
     found = class_structure(z, codes, (1,))
     votes = model_selection.cross_val_predict(
         neighbors.KNeighborsClassifier(1), z, codes, cv=model_selection.LeaveOneOut()
     )
     distances = spatial.distance.cdist(z, z)
-    members = [codes == c for c in np.unique(codes)]
-    to_classes = np.stack([distances[:, mine].sum(axis=1) for mine in members], axis=1)
-    counts = np.array([mine.sum() for mine in members])
+    to_classes = np.stack([distances[:, codes == c].sum(axis=1) for c in np.unique(codes)], axis=1)
+    counts = np.bincount(codes)
     own = np.arange(len(codes)), codes
     inner = to_classes[own] / (counts[codes] - 1)
     to_classes = to_classes / counts
     to_classes[own] = np.inf
     silhouette = (to_classes.min(axis=1) - inner) / np.maximum(to_classes.min(axis=1), inner)
     return [
-        *rows,
         Row(
             "leave-one-out accuracy of the nearest neighbor",
             "`sklearn.model_selection.LeaveOneOut`",
@@ -399,10 +420,13 @@ def compare(run: Path, data_dir: str | None) -> list[Row]:
     return [
         *densities(posterior),
         *divergences(posterior),
+        *kl_parts(posterior),
+        *marginal_divergences(posterior),
         *holes(posterior),
         *kernels(posterior),
         *bounds(model.inputs["likelihood"], x, some, model.decoder),
-        *neighborhoods(some.mean, labels),
+        *map_measures(some.mean),
+        *([] if labels is None else class_measures(some.mean, labels)),
         *alignments(some.mean, x),
         *factors(some.mean.astype(float), image_factors(x, labels)),
         *reconstructions(x, model.decoder, some),

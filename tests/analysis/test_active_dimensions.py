@@ -108,7 +108,7 @@ def test_number_of_selected_dims_is_checked():
 def test_table_has_a_row_for_each_dimension(x):
     model = linear_vae(COVARIANCE, 4, noise=0.5, beta=1.5)
     found = active_dimensions(posterior_of(model, x))
-    assert found.mask.any()  # cached, and no column of its own
+    assert found.mask.any()  # a cached property, which is not a column
     frame = found.to_frame()
     assert frame.columns.tolist() == [
         "dimension", "active", "kl", "kl_error", "variance", "variance_error", "min_variance"

@@ -181,7 +181,7 @@ def test_plots_of_several_models_are_drawn(run_command, folder, run):
 
 
 def test_the_labels_can_be_the_condition(run_command, folder):
-    figures = ["--data", "digits", "--plots", "latent_scatter", "--out", "figures"]
+    figures = ["--data", "digits", "--plots", "latent_scatter", "--out", "figures", "--dpi", 40]
     run_command("export", "--encoder", "my_inputs:encode", "--condition", "labels", *figures)
 
 

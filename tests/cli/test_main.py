@@ -289,7 +289,9 @@ def test_exit_code_1_if_a_plot_failed_and_the_others_are_drawn(run_main, npz, re
 
 
 def test_exit_code_1_if_a_plot_was_named_and_skipped(run_main, npz):
-    done = run_main("export", "mine:pair", "--data", npz, "--out", "figures", "--plots", "latent_scatter,tsne")
+    done = run_main(
+        "export", "mine:pair", "--data", npz, "--out", "figures", "--plots", "latent_scatter,tsne", "--dpi", 40
+    )
     assert done.code == 1
 
 

@@ -50,7 +50,7 @@ def draw(invoke, folder):
     """Draw a scatter plot of the model and data that options name."""
 
     def draw_scatter(*args):
-        result = invoke("plot", "latent-scatter", *args, "--out", "scatter.png")
+        result = invoke("plot", "latent-scatter", *args, "--dpi", 40, "--out", "scatter.png")
         assert result.exit_code == 0, result.output
         assert (folder / "scatter.png").stat().st_size > 1000
 
@@ -77,10 +77,11 @@ def test_encoder_and_decoder_can_be_named_separately(invoke, folder):
     out = invoke(
         "export", "--encoder", "my_model:encode", "--decoder", "my_model:decode", "--data", "my_model:x",
         "--prior", "normal", "--plots", "reconstruction_pairs,latent_scatter,samples", "--out", "figures",
+        "--dpi", "40",
     )  # fmt: skip
     assert out.exit_code == 0, out.output
     decoder_alone = ["--decoder", "my_model:decode", "--latent-shape", "2"]
-    out = invoke("export", *decoder_alone, "--plots", "samples,manifold_grid", "--out", "alone")
+    out = invoke("export", *decoder_alone, "--plots", "samples,manifold_grid", "--dpi", "40", "--out", "alone")
     assert out.exit_code == 0, out.output
 
 
@@ -174,6 +175,16 @@ def test_options_that_contradict_or_name_nothing_are_input_errors(args, token, i
     with pytest.raises(InputError) as caught:
         invoke("explain", *args)
     assert token in caught.value.for_command_line()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--data", "my_model:x"), ("--encoder", "my_model:encode"), ("--labels", "labels")]
+)
+def test_an_input_that_is_named_twice_is_refused(option, value, invoke, folder):
+    name = {"--data": "x"}.get(option, option[2:])
+    with pytest.raises(InputError) as caught:
+        invoke("explain", "my_model:pair", "--data", "digits", option, value, "--input", f"{name}=my_model:x")
+    assert (caught.value.got, option in str(caught.value)) == (name, True)
 
 
 @pytest.mark.parametrize(

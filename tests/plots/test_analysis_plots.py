@@ -74,8 +74,8 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
-def test_exported_sets_are_reproducible(tmp_path):
-    sets = [export_figures(tmp_path / part, plots=NAMES, **INPUTS) for part in ("one", "two")]
+def test_exported_sets_are_reproducible(tmp_path, few_trees):
+    sets = [export_figures(tmp_path / part, plots=NAMES, dpi=40, **INPUTS) for part in ("one", "two")]
     assert [record.status for record in sets[0]] == ["drawn"] * len(NAMES), sets[0]
     assert [record.files for record in sets[0]] == [record.files for record in sets[1]]
 

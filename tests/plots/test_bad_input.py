@@ -109,24 +109,8 @@ FEW = (1, 2)
 
 
 @pytest.fixture
-def given(digits, make_encoder, make_decoder):
-    decoder = make_decoder(3)
-
-    def likelihood(x, z):
-        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
-
-    return {
-        "encoder": make_encoder(3),
-        "decoder": decoder,
-        "x": digits.x,
-        "labels": digits.labels,
-        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
-        "history": {"epoch": [1, 2], "train_elbo": [-3.0, -2.0]},
-        "likelihood": likelihood,
-        "other_x": digits.x[:, ::-1].copy(),
-        "other_encoder": make_encoder(4, seed=3),
-        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
-    }
+def given(numpy_inputs):
+    return {name: value for name, value in numpy_inputs.items() if name not in ("feature_names", "factor_names")}
 
 
 pytestmark = pytest.mark.usefixtures("few_trees")
@@ -134,7 +118,7 @@ pytestmark = pytest.mark.usefixtures("few_trees")
 
 def outcome(name, inputs):
     """Return the figure, or the message of our own errors. Any other exception or NumPy warning is a failure."""
-    spec, figure = get_plot(name), Figure(figsize=(6, 5), layout="constrained")
+    spec, figure = get_plot(name), Figure(figsize=(6, 5))
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
@@ -142,7 +126,6 @@ def outcome(name, inputs):
             spec(**{key: inputs.get(key) for key in spec.required + spec.optional}, **QUICK.get(name, {}), **place)
         except (InputError, NotApplicable) as reason:
             return str(reason)
-        figure.set_layout_engine("none")  # which would draw everything twice
         figure.draw_without_rendering()
     return figure
 

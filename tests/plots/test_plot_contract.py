@@ -193,30 +193,6 @@ def test_built_in_counts_have_names(spec):
 
 
 @pytest.fixture
-def numpy_inputs(digits, make_encoder, make_decoder):
-    """Everything that a built-in plot may ask for, for a latent space of three dimensions."""
-    decoder = make_decoder(3)
-
-    def likelihood(x, z):
-        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
-
-    return {
-        "encoder": make_encoder(3),
-        "decoder": decoder,
-        "x": digits.x,
-        "labels": digits.labels,
-        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
-        "history": {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]},
-        "likelihood": likelihood,
-        "other_x": digits.x[:, ::-1].copy(),
-        "other_encoder": make_encoder(4, seed=3),
-        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
-        "feature_names": [f"pixel {k}" for k in range(64)],
-        "factor_names": ["digit", "ink"],
-    }
-
-
-@pytest.fixture
 def conditional_inputs(linear, linear_parts):
     """The same for a conditional model of two dimensions, in closed form."""
     runs = [vaeviz.Model(linear_parts["encoder"], inputs={"likelihood": linear_parts["likelihood"]})]
@@ -296,7 +272,7 @@ NEED_MORE_THAN_TWO_DIMENSIONS = {"latent_pairs", "map_quality", "tsne"}
 
 
 def new_place(spec):
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure = Figure(figsize=(7, 5), dpi=40)  # a layout would take most of the time of drawing
     return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
 
 

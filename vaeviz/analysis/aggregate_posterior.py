@@ -338,7 +338,13 @@ def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.n
     Returns
     -------
     ndarray, shape (levels, D)
-        Quantiles.
+        Quantiles: the roots z of 1/N Σ Φ((z − μ_nj) / σ_nj) = level.
+
+    Examples
+    --------
+    >>> prior = Posterior(np.zeros((3, 1)), np.ones((3, 1)))
+    >>> aggregate_quantiles(prior, (0.025, 0.975)).round(2).tolist()
+    [[-1.96], [1.96]]
     """
     if posterior.std is None:
         return np.asarray(np.quantile(posterior.mean.astype(np.float64), levels, axis=0))
@@ -347,7 +353,7 @@ def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.n
 
 
 def _mixture_quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
-    """Return where the distribution function of the mixture of N(mean, std²), (N,) each, equals `level`."""
+    """Return the quantile at `level` of the mixture of the Gaussians N(mean, std²), shapes (N,)."""
     from scipy.optimize import brentq
     from scipy.special import ndtr
 

@@ -292,6 +292,11 @@ def information_gap(matrix: np.ndarray) -> float:
     -------
     float
         The gap; a single dimension is compared with 0.
+
+    Examples
+    --------
+    >>> information_gap(np.eye(3))
+    1.0
     """
     padded = np.vstack([matrix, np.zeros((1, matrix.shape[1]))])
     ordered = np.sort(padded, axis=0)
@@ -342,6 +347,15 @@ def dci_scores(importance: np.ndarray) -> tuple[float, float]:
         Mean of 1 − H_K(row), weighted by the importance of the dimension, from 0 to 1.
     completeness : float
         Mean of 1 − H_D(column), weighted by the importance of the factor, from 0 to 1.
+
+    Notes
+    -----
+    H_K is the entropy to base K of a row that is normalized to sum to 1, H_D that of a column to base D.
+
+    Examples
+    --------
+    >>> dci_scores(np.eye(3))
+    (1.0, 1.0)
     """
     importance = np.asarray(importance, dtype=np.float64)
     if importance.sum() == 0:

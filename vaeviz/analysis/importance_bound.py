@@ -121,6 +121,18 @@ def importance_bound(
     References
     ----------
     Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders", arXiv:1509.00519, eq. 8.
+
+    Examples
+    --------
+    With the exact posterior, every bound is ln p(x):
+
+    >>> from vaeviz.analysis.linear_vae import linear_vae
+    >>> model = linear_vae(np.diag([4.0, 2.0, 0.5]), 2)
+    >>> x = np.random.default_rng(0).standard_normal((20, 3))
+    >>> mean, log_var = model.encode(x)
+    >>> bound = importance_bound(model.log_likelihood, x, Posterior(mean, np.exp(log_var / 2), "normal"), n_draws=10)
+    >>> bool(np.allclose(bound.values[:, -1], model.log_evidence(x), atol=1e-4))
+    True
     """
     x = check_samples(x, "x")
     if n_draws < 1:

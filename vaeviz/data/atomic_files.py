@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,6 +46,35 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
     if os.name != "nt":  # Windows cannot open folders
         _flush_to_disk(path.parent, os.O_RDONLY)
+
+
+def partial_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the temporary files that killed processes left beside files.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        The files that `atomic_path` was to write. Their folders must exist.
+
+    Returns
+    -------
+    list of Path
+        The temporary files, to be removed when no other process writes these files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     left = Path(folder) / f".history.{uuid.uuid4().hex}.csv"
+    ...     left.touch()
+    ...     partial_files([Path(folder) / "history.csv"]) == [left]
+    True
+    """
+    found = []
+    for path in paths:
+        name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{32}}{re.escape(path.suffix)}")
+        found += [other for other in path.parent.iterdir() if name.fullmatch(other.name)]
+    return found
 
 
 def _flush_to_disk(path: Path, flags: int) -> None:

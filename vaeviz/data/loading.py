@@ -15,7 +15,7 @@ from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import import_object, is_object_ref
 from vaeviz.plugins.options import options_of, validate_settings
 
-FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv")
+FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv", ".parquet")
 NUMBER = r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?"
 RANGE_AND_PATH = re.compile(rf"({NUMBER},{NUMBER}):(.*)")
 
@@ -35,14 +35,14 @@ def load_data(
     name : str
         One of four forms. The name of a registered data set, e.g. ``"mnist"``. ``"LOADER:FILE"``, e.g.
         ``"npz:scans.npz"``, or ``"LOADER:LOW,HIGH:FILE"`` with a value range. The path of a file (.npy, .npz, .csv,
-        .h5ad) or of a folder of pictures. Or ``"package.module:attribute"``: an array, an AnnData, a pair
+        .parquet, .h5ad) or of a folder of pictures. Or ``"package.module:attribute"``: an array, an AnnData, a pair
         ``(x, labels)``, a `Dataset`, or a function without arguments that returns one of these.
     split : {"train", "test", "all"}, optional
         The part to load. None loads the test split if there is one, and everything otherwise.
     data_dir : str or Path, optional
         Folder with the files of the data set.
     labels : str, optional
-        The array (.npz), the column (.csv, .h5ad) or the file (.npy) that holds the labels.
+        The array (.npz), the column (.csv, .parquet, .h5ad) or the file (.npy) that holds the labels.
     value_range : tuple of float, optional
         The values in the file that become 0 and 1, e.g. ``(0, 4095)`` for a 12-bit camera. Values are rescaled by
         the range of their type if it is known, see ``docs/data.md``.
@@ -86,6 +86,45 @@ def load_data(
         return _call_loader(loader, name, arguments, given | {"split": "test"})
     except NoSuchSplit:
         return _call_loader(loader, name, arguments, given | {"split": "all"})
+
+
+def check_names_no_code(name: str, source: str) -> None:
+    """Raise InputError for the name of a data set, read from a file, that leads to an object of a module.
+
+    Such a name would let whoever wrote the file run code. It is honored from a script or a command line only.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    source : str
+        What was trained on the data, for messages.
+
+    Raises
+    ------
+    InputError
+        If a loader in front of it, or `load_data` itself, would import a module. The fix names the data by hand.
+
+    Examples
+    --------
+    >>> check_names_no_code("binarized:mnist", "runs/m")
+    >>> check_names_no_code("binarized:my_module:data", "runs/m")
+    Traceback (most recent call last):
+    vaeviz.errors.InputError: runs/m was trained on 'binarized:my_module:data', an object of a module, ...
+    """
+    known = registry.entries("vaeviz.datasets")
+    parts = name.split(":")
+    for k, first in enumerate(parts):
+        if first not in known and is_object_ref(":".join(parts[k:])):
+            raise InputError(
+                f"{source} was trained on {name!r}, an object of a module, which is not imported because a file names "
+                "it.",
+                got=name,
+                expected="data that you name yourself",
+                fix=Fix(
+                    f"If you trust it, pass data=vaeviz.load_data({name!r}).", f"If you trust it, add --data {name}."
+                ),
+            )
 
 
 def _with_loader_name(name: str) -> str:
@@ -141,7 +180,11 @@ def _call_loader(loader: Any, name: str, arguments: list[str], settings: Mapping
 
 
 def _load_object(name: str, given: dict[str, Any]) -> Dataset:
-    """Load what ``package.module:attribute`` names."""
+    """Load what ``package.module:attribute`` names. It has no splits."""
+    split = given.pop("split", "all")
+    if split != "all":
+        fix = Fix('Pass split="all".', "Add --split all.")
+        raise NoSuchSplit(f"{name} has no splits.", got=split, expected="all", fix=fix)
     found = import_object(name)
     found = found() if callable(found) else found
     title = name.rpartition(":")[2]

@@ -65,16 +65,21 @@ def draw_signals(
         ]
         label = names[channel] if names else f"channel {channel + 1}"
         ax.add_collection(LineCollection(lines, colors=[color], linewidths=width, label=label))
-    scale_axes(ax, x_axis, y_axis)
-    x_edges = to_axis_units(x_axis, np.arange(n_columns + 1) - 0.5)
-    y_edges = to_axis_units(y_axis, np.arange(n_rows + 1) - 0.5)
+    _draw_cell_edges(ax, n_rows, n_columns, layout)
+    if show_legend and 1 < n_channels <= MAX_LEGEND_CLASSES:
+        legend = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=1.2)
+        for line in legend.get_lines():
+            line.set_linewidth(1.5)
+
+
+def _draw_cell_edges(ax: Axes, n_rows: int, n_columns: int, layout: GridLayout) -> None:
+    """Draw lines between the cells, and fit the Axes to them."""
+    scale_axes(ax, layout.x_axis, layout.y_axis)
+    x_edges = to_axis_units(layout.x_axis, np.arange(n_columns + 1) - 0.5)
+    y_edges = to_axis_units(layout.y_axis, np.arange(n_rows + 1) - 0.5)
     for edge in x_edges:
         ax.axvline(edge, color="0.85", lw=0.5, zorder=0)
     for edge in y_edges:
         ax.axhline(edge, color="0.85", lw=0.5, zorder=0)
     ax.set(xlim=(x_edges[0], x_edges[-1]), ylim=(y_edges[0], y_edges[-1]))
     ax.set_box_aspect(SIGNAL_ASPECT * n_rows / n_columns)
-    if show_legend and 1 < n_channels <= MAX_LEGEND_CLASSES:
-        legend = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=1.2)
-        for line in legend.get_lines():
-            line.set_linewidth(1.5)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ import numpy as np
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import Fix, InputError, UnknownName
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName
 from vaeviz.export.gallery import gallery_page
-from vaeviz.export.manifest import FigureRecord, check_writable, write_files
+from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, report_write_errors, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
 from vaeviz.export.render import FORMATS, RenderOptions, collect_plot_inputs, draw_plot, shared_options
 from vaeviz.health.analyze import run_checks
@@ -24,6 +26,7 @@ from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
 from vaeviz.plugins.diagnostics import capture_warnings
+from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.options import validate_settings
 from vaeviz.plugins.plot_spec import get_plot, plot_names
 
@@ -43,6 +46,7 @@ def export_figures(
     title: str = "",
     analysis: bool | None = None,
     jobs: int = 1,
+    clean: bool = False,
     on_record: Callable[[FigureRecord], None] = lambda record: None,
     on_report: Callable[[Report], None] = lambda report: None,
     **inputs: Any,
@@ -55,8 +59,7 @@ def export_figures(
     Parameters
     ----------
     out : str or Path
-        Output folder. It gets the figures, ``manifest.json``, ``timings.json`` and ``index.html``. Figures of an
-        earlier export that are not drawn again stay there.
+        Output folder. It gets the figures, ``manifest.json``, ``timings.json`` and ``index.html``.
     model : object, optional
         Anything that `vaeviz.open` opens. It supplies the encoder, the decoder and what else it knows.
     data : Dataset, optional
@@ -82,6 +85,9 @@ def export_figures(
     jobs : int, default 1
         Number of processes that draw. The figures are the same with any number. Objects that cannot be pickled are
         drawn by one process, with a warning.
+    clean : bool, default False
+        Remove the figures of an earlier export that are not drawn again. By default they stay, and the manifest and
+        the page list them. Other files are never removed.
     on_record : callable, optional
         Called with each `FigureRecord` as soon as its plot is done.
     on_report : callable, optional
@@ -122,25 +128,65 @@ def export_figures(
     check_writable(render.folder)
     options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
     records, timings = _draw_plots(options, found, render, jobs, on_record)
-    described = describe_inputs(found)
-    report = Report((), seed, title, described, package_versions())
+    if all(record.status == "skipped" for record in records):
+        warnings.warn(_nothing_drawn(records, found), stacklevel=2)
+    report = Report((), seed, title, describe_inputs(found), package_versions())
     if plots is None if analysis is None else analysis:
-        report, timings["report"] = _report_on(found, report)
+        report, timings["report"] = _run_health_checks(found, report)
         on_report(report)
-    manifest = {
-        "title": title or render.folder.name,
-        "style": style,
+    manifest = _manifest(render, report, records, input_warnings)
+    _settle_earlier_figures(render.folder, manifest, clean)
+    write_files(render.folder, manifest, timings, gallery_page(manifest))
+    return records
+
+
+def _settle_earlier_figures(folder: Path, manifest: dict[str, Any], clean: bool) -> None:
+    """Remove the figures of an earlier export that were not drawn again, or list them in the manifest."""
+    earlier = earlier_figures(folder, {file for figure in manifest["figures"] for file in figure["files"]})
+    if clean:
+        for name in earlier:
+            with report_write_errors(folder / name):
+                (folder / name).unlink(missing_ok=True)
+    elif earlier:
+        manifest["earlier_figures"] = earlier
+
+
+def _manifest(
+    render: RenderOptions, report: Report, records: list[FigureRecord], input_warnings: list[Warning]
+) -> dict[str, Any]:
+    """Return the content of ``manifest.json``."""
+    return {
+        "title": report.title or render.folder.name,
+        "style": render.style,
         "dpi": render.dpi,
         "formats": list(render.formats),
-        "seed": seed,
+        "seed": report.seed,
         "versions": report.versions,
-        "inputs": described,
+        "inputs": report.inputs,
         "warnings": list(dict.fromkeys([*map(str, input_warnings), *report.warnings])),
         "report": report.as_dict()["checks"],
         "figures": [record.as_dict() for record in records],
     }
-    write_files(render.folder, manifest, timings, gallery_page(manifest))
-    return records
+
+
+def _nothing_drawn(records: list[FigureRecord], inputs: Mapping[str, Any]) -> NothingDrawnWarning:
+    """Return the warning that all plots were skipped, with what most of them need."""
+    first = records[0]
+    missing = Counter(filter(None, (_missing_inputs(record.plot, inputs) for record in records)))
+    if len(records) == 1 or not missing:
+        message = f"No figure was drawn. {first.plot} was skipped"
+        return NothingDrawnWarning(message, fix=Fix(first.reason, first.command_line_reason))
+    (names, n_plots), *_ = missing.most_common(1)
+    message = f"No figure was drawn. {n_plots} of {len(records)} plots need {' and '.join(names)}."
+    return NothingDrawnWarning(message, fix=describe_missing(names))
+
+
+def _missing_inputs(plot: str, inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the inputs that a plot lacks; none for a plot that cannot be imported."""
+    try:
+        return get_plot(plot).missing_inputs(inputs)
+    except InputError:
+        return ()
 
 
 def _draw_plots(
@@ -177,12 +223,12 @@ def _draw_each(
         yield draw_plot(name, inputs, chosen, render), time.perf_counter() - began
 
 
-def _report_on(inputs: Mapping[str, Any], empty: Report) -> tuple[Report, float]:
-    """Run all health checks; return the report, with the seconds that it took."""
+def _run_health_checks(inputs: Mapping[str, Any], report: Report) -> tuple[Report, float]:
+    """Return a report with the results of all health checks, and the seconds that they took."""
     began = time.perf_counter()
     with capture_warnings() as found:
-        results = run_checks(inputs, seed=empty.seed)
-    report = Report(results, empty.seed, empty.title, empty.inputs, empty.versions, tuple(map(str, found)))
+        results = run_checks(inputs, seed=report.seed)
+    report = replace(report, checks=results, warnings=tuple(map(str, found)))
     return report, round(time.perf_counter() - began, 3)
 
 
@@ -203,6 +249,10 @@ def _plots_to_draw(plots: str | Iterable[str] | None) -> list[str]:
 
 def _registered_name(plot: str) -> str:
     """Return the name under which a plot is registered; dashes count as underscores."""
+    if not isinstance(plot, str):
+        name = getattr(plot, "__name__", "latent_scatter")
+        message = f"plots holds {plot!r}, expected names of plots."
+        raise InputError(message, got=repr(plot), expected="names of plots", fix=f"Write plots=[{name!r}].")
     known = {name.replace("-", "_"): name for name in plot_names()}
     if plot.replace("-", "_") not in known:
         raise UnknownName("plot", plot, known.values())
@@ -219,6 +269,8 @@ def _render_options(out: str | Path, formats: str | Iterable[str], style: str, d
     if not formats:
         fix = Fix('Write formats=("png",).', "Write --format png.")
         raise InputError("formats is empty.", got="no format", expected=" or ".join(FORMATS), fix=fix)
+    if not str(out):
+        raise OutputError("out is empty.", got="nothing", expected="a folder", fix="Name an output folder.")
     return RenderOptions(Path(out), formats, style, dpi)
 
 

@@ -13,8 +13,8 @@ from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
 from vaeviz.drawing.styles import style as style_context
-from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
-from vaeviz.export.manifest import FigureRecord
+from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, for_command_line
+from vaeviz.export.manifest import FigureRecord, report_write_errors
 from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.provenance import portable_traceback, sha256_hex
 from vaeviz.plugins.diagnostics import capture_warnings
@@ -124,6 +124,11 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
     -------
     FigureRecord
         The record of the plot. Errors of the plot are recorded and not raised.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
     """
     record = new_record(name, options)
     if record.status == "skipped":
@@ -140,13 +145,15 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
                     path = render.folder / f"{name}.{ending}"
                     save_figure(figure, path, render.dpi)
                     record.files[path.name] = sha256_hex(path.read_bytes())
+        except OutputError:
+            raise
         except NotApplicable as error:
             _without_figure(record, "skipped", error)
         except Exception as error:
             _without_figure(record, "failed", error)
             record.traceback = portable_traceback()
     record.warnings = [str(warning) for warning in warnings]
-    record.command_line_warnings = [_for_command_line(warning) for warning in warnings]
+    record.command_line_warnings = [for_command_line(warning) for warning in warnings]
     return record
 
 
@@ -223,9 +230,14 @@ def save_figure(figure: Figure, path: Path, dpi: int) -> None:
         File name; its ending chooses the format.
     dpi : int
         Resolution in dots per inch.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
     """
     ending = path.suffix.lstrip(".")
-    with atomic_path(path) as temporary:
+    with report_write_errors(path), atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
 
 
@@ -233,20 +245,15 @@ def _without_figure(record: FigureRecord, status: Literal["skipped", "failed"], 
     """Put the reason why there is no figure into a record."""
     record.status, record.files = status, {}
     prefix = "" if isinstance(error, (InputError, NotApplicable)) else f"{type(error).__name__}: "
-    record.reason, record.command_line_reason = f"{prefix}{error}", prefix + _for_command_line(error)
+    record.reason, record.command_line_reason = f"{prefix}{error}", prefix + for_command_line(error)
     return record
-
-
-def _for_command_line(message: Exception) -> str:
-    """Return the text of an error or a warning, its advice written as command-line options."""
-    if isinstance(message, (InputError, NotApplicable, GuessWarning)):
-        return message.for_command_line()
-    return str(message)
 
 
 def _check_input_names(names: Iterable[str]) -> None:
     """Raise `UnknownName` for an input that no plot has, such as a misspelled one."""
     known = set(INPUTS)
+    if known.issuperset(names):
+        return
     for name in plot_names():
         with contextlib.suppress(InputError):
             spec = get_plot(name)

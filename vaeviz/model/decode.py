@@ -7,8 +7,7 @@ return value are checked, rescaled (`Decoder.rescale`), arranged with the channe
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +18,11 @@ from vaeviz.data.batches import check_row_count, check_samples, iterate_batches,
 from vaeviz.data.channels import is_channels_first, match_shape
 from vaeviz.data.out_of_core import SampleStream, as_samples, sample_shape, subsample, subsample_stride
 from vaeviz.data.sample_kind import infer_kind
-from vaeviz.errors import Fix, GuessWarning, InputError, declare
+from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
 from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
+from vaeviz.model.output_tree import find_samples
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.torch_probe import ModuleCall
 
@@ -281,7 +281,7 @@ def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarr
     if decoder.pad and decoder.batch_size is not None:
         arrays = pad_batch(arrays, decoder.batch_size)
     try:
-        with call:  # only here: whoever receives the batch runs its own models in their own modes
+        with call:  # not around yield: the caller may run or train models between batches
             return _read_samples(call(*arrays), len(arrays[0]))[:n_rows]
     except Exception as error:
         fix = (
@@ -293,7 +293,7 @@ def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarr
 
 
 def _read_samples(returned: Any, n_rows: int) -> np.ndarray:
-    values = as_array(_find_samples(returned))
+    values = as_array(find_samples(returned))
     check_row_count(values, n_rows)
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
@@ -302,29 +302,6 @@ def _read_samples(returned: Any, n_rows: int) -> np.ndarray:
             "The decoder returned NaN or infinite values.", got="NaN or infinite values", expected="finite values"
         )
     return values
-
-
-def _find_samples(returned: Any) -> Any:
-    """Return the samples in what a decoder returned: an array, the first of a tuple, a named output, or a mean."""
-    if isinstance(returned, Mapping):
-        names = ("reconstruction", "recon_x", "recon", "sample", "x", "mean", "logits")
-        found = next((name for name in names if name in returned), None)
-        if found is None:
-            listed = ", ".join(map(str, returned))
-            raise InputError(
-                f"The decoder returned outputs named {listed}. None of them is known as the samples.",
-                got=listed,
-                expected=", ".join(names),
-                fix="Write a function that returns the samples alone, and pass it as the decoder.",
-            )
-        return returned[found]
-    if isinstance(returned, tuple):
-        return returned[0]
-    for name in ("sample", "mean"):
-        value = getattr(returned, name, None)
-        if value is not None and not callable(value):
-            return value
-    return returned
 
 
 def _output_layout(
@@ -355,16 +332,12 @@ def _output_layout(
 
 def _warn_of_channels(decoder: Decoder, shape: tuple[int, ...]) -> None:
     first, last = declare("Decoder", layout="channels_first"), declare("Decoder", layout="channels_last")
-    warnings.warn(
+    warn_user(
         GuessWarning(
             f"Samples of shape {shape} from decoder {decoder.name} may have their channels first or last; they were "
             "read as first, as torch convolutions return them.",
-            fix=Fix(
-                f"{first.python} If they are last: {last.python}",
-                f"{first.command_line} If they are last: {last.command_line}",
-            ),
-        ),
-        stacklevel=2,
+            fix=advise(("To confirm this", first), ("If they are last", last)),
+        )
     )
 
 
@@ -402,16 +375,14 @@ def _compare_ranges(decoder: Decoder, values: np.ndarray, reference: np.ndarray 
     is_too_small = expected_high > 10 and max(abs(low), abs(high)) < expected_high / BYTE_FACTOR
     if not margin or not (is_beyond or is_too_small):
         return
-    logits, tanh = declare("Decoder", output="logits"), declare("Decoder", value_range=(-1, 1))
-    values_as_they_are = declare("Decoder", output="values")
-    advice = "If they are logits: {} After a tanh: {} If they are right: {} Data in bytes: divide them by 255."
-    warnings.warn(
+    warn_user(
         GuessWarning(
             f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but {theirs}.",
-            fix=Fix(
-                advice.format(logits.python, tanh.python, values_as_they_are.python),
-                advice.format(logits.command_line, tanh.command_line, values_as_they_are.command_line),
+            fix=advise(
+                ("If they are logits", declare("Decoder", output="logits")),
+                ("After a tanh", declare("Decoder", value_range=(-1, 1))),
+                ("If they are right", declare("Decoder", output="values")),
+                ("If the data are bytes", Fix("Divide them by 255.")),
             ),
-        ),
-        stacklevel=4,
+        )
     )

@@ -22,10 +22,14 @@ from vaeviz.drawing.sample_style import sample_style
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
+from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
+from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plugins.plot_spec import PageShape, register_plot
+
+Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # codes between two, at times in [0, 1]
 
 
 @register_plot(page=PageShape("full", None))
@@ -112,12 +116,9 @@ def interpolation(
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     groups = same_condition(decoder, posterior)
     pairs = _choose_pairs(pair, between, n_paths, len(posterior), labels, groups, seed)
-    path, times = _path_function(method), np.linspace(0, 1, n_steps)
-    codes = np.concatenate([path(posterior.mean[a], posterior.mean[b], times) for a, b in pairs])
-    starts = np.array([first for first, _ in pairs])
-    decoded = decode(decoder, posterior.with_codes(codes, np.repeat(starts, n_steps)), reference=x)
-    paths = decoded.reshape(len(pairs), n_steps, *decoded.shape[1:])
-    ends = match_shape(take_rows(x, np.ravel(pairs)), decoded.shape[1:]).reshape(len(pairs), 2, *decoded.shape[1:])
+    times, starts = np.linspace(0, 1, n_steps), np.array([first for first, _ in pairs])
+    paths = _decode_paths(decoder, posterior, pairs, _path_function(method), times, x)
+    ends = match_shape(take_rows(x, np.ravel(pairs)), paths.shape[2:]).reshape(len(pairs), 2, *paths.shape[2:])
     cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
     layout = GridLayout(
         connect="rows",
@@ -127,9 +128,19 @@ def interpolation(
     )
     ax = ax or axes_for(interpolation, cells_aspect(cells, style, layout))
     draw_cells(ax, cells, style, layout)
-    title = f"{method.capitalize()} interpolation between {posterior.code_name}s"
-    ax.set_title(title + _path_condition(pairs, groups))
+    under = _path_condition(pairs, groups)
+    ax.set_title(f"{method.capitalize()} interpolation between {posterior.code_name}s{under}")
     return ax
+
+
+def _decode_paths(
+    decoder: Decoder, posterior: Posterior, pairs: list[tuple[int, int]], path: Path, times: np.ndarray, x: Any
+) -> np.ndarray:
+    """Decode the path of each pair under the condition of its first sample, as (paths, steps, *sample)."""
+    codes = np.concatenate([path(posterior.mean[a], posterior.mean[b], times) for a, b in pairs])
+    starts = np.repeat([first for first, _ in pairs], len(times))
+    decoded = decode(decoder, posterior.with_codes(codes, starts), reference=x)
+    return decoded.reshape(len(pairs), len(times), *decoded.shape[1:])
 
 
 def _path_condition(pairs: list[tuple[int, int]], groups: np.ndarray | None) -> str:
@@ -140,7 +151,7 @@ def _path_condition(pairs: list[tuple[int, int]], groups: np.ndarray | None) -> 
     return ", under the condition of the first" if crosses else ", within a condition"
 
 
-def _path_function(method: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+def _path_function(method: str) -> Path:
     if method not in PATHS:
         raise UnknownName("method", str(method), PATHS)
     return PATHS[method]

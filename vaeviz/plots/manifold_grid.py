@@ -134,11 +134,9 @@ def manifold_grid(
     draw_panels(ax, grids, conditions.names, style, layout)
     if not conditions and aspect > MAX_UPRIGHT_ASPECT:
         ax.tick_params(axis="x", rotation=90)
-    fixed = decoder.condition_name
-    under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
     spaced = _spacing_text(spacing, span, is_prior_known, posterior)
     held = _held_text(size, is_prior_known, posterior, is_chosen=dims is not None)
-    ax.set_title(f"Decoded grid{under}, {n_grid if size == 1 else f'{n_grid} × {n_grid}'} nodes\n{spaced}{held}")
+    ax.set_title(f"{_grid_title(conditions, decoder.condition_name, grids.shape[1:3])}\n{spaced}{held}")
     return ax
 
 
@@ -196,6 +194,13 @@ def _decode_grid(
         decoder, flat if posterior is None else posterior.with_codes(flat), conditions, reference=x
     )
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
+
+
+def _grid_title(conditions: ConditionSet, fixed: str, shape: tuple[int, ...]) -> str:
+    """Return the first line of the title; `fixed` names the condition of a decoder that has one."""
+    under = f" under {conditions}" if conditions else fixed and f" given y = {fixed}"
+    n_rows, n_columns = shape
+    return f"Decoded grid{under}, {n_columns if n_rows == 1 else f'{n_rows} × {n_columns}'} nodes"
 
 
 def _spacing_text(

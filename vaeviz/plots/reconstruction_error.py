@@ -20,7 +20,7 @@ from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import DASHES
-from vaeviz.drawing.sample_style import sample_style
+from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import Fix, NotApplicable
@@ -120,19 +120,11 @@ def reconstruction_error(
     rows = np.concatenate(worst_and_median(errors, n_samples))
     decoded = decode(decoder, posterior[rows], reference=x)
     originals = match_shape(take_rows(x, rows), decoded.shape[1:])
-    cells = np.stack([originals, decoded]).reshape(2, 2, -1, *decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)
     widths = (1.0, 1.25) if others is None else (1.0, 1.15, 0.85)
     axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths)
     _draw_by_label(axes[0], errors, colors, MEASURE_NAMES[measure])
-    axes[1].set_anchor("N")
-    draw_cells(
-        axes[1],
-        np.moveaxis(cells, 1, 0).reshape(4, -1, *decoded.shape[1:]),
-        style,
-        GridLayout(row_labels=("worst", "decoded", "median", "decoded"), connect="pairs"),
-    )
-    axes[1].set_title(f"The {len(rows) // 2} worst and the {len(rows) // 2} median cases")
+    _draw_cases(axes[1], originals, decoded, style)
     if others is not None:
         _draw_roc(axes[2], errors, others)
     return axes
@@ -201,6 +193,16 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name
     ax.set_xticks(range(len(shown)), shown, rotation=label_rotation(ax, shown))
     ax.set(ylim=(0, None), ylabel=error_name, xlabel=f"{'label; ' * bool(colors.names)}whiskers from 5 to 95 %")
     ax.set_title(f"Mean {mean_estimate(errors)}, N = {len(errors):,}")
+
+
+def _draw_cases(ax: Axes, originals: np.ndarray, decoded: np.ndarray, style: SampleStyle) -> None:
+    """Draw the worst cases above the median ones, each above what is decoded."""
+    n_cases = len(originals) // 2
+    cells = np.stack([originals, decoded]).reshape(2, 2, n_cases, *decoded.shape[1:])
+    layout = GridLayout(row_labels=("worst", "decoded", "median", "decoded"), connect="pairs")
+    ax.set_anchor("N")
+    draw_cells(ax, np.moveaxis(cells, 1, 0).reshape(4, n_cases, *decoded.shape[1:]), style, layout)
+    ax.set_title(f"The {n_cases} worst and the {n_cases} median cases")
 
 
 def _draw_roc(ax: Axes, errors: np.ndarray, others: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.condition_sets import condition_set, decode_under_conditions
+from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
@@ -94,9 +94,7 @@ def samples(
             fix=declare("Decoder", prior="normal"),
         )
     size = posterior.size if posterior is not None else latent_size(decoder)
-    n_draws = n_samples
-    if conditions:
-        n_draws = min(math.ceil(n_samples / len(conditions)), math.ceil(math.sqrt(n_samples)))
+    n_draws = min(math.ceil(n_samples / len(conditions)), math.isqrt(n_samples - 1) + 1) if conditions else n_samples
     z = temperature * np.random.default_rng(seed).standard_normal((n_draws, size))
     decoded = decode_under_conditions(decoder, posterior.with_codes(z) if posterior else z, conditions, reference=x)
     cells = decoded if conditions else _arrange_in_square(decoded[0], style)
@@ -106,12 +104,15 @@ def samples(
     draw_cells(ax, cells, style, layout)
     scale = "" if temperature == 1 else f"{temperature:g}² "
     source = f"{'' if prior else 'assuming '}z ~ N(0, {scale}I)"
-    if conditions:
-        ax.set_title(f"Means of p(x | z, y) under {conditions},\nin each row the same {n_draws} draws, {source}")
-    else:
-        fixed = decoder.condition_name
-        ax.set_title(f"Means of p(x | z{fixed and f', y = {fixed}'}), {n_draws} draws,\n{source}")
+    ax.set_title(f"{_samples_title(conditions, decoder.condition_name, n_draws)}{source}")
     return ax
+
+
+def _samples_title(conditions: ConditionSet, fixed: str, n_draws: int) -> str:
+    """Return the title up to the distribution of the codes; `fixed` names the condition of a decoder that has one."""
+    if conditions:
+        return f"Means of p(x | z, y) under {conditions},\nin each row the same {n_draws} draws, "
+    return f"Means of p(x | z{fixed and f', y = {fixed}'}), {n_draws} draws,\n"
 
 
 def _arrange_in_square(decoded: np.ndarray, style: SampleStyle) -> np.ndarray:

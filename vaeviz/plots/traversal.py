@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, active_dimensions
+from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions
 from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
 from vaeviz.analysis.traversals import effect_ranking, traversal_codes, traversal_ends
 from vaeviz.data.out_of_core import as_samples
@@ -120,44 +121,39 @@ def traversal(
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()
-    if change and len(conditions) > 1:
-        raise NotApplicable(
-            f"The change is drawn under one condition, but the decoder has {conditions}.",
-            fix=Fix("Fix one condition y: vaeviz.condition_on(decoder, y).", "Add --around 0 to use that of row 0."),
-        )
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
-    dims = effect_ranking(decoder, posterior, reference=x, seed=seed) if order == "effect" else active.ranking
-    dims = dims[active.mask[dims]] if collapsed == "omit" else dims
-    if not len(dims):
-        raise NotApplicable(f"All {posterior.size} dimensions are collapsed.", fix=option_fix("collapsed", "mark"))
-    dims = dims[:max_dims]
+    ranking = effect_ranking(decoder, posterior, reference=x, seed=seed) if order == "effect" else active.ranking
+    dims = _without_collapsed(ranking, active, collapsed)[:max_dims]
     codes = traversal_codes(_held_code(posterior, around), dims, traversal_ends(posterior, span), n_steps)
     grids = _decode_rows(decoder, codes, posterior, conditions, around, x)
-    drawn = style.kind_of(grids.shape[3:])
-    if change and drawn == "point":
-        raise InputError(
-            "change was requested for points in the plane, but they have no change image.",
-            got="samples of two values",
-            expected="images, signals or rows of a table",
-            fix=Fix("Pass change=False; the path shows the change.", "Leave out --change; the path shows the change."),
-        )
-    widths = [_row_width(n_steps, drawn), 1.0][: 1 + change]
-    rows = [_row_label(dim, active.activity[dim], not active.mask[dim], posterior.std is not None) for dim in dims]
-    layout = GridLayout(rows, _column_labels(span, n_steps), connect="rows")
-    aspect = panels_aspect(grids, conditions.names, style, layout) * widths[0] / sum(widths)
-    figure = figure or figure_for(traversal, aspect)
-    axes: np.ndarray = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
-    for panel in draw_panels(axes[0], grids, conditions.names, style, layout):
-        for text, dim in zip(panel.get_yticklabels() if drawn != "point" else (), dims):
-            text.set_color("black" if active.mask[dim] else "0.6")
-    if change:
-        _draw_change(axes[1], style.scaled(grids[0], n_leading_axes=2), style)
-        if drawn == "table":
-            axes[1].set(aspect="auto", box_aspect=_box_aspect(axes[0]))
+    labels = [_row_label(dim, active, is_kl=posterior.std is not None) for dim in dims]
+    rows = _Rows(grids, labels, ~active.mask[dims], conditions, _column_labels(span, n_steps))
+    axes = _draw_rows(figure, rows, style, change=change)
     under = f", under {conditions}" if conditions else _held_condition(decoder, posterior, around)
     title = _traversal_title(posterior, len(dims), order, around) + under
-    axes[0].set_title(title.replace(", ", ",\n", 1) if change and drawn == "table" else title)
+    axes[0].set_title(title.replace(", ", ",\n", 1) if change and rows.kind(style) == "table" else title)
     return axes
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Decoded samples of all rows, and their labels."""
+
+    grids: np.ndarray  # (C, dims, steps, *sample), one grid per condition
+    labels: list[str]
+    is_collapsed: np.ndarray
+    conditions: ConditionSet
+    column_labels: list[str]
+
+    def kind(self, style: SampleStyle) -> SampleKind:
+        return style.kind_of(self.grids.shape[3:])
+
+
+def _without_collapsed(ranking: np.ndarray, active: ActiveDimensions, collapsed: str) -> np.ndarray:
+    dims = ranking[active.mask[ranking]] if collapsed == "omit" else ranking
+    if not len(dims):
+        raise NotApplicable(f"All {len(ranking)} dimensions are collapsed.", fix=option_fix("collapsed", "mark"))
+    return dims
 
 
 def _decode_rows(
@@ -173,6 +169,41 @@ def _decode_rows(
     else:
         decoded = decode(decoder, posterior.with_codes(flat, np.full(len(flat), around)), reference=x)[None]
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
+
+
+def _draw_rows(figure: Figure | SubFigure | None, rows: _Rows, style: SampleStyle, *, change: bool) -> np.ndarray:
+    """Draw all rows and, with `change`, the changes beside them; return their Axes."""
+    kind, names = rows.kind(style), rows.conditions.names
+    if change:
+        _check_change(rows.conditions, kind)
+    layout = GridLayout(rows.labels, rows.column_labels, connect="rows")
+    widths = [_row_width(len(rows.column_labels), kind), 1.0][: 1 + change]
+    aspect = panels_aspect(rows.grids, names, style, layout) * widths[0] / sum(widths)
+    figure = figure or figure_for(traversal, aspect)
+    axes: np.ndarray = figure.subplots(1, 1 + change, width_ratios=widths, squeeze=False)[0]
+    for panel in draw_panels(axes[0], rows.grids, names, style, layout):
+        for text, is_collapsed in zip(panel.get_yticklabels() if kind != "point" else (), rows.is_collapsed):
+            text.set_color("0.6" if is_collapsed else "black")
+    if change:
+        _draw_change(axes[1], style.scaled(rows.grids[0], n_leading_axes=2), style)
+        if kind == "table":
+            axes[1].set(aspect="auto", box_aspect=_box_aspect(axes[0]))
+    return axes
+
+
+def _check_change(conditions: ConditionSet, kind: SampleKind) -> None:
+    if len(conditions) > 1:
+        raise NotApplicable(
+            f"The change is drawn under one condition, but the decoder has {conditions}.",
+            fix=Fix("Fix one condition y: vaeviz.condition_on(decoder, y).", "Add --around 0 to use that of row 0."),
+        )
+    if kind == "point":
+        raise InputError(
+            "change was requested for points in the plane, but they have no change image.",
+            got="samples of two values",
+            expected="images, signals or rows of a table",
+            fix=Fix("Pass change=False; the path shows the change.", "Leave out --change; the path shows the change."),
+        )
 
 
 def _row_width(n_steps: int, kind: SampleKind) -> float:
@@ -195,8 +226,9 @@ def _held_code(posterior: Posterior, around: int | None) -> np.ndarray:
     return np.asarray(posterior.mean[around])
 
 
-def _row_label(dim: int, strength: float, is_collapsed: bool, is_kl: bool) -> str:
-    if is_collapsed:
+def _row_label(dim: int, active: ActiveDimensions, *, is_kl: bool) -> str:
+    strength = active.activity[dim]
+    if not active.mask[dim]:
         return f"{dimension_label(dim)}  collapsed"
     if np.isinf(strength):
         return f"{dimension_label(dim)}  infinite KL"

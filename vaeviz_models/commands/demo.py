@@ -46,7 +46,7 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
 
     for name, (data, options, default_epochs) in DEMOS.items():
         click.secho(f"{name}: a VAE of {data} with {options['latent_dim']} latent dimensions", bold=True)
-        config = TrainConfig(epochs=epochs or default_epochs)
+        config = TrainConfig(epochs=epochs or default_epochs, threads="auto")
         train_run(
             "mlp",
             data,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as csv_module
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -161,7 +162,7 @@ def _read_header(file: TextIO, path: str) -> Header:
             expected="the names of the columns",
             fix="Write their names in the first line, e.g. x1,x2.",
         )
-    repeated = next((name for name in named if named.count(name) > 1), None)
+    repeated = next((name for name, count in Counter(named).items() if count > 1), None)
     if repeated is not None:
         raise InputError(
             f"{path} has two columns named {repeated!r}.",

@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 
 
 def linear(path, takes, gives, *, rows="n", dtype=np.float32, second=False):
-    """An ONNX file of z = flatten(x) W, and beside it −z² where a `second` output is asked for."""
+    """An ONNX file of z = flatten(x) W, with a second output −z² if `second` is True."""
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     weights = RNG.standard_normal((int(np.prod(takes)), int(np.prod(gives)))).astype(dtype)
     nodes = [

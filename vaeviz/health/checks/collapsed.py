@@ -9,8 +9,8 @@ import numpy as np
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.health.check import Measurement, health_check
-from vaeviz.health.checks._phrases import all_of_them, count_noun, is_or_are, list_dimensions
+from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.health.checks._phrases import all_of_them, count_noun, dimension_names, is_or_are, list_dimensions
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
 
@@ -63,14 +63,15 @@ def collapsed(
     found = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     dims = np.flatnonzero(~found.mask)
     return Measurement(
-        flagged=len(dims) > max_count,
         sentence=_describe_dimensions(found, dims),
         value=len(dims),
         threshold=max_count,
         n_samples=len(posterior),
+        interval=_count_bounds(found),
         numbers={
             "dimensions": posterior.size,
             "collapsed": dims,
+            "collapsed_names": dimension_names(dims),
             "kl": found.kl,
             "kl_error": found.kl_error,
             "variance_of_mean": found.variance,
@@ -87,8 +88,21 @@ def _measure_codes(posterior: Posterior, max_count: int) -> Measurement:
         sentence = f"{len(dims)} of {count_noun(size)} {is_or_are(len(dims))} constant: {list_dimensions(dims)}."
     else:
         sentence = f"{all_of_them(size)} of the code {'varies' if size == 1 else 'vary'}."
-    numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": found.variance}
-    return Measurement(len(dims) > max_count, sentence, len(dims), max_count, len(posterior), numbers=numbers)
+    numbers = {"dimensions": size, "collapsed": dims, "collapsed_names": dimension_names(dims)}
+    numbers["variance_of_mean"] = found.variance
+    return Measurement(sentence, len(dims), max_count, len(posterior), numbers=numbers)
+
+
+def _count_bounds(found: ActiveDimensions) -> tuple[float, float]:
+    """Return the smallest and largest number of collapsed dimensions that the errors allow."""
+    bounds = []
+    for sign in (1, -1):
+        kl, variance = (
+            value + sign * N_ERRORS * error
+            for value, error in ((found.kl, found.kl_error), (found.variance, found.variance_error))
+        )
+        bounds.append(float(np.sum(~((kl > found.min_kl) & (variance > found.min_variance)))))
+    return bounds[0], bounds[1]
 
 
 def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray) -> str:

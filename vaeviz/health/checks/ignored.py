@@ -12,8 +12,8 @@ from vaeviz.analysis.estimates import Estimate, standard_error
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import data_range
 from vaeviz.errors import Fix, NotApplicable
-from vaeviz.health.check import Measurement, health_check
-from vaeviz.health.checks._phrases import all_of_them, list_dimensions
+from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.health.checks._phrases import all_of_them, dimension_names, list_dimensions
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
 
@@ -66,11 +66,13 @@ def ignored(
     Raises
     ------
     NotApplicable
-        If no dimension is active, all values of x are equal, or there are too many dimensions for `max_decoded`.
+        If no dimension is active, codes are spatial, all values of x are equal, or there are too many dimensions for
+        `max_decoded`.
     """
     posterior = encode(encoder, x, condition)
     if posterior.std is not None:
         check_gaussian_posterior(posterior, needs_prior=False)
+    _check_not_spatial(posterior)
     encoded = active_dimensions(posterior).mask
     if not encoded.any():
         raise NotApplicable("No dimension is active, so the decoder can ignore none; see collapsed.")
@@ -93,9 +95,19 @@ def ignored(
             f"The decoder uses {all_of_them(n_encoded, 'active dimension').lower()}: the smallest change, along "
             f"z{least + 1}, is {smallest} on average."
         )
-    numbers = {"ignored": dims, "encoded": np.flatnonzero(encoded), "effect": effect, "effect_error": error}
-    numbers["min_effect"] = step
-    return Measurement(len(dims) > max_count, sentence, len(dims), max_count, len(rows), numbers=numbers)
+    fewest, most = (float(np.sum(encoded & (effect + sign * N_ERRORS * error <= step))) for sign in (1, -1))
+    numbers = {"ignored": dims, "ignored_names": dimension_names(dims), "encoded": np.flatnonzero(encoded)}
+    numbers |= {"effect": effect, "effect_error": error, "min_effect": step}
+    return Measurement(sentence, len(dims), max_count, len(rows), interval=(fewest, most), numbers=numbers)
+
+
+def _check_not_spatial(posterior: Posterior) -> None:
+    """Raise `NotApplicable` if a value of the code belongs to a place of the sample."""
+    if sum(length > 1 for length in posterior.code_shape) > 1:
+        raise NotApplicable(
+            f"The code is spatial, {posterior.code_shape}: each of its {posterior.size:,} values changes a part of "
+            "a sample, so the mean change says nothing."
+        )
 
 
 def _smallest_effect(x: Any, min_effect: float | None) -> float:
