@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeviz.data.labels import ClassLabels, check_labels, factorize_labels, has_classes, name_classes
+import vaeviz
+from vaeviz.data.labels import ClassLabels, check_labels, factorize_labels, has_classes, labels_for, name_classes
 from vaeviz.errors import InputError
 
 NA = pd.NA
@@ -127,3 +128,18 @@ def test_names_that_do_not_fit_are_an_error(names):
     with pytest.raises(InputError) as caught:
         name_classes(np.array([0, 1, 2]), names)
     assert "class_names" in caught.value.message
+
+
+def test_labels_of_a_loader_or_a_dataset_come_with_it():
+    x = np.zeros((4, 2), np.float32)
+    batches = [(x[:2], np.array([0, 1])), (x[2:], np.array([1, 1]))]
+    assert labels_for(vaeviz.Batches(batches), None).tolist() == [0, 1, 1, 1]
+    assert labels_for(vaeviz.Dataset(x, np.array([0, 1, 1, 0]), ("cat", "dog")), None)[:].tolist()[:2] == ["cat", "dog"]
+    assert labels_for(vaeviz.Batches(batches), [3, 3, 3, 3]) == [3, 3, 3, 3]
+    assert labels_for(x, None) is None
+
+
+def test_labels_of_a_torch_loader_come_with_it():
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data.TensorDataset(torch.zeros(5, 2), torch.tensor([0, 1, 2, 1, 0]))
+    assert labels_for(torch.utils.data.DataLoader(data, batch_size=2), None).tolist() == [0, 1, 2, 1, 0]

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from vaeviz.data.out_of_core import Batches
+from vaeviz.data.out_of_core import Batches, as_samples, is_dataset
 from vaeviz.errors import Fix, InputError
 
 ONE_LABEL_EACH = Fix("Pass one label per sample, or None.")
@@ -199,20 +199,28 @@ def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tupl
     return codes, tuple(f"{value:g}" if isinstance(value, np.floating) else str(value) for value in classes)
 
 
-def own_labels(x: Any) -> Any:
-    """Return the labels that come with samples.
+def labels_for(x: Any, labels: Any) -> Any:
+    """Return labels, or those that come with the samples if there are none.
 
     Parameters
     ----------
     x : array_like
-        Samples, as `vaeviz.data.out_of_core.as_samples` returns them.
+        Samples, as a person passes them.
+    labels : array_like or None
+        Their labels.
 
     Returns
     -------
-    ndarray or None
-        The labels that a loader yields with its batches; None for other samples.
+    array_like or None
+        `labels`, or those of a `Dataset` or of a loader, which are read in a pass over its batches.
     """
-    return x.labels if isinstance(x, Batches) else None
+    if labels is None and is_dataset(x):
+        return x.named_labels()
+    is_array = hasattr(x, "shape") or isinstance(x, (Sequence, Mapping))
+    if labels is None and (isinstance(x, Batches) or not is_array):
+        samples = as_samples(x, "x")
+        return samples.labels if isinstance(samples, Batches) else None
+    return labels
 
 
 def _as_categorical(labels: Any) -> ClassLabels | None:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.similarity import CodeSimilarity, code_similarity, procrustes
 from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.data.labels import labels_for
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.colors import ClassNames, Palette, color_labels
 from vaeviz.drawing.figure_factory import figure_for
@@ -53,7 +54,8 @@ def compare(
     other_encoder : callable, model or Posterior
         Second encoder of `x`. Its latent size may differ.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     n_neighbors : int, default=10
@@ -101,7 +103,7 @@ def compare(
     Gower, Generalized Procrustes analysis, Psychometrika 40, 1975.
     Kornblith et al., Similarity of Neural Network Representations Revisited, ICML 2019.
     """
-    x = as_samples(x, "x")
+    labels, x = labels_for(x, labels), as_samples(x, "x")
     posterior, other = encode(encoder, x, condition), encode(other_encoder, x, condition)
     colors = color_labels(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits

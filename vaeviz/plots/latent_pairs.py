@@ -18,6 +18,7 @@ from vaeviz.analysis.active_dimensions import (
     check_dims,
 )
 from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.data.labels import labels_for
 from vaeviz.drawing.colors import ClassNames, LabelColors, Palette, color_labels
 from vaeviz.drawing.densities import draw_density_curves
 from vaeviz.drawing.figure_factory import figure_for
@@ -33,6 +34,7 @@ from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MIN_DIMS, MAX_DIMS = 3, 8  # two dimensions are one scatter plot; more than eight leave no room for the panels
+MAX_PANEL_POINTS = 5_000  # of a scatter; more would take a minute to draw in 28 panels and hide each other
 PANEL_MARKER_SCALE = 0.75  # of the markers of a single plot, which is larger than a panel
 MAX_DIMS_WITH_THREE_CONTOURS = 5  # panels of more dimensions are too small for more than one circle of the prior
 
@@ -67,7 +69,8 @@ def latent_pairs(
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     dims : tuple of int, optional
@@ -78,7 +81,7 @@ def latent_pairs(
     min_share : float, default=0.01
         A dimension whose posterior mean varies by this share of the variance of q(z_j) or less counts as collapsed.
     max_points : int or None, default=2000
-        Largest number of points to draw. More are subsampled at random; None keeps all.
+        Largest number of points to use. More are subsampled at random; None keeps all. A scatter shows 5,000 of them.
     show_prior : bool, optional
         Draw the prior N(0, I). By default, it is drawn if the prior of the model is known to be that.
     show_all : bool, default=False
@@ -119,6 +122,7 @@ def latent_pairs(
     # seaborn.PairGrid opens a pyplot figure of its own and cannot draw into `figure`, so the panels are arranged here.
     posterior = encode(encoder, x, condition)
     shown = _choose_dims(dims, active_dimensions(posterior, min_kl=min_kl, min_share=min_share), posterior)
+    labels = labels_for(x, labels)
     colors = color_labels(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )
@@ -135,6 +139,7 @@ def latent_pairs(
     add_figure_key(figure, axes[0, -1], colors, axes[1, 0].get_legend_handles_labels()[0])
     which = "" if len(shown) == posterior.size else f", {len(shown)} of {posterior.size} dimensions"
     count = sample_count(len(rows), len(posterior), "points")
+    count += f", {MAX_PANEL_POINTS:,} in each panel" if len(points) > MAX_PANEL_POINTS else ""
     count += f", {len(points) - len(inner):,} beyond the axes" if len(inner) < len(points) else ""
     figure.suptitle(f"{posterior.code_name.capitalize()}s in pairs of dimensions{which}, {count}")
     return axes
@@ -170,7 +175,8 @@ def _draw_corner(
     axes: np.ndarray, points: np.ndarray, ends: tuple[float, float], colors: LabelColors, prior: bool, seed: int
 ) -> None:
     """Draw densities on the diagonal and scatters below it, all with the same limits."""
-    style = ScatterStyle(PANEL_MARKER_SCALE * default_marker_size(len(points)))
+    drawn = subsample_rows(MAX_PANEL_POINTS, len(points), seed)
+    style = ScatterStyle(PANEL_MARKER_SCALE * default_marker_size(len(drawn)))
     for (row, column), ax in np.ndenumerate(axes):
         if row < column:
             ax.axis("off")
@@ -180,7 +186,7 @@ def _draw_corner(
             ax.set(yticks=[], ylabel="")
             ax.spines["left"].set_visible(False)
         else:
-            draw_scatter(ax, points[:, [column, row]], colors, style, seed=seed)
+            draw_scatter(ax, points[drawn][:, [column, row]], colors[drawn], style, seed=seed)
             ax.set(ylim=ends)
             ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             if prior:

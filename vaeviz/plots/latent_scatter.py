@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaeviz.analysis.active_dimensions import Dimension, active_mask, check_dims, most_active_dims
+from vaeviz.data.labels import labels_for
 from vaeviz.drawing.colors import ClassNames, LabelColors, Palette, color_labels
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.figure_factory import axes_for
@@ -61,8 +62,9 @@ def latent_scatter(
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers. Samples without a label (NaN, None
-        or "") are light gray and underneath.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`. Samples without a label (NaN, None or "") are light
+        gray and underneath.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     dims : tuple of int, optional
@@ -128,6 +130,7 @@ def latent_scatter(
     """
     style = ScatterStyle(marker_size, alpha, rasterized, marker_kws)
     posterior = encode(encoder, x, condition)
+    labels = labels_for(x, labels)
     colors = color_labels(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.active_dimensions import Dimension, active_mask, check_dims, most_active_dims
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.subsampling import stratified_rows
+from vaeviz.data.labels import labels_for
 from vaeviz.drawing.colors import ClassNames, Palette, color_labels
 from vaeviz.drawing.ellipses import DOT_DIAMETER, draw_ellipses, mass_within
 from vaeviz.drawing.figure_factory import axes_for
@@ -52,7 +53,8 @@ def posterior_ellipses(
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     dims : tuple of int, optional
@@ -102,6 +104,7 @@ def posterior_ellipses(
     posterior = check_gaussian_posterior(encode(encoder, x, condition), needs_prior=False)
     if posterior.size == 1:
         raise NotApplicable("The latent space has 1 dimension, but an ellipse needs 2.", fix="Use aggregate_posterior.")
+    labels = labels_for(x, labels)
     colors = color_labels(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )

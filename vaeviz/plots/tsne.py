@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.data.labels import labels_for
 from vaeviz.drawing.colors import ClassNames, Palette, color_labels
 from vaeviz.drawing.embedding_maps import (
     METHOD_NAMES,
@@ -67,8 +68,9 @@ def tsne(
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers. Samples without a label (NaN, None
-        or "") are light gray and underneath.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`. Samples without a label (NaN, None or "") are light
+        gray and underneath.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     other_x : array_like, shape (M, ...), optional
@@ -138,6 +140,7 @@ def tsne(
     """
     style = ScatterStyle(marker_size, alpha, rasterized, marker_kws)
     posterior = check_needs_map(encode(encoder, x, condition))
+    labels = labels_for(x, labels)
     colors = color_labels(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )
