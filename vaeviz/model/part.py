@@ -206,11 +206,11 @@ class ModelPart:
     def _unknown_argument_warning(self) -> GuessWarning:
         second, first = self._second_argument, self.input_name
         declaration = declare(type(self).__name__, conditions=("first", "second"))
-        wrapped = f"vaeviz.{type(self).__name__}(lambda {first}: fn({first}))"
+        wrapped = Fix(f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first})).", "Leave out --condition.")
         return GuessWarning(
             f"The {self.role} {self.name} did not receive the condition: its second argument {second} is not known to "
             "be a condition.",
-            fix=advise(("If it is one", declaration), ("If not", Fix(f"Write {wrapped}.", "Leave the condition out."))),
+            fix=advise(("If it is one", declaration), ("If not", wrapped)),
         )
 
     def missing_condition_error(self) -> NotApplicable:
@@ -221,6 +221,16 @@ class ModelPart:
         NotApplicable
             The error to raise.
         """
+        second, first = self._second_argument, self.input_name
+        if second and not self.names_condition:
+            wrapped = f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first}, {second}))."
+            return NotApplicable(
+                f"The {self.role} {self.name} needs a second argument, {second}, and received none.",
+                fix=advise(
+                    ("If it is a condition", self._condition_fix()),
+                    ("If not", Fix(wrapped, f"Name a function of {first} alone.")),
+                ),
+            )
         names = f" ({summarize_names(self.known_conditions)})" if self.known_conditions else ""
         return NotApplicable(
             f"The {self.role} {self.name} takes {self.input_name} and a condition{names}, but received no condition.",
