@@ -309,7 +309,10 @@ def _open_without_adapter(model: Any) -> Model | None:
             name=name,
         )
     if callable(model):
-        return Model(Encoder(model), Decoder(model), name=name, either=True)
+        owner = getattr(model, "__self__", None)
+        is_encode = getattr(model, "__name__", "") == "encode" and callable(getattr(owner, "decode", None))
+        whole = whole_model(owner, as_decoder(owner.decode)) if is_encode else None
+        return Model(Encoder(model, whole=whole), Decoder(model), name=name, either=True)
     return None
 
 
