@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import vaeviz
-from vaeviz.model.torch_probe import fixed_noise
 
 pytest.importorskip("pythae")
 torch = pytest.importorskip("torch")
