@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -302,8 +303,7 @@ def _arrays_like(returned: Any, flat: np.ndarray) -> list[np.ndarray]:
 @contextmanager
 def _quiet(noise: float) -> Iterator[None]:
     """Draw constant noise, restore random states, and hide warnings."""
-    import warnings
-
-    with restored_random_state(), fixed_noise(noise), warnings.catch_warnings(), nullcontext():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        with restored_random_state(), fixed_noise(noise):
+            yield
