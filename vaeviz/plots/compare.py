@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.similarity import CodeSimilarity, code_similarity, procrustes
+from vaeviz.analysis.similarity import CodeSimilarity, code_similarity, compared_rows, procrustes
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.colors import color_labels
@@ -53,7 +53,8 @@ def compare(
     n_neighbors : int, default=10
         Nearest neighbors whose agreement is measured.
     max_points : int or None, default=5000
-        Largest number of samples to compare. More are subsampled at random; None keeps all.
+        Largest number of samples to compare. More are subsampled at random; None keeps all. Codes of more than 400
+        dimensions are compared on at most 400 samples.
     palette : str, optional
         Matplotlib color sequence or colormap, or colors separated by commas.
     continuous : bool, optional
@@ -91,6 +92,7 @@ def compare(
     posterior, other = encode(encoder, x, condition), encode(other_encoder, x, condition)
     colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
     rows = subsample_rows(max_points, len(posterior), seed)
+    rows = rows[compared_rows(posterior.mean[rows], other.mean[rows], seed)]
     codes, others = posterior.mean[rows], other.mean[rows]
     found = code_similarity(codes, others, k=n_neighbors, seed=seed)
     aligned = procrustes(codes, others).aligned
