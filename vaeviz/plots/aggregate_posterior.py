@@ -91,8 +91,8 @@ def aggregate_posterior(
     -----
     The aggregate posterior q(z) = 1/N Σ q(z | x_n) is the exact mixture of all N posteriors, with the other dimensions
     integrated out. Its contours enclose 39, 86 and 99 % of its mass, as the dashed circles do for the
-    prior N(0, I). Each posterior is integrated over each cell of the grid. Those narrower than three cells are drawn that
-    wide, and the legend says so: raise `n_grid` to see finer structure. The MMD in the title concerns all
+    prior N(0, I). Each posterior is integrated over each cell of the grid. Those narrower than three cells are drawn
+    that wide, and the legend says so: raise `n_grid` to see finer structure. The MMD in the title concerns all
     dimensions. A latent space of one dimension is drawn as a curve.
 
     References
