@@ -20,6 +20,7 @@ from vaeviz.analysis.aggregate_posterior import (
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,6 +214,7 @@ def find_holes(
     >>> found.flagged, found.decisive.name
     (True, 'additive classifier')
     """
+    check_arguments(find_holes, locals())
     posterior = subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
     if not 0 < level < 1 or not 0 <= tolerance < 1:
         raise InputError(

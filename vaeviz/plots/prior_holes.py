@@ -161,7 +161,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     for scores, name, color in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
         lower = 100 * (scores < lowest).mean()
-        label = f"{name}, {lower:.2g} % further left" if lower else name
+        label = f"{name}, {lower:.3g} % further left" if lower else name
         ax.hist(scores, edges, weights=weights, color=color, alpha=0.55, label=label)
     top = ax.dataLim.ymax
     quantile = f"{100 * found.level:g} % of q(z)"
