@@ -137,7 +137,7 @@ def _log_bernoulli(x: np.ndarray, p: np.ndarray, *, is_continuous: bool) -> np.n
         )
     p = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     terms = x * np.log(p) + (1 - x) * np.log1p(-p)
-    return terms + _log_constant(p) if is_continuous else terms
+    return np.asarray(terms + _log_constant(p)) if is_continuous else terms
 
 
 def _log_constant(p: np.ndarray) -> np.ndarray:
