@@ -12,7 +12,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, DimensionStatus, Triage, triage
-from vaeviz.analysis.output_effects import MIN_EFFECT
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
@@ -48,7 +47,7 @@ def latent_triage(
     max_dims: int = 24,
     min_kl: float = MIN_KL,
     min_share: float = MIN_SHARE,
-    min_effect: float = MIN_EFFECT,
+    min_effect: float | None = None,
     n_samples: int = 64,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -71,9 +70,10 @@ def latent_triage(
         Least mean KL (nats) of a dimension that is not collapsed.
     min_share : float, default=0.01
         Least variance of the posterior mean of a dimension that is not collapsed, as a share of the variance of q(z_j).
-    min_effect : float, default=0.001
+    min_effect : float, optional
         Largest share of the variance of the decoder's output that a dimension causes which the decoder ignores. A
-        dimension that causes more than ten times this share of a single value's variance is not ignored either.
+        dimension that causes more than ten times this share of a single value's variance is not ignored either. By
+        default 0.001, or 0.01 / D for more than ten dimensions.
     n_samples : int, default=64
         Largest number of posterior means around which the effect is measured; fewer for many dimensions.
     seed : int, default=0
