@@ -206,9 +206,8 @@ class Check(InputSignature):
             limit = self.format_value(measured.threshold)
             return "uncertain", f"The threshold of {limit} is within the error, so there is no verdict."
         if measured.reference and not self._reaches(best, measured.baselines[measured.reference]):
-            limit, baseline = map(self.format_value, (measured.threshold, measured.baselines[measured.reference]))
-            better = f"{measured.reference} does better: {baseline}"
-            return "uncertain", f"This passes the threshold of {limit}, but {better}."
+            limit = self.format_value(measured.threshold)
+            return "uncertain", f"This passes the threshold of {limit}, but {measured.reference} does better."
         return ("uncertain", measured.blind_spot) if measured.blind_spot else ("healthy", "")
 
     def _is_beyond(self, value: float, limit: float) -> bool:
