@@ -148,7 +148,7 @@ def verdict_of_latent_triage(q, x):
 
 
 def verdict_of_traversal(q, x):
-    (ax,) = vaeviz.traversal(q, lambda z: z, x, kind="table")
+    (ax,) = vaeviz.traversal(lambda z: z, q, x, kind="table")
     names = [label.get_text() for label in ax.get_yticklabels()]
     collapsed = [name.split()[0] for name in names if name.endswith("collapsed")]
     return ~np.isin([f"$z_{{{dim}}}$" for dim in range(1, 6)], collapsed)

@@ -112,6 +112,17 @@ def test_a_plot_that_does_not_apply_is_skipped_with_its_reason(tmp_path, inputs,
     assert "command_line_reason" not in manifest_of(tmp_path)["figures"][0]
 
 
+def test_a_plot_that_returns_nothing_is_drawn_with_a_warning(tmp_path, inputs, registered):
+    @register_plot
+    def forgetful(x, *, ax=None):
+        """Draw a line, and forget to return the Axes."""
+        ax.plot([0, 1])
+
+    (record,) = export_figures(tmp_path, **inputs, plots=["forgetful"], dpi=30)
+    assert record.status == "drawn"
+    assert len(record.warnings) == 1 and "forgetful" in record.warnings[0]
+
+
 def test_a_plot_gets_the_inputs_that_it_names_and_no_others(tmp_path, inputs, registered):
     seen = {}
 
@@ -154,6 +165,7 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
     def unsure(x, *, ax=None):
         """Guess."""
         warnings.warn(GuessWarning("x may be logits.", fix=declare("Decoder", output="logits")), stacklevel=1)
+        return ax
 
     (record,) = export_figures(tmp_path, **inputs, plots=["unsure"], dpi=30)
     assert record.warnings == ['x may be logits. Write vaeviz.Decoder(fn, output="logits").']
@@ -563,10 +575,10 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, inputs, below):
 
 
 def test_plots_that_need_more_samples_are_skipped(tmp_path, make_encoder, make_decoder, digits):
-    small = {"encoder": make_encoder(3), "decoder": make_decoder(3), "x": digits.x[:12]}
+    small = {"encoder": make_encoder(3), "decoder": make_decoder(3), "x": digits.x[:3]}
     records = export_figures(tmp_path, **small, plots=["tsne", "samples"], dpi=30)
     assert statuses(records) == {"tsne": "skipped", "samples": "drawn"}
-    assert "12" in records[0].reason
+    assert "3" in records[0].reason
 
 
 def test_a_decoder_alone_is_drawn(tmp_path, decoder):
@@ -610,3 +622,13 @@ def test_the_page_and_the_manifest_hold_no_control_characters(tmp_path, inputs, 
     assert not set("\x00\x1b") & set(page + manifest)
     assert "red\N{REPLACEMENT CHARACTER}[31m" in page
     assert json.loads(manifest)["title"] == strange
+
+
+def test_temporary_files_of_a_killed_export_are_removed(tmp_path, inputs):
+    left = [tmp_path / f".{stem}.{32 * 'a'}{suffix}" for stem, suffix in (("samples", ".png"), ("index", ".html"))]
+    kept = [tmp_path / name for name in (".samples.draft.png", f".notes.{32 * 'a'}.txt")]
+    for path in (*left, *kept):
+        path.write_bytes(b"half")
+    export_figures(tmp_path, plots="samples", settings={"samples": LIGHT["samples"]}, **inputs)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)

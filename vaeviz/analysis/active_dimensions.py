@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,11 +15,14 @@ from vaeviz.analysis.estimates import standard_error
 from vaeviz.analysis.output_effects import MIN_EFFECT, N_ERRORS, OutputEffects, output_effects
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DimensionStatus = Literal["active", "ignored", "collapsed", "uncertain"]
+Dimension = int | str
+"""A latent dimension: its index, counted from 0, or its name, counted from "z1"."""
 
 MIN_SHARE = 0.01  # of the variance of q(z_j); the threshold of Burda et al. 2016, section 5
 MIN_KL = 0.005  # nats; the KL of a Gaussian channel whose mean has that share of the variance, −½ ln(1 − 0.01)
@@ -248,6 +253,22 @@ def active_dimensions(
     return ActiveDimensions(kl.mean(axis=0), kl_error, variance, variance_error, min_kl, min_variance, min_share)
 
 
+def active_mask(posterior: Posterior) -> np.ndarray:
+    """Return which latent dimensions may be called active.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of N samples.
+
+    Returns
+    -------
+    ndarray of bool, shape (D,)
+        The mask of `active_dimensions`; True for a single sample, which has no variation to judge by.
+    """
+    return active_dimensions(posterior).mask | (len(posterior) == 1)
+
+
 def most_active_dims(posterior: Posterior, n_dims: int) -> tuple[int, ...]:
     """Return the most active latent dimensions, in order of their index.
 
@@ -266,13 +287,13 @@ def most_active_dims(posterior: Posterior, n_dims: int) -> tuple[int, ...]:
     return tuple(sorted(int(dim) for dim in active_dimensions(posterior).ranking[:n_dims]))
 
 
-def check_dims(dims: tuple[int, ...], latent_dim: int, n_dims: int | None = None) -> tuple[int, ...]:
+def check_dims(dims: Sequence[Dimension], latent_dim: int, n_dims: int | None = None) -> tuple[int, ...]:
     """Return the dimensions that a caller selected, if they exist and differ.
 
     Parameters
     ----------
-    dims : tuple of int
-        Indices of latent dimensions, counted from 0.
+    dims : sequence of int or str
+        Latent dimensions, as indices from 0 or as names from "z1".
     latent_dim : int
         Number of latent dimensions.
     n_dims : int, optional
@@ -281,19 +302,34 @@ def check_dims(dims: tuple[int, ...], latent_dim: int, n_dims: int | None = None
     Returns
     -------
     tuple of int
-        `dims`.
+        Their indices.
 
     Raises
     ------
     InputError
-        If an index repeats or is out of range, or if their number is not `n_dims`.
+        If a dimension repeats or does not exist, or if their number is not `n_dims`.
+
+    Examples
+    --------
+    >>> check_dims(("z1", "z3"), 4), check_dims((0, 2), 4)
+    ((0, 2), (0, 2))
     """
-    exist = all(0 <= dim < latent_dim for dim in dims)
-    if len(set(dims)) < len(dims) or not exist or n_dims not in (None, len(dims)):
-        received = ", ".join(map(str, dims))
-        expected = f"{f'{n_dims} ' if n_dims else ''}different dimensions from 0 to {latent_dim - 1}"
+    received = ", ".join(map(str, dims))
+    indices = tuple(map(_dimension_index, dims))
+    exist = all(0 <= dim < latent_dim for dim in indices)
+    if len(set(indices)) < len(dims) or not exist or n_dims not in (None, len(dims)):
+        names = f"z1 to z{latent_dim}, or from 0 to {latent_dim - 1}"
+        expected = f"{f'{n_dims} ' if n_dims else ''}different dimensions, from {names}"
         raise InputError(f"dims = ({received}) is not a set of {expected}.", got=f"({received})", expected=expected)
-    return tuple(dims)
+    return indices
+
+
+def _dimension_index(dim: Dimension) -> int:
+    """Return the index of a dimension, −1 for a text that does not name one."""
+    if isinstance(dim, str):
+        name = re.fullmatch(r"z_?([0-9]+)", dim.strip())
+        return int(name[1]) - 1 if name else -1
+    return int(dim)
 
 
 def triage(
@@ -358,6 +394,7 @@ def triage(
     >>> found.status.tolist()
     ['active', 'ignored']
     """
+    check_arguments(triage, locals())
     check_gaussian_posterior(posterior, needs_prior=False)
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     effects = output_effects(decoder, posterior, n_samples=n_samples, reference=x, seed=seed)

@@ -23,6 +23,7 @@ from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,6 +177,7 @@ def elbo_terms(
     >>> print(round(terms.mutual_information.value, 1), round(np.log(2), 1))
     0.7 0.7
     """
+    check_arguments(elbo_terms, locals())
     whole, kept = check_gaussian_posterior(posterior), subsample_rows(max_points, len(posterior), seed)
     posterior = whole[kept]
     codes = draw_code_densities(posterior, n_codes, analysis_rng(seed))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import Dimension, check_dims, most_active_dims
 from vaeviz.analysis.aggregate_posterior import (
     MAX_POSTERIORS,
     GridDensity,
@@ -38,7 +38,7 @@ def aggregate_posterior(
     x: Any,
     condition: Any = None,
     *,
-    dims: tuple[int, int] | None = None,
+    dims: tuple[Dimension, Dimension] | None = None,
     n_grid: int = 240,
     n_codes: int = 1000,
     n_permutations: int = 500,
@@ -57,7 +57,7 @@ def aggregate_posterior(
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     dims : tuple of int, optional
-        Two dimensions, counted from 0. By default, the two with the highest mean KL.
+        Two dimensions, as indices from 0 or as names from "z1". By default, the two with the highest mean KL.
     n_grid : int, default=240
         Grid points per side at which the density is evaluated.
     n_codes : int, default=1000
@@ -149,7 +149,9 @@ def _kl_label(dim: int, found: PriorMismatch) -> str:
     return f"{dimension_label(dim)} (KL to the prior {kl}{how})"
 
 
-def _density_title(posterior: Posterior, total: int, dims: tuple[int, int] | None, found: PriorMismatch) -> str:
+def _density_title(
+    posterior: Posterior, total: int, dims: tuple[Dimension, Dimension] | None, found: PriorMismatch
+) -> str:
     count = sample_count(len(posterior), total)
     which = f", two {'' if dims else 'most active '}of {posterior.size} dims" if posterior.size > 2 else ""
     chance = np.quantile(found.mmd.null, 0.95)
