@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
-from vaeviz.analysis.estimates import standard_error
-from vaeviz.analysis.output_effects import MIN_EFFECT, N_ERRORS, OutputEffects, output_effects
+from vaeviz.analysis.estimates import N_ERRORS, standard_error
+from vaeviz.analysis.output_effects import MIN_EFFECT, OutputEffects, output_effects
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.options import check_arguments

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from vaeviz.analysis.estimates import N_ERRORS
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.provenance import portable_traceback
 from vaeviz.plugins.inputs import describe_missing
@@ -16,7 +17,6 @@ CheckStatus = Literal["healthy", "uncertain", "flagged", "not applicable", "fail
 Side = Literal["above", "below"]
 
 ROUNDING = 1e-6  # relative difference of values that float32 arithmetic alone can cause
-N_ERRORS = 2  # standard errors around a value that are consistent with it, 95 % of a normal distribution
 
 
 @dataclass(frozen=True, eq=False)
