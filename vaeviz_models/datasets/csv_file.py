@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv as csv_module
+import os
 import re
 import warnings
 from collections import Counter
@@ -86,7 +87,7 @@ def csv(path: str, *, split: Split = "all", labels: str | None = None) -> Datase
             expected="all",
             fix=Fix('Pass split="all".', "Add --split all."),
         )
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path} does not exist.", got=path, expected="a .csv file")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
