@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,6 +53,12 @@ def test_auto_is_opentsne_for_many_codes(without, n_codes, perplexity, expected)
 def test_auto_is_scikit_learn_if_opentsne_is_not_installed(without):
     without("openTSNE")
     assert choose_engine(70_000) == "tsne"
+
+
+def test_auto_is_torch_if_it_is_in_use_and_finds_a_gpu(without, monkeypatch):
+    without("openTSNE", found=object())
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: True)))
+    assert (choose_engine(1001, 30.0), choose_engine(1000, 30.0)) == ("torch_tsne", "tsne")
 
 
 @pytest.mark.parametrize(("engine", "module"), [("opentsne", "openTSNE"), ("umap", "umap")])

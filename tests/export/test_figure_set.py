@@ -61,8 +61,16 @@ def sha256(path):
 # Drawn, skipped or failed
 
 
-def test_every_plot_is_drawn_or_skipped_with_a_reason(tmp_path, inputs):
-    records = export_figures(tmp_path / "out", **inputs, settings=LIGHT, dpi=30)
+def test_every_plot_is_drawn_or_skipped_with_a_reason_and_x_is_encoded_once(tmp_path, inputs):
+    calls = []
+
+    def counted(x):
+        calls.append(len(x))
+        return inputs["encoder"](x)
+
+    encoder = vaeviz.Encoder(counted, batch_size=25)
+    records = export_figures(tmp_path / "out", **inputs | {"encoder": encoder}, settings=LIGHT, dpi=30)
+    assert calls == [25, 25, 25, 10]  # the first batch twice, to find out whether the encoder samples
     assert [record.plot for record in records] == plot_names()
     missing = {name: get_plot(name).missing_inputs(inputs) for name in plot_names()}
     expected = {name for name in plot_names() if missing[name]} | {"latent_pairs", "map_quality", "tsne"}
@@ -138,18 +146,6 @@ def test_pyplot_and_rcparams_are_left_alone(tmp_path, inputs):
     export_figures(tmp_path, **inputs, plots=["latent_scatter"], style="talk", dpi=30)
     assert plt.get_fignums() == []
     assert dict(matplotlib.rcParams) == before
-
-
-def test_x_is_encoded_once_for_the_whole_set(tmp_path, inputs):
-    calls = []
-
-    def counted(x):
-        calls.append(len(x))
-        return inputs["encoder"](x)
-
-    encoder = vaeviz.Encoder(counted, batch_size=25)
-    export_figures(tmp_path, **inputs | {"encoder": encoder}, settings=LIGHT, dpi=30)
-    assert calls == [25, 25, 25, 10]  # the first batch twice, to find out whether the encoder samples
 
 
 def test_warnings_of_a_plot_are_recorded_with_it(tmp_path, inputs):
@@ -298,7 +294,7 @@ def test_the_same_inputs_and_seed_give_the_same_bytes(tmp_path, inputs, failing_
         "dpi": 50,
     }
     outs = [tmp_path / folder / "figures" for folder in ("one", "other")]
-    for out in (outs[0], outs[1], outs[0]):
+    for out in outs:
         export_figures(out, **inputs, **chosen)
     first, second = ({path.name: path.read_bytes() for path in out.iterdir()} for out in outs)
     assert len(first) == 6 * 3 + 3
@@ -626,3 +622,13 @@ def test_the_page_and_the_manifest_hold_no_control_characters(tmp_path, inputs, 
     assert not set("\x00\x1b") & set(page + manifest)
     assert "red\N{REPLACEMENT CHARACTER}[31m" in page
     assert json.loads(manifest)["title"] == strange
+
+
+def test_temporary_files_of_a_killed_export_are_removed(tmp_path, inputs):
+    left = [tmp_path / f".{stem}.{32 * 'a'}{suffix}" for stem, suffix in (("samples", ".png"), ("index", ".html"))]
+    kept = [tmp_path / name for name in (".samples.draft.png", f".notes.{32 * 'a'}.txt")]
+    for path in (*left, *kept):
+        path.write_bytes(b"half")
+    export_figures(tmp_path, plots="samples", settings={"samples": LIGHT["samples"]}, **inputs)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)

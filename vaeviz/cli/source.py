@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from vaeviz.cli.fixed_condition import fix_condition
+from vaeviz.cli.openmp import keep_to_allowed_cpus
 from vaeviz.cli.paths import PathName
 from vaeviz.cli.readers import ReaderContext, is_condition_value, open_model, read_inputs, resolve_part
 from vaeviz.cli.types import complete_data, parse_range, parse_shape, parse_values
@@ -133,6 +134,7 @@ class ModelAndDataSpec:
         InputError
             If something cannot be opened, or options contradict each other.
         """
+        keep_to_allowed_cpus()
         objects = self._import_objects()
         if self.codes:
             return self._open_codes(objects)

@@ -465,9 +465,10 @@ def is_dataset(x: Any) -> bool:
 
 
 def _as_array_or_stream(x: Any, name: str) -> np.ndarray | SampleStream:
-    is_plain = type(x) in (np.ndarray, np.memmap)  # not a matrix or a masked array
-    if isinstance(x, SampleStream) or (is_plain and x.dtype.kind in NUMBER_KINDS):
+    if isinstance(x, SampleStream):
         return x
+    if isinstance(x, np.ndarray) and type(x) in (np.ndarray, np.memmap) and x.dtype.kind in NUMBER_KINDS:
+        return x  # not a matrix or a masked array
     try:
         if _is_chunked_array(x):
             return StoredArray(x)

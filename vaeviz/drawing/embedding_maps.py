@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from vaeviz.analysis.map_quality import MapQuality
 
-METHOD_NAMES = {"tsne": "t-SNE", "opentsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
-TSNE_LIBRARIES = {"tsne": "scikit-learn", "opentsne": "openTSNE"}
+METHOD_NAMES = {"tsne": "t-SNE", "opentsne": "t-SNE", "torch_tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
+TSNE_LIBRARIES = {"tsne": "scikit-learn", "opentsne": "openTSNE", "torch_tsne": "vaeviz"}
 MIN_TSNE_POINTS = 4  # the fewest that have three neighbors each, for a perplexity of 1
 
 
@@ -83,7 +83,7 @@ def usable_perplexity(engine: str, perplexity: float, n_points: int) -> float:
         )
     if n_points < MIN_TSNE_POINTS:
         raise NotApplicable(f"t-SNE needs at least {MIN_TSNE_POINTS} points, but there are {n_points}.")
-    n_needed = 3 * perplexity if engine == "opentsne" else perplexity
+    n_needed = 3 * perplexity if engine in ("opentsne", "torch_tsne") else perplexity
     return perplexity if n_points > n_needed else float((n_points - 1) // 3)
 
 
@@ -109,11 +109,11 @@ def describe_map(engine: str, perplexity: float, requested: float | None = None)
     >>> describe_map("opentsne", 30.0)
     'perplexity 30, by openTSNE'
     >>> describe_map("tsne", 6.0, requested=30.0)
-    'perplexity 6 instead of 30 (few points), by scikit-learn'
+    'perplexity 6, not 30, by scikit-learn'
     """
     if engine not in TSNE_LIBRARIES:
         return ""
-    lowered = f" instead of {requested:g} (few points)" if requested not in (None, perplexity) else ""
+    lowered = f", not {requested:g}" if requested not in (None, perplexity) else ""
     return f"perplexity {perplexity:g}{lowered}, by {TSNE_LIBRARIES[engine]}"
 
 

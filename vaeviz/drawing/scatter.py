@@ -15,6 +15,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import Bbox
 
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
+from vaeviz.drawing.layout_pass import is_layout_pass
 from vaeviz.errors import Fix, InputError
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class ClassScatter(Collection):
         renderer : RendererBase
             What draws.
         """
-        if not self.get_visible():
+        if not self.get_visible() or is_layout_pass(renderer):
             return
         Artist.update_from(self.marker_line, self)  # properties that were set since: transform, clipping, alpha
         for color, rows in self.layers():

@@ -168,7 +168,7 @@ def style(name: str = "paper") -> Iterator[Style]:
     chosen = get_style(name)
     token = _active_style.set(chosen)
     try:
-        with matplotlib.rc_context(cast(Any, chosen.rc)):
+        with matplotlib.rc_context(cast(Any, {"savefig.dpi": chosen.dpi, **chosen.rc})):
             yield chosen
     finally:
         _active_style.reset(token)

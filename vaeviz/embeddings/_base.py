@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -72,7 +73,7 @@ class Embedding:
         if self._place is None:
             raise NotApplicable(
                 f"Engine {self.engine!r} cannot place further codes into its map.",
-                fix='Use engine="opentsne", "umap" or "pca".',
+                fix='Use engine="opentsne", "torch_tsne", "umap" or "pca".',
             )
         z = np.asarray(z)
         if z.ndim != 2 or z.shape[1] != self.size:
@@ -105,8 +106,8 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     z : array_like, shape (N, D)
         Codes.
     engine : str, default: "auto"
-        Registered engine: "tsne" (scikit-learn), "opentsne", "umap", "pca" or one of a plug-in. "auto" is the faster
-        t-SNE of those installed, see `choose_engine`.
+        Registered engine: "tsne" (scikit-learn), "opentsne", "torch_tsne" (on a GPU), "umap", "pca" or one of a
+        plug-in. "auto" is the fastest t-SNE of those available, see `choose_engine`.
     **settings
         Settings such as ``perplexity=50.0`` or ``seed=1``. Those that the engine does not have are ignored.
 
@@ -163,16 +164,21 @@ def choose_engine(n_codes: int, perplexity: float = 1.0) -> str:
     n_codes : int
         Number of codes.
     perplexity : float, default: 1.0
-        Perplexity; openTSNE needs more than three times as many codes.
+        Perplexity; the faster engines need more than three times as many codes.
 
     Returns
     -------
     str
-        "opentsne" for more than 1,000 codes if it is installed, else "tsne".
+        For more than 1,000 codes "torch_tsne" if torch is in use and finds a GPU, else "opentsne" if it is installed;
+        otherwise "tsne".
     """
     check_arguments(choose_engine, locals())
-    is_large = n_codes > max(MAX_SKLEARN_CODES, 3 * perplexity)
-    return "opentsne" if is_large and importlib.util.find_spec("openTSNE") else "tsne"
+    if n_codes <= max(MAX_SKLEARN_CODES, 3 * perplexity):
+        return "tsne"
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return "torch_tsne"
+    return "opentsne" if importlib.util.find_spec("openTSNE") else "tsne"
 
 
 def clear_embedding_cache() -> None:

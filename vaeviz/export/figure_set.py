@@ -13,13 +13,21 @@ from typing import Any
 
 import numpy as np
 
+from vaeviz.data.atomic_files import report_write_errors
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
 from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName
 from vaeviz.export.gallery import gallery_page
-from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, report_write_errors, write_files
+from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
-from vaeviz.export.render import FORMATS, RenderOptions, collect_plot_inputs, draw_plot, shared_options
+from vaeviz.export.render import (
+    FORMATS,
+    RenderOptions,
+    collect_plot_inputs,
+    draw_plot,
+    remove_partial_figures,
+    shared_options,
+)
 from vaeviz.health.analyze import run_checks
 from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
@@ -125,6 +133,7 @@ def export_figures(
     for warning in input_warnings:
         warnings.warn(warning, stacklevel=2)
     check_writable(render.folder)
+    remove_partial_figures(render, names)
     options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
     records, timings = _draw_plots(options, found, render, jobs, on_record)
     report = Report((), seed, title, describe_inputs(found), package_versions())

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vaeviz.data.atomic_files import atomic_path
+from vaeviz.data.atomic_files import atomic_path, partial_files, report_write_errors
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
 from vaeviz.drawing.styles import style as style_context
 from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, for_command_line
-from vaeviz.export.manifest import FigureRecord, report_write_errors
+from vaeviz.export.manifest import FigureRecord
 from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.provenance import portable_traceback, sha256_hex
 from vaeviz.plugins.diagnostics import capture_warnings
@@ -244,6 +244,21 @@ def save_figure(figure: Figure, path: Path, dpi: int) -> None:
     ending = path.suffix.lstrip(".")
     with report_write_errors(path), atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
+
+
+def remove_partial_figures(render: RenderOptions, plots: Iterable[str]) -> None:
+    """Remove the temporary files of processes that were ended while they wrote.
+
+    Parameters
+    ----------
+    render : RenderOptions
+        Where and how the figures are written.
+    plots : iterable of str
+        Names of the plots.
+    """
+    figures = (render.folder / f"{plot}.{ending}" for plot in plots for ending in render.formats)
+    for path in partial_files(figures):
+        path.unlink(missing_ok=True)
 
 
 def _without_figure(record: FigureRecord, status: Literal["skipped", "failed"], error: Exception) -> FigureRecord:

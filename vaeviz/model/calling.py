@@ -61,7 +61,7 @@ class ForeignFunction:
         Parameters
         ----------
         *arrays : ndarray
-            The arrays. They are copied, since the function may change them.
+            The arrays. The function receives copies, since it may change them.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class ForeignFunction:
         failure: Exception | None = None
         for convention in list(self._conventions):
             try:
-                returned = convention(*(array.copy() for array in arrays))
+                returned = convention(*arrays)
             except Exception as error:
                 failure = failure or error
                 wants_tensors = convention == self._call_with_numpy and self.module_calls
@@ -93,12 +93,12 @@ class ForeignFunction:
         return conventions
 
     def _call_with_numpy(self, *arrays: np.ndarray) -> Any:
-        return self._call(arrays)
+        return self._call([array.copy() for array in arrays])
 
     def _call_with_jax(self, *arrays: np.ndarray) -> Any:
         import jax.numpy as jnp
 
-        return self._call([jnp.asarray(array) for array in arrays])
+        return self._call([jnp.array(array) for array in arrays])
 
     def _call_with_torch(self, *arrays: np.ndarray) -> Any:
         """Send tensors in the dtype of the modules, on their device.
@@ -116,7 +116,7 @@ class ForeignFunction:
             found = _floating_tensor([call.module for call in self.module_calls])
             if found is None or (found.dtype, found.device) == (expected.dtype, expected.device):
                 raise
-            return self._call([_like(array, found) for array in arrays])
+            return self._call([_like(array.copy(), found) for array in arrays])
 
     def _call(self, arrays: Any) -> Any:
         with record_modules(self._eval_mode.add) as self.module_calls:

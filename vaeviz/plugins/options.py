@@ -437,13 +437,13 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 
 def _readings(text: str) -> Iterator[Any]:
-    """Yield what a text can mean: a scalar, a tuple of scalars, or a dictionary of them."""
-    yield _scalar(text)
+    """Yield what a text can mean: a dictionary of scalars, a scalar, or a tuple of scalars."""
     parts = _split(text)
-    yield tuple(map(_scalar, parts))
     if all("=" in part[1:] for part in parts):
         pairs = (part.partition("=") for part in parts)
         yield {key.strip(): _scalar(value.strip()) for key, _, value in pairs}
+    yield _scalar(text)
+    yield tuple(map(_scalar, parts))
 
 
 def _split(text: str) -> tuple[str, ...]:
