@@ -106,7 +106,7 @@ def test_paths_of_points_are_joined(ax, make_encoder, make_decoder):
     ("settings", "got", "expected"),
     [
         ({"n_steps": 1}, "1", "2 or more"),
-        ({"n_paths": 0}, "0", "1 or more"),
+        ({"n_paths": 0}, "0", "int, 1 or more"),
         ({"pair": (0, 40)}, "row 40", "rows from 0 to 39"),
         ({"pair": (-1, 4)}, "row -1", "rows from 0 to 39"),
         ({"between": ("a", "b")}, "no labels", "one label per sample"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -358,7 +359,7 @@ def _unknown_model_error(model: Any, expected: str, what: str = "model") -> Inpu
     if not isinstance(model, (str, Path)):
         got = type(model).__name__
         message = f"{what} is of type {got}, which no adapter knows; expected {expected}."
-    elif not Path(model).exists():
+    elif not os.path.exists(model):
         got = str(model)
         message = f"{what} is {got!r}, which does not exist; expected {expected}."
     else:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from vaeviz.errors import Fix, InputError
+from vaeviz.plugins.options import check_options
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -60,6 +61,7 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
         from vaeviz.plugins.axes_layout import fit_into_place, smaller_fonts
 
         _check_inputs(signature, args, kwargs)
+        check_options(function, kwargs)
         if ax is not None:
             _check_axes(ax)
         figure = kwargs.get("figure")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaeviz.cli.output_paths import OutputFolder
+from vaeviz.cli.paths import PathName
 from vaeviz.cli.plugin_commands import broken_command
 from vaeviz.cli.types import click_option, complete_data
 from vaeviz.errors import Fix, InputError, UnknownName
@@ -76,7 +76,7 @@ class TrainCommands(click.Group):
 @click.group(cls=TrainCommands, invoke_without_command=True, subcommand_metavar="MODEL [OPTIONS]")
 @click.option(
     "--resume",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="RUN",
     help="Continue an interrupted run, with the same result as without the interruption.",
 )
@@ -139,9 +139,9 @@ def _train_command(name: str, builder: Any) -> click.Command:
             shell_complete=complete_data,
             help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
-        click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
+        click.Option(["--data-dir"], type=PathName(), help="Folder with the files of the data set."),
         click.Option(["--labels"], metavar="NAME", help=INPUTS["labels"].help),
-        click.Option(["--out"], type=OutputFolder(), required=True, help="Run folder to create."),
+        click.Option(["--out"], type=PathName(), required=True, help="Run folder to create."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
         *(click_option(option, HELP[key]) for key, option in settings.items()),

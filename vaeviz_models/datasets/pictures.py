@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeviz.data.arrays import rescale
-from vaeviz.errors import GuessWarning, InputError
+from vaeviz.errors import GuessWarning, InputError, warn_user
 from vaeviz_models.datasets.value_ranges import check_used_range, unknown_range
 
 if TYPE_CHECKING:
@@ -95,12 +94,11 @@ def read_pictures(
     if value_range is None:
         check_used_range(round(largest * white), white, folder, "images", folder)
     if transparent is not None:
-        warnings.warn(
+        warn_user(
             GuessWarning(
                 f"{transparent} has transparent pixels, but transparency is ignored.",
                 fix="Save the pictures without transparency, or pass an array (N, H, W, 4) as npz:FILE.",
-            ),
-            stacklevel=2,
+            )
         )
     return x
 
