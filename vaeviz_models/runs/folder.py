@@ -231,9 +231,8 @@ def build_model(run: Path, config: RunConfig, weights: Mapping[str, Tensor] | No
     try:
         model = seeded(build_from_recipe, config["model"], seed=seed)
     except InputError as error:
-        raise InputError(
-            f"{path} does not describe a model: {error}", got=error.got, expected=error.expected
-        ) from error
+        message = f"{path} does not describe a model: {error.message}"
+        raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from error
     except (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} does not describe a model ({type(error).__name__}: {reason}).", got=reason) from error

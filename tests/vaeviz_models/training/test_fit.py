@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, Subset, TensorDataset
 
 import vaeviz
 from vaeviz.errors import InputError
-from vaeviz_models import TrainConfig, TrainState, autoencoder, evaluate, fit, gaussian_kl, mlp, seeded
+from vaeviz_models import VAE, TrainConfig, TrainState, autoencoder, evaluate, fit, gaussian_kl, mlp, seeded
 from vaeviz_models.training.fit import train_epoch
 from vaeviz_models.training.loaders import MemoryLoader
 from vaeviz_models.training.step import TrainStep
@@ -370,6 +371,35 @@ def test_samples_of_another_shape_are_an_error(model, noise_images):
     with pytest.raises(InputError, match="test_x") as error:
         fit(model, noise_images, noise_images[:, 1:], epochs=1, **QUIET)
     assert (error.value.got, error.value.expected) == ("(4, 4)", "(5, 4)")
+
+
+@pytest.mark.parametrize("argument", ["config", "resume", "after_epoch"])
+def test_an_argument_of_another_type_is_an_error(argument, model, noise_images):
+    with pytest.raises(InputError, match=argument) as error:
+        fit(model, noise_images, **{argument: 3}, **QUIET)
+    assert error.value.got == "int"
+
+
+@pytest.mark.parametrize(
+    "other, got", [(mlp, "mlp"), (VAE, "class VAE"), (nn.Linear(3, 3), "Linear"), (None, "NoneType")]
+)
+def test_what_cannot_be_trained_is_an_error(other, got, noise_images):
+    for use in (lambda: fit(other, noise_images, epochs=1, **QUIET), lambda: evaluate(other, noise_images)):
+        with pytest.raises(InputError) as error:
+            use()
+        assert got in error.value.got
+        assert error.value.fix.python
+
+
+def test_torch_data_sets_are_trained_on_as_arrays(noise_images):
+    data = TensorDataset(torch.from_numpy(noise_images), torch.zeros(len(noise_images)))
+    expected = fit(small(), noise_images[:40], epochs=1, **QUIET)
+    assert fit(small(), Subset(data, range(40)), epochs=1, **QUIET) == expected
+    assert evaluate(small(), data) == evaluate(small(), noise_images)
+    with pytest.raises(InputError) as error:
+        fit(small(), DataLoader(data, batch_size=8), epochs=1, **QUIET)
+    assert error.value.got == "DataLoader"
+    assert "Dataset" in error.value.fix.python
 
 
 def test_the_state_of_another_model_is_an_error(model, noise_images):
