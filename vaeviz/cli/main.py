@@ -15,6 +15,7 @@ import click
 
 from vaeviz.cli.openmp import shorten_waiting
 from vaeviz.cli.plugin_commands import broken_command, load_command
+from vaeviz.cli.types import repeat_options
 from vaeviz.errors import (
     GuessWarning,
     InputError,
@@ -42,6 +43,23 @@ MAX_REASON_LENGTH = 300  # of an unexpected error; --traceback shows all of it
 
 class RegisteredCommands(click.Group):
     """A group whose commands are those of the registry."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments of the group.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            The context of the group.
+        args : list of str
+            All arguments of the command line.
+
+        Returns
+        -------
+        list of str
+            The arguments that are left for the command.
+        """
+        return super().parse_args(ctx, repeat_options(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands.

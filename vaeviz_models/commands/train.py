@@ -11,7 +11,7 @@ import click
 
 from vaeviz.cli.output_paths import OutputFolder
 from vaeviz.cli.plugin_commands import broken_command
-from vaeviz.cli.types import click_option
+from vaeviz.cli.types import click_option, complete_data
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
 from vaeviz.plugins.inputs import INPUTS
@@ -136,6 +136,7 @@ def _train_command(name: str, builder: Any) -> click.Command:
             ["--data"],
             required=True,
             metavar="NAME",
+            shell_complete=complete_data,
             help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
         click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
