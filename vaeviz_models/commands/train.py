@@ -199,7 +199,7 @@ def _reason_of_end(resumed: ResumedRun) -> str:
 def _explain_interruption(run: Path) -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or a signal to terminate
         if (run / "config.json").exists():
             click.echo(f"\nInterrupted. Continue with: vaeviz train --resume {run}", err=True)
         raise

@@ -85,7 +85,7 @@ def fit(
     ------
     InputError
         If settings, data or state do not fit, if the device cannot be used, or if the training diverges. The model
-        then has the weights of the last good epoch.
+        then has the weights of the last good epoch, with early stopping of the best.
 
     Notes
     -----
@@ -182,7 +182,7 @@ class DivergedError(InputError):
     """
 
     def __init__(self, state: TrainState, place: str, means: dict[str, float]) -> None:
-        kept = f"the weights of epoch {state.epoch}" if state.epoch else "its first weights"
+        kept = f"the weights of epoch {state.weights_epoch}" if state.epoch else "its first weights"
         found, half = describe_terms(means), state.learning_rate / 2
         super().__init__(
             f"Training diverged {place} of epoch {state.epoch + 1}: {found}. The model keeps {kept}.",
@@ -212,6 +212,7 @@ def _run_epoch(
             row |= _with_prefix(name, means)
     except DivergedError:
         state.model.load_state_dict(before)
+        state.restore_best()
         raise
     return row
 

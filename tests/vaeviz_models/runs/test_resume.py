@@ -91,10 +91,11 @@ def test_resuming_after_a_kill_equals_never_stopping(uninterrupted, vaeviz, tmp_
     assert results(run) == uninterrupted
 
 
-def test_resuming_after_ctrl_c_equals_never_stopping(uninterrupted, vaeviz, tmp_path):
+@pytest.mark.parametrize("stop_signal, expected", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_resuming_after_a_signal_equals_never_stopping(stop_signal, expected, uninterrupted, vaeviz, tmp_path):
     run = tmp_path / "run"
-    code, err = stop_midway(run, signal.SIGINT)
-    assert code == 130
+    code, err = stop_midway(run, stop_signal)
+    assert code == expected
     assert "Traceback" not in err
     assert f"vaeviz train --resume {run}" in err
     open_run(run)

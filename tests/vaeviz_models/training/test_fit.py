@@ -267,6 +267,20 @@ def test_a_step_that_diverges_is_named_and_the_weights_before_its_epoch_are_kept
     assert len(after) == 1
 
 
+def test_the_best_weights_are_kept_when_a_later_epoch_diverges(noise_images):
+    model, kept = small(), []
+
+    def spoil(state):
+        kept[:] = [value.clone() for value in state.best.values()]
+        if state.epoch == state.best_epoch + 2:
+            model.decoder.out.bias.data.fill_(torch.nan)
+
+    settings = {"epochs": 200, "learning_rate": 0.02, "holdout": 0.25, "patience": 3, "after_epoch": spoil}
+    with pytest.raises(InputError, match="diverged"):
+        fit(model, noise_images, **settings, **QUIET)
+    assert all(map(torch.equal, model.state_dict().values(), kept))
+
+
 def test_a_training_stops_soon_after_it_diverges():
     model = DivergingModel(first_bad_step=3)
     with pytest.raises(InputError, match="step 3 of epoch 1"):
