@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -159,6 +160,16 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_starts_from_its_confi
     done = vaeviz("train", "--resume", run)
     assert "no epoch" in done.out
     assert results(run) == results(short)
+
+
+def test_advice_for_a_run_without_weights_works_as_it_is_written(short, vaeviz, tmp_path):
+    run = tmp_path / "my run"
+    start_run(run, {"config.json": (short / "config.json").read_bytes()})
+    errors = [vaeviz("info", run).error, vaeviz(*TRAIN, "--epochs", 1, "--out", run).error]
+    for error in errors:
+        command = shlex.split(error[error.index("vaeviz train") :])
+        assert vaeviz(*command[1:]).code == 0
+        assert results(run) == results(short)
 
 
 def test_a_run_that_was_killed_before_its_config_is_trained_anew(short, vaeviz, tmp_path):
