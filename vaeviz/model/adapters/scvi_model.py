@@ -251,7 +251,7 @@ def _decoder(model: Any, covariates: Covariates) -> Decoder | None:
             return torch.as_tensor(values.reshape(len(z), 1), dtype=dtype, device=model.device)
 
         given: dict[str, list[Any]] = {}
-        rows = condition[0].reshape(len(z), -1).T if condition else []
+        rows: Any = condition[0].reshape(len(z), -1).T if condition else []
         for column, values in zip(covariates.columns, rows):
             dtype = torch.long if column.categories else torch.float
             given.setdefault(column.argument, []).append(as_column(values, dtype))
