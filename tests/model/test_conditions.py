@@ -126,11 +126,11 @@ def test_a_missing_condition_is_an_error_with_advice(fn):
     with pytest.raises(NotApplicable, match="decoder") as caught:
         decode(fn, np.ones((4, 2)))
     assert "condition=y" in caught.value.fix.python
-    assert "vaeviz.condition_on(decoder, y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
     assert "--condition labels" in caught.value.fix.command_line
     with pytest.raises(NotApplicable, match="encoder") as caught:
         encode(Encoder(fn.fn, conditions=range(3)) if isinstance(fn, Decoder) else fn, np.ones((4, 2)))
-    assert "vaeviz.condition_on(Encoder(encoder), y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(vaeviz.Encoder(fn), y)" in caught.value.fix.python
 
 
 def test_a_missing_argument_may_be_a_condition():
@@ -139,7 +139,7 @@ def test_a_missing_argument_may_be_a_condition():
 
     with pytest.raises(InputError, match="missing 1 required") as caught:
         decode(hidden, np.ones((4, 2)))
-    assert "vaeviz.condition_on(decoder, y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
     np.testing.assert_array_equal(decode(hidden, np.ones((4, 2)), [1, 2, 3, 4])[:, 0], [2, 3, 4, 5])
 
 
@@ -448,7 +448,7 @@ def test_an_unconditional_or_fixed_decoder_has_no_conditions(linear_parts):
         assert cycle_conditions(condition_set(decoder), 3) is None
     with pytest.raises(NotApplicable) as caught:
         condition_set(Decoder(lambda z, y: z))
-    assert "vaeviz.condition_on(decoder, y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
 
 
 def test_samples_that_share_a_condition(linear, linear_parts):
@@ -482,7 +482,14 @@ def test_plots_without_labels_are_skipped_with_a_reason(linear, linear_parts, tm
 def test_a_declared_pair_draws_a_figure_set(linear, tmp_path):
     encoder = vaeviz.Encoder(linear.encode, conditions=linear.classes)
     decoder = vaeviz.Decoder(linear.decode, conditions=linear.classes, latent_shape=(2,), output="values")
-    done = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=linear.x, labels=linear.names, dpi=40)
+    light = {
+        "aggregate_posterior": {"n_grid": 30, "n_permutations": 100},
+        "prior_holes": {"n_codes": 200},
+        "manifold_grid": {"n_grid": 3},
+    }
+    done = vaeviz.export_figures(
+        tmp_path, encoder=encoder, decoder=decoder, x=linear.x, labels=linear.names, settings=light, dpi=30
+    )
     assert {record.status for record in done} == {"drawn", "skipped"}
     reasons = {record.plot: record.reason for record in done if record.status == "skipped"}
     assert not [reason for reason in reasons.values() if "condition" in reason or "Error" in reason], reasons

@@ -91,7 +91,6 @@ def test_exported_sets_are_reproducible(tmp_path, few_trees):
         ("latent_pairs", {"encoder": Posterior(np.ones((N, 4)), np.ones((N, 4))), "min_kl": 1.0}, "0 of 4"),
         ("latent_pairs", {"encoder": Posterior(np.ones((N, 2)), np.ones((N, 2)))}, "of 2"),
         ("map_quality", {"encoder": Posterior(np.zeros((N, 2)))}, "latent_scatter"),
-        ("map_quality", {"perplexity": 90.0}, "perplexity"),
         ("compare", {"other_encoder": Posterior(np.zeros((N, 2)))}, r"\w"),
         ("rate_distortion", {"runs": [Model(Encoder(encoder), name="bare")]}, "likelihood"),
     ],

@@ -109,11 +109,11 @@ def describe_map(engine: str, perplexity: float, requested: float | None = None)
     >>> describe_map("opentsne", 30.0)
     'perplexity 30, by openTSNE'
     >>> describe_map("tsne", 6.0, requested=30.0)
-    'perplexity 6 instead of 30 (few points), by scikit-learn'
+    'perplexity 6, not 30, by scikit-learn'
     """
     if engine not in TSNE_LIBRARIES:
         return ""
-    lowered = f" instead of {requested:g} (few points)" if requested not in (None, perplexity) else ""
+    lowered = f", not {requested:g}" if requested not in (None, perplexity) else ""
     return f"perplexity {perplexity:g}{lowered}, by {TSNE_LIBRARIES[engine]}"
 
 

@@ -21,6 +21,7 @@ from vaeviz.data.out_of_core import SampleStream, as_samples, sample_shape, subs
 from vaeviz.data.sample_kind import infer_kind
 from vaeviz.data.value_ranges import BYTE_RANGE
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
+from vaeviz.model.call_advice import explain_decoder_failure, latent_shape_of_layers
 from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
 from vaeviz.model.conditions import warn_of_unused_condition
 from vaeviz.model.decoder import Decoder
@@ -234,17 +235,20 @@ def latent_size(decoder: Any) -> int:
     Returns
     -------
     int
-        The number of dimensions D.
+        The number of dimensions D, as declared or as the first torch layer proves.
 
     Raises
     ------
     InputError
-        If it is not declared.
+        If neither tells it.
     """
     part = as_decoder(decoder)
     if part.latent_size is not None:
         return part.latent_size
-    declaration = declare("Decoder", latent_shape=(2,))
+    shape = latent_shape_of_layers(part.fn)
+    if shape is not None and len(shape) == 1:
+        return shape[0]
+    declaration = declare("Decoder", latent_shape=shape or (2,))
     raise InputError(
         f"decoder {part.name} does not declare its latent size.",
         expected="latent_shape",
@@ -291,12 +295,12 @@ def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarr
         with call:  # not around yield: the caller may run or train models between batches
             return _read_samples(call(*arrays), len(arrays[0]))[:n_rows]
     except Exception as error:
-        fix = (
-            declare("Decoder", batch_size=first_size, pad=True)
-            if n_rows < first_size and not decoder.pad
-            else decoder.missing_argument_fix(error, arrays[1] if len(arrays) > 1 else None)
-        )
-        raise call_error("decoder", decoder.name, arrays[:1], error, fix) from error
+        is_smaller = n_rows < first_size and not decoder.pad
+        fix = declare("Decoder", batch_size=first_size, pad=True) if is_smaller else None
+        fix = fix or decoder.missing_argument_fix(error, arrays[1] if len(arrays) > 1 else None)
+        is_explained = fix is not None or len(arrays) > 1 or isinstance(error, InputError)
+        reason = None if is_explained else explain_decoder_failure(call, arrays[0])
+        raise call_error("decoder", decoder.name, arrays[:1], reason or error, fix) from error
 
 
 def _decode_under(call: ForeignFunction, decoder: Decoder, batch: np.ndarray, condition: np.ndarray) -> np.ndarray:
@@ -417,6 +421,7 @@ def _compare_ranges(decoder: Decoder, values: np.ndarray, reference: np.ndarray 
         else advise(
             ("If they are logits", declare("Decoder", output="logits")),
             ("After a tanh", declare("Decoder", value_range=(-1, 1))),
+            ("If the encoder also takes data in [-1, 1]", declare("Encoder", value_range=(-1, 1))),
             as_they_are,
         )
     )

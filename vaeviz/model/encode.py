@@ -17,6 +17,7 @@ from vaeviz.data.batches import check_row_count, check_samples, iterate_batches,
 from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source
 from vaeviz.data.value_ranges import warn_of_byte_values
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
+from vaeviz.model.call_advice import explain_encoder_failure
 from vaeviz.model.calling import ForeignFunction, call_error
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
 from vaeviz.model.encoder import Encoder
@@ -169,9 +170,12 @@ def _encode_batches(
             trace.outputs.warn_of_extreme_spread(returned, rows.start, float(np.abs(arrays[0]).max()))
         except Exception as error:
             is_smaller = len(arrays[0]) < first_size
-            size_fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
-            fix = size_fix or encoder.missing_argument_fix(error, condition)
-            raise call_error("encoder", encoder.name, arrays[:1], error, fix) from error
+            fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
+            fix = fix or encoder.missing_argument_fix(error, condition)
+            reason = None
+            if fix is None and rows.start == 0 and not (isinstance(error, InputError) and error.fix.python):
+                reason = explain_encoder_failure(call, arrays[0], getattr(x, "shape", arrays[0].shape), error)
+            raise call_error("encoder", encoder.name, arrays[:1], reason or error, fix) from error
         yield mean[:n_rows], None if std is None else std[:n_rows]
 
 

@@ -256,7 +256,7 @@ class ModelPart:
         return self._condition_fix() if is_missing else None
 
     def _condition_fix(self) -> Fix:
-        fixed = "Encoder(encoder)" if self.role == "encoder" else "decoder"
+        fixed = "vaeviz.Encoder(fn)" if self.role == "encoder" else "fn"
         return Fix(
             f"Pass condition=y with one row per sample, or fix one with vaeviz.condition_on({fixed}, y).",
             "Add --condition labels, or --condition VALUE to fix one.",

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.analysis.subsampling import subsample_rows
-from vaeviz.drawing.colors import color_labels
+from vaeviz.data.labels import labels_for
+from vaeviz.drawing.colors import ClassNames, Palette, color_labels
 from vaeviz.drawing.embedding_maps import (
     METHOD_NAMES,
     check_needs_map,
@@ -46,8 +47,11 @@ def tsne(
     engine: str = "auto",
     perplexity: float = 30.0,
     max_points: int | None = 5000,
-    palette: str | None = None,
+    palette: Palette | None = None,
     continuous: bool | None = None,
+    class_names: ClassNames | None = None,
+    highlight: tuple[str, ...] | None = None,
+    limits: tuple[float, float] | None = None,
     marker_size: float | None = None,
     alpha: float | None = None,
     rasterized: bool | None = None,
@@ -64,8 +68,9 @@ def tsne(
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers. Samples without a label (NaN, None
-        or "") are light gray and underneath.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`. Samples without a label (NaN, None or "") are light
+        gray and underneath.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     other_x : array_like, shape (M, ...), optional
@@ -77,10 +82,17 @@ def tsne(
         Perplexity of t-SNE. If it is too large for the points, it is lowered to a third of them, and the title says so.
     max_points : int or None, default=5000
         Largest number of points to map. More are subsampled at random; None keeps all.
-    palette : str, optional
-        Matplotlib color sequence or colormap, or colors separated by commas.
+    palette : str, tuple or dict, optional
+        Color sequence or colormap of matplotlib, palette of seaborn, colors (also separated by commas), or a color for
+        each class by name.
     continuous : bool, optional
         Color integer labels along a gradient. By default, their type decides.
+    class_names : tuple or dict, optional
+        Names of the integer labels 0, 1, ..., or all names in order, or new names by label.
+    highlight : tuple of str, optional
+        Classes that keep their colors. The others become gray.
+    limits : tuple of float, optional
+        Ends of the scale of continuous labels. By default, a few that are far out are left out and counted.
     marker_size : float, optional
         Diameter of a marker in points. By default, it follows N.
     alpha : float, optional
@@ -128,7 +140,10 @@ def tsne(
     """
     style = ScatterStyle(marker_size, alpha, rasterized, marker_kws)
     posterior = check_needs_map(encode(encoder, x, condition))
-    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
+    labels = labels_for(x, labels)
+    colors = color_labels(
+        labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
+    )
     rows = subsample_rows(max_points, len(posterior), seed)
     others = None if other_x is None else encode_others(encoder, other_x).mean
     usable = usable_perplexity(engine, perplexity, len(rows))
@@ -137,7 +152,6 @@ def tsne(
     marks = draw_scatter(ax, embedding.points, colors[rows], style, seed=seed)
     if others is not None:
         _place_others(ax, embedding, others[subsample_rows(max_points, len(others), seed)])
-    add_color_key(ax, marks.colors, embedding.points)
     equal_aspect(ax)
     details = describe_map(embedding.engine, usable, perplexity)
     ax.set_title(_map_title(embedding.engine, details, posterior, len(rows)))
@@ -145,6 +159,7 @@ def tsne(
     if embedding.engine != "pca" and len(rows) > 2 * N_QUALITY_NEIGHBORS:
         settings = {"n_samples": MAX_RANKED_POINTS, "seed": seed}
         write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (N_QUALITY_NEIGHBORS,), **settings))
+    add_color_key(ax, marks.colors, embedding.points, marker=marks.marker_line.get_marker())
     return ax
 
 

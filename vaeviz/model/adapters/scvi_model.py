@@ -251,8 +251,8 @@ def _decoder(model: Any, covariates: Covariates) -> Decoder | None:
             return torch.as_tensor(values.reshape(len(z), 1), dtype=dtype, device=model.device)
 
         given: dict[str, list[Any]] = {}
-        rows: Any = condition[0].reshape(len(z), -1).T if condition else []
-        for column, values in zip(covariates.columns, rows):
+        rows = condition[0].reshape(len(z), -1) if condition else np.empty((len(z), 0))
+        for column, values in zip(covariates.columns, rows.T):
             dtype = torch.long if column.categories else torch.float
             given.setdefault(column.argument, []).append(as_column(values, dtype))
         for argument in needed & {"batch_index", "y"}:  # which have one category
