@@ -155,7 +155,7 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     names : sequence of str or None
         The names that were given.
     x : object, optional
-        Samples or factors, with column names if they are a data frame of pandas or polars.
+        Samples or factors, with column names if they are a data frame of pandas or polars, or a `vaeviz.Dataset`.
 
     Returns
     -------
@@ -164,6 +164,8 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     """
     if names is not None and len(names):
         return tuple(map(printable_text, names))
+    if hasattr(x, "named_labels"):
+        return tuple(x.feature_names)
     columns = tuple(getattr(x, "columns", ()))
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
 
