@@ -240,7 +240,8 @@ def _decoder(model: Any, covariates: Covariates) -> Decoder | None:
     """Return the decoder: the mean counts of a cell with the median number of counts. None if it needs more."""
     arguments = _arguments(model.module.generative)
     needed = {name for name, is_required in arguments.items() if is_required}
-    if not {"z", "library"} <= set(arguments) or needed - {"z", "library", "batch_index", "y"}:
+    needs_more = needed - {"z", "library", "batch_index", "y"} or "size_factor" in _fields(model)
+    if needs_more or not {"z", "library"} <= set(arguments):
         return None
     library = float(np.log(np.median(_counts(model, model.adata).sum(axis=1))))
 
