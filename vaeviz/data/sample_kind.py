@@ -155,7 +155,7 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     names : sequence of str or None
         The names that were given.
     x : object, optional
-        Samples or factors, with column names if they are a data frame of pandas or polars, or a `vaeviz.Dataset`.
+        Samples or factors, with names if they are a data frame of pandas or polars, an AnnData or a `vaeviz.Dataset`.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
         return tuple(map(printable_text, names))
     if hasattr(x, "named_labels"):
         return tuple(x.feature_names)
-    columns = tuple(getattr(x, "columns", ()))
+    columns = tuple(getattr(x, "var_names" if hasattr(x, "var_names") else "columns", ()))
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
 
 

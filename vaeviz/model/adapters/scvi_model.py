@@ -192,9 +192,10 @@ def _unpack_function(model: Any, covariates: Covariates) -> Callable[[Any, Any],
     """Return a function that takes counts and covariates from an AnnData, for the model's genes and layer."""
 
     def unpack(x: Any, condition: Any) -> tuple[Any, Any]:
-        if not defined_in(x, "anndata"):
+        cells = getattr(x, "origin", x)  # of samples that were converted before
+        if not defined_in(cells, "anndata"):
             return x, condition
-        cells = _select_genes(model, x)
+        cells = _select_genes(model, cells)
         return _counts(model, cells), covariates.of_cells(cells) if condition is None else condition
 
     return unpack
