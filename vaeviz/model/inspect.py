@@ -284,7 +284,8 @@ def _describe_condition(part: ModelPart, condition: Any) -> list[InferredPropert
     if part.condition is not None:
         return [InferredProperty("condition", f"y = {part.condition_name}", "fixed for every row")]
     if not part.is_conditional:
-        return []
+        is_optional = part.names_condition and condition is None
+        return [InferredProperty("condition", "optional", "fn received none")] if is_optional else []
     if part.known_conditions:
         return [InferredProperty("condition", f"y one of {summarize_names(part.known_conditions)}", DECLARED)]
     names = () if condition is None else tuple(dict.fromkeys(condition_names(condition, None)))
