@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from vaeviz.errors import Fix, InputError
 
 if TYPE_CHECKING:
@@ -174,7 +172,8 @@ def _divide_axes(ax: Axes, figure: Figure | SubFigure | None) -> SubFigure:
     if spec is None or parent.get_layout_engine() is None:
         left, bottom, right, top = cell_box(ax).transformed(parent.transSubfigure.inverted()).extents
         widths, heights = (left, right - left, 1 - right), (1 - top, top - bottom, bottom)
-        spec = GridSpec(3, 3, width_ratios=np.maximum(widths, 1e-6), height_ratios=np.maximum(heights, 1e-6))[1, 1]
+        ratios = [[max(length, 1e-6) for length in lengths] for lengths in (widths, heights)]  # positive
+        spec = GridSpec(3, 3, width_ratios=ratios[0], height_ratios=ratios[1])[1, 1]
     place = parent.add_subfigure(spec)
     lay_out(parent)
     return place
