@@ -11,7 +11,8 @@ import click
 from benchmarks.report import write_report
 from benchmarks.runner import measure
 
-FILES = ("train", "train_quality", "train_gpu", "gpu", "encode", "draw", "embed", "startup", "figure_set", "memory")
+TRAINING = ("train", "train_quality", "train_gpu", "busy")
+FILES = (*TRAINING, "gpu", "encode", "draw", "embed", "startup", "figure_set", "memory")
 
 
 @click.command()

@@ -21,7 +21,7 @@ from benchmarks.cases import Case
 from benchmarks.trained import trained_run
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.data.loading import load_data
-from vaeviz.embeddings._base import clear_embedding_cache
+from vaeviz.embeddings import clear_embedding_cache
 from vaeviz.embeddings.pca import pca_initialization
 
 ROUNDS = {2_000: 5, 10_000: 3, 70_000: 1}

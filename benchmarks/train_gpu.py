@@ -20,6 +20,12 @@ BATCH = 50
 EPOCHS = 10
 PRECISIONS = ("float32", "bfloat16")
 GOAL = 0.02
+NOTE = (
+    "The kernels of a captured step take 257 µs on an H200 (by torch's profiler), while the goal leaves about "
+    "80 µs for a whole step. The single kernel of the fused Adam takes 70 µs, since it divides 0.8 million "
+    "weights among thirteen blocks; the float32 products of 50 rows take about 95 µs; some sixty kernels of 1 "
+    "to 5 µs take the rest. With forty steps in one graph a step takes 265 µs, with TF32 products 248 µs"
+)
 
 
 def cases(data_dir: Path | None) -> list[Case]:
@@ -37,6 +43,7 @@ def cases(data_dir: Path | None) -> list[Case]:
             goal=dict.fromkeys(PRECISIONS, GOAL),
             check=_describe_elbos,
             rounds=3,
+            note=NOTE,
         )
     ]
 

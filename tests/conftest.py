@@ -70,6 +70,30 @@ def make_decoder():
     return make
 
 
+@pytest.fixture(scope="session")
+def numpy_inputs(digits, make_encoder, make_decoder):
+    """One value for every input of the built-in plots, for a latent space of three dimensions."""
+    decoder = make_decoder(3)
+
+    def likelihood(x, z):
+        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
+
+    return {
+        "encoder": make_encoder(3),
+        "decoder": decoder,
+        "x": digits.x,
+        "labels": digits.labels,
+        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
+        "history": {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]},
+        "likelihood": likelihood,
+        "other_x": digits.x[:, ::-1].copy(),
+        "other_encoder": make_encoder(4, seed=3),
+        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
+        "feature_names": [f"pixel {k}" for k in range(64)],
+        "factor_names": ["digit", "ink"],
+    }
+
+
 @pytest.fixture
 def encoder(make_encoder):
     return make_encoder()
@@ -158,6 +182,13 @@ def _no_figure_stays_open():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def few_trees(monkeypatch):
+    """Compute the disentanglement scores with little effort, where their precision does not matter."""
+    for name, count in {"N_TREES": 3, "N_SHUFFLES": 1, "N_VOTES": 40}.items():
+        monkeypatch.setattr(f"vaeviz.analysis.disentanglement.{name}", count)
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ def likelihood(x, z): return -2 * ((x - decode(z)) ** 2).sum(axis=(1, 2))
 
 PLOTS = """
 import tempfile
+import vaeviz.analysis.disentanglement
+vaeviz.analysis.disentanglement.N_TREES = 3
 from pathlib import Path
 folder = tempfile.mkdtemp()
 history = {"epoch": [1, 2], "train_elbo": [-3.0, -2.0], "train_kl": [0.1, 0.2]}
@@ -42,7 +44,10 @@ records = vaeviz.export_figures(
     folder, encoder=vaeviz.Encoder(encode, returns="mean,log_var"), decoder=vaeviz.Decoder(decode, prior="normal"),
     x=x, labels=labels, factors=codes, history=history, likelihood=likelihood, other_x=x[::-1].copy(),
     other_encoder=vaeviz.Encoder(lambda x: encode(x)[0], returns="mean"), runs=[(9.0, 30.0, "one"), (5.0, 36.0, "two")],
-    settings={"tsne": {"perplexity": 5.0}, "map_quality": {"perplexity": 5.0}}, dpi=40,
+    dpi=40, settings={
+        "tsne": {"perplexity": 5.0}, "map_quality": {"perplexity": 5.0}, "likelihood_bound": {"n_draws": 20},
+        "manifold_grid": {"n_grid": 3}, "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
+    },
 )
 assert {record.plot for record in records} == set(vaeviz.plot_names())
 print({record.plot: record.reason for record in records if record.status != "drawn"})

@@ -10,7 +10,7 @@ from .data.loading import load_data
 from .data.out_of_core import Batches
 from .drawing.figure_factory import axes_for, figure_for
 from .drawing.styles import style
-from .embeddings._base import Embedding, embed
+from .embeddings import Embedding, embed
 from .errors import GuessWarning, InputError, NotApplicable
 from .export.figure_set import export_figures
 from .health.analyze import analyze

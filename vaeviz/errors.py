@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
+import sys
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+OWN_PACKAGES = ("vaeviz", "vaeviz_models")  # whose lines no warning points at
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters but tab and line feed, marks that reverse text, lone surrogates, and what XML does not allow."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +47,33 @@ def declare(part: str, /, **settings: Any) -> Fix:
     Examples
     --------
     >>> declare("Encoder", returns="mean,std").python
-    'Write Encoder(fn, returns="mean,std").'
+    'Write vaeviz.Encoder(fn, returns="mean,std").'
     >>> declare("Decoder", latent_shape=(4, 8, 8)).command_line
     'Add --latent-shape 4,8,8.'
     """
     arguments = ", ".join(f"{name}={_python_literal(value)}" for name, value in settings.items())
     flags = " ".join(_flag(name, value) for name, value in settings.items())
-    return Fix(f"Write {part}(fn, {arguments}).", f"Add {flags}.")
+    return Fix(f"Write vaeviz.{part}(fn, {arguments}).", f"Add {flags}.")
+
+
+def advise(*cases: tuple[str, Fix]) -> Fix:
+    """Return the advice for several cases.
+
+    Parameters
+    ----------
+    *cases : tuple of str and Fix
+        When it applies, and the advice.
+
+    Examples
+    --------
+    >>> advise(("If they are logits", declare("Decoder", output="logits"))).python
+    'If they are logits, write vaeviz.Decoder(fn, output="logits").'
+    """
+
+    def joined(advice: list[str]) -> str:
+        return " ".join(f"{when}, {text[:1].lower()}{text[1:]}" for (when, _), text in zip(cases, advice))
+
+    return Fix(joined([fix.python for _, fix in cases]), joined([fix.command_line or fix.python for _, fix in cases]))
 
 
 class _WithFix(Exception):
@@ -112,6 +139,10 @@ class NoSuchSplit(InputError):
     """A data set does not have the requested split."""
 
 
+class OutputError(InputError):
+    """A file or folder that cannot be written, e.g. because the disk is full."""
+
+
 class NotApplicable(_WithFix):
     """A plot or number that would mean nothing for this model or these data.
 
@@ -137,6 +168,77 @@ class GuessWarning(_WithFix, UserWarning):
     fix : str or Fix, optional
         The line that declares it.
     """
+
+
+class NothingDrawnWarning(_WithFix, UserWarning):
+    """All plots of a figure set were skipped.
+
+    Parameters
+    ----------
+    message : str
+        What was skipped, and what most of it needs.
+    fix : str or Fix, optional
+        What to pass.
+    """
+
+
+def for_command_line(message: BaseException | str) -> str:
+    """Return the text of any error or warning, with its advice as command-line options if it has any.
+
+    Parameters
+    ----------
+    message : exception or str
+        An error or a warning.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> for_command_line(InputError("The range is unknown.", fix=declare("Decoder", value_range=(-1, 1))))
+    'The range is unknown. Add --value-range -1,1.'
+    >>> for_command_line(ValueError("no"))
+    'no'
+    """
+    return printable_text(message.for_command_line() if isinstance(message, _WithFix) else message)
+
+
+def printable_text(text: object) -> str:
+    """Return a text that a figure, a page or a terminal can show.
+
+    Parameters
+    ----------
+    text : object
+        Text, bytes in UTF-8, or anything with a text.
+
+    Returns
+    -------
+    str
+        The text, with the replacement character instead of control characters and lone surrogates.
+
+    Examples
+    --------
+    >>> printable_text("red" + chr(27) + "[31m"), printable_text(b"cat")
+    ('red�[31m', 'cat')
+    """
+    decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", decoded)
+
+
+def warn_user(warning: Warning) -> None:
+    """Issue a warning that points at the line outside of vaeviz that led to it.
+
+    Parameters
+    ----------
+    warning : Warning
+        The warning.
+    """
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in OWN_PACKAGES:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(warning, stacklevel=level)
 
 
 def _join_sentences(first: str, second: str) -> str:

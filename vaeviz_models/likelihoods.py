@@ -90,7 +90,20 @@ class Likelihood(nn.Module):
 class Bernoulli(Likelihood):
     """Independent pixels in [0, 1] as Bernoulli probabilities. The decoder returns logits.
 
-    For pixels between 0 and 1 `log_prob` is a cross-entropy rather than a log-probability.
+    Notes
+    -----
+    For pixels between 0 and 1 `log_prob` is a cross-entropy rather than a log-probability, and its maximum is below 0
+    (Loaiza-Ganem & Cunningham 2019).
+
+    References
+    ----------
+    Loaiza-Ganem & Cunningham 2019, The continuous Bernoulli (arXiv:1907.06845).
+
+    Examples
+    --------
+    >>> log_prob = Bernoulli().log_prob(torch.zeros(1, 4), torch.ones(1, 4))
+    >>> bool(torch.isclose(log_prob, torch.tensor(4 * math.log(0.5))))
+    True
     """
 
     def check(self, x: Any) -> None:
@@ -178,6 +191,17 @@ class Gaussian(Likelihood):
         σ, or its first value if it is learned.
     learned : bool, default False
         Train σ together with the networks.
+
+    References
+    ----------
+    A learned σ: Rybkin, Daniilidis & Levine 2021, Simple and effective VAE training with calibrated decoders
+    (arXiv:2006.13202).
+
+    Examples
+    --------
+    >>> log_prob = Gaussian(std=0.5).log_prob(torch.zeros(1, 1), torch.zeros(1, 1))
+    >>> bool(torch.isclose(log_prob, torch.tensor(-math.log(0.5 * math.sqrt(2 * math.pi)))))
+    True
     """
 
     log_var: Tensor

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from vaeviz.errors import Fix, InputError, UnknownName
 
 Activation = Literal["relu", "tanh"]
+MAX_LAYERS = 1000  # each takes time and memory to build, however small; deeper stacks of plain layers do not train
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
@@ -311,7 +312,7 @@ def image_shape(sample_shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def check_sizes(**sizes: int | Sequence[int]) -> None:
-    """Raise InputError unless all layer sizes are at least 1.
+    """Raise InputError unless all layer sizes are at least 1, and the layers at most `MAX_LAYERS`.
 
     Parameters
     ----------
@@ -321,10 +322,14 @@ def check_sizes(**sizes: int | Sequence[int]) -> None:
     Raises
     ------
     InputError
-        If a size is below 1.
+        If a size is below 1, or if there are too many.
     """
     for name, value in sizes.items():
-        if min([value] if isinstance(value, int) else value, default=1) < 1:
+        layers = [value] if isinstance(value, int) else value
+        if len(layers) > MAX_LAYERS:
+            limit = f"{MAX_LAYERS} at most"
+            raise InputError(f"{name} has {len(layers):,} layers, but {limit}.", got=str(len(layers)), expected=limit)
+        if min(layers, default=1) < 1:
             raise InputError(f"{name} is {value}, but must be at least 1.", got=str(value), expected="1 or more")
 
 

@@ -6,7 +6,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from vaeviz import InputError, NotApplicable
-from vaeviz.analysis.class_structure import _winners, class_structure, nearest_others, principal_components
+from vaeviz.analysis.class_structure import _majority_classes, class_structure, nearest_others, principal_components
 
 RNG = np.random.default_rng(0)
 CLASSES = np.arange(60) % 3
@@ -94,4 +94,4 @@ def test_table_has_a_row_for_each_number_of_neighbors():
     ("nearest", "winner"), [([1, 0, 0, 2, 1], 1), ([1, 0, 0, 1], 1), ([2, 1, 1, 0], 1), ([2, 1, 0], 2)]
 )
 def test_the_nearest_class_wins_a_tied_vote(nearest, winner):
-    assert _winners(np.array([nearest]), 3) == [winner]
+    assert _majority_classes(np.array([nearest]), 3) == [winner]

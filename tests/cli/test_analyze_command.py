@@ -65,7 +65,7 @@ def test_a_run_needs_only_its_name(vaeviz_command, run):
     code, out, _ = vaeviz_command("analyze", str(run), "--checks", "spread,holes")
     assert code == 0
     assert out.startswith("tiny · digits · 360 samples, 2 latent dimensions · seed 0\n")
-    assert [line.split()[1] for line in out.splitlines() if line.startswith(("✓", "!"))] == ["holes", "spread"]
+    assert [line.split()[1] for line in out.splitlines() if line.startswith(("✓", "?", "!"))] == ["holes", "spread"]
 
 
 def test_thresholds_are_set_like_options_of_plots(vaeviz_command):
@@ -102,7 +102,7 @@ def test_wrong_usage(vaeviz_command):
     code, _, err = vaeviz_command("analyze")
     assert code == 2 and "MODEL" in err
     code, _, err = vaeviz_command("analyze", *MODEL, "--out", "nowhere/report.json")
-    assert code == 2 and "mkdir nowhere" in err
+    assert code == 2 and "mkdir -p nowhere" in err
     code, _, err = vaeviz_command("analyze", *MODEL, "--input", "lables=mine:encode")
     assert code == 2 and "labels" in err
     code, _, err = vaeviz_command("analyze", *MODEL, "--input", "seed=mine:encode")
@@ -127,7 +127,7 @@ def inputs(encoder, decoder, digits):
     return {"encoder": encoder, "decoder": decoder, "x": digits.x, "labels": digits.labels}
 
 
-ONE = {"plots": ["latent_scatter"]}
+ONE = {"plots": ["latent_scatter"], "dpi": 30}
 
 
 def manifest_of(out):
@@ -183,12 +183,12 @@ def test_a_check_that_fails_keeps_no_figure_from_being_drawn(tmp_path, inputs):
 
 
 def test_the_command_reports_on_the_whole_set_or_with_analysis(vaeviz_command, tmp_path):
-    one_plot = ("export", *MODEL, "--plots", "latent_scatter", "--out", "some")
+    one_plot = ("export", *MODEL, "--plots", "latent_scatter", "--dpi", "30", "--out", "some")
     assert " report " not in vaeviz_command(*one_plot)[1]
     code, out, _ = vaeviz_command(*one_plot, "--analysis")
     assert code == 0
     assert "! report " in out and "ignored" in out
-    (tmp_path / "set.toml").write_text('plots = ["latent_scatter"]\nanalysis = true\n')
+    (tmp_path / "set.toml").write_text('plots = ["latent_scatter"]\nanalysis = true\ndpi = 30\n')
     configured = ("export", *MODEL, "--config", "set.toml", "--out", "some")
     assert "! report " in vaeviz_command(*configured)[1]
     assert " report " not in vaeviz_command(*configured, "--no-analysis")[1]

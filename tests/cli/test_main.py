@@ -112,7 +112,10 @@ def test_list_shows_every_group_and_the_inputs_and_options_of_plots(run_main):
         assert f"\n  {name} " in done.out
 
 
-@pytest.mark.parametrize(("section", "there", "elsewhere"), [("models", "mlp", "mnist"), ("data", "mnist", "mlp")])
+@pytest.mark.parametrize(
+    ("section", "there", "elsewhere"),
+    [("models", "mlp", "mnist"), ("data", "mnist", "mlp"), ("datasets", "mnist", "mlp"), ("checks", "holes", "mlp")],
+)
 def test_list_shows_one_section(run_main, section, there, elsewhere):
     done = run_main("list", section)
     assert f"  {there} " in done.out
@@ -289,7 +292,9 @@ def test_exit_code_1_if_a_plot_failed_and_the_others_are_drawn(run_main, npz, re
 
 
 def test_exit_code_1_if_a_plot_was_named_and_skipped(run_main, npz):
-    done = run_main("export", "mine:pair", "--data", npz, "--out", "figures", "--plots", "latent_scatter,tsne")
+    done = run_main(
+        "export", "mine:pair", "--data", npz, "--out", "figures", "--plots", "latent_scatter,tsne", "--dpi", 40
+    )
     assert done.code == 1
 
 

@@ -50,7 +50,7 @@ def draw(invoke, folder):
     """Draw a scatter plot of the model and data that options name."""
 
     def draw_scatter(*args):
-        result = invoke("plot", "latent-scatter", *args, "--out", "scatter.png")
+        result = invoke("plot", "latent-scatter", *args, "--dpi", 40, "--out", "scatter.png")
         assert result.exit_code == 0, result.output
         assert (folder / "scatter.png").stat().st_size > 1000
 
@@ -77,10 +77,11 @@ def test_encoder_and_decoder_can_be_named_separately(invoke, folder):
     out = invoke(
         "export", "--encoder", "my_model:encode", "--decoder", "my_model:decode", "--data", "my_model:x",
         "--prior", "normal", "--plots", "reconstruction_pairs,latent_scatter,samples", "--out", "figures",
+        "--dpi", "40",
     )  # fmt: skip
     assert out.exit_code == 0, out.output
     decoder_alone = ["--decoder", "my_model:decode", "--latent-shape", "2"]
-    out = invoke("export", *decoder_alone, "--plots", "samples,manifold_grid", "--out", "alone")
+    out = invoke("export", *decoder_alone, "--plots", "samples,manifold_grid", "--dpi", "40", "--out", "alone")
     assert out.exit_code == 0, out.output
 
 
@@ -177,6 +178,16 @@ def test_options_that_contradict_or_name_nothing_are_input_errors(args, token, i
 
 
 @pytest.mark.parametrize(
+    ("option", "value"), [("--data", "my_model:x"), ("--encoder", "my_model:encode"), ("--labels", "labels")]
+)
+def test_an_input_that_is_named_twice_is_refused(option, value, invoke, folder):
+    name = {"--data": "x"}.get(option, option[2:])
+    with pytest.raises(InputError) as caught:
+        invoke("explain", "my_model:pair", "--data", "digits", option, value, "--input", f"{name}=my_model:x")
+    assert (caught.value.got, option in str(caught.value)) == (name, True)
+
+
+@pytest.mark.parametrize(
     "args",
     [["--value-range", "1,-1"], ["--value-range", "1"], ["--input-shape", "a,b"], ["--layout", "first"], []],
     ids=" ".join,
@@ -238,6 +249,6 @@ def test_every_setting_of_a_model_has_an_option():
         command = decorate(command)
     flags = {flag for param in command.__click_params__ for flag in param.opts}
     settings = {field.name for part in (vaeviz.Encoder, vaeviz.Decoder) for field in fields(part)}
-    not_written = {"fn", "_", "name", "condition", "unpack", "cached", "cached_modules"}
+    not_written = {"fn", "_", "name", "condition", "unpack", "cached", "cached_modules", "whole"}
     public = {name for name in settings - not_written if not name.startswith("_")}
     assert {f"--{name.replace('_', '-')}" for name in public} <= flags

@@ -115,7 +115,7 @@ def test_columns_of_a_data_frame_name_the_features_of_plots_and_figure_sets(tmp_
         vaeviz.prior_holes(encoder, frame, decoder, n_codes=40, figure=Figure(figsize=(20, 8)))[1],
     ):
         assert [text.get_text() for text in ax.get_xticklabels()] == ["ash", "hue", "proline"]
-    (record,) = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=frame, plots=["samples"])
+    (record,) = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=frame, plots=["samples"], dpi=40)
     assert record.status == "drawn"
     inputs = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["inputs"]
     assert inputs["feature_names"]["shape"] == [3]
@@ -170,7 +170,7 @@ def test_one_sample_is_enough_or_the_plot_is_skipped_with_a_reason(tmp_path):
     assert all(record.reason for record in records if record.status == "skipped")
 
 
-def test_known_factors_show_their_names():
+def test_known_factors_show_their_names(few_trees):
     data = vaeviz.Dataset(
         RNG.random((90, 6)), factors=RNG.random((90, 2)), factor_names=("column", "row"), feature_names=tuple("abcdef")
     )

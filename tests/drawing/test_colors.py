@@ -4,8 +4,10 @@ import re
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
-from matplotlib.colors import to_hex, to_rgba
+import seaborn
+from matplotlib.colors import ListedColormap, to_hex, to_rgba
 
 from vaeviz.drawing.colors import color_labels
 from vaeviz.drawing.styles import CLASS_COLORS
@@ -94,8 +96,13 @@ def test_palette_of_a_gradient_is_its_colormap():
         (["a", "b"], {"palette": "red"}, "1 colors"),
         (np.arange(11), {"palette": "tab10"}, "10 colors"),
         ([0.0, 1.0], {"palette": "tab99"}, "tab99"),
+        (["a", "b"], {"palette": ["red"]}, "1 colors"),
+        (["a", "b"], {"palette": {"a": "red"}}, "a"),
+        (["a", "b"], {"highlight": ("c",)}, "c"),
+        ([0.0, 1.0], {"limits": (1.0, 0.0)}, "(1, 0)"),
         (["a", "b"], {"continuous": True}, "<U1"),
-        ([np.nan, np.nan], {}, "no finite label"),
+        ([None, None], {}, "no label"),
+        ([np.nan, np.nan], {}, "no label"),
     ],
 )
 def test_labels_or_palettes_that_do_not_fit_are_an_error(labels, settings, got):
@@ -103,6 +110,56 @@ def test_labels_or_palettes_that_do_not_fit_are_an_error(labels, settings, got):
         color_labels(labels, len(labels), **settings)
     assert caught.value.got == got
     assert caught.value.fix.python
+
+
+def test_palette_may_be_a_list_a_dictionary_a_colormap_or_a_palette_of_seaborn():
+    labels = ["a", "b"]
+    for palette in (
+        ["red", "blue"],
+        [(1, 0, 0), (0, 0, 1)],
+        {"b": "blue", "a": "red"},
+        ListedColormap(["red", "blue"]),
+    ):
+        assert [to_hex(color) for color in color_labels(labels, 2, palette).colors] == ["#ff0000", "#0000ff"]
+    deep = color_labels(labels, 2, "deep").colors
+    assert [to_hex(color) for color in deep] == [to_hex(color) for color in seaborn.color_palette("deep")[:2]]
+    assert len(set(color_labels(np.arange(15), 15, "husl").colors)) == 15
+    with pytest.raises(InputError):
+        color_labels(np.arange(15), 15, "deep")  # seaborn would repeat its ten colors
+    viridis = matplotlib.colormaps["viridis"]
+    assert color_labels([0.0, 1.0], 2, viridis).mappable.get_cmap().name == "viridis"
+    assert color_labels([0.0, 1.0], 2, ["white", "red"]).colors[-1][:3] == pytest.approx((1, 0, 0), abs=0.02)
+
+
+def test_classes_without_samples_keep_the_colors_of_the_others():
+    categories = pd.Categorical(["c", "a"], ["a", "b", "c"])
+    colors = color_labels(categories, 2)
+    assert colors.names == ("a", "c")
+    assert colors_of(colors) == [CLASSES[2], CLASSES[0]]
+
+
+def test_highlighted_classes_keep_their_colors_and_others_are_gray():
+    colors = color_labels(["a", "b", "c"], 3, highlight=("b",))
+    assert colors_of(colors) == [None, CLASSES[1], None]
+    assert (colors.names, colors.gray_name) == (("b",), "other")
+
+
+def test_one_extreme_value_does_not_take_the_scale():
+    values = np.append(np.linspace(0, 1, 100), 1e6)
+    colors = color_labels(values, 101)
+    assert colors.mappable.get_clim() == (0, 1)
+    assert colors.index[-1] == 63
+    assert "1 beyond" in colors.scale_label
+    assert colors.mappable.cmap.colorbar_extend == "max"
+    assert color_labels(values, 101, limits=(0, 1e6)).mappable.get_clim() == (0, 1e6)
+    assert color_labels(values[:-1], 100).scale_label == "label"
+
+
+def test_dates_have_a_scale_of_days():
+    colors = color_labels(np.array(["1970-01-02", "1970-01-05", "NaT"], "datetime64[D]"), 3)
+    assert colors.is_date
+    assert colors.mappable.get_clim() == (1, 4)
+    assert colors.index.tolist() == [0, 63, -1]
 
 
 def test_suggested_palettes_work():

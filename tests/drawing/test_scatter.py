@@ -7,7 +7,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from vaeviz.drawing.colors import MISSING_COLOR, color_labels
-from vaeviz.drawing.scatter import MAX_ROUND_POINTS, MAX_VECTOR_POINTS, default_alpha, default_marker_size, draw_scatter
+from vaeviz.drawing.scatter import (
+    MAX_ROUND_POINTS,
+    MAX_VECTOR_POINTS,
+    ScatterStyle,
+    default_alpha,
+    default_marker_size,
+    draw_scatter,
+)
 from vaeviz.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -101,9 +108,7 @@ def test_marker_size_and_alpha_follow_the_number_of_points():
 
 
 def test_options_set_marker_properties(ax):
-    draw_scatter(
-        ax, POINTS, color_labels(LABELS, 300), marker_size=7, alpha=0.25, marker_kws={"marker": "s", "zorder": 4}
-    )
+    draw_scatter(ax, POINTS, color_labels(LABELS, 300), ScatterStyle(7, 0.25, marker_kws={"marker": "s", "zorder": 4}))
     markers = markers_in(ax)
     line = markers.marker_line
     assert (line.get_markersize(), markers.get_alpha(), line.get_marker(), markers.get_zorder()) == (7, 0.25, "s", 4)
@@ -112,20 +117,20 @@ def test_options_set_marker_properties(ax):
 @pytest.mark.parametrize("kws", [{"s": 3}, {"marker": "?"}, {"ms": 9, "markersize": 8}])
 def test_unknown_marker_property_is_an_error(ax, kws):
     with pytest.raises(InputError, match="marker_kws") as caught:
-        draw_scatter(ax, POINTS, color_labels(None, 300), marker_kws=kws)
+        draw_scatter(ax, POINTS, color_labels(None, 300), ScatterStyle(marker_kws=kws))
     assert caught.value.got == repr(kws)
 
 
 @pytest.mark.parametrize("name", ["color", "c", "markerfacecolor", "mfc"])
 def test_common_color_replaces_class_colors(ax, name):
-    markers = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws={name: "red"})
+    markers = draw_scatter(ax, POINTS, color_labels(LABELS, 300), ScatterStyle(marker_kws={name: "red"}))
     assert set(drawn_points(ax)[1]) == {to_rgba("red")}
     assert markers.colors.names == ()
 
 
 def test_short_property_names_work(ax):
     for kws in ({"markersize": 9, "markeredgewidth": 1}, {"ms": 9, "mew": 1}):
-        markers = draw_scatter(ax, POINTS, color_labels(LABELS, 300), marker_kws=kws)
+        markers = draw_scatter(ax, POINTS, color_labels(LABELS, 300), ScatterStyle(marker_kws=kws))
         assert (markers.marker_line.get_markersize(), markers.marker_line.get_markeredgewidth()) == (9, 1)
 
 
@@ -139,7 +144,7 @@ def test_short_property_names_work(ax):
     ],
 )
 def test_many_markers_are_rasterized_by_default(ax, total, rasterized, expected):
-    draw_scatter(ax, np.zeros((total, 2)), color_labels(None, total), rasterized=rasterized)
+    draw_scatter(ax, np.zeros((total, 2)), color_labels(None, total), ScatterStyle(rasterized=rasterized))
     assert bool(markers_in(ax).get_rasterized()) == expected
 
 
@@ -168,7 +173,7 @@ def blank_ax(ax):
 
 
 def test_markers_are_rendered_at_their_points(blank_ax):
-    draw_scatter(blank_ax, np.array([[-0.5, 0.5], [0.5, -0.5]]), color_labels(None, 2), marker_size=20, alpha=1)
+    draw_scatter(blank_ax, np.array([[-0.5, 0.5], [0.5, -0.5]]), color_labels(None, 2), ScatterStyle(20, 1))
     dark = pixels(blank_ax).sum(axis=2) < 600
     rows, columns = np.nonzero(dark)
     left = columns < 200
@@ -180,7 +185,7 @@ def test_markers_are_rendered_at_their_points(blank_ax):
 def test_picture_equals_one_plot_call_per_layer(blank_ax):
     """The picture must not depend on how many points one call draws."""
     points = RNG.uniform(-0.9, 0.9, (400, 2))
-    markers = draw_scatter(blank_ax, points, color_labels(np.arange(400) % 3, 400), marker_size=6, alpha=0.4)
+    markers = draw_scatter(blank_ax, points, color_labels(np.arange(400) % 3, 400), ScatterStyle(6, 0.4))
     shown = pixels(blank_ax)
     markers.remove()
     for color, rows in markers.layers():
@@ -196,7 +201,7 @@ def test_mixed_classes_have_a_mixed_color(blank_ax):
 
 
 def test_later_changes_are_drawn(blank_ax):
-    markers = draw_scatter(blank_ax, np.zeros((1, 2)), color_labels(None, 1), marker_size=20, alpha=1)
+    markers = draw_scatter(blank_ax, np.zeros((1, 2)), color_labels(None, 1), ScatterStyle(20, 1))
     opaque = pixels(blank_ax).min()
     markers.set_alpha(0.3)
     assert pixels(blank_ax).min() > opaque + 50
@@ -215,7 +220,7 @@ def test_axis_limits_include_all_points(ax):
 
 @pytest.mark.parametrize(("rasterized", "images"), [(True, 1), (False, 0)])
 def test_vector_files_hold_markers_or_one_image(ax, tmp_path, rasterized, images):
-    draw_scatter(ax, POINTS, color_labels(LABELS, 300), rasterized=rasterized)
+    draw_scatter(ax, POINTS, color_labels(LABELS, 300), ScatterStyle(rasterized=rasterized))
     ax.figure.savefig(tmp_path / "markers.svg")
     text = (tmp_path / "markers.svg").read_text()
     assert text.count("<image") == images

@@ -3,12 +3,13 @@
 import importlib.util
 import io
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from vaeviz import NotApplicable
-from vaeviz.embeddings._base import choose_engine, clear_embedding_cache, embed
+from vaeviz.embeddings import choose_engine, clear_embedding_cache, embed
 from vaeviz.embeddings._libraries import n_threads
 from vaeviz.embeddings.pca import pca_initialization
 from vaeviz.errors import InputError, UnknownName
@@ -52,6 +53,12 @@ def test_auto_is_opentsne_for_many_codes(without, n_codes, perplexity, expected)
 def test_auto_is_scikit_learn_if_opentsne_is_not_installed(without):
     without("openTSNE")
     assert choose_engine(70_000) == "tsne"
+
+
+def test_auto_is_torch_if_it_is_in_use_and_finds_a_gpu(without, monkeypatch):
+    without("openTSNE", found=object())
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: True)))
+    assert (choose_engine(1001, 30.0), choose_engine(1000, 30.0)) == ("torch_tsne", "tsne")
 
 
 @pytest.mark.parametrize(("engine", "module"), [("opentsne", "openTSNE"), ("umap", "umap")])
@@ -122,7 +129,7 @@ def test_placed_codes_have_the_dimension_of_the_mapped_ones(codes):
 
 @opentsne
 def test_opentsne_does_not_lower_the_perplexity():
-    with pytest.raises(NotApplicable, match="150 points"):
+    with pytest.raises(NotApplicable, match="150 codes"):
         embed(CODES, "opentsne", perplexity=50.0)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import vaeviz
 from vaeviz import Dataset, Decoder, GuessWarning, NotApplicable, export_figures, get_plot, register_plot
-from vaeviz.errors import Fix, InputError, UnknownName, declare
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, declare
 from vaeviz.plugins.plot_spec import plot_names
 
 LIGHT = {"manifold_grid": {"n_grid": 3}, "samples": {"n_samples": 4}, "interpolation": {"n_paths": 1, "n_steps": 3}}
@@ -61,8 +61,16 @@ def sha256(path):
 # Drawn, skipped or failed
 
 
-def test_every_plot_is_drawn_or_skipped_with_a_reason(tmp_path, inputs):
-    records = export_figures(tmp_path / "out", **inputs, settings=LIGHT)
+def test_every_plot_is_drawn_or_skipped_with_a_reason_and_x_is_encoded_once(tmp_path, inputs):
+    calls = []
+
+    def counted(x):
+        calls.append(len(x))
+        return inputs["encoder"](x)
+
+    encoder = vaeviz.Encoder(counted, batch_size=25)
+    records = export_figures(tmp_path / "out", **inputs | {"encoder": encoder}, settings=LIGHT, dpi=30)
+    assert calls == [25, 25, 25, 10]  # the first batch twice, to find out whether the encoder samples
     assert [record.plot for record in records] == plot_names()
     missing = {name: get_plot(name).missing_inputs(inputs) for name in plot_names()}
     expected = {name for name in plot_names() if missing[name]} | {"latent_pairs", "map_quality", "tsne"}
@@ -80,7 +88,7 @@ def test_every_plot_is_drawn_or_skipped_with_a_reason(tmp_path, inputs):
 
 
 def test_a_plot_that_fails_is_recorded_and_the_others_are_drawn(tmp_path, inputs, failing_plot):
-    records = export_figures(tmp_path, **inputs, plots=["aaa_first", "latent_scatter"])
+    records = export_figures(tmp_path, **inputs, plots=["aaa_first", "latent_scatter"], dpi=30)
     assert statuses(records) == {"aaa_first": "failed", "latent_scatter": "drawn"}
     failed, drawn = manifest_of(tmp_path)["figures"]
     assert failed["reason"] == "ZeroDivisionError: no <luck> today"
@@ -96,10 +104,23 @@ def test_a_plot_that_does_not_apply_is_skipped_with_its_reason(tmp_path, inputs,
         """Refuse to plot."""
         raise NotApplicable("There are no classes.", fix=Fix("Pass labels=y.", "Add --labels y."))
 
-    (record,) = export_figures(tmp_path, **inputs, plots=["picky"])
+    with pytest.warns(NothingDrawnWarning) as caught:
+        (record,) = export_figures(tmp_path, **inputs, plots=["picky"])
+    assert str(caught[0].message).endswith("There are no classes. Pass labels=y.")
     assert (record.status, record.reason) == ("skipped", "There are no classes. Pass labels=y.")
     assert (record.command_line_reason, record.traceback) == ("There are no classes. Add --labels y.", "")
     assert "command_line_reason" not in manifest_of(tmp_path)["figures"][0]
+
+
+def test_a_plot_that_returns_nothing_is_drawn_with_a_warning(tmp_path, inputs, registered):
+    @register_plot
+    def forgetful(x, *, ax=None):
+        """Draw a line, and forget to return the Axes."""
+        ax.plot([0, 1])
+
+    (record,) = export_figures(tmp_path, **inputs, plots=["forgetful"], dpi=30)
+    assert record.status == "drawn"
+    assert len(record.warnings) == 1 and "forgetful" in record.warnings[0]
 
 
 def test_a_plot_gets_the_inputs_that_it_names_and_no_others(tmp_path, inputs, registered):
@@ -122,28 +143,16 @@ def test_pyplot_and_rcparams_are_left_alone(tmp_path, inputs):
     from matplotlib import pyplot as plt
 
     before = dict(matplotlib.rcParams)
-    export_figures(tmp_path, **inputs, plots=["latent_scatter"], style="talk")
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"], style="talk", dpi=30)
     assert plt.get_fignums() == []
     assert dict(matplotlib.rcParams) == before
-
-
-def test_x_is_encoded_once_for_the_whole_set(tmp_path, inputs):
-    calls = []
-
-    def counted(x):
-        calls.append(len(x))
-        return inputs["encoder"](x)
-
-    encoder = vaeviz.Encoder(counted, batch_size=25)
-    export_figures(tmp_path, **inputs | {"encoder": encoder}, settings=LIGHT)
-    assert calls == [25, 25, 25, 10]  # the first batch twice, to find out whether the encoder samples
 
 
 def test_warnings_of_a_plot_are_recorded_with_it(tmp_path, inputs):
     def logits(z):
         return 9 * np.repeat(z[:, :1], 64, axis=1)
 
-    records = export_figures(tmp_path, **inputs | {"decoder": logits}, plots=["samples", "latent_scatter"])
+    records = export_figures(tmp_path, **inputs | {"decoder": logits}, plots=["samples", "latent_scatter"], dpi=30)
     warnings = {record.plot: record.warnings for record in records}
     assert warnings["latent_scatter"] == []
     assert len(warnings["samples"]) == 1
@@ -156,9 +165,10 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
     def unsure(x, *, ax=None):
         """Guess."""
         warnings.warn(GuessWarning("x may be logits.", fix=declare("Decoder", output="logits")), stacklevel=1)
+        return ax
 
     (record,) = export_figures(tmp_path, **inputs, plots=["unsure"], dpi=30)
-    assert record.warnings == ['x may be logits. Write Decoder(fn, output="logits").']
+    assert record.warnings == ['x may be logits. Write vaeviz.Decoder(fn, output="logits").']
     assert record.command_line_warnings == ["x may be logits. Add --output logits."]
     assert manifest_of(tmp_path)["figures"][0]["warnings"] == record.warnings
 
@@ -166,7 +176,7 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
 def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
     reported = []
     records = export_figures(
-        tmp_path, **inputs, plots=["samples", "latent_scatter", "samples"], settings={}, on_record=reported.append
+        tmp_path, **inputs, plots=["samples", "latent_scatter", "samples"], dpi=30, on_record=reported.append
     )
     assert reported == records
     assert [record.plot for record in records] == ["samples", "latent_scatter"]
@@ -179,7 +189,7 @@ def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
     data = vaeviz.load_data("digits")[:50]
     plots = [*SOME, "latent_neighbors", "likelihood_bound"]
     settings = LIGHT | {"likelihood_bound": {"n_draws": 10}}
-    records = export_figures(tmp_path / "a set", model=run, data=data, plots=plots, settings=settings)
+    records = export_figures(tmp_path / "a set", model=run, data=data, plots=plots, settings=settings, dpi=30)
     assert {record.plot for record in records if record.status != "drawn"} == {"tsne"}
     manifest = manifest_of(tmp_path / "a set")
     assert manifest["title"] == "a set"
@@ -215,6 +225,21 @@ def test_class_names_label_the_figures(tmp_path, inputs, registered):
     named = Dataset(inputs["x"], np.arange(60) % 2, ("even", "odd"))
     export_figures(tmp_path, data=named, plots=["keep_inputs"])
     assert seen["labels"][:2].tolist() == ["even", "odd"]
+
+
+def test_a_set_of_which_nothing_is_drawn_says_what_most_plots_need(tmp_path, encoder):
+    with pytest.warns(NothingDrawnWarning) as caught:
+        records = export_figures(tmp_path, encoder=encoder)
+    assert {record.status for record in records} == {"skipped"}
+    assert "x: samples" in caught[0].message.fix.python
+    assert "--data" in caught[0].message.fix.command_line
+    assert caught[0].filename == __file__
+
+
+def test_a_plot_function_instead_of_a_name_is_an_input_error(tmp_path, inputs):
+    with pytest.raises(InputError) as caught:
+        export_figures(tmp_path, **inputs, plots=[vaeviz.samples])
+    assert caught.value.fix.python == "Write plots=['samples']."
 
 
 # The manifest
@@ -269,7 +294,7 @@ def test_the_same_inputs_and_seed_give_the_same_bytes(tmp_path, inputs, failing_
         "dpi": 50,
     }
     outs = [tmp_path / folder / "figures" for folder in ("one", "other")]
-    for out in (outs[0], outs[1], outs[0]):
+    for out in outs:
         export_figures(out, **inputs, **chosen)
     first, second = ({path.name: path.read_bytes() for path in out.iterdir()} for out in outs)
     assert len(first) == 6 * 3 + 3
@@ -292,11 +317,33 @@ def test_no_path_of_this_machine_is_in_the_record(tmp_path, inputs, failing_plot
     assert str(Path(vaeviz.__file__).parents[1]) not in text
 
 
-def test_figures_of_an_earlier_export_stay(tmp_path, inputs):
-    export_figures(tmp_path, **inputs, plots=["samples", "latent_scatter"], dpi=30)
-    export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
-    assert (tmp_path / "samples.png").is_file()
+def test_figures_of_earlier_exports_stay_and_are_listed(tmp_path, inputs):
+    for plots in (["samples", "posterior_ellipses"], ["latent_scatter"], ["latent_scatter"]):
+        export_figures(tmp_path, **inputs, plots=plots, dpi=30)
+    earlier = {name: sha256(tmp_path / name) for name in ("samples.png", "posterior_ellipses.png")}
+    assert manifest_of(tmp_path)["earlier_figures"] == earlier
     assert [figure["plot"] for figure in manifest_of(tmp_path)["figures"]] == ["latent_scatter"]
+    assert 'href="samples.png"' in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_figures_of_an_earlier_export_are_removed_on_demand_and_nothing_else(tmp_path, inputs):
+    export_figures(tmp_path, **inputs, plots=["samples", "posterior_ellipses", "latent_scatter"], dpi=30)
+    (tmp_path / "posterior_ellipses.png").write_bytes(b"mine")
+    (tmp_path / "traversal.png").write_bytes(b"mine")
+    export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30, clean=True)
+    left = {path.name for path in tmp_path.glob("*.png")}
+    assert left == {"latent_scatter.png", "posterior_ellipses.png", "traversal.png"}
+    assert "earlier_figures" not in manifest_of(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"figures": 3}', '{"figures": [{"files": {"../mine.png": "HASH"}}]}'])
+def test_a_foreign_manifest_removes_nothing(tmp_path, inputs, content):
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "manifest.json").write_text(content.replace("HASH", sha256(tmp_path / "mine.png")))
+    export_figures(out, **inputs, plots=["latent_scatter"], dpi=30, clean=True)
+    assert (tmp_path / "mine.png").is_file()
 
 
 def test_warnings_about_inputs_are_in_the_manifest_and_on_the_page(tmp_path, digits):
@@ -324,7 +371,7 @@ def test_no_partial_file_is_left(tmp_path, inputs, monkeypatch):
     monkeypatch.setattr(Figure, "savefig", half)
     from vaeviz.export.render import save_figure
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OutputError, match="disk full"):
         save_figure(Figure(), tmp_path / "latent_scatter.png", 30)
     assert sha256(tmp_path / "latent_scatter.png") == before
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
@@ -359,7 +406,7 @@ def test_pages_without_a_page_shape_fit_their_content(tmp_path, inputs, make_dec
     heights = []
     for n in (5, 10):
         settings = {"reconstruction_pairs": {"n_samples": n}}
-        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings=settings)
+        export_figures(tmp_path, **inputs, plots=["reconstruction_pairs"], settings=settings, dpi=100)
         heights.append(png_size(tmp_path / "reconstruction_pairs.png")[1])
     assert heights[0] > 1.5 * heights[1]
 
@@ -528,10 +575,10 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, inputs, below):
 
 
 def test_plots_that_need_more_samples_are_skipped(tmp_path, make_encoder, make_decoder, digits):
-    small = {"encoder": make_encoder(3), "decoder": make_decoder(3), "x": digits.x[:12]}
+    small = {"encoder": make_encoder(3), "decoder": make_decoder(3), "x": digits.x[:3]}
     records = export_figures(tmp_path, **small, plots=["tsne", "samples"], dpi=30)
     assert statuses(records) == {"tsne": "skipped", "samples": "drawn"}
-    assert "12" in records[0].reason
+    assert "3" in records[0].reason
 
 
 def test_a_decoder_alone_is_drawn(tmp_path, decoder):
@@ -556,5 +603,32 @@ def test_a_page_as_high_as_its_content_cuts_nothing(inputs, plot, look):
 
 
 def test_plots_may_be_one_name(tmp_path):
-    records = export_figures(tmp_path, encoder=lambda x: x[:, :2], x=np.random.rand(20, 3), plots="latent_scatter")
+    records = export_figures(
+        tmp_path, encoder=lambda x: x[:, :2], x=np.random.rand(20, 3), plots="latent_scatter", dpi=30
+    )
     assert [record.plot for record in records] == ["latent_scatter"]
+
+
+def test_the_page_and_the_manifest_hold_no_control_characters(tmp_path, inputs, registered):
+    strange = "red\x1b[31m \x00 \udcff"
+
+    @register_plot
+    def strange_plot(encoder, x, *, ax=None):
+        """Fail with a strange text."""
+        raise InputError(strange)
+
+    export_figures(tmp_path, **inputs, plots=["strange_plot"], title=strange, dpi=30)
+    page, manifest = ((tmp_path / name).read_bytes().decode("utf-8") for name in ("index.html", "manifest.json"))
+    assert not set("\x00\x1b") & set(page + manifest)
+    assert "red\N{REPLACEMENT CHARACTER}[31m" in page
+    assert json.loads(manifest)["title"] == strange
+
+
+def test_temporary_files_of_a_killed_export_are_removed(tmp_path, inputs):
+    left = [tmp_path / f".{stem}.{32 * 'a'}{suffix}" for stem, suffix in (("samples", ".png"), ("index", ".html"))]
+    kept = [tmp_path / name for name in (".samples.draft.png", f".notes.{32 * 'a'}.txt")]
+    for path in (*left, *kept):
+        path.write_bytes(b"half")
+    export_figures(tmp_path, plots="samples", settings={"samples": LIGHT["samples"]}, **inputs)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)

@@ -24,7 +24,7 @@ def check_declaration():
             source = model if encoder is None else encoder
             expected = vaeviz.encode(source, x, condition)
         assert inspection.encoder_declaration, str(inspection)
-        declared = eval(inspection.encoder_declaration, {"Encoder": vaeviz.Encoder, "fn": source})
+        declared = eval(inspection.encoder_declaration, {"vaeviz": vaeviz, "fn": source})
         with warnings.catch_warnings():
             warnings.simplefilter("error", vaeviz.GuessWarning)
             posterior = vaeviz.encode(declared, x, condition)
@@ -43,7 +43,7 @@ def check_declaration():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected = vaeviz.decode(source, posterior, reference=x)
-        declared = eval(inspection.decoder_declaration, {"Decoder": vaeviz.Decoder, "fn": source})
+        declared = eval(inspection.decoder_declaration, {"vaeviz": vaeviz, "fn": source})
         with warnings.catch_warnings():
             warnings.simplefilter("error", vaeviz.GuessWarning)
             samples = vaeviz.decode(declared, posterior)

@@ -109,7 +109,7 @@ def test_messages_differ_by_what_is_wrong():
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"changing shape"}))
 def test_no_figure_is_written_by_a_broken_decoder(kind, tmp_path):
     fn = vaeviz.Decoder(broken_callable(kind, "numpy", "first"), latent_shape=(6,))
-    records = vaeviz.export_figures(tmp_path, decoder=fn, plots=["samples"])
+    records = vaeviz.export_figures(tmp_path, decoder=fn, plots=["samples"], dpi=30)
     assert [record.status for record in records] == ["failed"]
     assert not list(tmp_path.glob("*.png"))
 
@@ -120,7 +120,7 @@ def test_the_batch_size_is_proposed_to_a_callable_that_fails_on_a_small_batch():
 
     with pytest.raises(InputError) as caught:
         vaeviz.encode(vaeviz.Encoder(of_four, batch_size=4), X)
-    assert caught.value.fix.python == "Write Encoder(fn, batch_size=4, pad=True)."
+    assert caught.value.fix.python == "Write vaeviz.Encoder(fn, batch_size=4, pad=True)."
     codes = vaeviz.encode(vaeviz.Encoder(of_four, batch_size=4, pad=True), X).mean
     np.testing.assert_array_equal(codes, X[:, :2])
 

@@ -43,12 +43,12 @@ def test_both_parts_are_inspected():
 def test_evidence_and_declarations_are_printed():
     inspection = vaeviz.inspect(x=X, encoder=encoder, decoder=decoder)
     for declaration, flag in (
-        ('Encoder(fn, returns="mean,std")', "--returns mean,std"),
-        ("Encoder(fn, input_shape=(1, 28, 28))", "--input-shape 1,28,28"),
-        ("Decoder(fn, value_range=(-1, 1))", "--value-range -1,1"),
-        ('Decoder(fn, output="logits")', "--output logits"),
+        ('vaeviz.Encoder(fn, returns="mean,std")', "--returns mean,std"),
+        ("vaeviz.Encoder(fn, input_shape=(-1,))", "--input-shape -1"),
+        ("vaeviz.Decoder(fn, value_range=(-1, 1))", "--value-range -1,1"),
+        ('vaeviz.Decoder(fn, output="logits")', "--output logits"),
         (
-            'Encoder(fn, returns="mean,log_var", input_shape=(4, 4), prior="normal")',
+            'vaeviz.Encoder(fn, returns="mean,log_var", input_shape=(4, 4), prior="normal")',
             "--returns mean,log_var --input-shape 4,4 --prior normal",
         ),
     ):
@@ -88,6 +88,24 @@ def test_sampling_and_errors_are_listed():
     inspection = vaeviz.inspect(x=X, encoder=samples, decoder=fails)
     assert values_of(inspection.encoder)["deterministic"] == "no: it samples"
     assert "RuntimeError: out of luck" in values_of(inspection.decoder)["problem"]
+
+
+def test_advice_does_not_name_samples_after_a_failed_call():
+    def fails(x):
+        raise RuntimeError("out of luck")
+
+    evidence = {one.name: one.evidence for one in vaeviz.inspect(fails, X).encoder}
+    assert evidence["returns"] == evidence["latent size"] == "the call failed"
+
+
+def test_a_bare_module_is_inspected_as_an_encoder_as_plots_use_it():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+    inspection = vaeviz.inspect(module, X)
+    assert values_of(inspection.encoder)["latent size"] == "3"
+    assert inspection.decoder == ()
+    with pytest.raises(vaeviz.InputError) as caught:
+        vaeviz.inspect(module)
+    assert 'role="encoder"' in caught.value.fix.python
 
 
 def test_an_adapter_knows_the_latent_size():
@@ -180,7 +198,7 @@ def test_preprocess_is_part_of_the_declaration():
         return 1 - x
 
     inspection = vaeviz.inspect(encoder=Encoder(encoder, preprocess=inverted), x=X)
-    names = {"Encoder": Encoder, "fn": encoder, "inverted": inverted}
+    names = {"vaeviz": vaeviz, "fn": encoder, "inverted": inverted}
     declared = eval(inspection.encoder_declaration, names)
     np.testing.assert_allclose(vaeviz.encode(declared, X).mean, encoder(1 - X)[0], atol=1e-6)
     assert "--preprocess inverted" in inspection.encoder_flags

@@ -10,6 +10,7 @@ import pytest
 
 import vaeviz
 from vaeviz import GuessWarning
+from vaeviz.model.decode import decode_batches
 from vaeviz.model.provenance import describe_inputs
 from vaeviz.model.torch_probe import loaded_modules, record_modules
 
@@ -228,10 +229,26 @@ class Drifting(nn.Module):
         return self.linear(x)
 
 
-def test_a_parameter_that_changes_in_a_later_batch_causes_a_warning():
+@pytest.mark.parametrize(("max_bytes", "outcome"), [(1000, "restored"), (0, "lost")])
+def test_a_parameter_that_changes_in_a_later_batch_is_restored_if_it_is_not_large(max_bytes, outcome, monkeypatch):
+    monkeypatch.setattr("vaeviz.model.torch_probe.MAX_COPIED_BYTES", max_bytes)
     model = Drifting()
-    with pytest.warns(GuessWarning, match=r"Linear\.weight .* lost"):
+    before = model.linear.weight.clone()
+    with pytest.warns(GuessWarning, match=rf"Linear\.weight .* {outcome}"):
         vaeviz.encode(vaeviz.Encoder(model, returns="mean", batch_size=16), X)
+    assert torch.equal(model.linear.weight, before) == (outcome == "restored")
+
+
+def test_parameters_that_are_trained_between_batches_stay_as_they_are(recwarn):
+    net = nn.Linear(2, 8)
+    batches = decode_batches(net, np.zeros((4, 2), np.float32), size=1)
+    next(batches)
+    with torch.no_grad():
+        net.weight.add_(1)
+    after = net.weight.clone()
+    next(batches)
+    assert torch.equal(net.weight, after)
+    assert not recwarn.list
 
 
 def test_nan_in_a_buffer_is_not_a_change(recwarn):

@@ -54,7 +54,7 @@ def test_a_second_output_is_a_log_variance():
 def test_a_second_output_that_is_nowhere_negative_warns(kind):
     with pytest.warns(GuessWarning) as caught:
         encode(returning(MEAN, SPREADS[kind]), X)
-    assert str(caught[0].message.fix) == 'Write Encoder(fn, returns="mean,std").'
+    assert f'vaeviz.Encoder(fn, returns="mean,{kind}")' in caught[0].message.fix.python
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1)], ids=["mean,s,z", "z,mean,s", "mean,z,s"])
@@ -66,14 +66,15 @@ def test_a_sampled_z_proves_the_order_of_three_outputs(kind, order):
     np.testing.assert_allclose(posterior.mean, MEAN, rtol=1e-5)
     np.testing.assert_allclose(posterior.std, STD, rtol=1e-5)
     names = ",".join(("mean", kind, "z")[i] for i in order)
-    fixes = [str(w.message.fix) for w in caught]
-    assert fixes == ([] if kind == "log_var" else [f'Write Encoder(fn, returns="{names}").'])
+    assert len(caught) == (kind != "log_var")
+    assert all(f'vaeviz.Encoder(fn, returns="{names}")' in one.message.fix.python for one in caught)
 
 
 def test_three_outputs_that_prove_nothing_are_an_error():
     with pytest.raises(InputError) as caught:
         encode(returning(MEAN, MEAN - 9, -50 * X[:, 3:]), X)
-    assert 'returns="mean,log_var,z"' in caught.value.fix.python
+    for returns in ("mean,log_var,other", "other,mean,log_var"):
+        assert f'returns="{returns}"' in caught.value.fix.python
 
 
 @pytest.mark.parametrize("outputs", ["recon,z", "z,recon"])

@@ -15,10 +15,3 @@ def pytest_addoption(parser):
 def renew_pictures(request):
     """Return True if baselines are drawn anew instead of compared with."""
     return request.config.getoption("--renew-pictures", default=False)
-
-
-@pytest.fixture
-def few_trees(monkeypatch):
-    """Compute the disentanglement scores with little effort, where their precision does not matter."""
-    for name, count in {"N_TREES": 3, "N_SHUFFLES": 1, "N_VOTES": 40}.items():
-        monkeypatch.setattr(f"vaeviz.analysis.disentanglement.{name}", count)

@@ -53,7 +53,7 @@ QUICK = {
 
 def call(name, inputs, **options):
     spec = get_plot(name)
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure = Figure(figsize=(6, 4), dpi=50)
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     taken = {key: inputs[key] for key in spec.required + spec.optional if inputs.get(key) is not None}
     drawn = spec(**taken, **QUICK.get(name, {}), **options, **place)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from vaeviz import Encoder, NotApplicable, Posterior, encode, latent_scatter, manifold_grid
 from vaeviz.drawing.colors import MISSING_COLOR, PLAIN_COLOR
@@ -115,7 +116,7 @@ def test_a_latent_of_one_dimension_is_drawn_as_densities_by_label(ax, digits, ma
     latent_scatter(make_encoder(1), digits.x, digits.labels % 3, ax=ax)
     assert len(ax.collections) == 3
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1", "2", "prior N(0, 1)"]
-    assert ax.get_xlabel() == "$z_1$ (posterior mean)"
+    assert ax.get_xlabel() == "$z_{1}$ (posterior mean)"
     assert ax.get_title() == "Posterior means, N = 60"
 
 
@@ -155,7 +156,8 @@ def test_more_than_ten_classes_are_named_in_the_plane(ax, digits, make_encoder):
     mean = encode(make_encoder(2), digits.x).mean
     assert {text.get_text() for text in ax.texts} == set(map(str, range(12)))
     for text in ax.texts:
-        np.testing.assert_allclose(text.get_position(), np.median(mean[labels == int(text.get_text())], axis=0))
+        position = text.xy if isinstance(text, Annotation) else text.get_position()  # with or without a line to it
+        np.testing.assert_allclose(position, np.median(mean[labels == int(text.get_text())], axis=0))
 
 
 def test_options_of_the_marks(ax, digits, encoder):
@@ -206,3 +208,70 @@ def test_two_latents_on_shared_axes(encoder, digits, make_encoder):
 def test_marks_of_one_color_have_no_legend_of_classes(ax, encoder, digits):
     latent_scatter(encoder, digits.x, digits.labels, show_prior=False, marker_kws={"color": "red"}, ax=ax)
     assert ax.get_legend() is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 8])
+def test_a_collapsed_encoder_is_called_collapsed(size):
+    codes = 1e-6 * np.random.default_rng(0).standard_normal((100, size))
+    ax = latent_scatter(Posterior(codes, np.ones((100, size)), "normal"), codes, ax=Figure().subplots())
+    assert "active" in ax.get_title().partition("\n")[2]
+    assert "collapsed" in ax.get_xlabel()
+    assert np.ptp(ax.get_xlim()) > 5  # the codes are a dot beside the spread of their posteriors
+
+
+def test_one_active_dimension_of_two_is_named_so(ax):
+    codes = np.random.default_rng(0).standard_normal((100, 2)) * [1, 1e-6]
+    latent_scatter(Posterior(codes, np.full((100, 2), [0.1, 1]), "normal"), codes, ax=ax)
+    assert ("collapsed" in ax.get_xlabel(), "collapsed" in ax.get_ylabel()) == (False, True)
+
+
+def test_a_point_far_out_is_beyond_the_axes_and_counted():
+    codes = np.random.default_rng(0).standard_normal((500, 2))
+    codes[7] = 1e5, -1e4
+    ax = latent_scatter(Posterior(codes), codes, ax=Figure().subplots())
+    assert "1 beyond the axes" in ax.get_title()
+    assert ax.get_xlim()[1] < 10
+    assert len(points_of(ax)) == 500
+    every = latent_scatter(Posterior(codes), codes, show_all=True, ax=Figure().subplots())
+    assert every.get_xlim()[1] > 1e5
+    assert "beyond" not in every.get_title()
+
+
+def test_a_small_group_far_away_is_not_an_extreme():
+    codes = np.random.default_rng(0).standard_normal((500, 2))
+    codes[:20] += 1000
+    ax = latent_scatter(Posterior(codes), codes, ax=Figure().subplots())
+    assert ax.get_xlim()[1] > 1000
+
+
+def test_limits_that_are_set_later_are_obeyed(ax, encoder, digits):
+    latent_scatter(encoder, digits.x, digits.labels, ax=ax)
+    ax.set_xlim(-1, 1)
+    ax.set_ylim(0, 3)
+    ax.figure.draw_without_rendering()
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1, 1), (0, 3))
+    assert ax.get_aspect() == 1
+
+
+def test_dimensions_have_names(ax, digits, make_encoder):
+    latent_scatter(make_encoder(4), digits.x, dims=("z4", "z1"), ax=ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_{4}$", "$z_{1}$")
+    with pytest.raises(InputError, match="z5"):
+        latent_scatter(make_encoder(4), digits.x, dims=("z5", "z1"), ax=ax)
+
+
+def test_crosses_are_drawn_as_crosses(ax, encoder, digits):
+    latent_scatter(encoder, digits.x, marker_kws={"marker": "x"}, ax=ax)
+    assert marks(ax).marker_line.get_markeredgewidth() > 0
+
+
+@pytest.mark.parametrize("option", [{"alpha": 2.0}, {"marker_size": -1.0}])
+def test_an_opacity_or_size_out_of_range_is_an_error(ax, encoder, digits, option):
+    with pytest.raises(InputError) as caught:
+        latent_scatter(encoder, digits.x, ax=ax, **option)
+    assert next(iter(option)) in caught.value.fix.python
+
+
+def test_labels_that_are_all_missing_are_an_error(encoder, digits):
+    with pytest.raises(InputError, match="labels"):
+        latent_scatter(encoder, digits.x, [None] * 60)

@@ -203,30 +203,6 @@ def test_built_in_counts_have_names(spec):
 
 
 @pytest.fixture
-def numpy_inputs(digits, make_encoder, make_decoder):
-    """Everything that a built-in plot may ask for, for a latent space of three dimensions."""
-    decoder = make_decoder(3)
-
-    def likelihood(x, z):
-        return -2 * ((np.asarray(x) - decoder(np.asarray(z))) ** 2).sum(axis=(1, 2))
-
-    return {
-        "encoder": make_encoder(3),
-        "decoder": decoder,
-        "x": digits.x,
-        "labels": digits.labels,
-        "factors": np.column_stack([digits.labels, digits.x.mean(axis=(1, 2))]),
-        "history": {"epoch": [1, 2, 3], "train_elbo": [-3.0, -2.0, -1.0], "train_kl": [0.1, 0.2, 0.3]},
-        "likelihood": likelihood,
-        "other_x": digits.x[:, ::-1].copy(),
-        "other_encoder": make_encoder(4, seed=3),
-        "runs": [(9.0, 30.0, "one"), (5.0, 36.0, "other")],
-        "feature_names": [f"pixel {k}" for k in range(64)],
-        "factor_names": ["digit", "ink"],
-    }
-
-
-@pytest.fixture
 def conditional_inputs(linear, linear_parts):
     """The same for a conditional model of two dimensions, in closed form."""
     runs = [vaeviz.Model(linear_parts["encoder"], inputs={"likelihood": linear_parts["likelihood"]})]
@@ -290,8 +266,7 @@ LABELS = {
     "missing": lambda inputs: {"labels": np.where(inputs["labels"] < 5, inputs["labels"].astype(str), "")},
 }
 DATA = {
-    "uint8": lambda inputs: {name: (16 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
-    "float64": lambda inputs: {name: inputs[name].astype(np.float64) for name in ("x", "other_x")},
+    "uint8": lambda inputs: {name: (255 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
 }
 NEED_A_SPREAD = {
     "aggregate_posterior",
@@ -306,7 +281,7 @@ NEED_MORE_THAN_TWO_DIMENSIONS = {"latent_pairs", "map_quality", "tsne"}
 
 
 def new_place(spec):
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure = Figure(figsize=(7, 5), dpi=40)  # a layout would take most of the time of drawing
     return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
 
 
@@ -493,7 +468,7 @@ def test_plots_without_a_place_make_a_pyplot_figure(spec, numpy_inputs, few_tree
     assert type(returned.figure.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
 
 
-@pytest.mark.parametrize("n_samples", [3, 12])
+@pytest.mark.parametrize("n_samples", [3, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_samples, few_trees):
     few = numpy_inputs | {name: numpy_inputs[name][:n_samples] for name in ARRAYS}

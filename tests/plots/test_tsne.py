@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from vaeviz import NotApplicable, Posterior, tsne
+from vaeviz import GuessWarning, NotApplicable, Posterior, tsne
 from vaeviz.errors import InputError, UnknownName
 
 CODES = np.random.default_rng(0).standard_normal((60, 5)) + 20 * (np.arange(60) % 3)[:, None]
@@ -17,6 +17,11 @@ def first_two(registered):
 
 def points_of(ax):
     return ax.collections[0].get_offsets()
+
+
+def drawn_lines(ax):
+    """Return the lines that hold points, without the legend handles of classes."""
+    return [line for line in ax.lines if len(line.get_xdata())]
 
 
 def as_set(points):
@@ -93,10 +98,15 @@ def test_a_latent_of_two_dimensions_or_fewer_needs_no_map(ax, size):
     assert "latent_scatter" in error.value.fix.python
 
 
-@pytest.mark.parametrize("perplexity", [60.0, 100.0])
-def test_a_perplexity_needs_as_many_points(ax, perplexity):
-    with pytest.raises(NotApplicable, match=f"{perplexity:g}.* 60"):
-        tsne(Posterior(CODES), CODES, perplexity=perplexity, ax=ax)
+@pytest.mark.parametrize(("n_points", "perplexity", "lowered"), [(60, 60.0, 19), (20, 30.0, 6), (4, 30.0, 1)])
+def test_a_perplexity_too_large_for_the_points_is_lowered_and_the_title_says_so(ax, n_points, perplexity, lowered):
+    tsne(Posterior(CODES[:n_points]), CODES[:n_points], perplexity=perplexity, ax=ax)
+    assert f"perplexity {lowered}, not {perplexity:g}" in ax.get_title()
+
+
+def test_three_points_are_too_few_for_tsne(ax):
+    with pytest.raises(NotApplicable):
+        tsne(Posterior(CODES[:3]), CODES[:3], ax=ax)
 
 
 def test_other_engines_have_no_perplexity(ax):
@@ -105,8 +115,8 @@ def test_other_engines_have_no_perplexity(ax):
 
 
 def test_a_perplexity_is_compared_with_the_drawn_points(ax):
-    with pytest.raises(NotApplicable, match=r"30.* 25"):
-        tsne(Posterior(CODES), CODES, max_points=25, ax=ax)
+    tsne(Posterior(CODES), CODES, max_points=25, ax=ax)
+    assert "perplexity 8, not 30" in ax.get_title()
 
 
 @pytest.mark.parametrize("perplexity", [0.0, -1.0])
@@ -122,7 +132,7 @@ def test_an_unknown_engine_is_an_error(ax):
 
 def test_other_data_are_placed_into_the_map(ax):
     tsne(lambda x: x, CODES, LABELS, other_x=CODES[:20] + 3, engine="pca", ax=ax)
-    (placed,) = ax.lines
+    (placed,) = drawn_lines(ax)
     own = points_of(ax)
     np.testing.assert_allclose(placed.get_xydata()[:, 0] - own[:20, 0], np.sqrt(5) * 3, rtol=0.1)
     assert placed.get_label() == "other\n(20)"
@@ -131,11 +141,13 @@ def test_other_data_are_placed_into_the_map(ax):
 
 def test_max_points_limits_the_other_samples(ax):
     tsne(lambda x: x, CODES, other_x=CODES[:20] + 3, engine="pca", max_points=7, ax=ax)
-    assert len(ax.lines[0].get_xydata()) == 7
+    assert len(drawn_lines(ax)[0].get_xydata()) == 7
 
 
 def test_an_engine_that_cannot_place_samples_warns_and_draws_the_map(ax):
-    with pytest.warns(UserWarning, match="other_x"):
+    with pytest.warns(GuessWarning) as caught:
         tsne(lambda x: x, CODES, LABELS, other_x=CODES[:5], engine="tsne", perplexity=10.0, ax=ax)
+    assert '"opentsne"' in caught[0].message.fix.python
+    assert caught[0].filename == __file__
     assert len(points_of(ax)) == 60
-    assert not ax.lines
+    assert not drawn_lines(ax)

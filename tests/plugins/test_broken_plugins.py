@@ -77,6 +77,65 @@ def test_an_entry_that_cannot_be_imported_is_an_input_error_with_the_reason(modu
     assert all(token in printed for token in ("'broken'", "shards", reason))
 
 
+HOSTILE = {
+    "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "exits": ("import sys; sys.exit(3)", "SystemExit: 3"),
+    "ends": ("import os; os._exit(3)", "os._exit(3)"),
+    "hangs": ("import time\nwhile True: time.sleep(0.01)", "longer than"),
+    "prints": ("print('spam')", ""),
+}
+
+
+@pytest.mark.parametrize(("module", "reason"), HOSTILE.values(), ids=HOSTILE)
+def test_a_plugin_that_misbehaves_takes_no_other_with_it(module, reason, python, plug_in, tmp_path):
+    names = ["aaa = hostile:wedge", "zzz = whole:wedge"]
+    files = {"hostile.py": f"{module}\n{A_PLOT}", "whole.py": A_PLOT}
+    plug_in("hostile", {"vaeviz.plots": names, "vaeviz.adapters": ["aaa = hostile:wedge"]}, files)
+    out = str(tmp_path / "out")
+    printed = python(
+        "import os, signal, sys, numpy as np, vaeviz\n"
+        "from vaeviz.plugins import guarded_import\n"
+        "guarded_import.MAX_IMPORT_SECONDS = 0.5\n"
+        "before = signal.getsignal(signal.SIGINT), os._exit\n"
+        "x = np.random.default_rng(0).random((20, 2))\n"
+        f"records = vaeviz.export_figures({out!r}, encoder=lambda x: x, x=x, plots=['aaa', 'latent_scatter'], dpi=30)\n"
+        "assert (signal.getsignal(signal.SIGINT), os._exit) == before\n"
+        "print([(record.plot, record.status, record.reason) for record in records])"
+    )
+    assert "('latent_scatter', 'drawn', '')" in printed
+    assert reason in printed
+    assert "spam" not in printed
+
+
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "a/b", "a.b", "", "1st", "con\x1b"])
+def test_a_name_is_never_a_path(name, registered):
+    def wedge(encoder, *, ax=None):
+        """Draw nothing."""
+
+    with pytest.raises(InputError) as caught:
+        registered.add("vaeviz.plots", name, wedge)
+    assert caught.value.got == name
+
+
+def test_an_installed_name_that_is_a_path_is_skipped_and_writes_nothing(python, plug_in, tmp_path):
+    plug_in("evil", {"vaeviz.plots": ["../evil = evil:wedge"]}, {"evil.py": A_PLOT})
+    out = tmp_path / "folder" / "out"
+    printed = python(
+        f"import numpy as np, vaeviz\nx = np.random.default_rng(0).random((20, 2))\n"
+        f"records = vaeviz.export_figures({str(out)!r}, encoder=lambda x: x, x=x, dpi=30, analysis=False,\n"
+        "    plots=['../evil', 'latent_scatter'])\n"
+        "print([(record.plot, record.status) for record in records])"
+    )
+    assert printed == "[('../evil', 'skipped'), ('latent_scatter', 'drawn')]"
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_a_data_set_with_a_file_but_no_entry_point_is_to_be_installed():
+    with pytest.raises(InputError) as caught:
+        registry.find("vaeviz.datasets", "value-ranges")
+    assert "install" in caught.value.fix.python
+
+
 def test_an_entry_of_the_wrong_kind_is_broken(list_entries, python, plug_in):
     points = {group: ["odd = odd:odd"] for group in GROUPS if group not in ("vaeviz.plots", "vaeviz.models")}
     plug_in("odd", points | {"vaeviz.commands": ["odd = odd:odd", "called = odd:called"]},
@@ -145,7 +204,7 @@ def test_temporary_entries_are_forgotten():
 
 
 def test_an_engine_gets_the_settings_that_it_has(registered):
-    from vaeviz.embeddings._base import embed
+    from vaeviz.embeddings import embed
 
     def seeded(z, *, seed: int = 0):
         return np.random.default_rng(seed).standard_normal((len(z), 2))

@@ -106,7 +106,7 @@ def class_structure(
     counts = np.bincount(classes, minlength=n_classes)
     _check_classes(points, classes, counts, ks)
     nearest = classes[nearest_others(points, max(ks))]
-    votes = [_winners(nearest[:, :k], n_classes) for k in ks]
+    votes = [_majority_classes(nearest[:, :k], n_classes) for k in ks]
     confusion = np.zeros((n_classes, n_classes))
     np.add.at(confusion, (classes, votes[len(ks) // 2]), 1)
     return ClassStructure(
@@ -181,11 +181,11 @@ def _check_classes(points: np.ndarray, classes: np.ndarray, counts: np.ndarray, 
         )
 
 
-def _winners(nearest: np.ndarray, n_classes: int) -> np.ndarray:
+def _majority_classes(nearest: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the class with most votes among classes (N, k) of neighbors; ties go to the nearest, shape (N,)."""
     votes, rows = np.zeros((len(nearest), n_classes)), np.arange(len(nearest))
     np.add.at(votes, (rows[:, None], nearest), 1)
-    most = np.take_along_axis(votes, nearest, axis=1).argmax(axis=1)  # the first of equal ones, hence the nearest
+    most = np.take_along_axis(votes, nearest, axis=1).argmax(axis=1)  # the first maximum belongs to the nearest
     return np.asarray(nearest[rows, most])
 
 

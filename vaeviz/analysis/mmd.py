@@ -10,6 +10,7 @@ import numpy as np
 from vaeviz.analysis.aggregate_posterior import analysis_rng
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import InputError
+from vaeviz.plugins.options import check_arguments
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +65,15 @@ def mmd_test(
 
     Notes
     -----
-    The kernel is exp(−‖u − v‖² / 2ℓ²); memory is that of the (N + M)² kernel matrix. The standard error is that of a
-    U-statistic where the distributions differ; where they are equal, the null distribution describes the spread.
+    MMD² = E k(a, a′) + E k(b, b′) − 2 E k(a, b), with the kernel k(u, v) = exp(−‖u − v‖² / 2ℓ²), estimated without
+    bias (Gretton et al. 2012, eq. 3). Memory is that of the (N + M)² kernel matrix.
 
     References
     ----------
     Gretton et al. 2012, "A kernel two-sample test", JMLR 13.
     Phipson & Smyth 2010, "Permutation P-values should never be zero", Stat. Appl. Genet. Mol. Biol. 9.
     """
+    check_arguments(mmd_test, locals())
     if min(len(a), len(b)) < 2 or n_permutations < 1:
         raise InputError(
             f"MMD received {len(a)} and {len(b)} samples and {n_permutations} permutations, but needs at least 2 "
@@ -116,6 +118,11 @@ def shifted_mmd(shift: float, n_dims: int, length: float) -> float:
     -------
     float
         2 (ℓ² / (ℓ² + 2))^{D/2} [1 − exp(−‖m‖² / (2 (ℓ² + 2)))].
+
+    Examples
+    --------
+    >>> round(shifted_mmd(0.5, 2, 1.0), 4)
+    0.0272
     """
     return _largest_mmd(n_dims, length) * (1 - math.exp(-(shift**2) / (2 * (length**2 + 2))))
 
@@ -193,6 +200,6 @@ def _unbiased_mmd(kernel: np.ndarray, is_first: np.ndarray, n: int, m: int) -> n
 def _mmd_error(kernel: np.ndarray, n: int) -> float:
     """Return the standard error of MMD²_u from the first term of the variance of a U-statistic."""
     m = len(kernel) - n
-    of_a = kernel[:n, :n].sum(axis=1) / (n - 1) - kernel[:n, n:].mean(axis=1)
-    of_b = kernel[n:, n:].sum(axis=1) / (m - 1) - kernel[n:, :n].mean(axis=1)
-    return 2 * math.sqrt(of_a.var(ddof=1) / n + of_b.var(ddof=1) / m)
+    first = kernel[:n, :n].sum(axis=1) / (n - 1) - kernel[:n, n:].mean(axis=1)  # witness function at the samples
+    second = kernel[n:, n:].sum(axis=1) / (m - 1) - kernel[n:, :n].mean(axis=1)
+    return 2 * math.sqrt(first.var(ddof=1) / n + second.var(ddof=1) / m)

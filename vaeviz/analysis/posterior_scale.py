@@ -94,9 +94,17 @@ def scaled_elbo(
     ScaledELBO
         ELBO of each sample at each scale.
 
+    Raises
+    ------
+    NotApplicable
+        If the posteriors are not Gaussian, fewer than two, or without a known prior.
+    InputError
+        If `x` does not match the posteriors, or the likelihood fails.
+
     Notes
     -----
-    At an optimum of the ELBO the best scale is 1. A higher one means that the encoder's posteriors are too narrow.
+    ELBO(s) = E ln p(x | μ + sσε) − KL(N(μ, s²σ²) || N(0, I)), ε ~ N(0, I). At an optimum of the ELBO the best scale s
+    is 1. A higher one means that the encoder's posteriors are too narrow.
     """
     x = check_samples(x, "x", reference=check_gaussian_posterior(posterior).mean)
     noise = analysis_rng(seed).standard_normal((n_draws, *posterior.mean.shape))

@@ -118,6 +118,12 @@ def explained_variance(x: np.ndarray, reconstructed: np.ndarray) -> Estimate:
     Estimate
         1 − Σ‖x − x̂‖² / Σ‖x − x̄‖²: 1 is perfect, and 0 is what the mean of x explains. The standard error over the
         samples is that of a ratio, by the delta method.
+
+    Examples
+    --------
+    >>> x = np.array([[0.0], [1], [2], [3]])
+    >>> explained_variance(x, x).value, explained_variance(x, np.full((4, 1), 1.5)).value
+    (1.0, 0.0)
     """
     flat = x.reshape(len(x), -1).astype(np.float64)
     total = ((flat - flat.mean(axis=0)) ** 2).sum(axis=1)

@@ -86,6 +86,10 @@ def procrustes(codes: np.ndarray, other: np.ndarray) -> Alignment:
     Alignment
         The aligned codes and the residual.
 
+    Notes
+    -----
+    For centered codes X and Y, the residual is 1 − (Σ s)² / (‖X‖² ‖Y‖²), with s the singular values of YᵀX.
+
     References
     ----------
     Gower 1975, "Generalized Procrustes analysis", Psychometrika 40.
@@ -114,11 +118,17 @@ def linear_cka(codes: np.ndarray, other: np.ndarray) -> float:
     Returns
     -------
     float
-        ‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖) of centered codes, from 0 to 1.
+        ‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖) of centered codes, in Frobenius norms, from 0 to 1.
 
     References
     ----------
     Kornblith et al. 2019, "Similarity of Neural Network Representations Revisited", arXiv:1905.00414, eq. 5.
+
+    Examples
+    --------
+    >>> codes = np.array([[0.0, 1], [1, 0], [2, 5], [3, 1]])
+    >>> round(linear_cka(codes, 7 - 2 * codes[:, ::-1]), 6)  # reflected, shifted and scaled
+    1.0
     """
     x, y = (part - part.mean(axis=0) for part in _check_pair(codes, other))
     return float((np.linalg.norm(y.T @ x) ** 2) / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)))

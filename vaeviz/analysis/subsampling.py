@@ -63,7 +63,7 @@ def stratified_rows(n_samples: int, total: int, labels: np.ndarray | None, seed:
     if labels is None:
         return np.sort(shuffled[:n_samples])
     codes = labels[shuffled]
-    turn = np.empty(total, dtype=int)  # how many rows of the same class come earlier
+    turn = np.empty(total, dtype=int)  # number of earlier rows of the same class
     for code in np.unique(codes):
         members = codes == code
         turn[members] = np.arange(members.sum()) + (total if code < 0 else 0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import logging
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -10,8 +13,18 @@ from typing import Any
 
 import click
 
+from vaeviz.cli.openmp import shorten_waiting
 from vaeviz.cli.plugin_commands import broken_command, load_command
-from vaeviz.errors import GuessWarning, InputError, NotApplicable, UnknownName
+from vaeviz.cli.types import repeat_options
+from vaeviz.errors import (
+    GuessWarning,
+    InputError,
+    NotApplicable,
+    NothingDrawnWarning,
+    UnknownName,
+    for_command_line,
+    printable_text,
+)
 from vaeviz.plugins import registry
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -23,11 +36,30 @@ vaeviz train mlp --data mnist --out runs/m    train a VAE
 vaeviz export runs/m --out figures/m          draw every plot of it into a folder
 vaeviz plot latent_scatter runs/m             draw one plot
 """
+PLAIN_CHARACTERS = {"−": "-", "–": "-", "×": "x", "·": "|", "…": "...", "√": "sqrt ", "✓": "+", "✗": "x", "→": "->"}
+"""What is printed instead of a character that the output cannot encode; a question mark for all others."""
 MAX_REASON_LENGTH = 300  # of an unexpected error; --traceback shows all of it
 
 
 class RegisteredCommands(click.Group):
     """A group whose commands are those of the registry."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments of the group.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            The context of the group.
+        args : list of str
+            All arguments of the command line.
+
+        Returns
+        -------
+        list of str
+            The arguments that are left for the command.
+        """
+        return super().parse_args(ctx, repeat_options(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands.
@@ -96,8 +128,11 @@ def main(args: list[str] | None = None) -> None:
     args = list(sys.argv[1:] if args is None else args)
     show_traceback = "--traceback" in args
     args = [arg for arg in args if arg != "--traceback"]
+    _print_any_character()
+    shorten_waiting()
     font_logger = logging.getLogger("fontTools")
     font_level = font_logger.level
+    on_terminate = signal.signal(signal.SIGTERM, _exit_on_signal)  # so that what is open is closed and removed
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_each_once()
@@ -112,25 +147,26 @@ def main(args: list[str] | None = None) -> None:
         code = _report_error(error)
     finally:
         font_logger.setLevel(font_level)
+        signal.signal(signal.SIGTERM, on_terminate)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def describe_for_command_line(message: BaseException | str) -> str:
-    """Return the text of an error or a warning, with its advice as command-line options.
+def _print_any_character() -> None:
+    """Print plain characters where the output cannot encode others, as on a terminal of Windows or in a pipe."""
 
-    Parameters
-    ----------
-    message : exception or str
-        An error or a warning; those of vaeviz carry their advice.
+    def replace_characters(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        replaced = (PLAIN_CHARACTERS.get(character, "?") for character in error.object[error.start : error.end])
+        return "".join(replaced), error.end
 
-    Returns
-    -------
-    str
-        The text.
-    """
-    if isinstance(message, (InputError, NotApplicable, GuessWarning)):
-        return message.for_command_line()
-    return str(message)
+    codecs.register_error("vaeviz-plain", replace_characters)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="vaeviz-plain")
+
+
+def _exit_on_signal(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _report_error(error: Exception) -> int:
@@ -141,12 +177,12 @@ def _report_error(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         ctx = getattr(error, "ctx", None)
         see = f" (see {ctx.command_path} --help)" if ctx else ""
-        click.echo(f"Error: {error.format_message()}{see}", err=True)
+        click.echo(f"Error: {printable_text(error.format_message())}{see}", err=True)
         return error.exit_code
     if isinstance(error, (InputError, NotApplicable)):
-        click.echo(f"Error: {error.for_command_line()}", err=True)
+        click.echo(f"Error: {for_command_line(error)}", err=True)
         return EXIT_FAILED if isinstance(error, NotApplicable) else EXIT_USAGE
-    reason = " ".join(describe_for_command_line(error).split())[:MAX_REASON_LENGTH]
+    reason = " ".join(for_command_line(error).split())[:MAX_REASON_LENGTH]
     click.echo(f"Error: {type(error).__name__}: {reason} (add --traceback to see where)", err=True)
     return EXIT_FAILED
 
@@ -156,8 +192,8 @@ def _show_each_once() -> Callable[..., None]:
     shown: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        label = "warning" if category in (UserWarning, GuessWarning) else category.__name__
-        line = f"{label}: {' '.join(describe_for_command_line(message).split())}"
+        label = "warning" if category in (UserWarning, GuessWarning, NothingDrawnWarning) else category.__name__
+        line = f"{label}: {' '.join(for_command_line(message).split())}"
         if line not in shown:
             shown.add(line)
             click.echo(line, err=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from vaeviz.cli.fixed_condition import fix_condition
+from vaeviz.cli.openmp import keep_to_allowed_cpus
 from vaeviz.cli.readers import ReaderContext, is_condition_value, open_model, read_inputs, resolve_part
-from vaeviz.cli.types import parse_range, parse_shape, parse_values
+from vaeviz.cli.types import complete_data, parse_range, parse_shape, parse_values
 from vaeviz.errors import InputError
 from vaeviz.plugins.inputs import INPUTS, InputSpec
 from vaeviz.plugins.object_refs import import_object, is_object_ref
@@ -59,6 +61,8 @@ class ModelAndDataSpec:
         Split of the data set.
     data_dir, other_data_dir : Path or None
         Folders with the files of the data set and of the second one.
+    codes : bool
+        Whether the data are codes, and not samples to encode.
     """
 
     model: str | None
@@ -70,6 +74,7 @@ class ModelAndDataSpec:
     split: Literal["train", "test", "all"] | None
     data_dir: Path | None
     other_data_dir: Path | None
+    codes: bool
 
     @classmethod
     def from_parameters(cls, parameters: dict[str, Any]) -> ModelAndDataSpec:
@@ -102,6 +107,7 @@ class ModelAndDataSpec:
             inputs={name: parameters.pop(INPUT_PREFIX + name) for name in INPUTS},
             **{name: parameters.pop(name) for name in ("weights", "trust", "objects", "split", "data_dir")},
             other_data_dir=parameters.pop("other_data_dir"),
+            codes=parameters.pop("codes"),
         )
 
     @property
@@ -127,29 +133,60 @@ class ModelAndDataSpec:
         InputError
             If something cannot be opened, or options contradict each other.
         """
+        keep_to_allowed_cpus()
+        objects = self._import_objects()
+        if self.codes:
+            return self._open_codes(objects)
         model = self._open_model()
         data = self._load_data(model)
         labels = None if data is None else data.labels
-        read = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust))
-        inputs = dict(read)
-        for name, value in map(_named_object, self.objects):
-            if name in inputs:
-                other = INPUTS[name].flag if name in read else "another --input"
-                message = f"{name} was given twice: by --input {name}=... and by {other}."
-                raise InputError(message, got=name, fix="Remove one of them.")
-            inputs[name] = value
+        inputs = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust)) | objects
         condition = self.inputs["condition"]
         if condition and is_condition_value(condition):
             return fix_condition(condition, model, data, inputs)
         return model, data, inputs
 
+    def _open_codes(self, objects: dict[str, Any]) -> tuple[None, Dataset, dict[str, Any]]:
+        """Load the codes, which take the place of the samples and of an encoder."""
+        from vaeviz.export.codes import load_codes
+
+        others = [f"--{name.replace('_', '-')}" for name in self.declared if name != "prior"]
+        named = self.model or self.inputs["encoder"] or self.inputs["decoder"] or ", ".join(others)
+        if named:
+            message = f"--codes means that nothing is encoded, but {named} describes a model."
+            raise InputError(message, got=named, fix="Remove one of them.")
+        name = self.inputs["x"]
+        if name is None:
+            raise InputError("--codes needs --data.", got="no data", fix="Add --data FILE, a file of `vaeviz encode`.")
+        data, posterior = load_codes(
+            name,
+            self.inputs["labels"],
+            prior=self.declared.get("prior"),
+            split=self.split,
+            data_dir=self.data_dir,
+        )
+        read = read_inputs(self.inputs, ReaderContext(data.labels, self.other_data_dir, self.trust))
+        return None, data, {"encoder": posterior, **read, **objects}
+
+    def _import_objects(self) -> dict[str, Any]:
+        """Import the objects of ``--input`` by the name of their input. An input cannot be named twice."""
+        objects: dict[str, Any] = {}
+        for name, value in map(_named_object, self.objects):
+            if name in objects or self.inputs.get(name):
+                other = "another --input" if name in objects else INPUTS[name].flag
+                message = f"{name} was given twice: by --input {name}=... and by {other}."
+                raise InputError(message, got=name, fix="Remove one of them.")
+            objects[name] = value
+        return objects
+
     def _load_data(self, model: Model | None) -> Dataset | None:
         """Load the data set that is named, or else the one that the model was trained on."""
-        from vaeviz.data.loading import load_data
+        from vaeviz.data.loading import check_names_no_code, load_data
 
         name, data_dir, labels = self.inputs["x"], self.data_dir, self.inputs["labels"]
         if name is None and model is not None and model.data is not None:
             name, data_dir = model.data["name"], data_dir or model.data["data_dir"]
+            check_names_no_code(name, model.name)
             labels = labels or model.data["labels"]
         return None if name is None else load_data(name, split=self.split, data_dir=data_dir, labels=labels)
 
@@ -191,6 +228,24 @@ class ModelAndDataSpec:
             )
 
 
+def check_input_names(names: Iterable[str], function: Callable[..., Any], command: click.Command) -> None:
+    """Raise UsageError for an input of ``--input`` that has the name of another parameter.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the inputs.
+    function : callable
+        The function that they are passed to.
+    command : click.Command
+        The command, whose option is named if it has one for the parameter.
+    """
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    for name in sorted(set(names) & set(inspect.signature(function).parameters)):
+        flag = next((f" Use the option {option.opts[0]}." for option in options if option.name == name), "")
+        raise click.UsageError(f"--input {name}=... does not name an input.{flag}")
+
+
 def model_and_data_options(command: Command) -> Command:
     """Add MODEL and the options that describe the model and the data to a command.
 
@@ -217,8 +272,14 @@ def model_and_data_options(command: Command) -> Command:
 
 def _input_option(spec: InputSpec) -> Decorator:
     """Return the option of an input, as a decorator."""
+    complete = complete_data if spec.reader in ("data", "samples") and spec.metavar == "NAME" else None
     return click.option(
-        spec.flag, INPUT_PREFIX + spec.name, metavar=spec.metavar, multiple=spec.repeatable, help=spec.help
+        spec.flag,
+        INPUT_PREFIX + spec.name,
+        metavar=spec.metavar,
+        multiple=spec.repeatable,
+        help=spec.help,
+        shell_complete=complete,
     )
 
 
@@ -295,6 +356,7 @@ DATA_OPTIONS: tuple[Decorator, ...] = (
         help="[default: test, or all if the data set has no test split]",
     ),
     click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the files of the data set."),
+    click.option("--codes", is_flag=True, help="The data are codes, as `vaeviz encode` writes them."),
     *(_input_option(spec) for spec in INPUTS.values() if spec.reader != "model" and spec.name != "x"),
     click.option("--other-data-dir", type=click.Path(path_type=Path), help="Folder with the files of --other-data."),
     click.option(

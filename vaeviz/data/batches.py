@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.out_of_core import (
-    MAX_REASON_LENGTH,
     Batches,
     SampleStream,
     as_samples,
@@ -17,14 +16,16 @@ from vaeviz.data.out_of_core import (
     iterate_blocks,
     known_length,
     sample_shape,
+    shorten,
 )
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError
 
 PROGRESS_DELAY = 2  # seconds; shorter work shows no progress bar
 
 
 def check_samples(
-    x: Any, name: str, *, reference: np.ndarray | SampleStream | None = None
+    x: Any, name: str, *, reference: np.ndarray | SampleStream | None = None, kind: SampleKind | None = None
 ) -> np.ndarray | SampleStream:
     """Convert samples to an array or a stream, and check their shape and values.
 
@@ -35,7 +36,9 @@ def check_samples(
     name : str
         What error messages call them.
     reference : np.ndarray or SampleStream, shape (N, ...), optional
-        Samples that `x` must have one row for each of. With it, `x` may have the shape ``(N,)``.
+        Samples for which `x` must have one row each. If it is given, `x` may have the shape ``(N,)``.
+    kind : str, optional
+        The kind of the samples, if it is declared.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def check_samples(
     >>> check_samples([[0.0, 1.0], [2.0, 3.0]], "x").shape
     (2, 2)
     """
-    samples = as_samples(x, name)
+    samples = as_samples(x, name, kind=kind)
     if isinstance(samples, Batches) and reference is None:
         return samples  # its shape is known after a pass over all batches
     shape = samples.shape
@@ -62,6 +65,7 @@ def check_samples(
             f"{name} has shape {shape}, expected (N, ...) with one row per sample.",
             got=str(shape),
             expected="(N, ...)",
+            fix=f"If it is one sample, pass {name}[None]." if samples.ndim else "",
         )
     if not samples.size:
         raise InputError(f"{name} has shape {shape}, which holds no values.", got=str(shape), expected="(N, ...)")
@@ -72,7 +76,7 @@ def check_samples(
             expected=str(len(reference)),
         )
     if not is_out_of_core(samples):
-        _check_finite(np.asarray(samples), name)
+        check_finite(np.asarray(samples), name)
     return samples
 
 
@@ -115,7 +119,7 @@ def iterate_batches(
     ) as bar:
         for batch in iterate_blocks(x, size):
             if is_checked_here:
-                _check_finite(batch, name, start)
+                check_finite(batch, name, start)
             rows = slice(start, start + len(batch))
             yield rows, batch
             start = rows.stop
@@ -141,14 +145,14 @@ def pad_batch(arrays: list[np.ndarray], size: int) -> list[np.ndarray]:
     return [np.concatenate([array, np.repeat(array[:1], missing, axis=0)]) for array in arrays]
 
 
-def check_row_count(returned: np.ndarray, rows: int) -> None:
+def check_row_count(returned: np.ndarray, n_rows: int) -> None:
     """Check that a callable returned one row per sample that it received.
 
     Parameters
     ----------
     returned : np.ndarray
         What the callable returned.
-    rows : int
+    n_rows : int
         Number of samples that it received.
 
     Raises
@@ -157,14 +161,14 @@ def check_row_count(returned: np.ndarray, rows: int) -> None:
         If the number of rows differs, or the array holds no values.
     """
     got = str(returned.shape)
-    if returned.ndim == 0 or len(returned) != rows:
+    if returned.ndim == 0 or len(returned) != n_rows:
         raise InputError(
-            f"It returned shape {got}, expected ({rows}, ...) with one row per sample.",
+            f"It returned shape {got}, expected ({n_rows}, ...) with one row per sample.",
             got=got,
-            expected=f"({rows}, ...)",
+            expected=f"({n_rows}, ...)",
         )
     if not returned.size:
-        raise InputError(f"It returned shape {got}, which holds no values.", got=got, expected=f"({rows}, ...)")
+        raise InputError(f"It returned shape {got}, which holds no values.", got=got, expected=f"({n_rows}, ...)")
 
 
 def one_line(error: Exception) -> str:
@@ -178,14 +182,29 @@ def one_line(error: Exception) -> str:
     Returns
     -------
     str
-        The type and the message, cut if it is long; of our own errors the message alone.
+        The type and the message, without its middle if it is long; for our own errors the message alone.
     """
-    reason = " ".join(str(error).split())[:MAX_REASON_LENGTH]
+    reason = shorten(str(error))
     return reason if isinstance(error, InputError) else f"raised {type(error).__name__}: {reason}"
 
 
-def _check_finite(array: np.ndarray, name: str, start: int | None = None) -> None:
-    """Raise InputError for rows with NaN or infinite values; `start` is the row of a stream that `array` begins at."""
+def check_finite(array: np.ndarray, name: str, start: int | None = None) -> None:
+    """Check that all values are finite.
+
+    Parameters
+    ----------
+    array : np.ndarray, shape (n, ...)
+        The values, of any type.
+    name : str
+        What error messages call them.
+    start : int, optional
+        The row of a stream at which `array` begins.
+
+    Raises
+    ------
+    InputError
+        If a value is NaN or infinite.
+    """
     if array.dtype.kind != "f":
         return
     with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""The class `Dataset`: samples and what is known about them."""
+"""A data set: samples, their labels and factors, and the names of all of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
 from vaeviz.data.labels import ClassLabels, check_labels
 from vaeviz.data.out_of_core import Batches, SampleStream
+from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
 from vaeviz.errors import InputError
 
@@ -19,13 +20,13 @@ Split = Literal["train", "test", "all"]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples and what is known about them.
+    """Samples, their labels and factors, and the names of all of them.
 
     Parameters
     ----------
     x : array_like, shape (N, ...)
         Samples. Images are ``(N, H, W)`` or ``(N, H, W, C)`` in [0, 1]. They may be on disk (memory-mapped, HDF5,
-        zarr) or come in `Batches`. Of an AnnData, X is taken.
+        zarr) or come in `Batches`. The matrix X of an AnnData is taken.
     labels : array_like, shape (N,), optional
         Integers, strings or floats. None takes the labels that come with `Batches`, if any.
     class_names : tuple of str, optional
@@ -35,10 +36,10 @@ class Dataset:
     name : str, default: "data"
         Name for titles and messages.
     feature_names : sequence of str, optional
-        Names of the values of a sample. Empty takes those of the columns of a data frame, or of the variables of an
+        Names of the values of a sample. By default those of the columns of a data frame, or of the variables of an
         AnnData.
     factor_names : sequence of str, optional
-        Names of the factors. Empty takes those of the columns of a data frame.
+        Names of the factors. By default those of the columns of a data frame.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
         How samples are drawn; None infers it from their shape, see `sample_kind`.
     source : AnnData, optional
@@ -73,7 +74,10 @@ class Dataset:
             self._set("feature_names", self.feature_names or tuple(given.var_names))
         self._set("feature_names", column_names(self.feature_names, given))
         self._set("factor_names", column_names(self.factor_names, self.factors))
-        self._set("x", check_samples(given, f"{self.name}: x"))
+        for name in ("labels", "factors"):
+            check_row_index(getattr(self, name), name, given)
+        declared: SampleKind | None = self.kind or ("table" if self.feature_names else None)
+        self._set("x", check_samples(given, f"{self.name}: x", kind=declared))
         if self.factors is not None:
             self._set("factors", self._check_factors())
         if self.labels is None and isinstance(self.x, Batches):
@@ -187,4 +191,4 @@ def dataset_from_anndata(cells: Any, labels: str | None, name: str) -> Dataset:
             got=labels,
             expected=listed,
         )
-    return Dataset(cells, None if labels is None else cells.obs[labels].to_numpy(), name=name)
+    return Dataset(cells, None if labels is None else cells.obs[labels].array, name=name)

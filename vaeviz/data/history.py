@@ -11,6 +11,8 @@ import numpy as np
 
 from vaeviz.errors import InputError
 
+MAX_BYTES = 1 << 26  # a line per epoch takes about 200 bytes
+
 
 def read_history(table: str | Path) -> dict[str, list[float]]:
     """Read the columns of a ``.csv`` file by the names in its first line.
@@ -31,10 +33,17 @@ def read_history(table: str | Path) -> dict[str, list[float]]:
         If the file is missing, damaged, or holds anything but numbers.
     """
     path = Path(table)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is not a file.", got=str(path), expected="a .csv file")
     try:
+        if path.stat().st_size > MAX_BYTES:
+            limit = f"{MAX_BYTES:,} bytes at most"
+            raise InputError(f"{path} is too large to be a history.", got=str(path), expected=limit)
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.", got=str(path), expected="a .csv file") from None
     except OSError as error:

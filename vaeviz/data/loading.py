@@ -13,15 +13,16 @@ from vaeviz.data.dataset import Dataset, Split, dataset_from_anndata, is_anndata
 from vaeviz.errors import Fix, InputError, NoSuchSplit
 from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import import_object, is_object_ref
-from vaeviz.plugins.options import options_of, validate_settings
+from vaeviz.plugins.options import check_arguments, options_of, validate_settings
 
-FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv")
+FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv", ".parquet")
+LIST_DATA = "Run vaeviz list data to see the data sets."
 NUMBER = r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?"
 RANGE_AND_PATH = re.compile(rf"({NUMBER},{NUMBER}):(.*)")
 
 
 def load_data(
-    name: str,
+    name: str | Path,
     *,
     split: Split | None = None,
     data_dir: str | Path | None = None,
@@ -32,17 +33,17 @@ def load_data(
 
     Parameters
     ----------
-    name : str
+    name : str or Path
         One of four forms. The name of a registered data set, e.g. ``"mnist"``. ``"LOADER:FILE"``, e.g.
         ``"npz:scans.npz"``, or ``"LOADER:LOW,HIGH:FILE"`` with a value range. The path of a file (.npy, .npz, .csv,
-        .h5ad) or of a folder of pictures. Or ``"package.module:attribute"``: an array, an AnnData, a pair
+        .parquet, .h5ad) or of a folder of pictures. Or ``"package.module:attribute"``: an array, an AnnData, a pair
         ``(x, labels)``, a `Dataset`, or a function without arguments that returns one of these.
     split : {"train", "test", "all"}, optional
         The part to load. None loads the test split if there is one, and everything otherwise.
     data_dir : str or Path, optional
         Folder with the files of the data set.
     labels : str, optional
-        The array (.npz), the column (.csv, .h5ad) or the file (.npy) that holds the labels.
+        The array (.npz), the column (.csv, .parquet, .h5ad) or the file (.npy) that holds the labels.
     value_range : tuple of float, optional
         The values in the file that become 0 and 1, e.g. ``(0, 4095)`` for a 12-bit camera. Values are rescaled by
         the range of their type if it is known, see ``docs/data.md``.
@@ -66,6 +67,10 @@ def load_data(
     >>> load_data("digits").x.shape
     (360, 8, 8)
     """
+    check_arguments(load_data, locals())
+    name = str(name)
+    if not name:
+        raise InputError("name is empty.", got="nothing", expected="a data set", fix=LIST_DATA)
     settings = {"split": split, "data_dir": data_dir and Path(data_dir), "labels": labels, "value_range": value_range}
     given = {option: value for option, value in settings.items() if value is not None}
     if is_object_ref(name) and name.partition(":")[0] not in registry.entries("vaeviz.datasets"):
@@ -88,6 +93,45 @@ def load_data(
         return _call_loader(loader, name, arguments, given | {"split": "all"})
 
 
+def check_names_no_code(name: str, source: str) -> None:
+    """Raise InputError for the name of a data set, read from a file, that leads to an object of a module.
+
+    Such a name would let whoever wrote the file run code. It is honored from a script or a command line only.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    source : str
+        What was trained on the data, for messages.
+
+    Raises
+    ------
+    InputError
+        If a loader in front of it, or `load_data` itself, would import a module. The fix names the data by hand.
+
+    Examples
+    --------
+    >>> check_names_no_code("binarized:mnist", "runs/m")
+    >>> check_names_no_code("binarized:my_module:data", "runs/m")
+    Traceback (most recent call last):
+    vaeviz.errors.InputError: runs/m was trained on 'binarized:my_module:data', an object of a module, ...
+    """
+    known = registry.entries("vaeviz.datasets")
+    parts = name.split(":")
+    for k, first in enumerate(parts):
+        if first not in known and is_object_ref(":".join(parts[k:])):
+            raise InputError(
+                f"{source} was trained on {name!r}, an object of a module, which is not imported because a file names "
+                "it.",
+                got=name,
+                expected="data that you name yourself",
+                fix=Fix(
+                    f"If you trust it, pass data=vaeviz.load_data({name!r}).", f"If you trust it, add --data {name}."
+                ),
+            )
+
+
 def _with_loader_name(name: str) -> str:
     """Return the path of a file or folder as ``LOADER:PATH``, and other names as they are."""
     path = Path(name)
@@ -108,7 +152,7 @@ def _with_loader_name(name: str) -> str:
             f"No file, folder or data set is named {name!r}.",
             got=name,
             expected=f"a file {suffixes}, a folder of pictures, or a data set",
-            fix="Run vaeviz list data to see the data sets.",
+            fix=LIST_DATA,
         )
     return name
 
@@ -141,7 +185,11 @@ def _call_loader(loader: Any, name: str, arguments: list[str], settings: Mapping
 
 
 def _load_object(name: str, given: dict[str, Any]) -> Dataset:
-    """Load what ``package.module:attribute`` names."""
+    """Load what ``package.module:attribute`` names. It has no splits."""
+    split = given.pop("split", "all")
+    if split != "all":
+        fix = Fix('Pass split="all".', "Add --split all.")
+        raise NoSuchSplit(f"{name} has no splits.", got=split, expected="all", fix=fix)
     found = import_object(name)
     found = found() if callable(found) else found
     title = name.rpartition(":")[2]

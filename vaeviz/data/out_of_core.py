@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import mmap
+import sys
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -14,6 +16,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from vaeviz.data.arrays import NUMBER_KINDS, as_array, rescale
+from vaeviz.data.sample_kind import SampleKind, column_names
+from vaeviz.data.value_ranges import BYTE_RANGE, are_gray_levels
 from vaeviz.errors import Fix, InputError
 
 MAX_BATCH_VALUES = 1 << 20  # 4 MB in float32; bounds a batch whose size is not declared
@@ -21,7 +25,8 @@ MAX_BATCH_SAMPLES = 1024  # bounds a batch of small samples
 MAX_SCATTERED_ROWS = 16  # of a file, read before their pages are released: each may keep a megabyte in memory
 MAX_SUBSAMPLE_VALUES = 1 << 24  # 64 MB in float32; bounds the subsample that ranges are estimated from
 MAX_SUBSAMPLE_ROWS = 1000  # more rows hardly change an estimated range
-MAX_REASON_LENGTH = 300  # longer messages of other libraries are cut
+MAX_REASON_LENGTH = 300  # of a message of another library; the cause is often at its end
+DATASET_BATCH = 128  # samples that are read from a torch Dataset before they are stacked
 
 
 class SampleStream(ABC):
@@ -151,7 +156,8 @@ class StoredArray(SampleStream):
             )
         self._shape = tuple(map(int, source.shape))
         self._dtype = np.dtype(np.float32 if value_range is not None else dtype or self._stored_dtype)
-        self.origin = source if value_range is None and self._dtype == self._stored_dtype else self
+        has_same_values = value_range is None or (value_range == BYTE_RANGE and self._stored_dtype == np.uint8)
+        self.origin = source if has_same_values else self  # `as_samples` reads bytes in this range, too
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -207,6 +213,8 @@ class Batches(SampleStream):
         An object that can be iterated several times (a DataLoader that does not shuffle, an object with ``__iter__``),
         or a function that returns a new iterator with each call. A batch is an array ``(n, ...)``, or a tuple or list
         that starts with one. If its second part is one label per sample, `labels` keeps it; other parts are ignored.
+    value_range : tuple of float, optional
+        The values that become 0 and 1 as they are read, in float32. None leaves values as they are.
 
     Raises
     ------
@@ -221,7 +229,12 @@ class Batches(SampleStream):
     (10, 3)
     """
 
-    def __init__(self, source: Iterable[Any] | Callable[[], Iterable[Any]]) -> None:
+    def __init__(
+        self,
+        source: Iterable[Any] | Callable[[], Iterable[Any]],
+        *,
+        value_range: tuple[float, float] | None = None,
+    ) -> None:
         kind = type(source).__name__
         if isinstance(source, Iterator):
             raise InputError(
@@ -230,7 +243,7 @@ class Batches(SampleStream):
                 expected="an object that can be iterated again, or a function",
                 fix="Write vaeviz.Batches(lambda: ...) with a function that returns a new iterator.",
             )
-        if not callable(source) and not hasattr(source, "__iter__"):
+        if not (callable(source) or hasattr(source, "__iter__") or _is_sample_source(source)):
             raise InputError(
                 f"Batches needs an iterable or a function that returns one, not {kind}.",
                 got=kind,
@@ -245,6 +258,7 @@ class Batches(SampleStream):
                 fix=f"Write {kind}(..., shuffle=False).",
             )
         self.source = self.origin = source
+        self.value_range = value_range
         self._n_samples: int | None = None
         self._sample_spec: tuple[tuple[int, ...], np.dtype[Any]] | None = None
         self._checksums: list[int] = []
@@ -286,6 +300,7 @@ class Batches(SampleStream):
         n_samples = n_batches = 0
         for batch in self._iterate_source():
             x, labels = _split_batch(batch, n_batches)
+            x = x if self.value_range is None else rescale(x, self.value_range, f"Batch {n_batches}")
             self._compare_with_earlier(x, labels, n_batches)
             n_samples, n_batches = n_samples + len(x), n_batches + 1
             yield x
@@ -348,12 +363,16 @@ class Batches(SampleStream):
 
     def _iterate_source(self) -> Iterator[Any]:
         try:
-            yield from self.source() if callable(self.source) else self.source
+            yield from _iterate_isolated(self._open_source)
         except InputError:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())[:MAX_REASON_LENGTH]
+            reason = shorten(str(error))
             raise InputError(f"Reading the batches raised {type(error).__name__}: {reason}") from error
+
+    def _open_source(self) -> Iterator[Any]:
+        source = self.source() if callable(self.source) else self.source
+        return _group_samples(source) if _is_sample_source(source) else iter(source)
 
     def _first_spec(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Return the shape and type of a sample, from the first batch."""
@@ -368,7 +387,7 @@ class Batches(SampleStream):
         if (x.shape[1:], x.dtype) != (shape, dtype):
             got, expected = f"{x.shape[1:]} {x.dtype}", f"{shape} {dtype}"
             raise InputError(
-                f"Batch {index} has samples of shape and type {got}, those before it {expected}.",
+                f"Batch {index} has samples of shape and type {got}, and those before it {expected}.",
                 got=got,
                 expected=expected,
             )
@@ -383,37 +402,85 @@ class Batches(SampleStream):
         self._labels.append(labels)
 
 
-def as_samples(x: Any, name: str) -> np.ndarray | SampleStream:
+def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarray | SampleStream:
     """Convert samples to an array, or to a stream if they are not in memory.
 
-    The values are not read: `check_samples` checks them.
+    Bytes of pictures are divided by 255 as they are read. Other bytes, masks of 0 and 1 and booleans keep their values.
+    `check_samples` checks the values.
 
     Parameters
     ----------
     x : array_like, shape (N, ...)
-        An array of any library, a memory-mapped, HDF5, zarr, dask or xarray array, a DataLoader or `Batches`.
+        An array of any library, a memory-mapped, HDF5, zarr, dask or xarray array, a DataLoader, a torch Dataset,
+        `Batches`, or a `vaeviz.Dataset`.
     name : str
         What error messages call it.
+    kind : str, optional
+        The kind of the samples, if it is declared.
 
     Returns
     -------
     np.ndarray or SampleStream, shape (N, ...)
-        The same object if it is one of these already.
+        The same object if it is one of these already, and does not hold bytes or booleans.
 
     Raises
     ------
     InputError
-        For anything else, an iterator among it, which can be read only once.
+        For anything else, such as an iterator, which can be read only once.
+
+    Examples
+    --------
+    >>> pictures = np.full((2, 8, 8), 51, np.uint8)
+    >>> as_samples(pictures, "x")[0].max()
+    np.float32(0.2)
     """
-    if isinstance(x, SampleStream) or (isinstance(x, np.ndarray) and x.dtype.kind in NUMBER_KINDS):
+    if is_dataset(x):
+        x, kind = x.x, x.kind
+    samples = _as_array_or_stream(x, name)
+    is_empty = not isinstance(samples, Batches) and (samples.ndim == 0 or not samples.size)
+    if is_empty or samples.dtype not in (np.uint8, np.bool_):
+        return samples
+    names = column_names(getattr(x, "var_names", None), x)
+    is_gray = are_gray_levels(_first_values(samples), kind, names, name)
+    if isinstance(samples, Batches):
+        return Batches(samples.source, value_range=BYTE_RANGE) if is_gray else samples
+    source = samples.source if isinstance(samples, StoredArray) else samples
+    return StoredArray(source, BYTE_RANGE if is_gray else None, dtype=np.float32)
+
+
+def is_dataset(x: Any) -> bool:
+    """Return True if an object is a `vaeviz.Dataset`.
+
+    Parameters
+    ----------
+    x : object
+        Any object.
+
+    Returns
+    -------
+    bool
+        True if it has `x` and `named_labels`.
+    """
+    return hasattr(x, "named_labels") and hasattr(x, "x")
+
+
+def _as_array_or_stream(x: Any, name: str) -> np.ndarray | SampleStream:
+    if isinstance(x, SampleStream):
         return x
-    if not (isinstance(x, Iterator) or _is_batch_source(x) or _is_chunked_array(x)):
-        return as_array(x, name)
+    if isinstance(x, np.ndarray) and type(x) in (np.ndarray, np.memmap) and x.dtype.kind in NUMBER_KINDS:
+        return x  # not a matrix or a masked array
     try:
-        return StoredArray(x) if _is_chunked_array(x) else Batches(x)
+        if _is_chunked_array(x):
+            return StoredArray(x)
+        return Batches(x) if isinstance(x, Iterator) or _is_batch_source(x) else as_array(x, name)
     except InputError as error:
-        message = f"{name}: {error.message}"
+        message = error.message if error.message.startswith(name) else f"{name}: {error.message}"
         raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from None
+
+
+def _first_values(samples: np.ndarray | SampleStream) -> np.ndarray:
+    """Return evenly spaced samples, or those of the first batch where more would take a pass over all."""
+    return next(iter(samples)) if isinstance(samples, Batches) else subsample(samples)
 
 
 def is_same_source(a: Any, b: Any) -> bool:
@@ -438,7 +505,7 @@ def sample_shape(x: np.ndarray | SampleStream) -> tuple[int, ...]:
     Parameters
     ----------
     x : np.ndarray or SampleStream, shape (N, ...)
-        Samples. Of `Batches` only the first batch is read.
+        Samples. Only the first batch of `Batches` is read.
 
     Returns
     -------
@@ -550,12 +617,12 @@ def subsample(x: np.ndarray | SampleStream) -> np.ndarray:
     return x._subsample if isinstance(x, SampleStream) else _evenly_spaced_rows(x)
 
 
-def subsample_stride(total: int, shape: tuple[int, ...]) -> int:
+def subsample_stride(n_samples: int, shape: tuple[int, ...]) -> int:
     """Return the distance between the rows that `subsample` takes.
 
     Parameters
     ----------
-    total : int
+    n_samples : int
         Number of samples.
     shape : tuple of int
         Shape of one sample.
@@ -565,7 +632,7 @@ def subsample_stride(total: int, shape: tuple[int, ...]) -> int:
     int
         The distance, 1 or more.
     """
-    return max(1, total // min(MAX_SUBSAMPLE_ROWS, max(1, MAX_SUBSAMPLE_VALUES // math.prod(shape))))
+    return max(1, n_samples // min(MAX_SUBSAMPLE_ROWS, max(1, MAX_SUBSAMPLE_VALUES // math.prod(shape))))
 
 
 def data_range(x: np.ndarray | SampleStream) -> tuple[float, float]:
@@ -593,6 +660,25 @@ def _find_extremes(x: np.ndarray | SampleStream) -> tuple[Any, Any]:
     return min(low for low, _ in extremes), max(high for _, high in extremes)
 
 
+def shorten(reason: str) -> str:
+    """Return a message on one line, without its middle if it is long: the cause is often at the end.
+
+    Parameters
+    ----------
+    reason : str
+        The message of another library.
+
+    Returns
+    -------
+    str
+        The message, at most about 300 characters.
+    """
+    line = " ".join(reason.split())
+    if len(line) <= MAX_REASON_LENGTH:
+        return line
+    return f"{line[: MAX_REASON_LENGTH // 3]} ... {line[-2 * MAX_REASON_LENGTH // 3 :]}"
+
+
 def _split_batch(batch: Any, index: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the samples of a batch, and its labels or None."""
     if isinstance(batch, Mapping):
@@ -616,6 +702,39 @@ def _split_batch(batch: Any, index: int) -> tuple[np.ndarray, np.ndarray | None]
     return x, _labels_of_batch(parts[1], len(x)) if len(parts) > 1 else None
 
 
+def _iterate_isolated(open_source: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+    """Iterate over a source with a random state of torch of its own: a DataLoader draws from the global one."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield from open_source()
+        return
+    state, iterator = torch.random.get_rng_state(), None
+    while True:
+        state_outside = torch.random.get_rng_state()
+        torch.random.set_rng_state(state)
+        try:
+            iterator = open_source() if iterator is None else iterator
+            batch = next(iterator)
+        except StopIteration:
+            return
+        finally:
+            state = torch.random.get_rng_state()
+            torch.random.set_rng_state(state_outside)
+        yield batch
+
+
+def _group_samples(dataset: Any) -> Iterator[Any]:
+    """Yield batches of a torch Dataset: stacked samples, with their labels if its items are pairs."""
+    is_indexed = hasattr(dataset, "__len__") and not _is_of_torch_class(dataset, "IterableDataset")
+    items = (dataset[index] for index in range(len(dataset))) if is_indexed else iter(dataset)
+    while group := list(itertools.islice(items, DATASET_BATCH)):
+        if isinstance(group[0], (tuple, list)):
+            samples, *others = zip(*group)
+            yield np.stack([as_array(sample) for sample in samples]), *(np.asarray(part) for part in others[:1])
+        else:  # a mapping is refused with the names of its parts, see `_split_batch`
+            yield group[0] if isinstance(group[0], Mapping) else np.stack([as_array(sample) for sample in group])
+
+
 def _labels_of_batch(part: Any, n_rows: int) -> np.ndarray | None:
     labels = np.asarray(part.detach().cpu().numpy() if hasattr(part, "detach") else part)
     return labels if labels.shape == (n_rows,) else None
@@ -631,8 +750,22 @@ def _changed_batch(index: int, difference: str) -> InputError:
 
 
 def _is_batch_source(x: Any) -> bool:
+    """Return True for DataLoaders and other objects that are iterated in batches, and for torch Datasets."""
     is_array = any(hasattr(x, name) for name in ("__array__", "shape", "detach", "toarray"))
-    return hasattr(x, "__iter__") and not is_array and not isinstance(x, (Sequence, Mapping, Set))
+    is_iterable = hasattr(x, "__iter__") and not isinstance(x, (Sequence, Mapping, Set))
+    return not is_array and (is_iterable or _is_sample_source(x))
+
+
+def _is_sample_source(x: Any) -> bool:
+    """Return True for torch Datasets, and for other objects with a length and samples by index alone."""
+    if _is_of_torch_class(x, "Dataset"):
+        return True
+    is_array = any(hasattr(x, name) for name in ("__array__", "shape", "__iter__"))
+    return hasattr(x, "__len__") and hasattr(x, "__getitem__") and not is_array and not isinstance(x, type)
+
+
+def _is_of_torch_class(x: Any, name: str) -> bool:
+    return any((kind.__module__, kind.__name__) == ("torch.utils.data.dataset", name) for kind in type(x).__mro__)
 
 
 def _is_chunked_array(x: Any) -> bool:
@@ -641,6 +774,7 @@ def _is_chunked_array(x: Any) -> bool:
 
 
 def _origin(x: Any) -> Any:
+    x = x.x if is_dataset(x) else x
     return x.origin if isinstance(x, SampleStream) else x
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.drawing.colors import PLAIN_COLOR, LabelColors
+from vaeviz.drawing.colors import MISSING_COLOR, PLAIN_COLOR, LabelColors
 from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.legends import add_color_key
 from vaeviz.errors import NotApplicable
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MAX_FILLED_CLASSES = 4  # the fills of more classes would blend into colors of no class
+TICK_HEIGHT = 0.12  # of the Axes, of a class whose values are all equal and have no density
 
 
 def draw_densities(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: bool) -> None:
@@ -27,7 +28,7 @@ def draw_densities(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: 
     values : ndarray, shape (N,)
         Values, in latent units.
     colors : LabelColors
-        Classes of the values. Values without a label are left out.
+        Classes of the values. Gray values have a density of their own.
     prior : bool
         Draw the density of the prior N(0, 1) as well.
 
@@ -41,7 +42,7 @@ def draw_densities(ax: Axes, values: np.ndarray, colors: LabelColors, *, prior: 
             "Densities need classes, but the labels are continuous.", fix="Pass class labels, or labels=None."
         )
     peaks = draw_density_curves(ax, values, colors, prior=prior)
-    add_color_key(ax, colors[colors.index >= 0], label_positions=peaks)
+    add_color_key(ax, colors, label_positions=peaks)
     ax.set_ylabel("density")
 
 
@@ -62,19 +63,26 @@ def draw_density_curves(ax: Axes, values: np.ndarray, colors: LabelColors, *, pr
     Returns
     -------
     ndarray, shape (C, 2)
-        Where the curve of each class is highest; NaN for a class with fewer than two different values.
+        Where the curve of each class is highest, or its values are if they are all equal; NaN for a class without
+        values.
+
+    Notes
+    -----
+    A class with a single value has a tick there instead of a curve.
     """
     import seaborn
 
     if colors.mappable is not None:
         colors = LabelColors(np.zeros(len(values), int), [PLAIN_COLOR])
-    groups = [values[colors.index == code] for code in range(len(colors.colors))]
+    palette = [*colors.colors, MISSING_COLOR]
+    places = np.where(colors.index < 0, len(colors.colors), colors.index)
+    groups = [values[places == code] for code in range(len(palette))]
     shown = [code for code, group in enumerate(groups) if len(group) > 1 and np.ptp(group) > 0]
-    is_filled = len(groups) <= MAX_FILLED_CLASSES
+    is_filled = len(colors.colors) <= MAX_FILLED_CLASSES
     if shown:
         seaborn.kdeplot(
             {code: groups[code] for code in shown},
-            palette={code: colors.colors[code] for code in shown},
+            palette={code: palette[code] for code in shown},
             common_norm=False,
             fill=is_filled,
             alpha=0.35 if is_filled else 1,
@@ -83,7 +91,6 @@ def draw_density_curves(ax: Axes, values: np.ndarray, colors: LabelColors, *, pr
             legend=False,
             ax=ax,
         )
-    ax.set(ylabel="", ylim=(0, None))
     peaks = np.full((len(groups), 2), np.nan)
     artists: Any = ax.collections if is_filled else ax.lines
     for code, curve in zip(shown, reversed(artists)):  # seaborn draws the last class first
@@ -93,4 +100,9 @@ def draw_density_curves(ax: Axes, values: np.ndarray, colors: LabelColors, *, pr
         z = np.linspace(-4, 4, 201)
         density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
         ax.plot(z, density, color="0.25", lw=0.8, ls=DASHES, label="prior N(0, 1)")
-    return peaks
+    ax.set(ylabel="", ylim=(0, None))
+    for code, group in enumerate(groups):
+        if len(group) and code not in shown:
+            ax.axvline(group[0], ymax=TICK_HEIGHT, color=palette[code], lw=1.5)
+            peaks[code] = group[0], TICK_HEIGHT * ax.get_ylim()[1]
+    return peaks[:-1]  # without the gray values

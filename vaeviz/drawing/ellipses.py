@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+DOT_DIAMETER = 3**0.5  # points, of the dots at the centers
+
+
 def draw_ellipses(ax: Axes, centers: np.ndarray, radii: np.ndarray, colors: LabelColors, *, alpha: float) -> None:
     """Draw filled ellipses with dots at their centers.
 
@@ -47,7 +50,7 @@ def draw_ellipses(ax: Axes, centers: np.ndarray, radii: np.ndarray, colors: Labe
         zorder=2,
     )
     ax.add_collection(ellipses, autolim=False)
-    ax.scatter(centers[:, 0], centers[:, 1], s=3, c=face, linewidths=0, zorder=3)
+    ax.scatter(centers[:, 0], centers[:, 1], s=DOT_DIAMETER**2, c=face, linewidths=0, zorder=3)
     ax.update_datalim(np.concatenate([centers - radii, centers + radii]))
     ax.autoscale_view()
 

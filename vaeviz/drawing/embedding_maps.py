@@ -5,18 +5,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaeviz.errors import Fix, InputError, NotApplicable
+from vaeviz.model.posterior import Posterior
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from vaeviz.analysis.map_quality import MapQuality
 
-METHOD_NAMES = {"tsne": "t-SNE", "opentsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
-TSNE_LIBRARIES = {"tsne": "scikit-learn", "opentsne": "openTSNE"}
+METHOD_NAMES = {"tsne": "t-SNE", "opentsne": "t-SNE", "torch_tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
+TSNE_LIBRARIES = {"tsne": "scikit-learn", "opentsne": "openTSNE", "torch_tsne": "vaeviz"}
+MIN_TSNE_POINTS = 4  # the fewest that have three neighbors each, for a perplexity of 1
 
 
-def check_perplexity(engine: str, perplexity: float, n_points: int) -> None:
-    """Check that t-SNE can use a perplexity; other engines ignore it.
+def check_needs_map(posterior: Posterior) -> Posterior:
+    """Check that codes have more than the two dimensions of a map.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of the samples.
+
+    Returns
+    -------
+    Posterior
+        The same.
+
+    Raises
+    ------
+    NotApplicable
+        If there are two dimensions or fewer.
+    """
+    if posterior.size <= 2:
+        raise NotApplicable(
+            f"The latent space has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map.",
+            fix="Use latent_scatter.",
+        )
+    return posterior
+
+
+def usable_perplexity(engine: str, perplexity: float, n_points: int) -> float:
+    """Return a perplexity that t-SNE can use; other engines ignore it.
 
     Parameters
     ----------
@@ -27,15 +55,25 @@ def check_perplexity(engine: str, perplexity: float, n_points: int) -> None:
     n_points : int
         Number of points to map.
 
+    Returns
+    -------
+    float
+        `perplexity`, or a third of the points (rounded down) if it is too large for them.
+
     Raises
     ------
     InputError
         If the perplexity is not positive.
     NotApplicable
-        If there are too few points for the perplexity.
+        If there are fewer than four points.
+
+    Examples
+    --------
+    >>> usable_perplexity("tsne", 30.0, 1000), usable_perplexity("tsne", 30.0, 20)
+    (30.0, 6.0)
     """
     if engine not in ("auto", *TSNE_LIBRARIES):
-        return
+        return perplexity
     if not perplexity > 0:
         raise InputError(
             f"perplexity is {perplexity:g} but must be positive.",
@@ -43,15 +81,13 @@ def check_perplexity(engine: str, perplexity: float, n_points: int) -> None:
             expected="a positive number",
             fix=Fix("Pass e.g. perplexity=30.", "Add e.g. --perplexity 30."),
         )
-    if perplexity >= n_points:
-        smaller = max(1, n_points // 4)
-        raise NotApplicable(
-            f"A perplexity of {perplexity:g} needs more than {n_points} points.",
-            fix=Fix(f"Pass a smaller one, e.g. perplexity={smaller}.", f"Add e.g. --perplexity {smaller}."),
-        )
+    if n_points < MIN_TSNE_POINTS:
+        raise NotApplicable(f"t-SNE needs at least {MIN_TSNE_POINTS} points, but there are {n_points}.")
+    n_needed = 3 * perplexity if engine in ("opentsne", "torch_tsne") else perplexity
+    return perplexity if n_points > n_needed else float((n_points - 1) // 3)
 
 
-def describe_map(engine: str, perplexity: float) -> str:
+def describe_map(engine: str, perplexity: float, requested: float | None = None) -> str:
     """Return the part of a title that describes t-SNE.
 
     Parameters
@@ -60,6 +96,8 @@ def describe_map(engine: str, perplexity: float) -> str:
         Engine of the map.
     perplexity : float
         Perplexity of t-SNE.
+    requested : float, optional
+        Perplexity before it was lowered.
 
     Returns
     -------
@@ -70,8 +108,13 @@ def describe_map(engine: str, perplexity: float) -> str:
     --------
     >>> describe_map("opentsne", 30.0)
     'perplexity 30, by openTSNE'
+    >>> describe_map("tsne", 6.0, requested=30.0)
+    'perplexity 6, not 30, by scikit-learn'
     """
-    return f"perplexity {perplexity:g}, by {TSNE_LIBRARIES[engine]}" if engine in TSNE_LIBRARIES else ""
+    if engine not in TSNE_LIBRARIES:
+        return ""
+    lowered = f", not {requested:g}" if requested not in (None, perplexity) else ""
+    return f"perplexity {perplexity:g}{lowered}, by {TSNE_LIBRARIES[engine]}"
 
 
 def label_map_axes(ax: Axes, engine: str) -> None:

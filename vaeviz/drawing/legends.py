@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,10 +14,12 @@ from vaeviz.drawing.text_fit import FontSizeKey, abbreviate, axes_height, axes_w
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
-LegendPlace = Literal["beside", "below", "on the data"]
+LegendPlace = Literal["beside", "beside in small letters", "below", "on the data"]
 
 MAX_DISTINCT_COLORS = 16  # of a rainbow; more classes are named on the data
 SHORT_NAME_LENGTH = 3  # characters of a name that hides little of the data
@@ -28,6 +29,10 @@ MAX_BELOW_WIDTH, MAX_BELOW_HEIGHT = 1.1, 0.62  # of the Axes, for a legend below
 LINE_HEIGHT = 1.35  # of a legend / size of its letters
 HANDLE_WIDTH = 3  # of a marker and the gaps around it / size of the letters
 N_MEASURED_NAMES = 8  # the widest name is searched among those with the most characters
+MAX_SHRINKAGE = 0.58  # of a side of an Axes that makes space for its legend, where no layout engine does
+SMALL_LETTERS = 0.75  # of the size of the letters, of a legend beside an Axes that has no space for larger ones
+SIDE_GAP = 0.02  # of the figure, between an Axes and a legend for which it makes space
+MAX_NAME_SHIFT = 3  # lines of text by which a name on the data evades others; farther away it would seem lost
 
 _COMPACT_LEGEND: dict[str, Any] = {
     "handletextpad": 0.3,
@@ -39,12 +44,18 @@ _COMPACT_LEGEND: dict[str, Any] = {
 
 
 def add_color_key(
-    ax: Axes, colors: LabelColors, points: np.ndarray | None = None, *, label_positions: np.ndarray | None = None
+    ax: Axes,
+    colors: LabelColors,
+    points: np.ndarray | None = None,
+    *,
+    label_positions: np.ndarray | None = None,
+    marker: Any = "o",
 ) -> None:
     """Add a color bar for a gradient, or a legend for classes where it fits.
 
     The legend is beside the data, or below if names are long. More than ten classes are named on the data if their
-    names are short, or if a legend would need too much space or too many colors. Long names are abbreviated.
+    names are short, or if a legend would need too much space or too many colors. Long names are abbreviated. In any
+    case `ax` holds a legend handle for each class.
 
     Parameters
     ----------
@@ -56,19 +67,56 @@ def add_color_key(
         Points; names on the data are written at the median of their class.
     label_positions : ndarray, shape (C, 2), optional
         Positions of names on the data, instead of `points`; NaN for a class without a name.
+    marker : str or MarkerStyle
+        Marker of the points.
     """
+    others = [handle for handle in ax.get_legend_handles_labels()[0] if handle.get_label() not in colors.names]
     if colors.mappable is not None:
-        ax.figure.colorbar(colors.mappable, ax=ax, label="label", fraction=0.046, pad=0.03)
-        _add_class_legend(ax, colors, "below")
-        return
+        add_color_bar(ax.figure, colors, ax=ax, fraction=0.046, pad=0.03)
     place, names = _choose_place(ax, colors)
+    own = [*_class_handles(colors, marker), *_gray_handles(colors, marker)]
+    for line in own:
+        ax.add_line(line)
+    handles = [*own, *others]
+    labels = [*names, *(str(handle.get_label()) for handle in handles[len(names) :])]
+    if place == "on the data":
+        handles, labels = [*handles[len(names) :], _invisible_handle()], [*labels[len(names) :], "more classes"]
+    if handles:
+        _add_legend(ax, "below" if colors.mappable is not None else place, handles, labels)
     if place == "on the data":
         if label_positions is None and points is not None:
             label_positions = _class_medians(colors, points)
-        if label_positions is not None:
-            _write_names(ax, names, label_positions)
-        names = ()
-    _add_class_legend(ax, replace(colors, names=tuple(names)), place)
+        n_unnamed = 0 if label_positions is None else _write_names(ax, names, label_positions)
+        _count_unnamed(ax, n_unnamed)
+
+
+def add_color_bar(figure: Figure | SubFigure, colors: LabelColors, **place: Any) -> Colorbar:
+    """Add the color bar of a gradient.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+        The figure.
+    colors : LabelColors
+        Colors with a `mappable`.
+    **place
+        Arguments of `matplotlib.figure.Figure.colorbar`.
+
+    Returns
+    -------
+    Colorbar
+        The color bar, with ticks at dates if the labels are dates.
+    """
+    from matplotlib import dates
+
+    assert colors.mappable is not None
+    bar = figure.colorbar(colors.mappable, label=colors.scale_label, **place)
+    if colors.is_date:
+        locator: Any = dates.AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]  # not annotated
+        formatter: Any = dates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # not annotated
+        bar.ax.yaxis.set_major_locator(locator)
+        bar.ax.yaxis.set_major_formatter(formatter)
+    return bar
 
 
 def legend_below(
@@ -79,7 +127,7 @@ def legend_below(
     Parameters
     ----------
     ax : Axes
-        The Axes.
+        The Axes. It becomes lower if no layout engine makes space for the legend.
     text_above : sequence of str
         One rcParam with a font size for each line of text between the Axes and the legend; by default tick labels and
         the axis label.
@@ -91,7 +139,10 @@ def legend_below(
     points = LINE_HEIGHT * sum(map(font_size, text_above)) + 8
     shift = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + shift, "borderaxespad": 0}
-    ax.legend(loc="upper center", **{"ncols": 2, **place, **legend_kws})
+    legend = ax.legend(loc="upper center", **{"ncols": 2, **place, **legend_kws})
+    if not _has_layout_engine(ax):
+        figure_points = 72 * ax.figure.bbox.height / ax.figure.dpi
+        _make_space(ax, bottom=_extent_in_figure(ax, legend).height + points / figure_points)
 
 
 def add_figure_key(
@@ -111,68 +162,109 @@ def add_figure_key(
         Artists with labels that the legend lists first.
     """
     if colors.mappable is not None:
-        bar = figure.colorbar(colors.mappable, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)), label="label")
+        bar = add_color_bar(figure, colors, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)))
         bar.ax.yaxis.set_ticks_position("left")
         bar.ax.set_in_layout(False)
-    n_entries = len(colors.names) + bool(colors.n_missing)
-    n_columns = max(1, math.ceil(n_entries / MAX_LEGEND_CLASSES))
+    handles = [*_class_handles(colors, "o"), *_gray_handles(colors, "o")]
+    for handle in handles:
+        corner.add_line(handle)
+    n_columns = max(1, math.ceil(len(handles) / MAX_LEGEND_CLASSES))
     names = _fitting_names(colors.names, axes_width(corner) / n_columns) or abbreviate(colors.names, MIN_NAME_LENGTH)
-    handles = [*others, *_class_handles(replace(colors, names=tuple(names)))]
-    if handles:
-        legend = corner.legend(handles=handles, loc="upper right", borderaxespad=0, ncols=n_columns, handletextpad=0.3)
+    labels = [*names, *(str(handle.get_label()) for handle in handles[len(names) :])]
+    if handles or others:
+        legend = corner.legend(
+            [*others, *handles],
+            [*(str(artist.get_label()) for artist in others), *labels],
+            loc="upper right",
+            borderaxespad=0,
+            ncols=n_columns,
+            handletextpad=0.3,
+        )
         legend.set_in_layout(False)
 
 
-def _add_class_legend(ax: Axes, colors: LabelColors, place: LegendPlace) -> None:
-    """Add a legend of the named classes, missing labels, and everything else in the Axes that has a label."""
-    handles = [*_class_handles(colors), *ax.get_legend_handles_labels()[0]]
-    if not handles:
-        return
+def _add_legend(ax: Axes, place: LegendPlace, handles: Sequence[Artist], labels: Sequence[str]) -> None:
+    """Add a legend below or beside an Axes, which becomes smaller if no layout engine makes space."""
     if place == "below":
-        legend_below(ax, handles=handles, **_COMPACT_LEGEND)
+        half = math.ceil(len(labels) / 2)
+        is_wide = _entry_width(labels[:half]) + _entry_width(labels[half:]) > MAX_BELOW_WIDTH * axes_width(ax)
+        n_columns = 1 if is_wide else 2
+        legend_below(ax, handles=handles, labels=labels, ncols=n_columns, **_COMPACT_LEGEND)
         return
-    n_columns = _n_legend_columns(ax, len(handles)) if len(colors.names) > MAX_LEGEND_CLASSES else 1
-    ax.legend(
-        handles=handles,
-        ncols=n_columns,
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0,
-        **_COMPACT_LEGEND,
-    )
+    n_columns = _n_legend_columns(ax, len(handles)) if len(handles) > MAX_LEGEND_CLASSES + 2 else 1
+    beside: dict[str, Any] = {
+        "loc": "upper left",
+        "bbox_to_anchor": (1.01, 1.0),
+        "borderaxespad": 0,
+        "ncols": n_columns,
+    }
+    if place == "beside in small letters":
+        beside["fontsize"] = SMALL_LETTERS * font_size("legend.fontsize")
+    legend = ax.legend(handles=handles, labels=labels, **beside, **_COMPACT_LEGEND)
+    if not _has_layout_engine(ax):
+        _make_space(ax, right=_extent_in_figure(ax, legend).width + SIDE_GAP)
 
 
-def _class_handles(colors: LabelColors) -> list[Line2D]:
-    """Return legend handles of the named classes, and of missing labels if there are any."""
+def _extent_in_figure(ax: Axes, legend: Legend) -> Any:
+    """Return the box of a legend as shares of its figure."""
+    return legend.get_window_extent().transformed(ax.figure.transSubfigure.inverted())
+
+
+def _make_space(ax: Axes, *, right: float = 0.0, bottom: float = 0.0) -> None:
+    """Shrink an Axes by shares of its figure, as a color bar does, but at most by 58 % of its size."""
+    box = ax.get_position(original=True)
+    right, bottom = min(right, MAX_SHRINKAGE * box.width), min(bottom, MAX_SHRINKAGE * box.height)
+    ax.set_position((box.x0, box.y0 + bottom, box.width - right, box.height - bottom))
+    ax.set_in_layout(True)  # set_position excludes the Axes from a later tight_layout
+
+
+def _class_handles(colors: LabelColors, marker: Any) -> list[Line2D]:
+    """Return a legend handle for each class."""
+    return [_marker_handle(name, color, marker) for name, color in zip(colors.names, colors.colors)]
+
+
+def _gray_handles(colors: LabelColors, marker: Any) -> list[Line2D]:
+    return [_marker_handle(colors.gray_name, MISSING_COLOR, marker)] if colors.n_missing else []
+
+
+def _marker_handle(name: str, color: Any, marker: Any) -> Line2D:
+    from matplotlib.lines import Line2D
+    from matplotlib.markers import MarkerStyle
+
+    edge_width = 0 if MarkerStyle(marker).is_filled() else 1
+    return Line2D([], [], ls="", marker=marker, mew=edge_width, ms=5, color=color, label=name)
+
+
+def _invisible_handle() -> Line2D:
     from matplotlib.lines import Line2D
 
-    entries = list(zip(colors.names, colors.colors))
-    if colors.n_missing:
-        entries.append(("no label", MISSING_COLOR))
-    return [Line2D([], [], ls="", marker="o", mew=0, ms=5, color=color, label=name) for name, color in entries]
+    return Line2D([], [], ls="")
 
 
 def _choose_place(ax: Axes, colors: LabelColors) -> tuple[LegendPlace, Sequence[str]]:
-    """Choose where classes are named, and their names, so that the data keep most of the space.
-
-    Only a layout engine makes space for a legend.
-    """
+    """Choose where classes are named, and their names, so that the data keep most of the space."""
     names, is_few = colors.names, len(colors.names) <= MAX_LEGEND_CLASSES
-    has_layout = _has_layout_engine(ax)
-    if not names or (is_few and not has_layout):
+    if not names:
         return "beside", names
     is_short = max(map(len, names)) <= SHORT_NAME_LENGTH
-    if not is_few and (is_short or len(names) > MAX_DISTINCT_COLORS or not has_layout):
+    if not is_few and (is_short or len(names) > MAX_DISTINCT_COLORS):
         return "on the data", abbreviate(names, MIN_NAME_LENGTH)
-    n_entries = len(names) + len(ax.get_legend_handles_labels()[0]) + bool(colors.n_missing)
+    has_layout = _has_layout_engine(ax)
+    others = [*ax.get_legend_handles_labels()[1], *[colors.gray_name] * bool(colors.n_missing)]
+    n_entries = len(names) + len(others)
     n_columns = 1 if is_few else _n_legend_columns(ax, n_entries)
-    if n_columns * _entry_width(names) < MAX_SIDE_WIDTH * axes_width(ax):
+    if n_columns * _entry_width([*names, *others]) < MAX_SIDE_WIDTH * axes_width(ax):
         return "beside", names
-    fitting = _fitting_names(names, MAX_BELOW_WIDTH * axes_width(ax) / 2)
-    height = math.ceil(n_entries / 2) * LINE_HEIGHT * font_size("legend.fontsize")
-    if fitting and height < MAX_BELOW_HEIGHT * axes_height(ax):
-        return "below", fitting
-    return ("beside" if is_few else "on the data"), abbreviate(names, MIN_NAME_LENGTH)
+    text_height = font_size("xtick.labelsize") + font_size("axes.labelsize")
+    for n_columns in (2, 1):
+        fitting = _fitting_names(names, MAX_BELOW_WIDTH * axes_width(ax) / n_columns)
+        height = math.ceil(n_entries / n_columns) * LINE_HEIGHT * font_size("legend.fontsize")
+        max_height = MAX_BELOW_HEIGHT if has_layout else MAX_SHRINKAGE - text_height / axes_height(ax)
+        if fitting and height < max_height * axes_height(ax):
+            return "below", fitting
+    if not is_few:
+        return "on the data", abbreviate(names, MIN_NAME_LENGTH)
+    return ("beside" if has_layout else "beside in small letters"), abbreviate(names, MIN_NAME_LENGTH)
 
 
 def _fitting_names(names: Sequence[str], width: float) -> Sequence[str] | None:
@@ -204,6 +296,15 @@ def _n_legend_columns(ax: Axes, n_entries: int) -> int:
     return math.ceil(n_entries * LINE_HEIGHT * font_size("legend.fontsize") / (1.1 * axes_height(ax)))
 
 
+def _count_unnamed(ax: Axes, n_unnamed: int) -> None:
+    """Write into the last entry of a legend how many classes have no name on the data, or remove it."""
+    legend = ax.get_legend()
+    assert legend is not None
+    legend.get_texts()[-1].set_text(f"{n_unnamed} more classes" if n_unnamed else "")
+    if len(legend.get_texts()) == 1 and not n_unnamed:
+        legend.remove()
+
+
 def _class_medians(colors: LabelColors, points: np.ndarray) -> np.ndarray:
     """Return the median of each class (C, 2), NaN for a class without points."""
     medians = np.full((len(colors.names), 2), np.nan)
@@ -212,10 +313,62 @@ def _class_medians(colors: LabelColors, points: np.ndarray) -> np.ndarray:
     return medians
 
 
-def _write_names(ax: Axes, names: Sequence[str], positions: np.ndarray) -> None:
+def _write_names(ax: Axes, names: Sequence[str], positions: np.ndarray) -> int:
+    """Write names at positions, or near them where they would overlap, and return how many find no place."""
     from matplotlib.patheffects import withStroke
 
-    outline = [withStroke(linewidth=2, foreground="white")]
-    for name, (x, y) in zip(names, positions):
-        if np.isfinite(x) and np.isfinite(y):
-            ax.text(x, y, name, ha="center", va="center", fontsize="small", zorder=5, path_effects=outline)
+    style: dict[str, Any] = {
+        "ha": "center",
+        "va": "center",
+        "fontsize": font_size("legend.fontsize"),
+        "zorder": 5,
+        "path_effects": [withStroke(linewidth=2, foreground="white")],
+    }
+    is_shown = np.isfinite(positions).all(axis=1)
+    names, positions = [name for name, shown in zip(names, is_shown) if shown], positions[is_shown]
+    line = {"arrowstyle": "-", "lw": 0.4, "color": "0.3", "shrinkA": 0, "shrinkB": 0}
+    shifts = _evading_shifts(ax, names, positions)
+    for name, (x, y), shift in zip(names, positions, shifts):
+        if shift is not None and any(shift):
+            ax.annotate(name, (x, y), shift, textcoords="offset points", arrowprops=line, **style)
+        elif shift is not None:
+            ax.text(x, y, name, **style)
+    return shifts.count(None)
+
+
+def _evading_shifts(ax: Axes, names: Sequence[str], positions: np.ndarray) -> list[tuple[float, float] | None]:
+    """Return for each name the smallest shift in points at which it overlaps no earlier one, None if there is none."""
+    if _has_layout_engine(ax):
+        root = ax.get_figure(root=True)
+        assert root is not None
+        root.draw_without_rendering()  # so that the Axes have the size with which they are drawn
+    ax.apply_aspect()
+    size = font_size("legend.fontsize")
+    height = 1.2 * size
+    anchors = 72 / ax.figure.dpi * (ax.transData.transform(positions) - ax.bbox.min)
+    free = np.array([axes_width(ax), axes_height(ax)])
+    taken = np.empty((0, 4))
+    shifts: list[tuple[float, float] | None] = []
+    for name, anchor in zip(names, anchors):
+        half = np.array([text_width(name, size) + 2, height]) / 2
+        for shift in _shifts_outward(half[0], height):
+            low, high = anchor + shift - half, anchor + shift + half
+            overlaps = (taken[:, :2] < high).all(axis=1) & (taken[:, 2:] > low).all(axis=1)
+            if not overlaps.any() and (not any(shift) or ((low >= 0).all() and (high <= free).all())):
+                taken = np.vstack([taken, [*low, *high]])
+                shifts.append(shift)
+                break
+        else:
+            shifts.append(None)
+    return shifts
+
+
+def _shifts_outward(half_width: float, height: float) -> Iterator[tuple[float, float]]:
+    """Yield shifts in points: none, then around it at a growing distance."""
+    yield 0.0, 0.0
+    for ring in range(1, MAX_NAME_SHIFT + 1):
+        for x in (0.0, 0.5, -0.5, 1.0, -1.0):
+            for y in (1, -1):
+                yield x * ring * half_width, float(y * ring * height)
+        for x in (1, -1):
+            yield float(x * ring * half_width), 0.0

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.artist import allow_rasterization
 from matplotlib.image import AxesImage
 
 from vaeviz.drawing.grid_axis import GridAxis, cell_width, scale_axes, to_axis_units, to_linear_units
+from vaeviz.drawing.layout_pass import is_layout_pass
 from vaeviz.errors import UnknownName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
 
 CELL_GAP = 1 / 28  # of a cell's side: a hairline
 MIN_WHITENESS = 0.9  # mean brightness of the borders of images, above which white gaps would not be seen
@@ -22,6 +25,18 @@ BORDER_LINE: dict[str, Any] = {"color": "0.75", "lw": 0.5}
 
 class FullSizeImage(AxesImage):
     """An image that vector files hold with its own pixels, whatever the resolution they are saved at."""
+
+    @allow_rasterization  # type: ignore[untyped-decorator]  # matplotlib does not annotate it
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the image, unless only a layout is computed, which would resample it for nothing.
+
+        Parameters
+        ----------
+        renderer : RendererBase
+            What draws.
+        """
+        if not is_layout_pass(renderer):
+            super().draw(renderer)
 
     def _check_unsampled_image(self) -> bool:
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from matplotlib.artist import Artist, allow_rasterization
 from matplotlib.cbook import normalize_kwargs
 from matplotlib.collections import Collection
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import Bbox
 
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
-from vaeviz.errors import InputError
+from vaeviz.drawing.layout_pass import is_layout_pass
+from vaeviz.errors import Fix, InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +27,65 @@ if TYPE_CHECKING:
 MAX_VECTOR_POINTS = 20_000  # more markers are one image inside vector files, unless `rasterized` says otherwise
 MIN_ROUNDS = 16  # in each round every class is drawn once, so that no class is entirely on top
 MAX_ROUND_POINTS = 20_000  # in larger rounds the last class would hide the others where the cloud is dense
+
+
+@dataclass(frozen=True)
+class ScatterStyle:
+    """Size, opacity and other properties of markers. A size or opacity of None follows the number of points.
+
+    Parameters
+    ----------
+    marker_size : float, optional
+        Diameter in points.
+    alpha : float, optional
+        Opacity in [0, 1].
+    rasterized : bool, optional
+        Store the markers as an image in vector files; by default above 20,000 points.
+    marker_kws : mapping, optional
+        Properties of a Line2D, by long or short names, which win over the other parameters. A color replaces those of
+        the classes.
+
+    Raises
+    ------
+    InputError
+        If a size or an opacity is out of range, or Line2D has no such property or value.
+    """
+
+    marker_size: float | None = None
+    alpha: float | None = None
+    rasterized: bool | None = None
+    marker_kws: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.marker_size is not None and not self.marker_size > 0:
+            raise _range_error("marker_size", self.marker_size, "greater than 0", 2.0)
+        if self.alpha is not None and not 0 <= self.alpha <= 1:
+            raise _range_error("alpha", self.alpha, "from 0 to 1", 0.5)
+        check_marker_kws(self.marker_kws)
+
+    def line_properties(self, n_points: int) -> dict[str, Any]:
+        """Return the properties of the Line2D that draws the markers.
+
+        Parameters
+        ----------
+        n_points : int
+            Number of points.
+
+        Returns
+        -------
+        dict
+            Properties by long names.
+        """
+        size = default_marker_size(n_points) * _marker_scale() if self.marker_size is None else self.marker_size
+        own = check_marker_kws(self.marker_kws)
+        is_filled = MarkerStyle(own.get("marker", "o")).is_filled()
+        defaults = {
+            "markersize": size,
+            "markeredgewidth": 0 if is_filled else min(1.0, own.get("markersize", size) / 4),  # crosses are all edge
+            "alpha": default_alpha(n_points) if self.alpha is None else self.alpha,
+            "rasterized": n_points > MAX_VECTOR_POINTS if self.rasterized is None else self.rasterized,
+        }
+        return defaults | own
 
 
 class ClassScatter(Collection):
@@ -142,7 +203,7 @@ class ClassScatter(Collection):
         renderer : RendererBase
             What draws.
         """
-        if not self.get_visible():
+        if not self.get_visible() or is_layout_pass(renderer):
             return
         Artist.update_from(self.marker_line, self)  # properties that were set since: transform, clipping, alpha
         for color, rows in self.layers():
@@ -156,11 +217,8 @@ def draw_scatter(
     ax: Axes,
     points: np.ndarray,
     colors: LabelColors,
+    style: ScatterStyle | None = None,
     *,
-    marker_size: float | None = None,
-    alpha: float | None = None,
-    rasterized: bool | None = None,
-    marker_kws: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> ClassScatter:
     """Draw markers in an order in which no class hides another, with missing labels underneath.
@@ -173,15 +231,8 @@ def draw_scatter(
         Points in data units.
     colors : LabelColors
         Color of each point.
-    marker_size : float, optional
-        Diameter in points; by default it follows N.
-    alpha : float, optional
-        Opacity in [0, 1]; by default it follows N.
-    rasterized : bool, optional
-        Store the markers as an image in vector files; by default above 20,000 points.
-    marker_kws : mapping, optional
-        Properties of a Line2D, by long or short names, which win over the other parameters. A color replaces those of
-        the classes.
+    style : ScatterStyle, optional
+        Size and opacity of the markers; by default they follow N.
     seed : int
         Seed of the drawing order.
 
@@ -189,23 +240,12 @@ def draw_scatter(
     -------
     ClassScatter
         The markers.
-
-    Raises
-    ------
-    InputError
-        If Line2D has no such property or value.
     """
-    n_points = len(points)
-    line_properties = check_marker_kws(marker_kws)
+    line_properties = (style or ScatterStyle()).line_properties(len(points))
     color = _common_color(line_properties)
     if color is not None:
         colors = replace(colors, colors=[color] * len(colors.colors), names=(), mappable=None)
-    defaults = {
-        "markersize": default_marker_size(n_points) * _marker_scale() if marker_size is None else marker_size,
-        "alpha": default_alpha(n_points) if alpha is None else alpha,
-        "rasterized": n_points > MAX_VECTOR_POINTS if rasterized is None else rasterized,
-    }
-    markers = ClassScatter(points, colors, seed=seed, **defaults | line_properties)
+    markers = ClassScatter(points, colors, seed=seed, **line_properties)
     ax.add_collection(markers)
     ax.autoscale_view()
     return markers
@@ -277,6 +317,15 @@ def default_alpha(n_points: int) -> float:
         Opacity: 0.9 for a thousand points, 0.7 for ten thousand, at least 0.3.
     """
     return float(np.clip(1.9 * max(n_points, 1) ** -0.11, 0.3, 0.95))
+
+
+def _range_error(name: str, value: float, expected: str, example: float) -> InputError:
+    return InputError(
+        f"{name} is {value:g}, but must be {expected}.",
+        got=f"{value:g}",
+        expected=expected,
+        fix=Fix(f"Pass e.g. {name}={example}.", f"Add e.g. --{name.replace('_', '-')} {example}."),
+    )
 
 
 def _n_rounds(rows: np.ndarray) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -85,7 +86,9 @@ def text_width(text: str, size: float) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_math_text(text))[0]
+    with warnings.catch_warnings():  # of missing glyphs, which matplotlib repeats when it draws the text
+        warnings.simplefilter("ignore", UserWarning)
+        return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_math_text(text))[0]
 
 
 def label_rotation(ax: Axes, labels: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -13,7 +14,7 @@ import numpy as np
 
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import options_of
+from vaeviz.plugins.options import check_arguments, options_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ class Embedding:
 
     @property
     def can_place(self) -> bool:
-        """Whether further codes can be placed into the map."""
+        """True if further codes can be placed into the map."""
         return self._place is not None
 
     def place(self, z: np.ndarray) -> np.ndarray:
@@ -72,7 +73,7 @@ class Embedding:
         if self._place is None:
             raise NotApplicable(
                 f"Engine {self.engine!r} cannot place further codes into its map.",
-                fix='Use engine="opentsne", "umap" or "pca".',
+                fix='Use engine="opentsne", "torch_tsne", "umap" or "pca".',
             )
         z = np.asarray(z)
         if z.ndim != 2 or z.shape[1] != self.size:
@@ -80,6 +81,7 @@ class Embedding:
                 f"The codes to place have shape {z.shape}, but the mapped codes have {self.size} dimensions.",
                 got=f"shape {z.shape}",
                 expected=f"(M, {self.size})",
+                fix=f"Pass codes of {self.size} dimensions, from the same encoder.",
             )
         return np.asarray(self._place(z))
 
@@ -104,8 +106,8 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     z : array_like, shape (N, D)
         Codes.
     engine : str, default: "auto"
-        Registered engine: "tsne" (scikit-learn), "opentsne", "umap", "pca" or one of a plug-in. "auto" is the faster
-        t-SNE of those installed, see `choose_engine`.
+        Registered engine: "tsne" (scikit-learn), "opentsne", "torch_tsne" (on a GPU), "umap", "pca" or one of a
+        plug-in. "auto" is the fastest t-SNE of those available, see `choose_engine`.
     **settings
         Settings such as ``perplexity=50.0`` or ``seed=1``. Those that the engine does not have are ignored.
 
@@ -128,19 +130,21 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     >>> embed(np.eye(3, 4), "pca").points.shape
     (3, 2)
     """
+    check_arguments(embed, locals())
     z = np.asarray(z)
     if z.ndim != 2:
         raise InputError(
             f"The codes to map have shape {z.shape}, but must be a matrix (N, D).",
             got=f"shape {z.shape}",
             expected="(N, D)",
+            fix="Pass z.reshape(len(z), -1).",
         )
     if not np.ptp(z, axis=0).any():
-        raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map: the posterior collapsed.")
-    engine = choose_engine(len(z), settings.get("perplexity", 0.0)) if engine == AUTO else engine
+        raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map.")
+    engine = choose_engine(len(z), settings.get("perplexity", 1.0)) if engine == AUTO else engine
     function = cast("Callable[..., Any]", registry.load("vaeviz.embeddings", engine))
     options = options_of(function)
-    known = tuple((name, value) for name, value in settings.items() if name in options)
+    known = tuple((name, options[name].check(value)) for name, value in settings.items() if name in options)
     points, place = _cached_map(function, _HashableCodes(z), known)
     if points.shape != (len(z), 2):
         raise InputError(
@@ -152,23 +156,29 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     return Embedding(points.copy(), engine, z.shape[1], place)
 
 
-def choose_engine(n_codes: int, perplexity: float = 0.0) -> str:
+def choose_engine(n_codes: int, perplexity: float = 1.0) -> str:
     """Return the t-SNE engine that "auto" selects.
 
     Parameters
     ----------
     n_codes : int
         Number of codes.
-    perplexity : float, default: 0.0
-        Perplexity; openTSNE needs more than three times as many codes.
+    perplexity : float, default: 1.0
+        Perplexity; the faster engines need more than three times as many codes.
 
     Returns
     -------
     str
-        "opentsne" for more than 1,000 codes if it is installed, else "tsne".
+        For more than 1,000 codes "torch_tsne" if torch is in use and finds a GPU, else "opentsne" if it is installed;
+        otherwise "tsne".
     """
-    is_large = n_codes > max(MAX_SKLEARN_CODES, 3 * perplexity)
-    return "opentsne" if is_large and importlib.util.find_spec("openTSNE") else "tsne"
+    check_arguments(choose_engine, locals())
+    if n_codes <= max(MAX_SKLEARN_CODES, 3 * perplexity):
+        return "tsne"
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return "torch_tsne"
+    return "opentsne" if importlib.util.find_spec("openTSNE") else "tsne"
 
 
 def clear_embedding_cache() -> None:

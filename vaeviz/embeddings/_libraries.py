@@ -1,4 +1,4 @@
-"""What engines share that use another library: importing it, its threads, and a progress bar."""
+"""Shared by the engines that use another library: its import, its threads, and a progress bar."""
 
 from __future__ import annotations
 

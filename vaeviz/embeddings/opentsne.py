@@ -89,7 +89,8 @@ def opentsne(
     library = require_library("openTSNE", "opentsne")
     if len(z) <= 3 * perplexity:
         raise NotApplicable(
-            f"openTSNE with a perplexity of {perplexity:g} needs more than {3 * perplexity:g} points, got {len(z)}.",
+            f"openTSNE with a perplexity of {perplexity:g} needs more than {3 * perplexity:g} codes, but there are "
+            f"{len(z)}.",
             fix='Pass a smaller perplexity, or engine="tsne".',
         )
     engine = library.TSNE(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaeviz.embeddings.pca import pca_initialization
+from vaeviz.errors import NotApplicable
 
 N_ITERATIONS = 1000  # 250 of them with exaggerated attraction
 
@@ -26,11 +27,22 @@ def tsne(z: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.ndarra
     ndarray, shape (N, 2)
         The map, from a PCA start and with learning rate N / 12 (Kobak & Berens 2019).
 
+    Raises
+    ------
+    NotApplicable
+        For as many codes as the perplexity, or fewer.
+
     References
     ----------
     van der Maaten & Hinton 2008, "Visualizing data using t-SNE", JMLR 9.
     """
     from sklearn.manifold import TSNE
+
+    if perplexity >= len(z):
+        raise NotApplicable(
+            f"t-SNE with a perplexity of {perplexity:g} needs more than {perplexity:g} codes, but there are {len(z)}.",
+            fix="Pass a smaller perplexity.",
+        )
 
     engine = TSNE(
         perplexity=perplexity,

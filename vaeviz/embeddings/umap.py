@@ -8,6 +8,8 @@ import numpy as np
 
 from vaeviz.embeddings._libraries import require_library
 
+MAX_NEIGHBORS = 15  # the default of the library, which fails if there are fewer codes
+
 
 def umap(z: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Map codes by UMAP with the library's default settings.
@@ -32,7 +34,7 @@ def umap(z: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, Callable[[np.ndar
     """
     library = require_library("umap", "umap")
     engine = library.UMAP(
-        n_neighbors=min(15, len(z) - 1),
+        n_neighbors=min(MAX_NEIGHBORS, len(z) - 1),
         random_state=seed,
         n_jobs=1,
         tqdm_kwds={"desc": "UMAP", "unit": "iteration", "delay": 2, "leave": False, "disable": None},

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaeviz.data.dataset import Dataset
+from vaeviz.data.atomic_files import report_write_errors
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import Fix, InputError, UnknownName
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName
 from vaeviz.export.gallery import gallery_page
-from vaeviz.export.manifest import FigureRecord, check_writable, write_files
+from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
-from vaeviz.export.render import FORMATS, RenderOptions, collect_plot_inputs, draw_plot, shared_options
+from vaeviz.export.render import (
+    FORMATS,
+    RenderOptions,
+    collect_plot_inputs,
+    draw_plot,
+    remove_partial_figures,
+    shared_options,
+)
 from vaeviz.health.analyze import run_checks
 from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
 from vaeviz.plugins.diagnostics import capture_warnings
-from vaeviz.plugins.options import validate_settings
+from vaeviz.plugins.inputs import describe_missing
+from vaeviz.plugins.options import check_arguments, check_names, check_settings, validate_settings
 from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 
@@ -32,7 +42,7 @@ def export_figures(
     out: str | Path,
     *,
     model: Any = None,
-    data: Dataset | None = None,
+    data: Any = None,
     plots: str | Iterable[str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     formats: str | Iterable[str] = ("png",),
@@ -43,6 +53,7 @@ def export_figures(
     title: str = "",
     analysis: bool | None = None,
     jobs: int = 1,
+    clean: bool = False,
     on_record: Callable[[FigureRecord], None] = lambda record: None,
     on_report: Callable[[Report], None] = lambda report: None,
     **inputs: Any,
@@ -55,12 +66,11 @@ def export_figures(
     Parameters
     ----------
     out : str or Path
-        Output folder. It gets the figures, ``manifest.json``, ``timings.json`` and ``index.html``. Figures of an
-        earlier export that are not drawn again stay there.
+        Output folder. It gets the figures, ``manifest.json``, ``timings.json`` and ``index.html``.
     model : object, optional
         Anything that `vaeviz.open` opens. It supplies the encoder, the decoder and what else it knows.
-    data : Dataset, optional
-        Supplies x, labels and factors.
+    data : Dataset or array_like, optional
+        A data set, which supplies x, labels and factors; or samples x, shape (N, ...).
     plots : str or iterable of str, optional
         Names of the plots; None for all.
     settings : mapping, optional
@@ -82,6 +92,9 @@ def export_figures(
     jobs : int, default 1
         Number of processes that draw. The figures are the same with any number. Objects that cannot be pickled are
         drawn by one process, with a warning.
+    clean : bool, default False
+        Remove the figures of an earlier export that are not drawn again. By default they stay, and the manifest and
+        the page list them. Other files are never removed.
     on_record : callable, optional
         Called with each `FigureRecord` as soon as its plot is done.
     on_report : callable, optional
@@ -110,37 +123,76 @@ def export_figures(
     >>> records[0].status
     'drawn'
     """
+    check_arguments(export_figures, locals())
     names = _plots_to_draw(plots)
-    _check_at_least(seed=(seed, 0), jobs=(jobs, 1))
     render = _render_options(out, formats, style, dpi)
-    set_options = _validate_plot_settings(settings or {}, names)
+    set_options = _validate_plot_settings(check_settings(settings), names)
     with capture_warnings() as input_warnings:
         found = with_cached_codes(collect_plot_inputs(model, data, inputs))
-        kind = _check_kind(data.kind if data is not None and kind is None else kind, found.get("x"))
+        kind = _check_kind(getattr(data, "kind", None) if kind is None else kind, found.get("x"))
     for warning in input_warnings:
         warnings.warn(warning, stacklevel=2)
     check_writable(render.folder)
+    remove_partial_figures(render, names)
     options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
     records, timings = _draw_plots(options, found, render, jobs, on_record)
-    described = describe_inputs(found)
-    report = Report((), seed, title, described, package_versions())
+    report = Report((), seed, title, describe_inputs(found), package_versions())
     if plots is None if analysis is None else analysis:
-        report, timings["report"] = _report_on(found, report)
+        report, timings["report"] = _run_health_checks(found, report)
         on_report(report)
-    manifest = {
-        "title": title or render.folder.name,
-        "style": style,
+    manifest = _manifest(render, report, records, input_warnings)
+    _settle_earlier_figures(render.folder, manifest, clean)
+    write_files(render.folder, manifest, timings, gallery_page(manifest))
+    return records
+
+
+def _settle_earlier_figures(folder: Path, manifest: dict[str, Any], clean: bool) -> None:
+    """Remove the figures of an earlier export that were not drawn again, or list them in the manifest."""
+    earlier = earlier_figures(folder, {file for figure in manifest["figures"] for file in figure["files"]})
+    if clean:
+        for name in earlier:
+            with report_write_errors(folder / name):
+                (folder / name).unlink(missing_ok=True)
+    elif earlier:
+        manifest["earlier_figures"] = earlier
+
+
+def _manifest(
+    render: RenderOptions, report: Report, records: list[FigureRecord], input_warnings: list[Warning]
+) -> dict[str, Any]:
+    """Return the content of ``manifest.json``."""
+    return {
+        "title": report.title or render.folder.name,
+        "style": render.style,
         "dpi": render.dpi,
         "formats": list(render.formats),
-        "seed": seed,
+        "seed": report.seed,
         "versions": report.versions,
-        "inputs": described,
+        "inputs": report.inputs,
         "warnings": list(dict.fromkeys([*map(str, input_warnings), *report.warnings])),
         "report": report.as_dict()["checks"],
         "figures": [record.as_dict() for record in records],
     }
-    write_files(render.folder, manifest, timings, gallery_page(manifest))
-    return records
+
+
+def _nothing_drawn(records: list[FigureRecord], inputs: Mapping[str, Any]) -> NothingDrawnWarning:
+    """Return the warning that all plots were skipped, with what most of them need."""
+    first = records[0]
+    missing = Counter(filter(None, (_missing_inputs(record.plot, inputs) for record in records)))
+    if len(records) == 1 or not missing:
+        message = f"No figure was drawn. {first.plot} was skipped"
+        return NothingDrawnWarning(message, fix=Fix(first.reason, first.command_line_reason))
+    (names, n_plots), *_ = missing.most_common(1)
+    message = f"No figure was drawn. {n_plots} of {len(records)} plots need {' and '.join(names)}."
+    return NothingDrawnWarning(message, fix=describe_missing(names))
+
+
+def _missing_inputs(plot: str, inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the inputs that a plot lacks; none for a plot that cannot be imported."""
+    try:
+        return get_plot(plot).missing_inputs(inputs)
+    except InputError:
+        return ()
 
 
 def _draw_plots(
@@ -156,7 +208,10 @@ def _draw_plots(
         for record, seconds in drawing:
             done[record.plot] = record, round(seconds, 3)
             on_record(record)
-    return [done[name][0] for name in options], {name: done[name][1] for name in options}
+    records = [done[name][0] for name in options]
+    if all(record.status == "skipped" for record in records):
+        warnings.warn(_nothing_drawn(records, inputs), stacklevel=3)
+    return records, {name: done[name][1] for name in options}
 
 
 def _draw_each(
@@ -177,12 +232,12 @@ def _draw_each(
         yield draw_plot(name, inputs, chosen, render), time.perf_counter() - began
 
 
-def _report_on(inputs: Mapping[str, Any], empty: Report) -> tuple[Report, float]:
-    """Run all health checks; return the report, with the seconds that it took."""
+def _run_health_checks(inputs: Mapping[str, Any], report: Report) -> tuple[Report, float]:
+    """Return a report with the results of all health checks, and the seconds that they took."""
     began = time.perf_counter()
     with capture_warnings() as found:
-        results = run_checks(inputs, seed=empty.seed)
-    report = Report(results, empty.seed, empty.title, empty.inputs, empty.versions, tuple(map(str, found)))
+        results = run_checks(inputs, seed=report.seed)
+    report = replace(report, checks=results, warnings=tuple(map(str, found)))
     return report, round(time.perf_counter() - began, 3)
 
 
@@ -190,7 +245,7 @@ def _plots_to_draw(plots: str | Iterable[str] | None) -> list[str]:
     """Return the registered names of plots, each once; all for None."""
     if plots is None:
         return plot_names()
-    names = list(dict.fromkeys(map(_registered_name, [plots] if isinstance(plots, str) else plots)))
+    names = list(dict.fromkeys(map(_registered_name, check_names("plots", plots))))
     if not names:
         raise InputError(
             "plots is empty.",
@@ -211,22 +266,16 @@ def _registered_name(plot: str) -> str:
 
 def _render_options(out: str | Path, formats: str | Iterable[str], style: str, dpi: int | None) -> RenderOptions:
     dpi = get_style(style).dpi if dpi is None else dpi
-    _check_at_least(dpi=(dpi, 1))
-    formats = (formats,) if isinstance(formats, str) else tuple(dict.fromkeys(formats))
+    formats = tuple(check_names("formats", formats))
     for name in formats:
         if name not in FORMATS:
             raise UnknownName("format", name, FORMATS)
     if not formats:
         fix = Fix('Write formats=("png",).', "Write --format png.")
         raise InputError("formats is empty.", got="no format", expected=" or ".join(FORMATS), fix=fix)
+    if not str(out):
+        raise OutputError("out is empty.", got="nothing", expected="a folder", fix="Name an output folder.")
     return RenderOptions(Path(out), formats, style, dpi)
-
-
-def _check_at_least(**numbers: tuple[int, int]) -> None:
-    """Raise `InputError` for a number, given as (value, least), that is too small."""
-    for name, (value, least) in numbers.items():
-        if value < least:
-            raise InputError(f"{name}={value} is too small; expected {least} or more.", got=str(value))
 
 
 def _validate_plot_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vaeviz.analysis.estimates import Estimate
+from vaeviz.errors import printable_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -46,6 +47,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
+        finalize=lambda value: printable_text(value) if type(value) is str else value,
     )
     templates.filters |= {
         "estimate": _format_estimate,

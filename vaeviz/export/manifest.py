@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vaeviz.data.atomic_files import atomic_path
-from vaeviz.errors import InputError
+from vaeviz.data.atomic_files import atomic_path, partial_files, report_write_errors
+from vaeviz.errors import OutputError
+from vaeviz.model.provenance import sha256_hex
 
 COMMAND_LINE_FIELDS = ("command_line_reason", "command_line_warnings")  # left out of the manifest
 
@@ -87,18 +89,67 @@ def check_writable(folder: Path) -> None:
 
     Raises
     ------
-    InputError
+    OutputError
         If the folder cannot be created or written.
     """
-    try:
+    if "\0" in str(folder):
+        raise OutputError("The name of the output folder has a NUL character.", got=repr(str(folder)))
+    with report_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written: {error.strerror}.", got=str(folder), fix="Choose another output folder."
-        ) from None
+        tempfile.TemporaryFile(dir=folder).close()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read ``manifest.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a figure set.
+
+    Returns
+    -------
+    dict
+        Its content; empty if there is no manifest, or it is damaged.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def earlier_figures(folder: Path, drawn: Collection[str]) -> dict[str, str]:
+    """Return the figures of earlier exports that are still in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a figure set, with the manifest of the export before.
+    drawn : collection of str
+        Names of the files that were drawn now.
+
+    Returns
+    -------
+    dict of str to str
+        SHA-256 by file name. Files that were changed since are not among them.
+    """
+    manifest = read_manifest(folder)
+    try:
+        files = dict(manifest.get("earlier_figures", {}))
+        for figure in manifest.get("figures", ()):
+            files |= figure["files"]
+    except (ValueError, LookupError, TypeError):  # a manifest that another program wrote
+        return {}
+    return {
+        name: digest
+        for name, digest in files.items()
+        if name not in drawn and Path(name).name == name and _is_file_of(folder / name, digest)
+    }
+
+
+def _is_file_of(path: Path, digest: str) -> bool:
+    return path.is_file() and not path.is_symlink() and sha256_hex(path.read_bytes()) == digest
 
 
 def write_files(folder: Path, manifest: Mapping[str, Any], timings: Mapping[str, float], page: str) -> None:
@@ -114,12 +165,19 @@ def write_files(folder: Path, manifest: Mapping[str, Any], timings: Mapping[str,
         Seconds by plot. They are kept apart, because the manifest is the same each time.
     page : str
         The HTML page.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
     """
     texts = {
         "manifest.json": json.dumps(manifest, indent=2, default=str, ensure_ascii=False) + "\n",
         "timings.json": json.dumps(timings, indent=2) + "\n",
         "index.html": page,
     }
+    for path in partial_files(folder / name for name in texts):
+        path.unlink(missing_ok=True)
     for name, text in texts.items():
-        with atomic_path(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        with report_write_errors(folder / name), atomic_path(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")  # lone surrogates

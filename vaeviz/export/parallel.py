@@ -6,6 +6,8 @@ each worker takes over the state of this process that changes a figure.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import io
 import logging
 import os
@@ -17,17 +19,19 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from pickle import PicklingError
 from typing import Any, cast
 
 from vaeviz.export.manifest import FigureRecord
-from vaeviz.export.render import RenderOptions, draw_plot, new_record
+from vaeviz.export.render import RenderOptions, draw_plot, new_record, remove_partial_figures
 from vaeviz.plugins import registry
+from vaeviz.plugins.object_refs import folder_on_path
 
 Drawing = Generator[tuple[FigureRecord, float], None, None]
 """Records of plots as they are done, each with the seconds that it took."""
 
-PARENT_POLL_SECONDS = 1.0  # how often a worker looks whether its parent still runs
+PARENT_POLL_SECONDS = 0.1  # how often a worker looks whether its parent still runs
 
 
 class NotSendableError(Exception):
@@ -59,7 +63,7 @@ class WorkerState:
         rc_params: Any = matplotlib.rcParams
         rc_params.update(self.rc_params)
         for entry in self.entries:
-            registry.add(entry.group, entry.name, cast("Callable[..., Any]", entry.thing))
+            registry.add(entry.group, entry.name, cast("Callable[..., Any]", entry.target))
         if self.torch_threads is not None and "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(self.torch_threads)
 
@@ -108,7 +112,7 @@ def draw_in_parallel(
         raise NotSendableError(f"the inputs cannot be sent to another process ({_remote_cause(error)})") from error
     finally:
         _end_workers()
-        _remove_partial_files(render, options)
+        remove_partial_figures(render, options)
 
 
 def _draw_one_by_one(
@@ -146,7 +150,7 @@ def _run_tasks(
         pre_dispatch="all",
         mmap_mode="c",  # arrays stay writable, and a write stays in the worker
         initializer=_start_worker,
-        initargs=(os.getpid(), os.getcwd()),
+        initargs=(os.getpid(), _modules_off_path()),
     )
     draw = delayed(_draw_in_worker)
     return cast("Drawing", pool(draw(name, inputs, chosen, render, state) for name, chosen in options.items()))
@@ -161,15 +165,32 @@ def _draw_in_worker(
     return record, time.perf_counter() - began
 
 
-def _start_worker(parent: int, folder: str) -> None:
+def _modules_off_path() -> list[tuple[str, Path]]:
+    """Return imported modules whose folder is not on ``sys.path`` any more, with the folder: the user named them."""
+    listed = {Path(entry).resolve() for entry in sys.path}
+    found = []
+    for name, module in sys.modules.copy().items():
+        file = getattr(module, "__file__", None)
+        if file is None or "." in name or name == "__main__":
+            continue
+        folder = Path(file).resolve().parent
+        folder = folder.parent if Path(file).stem == "__init__" else folder
+        if folder not in listed:
+            found.append((name, folder))
+    return found
+
+
+def _start_worker(parent: int, modules: list[tuple[str, Path]]) -> None:
     """Prepare a new worker, before it imports what the plots need."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave their core to other workers
     os.environ.setdefault("KMP_BLOCKTIME", "0")
     os.environ["TQDM_DISABLE"] = "1"
-    sys.path.append(folder)  # a command line imports "module:attribute" from there
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it logs each font that a PDF embeds
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, too, and the parent ends its workers
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    for name, folder in modules:
+        with contextlib.suppress(Exception), folder_on_path(folder):
+            importlib.import_module(name)
 
 
 def _end_with_parent(parent: int) -> None:
@@ -184,13 +205,6 @@ def _end_workers() -> None:
     from joblib.externals.loky import get_reusable_executor
 
     get_reusable_executor(reuse=True).shutdown(wait=True)
-
-
-def _remove_partial_files(render: RenderOptions, plots: Mapping[str, Any]) -> None:
-    """Remove the temporary files of workers that were ended while they wrote."""
-    for path in render.folder.glob(".*"):
-        if path.suffix.lstrip(".") in render.formats and path.name.split(".")[1] in plots:
-            path.unlink(missing_ok=True)
 
 
 def _current_state() -> WorkerState:

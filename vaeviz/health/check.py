@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.provenance import portable_traceback
-from vaeviz.plugins.inputs import find_input
+from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.signature import InputSignature
 
-CheckStatus = Literal["healthy", "flagged", "not applicable", "failed"]
+CheckStatus = Literal["healthy", "uncertain", "flagged", "not applicable", "failed"]
+Side = Literal["above", "below"]
+
+ROUNDING = 1e-6  # relative difference of values that float32 arithmetic alone can cause
+N_ERRORS = 2  # standard errors around a value that are consistent with it, 95 % of a normal distribution
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +25,8 @@ class Measurement:
 
     Attributes
     ----------
-    flagged : bool
-        Whether the value is beyond its threshold.
     sentence : str
-        One line in plain words, with the number.
+        What was found, with the number, in one line that suits every status.
     value : float
         The number that decides.
     threshold : float
@@ -31,21 +34,35 @@ class Measurement:
     n_samples : int
         Number of samples of x that the value was computed from.
     error : float, optional
-        Standard error of the value; None for a count.
+        Standard error of the value; None for an exact value, NaN where it is unknown.
+    interval : tuple of float, optional
+        Smallest and largest value that the samples allow; two standard errors around the value by default.
+    reference : str, optional
+        Name of the baseline that a healthy value reaches; none by default.
+    blind_spot : str, optional
+        Sentence that says why a defect would not be seen. Without a defect, the check is then uncertain.
     baselines : mapping, optional
         Other values to compare with, by name.
     numbers : mapping, optional
         Further numbers and arrays by name.
     """
 
-    flagged: bool
     sentence: str
     value: float
     threshold: float
     n_samples: int
     error: float | None = None
+    interval: tuple[float, float] | None = None
+    reference: str = ""
+    blind_spot: str = ""
     baselines: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest value that the samples allow."""
+        error = 0.0 if self.error is None else math.inf if math.isnan(self.error) else self.error
+        return self.interval or (self.value - N_ERRORS * error, self.value + N_ERRORS * error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +73,7 @@ class CheckResult:
     ----------
     name, question : str
         Name of the check, and its question.
-    status : {"healthy", "flagged", "not applicable", "failed"}
+    status : {"healthy", "uncertain", "flagged", "not applicable", "failed"}
         The result. A check that is not applicable or failed has no value.
     sentence : str
         The answer in one line, or the reason why there is none.
@@ -70,6 +87,8 @@ class CheckResult:
         All options by name, defaults included.
     value, error, threshold : float, optional
         The number that decides, its standard error, and its limit.
+    interval : tuple of float, optional
+        Smallest and largest value that the samples allow.
     n_samples : int, optional
         Number of samples of x that the value was computed from.
     baselines, numbers : mapping
@@ -85,12 +104,13 @@ class CheckResult:
     status: CheckStatus
     sentence: str
     unit: str
-    flags: Literal["above", "below"]
+    flags: Side
     source: str
     options: Mapping[str, Any]
     value: float | None = None
     error: float | None = None
     threshold: float | None = None
+    interval: tuple[float, float] | None = None
     n_samples: int | None = None
     baselines: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, Any] = field(default_factory=dict)
@@ -116,7 +136,7 @@ class Check(InputSignature):
 
     question: str
     unit: str
-    flags: Literal["above", "below"]
+    flags: Side
     source: str
 
     def run(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> CheckResult:
@@ -138,8 +158,8 @@ class Check(InputSignature):
         settings |= {name: value for name, value in options.items() if name in settings}
         missing = self.missing_inputs(inputs)
         if missing:
-            reason = "; ".join(f"needs {name}: {find_input(name).meaning}" for name in missing)
-            return self._result("not applicable", reason, settings)
+            reason = NotApplicable(f"needs {' and '.join(missing)}.", fix=describe_missing(missing))
+            return self._result("not applicable", str(reason), settings, reason.for_command_line())
         try:
             measured = self.function(**self.select_inputs(inputs), **settings)
         except NotApplicable as error:
@@ -149,9 +169,70 @@ class Check(InputSignature):
             if isinstance(error, InputError):
                 text, command_line = str(error), error.for_command_line()
             return self._result("failed", text, settings, command_line, traceback=portable_traceback())
-        values = dict(vars(measured))
-        status: CheckStatus = "flagged" if values.pop("flagged") else "healthy"
-        return self._result(status, values.pop("sentence"), settings, **values)
+        status, remark = self.judge(measured)
+        return self._result(
+            status,
+            f"{measured.sentence} {remark}",
+            settings,
+            value=measured.value,
+            error=measured.error,
+            threshold=measured.threshold,
+            interval=measured.bounds,
+            n_samples=measured.n_samples,
+            baselines=measured.baselines,
+            numbers=measured.numbers,
+        )
+
+    def judge(self, measured: Measurement) -> tuple[CheckStatus, str]:
+        """Compare a measurement with its threshold and its reference.
+
+        Parameters
+        ----------
+        measured : Measurement
+            What the check measured.
+
+        Returns
+        -------
+        status : {"healthy", "uncertain", "flagged"}
+            "flagged" if all values that the samples allow are beyond the threshold, "healthy" if none is, at least one
+            reaches the reference and there is no blind spot, else "uncertain".
+        remark : str
+            Sentence that says why the status is uncertain, else empty.
+        """
+        best, worst = measured.bounds if self.flags == "above" else measured.bounds[::-1]
+        if self._is_beyond(best, measured.threshold):
+            return "flagged", ""
+        if self._is_beyond(worst, measured.threshold):
+            limit = self.format_value(measured.threshold)
+            return "uncertain", f"The threshold of {limit} is within the error, so there is no verdict."
+        if measured.reference and not self._reaches(best, measured.baselines[measured.reference]):
+            limit, baseline = map(self.format_value, (measured.threshold, measured.baselines[measured.reference]))
+            better = f"{measured.reference} does better: {baseline}"
+            return "uncertain", f"This passes the threshold of {limit}, but {better}."
+        return ("uncertain", measured.blind_spot) if measured.blind_spot else ("healthy", "")
+
+    def _is_beyond(self, value: float, limit: float) -> bool:
+        return value > limit if self.flags == "above" else value < limit
+
+    def _reaches(self, value: float, baseline: float) -> bool:
+        return not self._is_beyond(value, baseline) or math.isclose(value, baseline, rel_tol=ROUNDING)
+
+    def format_value(self, value: float) -> str:
+        """Write a value of this check; shares are in percent.
+
+        Parameters
+        ----------
+        value : float
+            The value.
+
+        Returns
+        -------
+        str
+            For example ``5 %`` or ``0.125 nats``.
+        """
+        is_share = self.unit.startswith("of ")
+        unit = " %" if is_share else " nats" if self.unit == "nats" else ""
+        return f"{100 * value if is_share else value:.3g}{unit}".replace("-", "−")
 
     def _result(
         self, status: CheckStatus, sentence: str, options: Mapping[str, Any], command_line: str = "", **values: Any
@@ -171,7 +252,7 @@ class Check(InputSignature):
 
 
 def health_check(
-    question: str, *, unit: str, flags: Literal["above", "below"], source: str
+    question: str, *, unit: str, flags: Side, source: str
 ) -> Callable[[Callable[..., Measurement]], Check]:
     """Turn a function into a `Check` of the same name.
 
@@ -183,7 +264,7 @@ def health_check(
     question : str
         What the check answers.
     unit : str
-        Unit of the value and of the threshold.
+        Unit of the value and of the threshold, such as ``nats``. ``of x`` is a share of x, which is written in percent.
     flags : {"above", "below"}
         The side of the threshold on which a value is flagged.
     source : str

@@ -20,7 +20,13 @@ from vaeviz.health.check import CheckResult, CheckStatus
 if TYPE_CHECKING:
     import pandas as pd
 
-STATUS_MARKS: dict[CheckStatus, str] = {"healthy": "✓", "flagged": "!", "not applicable": "–", "failed": "✗"}
+STATUS_MARKS: dict[CheckStatus, str] = {
+    "healthy": "✓",
+    "uncertain": "?",
+    "flagged": "!",
+    "not applicable": "–",
+    "failed": "✗",
+}
 SIGNIFICANT_DIGITS = 6  # of a number in a file; further ones are noise that differs between processors
 MIN_TABLE_WIDTH, MAX_TABLE_WIDTH = 60, 120  # columns of a terminal; narrower tables break, wider ones are hard to read
 FRAME_COLUMNS = ("name", "status", "value", "error", "threshold", "flags", "unit", "n_samples", "sentence")
@@ -64,7 +70,7 @@ class Report:
 
         Parameters
         ----------
-        status : {"healthy", "flagged", "not applicable", "failed"}
+        status : {"healthy", "uncertain", "flagged", "not applicable", "failed"}
             The status.
 
         Returns
@@ -202,13 +208,14 @@ def summary_line(results: Sequence[CheckResult]) -> str:
     Returns
     -------
     str
-        How many of the checks that have a value are flagged, and which; then those that failed.
+        How many of the checks that have a value are flagged, and which; then those that are uncertain or failed.
     """
     by_status = {status: [result.name for result in results if result.status == status] for status in STATUS_MARKS}
-    flagged, failed = by_status["flagged"], by_status["failed"]
-    n_answered = len(flagged) + len(by_status["healthy"])
+    flagged = by_status["flagged"]
+    n_answered = len(flagged) + len(by_status["uncertain"]) + len(by_status["healthy"])
     line = f"{len(flagged)} of {n_answered} checks flagged" + (f": {', '.join(flagged)}" if flagged else "")
-    return line + (f"; failed: {', '.join(failed)}" if failed else "")
+    others = (f"; {status}: {', '.join(by_status[status])}" for status in ("uncertain", "failed") if by_status[status])
+    return line + "".join(others)
 
 
 def _describe_size(report: Report) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import random
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -60,7 +61,7 @@ class ForeignFunction:
         Parameters
         ----------
         *arrays : ndarray
-            The arrays. They are copied, since the function may change them.
+            The arrays. The function receives copies, since it may change them.
 
         Returns
         -------
@@ -70,7 +71,7 @@ class ForeignFunction:
         failure: Exception | None = None
         for convention in list(self._conventions):
             try:
-                returned = convention(*(array.copy() for array in arrays))
+                returned = convention(*arrays)
             except Exception as error:
                 failure = failure or error
                 wants_tensors = convention == self._call_with_numpy and self.module_calls
@@ -92,12 +93,12 @@ class ForeignFunction:
         return conventions
 
     def _call_with_numpy(self, *arrays: np.ndarray) -> Any:
-        return self._call(arrays)
+        return self._call([array.copy() for array in arrays])
 
     def _call_with_jax(self, *arrays: np.ndarray) -> Any:
         import jax.numpy as jnp
 
-        return self._call([jnp.asarray(array) for array in arrays])
+        return self._call([jnp.array(array) for array in arrays])
 
     def _call_with_torch(self, *arrays: np.ndarray) -> Any:
         """Send tensors in the dtype of the modules, on their device.
@@ -115,7 +116,7 @@ class ForeignFunction:
             found = _floating_tensor([call.module for call in self.module_calls])
             if found is None or (found.dtype, found.device) == (expected.dtype, expected.device):
                 raise
-            return self._call([_like(array, found) for array in arrays])
+            return self._call([_like(array.copy(), found) for array in arrays])
 
     def _call(self, arrays: Any) -> Any:
         with record_modules(self._eval_mode.add) as self.module_calls:
@@ -175,6 +176,25 @@ def call_error(role: str, name: str, arrays: list[np.ndarray], error: Exception,
     return InputError(f"{role} {name}, given {shapes}: {message}", got=got, expected=expected, fix=own_fix or fix or "")
 
 
+@contextmanager
+def restored_random_state() -> Iterator[None]:
+    """Restore the global random states of Python, NumPy and torch afterwards.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    torch = sys.modules.get("torch")
+    with nullcontext() if torch is None else torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+
+
 def callable_name(function: Any) -> str:
     """Return what to call a callable, or the file that holds one, in a message.
 
@@ -221,19 +241,40 @@ def positional_arity(function: Callable[..., Any]) -> tuple[int, float]:
     >>> positional_arity(lambda x, y=None: x)
     (1, 2)
     """
+    parameters = positional_parameters(function)
+    return (0, math.inf) if parameters is None else (sum(parameters.values()), len(parameters))
+
+
+def positional_parameters(function: Callable[..., Any]) -> dict[str, bool] | None:
+    """Return the positional parameters of a callable.
+
+    Parameters
+    ----------
+    function : callable
+        The callable. For a torch module, those of its ``forward``.
+
+    Returns
+    -------
+    dict of str to bool, or None
+        By name, whether each is required. None where the callable does not say, or takes any number.
+
+    Examples
+    --------
+    >>> positional_parameters(lambda x, y=None: x)
+    {'x': True, 'y': False}
+    """
     if not inspect.ismethod(function):  # a method would lose its binding
         with suppress(ValueError):  # a function may wrap itself
             function = inspect.unwrap(function)
     function = function if inspect.isroutine(function) else getattr(function, "forward", function)
     schema: Any = getattr(function, "schema", None)  # of a compiled torch function, whose first argument is itself
     if hasattr(schema, "arguments"):
-        arguments = schema.arguments[1:]
-        return sum(not argument.has_default_value() for argument in arguments), len(arguments)
+        return {argument.name: not argument.has_default_value() for argument in schema.arguments[1:]}
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return 0, math.inf
+        return None
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return 0, math.inf
+        return None
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return sum(p.default is p.empty for p in positional), len(positional)
+    return {p.name: p.default is p.empty for p in positional}

@@ -1,4 +1,4 @@
-"""Collect the inputs of plots by name, from a model, a data set and what is given."""
+"""Collect the inputs of plots by name: from a model, from a data set, and from those that are passed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from typing import Any
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
 from vaeviz.data.dataset import Dataset
-from vaeviz.data.out_of_core import Batches
+from vaeviz.data.out_of_core import Batches, as_samples, is_dataset, take_rows
+from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import column_names
-from vaeviz.errors import Fix, InputError, NotApplicable
-from vaeviz.model.encode import cache_encoding
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare, warn_user
+from vaeviz.model.conditions import as_condition
+from vaeviz.model.encode import cache_encoding, encode
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open
 from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.inputs import PER_SAMPLE_INPUTS
 from vaeviz.plugins.object_refs import import_object, is_object_ref
+
+MAX_TRIED_SAMPLES = 8  # enough to see whether an encoder accepts the labels
 
 
 def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +48,8 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
         If a condition is given for a model that takes none.
     """
     given = {name: _import_reference(value) for name, value in inputs.items() if value is not None}
+    if is_dataset(given.get("x")):
+        data = given.pop("x")
     found: dict[str, Any] = {}
     if model is not None:
         opened = open(_import_reference(model))
@@ -54,6 +60,8 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
     if "x" in given:
         found = _without_per_sample_inputs(found)
     found |= given
+    for name in PER_SAMPLE_INPUTS:
+        check_row_index(found.get(name), name, found.get("x"))
     _add_condition(found, is_given="condition" in given)
     for name, owner in (("feature_names", "x"), ("factor_names", "factors")):
         found[name] = column_names(found.get(name), found.get(owner)) or None
@@ -81,7 +89,7 @@ def _import_reference(value: Any) -> Any:
 
 
 def _add_condition(found: dict[str, Any], *, is_given: bool) -> None:
-    """Use the labels as the condition of a conditional model if no other is given."""
+    """Use the labels as the condition if a part takes one and no other is given."""
     parts = list(_usable_parts(found))
     if is_given and parts and not any(part.accepts_condition for part in parts):
         names = " and ".join(part.name for part in parts)
@@ -91,10 +99,36 @@ def _add_condition(found: dict[str, Any], *, is_given: bool) -> None:
             expected="no condition",
             fix=Fix("Leave out condition.", "Leave out --condition."),
         )
-    conditional = next((part for part in parts if part.is_conditional), None)
-    unpacks_condition = isinstance(conditional, Encoder) and conditional.unpack is not None
-    if found.get("condition") is None and conditional is not None and not unpacks_condition:
-        found["condition"] = found.get("labels")
+    conditional = next((part for part in parts if part.names_condition), None)
+    if found.get("condition") is not None or conditional is None or _unpacks_condition(conditional):
+        return
+    labels = found.get("labels")
+    if labels is None and found.get("x") is not None:
+        labels = getattr(as_samples(found["x"], "x"), "labels", None)
+    if labels is not None and (conditional.is_conditional or _takes_labels(conditional, found, labels)):
+        found["condition"] = labels
+
+
+def _unpacks_condition(part: ModelPart) -> bool:
+    return isinstance(part, Encoder) and part.unpack is not None
+
+
+def _takes_labels(part: ModelPart, found: Mapping[str, Any], labels: Any) -> bool:
+    """Return True if a part that can do without a condition accepts the labels. Warn if it does not."""
+    if not isinstance(part, Encoder) or found.get("x") is None:
+        return True
+    first = slice(MAX_TRIED_SAMPLES)
+    try:
+        encode(part, take_rows(as_samples(found["x"], "x"), first), as_condition(labels)[first])
+    except (InputError, NotApplicable) as error:
+        warn_user(
+            GuessWarning(
+                f"The encoder {part.name} takes a condition, but not the labels: {error.message} It received none.",
+                fix=declare("Encoder", conditions=("first", "second")),
+            )
+        )
+        return False
+    return True
 
 
 def _usable_parts(found: Mapping[str, Any]) -> Iterator[ModelPart]:

@@ -1,23 +1,50 @@
-"""Conditions: what a conditional model receives beside x or z, by name and by value."""
+"""Conditions of conditional models: their names and values, and how they are declared and looked up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.data.batches import check_samples
+from vaeviz.data.batches import check_finite
 from vaeviz.data.labels import ClassLabels, factorize_labels
-from vaeviz.errors import Fix, InputError, UnknownName, declare
+from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName, declare, warn_user
 from vaeviz.plugins.object_refs import is_number
 
 KnownConditions = Mapping[str, np.ndarray]
 
 MAX_LISTED_NAMES = 12  # longer lists are abbreviated in messages
 
+# Words of which one makes a parameter a condition, unless the name is that of a setting.
+CONDITION_NAME = re.compile(r"(^|_)(ys?|c|cond\w*|labels?|class(es)?|cls|categor(y|ies)|attr(s|ibutes?)?|onehot)(_|$)")
+SETTING_NAME = re.compile(r"^(n|num|use|return|with|is)_|_(size|dim)$")
+
 DECLARE_CONDITIONS = declare("Encoder", conditions=("first", "second"))
+
+
+def names_condition(parameter: str) -> bool:
+    """Return True if the name of a parameter says that it is a condition.
+
+    Parameters
+    ----------
+    parameter : str
+        The name.
+
+    Returns
+    -------
+    bool
+        True for names such as ``y``, ``labels``, ``cond`` and ``class_ids``.
+
+    Examples
+    --------
+    >>> names_condition("class_labels"), names_condition("num_classes"), names_condition("temperature")
+    (True, False, False)
+    """
+    name = parameter.lower()
+    return CONDITION_NAME.search(name) is not None and SETTING_NAME.search(name) is None
 
 
 def parse_conditions(declared: Any) -> KnownConditions | None:
@@ -66,7 +93,7 @@ def parse_conditions(declared: Any) -> KnownConditions | None:
 
 
 def as_condition(condition: Any, n_samples: int | None = None) -> ClassLabels | np.ndarray:
-    """Return a condition as rows, without a change of what they are: classes, names, numbers or vectors.
+    """Return a condition as rows, and keep them as they are: classes, names, numbers or vectors.
 
     Parameters
     ----------
@@ -138,7 +165,9 @@ def condition_values(condition: Any, known: KnownConditions | None) -> np.ndarra
                 got=str(numbers.dtype),
                 expected=summarize_names(known),
             )
-        return np.asarray(check_samples(numbers, "condition", reference=numbers))
+        numbers = as_array(numbers, "condition")
+        check_finite(numbers, "condition")
+        return _as_float_indicators(numbers) if numbers.ndim > 1 else numbers
     codes, names = factorize_labels(rows)
     if (codes < 0).any():
         raise InputError(
@@ -190,6 +219,33 @@ def condition_value(value: Any, known: KnownConditions | None) -> np.ndarray:
             fix=declare("Decoder", conditions=("first", "second")),
         )
     return known[match_condition_name(format_class_name(array[()]), known)]
+
+
+def warn_of_unused_condition(
+    part: str, condition: np.ndarray, returned: np.ndarray, run: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Warn if a part returns the same under other conditions, since it then takes no notice of them.
+
+    Parameters
+    ----------
+    part : str
+        What to call it, e.g. ``"encoder encode"``.
+    condition : ndarray, shape (n, ...)
+        The conditions of a batch. Nothing is tried if all are the same.
+    returned : ndarray, shape (n, ...)
+        What the part returned.
+    run : callable
+        Returns what the part returns under other conditions.
+    """
+    others = np.roll(condition, 1, axis=0)
+    if np.array_equal(others, condition) or not np.array_equal(run(others), returned):
+        return
+    warn_user(
+        GuessWarning(
+            f"The {part} returned the same under other conditions, so it does not use its condition.",
+            fix=Fix("Check what it does with it, or leave out condition.", "Check its code, or leave out --condition."),
+        )
+    )
 
 
 def match_condition_name(text: str, known: KnownConditions) -> str:
@@ -321,7 +377,7 @@ def are_classes(values: ClassLabels | np.ndarray, known: KnownConditions | None)
     Returns
     -------
     bool
-        The answer.
+        True for class labels, for names, and for integers if `known` is given.
     """
     if not isinstance(values, np.ndarray):
         return True
@@ -333,5 +389,10 @@ def _condition_number(value: Any, name: str) -> np.ndarray:
         array = as_array(value)
     except InputError as error:
         raise InputError(f"conditions has no number for {name!r}: {error.message}", got=error.got) from None
-    is_indicator = array.ndim > 0 and np.isin(array, (0, 1)).all()  # one-hot vectors are multiplied by weights
-    return array.astype(np.float32 if array.dtype.kind == "f" or is_indicator else np.int64)
+    array = _as_float_indicators(array) if array.ndim else array
+    return array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
+
+
+def _as_float_indicators(array: np.ndarray) -> np.ndarray:
+    """Return vectors of 0 and 1, such as one-hot vectors, as float32: a layer multiplies them by its weights."""
+    return array.astype(np.float32) if array.dtype.kind in "iub" and np.isin(array, (0, 1)).all() else array

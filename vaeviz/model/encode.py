@@ -7,7 +7,6 @@ checked, and the batches are joined to a `Posterior`.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,15 +15,19 @@ import numpy as np
 
 from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
 from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source
-from vaeviz.errors import Fix, GuessWarning, InputError, declare
+from vaeviz.data.value_ranges import warn_of_byte_values
+from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
+from vaeviz.model.call_advice import explain_encoder_failure
 from vaeviz.model.calling import ForeignFunction, call_error
-from vaeviz.model.conditions import as_condition
+from vaeviz.model.conditions import as_condition, warn_of_unused_condition
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.layout import InputLayout, call_in_layout, declared_layout
 from vaeviz.model.opening import as_encoder
-from vaeviz.model.outputs import OutputSpec, infer_outputs, parse_returns, same_up_to_rounding
+from vaeviz.model.output_tree import same_up_to_rounding
+from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.torch_probe import ModuleCall
+from vaeviz.model.whole_model import ReconstructionProbe, apply_step
 
 
 def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
@@ -88,6 +91,11 @@ class EncodingTrace:
         True if it returned the same means for the same samples.
     module_calls : list of ModuleCall
         The torch modules that ran.
+    step_name : str or None
+        Name of the function of the model that is applied to the codes, as the model itself does before it decodes
+        them.
+    step : ForeignFunction or None
+        This function.
     """
 
     layout: InputLayout
@@ -95,6 +103,8 @@ class EncodingTrace:
     returned: Any
     is_steady: bool
     module_calls: list[ModuleCall] = field(default_factory=list)
+    step_name: str | None = None
+    step: ForeignFunction | None = None
 
 
 def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posterior, EncodingTrace | None]:
@@ -125,7 +135,8 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
     traces: list[EncodingTrace] = []
     batches = list(_encode_batches(encoder, x, values, traces))
     posterior = _join_batches(batches, encoder, traces[0].outputs.family)
-    return replace(posterior, condition=condition), traces[0]
+    input_range = encoder.value_range or (() if encoder.preprocess is None else None)
+    return replace(posterior, condition=condition, input_range=input_range), traces[0]
 
 
 def _encode_batches(
@@ -152,13 +163,19 @@ def _encode_batches(
                     returned = traces[0].returned
                 else:
                     returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
-            mean, std = _read_codes(traces[0].outputs, returned, len(arrays[0]), rows.start)
-            traces[0].outputs.warn_of_extreme_spread(returned, rows.start)
+            trace = traces[0]
+            mean, std = _read_codes(trace.outputs, returned, len(arrays[0]), rows.start)
+            if trace.step is not None:
+                mean = apply_step(trace.step, mean)
+            trace.outputs.warn_of_extreme_spread(returned, rows.start, float(np.abs(arrays[0]).max()))
         except Exception as error:
             is_smaller = len(arrays[0]) < first_size
-            size_fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
-            fix = size_fix or encoder.missing_argument_fix(error, condition)
-            raise call_error("encoder", encoder.name, arrays[:1], error, fix) from error
+            fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
+            fix = fix or encoder.missing_argument_fix(error, condition)
+            reason = None
+            if fix is None and rows.start == 0 and not (isinstance(error, InputError) and error.fix.python):
+                reason = explain_encoder_failure(call, arrays[0], getattr(x, "shape", arrays[0].shape), error)
+            raise call_error("encoder", encoder.name, arrays[:1], reason or error, fix) from error
         yield mean[:n_rows], None if std is None else std[:n_rows]
 
 
@@ -170,38 +187,56 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     else:
         returned = call(layout.arrange(arrays[0]), *arrays[1:])
     module_calls = call.module_calls
+    if module_calls and encoder.value_range is None and encoder.preprocess is None:
+        warn_of_byte_values(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
     again = call(sent, *arrays[1:])
+    whole = encoder.whole
+    probe = None if whole is None or encoder.pad else ReconstructionProbe(whole, sent, arrays[1:])
     if encoder.returns:
-        outputs = parse_returns(encoder.returns)
+        outputs = declared_outputs(encoder.returns, returned, len(sent))
     else:
-        outputs = infer_outputs(returned, again=again, sample_shape=sent.shape[1:])
-    (mean, _), (other_mean, _) = (_read_codes(outputs, one, len(sent)) for one in (returned, again))
+        outputs = infer_outputs(returned, n_rows=len(sent), again=again, sample_shape=sent.shape[1:], probe=probe)
+    (mean, std), (other_mean, _) = (_read_codes(outputs, one, len(sent)) for one in (returned, again))
     is_steady = same_up_to_rounding(mean, other_mean)
     if not is_steady:
-        warnings.warn(
+        warn_user(
             GuessWarning(
                 f"encoder {encoder.name} returned other means for the same samples the second time: it samples.",
                 fix="Return its mean instead, or put it in eval mode.",
-            ),
-            stacklevel=2,
+            )
         )
     if encoder.returns is None:
         _check_not_discrete(outputs.read(returned)[0].dtype)
-    return EncodingTrace(layout, outputs, returned, is_steady, module_calls)
+    if len(arrays) > 1 and encoder.unpack is None:
+        warn_of_unused_condition(
+            f"encoder {encoder.name}",
+            arrays[1],
+            mean,
+            lambda others: _read_codes(outputs, call(sent, others), len(sent))[0],
+        )
+    trace = EncodingTrace(layout, outputs, returned, is_steady, module_calls)
+    if whole is None or probe is None or not is_steady:
+        return trace
+    step_name = probe.step_between(mean) if std is None else None
+    if step_name is None:
+        probe.warn_of_difference(mean)
+        return trace
+    return replace(trace, step_name=step_name, step=ForeignFunction(whole.steps[step_name]))
 
 
 def _check_not_discrete(dtype: np.dtype) -> None:
     """Raise for integer outputs, which are usually codebook indices or class labels."""
     if dtype.kind == "f":
         return
-    declaration = declare("Encoder", returns="mean")
-    advice = "Return the embeddings (N, D) that they index. If they are continuous:"
     raise InputError(
         f"The encoder returned codes of type {dtype}, which are discrete and not points of a latent space.",
         got=str(dtype),
         expected="floating-point codes (N, D)",
-        fix=Fix(f"{advice} {declaration.python}", f"{advice} {declaration.command_line}"),
+        fix=advise(
+            ("If they are indices", Fix("Return the embeddings (N, D) that they index.")),
+            ("If they are continuous", declare("Encoder", returns="mean")),
+        ),
     )
 
 

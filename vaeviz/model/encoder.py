@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vaeviz.data.channels import channels_first_shape, is_channels_first
+from vaeviz.data.value_ranges import expand_unit_range
 from vaeviz.errors import InputError, declare
-from vaeviz.model.outputs import parse_returns
+from vaeviz.model.output_names import parse_returns
 from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.whole_model import WholeModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class Encoder(ModelPart):
     layout : {"channels_first", "channels_last"}, optional
         Channel order that fn expects for images.
     value_range : tuple of float, optional
-        Range that fn expects for data in [0, 1], e.g. ``(-1, 1)``. Data are rescaled to it.
+        Range that fn expects, e.g. ``(-1, 1)``. Data in [0, 1] are rescaled to it, and other data are an error.
     prior : {"normal"}, optional
         ``"normal"`` if the model assumes p(z) = N(0, I).
     batch_size : int, optional
@@ -55,6 +57,8 @@ class Encoder(ModelPart):
         Samples and their posterior, see `vaeviz.cache_encoding`.
     cached_modules : tuple of torch.nn.Module, optional
         The torch modules that ran for this posterior.
+    whole : WholeModel, optional
+        The decoder of the same model and the model's own reconstruction, which show how outputs are to be read.
 
     Raises
     ------
@@ -77,6 +81,7 @@ class Encoder(ModelPart):
     unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
     cached: tuple[Any, Posterior] | None = field(default=None, repr=False)
     cached_modules: tuple[Any, ...] | None = field(default=None, repr=False)
+    whole: WholeModel | None = field(default=None, repr=False)
 
     role: ClassVar[str] = "encoder"
     input_name: ClassVar[str] = "x"
@@ -94,7 +99,7 @@ class Encoder(ModelPart):
         x : Any
             Samples, or what `unpack` reads.
         condition : Any
-            The condition that was given beside it.
+            The condition that was given with it.
 
         Returns
         -------
@@ -117,6 +122,11 @@ class Encoder(ModelPart):
         -------
         ndarray of float32, shape (n, ...)
             The samples for fn, apart from their layout.
+
+        Raises
+        ------
+        InputError
+            If `preprocess` loses rows, or a range is declared and the samples are not in [0, 1].
         """
         if self.preprocess is not None:
             n_rows, batch = len(batch), np.asarray(self.preprocess(batch))
@@ -128,10 +138,7 @@ class Encoder(ModelPart):
                     fix="Return one row per sample.",
                 )
         batch = np.ascontiguousarray(batch, dtype=np.float32)
-        if self.value_range is not None:
-            low, high = self.value_range
-            batch = batch * np.float32(high - low) + np.float32(low)
-        return batch
+        return batch if self.value_range is None else expand_unit_range(batch, self.value_range, self.name)
 
     def declared_shape(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
         """Return the declared shape of one sample for fn.

@@ -16,18 +16,18 @@ from vaeviz.data.out_of_core import take_rows
 from vaeviz.data.sample_kind import infer_kind
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare
 from vaeviz.model.calling import callable_name
-from vaeviz.model.conditions import as_condition, summarize_names
+from vaeviz.model.conditions import as_condition, condition_names, summarize_names
 from vaeviz.model.decode import DecodingTrace, trace_decoding
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import EncodingTrace, trace_encoding
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open, open_with_adapter
-from vaeviz.model.outputs import same_up_to_rounding
+from vaeviz.model.output_tree import same_up_to_rounding
 from vaeviz.model.part import ModelPart, describe_conditions
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.torch_probe import ModuleCall
 
-MAX_INSPECTED_SAMPLES = 64  # enough to see what a model returns
+MAX_INSPECTED_SAMPLES = 64  # show what a model returns
 MAX_LISTED_MODULES = 12  # longer lists are abbreviated
 
 DECLARED = "declared, or known to its adapter"
@@ -133,12 +133,12 @@ def inspect(
 ) -> Inspection:
     """Inspect a model, or an encoder and a decoder, and return what is inferred about them.
 
-    Nothing is drawn, and errors of the model are listed as problems.
+    Nothing is drawn. If the model fails on the samples, the error is listed as a problem, not raised.
 
     Parameters
     ----------
     model : Any, optional
-        Anything that `vaeviz.open` accepts.
+        Anything that `vaeviz.open` accepts. With samples, a bare callable is inspected as an encoder, as plots use it.
     x : array_like, shape (N, ...), optional
         Samples. The first 64 are encoded and decoded. Without them only what is declared is listed.
     condition : array_like, shape (N, ...), optional
@@ -151,16 +151,23 @@ def inspect(
     Inspection
         The properties of both, with evidence, and the declarations to paste.
 
+    Raises
+    ------
+    InputError
+        If no adapter knows the model, a bare callable comes without samples, or the samples cannot be used.
+
     Examples
     --------
     >>> import numpy as np
     >>> import vaeviz
     >>> inspection = vaeviz.inspect(encoder=lambda x: x[:, :2], x=np.ones((5, 4)))
     >>> inspection.encoder_declaration
-    'Encoder(fn, returns="mean", input_shape=(4,))'
+    'vaeviz.Encoder(fn, returns="mean", input_shape=(4,))'
     """
     if model is not None:
-        opened = open(model)
+        known = open_with_adapter(model)[1]
+        is_used_as_encoder = x is not None and known is not None and known.either and known.likely is None
+        opened = open(model, role="encoder" if is_used_as_encoder else None)
         encoder = opened.encoder if encoder is None else encoder
         decoder = opened.decoder if decoder is None else decoder
         if x is None:
@@ -188,15 +195,15 @@ def _inspect_encoder(
         encoder = as_encoder(given)
     except NotApplicable as reason:
         return (InferredProperty("missing", "", str(reason)),), None
-    properties = [_describe_callable(encoder, given), *_describe_condition(encoder)]
+    properties = [_describe_callable(encoder, given), *_describe_condition(encoder, condition)]
     posterior: Posterior | None = None
     trace: EncodingTrace | None = None
     if x is not None:
         with _reporting(properties):
             posterior, trace = trace_encoding(replace(encoder, cached=None), x, condition)
     properties += [
-        _describe_returns(encoder, trace),
-        _describe_latent_size(posterior),
+        _describe_returns(encoder, x, trace),
+        _describe_latent_size(posterior, x),
         _describe_input_shape(encoder, x, trace),
         _describe_value_range(encoder, x),
     ]
@@ -205,6 +212,9 @@ def _inspect_encoder(
     if trace is not None and x is not None:
         steady = "yes" if trace.is_steady else "no: it samples"
         properties.append(InferredProperty("deterministic", steady, "the same batch was encoded twice"))
+        if trace.step_name is not None:
+            evidence = "decoding its codes is the model's own reconstruction"
+            properties.append(InferredProperty("then", trace.step_name, evidence))
         properties += _describe_modules(trace.module_calls)
         declarations["encoder"] = declare("Encoder", **_encoder_settings(encoder, x, trace, posterior))
     properties.append(_describe_prior(encoder, posterior))
@@ -218,17 +228,17 @@ def _inspect_decoder(
         decoder = as_decoder(given)
     except NotApplicable as reason:
         return (InferredProperty("missing", "", str(reason)),)
-    properties = [_describe_callable(decoder, given), *_describe_condition(decoder)]
+    condition = None if posterior is None else posterior.condition
+    properties = [_describe_callable(decoder, given), *_describe_condition(decoder, condition)]
     shape = decoder.latent_shape or (posterior and (posterior.code_shape or (posterior.size,)))
     evidence = DECLARED if decoder.latent_shape else "that of the encoder's codes" if shape else ""
-    properties.append(
-        InferredProperty("latent shape", str(shape or "unknown"), evidence, declare("Decoder", latent_shape=(16,)))
-    )
+    declaration = Fix("") if shape else declare("Decoder", latent_shape=(16,))
+    properties.append(InferredProperty("latent shape", str(shape or "unknown"), evidence, declaration))
     if shape:
         codes: Any = np.zeros((1, math.prod(shape)), np.float32) if posterior is None else posterior
         with _reporting(properties):
             trace, is_steady = _trace_twice(decoder, codes, x)
-            properties += _describe_samples(decoder, trace, is_steady)
+            properties += _describe_samples(decoder, trace, x, is_steady=is_steady)
             properties += _describe_modules(trace.module_calls)
             declarations["decoder"] = declare("Decoder", **_decoder_settings(decoder, trace, shape, posterior))
     properties += [_describe_value_range(decoder, None), _describe_prior(decoder, posterior)]
@@ -270,27 +280,28 @@ def _describe_callable(part: ModelPart, given: Any) -> InferredProperty:
     return InferredProperty("callable", f"{part.name}{batch}", f"opened by adapter {adapter}" if adapter else "")
 
 
-def _describe_condition(part: ModelPart) -> list[InferredProperty]:
+def _describe_condition(part: ModelPart, condition: Any) -> list[InferredProperty]:
     if part.condition is not None:
         return [InferredProperty("condition", f"y = {part.condition_name}", "fixed for every row")]
     if not part.is_conditional:
         return []
-    declaration = declare(type(part).__name__, conditions=("first", "second"))
     if part.known_conditions:
-        value = f"y one of {summarize_names(part.known_conditions)}"
-        return [InferredProperty("condition", value, DECLARED, declaration)]
+        return [InferredProperty("condition", f"y one of {summarize_names(part.known_conditions)}", DECLARED)]
+    names = () if condition is None else tuple(dict.fromkeys(condition_names(condition, None)))
+    declaration = declare(type(part).__name__, conditions=names or ("first", "second"))
     return [InferredProperty("condition", "y of unknown values", "fn takes two arguments", declaration)]
 
 
-def _describe_returns(encoder: Encoder, trace: EncodingTrace | None) -> InferredProperty:
-    declaration = declare("Encoder", returns="mean,std")
+def _describe_returns(encoder: Encoder, x: np.ndarray | None, trace: EncodingTrace | None) -> InferredProperty:
     if trace is None:
-        if encoder.returns:
-            return InferredProperty("returns", encoder.returns, DECLARED, declaration)
-        return InferredProperty("returns", "unknown", "pass x to see what is returned", declaration)
-    value = str(trace.outputs)
+        value, evidence = (encoder.returns, DECLARED) if encoder.returns else ("unknown", _why_unknown(x))
+        return InferredProperty("returns", value, evidence)
+    value, declaration = str(trace.outputs), Fix("")
     if encoder.returns:
-        return InferredProperty("returns", value, DECLARED, declaration)
+        return InferredProperty("returns", value, DECLARED)
+    if trace.outputs.declaration is not None and trace.outputs.spread is not None:
+        other = "std" if trace.outputs.spread == "log_var" else "log_var"
+        declaration = declare("Encoder", returns=trace.outputs.declaration.replace(trace.outputs.spread, other))
     if isinstance(trace.returned, (tuple, list)) and not hasattr(trace.returned, "_fields"):
         places = ", ".join(
             f"{name} is output {'.'.join(str(key + 1 if isinstance(key, int) else key) for key in path)}"
@@ -301,20 +312,28 @@ def _describe_returns(encoder: Encoder, trace: EncodingTrace | None) -> Inferred
     return InferredProperty("returns", value, f"one {type(trace.returned).__name__}", declaration)
 
 
-def _describe_latent_size(posterior: Posterior | None) -> InferredProperty:
+def _why_unknown(x: np.ndarray | None) -> str:
+    return "pass x to see what is returned" if x is None else "the call failed"
+
+
+def _describe_latent_size(posterior: Posterior | None, x: np.ndarray | None) -> InferredProperty:
     if posterior is None:
-        return InferredProperty("latent size", "unknown", "pass x to see what is returned")
+        return InferredProperty("latent size", "unknown", _why_unknown(x))
     shape = f", of shape {posterior.code_shape}" if posterior.code_shape else ""
     return InferredProperty("latent size", f"{posterior.size}{shape}", "that of the means")
 
 
 def _describe_input_shape(encoder: Encoder, x: np.ndarray | None, trace: EncodingTrace | None) -> InferredProperty:
-    declaration = declare("Encoder", input_shape=(1, 28, 28))
-    if trace is None or x is None:
-        shape = str(encoder.input_shape or "unknown")
-        return InferredProperty("input shape", shape, DECLARED if encoder.input_shape else "", declaration)
-    sent = _sent_shape(encoder, x, trace)
-    evidence = trace.layout.evidence if sent == x.shape[1:] else f"samples are {x.shape[1:]}; {trace.layout.evidence}"
+    if x is None:
+        declaration = declare("Encoder", input_shape=(-1,))
+        return InferredProperty("input shape", str(encoder.input_shape or "unknown"), declaration=declaration)
+    own = x.shape[1:]
+    sent = (encoder.input_shape or own) if trace is None else _sent_shape(encoder, x, trace)
+    other = own if sent != own else (1, *own) if len(own) == 1 else (-1,)
+    declaration = declare("Encoder", input_shape=other)
+    if trace is None:
+        return InferredProperty("input shape", str(encoder.input_shape or "unknown"), _why_unknown(x), declaration)
+    evidence = trace.layout.evidence if sent == own else f"samples are {own}; {trace.layout.evidence}"
     return InferredProperty("input shape", str(sent), evidence, declaration)
 
 
@@ -325,28 +344,34 @@ def _sent_shape(encoder: Encoder, x: np.ndarray, trace: EncodingTrace) -> tuple[
 
 def _describe_value_range(part: ModelPart, x: np.ndarray | None) -> InferredProperty:
     evidence = [] if x is None else [f"samples are in [{x.min():.3g}, {x.max():.3g}]"]
-    declaration = declare(type(part).__name__, value_range=(-1, 1))
     if part.value_range is None:
+        declaration = declare(type(part).__name__, value_range=(-1, 1))
         evidence.append("nothing is rescaled")
         return InferredProperty("value range", "that of the data", "; ".join(evidence), declaration)
     low, high = part.value_range
     evidence.append(f"means [0, 1], {DECLARED}")
-    return InferredProperty("value range", f"{low:g} to {high:g}", "; ".join(evidence), declaration)
+    return InferredProperty("value range", f"{low:g} to {high:g}", "; ".join(evidence))
 
 
-def _describe_samples(decoder: Decoder, trace: DecodingTrace, is_steady: bool) -> list[InferredProperty]:
+def _describe_samples(
+    decoder: Decoder, trace: DecodingTrace, x: np.ndarray | None, *, is_steady: bool
+) -> list[InferredProperty]:
     samples = trace.samples
     shape = samples.shape[1:]
+    evidence = DECLARED if decoder.sample_shape else "that of the data" if x is not None else ""
     output = "after a sigmoid" if decoder.output == "logits" else "as returned, in the range below"
+    other_output = declare("Decoder", output="values" if decoder.output == "logits" else "logits")
     layout = "channels_first" if trace.layout.moves_channels else decoder.layout or "as returned"
-    kind = Fix('Write Dataset(x, kind="table").', "Add --kind table.")
+    other_layout = "channels_last" if layout == "channels_first" else "channels_first"
+    other_shape = declare("Decoder", sample_shape=(math.prod(shape),)) if len(shape) > 1 else Fix("")
+    table = Fix('Write vaeviz.Dataset(x, kind="table").', "Add --kind table.")
     return [
-        InferredProperty("samples", str(shape), declaration=declare("Decoder", sample_shape=(28, 28))),
-        InferredProperty("drawn as", infer_kind(shape) or "nothing", "their shape, if the data do not say it", kind),
-        InferredProperty("layout", layout, declaration=declare("Decoder", layout="channels_first")),
+        InferredProperty("samples", str(shape), evidence, other_shape),
+        InferredProperty("drawn as", infer_kind(shape) or "nothing", "their shape, if the data do not say it", table),
         InferredProperty(
-            "values", f"{samples.min():.3g} to {samples.max():.3g}", output, declare("Decoder", output="logits")
+            "layout", layout, declaration=declare("Decoder", layout=other_layout) if len(shape) == 3 else Fix("")
         ),
+        InferredProperty("values", f"{samples.min():.3g} to {samples.max():.3g}", output, other_output),
         InferredProperty("deterministic", "yes" if is_steady else "no", "the same codes were decoded twice"),
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.channels import channels_first_shape, match_shape
-from vaeviz.errors import Fix, GuessWarning, declare
+from vaeviz.errors import GuessWarning, advise, declare, warn_user
 from vaeviz.model.calling import ForeignFunction
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.torch_probe import ModuleCall
@@ -170,10 +169,7 @@ def _warn_of_channels(encoder: Encoder, shape: tuple[int, ...]) -> None:
     message = f"Samples of shape {shape} for encoder {encoder.name} may have their channels first or last"
     first, as_they_are = declare("Encoder", layout="channels_first"), declare("Encoder", input_shape=shape)
     if len(shape) == 2:
-        warnings.warn(GuessWarning(f"{message}; they were passed as they are.", fix=as_they_are), stacklevel=2)
+        warn_user(GuessWarning(f"{message}; they were passed as they are.", fix=as_they_are))
         return
-    fix = Fix(
-        f"{first.python} To pass the samples as they are: {as_they_are.python}",
-        f"{first.command_line} To pass the samples as they are: {as_they_are.command_line}",
-    )
-    warnings.warn(GuessWarning(f"{message}; they were read as last.", fix=fix), stacklevel=2)
+    fix = advise(("To confirm this", first), ("To pass the samples as they are", as_they_are))
+    warn_user(GuessWarning(f"{message}; they were read as last.", fix=fix))

@@ -30,7 +30,7 @@ def log_likelihood(likelihood: Any, x: Any, z: Any) -> np.ndarray:
     x : array_like, shape (N, ...)
         Samples.
     z : array_like, shape (N, D), or Posterior
-        Codes. Of a `Posterior`, the means and the conditions.
+        Codes. A `Posterior` supplies its means and its conditions.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def numpy_scorer(likelihood: Any, code_shape: tuple[int, ...] = ()) -> Iterator[
             z = np.ascontiguousarray(z, dtype=np.float32)
             if condition is None and n_needed > 2:
                 raise NotApplicable(
-                    f"The likelihood {name} takes a condition beside x and z, but received none.",
+                    f"The likelihood {name} takes x, z and a condition, but received no condition.",
                     fix=Fix("Pass condition=y with one row per sample.", "Add --condition labels."),
                 )
             if condition is not None and n_accepted < 3:

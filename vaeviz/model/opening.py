@@ -14,6 +14,7 @@ from vaeviz.errors import Fix, InputError, NotApplicable
 from vaeviz.model.calling import callable_name
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
+from vaeviz.model.whole_model import whole_model
 from vaeviz.plugins import registry
 
 Role = Literal["encoder", "decoder"]
@@ -120,7 +121,7 @@ def as_encoder(model: Any) -> Encoder:
     Returns
     -------
     Encoder
-        The encoder. What an `Encoder` declares is completed by what an adapter knows about its ``fn``.
+        The encoder. The declarations of an `Encoder` are completed with what an adapter knows about its ``fn``.
 
     Raises
     ------
@@ -151,7 +152,7 @@ def as_decoder(model: Any) -> Decoder:
     Returns
     -------
     Decoder
-        The decoder. What a `Decoder` declares is completed by what an adapter knows about its ``fn``.
+        The decoder. The declarations of a `Decoder` are completed with what an adapter knows about its ``fn``.
 
     Raises
     ------
@@ -254,8 +255,17 @@ def open_with_adapter(model: Any, *, trust: bool = False) -> tuple[str | None, M
             warnings.warn(f"adapter {name!r} failed and is skipped: {one_line(error)}", stacklevel=2)
             continue
         if opened is not None:
-            return name, opened
-    return None, _open_without_adapter(model)
+            return name, _with_whole_model(opened, model)
+    opened = _open_without_adapter(model)
+    return None, None if opened is None else _with_whole_model(opened, model)
+
+
+def _with_whole_model(opened: Model, model: Any) -> Model:
+    """Return an opened model whose encoder knows the decoder, and what the model itself does, unless it knows it."""
+    encoder, decoder = opened.encoder, opened.decoder
+    if opened.either or encoder is None or decoder is None or encoder.whole is not None:
+        return opened
+    return replace(opened, encoder=replace(encoder, whole=whole_model(model, decoder)))
 
 
 def _load_adapters() -> Iterator[tuple[str, Adapter]]:
@@ -285,6 +295,11 @@ def _open_without_adapter(model: Any) -> Model | None:
     """Open an object with ``encode`` and ``decode``, or ``encoder`` and ``decoder``, or a bare callable."""
     if isinstance(model, (str, bytes)):  # whose encode and decode mean something else
         return None
+    if isinstance(model, tuple) and len(model) == 2:
+        model = {"encoder": model[0], "decoder": model[1]}
+    if isinstance(model, Mapping):
+        parts = {role: open_part(model[role]) for role, open_part in _PARTS.items() if model.get(role) is not None}
+        return Model(**parts) if parts else None
     name = callable_name(model)
     encoder, decoder = _part_attribute(model, "encode"), _part_attribute(model, "decode")
     if encoder or decoder:
@@ -298,6 +313,9 @@ def _open_without_adapter(model: Any) -> Model | None:
     return None
 
 
+_PARTS: dict[str, Callable[[Any], Any]] = {"encoder": as_encoder, "decoder": as_decoder}
+
+
 def _part_attribute(model: Any, verb: str) -> str | None:
     """Return the attribute for "encode" or "decode"; ``encoder`` counts only if its counterpart exists, too."""
     if callable(getattr(model, verb, None)):
@@ -308,7 +326,7 @@ def _part_attribute(model: Any, verb: str) -> str | None:
 
 
 def _complete(declared: Part, known: Part | None) -> Part:
-    """Return what is declared, and for the rest what an adapter knows."""
+    """Return a part with its declarations, completed with what an adapter knows."""
     if known is None:
         return declared
     values = {one.name: getattr(declared, one.name) for one in fields(declared) if one.name not in ("fn", "_")}

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.errors import Fix, GuessWarning, InputError, declare
-
-Path = tuple[int | str, ...]
-"""Where an output is found: the keys to follow from the return value, ``()`` for the return value itself."""
+from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
+from vaeviz.model.output_names import (
+    SPREAD_KINDS,
+    code_name,
+    is_of_data,
+    kind_of_name,
+    main_name,
+    parse_returns,
+    sounds_like_a_spread,
+)
+from vaeviz.model.output_tree import (
+    Output,
+    Path,
+    divide,
+    get_output,
+    get_value,
+    is_distribution,
+    list_outputs,
+    same_up_to_rounding,
+    spread_attributes,
+)
+from vaeviz.model.whole_model import ReconstructionProbe
 
 SPREADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "log_var": lambda value: np.exp(0.5 * value.astype(np.float64)),
@@ -33,16 +48,13 @@ MAX_STANDARD_ERRORS = 4.0  # a sampled z strays farther from its own mean and sp
 
 DECISIVE_NATS = 5.0  # one interpretation is proven if all others are 150 times less likely
 
-_ALIASES = {
-    "mean": ("mean", "mu", "loc", "z_mean", "z_mu", "qz_m", "embedding"),
-    "log_var": ("log_var", "logvar", "log_variance", "z_log_var", "z_logvar", "log_covariance"),
-    "var": ("var", "variance", "qz_v"),
-    "std": ("std", "stddev", "scale", "sigma", "z_std"),
-    "log_std": ("log_std", "log_scale", "logstd"),
-}
-_KINDS = {alias: kind for kind, aliases in _ALIASES.items() for alias in aliases}
+LARGE_VALUE = 10.0  # samples beyond it are not scaled to about [-1, 1], as most models expect
 
-_RETURN_PAIR = "Write a function that returns (mean, log_var), and pass it as the encoder."
+MIN_NEGATIVE_SHARE = 0.8  # of log-variances: a trained encoder is surer than its prior
+
+MIN_JUDGED_ROWS = 8  # signs of fewer samples say nothing
+
+MAX_LISTED_READINGS = 3  # in the advice of an error
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,10 @@ class OutputSpec:
         std : ndarray or None
             The standard deviation. None for a mean alone.
         """
-        mean = as_array(_get_output(returned, self.mean))
+        mean = as_array(get_output(returned, self.mean))
         if self.spread is None:
             return mean, None
-        spread = as_array(_get_output(returned, self.spread_at))
+        spread = as_array(get_output(returned, self.spread_at))
         if self.spread in ("var", "std") and (spread < 0).any():
             raise InputError(
                 f"The encoder returned {self.spread} with negative values ({spread.min():.3g}).",
@@ -98,7 +110,7 @@ class OutputSpec:
         with np.errstate(over="ignore"):
             return mean, SPREADS[self.spread](spread)
 
-    def warn_of_extreme_spread(self, returned: Any, first_row: int) -> None:
+    def warn_of_extreme_spread(self, returned: Any, first_row: int, max_input: float) -> None:
         """Warn if a log-variance is too large or too small to be one.
 
         Parameters
@@ -107,24 +119,29 @@ class OutputSpec:
             What the encoder returned.
         first_row : int
             Number of the first sample of the batch.
+        max_input : float
+            Largest absolute value that the encoder received.
         """
         limit = MAX_LOG_SPREAD.get(self.spread or "")
         if limit is None:
             return
-        values = as_array(_get_output(returned, self.spread_at))
+        values = as_array(get_output(returned, self.spread_at))
         extreme = np.argwhere(np.abs(values) > limit)
         if not len(extreme):
             return
         row, *dimension = extreme[0]
-        warnings.warn(
+        other_kind = (self.declaration or "mean,log_var").replace(str(self.spread), "var")
+        warn_user(
             GuessWarning(
                 f"The encoder returned {self.spread} = {values[tuple(extreme[0])]:.3g} in row {first_row + row}, "
                 f"dimension {', '.join(str(index + 1) for index in dimension) or '1'}; "
                 f"{len(extreme)} of {values.size} values are beyond ±{limit:g}.",
-                fix="Clamp it in the encoder, or say what it is: "
-                + declare("Encoder", returns="mean,var").python.removeprefix("Write "),
-            ),
-            stacklevel=2,
+                fix=advise(
+                    *advice_for_large_samples(max_input),
+                    (f"If it is a {self.spread}", Fix("Clamp it in the encoder.")),
+                    ("If it is a variance", declare("Encoder", returns=other_kind)),
+                ),
+            )
         )
 
     def __str__(self) -> str:
@@ -132,13 +149,37 @@ class OutputSpec:
         return mean if self.spread is None else f"{mean},{self.spread}"
 
 
-def parse_returns(returns: str) -> OutputSpec:
-    """Return the interpretation that a declaration spells.
+def advice_for_large_samples(max_input: float) -> list[tuple[str, Fix]]:
+    """Return the advice to rescale samples that are beyond what most models expect.
+
+    Parameters
+    ----------
+    max_input : float
+        Largest absolute value that the encoder received.
+
+    Returns
+    -------
+    list of tuple
+        Cases for `vaeviz.errors.advise`. Empty for samples of usual size.
+    """
+    if max_input <= LARGE_VALUE:
+        return []
+    scale = 255 if LARGE_VALUE < max_input <= 255 else math.ceil(max_input)
+    return [(f"If the model expects values in [0, 1], not up to {max_input:.3g}", Fix(f"Pass x / {scale}."))]
+
+
+def declared_outputs(returns: str, returned: Any, n_rows: int) -> OutputSpec:
+    """Return where the declared outputs are.
 
     Parameters
     ----------
     returns : str
-        Names of the outputs in their order, e.g. ``"mean,std"`` or ``"z,mu,logvar"``.
+        Names of the outputs in their order, e.g. ``"mean,std"``. Outputs inside others count one by one. An array that
+        is alone is divided into as many parts as there are names.
+    returned : Any
+        What the encoder returned for the first batch.
+    n_rows : int
+        Number of samples in the batch.
 
     Returns
     -------
@@ -148,47 +189,58 @@ def parse_returns(returns: str) -> OutputSpec:
     Raises
     ------
     InputError
-        If it does not name one mean and at most one spread.
-
-    Examples
-    --------
-    >>> parse_returns("z,mu,std").mean
-    (1,)
+        If the encoder returned fewer outputs.
     """
-    names = [_KINDS.get(name.strip(), name.strip()) for name in returns.split(",")]
-    spreads = [name for name in names if name in SPREADS]
-    unclear = [name for name in names if name not in SPREADS and _sounds_like_a_spread(name)]
-    known = ", ".join(SPREADS)
-    if unclear:
+    names, outputs = parse_returns(returns), list_outputs(returned)
+    paths = [output.path for output in outputs]
+    if len(outputs) == 1 < len(names):
+        parts = None if is_distribution(outputs[0].value) else divide(as_array(outputs[0].value), len(names), n_rows)
+        if parts is None:
+            kind = type(outputs[0].value).__name__
+            raise InputError(
+                f"The encoder returned one {kind}, which does not hold {len(names)} outputs of equal size.",
+                got=kind,
+                expected=f"{len(names)} outputs",
+                fix=declare("Encoder", returns="mean"),
+            )
+        paths = [(*paths[0], part) for part in parts]
+    if len(paths) < len(names) or (len(names) == 1 < len(paths)):
+        as_returned = ",".join([*names, *["other"] * len(paths)][: len(paths)])
         raise InputError(
-            f"returns={returns!r} names {unclear[0]!r}, which is not a known kind of spread.",
-            got=unclear[0],
-            expected=known,
-            fix=f"Write one of {known}, or any other name to leave it out.",
+            f"The encoder returned {len(paths)} outputs, but returns={returns!r} names {len(names)}.",
+            got=f"{len(paths)} outputs",
+            expected=f"{len(names)} outputs",
+            fix=declare("Encoder", returns=as_returned if "mean" in as_returned.split(",") else "mean"),
         )
-    if names.count("mean") != 1 or len(spreads) > 1:
-        raise InputError(
-            f"returns={returns!r} must name `mean` once and at most one of {known}.",
-            got=returns,
-            expected=f"mean, and at most one of {known}",
-            fix=declare("Encoder", returns="mean,log_var"),
-        )
-    at: Path = (names.index("mean"),) if len(names) > 1 else ()
-    spread = spreads[0] if spreads else None
-    return OutputSpec(at, (names.index(spread),) if spread else (), spread, declaration=returns)
+    mean = names.index("mean")
+    spread = next((name for name in names if name in SPREAD_KINDS), None)
+    if len(outputs) > mean and is_distribution(outputs[mean].value):
+        return _spec_of_distribution(outputs[mean])
+    return OutputSpec(paths[mean], paths[names.index(spread)] if spread else (), spread, declaration=returns)
 
 
-def infer_outputs(returned: Any, *, again: Any = None, sample_shape: tuple[int, ...] | None = None) -> OutputSpec:
-    """Infer what an encoder returned from names, or from numbers that allow one interpretation only.
+def infer_outputs(
+    returned: Any,
+    *,
+    n_rows: int,
+    again: Any = None,
+    sample_shape: tuple[int, ...] | None = None,
+    probe: ReconstructionProbe | None = None,
+) -> OutputSpec:
+    """Infer what an encoder returned from names, from its decoder, or from numbers that allow one interpretation only.
 
     Parameters
     ----------
     returned : Any
         What the encoder returned.
+    n_rows : int
+        Number of samples that it received.
     again : Any, optional
         What it returned for the same batch a second time. Outputs that differ were sampled.
     sample_shape : tuple of int, optional
         Shape of one sample. Outputs of that size are reconstructions if there are others.
+    probe : ReconstructionProbe, optional
+        The decoder of the same model.
 
     Returns
     -------
@@ -205,91 +257,260 @@ def infer_outputs(returned: Any, *, again: Any = None, sample_shape: tuple[int, 
     GuessWarning
         If the kind of spread is likely but not proven.
     """
-    if hasattr(returned, "latent_dist"):
-        returned = returned.latent_dist
-    if _is_distribution(returned):
-        return _spec_of_distribution(returned, ())
-    names = _output_names(returned)
-    if names is not None:
-        return _spec_of_names(names)
-    if not isinstance(returned, Sequence) or isinstance(returned, str):
-        return OutputSpec(declaration="mean")
-    distributions = [i for i, part in enumerate(returned) if _is_distribution(part)]
-    if distributions:
-        return _spec_of_distribution(returned[distributions[0]], (distributions[0],))
-    if any(isinstance(part, (tuple, list)) and any(hasattr(p, "shape") for p in part) for part in returned):
-        raise InputError(
-            "The encoder returned tuples inside a tuple.", got="nested outputs", expected="arrays", fix=_RETURN_PAIR
+    outputs = list_outputs(returned)
+    if any(is_distribution(output.value) for output in outputs):
+        return _spec_of_distribution(_posterior_among(outputs, sample_shape))
+    if any(output.name for output in outputs):
+        return _spec_of_names(outputs)
+    return _ArrayReader(outputs, n_rows, list_outputs(again), sample_shape, probe).read()
+
+
+@dataclass(frozen=True, eq=False)
+class _Array:
+    """An output without a name, in two calls for the same batch."""
+
+    path: Path
+    position: int
+    values: np.ndarray
+    again: np.ndarray
+
+    @property
+    def is_sampled(self) -> bool:
+        return not same_up_to_rounding(self.values, self.again)
+
+
+class _ArrayReader:
+    """Infer which of several arrays without names are the mean and the spread."""
+
+    def __init__(
+        self,
+        outputs: list[Output],
+        n_rows: int,
+        again: list[Output],
+        sample_shape: tuple[int, ...] | None,
+        probe: ReconstructionProbe | None,
+    ) -> None:
+        repeats = again if len(again) == len(outputs) else outputs
+        self.arrays = [
+            _Array(one.path, position, as_array(one.value), as_array(repeat.value))
+            for position, (one, repeat) in enumerate(zip(outputs, repeats))
+        ]
+        self.n_rows, self.sample_shape, self.probe = n_rows, sample_shape, probe
+
+    def read(self) -> OutputSpec:
+        """Return the interpretation, or raise an error that shows what to declare."""
+        if len(self.arrays) == 1:
+            return self._read_one_array()
+        codes = self._possible_codes()
+        spec = self._read_by_decoder(codes)
+        if spec is not None:
+            return spec
+        if len(codes) == 1:
+            return self._spec(codes[0])
+        if len(codes) == 2:
+            return self._read_pair(*codes)
+        spec = self._read_three(codes) if len(codes) == 3 else None
+        if spec is not None:
+            return spec
+        pair = [one for one in codes if len(one.path) == max(len(code.path) for code in codes)]
+        if len(pair) == 2:  # a tuple (mean, log_var) inside a tuple
+            return self._read_pair(*pair)
+        raise self._unclear_error(codes)
+
+    def _read_one_array(self) -> OutputSpec:
+        """Return an array as the mean, unless its shape or the decoder proves that it holds mean and spread."""
+        (array,) = self.arrays
+        parts = divide(array.values, 2, self.n_rows)
+        if parts is None:
+            return self._spec(array)
+        mean, spread = (
+            _Array((*array.path, part), part.index, part.take(array.values), part.take(array.again)) for part in parts
         )
-    return _spec_of_arrays(returned, again, sample_shape)
+        is_proven = len(array.values) != self.n_rows
+        if self.probe is not None and not is_proven:
+            is_proven = not self.probe.accepts(array.values) and self.probe.accepts(mean.values)
+        if is_proven:
+            return self._read_by_decoder([mean, spread]) or self._read_pair(mean, spread)
+        if self.probe is None and mean.values[0].size > 1 and _are_log_variances(spread.values, mean.values):
+            self._warn_of_kind(
+                f"The encoder returned one array of shape {array.values.shape}. It was read as codes, but its second "
+                "half looks like log-variances.",
+                ("If it is (mean, log_var) in one array", {"mean": mean, "log_var": spread}),
+                ("If all of them are codes", {"mean": array}),
+            )
+        return self._spec(array)
 
+    def _possible_codes(self) -> list[_Array]:
+        """Return the arrays that may be codes: not losses, and no reconstructions if there are others."""
+        of_rows = [one for one in self.arrays if one.values.ndim > 0 and len(one.values) == self.n_rows]
+        vectors = [one for one in of_rows if one.values.ndim > 1]
+        codes = vectors or of_rows  # one number per sample is a loss, if others are vectors
+        if self.sample_shape is None:
+            return codes or self.arrays
+        size = math.prod(self.sample_shape)
+        others = [one for one in codes if one.values[0].size != size]
+        if len(others) == 1 < len(codes) and others[0].values[0].size == 1:
+            raise self._unclear_error(codes)  # a code of one dimension, or a loss such as ln q(z | x)
+        return others or codes or self.arrays
 
-def _spec_of_arrays(returned: Sequence[Any], again: Sequence[Any] | None, sample_shape: Any) -> OutputSpec:
-    """Infer unnamed outputs."""
-    kept = _possible_codes(returned, sample_shape)
-    if len(kept) == 1:
-        return OutputSpec((kept[0],), declaration=_declaration({"mean": kept[0]}, len(returned)))
-    if len(kept) == 2:
-        at = {"mean": kept[0], "log_var": kept[1]}
-        if (as_array(returned[kept[1]]) >= 0).all():
-            _warn_of_kind(len(returned), {"mean": kept[0], "std": kept[1]})
-        return OutputSpec((kept[0],), (kept[1],), "log_var", declaration=_declaration(at, len(returned)))
-    if len(kept) == 3:
-        return _spec_of_three(returned, again, kept)
-    at = dict(zip(("mean", "log_var", "z"), kept))
-    raise InputError(
-        f"The encoder returned {len(returned)} outputs, expected a mean, (mean, log_var) or (mean, log_var, z).",
-        got=f"{len(returned)} outputs",
-        expected="1 to 3 outputs",
-        fix=declare("Encoder", returns=_declaration(at, len(returned))),
-    )
+    def _read_by_decoder(self, codes: list[_Array]) -> OutputSpec | None:
+        """Return the reading under which the decoder gives the model's own reconstruction, if there is only one."""
+        probe = self.probe
+        if probe is None:
+            return None
+        means = [one for one in codes if probe.reconstructs(one.values)]
+        if not means or any(not np.array_equal(one.values, means[0].values) for one in means):
+            return None  # a decoder that ignores its codes reconstructs from all of them
+        mean = means[0]
+        spreads = [
+            one
+            for one in codes
+            if one.values.shape == mean.values.shape
+            and not (one in means or one.is_sampled or probe.is_reconstruction(one.values))
+        ]
+        proven = [
+            (spread, kind)
+            for spread in spreads
+            for kind, std in _possible_stds(spread.values).items()
+            if probe.reconstructs(mean.values + std, noise=1.0)
+        ]
+        if len(proven) == 1:
+            return self._spec(mean, *proven[0])
+        if len(spreads) != 1:
+            return None if spreads else self._spec(mean)
+        if proven or not probe.draws_noise():
+            return self._read_pair(mean, spreads[0])
+        warn_user(
+            GuessWarning(
+                f"An output of the encoder is not used: read as {', '.join(SPREADS)}, it does not explain the samples "
+                "that the model draws.",
+                fix="Write a function that returns (mean, log_var), and pass it as the encoder.",
+            )
+        )
+        return self._spec(mean)
 
+    def _read_pair(self, first: _Array, second: _Array) -> OutputSpec:
+        """Return two arrays as (mean, log_var), with a warning if their numbers speak against it."""
+        if first.values.shape != second.values.shape:
+            return self._spec(first, second, "log_var")
+        if first.is_sampled != second.is_sampled:
+            return self._read_sample_and_mean(*((first, second) if first.is_sampled else (second, first)))
+        if (second.values >= 0).all():
+            self._warn_of_kind(
+                "The second output of the encoder was read as a log-variance, but it is nowhere negative.",
+                ("If it is a standard deviation", {"mean": first, "std": second}),
+                ("If it is a variance", {"mean": first, "var": second}),
+                ("To confirm the reading", {"mean": first, "log_var": second}),
+            )
+        elif _are_log_variances(first.values, second.values):
+            self._warn_of_kind(
+                "The outputs of the encoder were read as (mean, log_var), but the first looks like log-variances.",
+                ("If they are (log_var, mean)", {"log_var": first, "mean": second}),
+                ("To confirm the reading", {"mean": first, "log_var": second}),
+            )
+        return self._spec(first, second, "log_var")
 
-def _possible_codes(returned: Sequence[Any], sample_shape: tuple[int, ...] | None) -> list[int]:
-    """Return which of several outputs may be codes: not losses, and nothing of the size of a sample."""
-    everything = list(range(len(returned)))
-    if sample_shape is None or len(returned) < 2:
-        return everything
-    shapes = [as_array(part).shape for part in returned]
-    rank = 2 if any(len(shape) > 1 for shape in shapes) else 1  # one number per sample is a loss beside vectors
-    codes = [
-        i for i, shape in enumerate(shapes) if len(shape) >= rank and math.prod(shape[1:]) != math.prod(sample_shape)
-    ]
-    return codes or everything
+    def _read_sample_and_mean(self, z: _Array, mean: _Array) -> OutputSpec:
+        """Return the steady one of two arrays as the mean about which the other scatters."""
+        residuals = np.concatenate([z.values - mean.values, z.again - mean.values]).astype(np.float64)
+        if abs(residuals.mean()) > MAX_STANDARD_ERRORS * residuals.std() / np.sqrt(residuals.size):
+            raise self._unclear_error([mean, z])
+        self._warn_of_kind(
+            "The encoder returned two outputs without names. One was read as the mean, because the other scatters "
+            "about it, and there is no spread.",
+            ("To confirm the reading", {"z": z, "mean": mean}),
+        )
+        return self._spec(mean)
 
+    def _read_three(self, codes: list[_Array]) -> OutputSpec | None:
+        """Return mean and spread about which a sampled z scatters as it should, if that tells them apart.
 
-def _spec_of_three(returned: Sequence[Any], again: Sequence[Any] | None, kept: list[int]) -> OutputSpec:
-    """Infer mean, spread and a sampled z.
+        z is the output that differs between two calls.
+        """
+        sampled = [one for one in codes if one.is_sampled]
+        readings: list[tuple[float, _Array, _Array, str]] = []
+        if len(sampled) == 1 and len({one.values.shape for one in codes}) == 1:
+            draws = np.stack([sampled[0].values, sampled[0].again]).astype(np.float64)
+            for mean, spread in itertools.permutations([one for one in codes if not one.is_sampled]):
+                fits = _log_likelihoods(draws, mean.values, spread.values)
+                readings += [(value, mean, spread, kind) for kind, value in fits.items()]
+        readings.sort(key=lambda reading: -reading[0])
+        rivals = [one for one in readings[1:] if one[0] > readings[0][0] - DECISIVE_NATS]
+        if not readings or any(one[1] is not readings[0][1] for one in rivals):
+            return None
+        _, mean, spread, kind = readings[0]
+        if kind != "log_var" or rivals:
+            named = {"mean": mean, kind: spread, "z": sampled[0]}
+            self._warn_of_kind(
+                f"The outputs of the encoder were read as {self._declaration(named)}, because z scatters so.",
+                ("To confirm the reading", named),
+            )
+        return self._spec(mean, spread, kind)
 
-    z is the output that differs between two calls. Mean and spread are those about which z scatters as it should.
-    """
-    arrays = [as_array(returned[i]).astype(np.float64) for i in kept]
-    repeats = arrays if again is None else [as_array(again[i]).astype(np.float64) for i in kept]
-    varying = [i for i in range(3) if not same_up_to_rounding(arrays[i], repeats[i])]
-    readings: list[tuple[float, int, int, str]] = []
-    if len(varying) == 1 and len({array.shape for array in arrays}) == 1:
-        draws = np.stack([arrays[varying[0]], repeats[varying[0]]])
-        for mean, spread in itertools.permutations([i for i in range(3) if i not in varying]):
-            fits = _log_likelihoods(draws, arrays[mean], arrays[spread])
-            readings += [(value, mean, spread, kind) for kind, value in fits.items()]
-    best = max(readings, default=(0.0, -1, -1, ""))
-    rivals = [one for one in readings if one[0] > best[0] - DECISIVE_NATS and one != best]
-    if not readings or any(one[1] != best[1] for one in rivals):
-        positions = _likely_positions(arrays, kept)
-        fix = declare("Encoder", returns=_declaration(positions, len(returned)))
-        advice = 'Name the outputs in their order, and "other" what is neither mean nor spread.'
-        raise InputError(
-            f"The encoder returned {len(returned)} outputs without names, and their numbers do not prove which are "
+    def _unclear_error(self, codes: list[_Array]) -> InputError:
+        """Return the error for outputs whose numbers prove nothing, with every likely reading."""
+        return InputError(
+            f"The encoder returned {len(self.arrays)} outputs without names, and their numbers do not prove which are "
             "the mean and the spread.",
-            got=f"{len(returned)} outputs",
+            got=f"{len(self.arrays)} outputs",
             expected="a mean, (mean, log_var), or names",
-            fix=Fix(f"{fix.python} {advice}", f"{fix.command_line} {advice}"),
+            fix=advise(*((when, self._declare(named)) for when, named in _likely_readings(codes))),
         )
-    _, mean, spread, kind = best
-    positions = {"mean": kept[mean], kind: kept[spread], "z": kept[varying[0]]}
-    if kind != "log_var" or rivals:
-        _warn_of_kind(len(returned), positions)
-    return OutputSpec((kept[mean],), (kept[spread],), kind, declaration=_declaration(positions, len(returned)))
+
+    def _warn_of_kind(self, message: str, *readings: tuple[str, dict[str, _Array]]) -> None:
+        """Warn that a reading is a guess, with what to declare in each case."""
+        warn_user(GuessWarning(message, fix=advise(*((when, self._declare(named)) for when, named in readings))))
+
+    def _spec(self, mean: _Array, spread: _Array | None = None, kind: str = "") -> OutputSpec:
+        if spread is None:
+            return OutputSpec(mean.path, declaration=self._declaration({"mean": mean}))
+        return OutputSpec(mean.path, spread.path, kind, declaration=self._declaration({"mean": mean, kind: spread}))
+
+    def _declare(self, named: dict[str, _Array]) -> Fix:
+        return declare("Encoder", returns=self._declaration(named))
+
+    def _declaration(self, named: dict[str, _Array]) -> str:
+        n_outputs = max(len(self.arrays), 1 + max(one.position for one in named.values()))  # parts of one array
+        return _declaration({name: one.position for name, one in named.items()}, n_outputs)
+
+
+def _likely_readings(codes: list[_Array]) -> list[tuple[str, dict[str, _Array]]]:
+    """Return the readings to propose: one if shapes or equal values tell, else one for each place of the mean."""
+    if len(codes) == 2:
+        return [("If the first holds the codes", {"mean": codes[0]}), ("If the second does", {"mean": codes[1]})]
+    first, second, third = codes[:3]
+    for z, mean, spread in ((third, first, second), (first, second, third), (second, first, third)):
+        if np.array_equal(z.values, mean.values):  # many encoders return their mean as z in eval mode
+            return [("If z is the mean in eval mode", {"mean": mean, "log_var": spread, "z": z})]
+    for other, mean, spread in ((first, second, third), (second, first, third), (third, first, second)):
+        if mean.values.shape == spread.values.shape != other.values.shape:
+            return [("If the two of one shape are these", {"mean": mean, "log_var": spread})]
+    return [
+        ("If the mean comes first", {"mean": first, "log_var": second}),
+        ("If it comes second", {"mean": second, "log_var": third}),
+    ]
+
+
+def _possible_stds(spread: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the standard deviations under each kind of spread that the values allow."""
+    is_positive = bool((spread > 0).all())
+    with np.errstate(all="ignore"):
+        stds = {kind: to_std(spread) for kind, to_std in SPREADS.items() if is_positive or kind not in ("var", "std")}
+    return {kind: std for kind, std in stds.items() if np.isfinite(std).all()}
+
+
+def _are_log_variances(values: np.ndarray, others: np.ndarray) -> bool:
+    """Return True if values look like log-variances, and others of the same shape like means."""
+    n_rows = len(values)
+    if n_rows < MIN_JUDGED_ROWS:
+        return False
+    is_negative = values < 0
+    share_of_others = (others < 0).mean()
+    return bool(
+        is_negative.mean() >= MIN_NEGATIVE_SHARE
+        and (values.reshape(n_rows, -1).mean(axis=0) < 0).all()
+        and 1 - MIN_NEGATIVE_SHARE < share_of_others < MIN_NEGATIVE_SHARE
+    )
 
 
 def _log_likelihoods(draws: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> dict[str, float]:
@@ -298,11 +519,8 @@ def _log_likelihoods(draws: np.ndarray, mean: np.ndarray, spread: np.ndarray) ->
     A kind fits if (z − mean) / std has mean 0 and variance 1, within standard errors.
     """
     fits = {}
-    for kind, to_std in SPREADS.items():
-        if kind in ("var", "std") and (spread <= 0).any():
-            continue
+    for kind, std in _possible_stds(spread).items():
         with np.errstate(all="ignore"):
-            std = to_std(spread)
             residuals = (draws - mean) / std
             is_centered = abs(residuals.mean()) < MAX_STANDARD_ERRORS / np.sqrt(residuals.size)
             is_scaled = abs(np.mean(residuals**2) - 1) < MAX_STANDARD_ERRORS * np.sqrt(2 / residuals.size)
@@ -311,113 +529,91 @@ def _log_likelihoods(draws: np.ndarray, mean: np.ndarray, spread: np.ndarray) ->
     return fits
 
 
-def _likely_positions(arrays: list[np.ndarray], kept: list[int]) -> dict[str, int]:
-    """Return the positions to propose.
-
-    An encoder in eval mode often returns its mean as z, too; and mean and spread have one shape.
-    """
-    for z, mean, spread in ((2, 0, 1), (0, 1, 2), (1, 0, 2)):
-        if np.array_equal(arrays[z], arrays[mean]):
-            return {"mean": kept[mean], "log_var": kept[spread], "z": kept[z]}
-    for other, mean, spread in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
-        if arrays[mean].shape == arrays[spread].shape != arrays[other].shape:
-            return {"mean": kept[mean], "log_var": kept[spread]}
-    return {"mean": kept[0], "log_var": kept[1], "z": kept[2]}
-
-
-def _declaration(positions: Mapping[str, int], n_outputs: int) -> str | None:
-    """Return the declaration for outputs at these positions. None for one output in a tuple, which has none."""
-    if n_outputs == 1:
-        return None
+def _declaration(positions: Mapping[str, int], n_outputs: int) -> str:
+    """Return the declaration for outputs at these positions."""
     names = ["other"] * n_outputs
     for name, position in positions.items():
         names[position] = name
     return ",".join(names)
 
 
-def _warn_of_kind(n_outputs: int, positions: Mapping[str, int]) -> None:
-    """Warn that the kind of spread is a guess. `positions` are what to declare."""
-    is_sampled = "z" in positions
-    reason = (
-        f"The outputs of the encoder were read as {_declaration(positions, n_outputs)}, because z scatters so."
-        if is_sampled
-        else "The second output of the encoder was read as a log-variance, but it is nowhere negative."
-    )
-    fix = declare("Encoder", returns=_declaration(positions, n_outputs))
-    warnings.warn(GuessWarning(reason, fix=fix), stacklevel=2)
-
-
-def _get_output(returned: Any, path: Path) -> Any:
-    if hasattr(returned, "latent_dist"):
-        returned = returned.latent_dist
-    for key in path:
-        if isinstance(key, str):
-            returned = returned[key] if isinstance(returned, Mapping) else getattr(returned, key)
-            continue
-        if not isinstance(returned, Sequence):
-            raise InputError(
-                f"The encoder returned one {type(returned).__name__}, but several outputs are declared.",
-                got=type(returned).__name__,
-                expected="several outputs",
-                fix=declare("Encoder", returns="mean"),
-            )
-        if len(returned) <= key:
-            raise InputError(
-                f"The encoder returned {len(returned)} outputs, but at least {key + 1} are declared.",
-                got=f"{len(returned)} outputs",
-                expected=f"{key + 1} outputs or more",
-                fix="Name each output once in returns.",
-            )
-        returned = returned[key]
-    return returned
-
-
-def _output_names(returned: Any) -> list[str] | None:
-    """Return the names of the outputs in a named tuple, a data class or a mapping. None for other returns."""
-    if hasattr(returned, "_fields"):
-        return list(returned._fields)
-    if isinstance(returned, Mapping):
-        return list(returned)
-    if dataclasses.is_dataclass(returned) and not isinstance(returned, type):
-        return [field.name for field in dataclasses.fields(returned)]
-    return None
-
-
-def _spec_of_names(names: Sequence[str]) -> OutputSpec:
-    found = {kind: name for kind, aliases in _ALIASES.items() for name in names if str(name).lower() in aliases}
-    if "mean" not in found:
-        listed = ", ".join(map(str, names))
-        raise InputError(
-            f"The encoder returned outputs named {listed}. None of them is known as the posterior mean.",
-            got=listed,
-            expected="mean",
-            fix=_RETURN_PAIR,
-        )
-    spread = next((kind for kind in SPREADS if kind in found), None)
+def _spec_of_names(outputs: list[Output]) -> OutputSpec:
+    """Return the reading that the names of the outputs spell."""
+    position = {output.name: place for place, output in enumerate(outputs)}
+    kinds: dict[str, list[str]] = {}
+    for name in filter(None, position):
+        kinds.setdefault(kind_of_name(name) or "", []).append(name)
+    mean = main_name(kinds["mean"]) if "mean" in kinds else code_name(list(position))
+    if mean is None:
+        raise _unknown_names_error(outputs)
+    spread = next((kind for kind in SPREADS if kind in kinds), None)
+    at = outputs[position[mean]].path
     if spread is not None:
-        return OutputSpec((found["mean"],), (found[spread],), spread)
-    for name in filter(_sounds_like_a_spread, map(str, names)):
-        warnings.warn(
+        name = main_name(kinds[spread])
+        declaration = _declaration({"mean": position[mean], spread: position[name]}, len(outputs))
+        return OutputSpec(at, outputs[position[name]].path, spread, declaration=declaration)
+    for name in filter(sounds_like_a_spread, position):
+        possible = ("log_std", "log_var") if "log" in name.lower() else ("std", "var")
+        places = [{"mean": position[mean], kind: position[name]} for kind in possible]
+        warn_user(
             GuessWarning(
                 f"The output {name!r} of the encoder is not used: its name does not say whether it is a log-variance, "
                 "a variance or a standard deviation.",
-                fix=_RETURN_PAIR,
-            ),
-            stacklevel=2,
+                fix=advise(
+                    *(
+                        (f"If it is a {kind}", declare("Encoder", returns=_declaration(place, len(outputs))))
+                        for kind, place in zip(possible, places)
+                    )
+                ),
+            )
         )
-    return OutputSpec((found["mean"],))
+    return OutputSpec(at, declaration=_declaration({"mean": position[mean]}, len(outputs)))
 
 
-def _is_distribution(value: Any) -> bool:
-    """Return True for a distribution of torch, Pyro or NumPyro, or an object whose mean and spread are values."""
-    return "Distribution" in _class_names(value) or (
-        _get_value(value, "mean") is not None and bool(_spread_attributes(value))
+def _unknown_names_error(outputs: list[Output]) -> InputError:
+    listed = ", ".join(output.name or "one without a name" for output in outputs)
+    fixes = [
+        (f"If {output.name or 'the other'} holds the codes", declare("Encoder", returns=declaration))
+        for place, output in enumerate(outputs[:MAX_LISTED_READINGS])
+        if (declaration := _declaration({"mean": place}, len(outputs)))
+    ]
+    return InputError(
+        f"The encoder returned outputs named {listed}. None of them is known as the posterior mean.",
+        got=listed,
+        expected="mean",
+        fix=advise(*fixes),
     )
 
 
-def _spec_of_distribution(q: Any, path: Path) -> OutputSpec:
+def _posterior_among(outputs: list[Output], sample_shape: tuple[int, ...] | None) -> Output:
+    """Return the distribution of the codes: the only one that is neither of the data by name nor by size."""
+    distributions = [one for one in outputs if is_distribution(one.value)]
+    size = None if sample_shape is None else math.prod(sample_shape)
+    possible = [one for one in distributions if not is_of_data(one.name)] or distributions
+    codes = [one for one in possible if _row_size(get_value(one.value, "mean")) != size] or possible
+    if len(codes) == 1:
+        return codes[0]
+    readings = [
+        (f"If distribution {index + 1} is that of the codes", {"mean": outputs.index(one)})
+        for index, one in enumerate(distributions[:MAX_LISTED_READINGS])
+    ]
+    fixes = [(when, declare("Encoder", returns=_declaration(at, len(outputs)))) for when, at in readings]
+    raise InputError(
+        f"The encoder returned {len(distributions)} distributions.",
+        got=f"{len(distributions)} distributions",
+        expected="one distribution",
+        fix=advise(*fixes),
+    )
+
+
+def _row_size(values: Any) -> int | None:
+    return None if values is None else math.prod(as_array(values).shape[1:])
+
+
+def _spec_of_distribution(output: Output) -> OutputSpec:
+    path, q = output.path, output.value
     family = _family_name(q)
-    mean = _get_value(q, "mean")
+    mean = get_value(q, "mean")
     if mean is None or (family and np.isnan(as_array(mean)).any()):
         raise InputError(
             f"The encoder returned a {type(q).__name__}, which has no mean, so it is not a point of a latent space.",
@@ -425,7 +621,7 @@ def _spec_of_distribution(q: Any, path: Path) -> OutputSpec:
             expected="a distribution with a mean",
             fix="Return numbers (N, D) instead, e.g. the embeddings of discrete codes, or their probabilities.",
         )
-    spreads = _spread_attributes(q)
+    spreads = spread_attributes(q)
     if family or not spreads:
         return OutputSpec((*path, "mean"), family=family)
     name, kind = next(iter(spreads.items()))
@@ -439,7 +635,7 @@ def _family_name(q: Any) -> str | None:
     class_names = _class_names(q)
     if "Distribution" not in class_names or "Normal" in class_names:
         return None
-    covariance = _get_value(q, "covariance_matrix")
+    covariance = get_value(q, "covariance_matrix")
     if covariance is None:
         return type(q).__name__
     covariance = as_array(covariance)
@@ -449,39 +645,3 @@ def _family_name(q: Any) -> str | None:
 
 def _class_names(value: Any) -> list[str]:
     return [kind.__name__ for kind in type(value).__mro__]
-
-
-def _spread_attributes(value: Any) -> dict[str, str]:
-    """Return the attributes that hold a spread, and the kind of each."""
-    kinds = {"stddev": "std", "std": "std", "variance": "var"}
-    return {name: kind for name, kind in kinds.items() if _get_value(value, name) is not None}
-
-
-def _get_value(owner: Any, name: str) -> Any:
-    """Return an attribute that is a value. None for a method, or where a distribution does not define it."""
-    with suppress(NotImplementedError):
-        found = getattr(owner, name, None)
-        return None if callable(found) else found
-    return None
-
-
-def _sounds_like_a_spread(name: str) -> bool:
-    return any(part in name.lower() for part in ("sigma", "std", "var", "scale"))
-
-
-def same_up_to_rounding(first: np.ndarray, second: np.ndarray) -> bool:
-    """Return True if two results for the same input differ by rounding only.
-
-    Parameters
-    ----------
-    first, second : ndarray
-        The results.
-
-    Returns
-    -------
-    bool
-        The answer.
-    """
-    return first.shape == second.shape and np.allclose(
-        first, second, rtol=1e-3, atol=1e-4 + 1e-3 * float(np.std(first))
-    )

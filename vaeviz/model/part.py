@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from vaeviz.data.labels import ClassLabels
-from vaeviz.errors import Fix, InputError, NotApplicable, UnknownName, declare
-from vaeviz.model.calling import callable_name, positional_arity
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, UnknownName, advise, declare, warn_user
+from vaeviz.model.calling import callable_name, positional_arity, positional_parameters
 from vaeviz.model.conditions import (
     KnownConditions,
     as_condition,
     condition_value,
     condition_values,
     name_of_value,
+    names_condition,
     parse_conditions,
     summarize_names,
 )
@@ -57,13 +58,7 @@ class ModelPart:
     def __post_init__(self) -> None:
         self._check_choices()
         self._check_shapes()
-        if self.value_range is not None and not self.value_range[0] < self.value_range[1]:
-            raise InputError(
-                f"value_range is {self.value_range}, expected (low, high) with low < high.",
-                got=str(self.value_range),
-                expected="(low, high)",
-                fix=declare(type(self).__name__, value_range=(-1, 1)),
-            )
+        self._check_value_range()
         if self.batch_size is not None and self.batch_size < 1:
             raise InputError(f"batch_size is {self.batch_size}, expected 1 or more.", got=str(self.batch_size))
         if self.pad and self.batch_size is None:
@@ -77,6 +72,28 @@ class ModelPart:
             value = getattr(self, name, None)
             if value is not None and value not in known:
                 raise UnknownName(name, str(value), known)
+
+    def _check_value_range(self) -> None:
+        value_range: Any = self.value_range
+        if value_range is None:
+            return
+        is_pair = isinstance(value_range, (tuple, list)) and len(value_range) == 2
+        if is_pair and all(isinstance(end, Real) for end in value_range) and value_range[0] < value_range[1]:
+            return
+        per_channel = {
+            "encoder": "vaeviz.Encoder(fn, preprocess=lambda x: (x - mean) / std)",
+            "decoder": "vaeviz.Decoder(lambda z: fn(z) * std + mean)",
+        }[self.role]
+        range_fix = declare(type(self).__name__, value_range=(-1, 1))
+        raise InputError(
+            f"value_range is {value_range!r}, expected two numbers, (low, high) with low < high.",
+            got=repr(value_range),
+            expected="(low, high)",
+            fix=Fix(
+                f"{range_fix.python} For a mean and a standard deviation per channel, write {per_channel}.",
+                range_fix.command_line,
+            ),
+        )
 
     def _check_shapes(self) -> None:
         for name in ("input_shape", "latent_shape", "sample_shape"):
@@ -102,8 +119,18 @@ class ModelPart:
 
     @property
     def accepts_condition(self) -> bool:
-        """True if fn can receive a condition."""
-        return self.is_conditional or positional_arity(self.fn)[1] > 1
+        """True if fn can receive a condition: it is conditional, or has a second argument that may be a condition."""
+        return self.is_conditional or positional_parameters(self.fn) is None or self.names_condition
+
+    @property
+    def names_condition(self) -> bool:
+        """True if a condition is declared, or the name of the second argument of fn says that it is one."""
+        return self.condition is None and (self.conditions is not None or names_condition(self._second_argument))
+
+    @property
+    def _second_argument(self) -> str:
+        """Name of the second positional parameter of fn. Empty if there is none."""
+        return next(iter(list(positional_parameters(self.fn) or ())[1:]), "")
 
     @property
     def condition_name(self) -> str:
@@ -149,7 +176,7 @@ class ModelPart:
         return np.broadcast_to(value, (n_samples, *value.shape))
 
     def condition_values(self, condition: Any) -> np.ndarray | None:
-        """Return the numbers that fn receives beside each row.
+        """Return the numbers that fn receives with each row.
 
         Parameters
         ----------
@@ -170,7 +197,21 @@ class ModelPart:
             if self.is_conditional:
                 raise self.missing_condition_error()
             return None
-        return condition_values(condition, self.known_conditions) if positional_arity(self.fn)[1] > 1 else None
+        if self.accepts_condition or self.condition is not None:
+            return condition_values(condition, self.known_conditions)
+        if self._second_argument:
+            warn_user(self._unknown_argument_warning())
+        return None
+
+    def _unknown_argument_warning(self) -> GuessWarning:
+        second, first = self._second_argument, self.input_name
+        declaration = declare(type(self).__name__, conditions=("first", "second"))
+        wrapped = Fix(f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first})).", "Leave out --condition.")
+        return GuessWarning(
+            f"The {self.role} {self.name} did not receive the condition: its second argument {second} is not known to "
+            "be a condition.",
+            fix=advise(("If it is one", declaration), ("If not", wrapped)),
+        )
 
     def missing_condition_error(self) -> NotApplicable:
         """Return the error for a conditional part that receives no condition.
@@ -180,9 +221,19 @@ class ModelPart:
         NotApplicable
             The error to raise.
         """
+        second, first = self._second_argument, self.input_name
+        if second and not self.names_condition:
+            wrapped = f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first}, {second}))."
+            return NotApplicable(
+                f"The {self.role} {self.name} needs a second argument, {second}, and received none.",
+                fix=advise(
+                    ("If it is a condition", self._condition_fix()),
+                    ("If not", Fix(wrapped, f"Name a function of {first} alone.")),
+                ),
+            )
         names = f" ({summarize_names(self.known_conditions)})" if self.known_conditions else ""
         return NotApplicable(
-            f"The {self.role} {self.name} takes a condition beside {self.input_name}{names}, but received none.",
+            f"The {self.role} {self.name} takes {self.input_name} and a condition{names}, but received no condition.",
             fix=self._condition_fix(),
         )
 
@@ -205,7 +256,7 @@ class ModelPart:
         return self._condition_fix() if is_missing else None
 
     def _condition_fix(self) -> Fix:
-        fixed = "Encoder(encoder)" if self.role == "encoder" else "decoder"
+        fixed = "vaeviz.Encoder(fn)" if self.role == "encoder" else "fn"
         return Fix(
             f"Pass condition=y with one row per sample, or fix one with vaeviz.condition_on({fixed}, y).",
             "Add --condition labels, or --condition VALUE to fix one.",

@@ -6,11 +6,10 @@ import contextlib
 import hashlib
 import json
 import platform
-import random
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from vaeviz.data.out_of_core import (
     sample_shape,
     take_rows,
 )
+from vaeviz.model.calling import restored_random_state
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import trace_encoding
 from vaeviz.model.encoder import Encoder
@@ -170,7 +170,7 @@ def modules_that_run(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
     if isinstance(part, Encoder) and part.cached_modules is not None:
         ran += part.cached_modules
     else:
-        with record_modules() as calls, _restored_random_state(), warnings.catch_warnings():
+        with record_modules() as calls, restored_random_state(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with contextlib.suppress(Exception):
                 _call_once(part, inputs)
@@ -193,19 +193,6 @@ def _call_once(part: ModelPart, inputs: Mapping[str, Any]) -> None:
     elif latent_shape is not None:
         first_known = list(part.known_conditions)[:1] if part.known_conditions else None
         decode(part, np.zeros((1, *latent_shape), np.float32), first_known if part.is_conditional else None)
-
-
-@contextlib.contextmanager
-def _restored_random_state() -> Iterator[None]:
-    import torch
-
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
-        try:
-            yield
-        finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
 
 
 def _hash_weights(modules: list[Any]) -> str:

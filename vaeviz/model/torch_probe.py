@@ -17,7 +17,9 @@ from contextlib import contextmanager, nullcontext
 from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
-from vaeviz.errors import GuessWarning
+from vaeviz.errors import GuessWarning, warn_user
+
+MAX_COPIED_BYTES = 1 << 26  # 64 MiB of parameters: a copy of a larger model may not fit into memory
 
 
 class ModuleCall(NamedTuple):
@@ -77,8 +79,9 @@ def _without_compile_warning() -> Iterator[None]:
 class EvalMode:
     """Run torch modules in eval mode, and restore their modes, parameters and buffers.
 
-    It may be entered again and again. Parameters are copied until a first call has left them unchanged. After that
-    only their version counters are compared, since copies of a large model take as long as its forward pass.
+    It may be entered again and again. Buffers are copied and compared every time. Parameters are copied once, and
+    compared after the first call and whenever their version counters changed. At most `MAX_COPIED_BYTES` of parameters
+    are copied: a change of the others is named, but not undone.
 
     Parameters
     ----------
@@ -89,7 +92,7 @@ class EvalMode:
     def __init__(self, modules: list[Any]) -> None:
         self._known = modules
         self._saved: dict[int, _SavedModule] = {}
-        self._unchanged: dict[int, Any] = {}  # modules whose parameters a call left unchanged, by id
+        self._parameters = _ParameterCopies()
 
     def __enter__(self) -> EvalMode:
         for module in self._known:
@@ -108,47 +111,45 @@ class EvalMode:
             return
         for part in module.modules():
             if id(part) not in self._saved:
-                self._saved[id(part)] = _SavedModule(part, copies_parameters=id(part) not in self._unchanged)
+                self._saved[id(part)] = _SavedModule(part, self._parameters)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         restored: list[str] = []
         lost: list[str] = []
-        for key, saved in self._saved.items():
+        for saved in self._saved.values():
             restored_here, lost_here = saved.restore()
             restored += restored_here
             lost += lost_here
-            if error is None and not (restored_here or lost_here):
-                self._unchanged[key] = saved.module
         self._saved.clear()
         if error is not None:
             return
         for names, outcome in ((restored, "the values were restored"), (lost, "the old values are lost")):
             if names:
-                warnings.warn(
+                warn_user(
                     GuessWarning(
                         f"A call changed {', '.join(dict.fromkeys(names))} even in eval mode; {outcome}.",
                         fix="Write a function that does not update the model.",
-                    ),
-                    stacklevel=3,
+                    )
                 )
 
 
 class _SavedModule:
     """The mode and the own tensors of a module that is now in eval mode."""
 
-    def __init__(self, module: Any, *, copies_parameters: bool) -> None:
+    def __init__(self, module: Any, parameters: _ParameterCopies) -> None:
         self.module = module
         self.was_training = bool(getattr(module, "training", False))
         if self.was_training:
             module.training = False  # eval() may be overridden, and not every module allows it
-        parameters = dict(module.named_parameters(recurse=False))
-        self.tensors = [
-            _SavedTensor(name, tensor, copies_values=copies_parameters or name not in parameters)
-            for name, tensor in _own_tensors(module)
-            if not (tensor.is_meta or hasattr(tensor, "materialize"))  # which hold no values, or not yet
-        ]
+        self.tensors: dict[str, _SavedTensor] = {}
+        for name, parameter in module.named_parameters(recurse=False):
+            if _holds_values(parameter):
+                self.tensors[name] = parameters.save(parameter)
+        for name, buffer in module.named_buffers(recurse=False):
+            if _holds_values(buffer):
+                self.tensors[name] = _SavedTensor(buffer, copies_values=True)
 
     def restore(self) -> tuple[list[str], list[str]]:
         """Restore the module, and name its floating-point tensors that had changed: those restored, and those lost."""
@@ -156,39 +157,68 @@ class _SavedModule:
             self.module.training = True
         restored: list[str] = []
         lost: list[str] = []
-        current = dict(_own_tensors(self.module))
-        for saved in self.tensors:
-            is_replaced = current.get(saved.name) is not saved.tensor
+        for name, saved in self.tensors.items():
+            is_replaced = getattr(self.module, name, None) is not saved.tensor
             if is_replaced:
-                setattr(self.module, saved.name, saved.tensor)
+                setattr(self.module, name, saved.tensor)
             is_changed, is_lost = saved.restore()
             if (is_replaced or is_changed) and saved.tensor.is_floating_point():
                 # the others count calls or hold the state of random numbers
-                (lost if is_lost else restored).append(f"{type(self.module).__name__}.{saved.name}")
+                (lost if is_lost else restored).append(f"{type(self.module).__name__}.{name}")
         return restored, lost
 
 
-class _SavedTensor:
-    """A tensor, with a copy of its values or with its version, which in-place changes increase."""
+class _ParameterCopies:
+    """Copies of parameters that serve for many calls, while nobody else changes the parameters between them."""
 
-    def __init__(self, name: str, tensor: Any, *, copies_values: bool) -> None:
-        self.name = name
+    def __init__(self) -> None:
+        self.copies: dict[int, _SavedTensor] = {}
+        self.free_bytes = MAX_COPIED_BYTES
+
+    def save(self, parameter: Any) -> _SavedTensor:
+        """Return the copy of a parameter, a new one if there is none or the parameter changed since."""
+        saved = self.copies.get(id(parameter))
+        if saved is None:
+            n_bytes = parameter.numel() * parameter.element_size()
+            fits = n_bytes <= self.free_bytes
+            self.free_bytes -= n_bytes if fits else 0
+            saved = self.copies[id(parameter)] = _SavedTensor(parameter, copies_values=fits)
+        elif saved.version != _version(parameter):
+            saved = self.copies[id(parameter)] = _SavedTensor(parameter, copies_values=saved.values is not None)
+        return saved
+
+
+class _SavedTensor:
+    """A tensor, with its version, which in-place changes increase, and with a copy of its values if it is not large."""
+
+    def __init__(self, tensor: Any, *, copies_values: bool) -> None:
         self.tensor = tensor
         self.values = tensor.detach().clone() if copies_values else None
         self.version = _version(tensor)
+        self.is_compared = False  # changes through `.data` leave the version as it is
 
     def restore(self) -> tuple[bool, bool]:
         """Restore the values, and return whether they had changed and whether they are lost."""
         import torch
 
+        is_newer = _version(self.tensor) != self.version
         if self.values is None:
-            is_lost = _version(self.tensor) != self.version
-            return is_lost, is_lost
+            self.version = _version(self.tensor)
+            return is_newer, is_newer
+        if self.is_compared and not is_newer:
+            return False, False
+        self.is_compared = True
         is_changed = not _same_values(self.tensor, self.values)
         if is_changed:
             with torch.no_grad():
                 self.tensor.copy_(self.values)
+        self.version = _version(self.tensor)
         return is_changed, False
+
+
+def _holds_values(tensor: Any) -> bool:
+    """Return False for tensors on the meta device and lazy parameters."""
+    return not (tensor.is_meta or hasattr(tensor, "materialize"))
 
 
 def _version(tensor: Any) -> int | None:
@@ -205,9 +235,43 @@ def _same_values(tensor: Any, values: Any) -> bool:
     return bool(tensor.is_floating_point() and torch.allclose(tensor, values, rtol=0, atol=0, equal_nan=True))
 
 
-def _own_tensors(module: Any) -> Iterator[tuple[str, Any]]:
-    yield from module.named_parameters(recurse=False)
-    yield from module.named_buffers(recurse=False)
+@contextmanager
+def fixed_noise(value: float) -> Iterator[None]:
+    """Replace the standard normal numbers that torch draws by one constant.
+
+    Parameters
+    ----------
+    value : float
+        The constant: 0 makes a sample of q(z | x) its mean, and 1 its mean plus its standard deviation.
+
+    Yields
+    ------
+    None
+        Nothing. Noise of other libraries, and of compiled or scripted functions, stays random.
+    """
+    if "torch" not in sys.modules:
+        yield
+        return
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class FixedNoise(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = kwargs or {}
+            if function is torch.randn:
+                kwargs.pop("generator", None)
+                return torch.full_like(torch.empty(*args, **kwargs), value)
+            if function is torch.randn_like:
+                return torch.full_like(args[0], value, **kwargs)
+            if function in (torch.Tensor.normal_, torch.normal):
+                drawn = function(*args, **kwargs)  # of the right shape, dtype and device
+                given = args[1:] if function is torch.Tensor.normal_ else args
+                moments = {"mean": 0.0, "std": 1.0} | dict(zip(("mean", "std"), given)) | kwargs
+                return drawn.copy_(torch.zeros_like(drawn) + moments["mean"] + moments["std"] * value)
+            return function(*args, **kwargs)
+
+    with FixedNoise():
+        yield
 
 
 def loaded_modules(function: Callable[..., Any]) -> list[Any]:

@@ -9,16 +9,20 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.similarity import CodeSimilarity, code_similarity, procrustes
 from vaeviz.analysis.subsampling import subsample_rows
+from vaeviz.data.labels import labels_for
 from vaeviz.data.out_of_core import as_samples
-from vaeviz.drawing.colors import color_labels
+from vaeviz.drawing.colors import ClassNames, Palette, color_labels
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.latent_axes import dimension_label
+from vaeviz.drawing.latent_axes import AXES_MARGIN, dimension_label
 from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.scatter import draw_scatter
+from vaeviz.drawing.text_fit import abbreviate
 from vaeviz.model.encode import encode
+from vaeviz.model.opening import as_encoder
+from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-AXES_MARGIN = 0.04  # of the larger side of the plane, so that no point touches the frame
+MAX_NAME_LENGTH = 24  # characters of the name of an encoder in a title
 
 
 @register_plot(page=PageShape("full", 0.5))
@@ -31,8 +35,11 @@ def compare(
     *,
     n_neighbors: int = 10,
     max_points: int | None = 5000,
-    palette: str | None = None,
+    palette: Palette | None = None,
     continuous: bool | None = None,
+    class_names: ClassNames | None = None,
+    highlight: tuple[str, ...] | None = None,
+    limits: tuple[float, float] | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
@@ -47,17 +54,25 @@ def compare(
     other_encoder : callable, model or Posterior
         Second encoder of `x`. Its latent size may differ.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     n_neighbors : int, default=10
         Nearest neighbors whose agreement is measured.
     max_points : int or None, default=5000
         Largest number of samples to compare. More are subsampled at random; None keeps all.
-    palette : str, optional
-        Matplotlib color sequence or colormap, or colors separated by commas.
+    palette : str, tuple or dict, optional
+        Color sequence or colormap of matplotlib, palette of seaborn, colors (also separated by commas), or a color for
+        each class by name.
     continuous : bool, optional
         Color integer labels along a gradient. By default, their type decides.
+    class_names : tuple or dict, optional
+        Names of the integer labels 0, 1, ..., or all names in order, or new names by label.
+    highlight : tuple of str, optional
+        Classes that keep their colors. The others become gray.
+    limits : tuple of float, optional
+        Ends of the scale of continuous labels. By default, a few that are far out are left out and counted.
     seed : int, default=0
         Seed of the subsample, of the order of the points and of the shuffled baseline.
     figure : Figure or SubFigure, optional
@@ -77,27 +92,31 @@ def compare(
 
     Notes
     -----
-    The alignment is a shift, a rotation or reflection, and one scale (Gower 1975), in all dimensions. Above two
-    dimensions, both are drawn in the plane of the first two principal components of the first. Below the panels are
-    linear CKA (Kornblith et al. 2019), the share of variance that the alignment leaves, and the share of common nearest
-    neighbors, each with its standard error and, in brackets, its value for shuffled samples.
+    The alignment is a shift, a rotation or reflection (Gower 1975), and one scale that gives both the same variance, in
+    all dimensions. The panels have the names of the encoders if these differ. Above two dimensions, both are drawn in
+    the plane of the first two principal components of the first. Below the panels are linear CKA (Kornblith et al.
+    2019), the share of variance that the least-squares alignment leaves, and the share of common nearest neighbors,
+    each with its standard error and, in brackets, its value for shuffled samples.
 
     References
     ----------
     Gower, Generalized Procrustes analysis, Psychometrika 40, 1975.
     Kornblith et al., Similarity of Neural Network Representations Revisited, ICML 2019.
     """
-    x = as_samples(x, "x")
+    labels, x = labels_for(x, labels), as_samples(x, "x")
     posterior, other = encode(encoder, x, condition), encode(other_encoder, x, condition)
-    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
+    colors = color_labels(
+        labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
+    )
     rows = subsample_rows(max_points, len(posterior), seed)
     codes, others = posterior.mean[rows], other.mean[rows]
     found = code_similarity(codes, others, k=n_neighbors, seed=seed)
-    aligned = procrustes(codes, others).aligned
+    aligned = _with_spread_of(codes, procrustes(codes, others).aligned)
+    names = _space_names(encoder, other_encoder)
     axis_names, planes = _project_to_plane(codes, aligned)
     figure = figure or figure_for(compare)
     axes: np.ndarray = figure.subplots(1, 2)
-    for ax, points, shown, title in zip(axes, planes, (posterior, other), ("First", "Second, aligned")):
+    for ax, points, shown, title in zip(axes, planes, (posterior, other), names):
         draw_scatter(ax, points, colors[rows], seed=seed)
         ax.set(**_shared_limits(np.concatenate(planes)), aspect="equal")
         ax.set(xlabel=axis_names[0], title=f"{title}: {shown.size}-D {shown.code_name}s, N = {len(rows):,}")
@@ -105,6 +124,20 @@ def compare(
     add_color_key(axes[1], colors, planes[1])
     figure.supxlabel(_similarity_text(found), fontsize="small")
     return axes
+
+
+def _space_names(*encoders: Any) -> tuple[str, str]:
+    """Return names for the titles: those of two encoders, or their order where they do not differ."""
+    names = ["" if isinstance(encoder, Posterior) else as_encoder(encoder).name for encoder in encoders]
+    is_named = all(names) and len(set(names)) == 2
+    first, second = abbreviate(names, MAX_NAME_LENGTH) if is_named else ("First", "Second")
+    return first, f"{second}, aligned"
+
+
+def _with_spread_of(codes: np.ndarray, aligned: np.ndarray) -> np.ndarray:
+    """Scale aligned codes to the total variance of others: the least-squares scale shrinks them where they differ."""
+    center, spread = aligned.mean(axis=0), np.sqrt(aligned.var(axis=0).sum())
+    return center + (aligned - center) * np.sqrt(codes.var(axis=0).sum()) / spread if spread > 0 else aligned
 
 
 def _project_to_plane(codes: np.ndarray, aligned: np.ndarray) -> tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]:

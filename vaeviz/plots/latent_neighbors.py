@@ -14,7 +14,7 @@ from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.labels import check_labels, factorize_labels, has_classes
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
-from vaeviz.drawing.legends import legend_below
+from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
@@ -22,7 +22,7 @@ from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=PageShape("full", 0.44))
+@register_plot(page=PageShape("full", 0.5))
 def latent_neighbors(
     encoder: Any,
     x: Any,
@@ -70,7 +70,7 @@ def latent_neighbors(
     Notes
     -----
     Neighbors vote leave-one-out. Each row of the confusion matrix shows the share of a class that is voted into every
-    class. Accuracy has ±1 standard error, and the legend shows the mean silhouette (Rousseeuw 1987). Both are compared
+    class. Accuracy has ±1 standard error, and the title shows the mean silhouette (Rousseeuw 1987). Both are compared
     with the principal components of x, as many as the latent space has dimensions, and the accuracy with the share of
     the largest class.
 
@@ -111,13 +111,14 @@ def _draw_confusion(ax: Axes, structure: ClassStructure, names: list[str]) -> No
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     """Draw accuracy against the number of neighbors, one line per set of codes."""
     for name, found in structures.items():
-        silhouette = found.silhouette
-        label = f"{name}\nsilhouette {silhouette if np.isfinite(silhouette.value) else 'not defined'}"
-        ax.errorbar(found.k, found.accuracy, yerr=found.accuracy_error, marker="o", ms=3, label=label)
-    first = next(iter(structures.values()))
-    ax.axhline(first.chance, color="0.35", lw=0.8, ls=(0, (4, 3)), label="largest\nclass")
-    ax.set(xlabel="neighbors that vote", ylabel="accuracy, leave-one-out", ylim=(0, 1.02), xticks=first.k)
-    middle = len(first.k) // 2
-    accuracy = Estimate(first.accuracy[middle], first.accuracy_error[middle])
-    ax.set_title(f"Accuracy {accuracy} with {first.k[middle]} neighbors")
-    legend_below(ax, columnspacing=1.0, handlelength=1.4)
+        ax.errorbar(found.k, found.accuracy, yerr=found.accuracy_error, marker="o", ms=3, label=name)
+    latent, components = structures.values()
+    ax.axhline(latent.chance, color="0.35", lw=0.8, ls=DASHES, label="largest class")
+    ax.set(xlabel="neighbors that vote", ylabel="accuracy, leave-one-out", ylim=(0, 1.02), xticks=latent.k)
+    middle = len(latent.k) // 2
+    accuracy = Estimate(latent.accuracy[middle], latent.accuracy_error[middle])
+    silhouette = "not defined"
+    if np.isfinite(latent.silhouette.value):
+        silhouette = f"{latent.silhouette} (of the PCA {components.silhouette.value:.2g})"
+    ax.set_title(f"Accuracy {accuracy} with {latent.k[middle]} neighbors\nsilhouette {silhouette}")
+    ax.legend()

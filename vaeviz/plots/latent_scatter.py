@@ -7,13 +7,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
-from vaeviz.drawing.colors import LabelColors, color_labels
+from vaeviz.analysis.active_dimensions import Dimension, active_mask, check_dims, most_active_dims
+from vaeviz.data.labels import labels_for
+from vaeviz.drawing.colors import ClassNames, LabelColors, Palette, color_labels
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.figure_factory import axes_for
-from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours, equal_aspect, has_limits
+from vaeviz.drawing.latent_axes import (
+    dimension_label,
+    draw_prior_contours,
+    fit_axes,
+    has_limits,
+    show_posterior_spread,
+)
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.scatter import check_marker_kws, draw_scatter
+from vaeviz.drawing.limits import robust_rows
+from vaeviz.drawing.scatter import ScatterStyle, draw_scatter
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
@@ -30,10 +38,14 @@ def latent_scatter(
     labels: Any = None,
     condition: Any = None,
     *,
-    dims: tuple[int, int] | None = None,
+    dims: tuple[Dimension, Dimension] | None = None,
     show_prior: bool | None = None,
-    palette: str | None = None,
+    show_all: bool = False,
+    palette: Palette | None = None,
     continuous: bool | None = None,
+    class_names: ClassNames | None = None,
+    highlight: tuple[str, ...] | None = None,
+    limits: tuple[float, float] | None = None,
     marker_size: float | None = None,
     alpha: float | None = None,
     rasterized: bool | None = None,
@@ -50,18 +62,29 @@ def latent_scatter(
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers. Samples without a label (NaN, None
-        or "") are light gray and underneath.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`. Samples without a label (NaN, None or "") are light
+        gray and underneath.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     dims : tuple of int, optional
-        Two dimensions, counted from 0. By default, the two most active.
+        Two dimensions, as indices from 0 or as names from "z1". By default, the two most active.
     show_prior : bool, optional
         Draw circles at 1, 2 and 3 σ of N(0, I). By default, they are drawn if the prior is known to be that.
-    palette : str, optional
-        Matplotlib color sequence or colormap, or colors separated by commas.
+    show_all : bool, default=False
+        Let the axes reach to every point. By default, a few points that are far out are beyond the axes, and the title
+        counts them.
+    palette : str, tuple or dict, optional
+        Color sequence or colormap of matplotlib, palette of seaborn, colors (also separated by commas), or a color for
+        each class by name.
     continuous : bool, optional
         Color integer labels along a gradient. By default, their type decides.
+    class_names : tuple or dict, optional
+        Names of the integer labels 0, 1, ..., or all names in order, or new names by label.
+    highlight : tuple of str, optional
+        Classes that keep their colors. The others become gray.
+    limits : tuple of float, optional
+        Ends of the scale of continuous labels. By default, a few that are far out are left out and counted.
     marker_size : float, optional
         Diameter of a marker in points. By default, it follows N.
     alpha : float, optional
@@ -90,7 +113,8 @@ def latent_scatter(
     Notes
     -----
     The most active dimensions are those with the highest mean KL, or for a deterministic encoder with the largest
-    variance of the codes. A latent space of one dimension is drawn as densities by label.
+    variance of the codes. A latent space of one dimension is drawn as densities by label. If no dimension is active,
+    the axes reach three standard deviations of the posteriors, and the title says so.
 
     The aspect is equal unless the encoder is deterministic and one dimension spreads more than 20 times the other. The
     title says so.
@@ -104,34 +128,30 @@ def latent_scatter(
     >>> ax.get_title()
     'Codes, N = 100'
     """
+    style = ScatterStyle(marker_size, alpha, rasterized, marker_kws)
     posterior = encode(encoder, x, condition)
-    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
+    labels = labels_for(x, labels)
+    colors = color_labels(
+        labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
+    )
     contours = posterior.prior == "normal" if show_prior is None else show_prior
     if posterior.size == 1:
         return _draw_one_dimension(posterior, colors, contours, ax)
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
-    check_marker_kws(marker_kws)
     ax = ax or axes_for(latent_scatter)
-    points = posterior.mean[:, shown]
-    marks = draw_scatter(
-        ax,
-        points,
-        colors,
-        marker_size=marker_size,
-        alpha=alpha,
-        rasterized=rasterized,
-        marker_kws=marker_kws,
-        seed=seed,
-    )
+    points, active = posterior.mean[:, shown], active_mask(posterior)
+    marks = draw_scatter(ax, points, colors, style, seed=seed)
     if contours:
         draw_prior_contours(ax)
-    has_own_scales = posterior.is_deterministic and not contours and _needs_own_scales(points)
-    if not has_own_scales:
-        equal_aspect(ax)
-    add_color_key(ax, marks.colors, points)
-    ax.set(xlabel=dimension_label(shown[0]), ylabel=dimension_label(shown[1]))
-    title = _scatter_title(posterior, _visible_count(ax, points), dims)
+    if not active.any():
+        show_posterior_spread(ax, posterior, shown)
+    inner = points if show_all else points[robust_rows(points)]
+    has_own_scales = posterior.is_deterministic and not contours and _needs_own_scales(inner)
+    fit_axes(ax, points, inner, has_equal_scale=not has_own_scales)
+    ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
+    title = _scatter_title(posterior, _visible_count(ax, points), active, dims)
     ax.set_title(f"{title}\naxes with different scales" if has_own_scales else title)
+    add_color_key(ax, marks.colors, points, marker=marks.marker_line.get_marker())
     return ax
 
 
@@ -150,23 +170,27 @@ def _draw_one_dimension(posterior: Posterior, colors: LabelColors, contours: boo
         )
     ax = ax or axes_for(latent_scatter)
     draw_densities(ax, posterior.mean[:, 0], colors, prior=contours)
-    count = f"{len(posterior):,}" + (f", {colors.n_missing:,} without label left out" if colors.n_missing else "")
-    ax.set(xlabel=f"$z_1$ ({posterior.code_name})", title=_scatter_title(posterior, count))
+    active = active_mask(posterior)
+    ax.set_xlabel(f"{dimension_label(0, is_active=active[0])} ({posterior.code_name})")
+    ax.set_title(_scatter_title(posterior, f"{len(posterior):,}", active))
     return ax
 
 
 def _visible_count(ax: Axes, points: np.ndarray) -> str:
-    """Return the number of points and, if the limits of the Axes were set before, how many are within them."""
+    """Return the number of points and, if the limits of the Axes are fixed, how many are beyond them."""
     if not has_limits(ax):
         return f"{len(points):,}"
-    (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
-    x, y = points.T
-    inside = np.count_nonzero((left <= x) & (x <= right) & (low <= y) & (y <= high))
-    return f"{len(points):,}" if inside == len(points) else f"{len(points):,}, {inside:,} within the axes"
+    low, high = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1).T
+    n_beyond = np.count_nonzero(((points < low) | (points > high)).any(axis=1))
+    return f"{len(points):,}, {n_beyond:,} beyond the axes" if n_beyond else f"{len(points):,}"
 
 
-def _scatter_title(posterior: Posterior, count: str, dims: tuple[int, int] | None = None) -> str:
+def _scatter_title(
+    posterior: Posterior, count: str, active: np.ndarray, dims: tuple[Dimension, Dimension] | None = None
+) -> str:
     title = f"{posterior.code_name.capitalize()}s, N = {count}"
+    if not active.any():
+        return f"{title}\n{f'none of {posterior.size} dimensions' if posterior.size > 1 else 'no dimension'} is active"
     if posterior.size <= 2:
         return title
     return f"{title}\n{'two' if dims else 'the two most active'} of {posterior.size} dimensions"

@@ -13,6 +13,7 @@ from vaeviz.analysis.importance_bound import ImportanceBound, importance_bound
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.model.encode import encode
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -29,7 +30,7 @@ def likelihood_bound(
     condition: Any = None,
     *,
     n_draws: int = 500,
-    max_points: int | None = 500,
+    max_points: int | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
@@ -48,8 +49,8 @@ def likelihood_bound(
         Condition of each sample. Only a conditional model needs it.
     n_draws : int, default=500
         Importance samples for each x.
-    max_points : int or None, default=500
-        Largest number of samples to use. More are subsampled at random; None keeps all.
+    max_points : int or None, default=None
+        Largest number of samples to choose from; None for all. As many are used as 50,000 decoded codes allow.
     seed : int, default=0
         Seed of the subsample and of the importance samples.
     figure : Figure or SubFigure, optional
@@ -92,7 +93,7 @@ def likelihood_bound(
     _draw_each_bound(axes[1], bound)
     _draw_effective_sizes(axes[2], bound)
     given = "" if posterior.condition is None else r"\,|\,y"
-    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {sample_count(len(rows), len(posterior))}")
+    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {sample_count(len(bound.rows), len(posterior))}")
     return axes
 
 
@@ -101,7 +102,7 @@ def _draw_average_bounds(ax: Axes, bound: ImportanceBound) -> None:
     low, high = bound.mean - bound.mean_error, bound.mean + bound.mean_error
     ax.fill_between(bound.k, low, high, alpha=0.2, lw=0, label="±1 SE over $x$")
     ax.plot(bound.k, bound.mean, marker="o", ms=3, label="$L_k$")
-    ax.axhline(elbo.value, color="0.35", lw=0.8, ls=(0, (4, 3)), label=f"ELBO {elbo}")
+    ax.axhline(elbo.value, color="0.35", lw=0.8, ls=DASHES, label=f"ELBO {elbo}")
     ax.set(xscale="log", xlabel="$k$, importance samples", ylabel="mean bound (nats)")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {Estimate(bound.mean[-1], bound.mean_error[-1])}")
@@ -113,7 +114,7 @@ def _draw_average_bounds(ax: Axes, bound: ImportanceBound) -> None:
 def _draw_each_bound(ax: Axes, bound: ImportanceBound) -> None:
     last = bound.values[:, -1]
     ends = min(bound.elbo.min(), last.min()), max(bound.elbo.max(), last.max())
-    ax.plot(ends, ends, color="0.35", lw=0.8, ls=(0, (4, 3)), zorder=1)
+    ax.plot(ends, ends, color="0.35", lw=0.8, ls=DASHES, zorder=1)
     ax.errorbar(bound.elbo, last, yerr=bound.errors[:, -1], ls="", marker="o", ms=2, mew=0, elinewidth=0.5, alpha=0.6)
     ax.set(xlabel="ELBO of each $x$ (nats)", ylabel=f"$L_{{{bound.k[-1]}}}$ of each $x$ (nats)")
     ax.set_title(f"$L_{{{bound.k[-1]}}}-L_1$ = {bound.gain}")

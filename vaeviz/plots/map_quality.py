@@ -12,13 +12,12 @@ from vaeviz.analysis.map_quality import MapQuality, NeighborhoodMeasure
 from vaeviz.analysis.map_quality import map_quality as measure_map
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import color_labels
-from vaeviz.drawing.embedding_maps import METHOD_NAMES, check_perplexity, describe_map, label_map_axes
+from vaeviz.drawing.embedding_maps import METHOD_NAMES, check_needs_map, describe_map, label_map_axes, usable_perplexity
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.scatter import draw_scatter
-from vaeviz.embeddings._base import embed
-from vaeviz.errors import NotApplicable
+from vaeviz.embeddings import embed
 from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -53,7 +52,7 @@ def map_quality(
     engine : str, default="auto"
         Registered embedding that makes the map, as in `vaeviz.tsne`.
     perplexity : float, default=30.0
-        Perplexity of t-SNE.
+        Perplexity of t-SNE. If it is too large for the points, it is lowered to a third of them, and the title says so.
     n_neighbors : int, default=10
         Neighbors on which the trustworthiness of a point is measured.
     max_points : int or None, default=2000
@@ -71,7 +70,7 @@ def map_quality(
     Raises
     ------
     NotApplicable
-        If the latent space has two dimensions or fewer, or there are too few points for the perplexity.
+        If the latent space has two dimensions or fewer, or there are fewer than four points for t-SNE.
     InputError
         If `n_neighbors` or `perplexity` cannot be used.
 
@@ -85,23 +84,19 @@ def map_quality(
     ----------
     Venna & Kaski, Neighborhood preservation in nonlinear projection methods, ICANN 2001.
     """
-    posterior = encode(encoder, x, condition)
-    if posterior.size <= 2:
-        raise NotApplicable(
-            f"The latent space has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map.",
-            fix="Use latent_scatter.",
-        )
+    posterior = check_needs_map(encode(encoder, x, condition))
     rows = subsample_rows(max_points, len(posterior), seed)
-    check_perplexity(engine, perplexity, len(rows))
     z = posterior.mean[rows]
-    embedding = embed(z, engine, perplexity=perplexity, seed=seed)
+    usable = usable_perplexity(engine, perplexity, len(rows))
+    embedding = embed(z, engine, perplexity=usable, seed=seed)
     name = METHOD_NAMES.get(embedding.engine, embedding.engine)
     qualities = _measure_maps(z, {name: embedding.points}, n_neighbors, seed)
     pointwise = measure_map(z, embedding.points, (n_neighbors,)).trustworthiness[0]
     figure = figure or figure_for(map_quality)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.05, 1))
     _draw_pointwise(axes[0], embedding.points, pointwise, embedding.engine, seed)
-    title, details = f"{name} of {posterior.size}-D {posterior.code_name}s", describe_map(embedding.engine, perplexity)
+    title = f"{name} of {posterior.size}-D {posterior.code_name}s"
+    details = describe_map(embedding.engine, usable, perplexity)
     axes[0].set_title(f"{title}, N = {len(z):,}" + (f"\n{details}" if details else ""))
     _draw_curves(axes[1], qualities)
     return axes

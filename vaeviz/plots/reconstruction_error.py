@@ -19,6 +19,7 @@ from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.grid_layout import GridLayout
+from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, label_rotation
@@ -206,7 +207,7 @@ def _draw_cases(ax: Axes, originals: np.ndarray, decoded: np.ndarray, style: Sam
 
 def _draw_roc(ax: Axes, errors: np.ndarray, others: np.ndarray) -> None:
     curve = roc(errors, others)
-    ax.plot((0, 1), (0, 1), color="0.35", lw=0.8, ls=(0, (4, 3)))
+    ax.plot((0, 1), (0, 1), color="0.35", lw=0.8, ls=DASHES)
     ax.plot(curve.false_positive, curve.true_positive)
     ax.set(xlabel="share of $x$ above threshold", ylabel="share of other $x$ above it", xlim=(0, 1), ylim=(0, 1.01))
     ax.set(box_aspect=1, anchor="N")

@@ -10,14 +10,22 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.analysis.subsampling import subsample_rows
-from vaeviz.drawing.colors import color_labels
-from vaeviz.drawing.embedding_maps import METHOD_NAMES, check_perplexity, describe_map, label_map_axes, write_quality
+from vaeviz.data.labels import labels_for
+from vaeviz.drawing.colors import ClassNames, Palette, color_labels
+from vaeviz.drawing.embedding_maps import (
+    METHOD_NAMES,
+    check_needs_map,
+    describe_map,
+    label_map_axes,
+    usable_perplexity,
+    write_quality,
+)
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.scatter import check_marker_kws, draw_scatter
-from vaeviz.embeddings._base import Embedding, embed
-from vaeviz.errors import NotApplicable
+from vaeviz.drawing.scatter import ScatterStyle, draw_scatter
+from vaeviz.embeddings import Embedding, embed
+from vaeviz.errors import Fix, GuessWarning
 from vaeviz.model.encode import encode, encode_others
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._titles import sample_count
@@ -39,8 +47,11 @@ def tsne(
     engine: str = "auto",
     perplexity: float = 30.0,
     max_points: int | None = 5000,
-    palette: str | None = None,
+    palette: Palette | None = None,
     continuous: bool | None = None,
+    class_names: ClassNames | None = None,
+    highlight: tuple[str, ...] | None = None,
+    limits: tuple[float, float] | None = None,
     marker_size: float | None = None,
     alpha: float | None = None,
     rasterized: bool | None = None,
@@ -57,8 +68,9 @@ def tsne(
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional
-        One label per sample: integers and strings are classes, floats are numbers. Samples without a label (NaN, None
-        or "") are light gray and underneath.
+        One label per sample: integers, texts and categories are classes, floats and dates lie on a scale. By default,
+        those that come with `x`, if it is a loader or a `Dataset`. Samples without a label (NaN, None or "") are light
+        gray and underneath.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     other_x : array_like, shape (M, ...), optional
@@ -67,13 +79,20 @@ def tsne(
         Registered embedding: "tsne" (t-SNE by scikit-learn), "opentsne" (t-SNE by openTSNE), "umap" or "pca". "auto" is
         t-SNE by the quicker of the installed libraries.
     perplexity : float, default=30.0
-        Perplexity of t-SNE.
+        Perplexity of t-SNE. If it is too large for the points, it is lowered to a third of them, and the title says so.
     max_points : int or None, default=5000
         Largest number of points to map. More are subsampled at random; None keeps all.
-    palette : str, optional
-        Matplotlib color sequence or colormap, or colors separated by commas.
+    palette : str, tuple or dict, optional
+        Color sequence or colormap of matplotlib, palette of seaborn, colors (also separated by commas), or a color for
+        each class by name.
     continuous : bool, optional
         Color integer labels along a gradient. By default, their type decides.
+    class_names : tuple or dict, optional
+        Names of the integer labels 0, 1, ..., or all names in order, or new names by label.
+    highlight : tuple of str, optional
+        Classes that keep their colors. The others become gray.
+    limits : tuple of float, optional
+        Ends of the scale of continuous labels. By default, a few that are far out are left out and counted.
     marker_size : float, optional
         Diameter of a marker in points. By default, it follows N.
     alpha : float, optional
@@ -95,15 +114,15 @@ def tsne(
     Raises
     ------
     NotApplicable
-        If the latent space has two dimensions or fewer, or there are too few points for the perplexity.
+        If the latent space has two dimensions or fewer, or there are fewer than four points for t-SNE.
     InputError
         If `labels`, `engine`, `perplexity`, `palette` or `marker_kws` cannot be used, or `other_x` is given with a
         Posterior, which holds the codes of `x` only.
 
     Warns
     -----
-    UserWarning
-        If the engine cannot place `other_x`.
+    GuessWarning
+        If the engine cannot place `other_x`, which is then left out.
 
     See Also
     --------
@@ -119,56 +138,41 @@ def tsne(
     van der Maaten & Hinton, Visualizing Data using t-SNE, JMLR 9, 2008.
     McInnes et al., UMAP, arXiv:1802.03426, 2018.
     """
-    posterior = encode(encoder, x, condition)
-    if posterior.size <= 2:
-        raise NotApplicable(
-            f"The latent space has {posterior.size} dimension{'s' * (posterior.size > 1)} and needs no map.",
-            fix="Use latent_scatter.",
-        )
-    colors = color_labels(labels, len(posterior), palette=palette, continuous=continuous)
-    rows = subsample_rows(max_points, len(posterior), seed)
-    check_perplexity(engine, perplexity, len(rows))
-    check_marker_kws(marker_kws)
-    others = None if other_x is None else encode_others(encoder, other_x).mean
-    embedding = embed(posterior.mean[rows], engine, perplexity=perplexity, seed=seed)
-    ax = ax or axes_for(tsne)
-    marks = draw_scatter(
-        ax,
-        embedding.points,
-        colors[rows],
-        marker_size=marker_size,
-        alpha=alpha,
-        rasterized=rasterized,
-        marker_kws=marker_kws,
-        seed=seed,
+    style = ScatterStyle(marker_size, alpha, rasterized, marker_kws)
+    posterior = check_needs_map(encode(encoder, x, condition))
+    labels = labels_for(x, labels)
+    colors = color_labels(
+        labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )
+    rows = subsample_rows(max_points, len(posterior), seed)
+    others = None if other_x is None else encode_others(encoder, other_x).mean
+    usable = usable_perplexity(engine, perplexity, len(rows))
+    embedding = embed(posterior.mean[rows], engine, perplexity=usable, seed=seed)
+    ax = ax or axes_for(tsne)
+    marks = draw_scatter(ax, embedding.points, colors[rows], style, seed=seed)
     if others is not None:
         _place_others(ax, embedding, others[subsample_rows(max_points, len(others), seed)])
-    add_color_key(ax, marks.colors, embedding.points)
     equal_aspect(ax)
-    ax.set_title(_map_title(embedding.engine, perplexity, posterior, len(rows)))
+    details = describe_map(embedding.engine, usable, perplexity)
+    ax.set_title(_map_title(embedding.engine, details, posterior, len(rows)))
     label_map_axes(ax, embedding.engine)
     if embedding.engine != "pca" and len(rows) > 2 * N_QUALITY_NEIGHBORS:
-        sizes = (N_QUALITY_NEIGHBORS,)
-        write_quality(
-            ax, map_quality(posterior.mean[rows], embedding.points, sizes, n_samples=MAX_RANKED_POINTS, seed=seed)
-        )
+        settings = {"n_samples": MAX_RANKED_POINTS, "seed": seed}
+        write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (N_QUALITY_NEIGHBORS,), **settings))
+    add_color_key(ax, marks.colors, embedding.points, marker=marks.marker_line.get_marker())
     return ax
 
 
 def _place_others(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
     if not embedding.can_place:
-        warnings.warn(
-            f'The engine "{embedding.engine}" cannot place other_x, which is left out of the map. Use "opentsne", '
-            '"umap" or "pca".',
-            stacklevel=3,
-        )
+        fix = Fix('Pass engine="opentsne", "umap" or "pca".', "Add --engine opentsne, umap or pca.")
+        message = f"Engine {embedding.engine!r} cannot place other_x, so the map shows the samples of x only."
+        warnings.warn(GuessWarning(message, fix=fix), stacklevel=3)
         return
     ax.plot(*embedding.place(others).T, **OTHER_MARKS, label=f"other\n({len(others):,})")
 
 
-def _map_title(engine: str, perplexity: float, posterior: Posterior, shown: int) -> str:
-    details = describe_map(engine, perplexity)
+def _map_title(engine: str, details: str, posterior: Posterior, shown: int) -> str:
     codes = f"{posterior.size}-dimensional {posterior.code_name}s"
     count = sample_count(shown, len(posterior), "points")
     return f"{METHOD_NAMES.get(engine, engine)} of {codes}\n{count}{details and f', {details}'}"

@@ -93,7 +93,7 @@ INPUTS: Mapping[str, InputSpec] = {
             "samples, an array of shape (N, ...)",
             "--data",
             "NAME",
-            "A name from `vaeviz list data`; a file .npy, .npz, .csv or .h5ad; a folder of pictures; "
+            "A name from `vaeviz list data`; a file .npy, .npz, .csv, .parquet or .h5ad; a folder of pictures; "
             "package.module:attribute.  [default: the data set that the run was trained on]",
             "data",
             supplied_by="the data set",
@@ -103,7 +103,7 @@ INPUTS: Mapping[str, InputSpec] = {
             "a class or number for each sample, an array of shape (N,)",
             "--labels",
             "NAME",
-            "Label array (.npz), column (.csv, .h5ad) or file (.npy).",
+            "Label array (.npz), column (.csv, .parquet, .h5ad) or file (.npy).",
             "data",
             supplied_by="the data set",
             command_line="--data NAME of a data set with labels, or --labels NAME",
@@ -169,7 +169,7 @@ INPUTS: Mapping[str, InputSpec] = {
             "several runs or models, to compare with each other",
             "--runs",
             "RUN",
-            "A run or model to compare with others. Repeatable.",
+            "Runs or models to compare with each other, up to the next option.",
             "models",
             repeatable=True,
         ),

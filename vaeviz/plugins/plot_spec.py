@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, overload
 
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import PLACES, Option, is_text_serializable, options_of
+from vaeviz.plugins.options import PLACES, Option, check_arguments, is_text_serializable, options_of
 from vaeviz.plugins.plot_place import ADDED_PARAMETERS, extend_plot
 from vaeviz.plugins.signature import InputSignature
 
@@ -136,6 +136,7 @@ def get_plot(name: str) -> PlotSpec:
     InputError
         If the name is unknown (the message lists the nearest names), or the plot cannot be imported.
     """
+    check_arguments(get_plot, locals())
     entry = registry.find("vaeviz.plots", name)
     function = entry.load()
     page = getattr(function, PAGE_ATTRIBUTE, None)

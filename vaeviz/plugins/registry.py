@@ -16,13 +16,14 @@ import operator
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.plugins.guarded_import import guarded_import
 
 ENTRY_KINDS = {
     "vaeviz.plots": "plot",
@@ -31,10 +32,12 @@ ENTRY_KINDS = {
     "vaeviz.datasets": "data set",
     "vaeviz.embeddings": "embedding",
     "vaeviz.commands": "command",
+    "vaeviz.checks": "check",
 }
 """The groups, and what an entry of each is called."""
 
 OWN_DISTRIBUTION = "vaeviz"
+OWN_PACKAGES = {"vaeviz.checks": "vaeviz.health.checks"}  # groups without entry points, and the package of their files
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,13 @@ class Entry:
         InputError
             If it cannot be imported, or is neither a function nor a model.
         """
+        guard = nullcontext() if self.distribution == OWN_DISTRIBUTION else guarded_import(self.module)
         try:
-            found = operator.attrgetter(self.attribute)(importlib.import_module(self.module))
-        except (Exception, SystemExit) as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
+            with guard:
+                found = operator.attrgetter(self.attribute)(importlib.import_module(self.module))
+        except Exception as error:
+            text = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            reason = text.splitlines()[0].rstrip(".")
             raise InputError(
                 f"The {self.kind} {self.name!r} of {self.distribution} cannot be imported: {reason}.",
                 fix=f"See where with: python -c 'import {self.module}'",
@@ -134,11 +140,11 @@ class RuntimeEntry(Entry):
 
     Parameters
     ----------
-    thing : object
+    target : object
         The object itself.
     """
 
-    thing: Any
+    target: Any
 
     def load(self) -> Any:
         """Return the object.
@@ -148,13 +154,13 @@ class RuntimeEntry(Entry):
         object
             The object.
         """
-        return self.thing
+        return self.target
 
 
 _runtime_entries: dict[str, dict[tuple[str, str], RuntimeEntry]] = {}
 
 
-def add(group: str, name: str, thing: Callable[..., Any]) -> None:
+def add(group: str, name: str, target: Callable[..., Any]) -> None:
     """Register an object at run time. A function of the same module and name is overwritten.
 
     Parameters
@@ -163,11 +169,17 @@ def add(group: str, name: str, thing: Callable[..., Any]) -> None:
         Entry-point group, e.g. ``"vaeviz.embeddings"``.
     name : str
         Name under which it is found.
-    thing : callable
-        The object.
+    target : callable
+        The function, class or model.
+
+    Raises
+    ------
+    InputError
+        If the name is not a Python identifier, with dashes for underscores.
     """
-    module = thing.__module__
-    entry = RuntimeEntry(group, name, module, thing.__qualname__, module.partition(".")[0], thing)
+    _check_name(ENTRY_KINDS.get(group, group), name)
+    module = target.__module__
+    entry = RuntimeEntry(group, name, module, target.__qualname__, module.partition(".")[0], target)
     _runtime_entries.setdefault(group, {})[module, name] = entry
 
 
@@ -251,11 +263,12 @@ def find(group: str, name: str) -> Entry:
     UnknownName
         If there is none. The message lists the nearest names.
     InputError
-        If several distributions provide the name. The message lists them.
+        If several distributions provide the name, or it could be a path.
     """
     known = entries(group)
     by_name = {_with_underscores(known_name): found for known_name, found in known.items()}
     if _with_underscores(name) not in by_name:
+        _check_not_installed_yet(group, name)
         raise UnknownName(ENTRY_KINDS.get(group, group), name, known)
     found = by_name[_with_underscores(name)]
     if len(found) > 1:
@@ -266,6 +279,7 @@ def find(group: str, name: str) -> Entry:
             expected="one distribution",
             fix="Rename one of them, or uninstall its distribution.",
         )
+    _check_name(found[0].kind, found[0].name, found[0].distribution)
     return found[0]
 
 
@@ -315,6 +329,26 @@ def package_folders(module: str) -> list[Path]:
     return [folder for folder in folders if folder.is_dir()]
 
 
+def _check_name(kind: str, name: str, distribution: str = "") -> None:
+    """Raise InputError for a name that is not an identifier: names become file names and options."""
+    if not _with_underscores(name).isidentifier():
+        owner = f" of {distribution}" if distribution else ""
+        expected = "a Python identifier, in which dashes count as underscores"
+        raise InputError(f"The {kind} {name!r}{owner} has a name that is not {expected}.", got=name, expected=expected)
+
+
+def _check_not_installed_yet(group: str, name: str) -> None:
+    """Raise InputError for a name that has a file in one of our packages, but no entry point."""
+    packages = {
+        entry.module.rpartition(".")[0] for entry in _installed(group) if entry.distribution == OWN_DISTRIBUTION
+    }
+    file = f"{_with_underscores(name)}.py"
+    if any((folder / file).is_file() for package in packages for folder in package_folders(package)):
+        message = f"The {ENTRY_KINDS.get(group, group)} {name!r} is not installed, although there is a file {file}."
+        fix = "Add it to the entry points of pyproject.toml, and install again: pip install -e ."
+        raise InputError(message, got=name, expected="an entry point", fix=fix)
+
+
 def _with_underscores(name: str) -> str:
     return name.replace("-", "_")
 
@@ -322,7 +356,7 @@ def _with_underscores(name: str) -> str:
 def _is_installed(added: RuntimeEntry) -> bool:
     """Return True if an entry point names the same object: importing it has registered it."""
     return any(
-        (entry.module, entry.name) == (added.module, added.name) or entry.is_loaded_as(added.thing)
+        (entry.module, entry.name) == (added.module, added.name) or entry.is_loaded_as(added.target)
         for entry in _installed(added.group)
     )
 
@@ -334,6 +368,8 @@ def _entry_points() -> EntryPoints:
 
 @functools.cache
 def _installed(group: str) -> tuple[Entry, ...]:
+    if group in OWN_PACKAGES:
+        return tuple(_package_entries(group, OWN_PACKAGES[group], OWN_DISTRIBUTION))
     return tuple(entry for point in _entry_points().select(group=group) for entry in _entries_of(group, point))
 
 
@@ -346,13 +382,14 @@ def _entries_of(group: str, point: EntryPoint) -> list[Entry]:
     distribution = _distribution_name(point.dist) if point.dist else "unknown"
     if point.attr:
         return [Entry(group, point.name, point.module, point.attr, distribution)]
-    return [Entry(group, name, module, name, distribution) for name, module in _public_modules(point.module)]
+    return _package_entries(group, point.module, distribution)
 
 
-def _public_modules(module: str) -> list[tuple[str, str]]:
-    """Return (name, full name) of each public file of a package, or of the module itself, without importing it."""
+def _package_entries(group: str, module: str, distribution: str) -> list[Entry]:
+    """Return one entry for each public file of a package, or for the module itself, without importing it."""
     folders = [str(folder) for folder in package_folders(module)]
     if not folders:
-        return [(module.rpartition(".")[2], module)]
+        name = module.rpartition(".")[2]
+        return [Entry(group, name, module, name, distribution)]
     names = (info.name for info in pkgutil.iter_modules(folders) if not info.name.startswith("_"))
-    return [(name, f"{module}.{name}") for name in names]
+    return [Entry(group, name, f"{module}.{name}", name, distribution) for name in names]

@@ -69,7 +69,7 @@ def outline(entry: Entry) -> FunctionOutline | InputSignature:
         is needed.
     """
     if isinstance(entry, RuntimeEntry):
-        return InputSignature(entry.thing, entry.name)
+        return InputSignature(entry.target, entry.name)
     try:
         if entry.distribution != OWN_DISTRIBUTION:
             _check_syntax(entry.module)

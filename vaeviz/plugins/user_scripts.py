@@ -19,8 +19,8 @@ from vaeviz.plugins.object_refs import folder_on_path
 def registered_script(script: Path) -> Iterator[None]:
     """Import a script, and keep what it registers while the block runs.
 
-    The script is imported under the name of its file. Its folder is on ``sys.path`` during the block, so that it can
-    import the modules next to it.
+    The script is imported under the name of its file. Its folder is on ``sys.path`` while it is imported, so that it
+    finds the modules next to it; what it imports later, inside a function, has to be found without it.
 
     Parameters
     ----------
@@ -37,8 +37,9 @@ def registered_script(script: Path) -> Iterator[None]:
     replaced = sys.modules.get(module.__name__)
     sys.modules[module.__name__] = module
     try:
-        with folder_on_path(script.resolve().parent), registry.temporary_entries():
-            _import_script(module, script)
+        with registry.temporary_entries():
+            with folder_on_path(script.resolve().parent):
+                _import_script(module, script)
             if all(any(entry is known for known in before) for entry in registry.runtime_entries()):
                 fix = "Put @vaeviz.register_plot above a function in it."
                 raise InputError(f"--with {script} registers nothing.", fix=fix)

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from vaeviz.cli.output_paths import OutputFolder
+
 
 class Demo(NamedTuple):
     """A figure set: its data, the options of its model, and the epochs to train."""
@@ -27,7 +29,7 @@ DEMOS = {
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OutputFolder(),
     default="figures",
     show_default=True,
     help="Folder for the figure sets; the runs are written to its subfolder runs.",
@@ -46,7 +48,7 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
 
     for name, (data, options, default_epochs) in DEMOS.items():
         click.secho(f"{name}: a VAE of {data} with {options['latent_dim']} latent dimensions", bold=True)
-        config = TrainConfig(epochs=epochs or default_epochs)
+        config = TrainConfig(epochs=epochs or default_epochs, threads="auto")
         train_run(
             "mlp",
             data,

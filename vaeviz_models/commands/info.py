@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from vaeviz.errors import printable_text
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -16,7 +18,7 @@ def info(run: Path) -> None:
     """
     from vaeviz.data.history import row_of_weights
     from vaeviz.errors import InputError
-    from vaeviz_models.runs.folder import open_run, read_history
+    from vaeviz_models.runs.folder import open_run, read_header, read_history
 
     model, config = open_run(run)
     recipe, training = config["model"], config["training"]
@@ -31,6 +33,10 @@ def info(run: Path) -> None:
         history = read_history(run)
     except InputError:
         history = {}
+    checkpoint = run / "checkpoint.safetensors"
+    thread_steps = read_header(checkpoint).get("thread_steps", {}) if checkpoint.is_file() else {}
+    if thread_steps:
+        click.echo(f"threads   {', '.join(f'{count} in {steps:,} steps' for count, steps in thread_steps.items())}")
     epochs = history.get("epoch", [])
     click.echo(f"epochs    {len(epochs)}" + (f" of {training['epochs']}" if "epochs" in training else ""))
     if epochs:
@@ -41,5 +47,5 @@ def info(run: Path) -> None:
 
 def _format_value(value: object) -> str:
     if not isinstance(value, list):
-        return str(value)
+        return printable_text(value)
     return (" / " if all(isinstance(part, str) for part in value) else " × ").join(map(str, value))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaeviz.cli.output_paths import OutputFolder
 from vaeviz.cli.plugin_commands import broken_command
-from vaeviz.cli.types import click_option
+from vaeviz.cli.types import click_option, complete_data
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
+from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.object_refs import needs_training
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ HELP = {
     "precision": "Precision of matrix products; bfloat16 needs hardware support.",
     "seed": "Seed for initialization, shuffling and sampling.",
     "device": "auto (CUDA, then MPS, then CPU), cpu, cuda or mps.",
+    "threads": "Threads on the CPU: auto times steps on one and on all, and keeps the faster; a fixed number gives the "
+    "same bytes each time.  [default: auto]",
 }
 
 
@@ -77,9 +81,11 @@ class TrainCommands(click.Group):
     help="Continue an interrupted run, with the same result as without the interruption.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="With --resume: train up to this many epochs in all.")
+@click.option("--patience", type=click.IntRange(1), help="With --resume: new patience, which needs a holdout.")
 @click.option("--device", help="With --resume: device to continue on.  [default: that of the run]")
+@click.option("--data", metavar="NAME", help="With --resume: the training data, if they are package.module:attribute.")
 @click.pass_context
-def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: str | None) -> None:
+def train(ctx: click.Context, /, resume: Path | None, **changes: Any) -> None:
     """Train a model and write a run folder. `vaeviz train MODEL --help` shows the options of a model.
 
     The defaults are the reference run: 2 latent dimensions, batch size 128, Adam with 1e-3, 10 epochs.
@@ -89,11 +95,11 @@ def train(ctx: click.Context, resume: Path | None, epochs: int | None, device: s
     if model is None:
         if resume is None:
             raise click.UsageError("No model given. Name one (see `vaeviz list models`), or pass --resume RUN.")
-        _resume(resume, epochs, device)
+        _resume(resume, changes)
     elif resume is not None:
         raise click.UsageError(f"--resume continues the model of the run. Leave {model} out.")
-    elif epochs is not None or device is not None:
-        option = "--epochs" if epochs is not None else "--device"
+    elif any(value is not None for value in changes.values()):
+        option = next(f"--{name}" for name, value in changes.items() if value is not None)
         raise click.UsageError(f"{option} must follow the model: vaeviz train {model} {option} ...")
 
 
@@ -130,11 +136,12 @@ def _train_command(name: str, builder: Any) -> click.Command:
             ["--data"],
             required=True,
             metavar="NAME",
-            help="Data set from `vaeviz list data`, a file .npz, .npy, .csv or .h5ad, or a folder of images.",
+            shell_complete=complete_data,
+            help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
         click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
-        click.Option(["--labels"], metavar="NAME", help="Label array (.npz), column (.csv, .h5ad) or file (.npy)."),
-        click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Run folder to create."),
+        click.Option(["--labels"], metavar="NAME", help=INPUTS["labels"].help),
+        click.Option(["--out"], type=OutputFolder(), required=True, help="Run folder to create."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
         *(click_option(option, HELP[key]) for key, option in settings.items()),
@@ -145,7 +152,7 @@ def _train_command(name: str, builder: Any) -> click.Command:
         from vaeviz_models.runs.train_run import train_run
 
         given = {key: value for key, value in given.items() if value is not None}
-        config = TrainConfig(**{key: given.pop(key) for key in settings if key in given})
+        config = TrainConfig(**{"threads": "auto"} | {key: given.pop(key) for key in settings if key in given})
         with _explain_interruption(out):
             state = train_run(
                 name,
@@ -162,16 +169,17 @@ def _train_command(name: str, builder: Any) -> click.Command:
     return click.Command(name, callback=run, params=params, help=summary, short_help=summary)
 
 
-def _resume(run: Path, epochs: int | None, device: str | None) -> None:
+def _resume(run: Path, changes: dict[str, Any]) -> None:
     from vaeviz_models.runs.train_run import ResumedRun
 
-    resumed = ResumedRun(run, epochs, device)
+    resumed = ResumedRun(run, **changes)
     state, planned = resumed.state, resumed.config.epochs
     if resumed.is_finished:
         resumed.train()
         click.echo(f"{run} is finished: {_reason_of_end(resumed)}")
         return
-    click.echo(f"{run}: continuing after epoch {state.epoch} of {planned}")
+    place = f"continuing after epoch {state.epoch}" if state.epoch else "no epoch was finished, starting from the first"
+    click.echo(f"{run}: {place} of {planned}")
     with _explain_interruption(run):
         resumed.train(print_epoch(planned))
     _print_result(run, state, resumed.config.patience)
@@ -180,7 +188,9 @@ def _resume(run: Path, epochs: int | None, device: str | None) -> None:
 def _reason_of_end(resumed: ResumedRun) -> str:
     state, config = resumed.state, resumed.config
     if state.stopped_early(config.patience):
-        return f"{_early_stop(state)}. To train longer, start a new run with a larger --patience."
+        patience = 2 * (config.patience or 1)
+        more = f"vaeviz train --resume {resumed.run} --patience {patience}"
+        return f"{_early_stop(state)}. To train longer, choose a larger patience: {more}"
     more = f"vaeviz train --resume {resumed.run} --epochs {2 * state.epoch}"
     return f"epoch {state.epoch} of {config.epochs} is done. To train longer, choose the number of epochs: {more}"
 
@@ -190,7 +200,7 @@ def _explain_interruption(run: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if (run / "checkpoint.safetensors").exists():
+        if (run / "config.json").exists():
             click.echo(f"\nInterrupted. Continue with: vaeviz train --resume {run}", err=True)
         raise
 

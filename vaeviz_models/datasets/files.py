@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import numpy as np
 
 from vaeviz.data.arrays import NUMBER_KINDS, rescale
 from vaeviz.data.dataset import Dataset, Split, dataset_from_anndata
+from vaeviz.data.hdf5_storage import check_self_contained
 from vaeviz.data.out_of_core import StoredArray, subsample
 from vaeviz.errors import Fix, InputError, NoSuchSplit
+from vaeviz_models.datasets.compression import check_expansion
 from vaeviz_models.datasets.pictures import find_modes, read_pictures
 from vaeviz_models.datasets.value_ranges import check_used_range
 
@@ -62,13 +65,16 @@ def npz(
     if not zipfile.is_zipfile(file):
         raise InputError(f"{file} is truncated, or not an .npz file.", got=path, expected="an .npz file")
     try:
+        with zipfile.ZipFile(file) as archive_file:
+            for entry in archive_file.infolist():
+                check_expansion(file, entry.compress_size, entry.file_size)
         with np.load(file, allow_pickle=False) as archive:
             return _dataset_of_arrays(archive, file, split, labels, value_range)
     except InputError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, MemoryError, NotImplementedError, OSError) as error:
         raise InputError(f"{file} is damaged ({error}).", got=path, expected="an .npz file") from None
-    except ValueError as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise InputError(
             f"{file} cannot be read as plain arrays of numbers ({error}).", got=path, expected="arrays of numbers"
         ) from None
@@ -152,8 +158,12 @@ def h5ad(path: str, *, split: Split = "all", labels: str | None = None) -> Datas
             fix='Run pip install "vaeviz[anndata]".',
         ) from None
     _check_exists(Path(path))
+    _check_stored_size(Path(path))
     try:
+        check_self_contained(path)
         cells = read_h5ad(path)
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{path} is damaged, or not an .h5ad file ({error}).", got=path, expected="an .h5ad file"
@@ -304,6 +314,18 @@ def _check_split(split: Split, path: str) -> None:
         raise NoSuchSplit(f"{path} has no splits.", got=split, expected="all", fix=ALL_SPLITS)
 
 
+def _check_stored_size(file: Path) -> None:
+    """Raise InputError for an HDF5 file whose arrays take far more memory than disk."""
+    import h5py  # type: ignore[import-not-found]  # anndata needs it
+
+    def check(name: str, entry: Any) -> None:
+        if isinstance(entry, h5py.Dataset):
+            check_expansion(file, entry.id.get_storage_size(), entry.nbytes)
+
+    with suppress(OSError), h5py.File(file) as content:  # anndata reports a file that is damaged
+        content.visititems(check)
+
+
 def _check_exists(file: Path) -> None:
     if not file.is_file():
         raise InputError(f"{file} does not exist.", got=str(file), expected="a file")
@@ -313,7 +335,7 @@ def _memory_map(file: Path) -> np.ndarray:
     _check_exists(file)
     try:
         array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError):  # NumPy's message advises to unpickle a file that is not an array
+    except (EOFError, MemoryError, OSError, OverflowError, TypeError, ValueError):  # NumPy may advise to unpickle it
         raise InputError(
             f"{file} cannot be read as a plain array of numbers.",
             got=str(file),

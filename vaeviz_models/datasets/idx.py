@@ -8,18 +8,21 @@ import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
 from vaeviz.data.dataset import Dataset, Split
 from vaeviz.errors import Fix, InputError
+from vaeviz_models.datasets.compression import check_expansion
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+MAX_AXES = 8  # images have three, (N, H, W)
 GET_AGAIN = "Download it again."
-MAX_REASON_LENGTH = 60  # of each mirror; pooch writes whole paragraphs
+MAX_REASON_LENGTH = 60  # of an unusual error; libraries write whole paragraphs
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def mnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
     ----------
     LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 86(11), 1998.
     """
-    return load(MNIST, split, data_dir)
+    return load_idx(MNIST, split, data_dir)
 
 
 def fashion_mnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
@@ -138,7 +141,7 @@ def fashion_mnist(*, split: Split = "train", data_dir: Path | None = None) -> Da
     ----------
     Xiao et al., "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms", 2017.
     """
-    return load(FASHION, split, data_dir)
+    return load_idx(FASHION, split, data_dir)
 
 
 def kmnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
@@ -160,10 +163,10 @@ def kmnist(*, split: Split = "train", data_dir: Path | None = None) -> Dataset:
     ----------
     Clanuwat et al., "Deep learning for classical Japanese literature", 2018.
     """
-    return load(KUZUSHIJI, split, data_dir)
+    return load_idx(KUZUSHIJI, split, data_dir)
 
 
-def load(source: Mirror, split: Split, data_dir: Path | None) -> Dataset:
+def load_idx(source: Mirror, split: Split, data_dir: Path | None) -> Dataset:
     """Load a split from a folder or from the cache, and download what the cache lacks.
 
     Parameters
@@ -214,27 +217,40 @@ def read_idx(path: Path) -> np.ndarray:
     """
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            content = file.read()
+            shape = _read_shape(cast(BinaryIO, file), path)
+            expected = math.prod(shape)
+            check_expansion(path, path.stat().st_size, expected)
+            content = file.read(expected + 1)
     except (EOFError, OSError, zlib.error) as error:
         raise InputError(
             f"{path} is damaged or truncated ({error}).", got=str(path), expected="an IDX file", fix=GET_AGAIN
         ) from None
-    if len(content) < 4 or content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
-        start = repr(content[:4])
+    if len(content) != expected:
+        state = f"truncated to {len(content):,} of" if len(content) < expected else "longer than its shape allows,"
         raise InputError(
-            f"{path} is not an IDX file of bytes. It starts with {start}.", got=start, expected="an IDX file of bytes"
-        )
-    shape = tuple(np.frombuffer(content, ">u4", content[3], offset=4).tolist())
-    values = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
-    expected = math.prod(shape)
-    if len(values) != expected:
-        raise InputError(
-            f"{path} is truncated. It holds {len(values):,} of {expected:,} values.",
-            got=str(len(values)),
+            f"{path} is {state} {expected:,} values.",
+            got=str(len(content)),
             expected=str(expected),
             fix=GET_AGAIN,
         )
-    return values.reshape(shape)
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _read_shape(file: BinaryIO, path: Path) -> tuple[int, ...]:
+    """Read the header of an IDX file, up to its values."""
+    start = file.read(4)
+    n_axes = start[3] if len(start) == 4 else 0
+    sizes = file.read(4 * n_axes)
+    if start[:3] != b"\0\0\x08" or not 1 <= n_axes <= MAX_AXES or len(sizes) < 4 * n_axes:
+        raise InputError(
+            f"{path} is not an IDX file of bytes with 1 to {MAX_AXES} axes. It starts with {start!r}.",
+            got=repr(start),
+            expected="an IDX file of bytes",
+        )
+    shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+    if 0 in shape:
+        raise InputError(f"{path} holds no values. Its shape is {shape}.", got=str(shape), expected="values")
+    return shape
 
 
 def cache_dir() -> Path:
@@ -283,8 +299,7 @@ def _download(source: Mirror, file: str, folder: Path) -> Path:
                 pooch.retrieve(mirror + file, source.checksum(file.removesuffix(".gz")), file, folder, progressbar=True)
             )
         except Exception as error:  # each mirror and protocol fails in its own way; the next one is tried
-            reason = str(error) or type(error).__name__
-            reasons.append(f"{mirror}: {reason.splitlines()[0][:MAX_REASON_LENGTH]}")
+            reasons.append(f"{mirror} {_describe_download_error(error)}")
     names = ", ".join(f"{name}.gz" for pair in FILES.values() for name in pair)
     raise InputError(
         f"{file} is not in {folder} and could not be downloaded ({'; '.join(reasons)}).",
@@ -292,3 +307,18 @@ def _download(source: Mirror, file: str, folder: Path) -> Path:
         expected=file,
         fix=Fix(f"Pass the folder that holds {names} as data_dir.", f"Add --data-dir with the folder of {names}."),
     )
+
+
+def _describe_download_error(error: Exception) -> str:
+    """Return why a download failed, as the end of a sentence about the server."""
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"answers {error.response.status_code} {error.response.reason}".rstrip()
+    if isinstance(error, requests.Timeout):
+        return "does not answer in time"
+    if isinstance(error, (requests.ConnectionError, ConnectionError)):
+        return "cannot be reached"
+    if "hash" in str(error).lower():  # pooch raises a plain ValueError
+        return "has another file, whose checksum differs"
+    return f"fails: {str(error).splitlines()[0][:MAX_REASON_LENGTH] if str(error) else type(error).__name__}"

@@ -14,6 +14,7 @@ from vaeviz.errors import InputError
 from vaeviz.plugins import registry
 from vaeviz.plugins.options import options_of, validate_settings
 from vaeviz_models.models.class_labels import classes_of
+from vaeviz_models.networks import check_sizes
 
 P = ParamSpec("P")
 M = TypeVar("M")
@@ -73,6 +74,7 @@ def build_from_recipe(recipe: Recipe) -> Any:
         If no such builder is registered, or if it does not accept the options.
     """
     name, shape = recipe["name"], tuple(recipe["sample_shape"])
+    check_sizes(sample_shape=shape)
     builder = _find_builder(name)
     options = validate_settings(builder, recipe["options"], owner=name)
     return _with_recipe(builder(shape, **options), name, builder, shape, options)

@@ -1,11 +1,12 @@
 """Checkpoints: the state of a training in ``checkpoint.safetensors``.
 
-The file is written before weights and history, and as a whole. Whenever a training is killed, it contains the last
+The file gets its name before weights and history, and as a whole. Whenever a training is killed, it contains the last
 finished epoch, and the two other files follow from it.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,27 @@ from torch import Tensor
 
 from vaeviz.errors import Fix, InputError
 from vaeviz.plugins.options import options_of, validate_settings
-from vaeviz_models.runs.folder import RunConfig, build_model, read_config, read_tensors, write_history, write_tensors
+from vaeviz_models.runs.folder import (
+    RunConfig,
+    build_model,
+    check_is_file,
+    check_model_size,
+    history_files,
+    read_config,
+    read_tensors,
+    tensor_bytes,
+    write_files,
+)
 from vaeviz_models.training.config import TrainConfig
 from vaeviz_models.training.state import TrainState
 
+N_CHECKPOINT_COPIES = 4  # weights, best weights, and the two moments of Adam
 DEFAULTS_OF_OLDER_RUNS: dict[str, Any] = {
     "precision": "float32",
     "schedule": "constant",
     "epsilon": 1e-8,
     "binarize": False,
+    "threads": None,
 }
 
 
@@ -35,16 +48,40 @@ def save_checkpoint(run: Path, state: TrainState) -> None:
         Folder of the run, see `start_run`.
     state : TrainState
         State of the training.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written; the folder then has the files of the epoch before.
+    """
+    write_files(run, checkpoint_files(state))
+
+
+def checkpoint_files(state: TrainState) -> dict[str, bytes]:
+    """Return checkpoint, weights and history by file name, in the order in which they are replaced.
+
+    Parameters
+    ----------
+    state : TrainState
+        State of the training.
+
+    Returns
+    -------
+    dict of bytes
+        Content by name, as `write_files` takes it.
     """
     header = {
         "device": state.device.type,
         "epoch": state.epoch,
         "best_epoch": state.best_epoch,
         "history": state.history,
+        "thread_steps": state.thread_steps,
     }
-    write_tensors(run / "checkpoint.safetensors", _state_tensors(state), header)
-    write_tensors(run / "weights.safetensors", state.weights)
-    write_history(run, state.history)
+    return {
+        "checkpoint.safetensors": tensor_bytes(_state_tensors(state), header),
+        "weights.safetensors": tensor_bytes(state.weights),
+        **history_files(state.history),
+    }
 
 
 def load_checkpoint(run: Path, *, device: str | None = None) -> tuple[TrainState, TrainConfig, RunConfig]:
@@ -53,7 +90,7 @@ def load_checkpoint(run: Path, *, device: str | None = None) -> tuple[TrainState
     Parameters
     ----------
     run : Path
-        Folder of the run.
+        Folder of the run. If it was killed before its first checkpoint, the state is that before the first epoch.
     device : str, optional
         Device to continue on. By default that of the run.
 
@@ -73,13 +110,20 @@ def load_checkpoint(run: Path, *, device: str | None = None) -> tuple[TrainState
     """
     config = read_config(run)
     path = run / "checkpoint.safetensors"
-    if not path.is_file():
+    if not config["training"]:
         raise InputError(
-            f"{path} does not exist, so this run cannot be resumed. Only runs of vaeviz train have one.", got=str(path)
+            f"{run} was saved in a script, so it has no training to resume.",
+            got=str(path),
+            expected="a run of vaeviz train",
         )
     settings = read_settings(run, config)
+    if not (path.exists() or (run / "history.csv").exists()):
+        model = build_model(run, config, seed=settings.seed)
+        return TrainState.start(model, replace(settings, device=device or settings.device)), settings, config
+    check_is_file(path)
+    check_model_size(config, path, max_copies=N_CHECKPOINT_COPIES)
     tensors, header = read_tensors(path)
-    device = device or header.get("device", "auto")
+    device = device or str(header.get("device", "auto"))
     state = TrainState.start(build_model(run, config), replace(settings, device=device))
     trained_on = header.get("device", state.device.type)
     if trained_on != state.device.type:
@@ -91,7 +135,7 @@ def load_checkpoint(run: Path, *, device: str | None = None) -> tuple[TrainState
         )
     try:
         _restore_state(state, tensors, header)
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} does not fit config.json: {reason}", got=reason) from None
     return state, settings, config
@@ -152,4 +196,8 @@ def _restore_state(state: TrainState, tensors: dict[str, Tensor], header: dict[s
     state.optimizer.load_state_dict({**state.optimizer.state_dict(), "state": adam})
     state.shuffling.set_state(tensors["random/shuffling"])
     state.noise.set_state(tensors["random/noise"])
-    state.epoch, state.best_epoch, state.history = (header[name] for name in ("epoch", "best_epoch", "history"))
+    state.epoch, state.best_epoch = int(header["epoch"]), int(header["best_epoch"])
+    state.history = header["history"]
+    state.thread_steps = {int(count): int(steps) for count, steps in header.get("thread_steps", {}).items()}
+    if any(not math.isfinite(value) for values in state.history.values() for value in values):
+        raise ValueError("the history has a value that is not finite")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.dataset import Dataset
-from vaeviz.data.loading import load_data
+from vaeviz.data.loading import check_names_no_code, load_data
 from vaeviz.data.out_of_core import SampleStream, default_batch_size, iterate_blocks
 from vaeviz.errors import InputError, NoSuchSplit
 from vaeviz.plugins import registry
@@ -67,7 +67,7 @@ class DataSource:
         return {"name": _with_absolute_path(self.name), "data_dir": data_dir, "labels": labels}
 
 
-def training_data(run: Path, config: RunConfig) -> DataSource:
+def training_data(run: Path, config: RunConfig, given: str | None = None) -> DataSource:
     """Return the data that a run was trained on.
 
     Parameters
@@ -76,6 +76,8 @@ def training_data(run: Path, config: RunConfig) -> DataSource:
         Folder of the run, for messages.
     config : RunConfig
         Content of ``config.json``.
+    given : str, optional
+        Name of the data set, in place of the one in the config.
 
     Returns
     -------
@@ -85,12 +87,14 @@ def training_data(run: Path, config: RunConfig) -> DataSource:
     Raises
     ------
     InputError
-        If the config names no data.
+        If the config names no data, or an object that would have to be imported.
     """
     name, data_dir, labels = (config["data"][key] for key in DATA_ARGUMENTS)
     if not name:
         raise InputError(f"{run / 'config.json'} does not name the training data, so this run cannot be resumed.")
-    return DataSource(name, None if data_dir is None else Path(data_dir), labels)
+    if given is None:
+        check_names_no_code(name, str(run))
+    return DataSource(given or name, None if data_dir is None else Path(data_dir), labels)
 
 
 def display_data(config: RunConfig) -> dict[str, Any] | None:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.dataset import Dataset
-from vaeviz.errors import InputError
+from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe, seeded, with_classes
-from vaeviz_models.runs.checkpoint import load_checkpoint, save_checkpoint
+from vaeviz_models.runs.checkpoint import checkpoint_files, load_checkpoint, save_checkpoint
 from vaeviz_models.runs.data_source import DataSource, check_same_data, fingerprint, training_data
-from vaeviz_models.runs.folder import RunConfig, start_run, write_config
+from vaeviz_models.runs.folder import RunConfig, check_new_run, config_bytes, partial_files_of, start_run, write_files
 from vaeviz_models.training.config import TrainConfig
 from vaeviz_models.training.fit import fit
 from vaeviz_models.training.loaders import check_data, condition_codes
@@ -64,6 +64,7 @@ def train_run(
     """
     source = DataSource(data) if isinstance(data, str) else data
     config = config or TrainConfig()
+    check_new_run(out, overwrite=overwrite)
     train, test = source.load_splits()
     options = with_classes(name, dict(model_options or {}), train.named_labels())
     recipe = Recipe(name=name, sample_shape=list(train.x.shape[1:]), options=options)
@@ -74,8 +75,7 @@ def train_run(
         model=get_recipe(model), data=source.to_config() | fingerprint(train.x, codes), training=asdict(config)
     )
     state = TrainState.start(model, config)
-    start_run(out, run_config, overwrite=overwrite)
-    save_checkpoint(out, state)
+    start_run(out, {"config.json": config_bytes(run_config), **checkpoint_files(state)}, overwrite=overwrite)
     _fit_and_save(out, state, train, test, config, after_epoch)
     return state
 
@@ -89,8 +89,12 @@ class ResumedRun:
         Folder of the run.
     epochs : int, optional
         New number of epochs in all. By default that of the run.
+    patience : int, optional
+        New patience of early stopping, which needs a holdout. By default that of the run.
     device : str, optional
         Device to continue on. By default that of the run.
+    data : str, optional
+        Name of the training data. By default that of the run, unless it names an object of a module.
 
     Raises
     ------
@@ -98,7 +102,15 @@ class ResumedRun:
         If the run cannot continue, has more than `epochs` epochs already, or if its data changed.
     """
 
-    def __init__(self, run: Path, epochs: int | None = None, device: str | None = None) -> None:
+    def __init__(
+        self,
+        run: Path,
+        *,
+        epochs: int | None = None,
+        patience: int | None = None,
+        device: str | None = None,
+        data: str | None = None,
+    ) -> None:
         self.run = run
         self.state, config, self.run_config = load_checkpoint(run, device=device)
         if epochs is not None and epochs < self.state.epoch:
@@ -107,9 +119,16 @@ class ResumedRun:
                 got=str(epochs),
                 expected=f"{self.state.epoch} or more",
             )
-        self.config = replace(config, epochs=epochs or config.epochs)
+        if patience is not None and config.holdout == 0:
+            raise InputError(
+                f"patience is {patience}, but {run} was trained without a validation set to watch.",
+                got="holdout 0",
+                expected="a run with a holdout",
+                fix=Fix("Train a new run with a holdout, e.g. holdout=0.1.", "Train a new run with --holdout 0.1."),
+            )
+        self.config = replace(config, epochs=epochs or config.epochs, patience=patience or config.patience)
         self.state.set_patience(config.patience)
-        self.splits = None if self.is_finished else self._load_same_data()
+        self.splits = None if self.is_finished else self._load_same_data(data)
 
     @property
     def is_finished(self) -> bool:
@@ -131,15 +150,16 @@ class ResumedRun:
         InputError
             If the training diverges.
         """
+        for path in partial_files_of(self.run):
+            path.unlink(missing_ok=True)
         self.run_config["training"] = asdict(self.config)
-        write_config(self.run, self.run_config)
-        save_checkpoint(self.run, self.state)
+        write_files(self.run, {"config.json": config_bytes(self.run_config), **checkpoint_files(self.state)})
         if self.splits is not None:
             _fit_and_save(self.run, self.state, *self.splits, self.config, after_epoch)
 
-    def _load_same_data(self) -> tuple[Dataset, Dataset | None]:
+    def _load_same_data(self, data: str | None) -> tuple[Dataset, Dataset | None]:
         """Load the data of the run, and check that they are the same as before."""
-        train, test = training_data(self.run, self.run_config).load_splits()
+        train, test = training_data(self.run, self.run_config, data).load_splits()
         check_same_data(self.run, self.run_config, train.x, _check_conditions(self.state.model, train, test))
         test_x = None if test is None else test.x
         check_data(self.state.model, train.x, test_x, binarize=self.config.binarize)

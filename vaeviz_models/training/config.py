@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypedDict
 
 from vaeviz.errors import Fix, InputError
+from vaeviz.plugins.options import options_of
 from vaeviz_models.objectives import Schedule
 from vaeviz_models.training.precision import Precision
+from vaeviz_models.training.threads import Threads
 
 MAX_SEED = 2**63 - 1  # the largest that torch and NumPy both accept
 
@@ -44,14 +47,18 @@ class TrainConfig:
         Precision of matrix products in training steps. Weights, Adam, sums and scores stay float32. bfloat16 needs a
         device with hardware support.
     seed : int, default 0
-        Seed of the order of the samples and of the noise. The same seed on the same device gives the same weights.
+        Seed of the order of the samples and of the noise. The same seed on the same device, with the same number of
+        threads, gives the same weights.
     device : str, default "auto"
         ``"auto"`` (CUDA, then MPS, then CPU), ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    threads : int, "auto" or None, default None
+        Threads of torch on a CPU during the training. None uses the number that torch has. ``"auto"`` times steps on
+        one thread and on all, and chooses again and again; the last digits of the weights then depend on the choice.
 
     Raises
     ------
     InputError
-        If a setting is out of range, or if `patience` is set without a `holdout`.
+        If a setting has another type or is out of range, or if `patience` is set without a `holdout`.
 
     Examples
     --------
@@ -72,17 +79,21 @@ class TrainConfig:
     precision: Precision = "float32"
     seed: int = 0
     device: str = "auto"
+    threads: Threads = None
 
     def __post_init__(self) -> None:
+        for name, option in options_of(type(self)).items():
+            object.__setattr__(self, name, option.check(getattr(self, name)))
         for name, is_valid, expected in (
             ("epochs", self.epochs >= 1, "1 or more"),
             ("batch_size", self.batch_size >= 1, "1 or more"),
-            ("learning_rate", self.learning_rate > 0, "more than 0"),
-            ("epsilon", self.epsilon > 0, "more than 0"),
-            ("beta", self.beta >= 0, "0 or more"),
+            ("learning_rate", 0 < self.learning_rate < math.inf, "more than 0 and finite"),
+            ("epsilon", 0 < self.epsilon < math.inf, "more than 0 and finite"),
+            ("beta", 0 <= self.beta < math.inf, "0 or more and finite"),
             ("warmup", self.warmup >= 0, "0 or more"),
             ("holdout", 0 <= self.holdout < 1, "a fraction from 0 to less than 1"),
             ("patience", self.patience is None or self.patience >= 1, "1 or more, or None"),
+            ("threads", self.threads in (None, "auto") or int(self.threads) >= 1, '1 or more, "auto", or None'),
             ("seed", 0 <= self.seed <= MAX_SEED, "0 or more, and less than 2**63"),
         ):
             if not is_valid:
@@ -113,3 +124,4 @@ class TrainSettings(TypedDict, total=False):
     precision: Precision
     seed: int
     device: str
+    threads: Threads

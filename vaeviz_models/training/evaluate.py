@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vaeviz.errors import InputError
 from vaeviz_models.models.base import TrainableModel
 from vaeviz_models.training.loaders import Loader, check_data, check_random_access, condition_codes, make_loader
 from vaeviz_models.training.term_sums import TermSums
@@ -43,13 +45,22 @@ def evaluate(
     Raises
     ------
     InputError
-        If the data do not fit the model.
+        If the data do not fit the model, or if a term is not finite.
     """
     device = next(model.parameters()).device
     samples = x if isinstance(x, Tensor) else check_random_access(x, "x")
     check_data(model, samples, binarize=binarize)
     codes = condition_codes(model, samples, condition, "x")
-    return score(model, make_loader(samples, device, codes=codes), seed, binarize=binarize)
+    means = score(model, make_loader(samples, device, codes=codes), seed, binarize=binarize)
+    if not all(map(math.isfinite, means.values())):
+        found = describe_terms(means)
+        raise InputError(
+            f"The ELBO of this {type(model).__name__} on x is not finite: {found}.",
+            got=found,
+            expected="finite numbers",
+            fix="Check the weights of the model, and the scale of the data.",
+        )
+    return means
 
 
 @torch.no_grad()
@@ -70,7 +81,7 @@ def score(model: TrainableModel, data: Loader, seed: int, *, binarize: bool) -> 
     Returns
     -------
     dict of float
-        Means per sample, as `evaluate` returns them.
+        Means per sample, as `evaluate` returns them, finite or not.
     """
     noise = torch.Generator(data.device).manual_seed(seed)
     sums = TermSums(data.device)
@@ -79,6 +90,28 @@ def score(model: TrainableModel, data: Loader, seed: int, *, binarize: bool) -> 
             x = torch.bernoulli(x, generator=noise) if binarize else x
             sums.add(*model.terms(x, noise, *codes))
     return sums.means(len(data))
+
+
+def describe_terms(means: dict[str, float]) -> str:
+    """Return the terms of an ELBO as text, for messages.
+
+    Parameters
+    ----------
+    means : dict of float
+        Values by name.
+
+    Returns
+    -------
+    str
+        Names and values.
+
+    Examples
+    --------
+    >>> describe_terms({"log_likelihood": float("nan"), "kl": 3.5})
+    'log-likelihood nan, KL 3.5'
+    """
+    names = {"elbo": "ELBO", "log_likelihood": "log-likelihood", "kl": "KL"}
+    return ", ".join(f"{names[name]} {value:g}" for name, value in means.items())
 
 
 @contextmanager

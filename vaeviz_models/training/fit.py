@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from vaeviz.data.out_of_core import SampleStream
-from vaeviz.errors import InputError
+from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.base import TrainableModel
 from vaeviz_models.objectives import beta_at
 from vaeviz_models.training.config import TrainConfig, TrainSettings
-from vaeviz_models.training.evaluate import mode_of, score
+from vaeviz_models.training.evaluate import describe_terms, mode_of, score
 from vaeviz_models.training.loaders import (
     Loader,
     check_data,
     check_random_access,
     condition_codes,
     make_loader,
+    split_order,
     split_rows,
 )
-from vaeviz_models.training.state import TrainState
+from vaeviz_models.training.state import TrainState, copy_weights
 from vaeviz_models.training.step import TrainStep
+from vaeviz_models.training.threads import restored_threads
+
+STEPS_BETWEEN_CHECKS = 100  # for numbers that are not finite; on a GPU, each check waits for the steps before
 
 
 def fit(
@@ -78,7 +84,8 @@ def fit(
     Raises
     ------
     InputError
-        If settings, data or state do not fit, if the device cannot be used, or if the training diverges.
+        If settings, data or state do not fit, if the device cannot be used, or if the training diverges. The model
+        then has the weights of the last good epoch.
 
     Notes
     -----
@@ -103,19 +110,15 @@ def fit(
     state.restore_last()
     state.set_patience(config.patience)
     train, scored = _load_parts(model, x, test_x, condition, test_condition, config.holdout, state)
-    step = TrainStep(state, config.batch_size, binarize=config.binarize)
-    n_steps = -(-len(train) // config.batch_size)
+    step = TrainStep(state, config.batch_size, binarize=config.binarize, threads=config.threads)
+    n_steps = len(split_order(torch.arange(len(train)), config.batch_size))
     disable = None if progress else True  # None: shown if stderr is a terminal
-    with tqdm(
-        total=config.epochs * n_steps, initial=state.epoch * n_steps, unit="step", disable=disable, leave=False
-    ) as bar:
+    bar = tqdm(total=config.epochs * n_steps, initial=state.epoch * n_steps, unit="step", disable=disable, leave=False)
+    with bar, restored_threads():
         while state.epoch < config.epochs and not state.stopped_early(config.patience):
             bar.set_description(f"epoch {state.epoch + 1}/{config.epochs}")
             state.set_learning_rate(config.schedule)
-            beta = beta_at(state.epoch + 1, config.beta, config.warmup)
-            row = {"beta": beta} | _with_prefix("train", train_epoch(step, train, beta, lambda: bar.update(1)))
-            for name, data in scored.items():
-                row |= _with_prefix(name, score(model, data, state.seed, binarize=config.binarize))
+            row = _run_epoch(step, train, scored, beta_at(state.epoch + 1, config.beta, config.warmup), bar)
             state.record_epoch(row, keep_best=config.patience is not None)
             if after_epoch is not None:
                 after_epoch(state)
@@ -143,14 +146,89 @@ def train_epoch(
     -------
     dict of float
         Means per sample of ``elbo``, ``log_likelihood`` and ``kl`` over the epoch, in nats.
+
+    Raises
+    ------
+    DivergedError
+        If a term is not finite.
+    InputError
+        If the model cannot train on a batch of one sample.
     """
+    sums, batch_size = step.sums, step.batch_size
     order = torch.randperm(len(data), generator=step.state.shuffling)
     step.begin_epoch(beta)
+    number = 0
     with mode_of(step.state.model, training=True):
-        for batch in data.shuffled(order, step.batch_size):
-            step(*batch)
+        for number, batch in enumerate(data.shuffled(order, batch_size), start=1):
+            _take_step(step, batch)
             after_step()
-    return step.sums.means(len(data))
+            if number % STEPS_BETWEEN_CHECKS == 0 and sums.n_finite_batches < number:
+                break
+    if sums.n_finite_batches < number:
+        raise DivergedError(step.state, f"in step {sums.n_finite_batches + 1}", sums.means(number * batch_size))
+    return sums.means(len(data))
+
+
+class DivergedError(InputError):
+    """The ELBO of a training is no longer finite.
+
+    Parameters
+    ----------
+    state : TrainState
+        State of the training before the epoch.
+    place : str
+        Where in the epoch it happened.
+    means : dict of float
+        The terms.
+    """
+
+    def __init__(self, state: TrainState, place: str, means: dict[str, float]) -> None:
+        kept = f"the weights of epoch {state.epoch}" if state.epoch else "its first weights"
+        found, half = describe_terms(means), state.learning_rate / 2
+        super().__init__(
+            f"Training diverged {place} of epoch {state.epoch + 1}: {found}. The model keeps {kept}.",
+            got=found,
+            expected="finite numbers",
+            fix=Fix(
+                f"Lower learning_rate, e.g. {half:g}, or rescale the data.",
+                f"Lower the learning rate, e.g. --learning-rate {half:g}, or rescale the data.",
+            ),
+        )
+
+
+def _run_epoch(
+    step: TrainStep, train: Loader, scored: dict[str, Loader], beta: float, bar: tqdm[Any]
+) -> dict[str, float]:
+    """Train and score for one epoch, and return its row of the history; restore the weights if they diverge."""
+    state, before = step.state, copy_weights(step.state.model)
+    try:
+        means = train_epoch(step, train, beta, lambda: bar.update(1))
+        if not all(weights.isfinite().all() for weights in state.model.parameters()):
+            raise DivergedError(state, "in the weights at the end", means)
+        row = {"beta": beta} | _with_prefix("train", means)
+        for name, data in scored.items():
+            means = score(state.model, data, state.seed, binarize=step.binarize)
+            if not all(map(math.isfinite, means.values())):
+                raise DivergedError(state, f"in the {name} scores", means)
+            row |= _with_prefix(name, means)
+    except DivergedError:
+        state.model.load_state_dict(before)
+        raise
+    return row
+
+
+def _take_step(step: TrainStep, batch: tuple[Tensor, ...]) -> None:
+    try:
+        step(*batch)
+    except ValueError as error:  # torch's batch normalization raises it for one sample
+        if isinstance(error, InputError) or len(batch[0]) > 1:
+            raise
+        raise InputError(
+            f"This {type(step.state.model).__name__} cannot train on a batch of one sample: {error}.",
+            got="a batch of 1",
+            expected="2 samples or more",
+            fix=Fix("Pass batch_size=2 or more, and at least two samples.", "Add --batch-size 2, or more."),
+        ) from error
 
 
 def _load_parts(

@@ -48,14 +48,14 @@ class MemoryLoader:
         order : Tensor of int, shape (N,)
             Permutation of the samples.
         size : int
-            Samples per batch; the last batch may be smaller.
+            Samples per batch, see `split_order`.
 
         Yields
         ------
         tuple of Tensor
             A batch.
         """
-        for rows in torch.split(order.to(self.x.device), size):
+        for rows in split_order(order.to(self.x.device), size):
             yield tuple(part.index_select(0, rows) for part in self._parts())
 
     def in_order(self, size: int) -> Iterator[tuple[Tensor, ...]]:
@@ -109,14 +109,14 @@ class DiskLoader:
         order : Tensor of int
             Permutation of the samples to use.
         size : int
-            Samples per batch; the last batch may be smaller.
+            Samples per batch, see `split_order`.
 
         Yields
         ------
         tuple of Tensor
             A batch.
         """
-        for rows in torch.split(order, size):
+        for rows in split_order(order, size):
             yield self._load_batch(self.rows[rows.numpy()])
 
     def in_order(self, size: int) -> Iterator[tuple[Tensor, ...]]:
@@ -176,6 +176,35 @@ def make_loader(
         samples = _as_float32(x if rows is None else x[rows])
     indices = None if codes is None else torch.from_numpy(codes if rows is None else codes[rows]).to(device)
     return MemoryLoader(samples.to(device), indices)
+
+
+def split_order(order: Tensor, size: int) -> list[Tensor]:
+    """Split a permutation into the batches of an epoch.
+
+    Parameters
+    ----------
+    order : Tensor of int, shape (N,)
+        Permutation of the samples.
+    size : int
+        Samples per batch. The last batch may be smaller, but a single sample joins the batch before it, since batch
+        normalization cannot train on one.
+
+    Returns
+    -------
+    list of Tensor
+        Indices of the samples of each batch.
+
+    Examples
+    --------
+    >>> [len(batch) for batch in split_order(torch.arange(10), 4)]
+    [4, 4, 2]
+    >>> [len(batch) for batch in split_order(torch.arange(9), 4)]
+    [4, 5]
+    """
+    batches = list(torch.split(order, size))
+    if size > 1 and len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
 
 
 def split_rows(n_samples: int, holdout: float, seed: int) -> tuple[np.ndarray | None, np.ndarray | None]:

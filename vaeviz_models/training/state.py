@@ -49,6 +49,8 @@ class TrainState:
         Precision of matrix products in a step.
     seed : int, default 0
         Seed of the training.
+    thread_steps : dict of int
+        Number of steps by the number of threads that torch had, which can change the last digits.
     """
 
     model: TrainableModel
@@ -63,6 +65,7 @@ class TrainState:
     learning_rate: float = 1e-3
     precision: Precision = "float32"
     seed: int = 0
+    thread_steps: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def start(
@@ -194,7 +197,7 @@ class TrainState:
     def restore_best(self) -> None:
         """Give the model the weights of the best epoch, if they were kept, and set the last ones aside."""
         if self.best is not None:
-            self.last = _copy_weights(self.model)
+            self.last = copy_weights(self.model)
             self.model.load_state_dict(self.best)
 
     def restore_last(self) -> None:
@@ -211,7 +214,7 @@ class TrainState:
         return self.history.get("validation_elbo") or self.history.get("validation_log_likelihood") or []
 
     def _keep_weights(self) -> None:
-        self.best, self.best_epoch = _copy_weights(self.model), self.epoch
+        self.best, self.best_epoch = copy_weights(self.model), self.epoch
 
     def _mark_best_epoch(self) -> None:
         self.history.pop(BEST_COLUMN, None)
@@ -219,5 +222,17 @@ class TrainState:
             self.history[BEST_COLUMN] = [float(epoch == self.best_epoch) for epoch in self.history["epoch"]]
 
 
-def _copy_weights(model: TrainableModel) -> dict[str, Tensor]:
+def copy_weights(model: TrainableModel) -> dict[str, Tensor]:
+    """Return a copy of the weights of a model.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model.
+
+    Returns
+    -------
+    dict of Tensor
+        Weights by name.
+    """
     return {name: value.detach().clone() for name, value in model.state_dict().items()}

@@ -9,6 +9,7 @@ from vaeviz_models.training.cuda_graph import GraphedStep, can_capture
 from vaeviz_models.training.precision import autocast_for
 from vaeviz_models.training.state import TrainState
 from vaeviz_models.training.term_sums import TermSums
+from vaeviz_models.training.threads import Threads, choose_threads, thread_counts, use_threads
 
 FREED_BLOCK = 31 << 20  # bytes; glibc ignores blocks of 32 MiB and more when it adapts its thresholds
 
@@ -26,9 +27,11 @@ class TrainStep:
         Samples per full batch.
     binarize : bool, default False
         Draw pixels of 0 and 1, with the values of the batch as probabilities.
+    threads : int, "auto" or None, default None
+        Threads of torch, see `TrainConfig`. Each step sets their number for the process.
     """
 
-    def __init__(self, state: TrainState, batch_size: int, *, binarize: bool = False) -> None:
+    def __init__(self, state: TrainState, batch_size: int, *, binarize: bool = False, threads: Threads = None) -> None:
         self.state, self.batch_size, self.binarize = state, batch_size, binarize
         _keep_freed_memory()
         self.autocast = autocast_for(state.precision, state.device)
@@ -36,6 +39,7 @@ class TrainStep:
         self.learning_rate = self._current_learning_rate()
         self.sums = TermSums(state.device)
         self.graphed = GraphedStep(self._update, state) if can_capture(state) else None
+        self.threads = choose_threads(thread_counts(threads, state.device))
 
     def begin_epoch(self, beta: float) -> None:
         """Set the weight of the KL, and reset the sums.
@@ -59,7 +63,10 @@ class TrainStep:
         *batch : Tensor
             Samples (M, ...), and for a conditional model their class indices (M,).
         """
-        if self.graphed is None or len(batch[0]) < self.batch_size:
+        n_threads = next(self.threads)
+        use_threads(n_threads)
+        self.state.thread_steps[n_threads] = self.state.thread_steps.get(n_threads, 0) + 1
+        if self.graphed is None or len(batch[0]) != self.batch_size:
             self._update(*batch)
         else:
             self.graphed(*batch)

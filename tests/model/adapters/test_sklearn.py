@@ -41,7 +41,7 @@ def test_estimators_with_an_inverse_are_encoder_and_decoder(estimator, size, ima
 def test_estimators_without_one_have_no_decoder(estimator, images, flat, tmp_path):
     estimator.fit(flat)
     assert vaeviz.open(estimator).decoder is None
-    records = vaeviz.export_figures(tmp_path, model=estimator, x=images)
+    records = vaeviz.export_figures(tmp_path, model=estimator, x=images, dpi=30)
     status = {record.plot: (record.status, record.reason) for record in records}
     assert status["latent_scatter"] == ("drawn", "")
     assert status["samples"] == ("skipped", "needs decoder")

@@ -226,7 +226,7 @@ def test_a_truncated_file_is_named(name, tmp_path):
 def test_every_plot_of_a_decoder_alone_is_drawn(tmp_path):
     generator = nn.Sequential(nn.Linear(5, 64), nn.Tanh())
     decoder = vaeviz.Decoder(generator, latent_shape=(5,), sample_shape=(8, 8), value_range=(-1, 1))
-    records = vaeviz.export_figures(tmp_path, decoder=decoder)
+    records = vaeviz.export_figures(tmp_path, decoder=decoder, dpi=30)
     by_status = {record.plot: record.status for record in records}
     assert by_status["samples"] == by_status["manifold_grid"] == "drawn"
     reasons = {record.plot: record.reason for record in records if record.status == "skipped"}
@@ -235,7 +235,8 @@ def test_every_plot_of_a_decoder_alone_is_drawn(tmp_path):
 
 
 def test_every_plot_of_an_encoder_alone_is_drawn(images, tmp_path):
-    records = vaeviz.export_figures(tmp_path, encoder=nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), x=images)
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    records = vaeviz.export_figures(tmp_path, encoder=encoder, x=images, dpi=30)
     reasons = {record.plot: record.reason for record in records if record.status == "skipped"}
     assert "decoder" in reasons["samples"]
     assert {record.status for record in records} == {"drawn", "skipped"}

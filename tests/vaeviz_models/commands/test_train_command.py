@@ -53,6 +53,7 @@ def test_the_defaults_are_the_reference_run(vaeviz, out):
         "precision": "float32",
         "seed": 0,
         "device": "auto",
+        "threads": "auto",
     }
 
 
@@ -91,6 +92,14 @@ def test_data_without_splits_are_used_for_training_only(vaeviz, out, tmp_path):
     assert done.code == 0
     assert "train_elbo" in read_history(out)
     assert "test_elbo" not in read_history(out)
+
+
+def test_info_tells_the_threads_of_the_steps(vaeviz, out):
+    train = ("train", "mlp", *DIGITS, "--hidden", "16", "--batch-size", 1000, "--epochs", 1, "--threads", 2)
+    assert vaeviz(*train, "--out", out).code == 0
+    assert read_config(out)["training"]["threads"] == 2
+    assert "threads   2 in 2 steps\n" in vaeviz("info", out).out
+    assert torch.get_num_threads() == 1
 
 
 def test_the_same_seed_writes_the_same_bytes(vaeviz, tmp_path):
@@ -175,7 +184,7 @@ def test_a_missing_required_option_is_an_error(missing, vaeviz, out):
     assert missing in vaeviz("train", "mlp", *next(iter(given.items()))).error
 
 
-@pytest.mark.parametrize("option, value", [("--epochs", "1"), ("--device", "cpu")])
+@pytest.mark.parametrize("option, value", [("--epochs", "1"), ("--patience", "3"), ("--device", "cpu")])
 def test_an_option_before_the_model_is_an_error(option, value, vaeviz, out):
     error = vaeviz("train", option, value, "mlp", "--data", "digits", "--out", out).error
     assert f"vaeviz train mlp {option} ..." in error
@@ -216,6 +225,7 @@ def test_missing_data_files_are_an_error(vaeviz, out, tmp_path):
 
 def test_diverging_keeps_the_last_good_epoch(vaeviz, out):
     settings = ("--likelihood", "gaussian", "--std", "1e-4", "--learning-rate", "1e6", "--epochs", "50")
-    assert "diverged" in vaeviz("train", "mlp", *DIGITS, *settings, "--out", out).error
+    error = vaeviz("train", "mlp", *DIGITS, *settings, "--out", out).error
+    assert "--learning-rate 500000" in error
     model, _ = open_run(out)
     assert all(p.isfinite().all() for p in model.parameters())

@@ -4,13 +4,14 @@ import functools
 import gzip
 import hashlib
 import threading
+from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
 from vaeviz.errors import InputError
-from vaeviz_models.datasets.idx import FASHION, FILES, KUZUSHIJI, MNIST, Mirror, cache_dir, load
+from vaeviz_models.datasets.idx import FASHION, FILES, KUZUSHIJI, MNIST, Mirror, cache_dir, load_idx
 
 NAMES = [f"{name}.gz" for pair in FILES.values() for name in pair]
 
@@ -59,17 +60,17 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_the_next_mirror_is_tried(source, cache):
-    data = load(source, "train", None)
+    data = load_idx(source, "train", None)
     assert data.x.shape == (2, 28, 28)
     assert data.labels.tolist() == [7, 1]
     assert {path.name for path in cache.iterdir()} == {name for name in NAMES if name.startswith("train")}
 
 
 def test_downloaded_files_are_kept(source, published):
-    first = load(source, "all", None)
+    first = load_idx(source, "all", None)
     for path in (published / "good").iterdir():
         path.unlink()
-    np.testing.assert_array_equal(load(source, "all", None).x, first.x)
+    np.testing.assert_array_equal(load_idx(source, "all", None).x, first.x)
 
 
 def test_a_wrong_checksum_is_an_error_and_leaves_no_file(source, published, cache):
@@ -77,7 +78,7 @@ def test_a_wrong_checksum_is_an_error_and_leaves_no_file(source, published, cach
     tampered.write_bytes(gzip.compress(b"\0\0\x08\x01\0\0\0\x02\x07\x02", mtime=0))
     for _ in range(2):
         with pytest.raises(InputError) as raised:
-            load(source, "train", None)
+            load_idx(source, "train", None)
         assert raised.value.expected == NAMES[1]
         assert not [path for path in cache.iterdir() if "labels" in path.name]
 
@@ -86,26 +87,33 @@ def test_a_mirror_with_other_content_does_not_hide_a_good_one(source, published)
     (published / "broken").mkdir()
     for name in NAMES:
         (published / "broken" / name).write_bytes(b"<html>moved</html>")
-    assert load(source, "test", None).labels.tolist() == [7, 1]
+    assert load_idx(source, "test", None).labels.tolist() == [7, 1]
 
 
 def test_the_error_names_the_reason_of_every_mirror(source, published, cache):
     for path in (published / "good").iterdir():
         path.unlink()
     with pytest.raises(InputError) as raised:
-        load(source, "train", None)
+        load_idx(source, "train", None)
     assert raised.value.expected == NAMES[0]
-    assert all(f"{mirror}: 404" in raised.value.got for mirror in source.mirrors)
+    assert all(f"{mirror} answers 404" in raised.value.got for mirror in source.mirrors)
     assert all(name in raised.value.fix.python for name in NAMES)
     assert "data_dir" in raised.value.fix.python
     assert "--data-dir" in raised.value.fix.command_line
+
+
+def test_a_server_that_cannot_be_reached_is_said_in_plain_words(source, cache):
+    closed = "http://127.0.0.1:9/"
+    with pytest.raises(InputError) as raised:
+        load_idx(replace(source, mirrors=(closed,)), "train", None)
+    assert raised.value.got == f"{closed} cannot be reached"
 
 
 def test_nothing_is_downloaded_into_a_given_folder(source, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     with pytest.raises(InputError) as raised:
-        load(source, "train", folder)
+        load_idx(source, "train", folder)
     assert raised.value.got == str(folder)
     assert not list(folder.iterdir())
 

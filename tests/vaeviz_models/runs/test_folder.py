@@ -1,9 +1,13 @@
 """The files of a run: written as a whole, readable without pickle, and checked when they are read."""
 
 import csv
+import errno
 import json
+import os
 import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +33,7 @@ from vaeviz_models import (
     seeded,
 )
 from vaeviz_models.runs.checkpoint import load_checkpoint, save_checkpoint
-from vaeviz_models.runs.folder import FORMAT, read_config, read_history, start_run
+from vaeviz_models.runs.folder import FORMAT, MAX_CONFIG_BYTES, read_config, read_history, start_run, write_files
 
 FILES = {"config.json", "weights.safetensors", "history.csv", "checkpoint.safetensors"}
 
@@ -144,19 +148,95 @@ def test_weights_are_of_the_best_epoch_and_the_checkpoint_has_the_last(own_run):
         assert torch.equal(resumed.model.state_dict()[name], state.last[name])
 
 
-def test_a_failed_save_keeps_the_files(own_run, monkeypatch):
-    def full_disk(path, content):
-        with path.open("wb") as file:
-            file.write(b"half a file")
-        raise OSError("No space left on device")
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
-    before = {path.name: path.read_bytes() for path in own_run.iterdir()}
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Let a number of files be written, then no more."""
+
+    def fill(n_files):
+        def write_half(path, content, write=Path.write_bytes):
+            nonlocal n_files
+            n_files -= 1
+            write(path, content if n_files >= 0 else b"half a file")
+            if n_files < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_bytes", write_half)
+
+    return fill
+
+
+@pytest.mark.parametrize("n_files", [0, 1, 2])
+def test_a_full_disk_keeps_the_files(n_files, own_run, full_disk):
+    before = contents(own_run)
     state = load_checkpoint(own_run)[0]
     state.epoch = 99
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    full_disk(n_files)
+    with pytest.raises(InputError, match="No space left") as error:
         save_checkpoint(own_run, state)
-    assert {path.name: path.read_bytes() for path in own_run.iterdir()} == before
+    assert error.value.got == str(own_run)
+    assert contents(own_run) == before
+
+
+@pytest.mark.parametrize("n_files", [0, 1, 2])
+def test_a_full_disk_keeps_the_run_to_overwrite(n_files, own_run, full_disk, vaeviz):
+    before = contents(own_run)
+    full_disk(n_files)
+    done = vaeviz("train", "mlp", "--data", "digits", "--epochs", 1, "--out", own_run, "--overwrite")
+    assert "No space left" in done.error
+    assert contents(own_run) == before
+
+
+def test_a_limit_on_file_sizes_is_an_error(own_run):
+    """The limit is one that a process inherits, so it is set in one of its own."""
+    before = contents(own_run)
+    code = (
+        "import resource; from vaeviz.cli.main import main; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); "
+        f"main(['train', 'mlp', '--data', 'digits', '--epochs', '1', '--out', {str(own_run)!r}, '--overwrite'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert str(own_run) in done.stderr
+    assert contents(own_run) == before
+
+
+def test_a_folder_that_is_deleted_midway_is_an_error(vaeviz, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    monkeypatch.setattr(
+        "vaeviz_models.runs.train_run.fit",
+        lambda model, *args, after_epoch, resume, **kwargs: (shutil.rmtree(run), after_epoch(resume)),
+    )
+    assert str(run) in vaeviz("train", "mlp", "--data", "digits", "--epochs", 1, "--out", run).error
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_of_another_user_is_an_error(own_run, vaeviz):
+    own_run.chmod(0o500)
+    try:
+        error = vaeviz("train", "--resume", own_run, "--epochs", 3).error
+    finally:
+        own_run.chmod(0o700)
+    assert str(own_run) in error
+
+
+@pytest.mark.parametrize("name", [300 * "a", "a\0b"], ids=["long", "NUL"])
+def test_a_name_that_cannot_be_used_is_an_error(name, tmp_path):
+    for start in (lambda run: start_run(run, {}), lambda run: save_run(run, mlp((5, 4)))):
+        with pytest.raises(InputError) as error:
+            start(tmp_path / name)
+        assert error.value.got == str(tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
+def test_files_are_named_in_order(tmp_path, monkeypatch):
+    named = []
+    monkeypatch.setattr(os, "replace", lambda old, new, replace=os.replace: (named.append(new.name), replace(old, new)))
+    write_files(tmp_path, {"one": b"", "two": b"", "three": b""})
+    assert named == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "checkpoint.safetensors"])
@@ -248,6 +328,97 @@ def test_a_config_that_describes_no_model_is_an_error(change, token, own_run):
         assert token in str(error.value)
 
 
+def hidden_of(size):
+    return lambda config: config["model"]["options"].update(hidden=size)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        hidden_of([30_000, 30_000]),
+        hidden_of([10**9]),
+        hidden_of([10**18]),
+        hidden_of([1] * 100_000),
+        hidden_of([-1]),
+        lambda config: config["model"]["options"].update(latent_dim=10**12),
+        lambda config: config["model"].update(sample_shape=[10**6, 10**6]),
+        lambda config: config["model"].update(sample_shape=[2**62, 2**62]),
+        lambda config: config["model"].update(sample_shape=["8", "8"]),
+        lambda config: config["model"].update(sample_shape=[8.0, 8.0]),
+        lambda config: config["model"].update(sample_shape=[-8, -8]),
+        lambda config: config["model"].update(name=["mlp"]),
+        lambda config: config.update(model=[]),
+        lambda config: config["data"].update(name=["digits"]),
+        lambda config: config["data"].update(data_dir=3),
+    ],
+)
+def test_a_config_of_a_stranger_takes_no_memory(change, own_run):
+    """A model of these sizes would take gigabytes, so the test itself fails where one is built."""
+    change_config(own_run, change)
+    for read in (open_run, load_checkpoint):
+        with pytest.raises(InputError) as error:
+            read(own_run)
+        assert str(own_run) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 200_000, b'{"a":' * 100_000, b" " * (MAX_CONFIG_BYTES + 1), b"1" * 10_000, b"\xff\xfe"],
+    ids=["brackets", "objects", "too large", "a large number", "not text"],
+)
+def test_a_config_that_is_no_json_object_is_an_error(content, own_run, vaeviz):
+    (own_run / "config.json").write_bytes(content)
+    assert str(own_run / "config.json") in vaeviz("info", own_run).error
+
+
+@pytest.mark.parametrize("name", ["config.json", "weights.safetensors", "checkpoint.safetensors"])
+def test_a_pipe_in_place_of_a_file_is_not_read(name, own_run, vaeviz):
+    (own_run / name).unlink()
+    os.mkfifo(own_run / name)
+    command = ("train", "--resume") if name.startswith("checkpoint") else ("info",)
+    assert str(own_run) in vaeviz(*command, own_run).error
+
+
+def test_a_history_that_is_a_pipe_is_not_read(own_run):
+    (own_run / "history.csv").unlink()
+    os.mkfifo(own_run / "history.csv")
+    with pytest.raises(InputError, match=r"history\.csv"):
+        read_history(own_run)
+
+
+def test_weights_that_are_larger_than_their_model_are_not_read(own_run):
+    with (own_run / "weights.safetensors").open("r+b") as file:
+        file.truncate(10**12)  # a file of zeros that takes no space
+    with pytest.raises(InputError, match=r"weights\.safetensors"):
+        open_run(own_run)
+
+
+def test_a_model_that_needs_its_values_to_be_built_is_opened(registered, tmp_path):
+    def scaled(sample_shape, *, latent_dim: int = 1) -> VAE:
+        model = VAE(*(kind(sample_shape, latent_dim, ()) for kind in (DenseEncoder, DenseDecoder)), Bernoulli(), 1)
+        assert model.decoder.out.weight.abs().max().item() > 0
+        return model
+
+    save_run(tmp_path / "run", register_model(scaled)((5, 4)))
+    assert open_run(tmp_path / "run")[0].latent_dim == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "[]",
+        "3",
+        '{"epoch": 1, "best_epoch": 0, "history": []}',
+        '{"epoch": 1, "best_epoch": 0, "history": {"epoch": [null]}}',
+    ],
+)
+def test_a_damaged_header_is_an_error(header, own_run):
+    path = own_run / "checkpoint.safetensors"
+    save_file(load_file(path), path, metadata={"training": header})
+    with pytest.raises(InputError, match=r"checkpoint\.safetensors"):
+        load_checkpoint(own_run)
+
+
 def test_another_folder_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"config.json") as error:
         open_run(tmp_path)
@@ -279,7 +450,7 @@ def test_a_run_without_a_finished_epoch_is_opened_with_a_warning(own_run):
 def test_an_existing_run_is_kept(own_run):
     before = {path.name: path.read_bytes() for path in own_run.iterdir()}
     with pytest.raises(InputError) as error:
-        start_run(own_run, read_config(own_run))
+        start_run(own_run, {})
     assert error.value.got == str(own_run)
     assert "overwrite=True" in error.value.fix.python
     assert f"vaeviz train --resume {own_run}" in error.value.fix.command_line
@@ -288,7 +459,7 @@ def test_an_existing_run_is_kept(own_run):
 
 def test_overwriting_removes_the_old_run_and_nothing_else(own_run):
     (own_run / "notes.txt").write_text("keep me")
-    start_run(own_run, read_config(own_run), overwrite=True)
+    start_run(own_run, {"config.json": b"{}"}, overwrite=True)
     assert names_in(own_run) == {"config.json", "notes.txt"}
 
 
@@ -375,6 +546,16 @@ def test_a_custom_model_is_saved_if_its_builder_is_registered(registered, tmp_pa
     assert not (tmp_path / "run").exists()
     save_run(tmp_path / "run", register_model(shallow)((5, 4), latent_dim=4))
     assert open_run(tmp_path / "run")[0].latent_dim == 4
+
+
+@pytest.mark.parametrize(
+    "wrap", [torch.compile, torch.nn.DataParallel, torch.optim.swa_utils.AveragedModel], ids=lambda wrap: wrap.__name__
+)
+def test_a_wrapped_model_is_saved_as_what_it_wraps(wrap, fitted, noise_images, tmp_path):
+    model, history = fitted
+    save_run(tmp_path / "run", wrap(model), history)
+    opened = open_model(tmp_path / "run")
+    np.testing.assert_array_equal(encode(opened.encoder, noise_images).mean, encode(model, noise_images).mean)
 
 
 def test_a_model_that_was_changed_after_it_was_built_is_an_error(tmp_path):

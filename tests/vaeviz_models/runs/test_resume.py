@@ -14,10 +14,10 @@ import pytest
 from vaeviz.model.opening import open as vaeviz_open
 from vaeviz_models import TrainState, mlp, open_run, save_run, seeded
 from vaeviz_models.models.builders import build_from_recipe
-from vaeviz_models.runs.checkpoint import save_checkpoint
-from vaeviz_models.runs.folder import read_config, start_run
+from vaeviz_models.runs.checkpoint import checkpoint_files
+from vaeviz_models.runs.folder import config_bytes, read_config, start_run
 
-EPOCHS = 20
+EPOCHS = 9
 TRAIN = [
     "train",
     "mlp",
@@ -140,13 +140,54 @@ def test_a_finished_run_is_not_changed(short, vaeviz):
 def test_resuming_before_the_first_epoch_equals_never_stopping(short, vaeviz, tmp_path):
     run = tmp_path / "fresh"
     config = read_config(short)
-    start_run(run, config)
-    save_checkpoint(run, TrainState.start(seeded(build_from_recipe, config["model"], seed=0), device="cpu"))
+    state = TrainState.start(seeded(build_from_recipe, config["model"], seed=0), device="cpu")
+    start_run(run, {"config.json": config_bytes(config), **checkpoint_files(state)})
     assert not (run / "history.csv").exists()
     assert "history" not in vaeviz_open(run).inputs
     assert vaeviz("info", run).code == 0
     assert vaeviz("train", "--resume", run).code == 0
     assert results(run) == results(short)
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_from_its_config(short, vaeviz, tmp_path):
+    run = tmp_path / "fresh"
+    start_run(run, {"config.json": (short / "config.json").read_bytes()})
+    error = vaeviz(*TRAIN, "--epochs", 1, "--out", run).error
+    assert f"vaeviz train --resume {run}" in error
+    assert "--overwrite" in error
+    done = vaeviz("train", "--resume", run)
+    assert "no epoch" in done.out
+    assert results(run) == results(short)
+
+
+def test_a_run_that_was_killed_before_its_config_is_trained_anew(short, vaeviz, tmp_path):
+    run = tmp_path / "fresh"
+    run.mkdir()
+    (run / f".weights.{32 * 'a'}.safetensors").write_bytes(b"half")
+    assert vaeviz(*TRAIN, "--epochs", 1, "--out", run).code == 0
+    assert results(run) == results(short)
+    assert not any(path.name.startswith(".") for path in run.iterdir())
+
+
+@pytest.mark.parametrize("again", ["resume", "overwrite"])
+def test_temporary_files_of_a_killed_training_are_removed(again, short, vaeviz):
+    left = [short / f".{stem}.{32 * '0'}{suffix}" for stem, suffix in (("history", ".csv"), ("config", ".json"))]
+    kept = [short / name for name in (".notes", ".weights.best.safetensors", "notes.txt")]
+    for path in (*left, *kept):
+        path.write_bytes(b"half")
+    args = ("--resume", short) if again == "resume" else (*TRAIN[1:], "--epochs", 1, "--out", short, "--overwrite")
+    assert vaeviz("train", *args).code == 0
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)
+
+
+def test_two_threads_give_the_same_bytes_resumed_or_not(vaeviz, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train = ("train", "mlp", "--data", "digits", "--device", "cpu", "--threads", 2)
+    assert vaeviz(*train, "--epochs", 3, "--out", whole).code == 0
+    assert vaeviz(*train, "--epochs", 1, "--out", parts).code == 0
+    assert vaeviz("train", "--resume", parts, "--epochs", 3).code == 0
+    assert results(parts) == results(whole)
 
 
 def test_a_run_that_does_not_exist_is_an_error(vaeviz, tmp_path):
@@ -161,10 +202,10 @@ def test_resume_and_a_model_exclude_each_other(vaeviz, tmp_path):
     assert "mlp" in done.error
 
 
-def train_until_early_stop(vaeviz, run):
+def train_until_early_stop(vaeviz, run, patience=3):
     """Train on noise, which overfits soon, so that early stopping ends the run long before its last epoch."""
     np.savez(run.parent / "noise.npz", x=np.random.default_rng(0).random((96, 5, 4), dtype=np.float32))
-    settings = ("--hidden", 64, "--epochs", 200, "--learning-rate", 0.02, "--holdout", 0.25, "--patience", 3)
+    settings = ("--hidden", 64, "--epochs", 200, "--learning-rate", 0.02, "--holdout", 0.25, "--patience", patience)
     return vaeviz(
         "train", "mlp", "--data", f"npz:{run.parent / 'noise.npz'}", *settings, "--device", "cpu", "--out", run
     )
@@ -179,8 +220,26 @@ def test_a_run_that_stopped_early_is_not_changed(vaeviz, tmp_path):
     before = results(run)
     resumed = vaeviz("train", "--resume", run)
     assert message in resumed.out
-    assert "--patience" in resumed.out
+    assert f"vaeviz train --resume {run} --patience 6" in resumed.out
     assert results(run) == before
+
+
+def test_resuming_with_a_larger_patience_equals_never_stopping(vaeviz, tmp_path):
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    train_until_early_stop(vaeviz, run)
+    stopped = epochs_in(run)
+    assert vaeviz("train", "--resume", run, "--patience", 6).code == 0
+    assert epochs_in(run) > stopped
+    assert read_config(run)["training"]["patience"] == 6
+    train_until_early_stop(vaeviz, whole, patience=6)
+    assert results(run) == results(whole)
+
+
+def test_a_patience_needs_a_run_with_a_holdout(vaeviz, tmp_path):
+    run = tmp_path / "run"
+    train = ("train", "mlp", "--data", "digits", "--hidden", 4, "--epochs", 1, "--device", "cpu", "--out", run)
+    assert vaeviz(*train).code == 0
+    assert "--holdout 0.1" in vaeviz("train", "--resume", run, "--patience", 3).error
 
 
 def test_fewer_epochs_than_are_done_is_an_error(short, vaeviz):
@@ -242,4 +301,4 @@ def test_an_incomplete_config_is_an_error(part, key, token, short, vaeviz):
 
 def test_a_run_that_was_saved_in_a_script_cannot_be_resumed(vaeviz, tmp_path):
     save_run(tmp_path / "run", mlp((5, 4)))
-    assert "checkpoint.safetensors" in vaeviz("train", "--resume", tmp_path / "run").error
+    assert "script" in vaeviz("train", "--resume", tmp_path / "run").error

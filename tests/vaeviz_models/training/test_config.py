@@ -4,6 +4,7 @@ import inspect
 from dataclasses import FrozenInstanceError, fields
 from typing import get_type_hints
 
+import numpy as np
 import pytest
 
 from vaeviz.errors import InputError
@@ -22,6 +23,9 @@ NAMES = [field.name for field in fields(TrainConfig)]
         {"batch_size": 0},
         {"learning_rate": 0.0},
         {"learning_rate": float("nan")},
+        {"learning_rate": float("inf")},
+        {"beta": float("inf")},
+        {"threads": 0},
         {"epsilon": 0.0},
         {"beta": -1.0},
         {"warmup": -1},
@@ -38,6 +42,37 @@ def test_a_setting_out_of_range_is_an_error(settings):
         TrainConfig(**settings)
     assert error.value.got == str(value)
     assert error.value.expected
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"epochs": 2.5},
+        {"epochs": None},
+        {"epochs": True},
+        {"batch_size": "many"},
+        {"learning_rate": "fast"},
+        {"schedule": "cosine"},
+        {"precision": "float16"},
+        {"binarize": 1},
+        {"seed": None},
+        {"device": 0},
+        {"threads": "all"},
+    ],
+    ids=str,
+)
+def test_a_setting_of_another_type_is_an_error(settings):
+    name, value = next(iter(settings.items()))
+    with pytest.raises(InputError, match=name) as error:
+        TrainConfig(**settings)
+    assert error.value.got == repr(value)
+    assert error.value.expected
+
+
+def test_numbers_of_numpy_are_numbers():
+    config = TrainConfig(epochs=np.int64(3), beta=np.float32(0.5), threads=np.int64(2))
+    assert (config.epochs, config.beta, config.threads) == (3, 0.5, 2)
+    assert all(type(value) in (int, float) for value in (config.epochs, config.beta, config.threads))
 
 
 def test_patience_needs_a_holdout():

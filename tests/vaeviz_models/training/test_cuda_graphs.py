@@ -9,7 +9,7 @@ import torch
 from vaeviz.errors import InputError
 from vaeviz_models import TrainConfig, TrainState, autoencoder, conv, fit, mlp, seeded
 from vaeviz_models.runs.checkpoint import load_checkpoint, save_checkpoint
-from vaeviz_models.runs.folder import start_run
+from vaeviz_models.runs.folder import config_bytes, start_run
 from vaeviz_models.training.cuda_graph import WARM_UP_STEPS
 from vaeviz_models.training.fit import train_epoch
 from vaeviz_models.training.loaders import MemoryLoader
@@ -94,7 +94,8 @@ def test_a_checkpoint_of_replayed_steps_continues(noise_images, tmp_path):
     model = seeded(mlp, (5, 4), hidden=(16,), seed=0)
     state = TrainState.start(model, device="cuda")
     data = dict.fromkeys(("name", "data_dir", "labels"))
-    start_run(tmp_path / "run", {"model": model.recipe, "data": data, "training": asdict(TrainConfig())})
+    config = {"model": model.recipe, "data": data, "training": asdict(TrainConfig())}
+    start_run(tmp_path / "run", {"config.json": config_bytes(config)})
     fit(model, noise_images, epochs=2, batch_size=BATCH, resume=state, **QUIET)
     save_checkpoint(tmp_path / "run", state)
     resumed = load_checkpoint(tmp_path / "run")[0]

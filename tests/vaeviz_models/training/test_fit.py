@@ -234,10 +234,85 @@ def test_scores_are_means_over_all_samples(model):
 
 def test_diverging_is_an_error(noise_images):
     model = mlp((5, 4), hidden=(16,), likelihood="gaussian", std=1e-3)
-    with pytest.raises(InputError, match="diverged") as error:
+    with pytest.raises(InputError) as error:
         fit(model, noise_images, epochs=50, learning_rate=1e4, **QUIET)
-    assert "learning_rate" in error.value.fix.python
-    assert "--learning-rate" in error.value.fix.command_line
+    assert "learning_rate, e.g. 5000" in error.value.fix.python
+    assert "--learning-rate 5000" in error.value.fix.command_line
+
+
+class DivergingModel(nn.Module):
+    """Model whose log-likelihood is NaN from a certain step on."""
+
+    def __init__(self, first_bad_step):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+        self.first_bad_step, self.n_steps = first_bad_step, 0
+
+    def terms(self, x, generator=None):
+        self.n_steps += self.training
+        is_bad = self.training and self.n_steps >= self.first_bad_step
+        return (self.weight * x).sum() * (torch.nan if is_bad else 1), None
+
+
+@pytest.mark.parametrize("scored", [False, True])
+def test_a_step_that_diverges_is_named_and_the_weights_before_its_epoch_are_kept(scored, noise_images):
+    model, after = DivergingModel(first_bad_step=8), []
+    settings = {"epochs": 3, "batch_size": 16, "after_epoch": lambda state: after.append(state.model.weight.item())}
+    with pytest.raises(InputError) as error:
+        fit(model, noise_images, noise_images if scored else None, **settings, **QUIET)
+    assert "step 2 of epoch 2" in str(error.value)
+    assert "nan" in error.value.got
+    assert model.weight.item() == after[-1] != 0
+    assert len(after) == 1
+
+
+def test_a_training_stops_soon_after_it_diverges():
+    model = DivergingModel(first_bad_step=3)
+    with pytest.raises(InputError, match="step 3 of epoch 1"):
+        fit(model, np.ones((1000, 2), dtype=np.float32), epochs=1, batch_size=2, **QUIET)
+    assert model.n_steps == 100
+    assert model.weight.item() == 0
+
+
+def test_weights_that_diverge_in_the_last_step_are_not_kept(noise_images):
+    model = RecordingModel()
+    model.weight.register_hook(lambda gradient: gradient * torch.inf)
+    with pytest.raises(InputError, match="epoch 1"):
+        fit(model, noise_images, epochs=1, batch_size=96, **QUIET)
+    assert model.weight.item() == 0
+
+
+def test_scores_that_are_not_finite_are_an_error(model, noise_images):
+    model.encoder.head.mean.bias.data.fill_(torch.nan)
+    with pytest.raises(InputError) as error:
+        evaluate(model, noise_images)
+    assert "nan" in error.value.got
+
+
+def with_batch_norm():
+    model = small()
+    model.encoder.features.append(nn.BatchNorm1d(16))
+    return model
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_single_last_sample_joins_the_batch_before(on_disk, noise_images, tmp_path):
+    np.save(tmp_path / "x.npy", noise_images[:33])
+    x = np.load(tmp_path / "x.npy", mmap_mode="r") if on_disk else noise_images[:33]
+    recorder = RecordingModel()
+    fit(recorder, x, epochs=1, batch_size=8, **QUIET)
+    assert [len(batch) for batch in recorder.trained] == [8, 8, 8, 9]
+    assert rows(recorder.trained) == rows([noise_images[:33]])
+    fit(with_batch_norm(), x, epochs=1, batch_size=8, **QUIET)
+
+
+@pytest.mark.parametrize("n_samples, batch_size", [(8, 1), (1, 8)])
+def test_batch_normalization_of_one_sample_is_an_error(n_samples, batch_size, noise_images):
+    with pytest.raises(InputError) as error:
+        fit(with_batch_norm(), noise_images[:n_samples], epochs=1, batch_size=batch_size, **QUIET)
+    assert "batch_size=2" in error.value.fix.python
+    assert "--batch-size 2" in error.value.fix.command_line
+    fit(small(), noise_images[:n_samples], epochs=1, batch_size=batch_size, **QUIET)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from vaeviz.errors import InputError
 from vaeviz_models import evaluate, fit, mlp, seeded
 from vaeviz_models.runs.data_source import fingerprint
 from vaeviz_models.runs.folder import read_config
-from vaeviz_models.training.loaders import DiskLoader, MemoryLoader, make_loader
+from vaeviz_models.training.loaders import DiskLoader, MemoryLoader, make_loader, split_order
 
 QUIET = {"device": "cpu", "progress": False}
 CPU = torch.device("cpu")
@@ -60,7 +60,7 @@ def test_batches_are_the_same_from_memory_and_from_disk(rows, mapped, noise_imag
         assert len(part) == len(expected)
         assert torch.equal(torch.cat([x for (x,) in part.in_order(2)]), expected)
         assert torch.equal(torch.cat([x for (x,) in part.shuffled(order, 2)]), expected[order])
-    assert [len(x) for (x,) in parts[1].shuffled(order, 4)] == [len(part) for part in order.split(4)]
+    assert [len(x) for (x,) in parts[1].shuffled(order, 4)] == [len(part) for part in split_order(order, 4)]
 
 
 def test_the_fingerprint_is_that_of_the_array(mapped, noise_images):

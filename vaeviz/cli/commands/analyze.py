@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
 import click
 
-from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.output_paths import OutputFile
+from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options
 from vaeviz.cli.types import parse_settings, split_list
-from vaeviz.errors import InputError
+from vaeviz.errors import printable_text
 from vaeviz.plugins.options import format_default
 
-COLORS = {"✓": "green", "!": "red", "–": "yellow", "✗": "red"}
+COLORS = {"✓": "green", "?": "yellow", "!": "red", "–": "yellow", "✗": "red"}
 
 
 class CommandWithChecks(click.Command):
@@ -31,7 +31,7 @@ class CommandWithChecks(click.Command):
 
 @click.command(cls=CommandWithChecks)
 @model_and_data_options
-@click.option("--out", type=click.Path(path_type=Path), help="Write the report, with all its numbers, as JSON.")
+@click.option("--out", type=OutputFile(), help="Write the report, with all its numbers, as JSON.")
 @click.option("--checks", metavar="NAME,...", help="Run only these checks, listed below.")
 @click.option("--set", "settings", multiple=True, metavar="CHECK.OPTION=VALUE", help="Set an option of a check.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -52,24 +52,23 @@ def analyze(
     Exit code 0: the checks ran, whether or not they flagged something; --out keeps the results for a script. 1: a check
     failed, or none applied. 2: wrong usage or input.
     """
+    from vaeviz.data.atomic_files import report_write_errors
     from vaeviz.health.analyze import analyze as run_analysis
     from vaeviz.health.report import format_table
 
     if source.is_empty:
         raise click.UsageError("There is nothing to analyze. Give MODEL, --encoder, --decoder or --input, and --data.")
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"--out {out}: the folder {out.parent} does not exist.", fix=f"Create it: mkdir {out.parent}")
     options = parse_settings(settings, "CHECK", "holes.max_mass=0.1")
     model, data, supplied = source.open()
-    reserved = sorted(set(supplied) & set(inspect.signature(run_analysis).parameters))
-    if reserved:
-        raise click.UsageError(f"--input {reserved[0]}=... is not an input of a check. Use the option --{reserved[0]}.")
+    check_input_names(supplied, run_analysis, ctx.command)
     title = " · ".join(part for part in (model and model.name, data and data.name) if part)
     report = run_analysis(model, data, checks=split_list(checks), settings=options, seed=seed, title=title, **supplied)
     for line in format_table(report, for_command_line=True):
-        click.echo(click.style(line[0], fg=COLORS[line[0]]) + line[1:] if line[:1] in COLORS else line)
+        text = printable_text(line)
+        click.echo(click.style(text[0], fg=COLORS[text[0]]) + text[1:] if text[:1] in COLORS else text)
     if out is not None:
-        report.save(out)
+        with report_write_errors(out):
+            report.save(out)
         click.echo(out)
-    has_result = report.names_with_status("healthy") or report.names_with_status("flagged")
+    has_result = any(result.value is not None for result in report.checks)
     ctx.exit(int(bool(report.names_with_status("failed")) or not has_result))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.errors import printable_text
 
 
 @click.command()
@@ -26,6 +27,6 @@ def explain(source: ModelAndDataSpec) -> None:
     parts = {name: supplied[name] for name in ("encoder", "decoder") if name in supplied}
     inputs = collect_inputs(model, data, supplied)
     inspection = inspect(model, inputs.get("x"), inputs.get("condition"), **parts)
-    click.echo(inspection.for_command_line())
+    click.echo(printable_text(inspection.for_command_line()))
     failed = any(found.name == "problem" for found in (*inspection.encoder, *inspection.decoder))
     click.get_current_context().exit(int(failed))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
+from vaeviz.cli.output_paths import OutputFolder
+from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options
 from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError, UnknownName
@@ -36,7 +36,7 @@ NAME_WIDTH = 22  # columns; the longest name of a plot fits
 
 @click.command()
 @model_and_data_options
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
+@click.option("--out", type=OutputFolder(), required=True, help="Output folder.")
 @click.option("--plots", metavar="NAME,...", help="Draw only these plots, see `vaeviz list plots`.")
 @click.option("--set", "settings", multiple=True, metavar="PLOT.OPTION=VALUE", help="Set an option of a plot.")
 @click.option(
@@ -60,6 +60,7 @@ NAME_WIDTH = 22  # columns; the longest name of a plot fits
     default=None,
     help="Begin the page with the report of `vaeviz analyze`.  [default: if all plots are drawn]",
 )
+@click.option("--clean", is_flag=True, help="Remove figures of an earlier export that are not drawn again.")
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -70,6 +71,7 @@ def export(
     config: Path | None,
     plots: str | None,
     formats: str | None,
+    clean: bool,
     **given: Any,
 ) -> None:
     """Draw all plots of a model into a folder.
@@ -91,22 +93,20 @@ def export(
     for plot, plot_options in parse_settings(settings, "PLOT", "latent_scatter.dims=0,2").items():
         options.setdefault(plot, {}).update(plot_options)
     model, dataset, supplied = source.open()
-    reserved = sorted(set(supplied) & set(inspect.signature(export_figures).parameters))
-    if reserved:
-        raise click.UsageError(f"--input {reserved[0]}=... is not an input of a plot.")
+    check_input_names(supplied, export_figures, ctx.command)
     records = export_figures(
         out,
         model=model,
         data=dataset,
         settings=options,
         title=" · ".join(part for part in (model and model.name, dataset and dataset.name) if part),
+        clean=clean,
         on_record=echo_record,
         on_report=echo_report,
         **chosen,
         **supplied,
     )
-    n_drawn = sum(record.status == "drawn" for record in records)
-    click.echo(f"{n_drawn} figure{'s' * (n_drawn != 1)} in {out}, shown by {out / 'index.html'}")
+    _echo_summary(out, records)
     ctx.exit(exit_code(records, by_name="plots" in chosen))
 
 
@@ -124,8 +124,20 @@ def echo_report(report: Report) -> None:
     from vaeviz.health.report import STATUS_MARKS, summary_line
 
     statuses = [result.status for result in report.checks]
-    worst: CheckStatus = "failed" if "failed" in statuses else "flagged" if "flagged" in statuses else "healthy"
+    by_severity: tuple[CheckStatus, ...] = ("failed", "flagged", "uncertain")
+    worst: CheckStatus = next((status for status in by_severity if status in statuses), "healthy")
     click.echo(f"{STATUS_MARKS[worst]} {'report':<{NAME_WIDTH}} {summary_line(report.checks)}")
+
+
+def _echo_summary(out: Path, records: Sequence[FigureRecord]) -> None:
+    """Print how many figures are in a folder, and which are left from an earlier export."""
+    from vaeviz.export.manifest import read_manifest
+
+    n_drawn = sum(record.status == "drawn" for record in records)
+    click.echo(f"{n_drawn} figure{'s' * (n_drawn != 1)} in {out}, shown by {out / 'index.html'}")
+    earlier = read_manifest(out).get("earlier_figures", ())
+    if earlier:
+        click.echo(f"Left from an earlier export (--clean removes them): {', '.join(earlier)}")
 
 
 def exit_code(records: Sequence[FigureRecord], *, by_name: bool) -> int:
@@ -147,7 +159,7 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict[str,
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"--config {path} cannot be read: {error.strerror}.", got=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # nested brackets recurse
         raise InputError(f"--config {path} is not valid TOML: {error}.", got=str(path)) from None
     options = {name: value for name, value in config.items() if isinstance(value, dict)}
     chosen = {name: value for name, value in config.items() if name not in options}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from vaeviz.cli.output_paths import OutputFile
 from vaeviz.cli.plugin_commands import broken_command
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options, script_option
 from vaeviz.cli.types import click_option
@@ -65,11 +66,19 @@ def _scripts_first(args: list[str]) -> list[str]:
 
 
 def _plot_command(spec: PlotSpec) -> click.Command:
+    from vaeviz.export.render import FORMATS
+
     inputs = ", ".join(spec.required + tuple(f"[{name}]" for name in spec.optional))
     help_text = f"{_keep_line_breaks(inspect.getdoc(spec.function) or '')}\n\nNeeds {inputs}."
 
     @click.command(spec.name, help=help_text, short_help=spec.summary)
-    @click.option("--out", type=click.Path(path_type=Path), help=f"[default: {spec.name}.png]")
+    @click.option(
+        "--out",
+        type=OutputFile(*(f".{ending}" for ending in FORMATS)),
+        default=f"{spec.name}.png",
+        show_default=True,
+        help="File to write.",
+    )
     @click.option("--style", default="paper", show_default=True, help="paper or talk.")
     @click.option("--dpi", type=click.IntRange(30, 2400), help="[default: that of the style]")
     @model_and_data_options
@@ -99,13 +108,11 @@ def _keep_line_breaks(docstring: str) -> str:
 
 
 def _draw(
-    spec: PlotSpec, options: dict[str, Any], *, source: ModelAndDataSpec, out: Path | None, style: str, dpi: int | None
+    spec: PlotSpec, options: dict[str, Any], *, source: ModelAndDataSpec, out: Path, style: str, dpi: int | None
 ) -> None:
     from vaeviz.drawing.styles import style as style_context
     from vaeviz.export.render import collect_plot_inputs, draw_figure, save_figure, shared_options
 
-    out = out or Path(f"{spec.name}.png")
-    _check_output(out)
     model, data, supplied = source.open()
     inputs = collect_plot_inputs(model, data, supplied)
     options = shared_options(spec, None, None if data is None else data.kind) | options
@@ -115,20 +122,5 @@ def _draw(
         raise InputError(f"{spec.name} needs {names}.", expected=names, fix=describe_missing(missing))
     with style_context(style) as page_style:
         figure = draw_figure(spec, inputs, options, page_style)
-        try:
-            save_figure(figure, out, dpi or page_style.dpi)
-        except OSError as error:
-            raise InputError(f"--out {out} cannot be written: {error.strerror}.", got=str(out)) from None
+        save_figure(figure, out, dpi or page_style.dpi)
     click.echo(out)
-
-
-def _check_output(out: Path) -> None:
-    from vaeviz.export.render import FORMATS
-
-    if out.suffix.lstrip(".") not in FORMATS:
-        endings = f".{', .'.join(FORMATS)}"
-        raise InputError(f"--out {out} must end in one of {endings}.", got=out.suffix, expected=endings)
-    if not out.parent.is_dir():
-        raise InputError(
-            f"--out {out}: the folder {out.parent} does not exist.", got=str(out), fix=f"Create it: mkdir {out.parent}"
-        )

@@ -25,14 +25,19 @@ def all_of_them(count: int, noun: str = "dimension") -> str:
     return {1: f"The one {noun}", 2: f"Both {noun}s"}.get(count, f"All {count} {noun}s")
 
 
+def dimension_names(dims: Sequence[int] | np.ndarray) -> list[str]:
+    """Return the names that figures give to latent dimensions, counted from 1: ``["z1", "z4"]``."""
+    return [f"z{dim + 1}" for dim in dims]
+
+
 def is_or_are(count: int) -> str:
     """Return the verb that goes with a count."""
     return "is" if count == 1 else "are"
 
 
 def list_dimensions(dims: Sequence[int] | np.ndarray, max_names: int = 6) -> str:
-    """List latent dimensions by the names that figures give them, counted from 1: ``z1, z4 and 3 more``."""
-    names = [f"z{dim + 1}" for dim in dims]
+    """List latent dimensions by their names: ``z1, z4 and 3 more``."""
+    names = dimension_names(dims)
     if len(names) > max_names:
         names = names[: max_names - 1] + [f"{len(names) - max_names + 1} more"]
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

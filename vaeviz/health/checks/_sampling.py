@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS, analysis_rng, sample_rows
+from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS
+from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import SampleStream
 from vaeviz.model.posterior import Posterior
 
@@ -21,12 +22,11 @@ def choose_rows(
     """Choose different rows of x at random, and return them in ascending order.
 
     There are at most `n_samples` of them, and fewer if samples are large. `among` holds the rows to choose from in
-    ascending order; None stands for all.
+    ascending order; None means all. Plots choose the same rows with the same seed, so that their numbers agree.
     """
     among = np.arange(len(x)) if among is None else among
     n_rows = max(2, min(n_samples, MAX_VALUES // math.prod(x.shape[1:])))
-    rows: np.ndarray = among[sample_rows(among, n_rows, analysis_rng(seed))]
-    return rows
+    return np.asarray(among[subsample_rows(n_rows, len(among), seed)])
 
 
 def n_codes_to_score(n_codes: int, posterior: Posterior) -> int:

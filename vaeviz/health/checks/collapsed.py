@@ -10,7 +10,7 @@ from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimension
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.health.check import Measurement, health_check
-from vaeviz.health.checks._phrases import all_of_them, count_noun, is_or_are, list_dimensions
+from vaeviz.health.checks._phrases import all_of_them, count_noun, dimension_names, is_or_are, list_dimensions
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
 
@@ -63,14 +63,15 @@ def collapsed(
     found = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     dims = np.flatnonzero(~found.mask)
     return Measurement(
-        flagged=len(dims) > max_count,
         sentence=_describe_dimensions(found, dims),
         value=len(dims),
         threshold=max_count,
         n_samples=len(posterior),
+        interval=(float(np.sum(~found.mask & ~found.uncertain)), float(np.sum(~found.mask | found.uncertain))),
         numbers={
             "dimensions": posterior.size,
             "collapsed": dims,
+            "collapsed_names": dimension_names(dims),
             "kl": found.kl,
             "kl_error": found.kl_error,
             "variance_of_mean": found.variance,
@@ -87,8 +88,9 @@ def _measure_codes(posterior: Posterior, max_count: int) -> Measurement:
         sentence = f"{len(dims)} of {count_noun(size)} {is_or_are(len(dims))} constant: {list_dimensions(dims)}."
     else:
         sentence = f"{all_of_them(size)} of the code {'varies' if size == 1 else 'vary'}."
-    numbers = {"dimensions": size, "collapsed": dims, "variance_of_mean": found.variance}
-    return Measurement(len(dims) > max_count, sentence, len(dims), max_count, len(posterior), numbers=numbers)
+    numbers = {"dimensions": size, "collapsed": dims, "collapsed_names": dimension_names(dims)}
+    numbers["variance_of_mean"] = found.variance
+    return Measurement(sentence, len(dims), max_count, len(posterior), numbers=numbers)
 
 
 def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray) -> str:
@@ -98,17 +100,16 @@ def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray) -> str:
             f"{all_of_them(size)} {is_or_are(size)} collapsed (KL {total:.2g} nats): the code carries no information "
             "about a sample."
         )
-    if not len(dims):
-        least = int(found.kl.argmin())
-        kl = Estimate(found.kl[least], found.kl_error[least])
-        which = (
-            f"; the least active, z{least + 1}, has a KL of {kl} nats." if size > 1 else f", with a KL of {kl} nats."
+    n_enough = found.n_dims_with_kl_share(MOST_OF_KL)
+    most = f"{count_noun(n_enough)} {'carries' if n_enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats"
+    if len(dims):
+        return (
+            f"{len(dims)} of {size} dimensions {is_or_are(len(dims))} collapsed and "
+            f"{'carries' if len(dims) == 1 else 'carry'} no information about a sample: {list_dimensions(dims)}. "
+            f"{most}."
         )
-        return f"{all_of_them(size)} {is_or_are(size)} active{which}"
-    descending = np.sort(found.kl)[::-1].cumsum() / total
-    n_enough = int(np.searchsorted(descending, MOST_OF_KL)) + 1
-    return (
-        f"{len(dims)} of {size} dimensions {is_or_are(len(dims))} collapsed and "
-        f"{'carries' if len(dims) == 1 else 'carry'} no information about a sample: {list_dimensions(dims)}. "
-        f"{count_noun(n_enough)} {'carries' if n_enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats."
-    )
+    least = int(found.kl.argmin())
+    kl = Estimate(found.kl[least], found.kl_error[least])
+    if size == 1:
+        return f"The one dimension is active, with a KL of {kl} nats."
+    return f"{all_of_them(size)} are active; the least active, z{least + 1}, has a KL of {kl} nats. {most}."

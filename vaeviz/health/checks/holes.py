@@ -61,20 +61,21 @@ def holes(
     n_codes = n_codes_to_score(n_codes, posterior)
     found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=max_mass, seed=seed)
     mass = percent(found.mass.value, found.mass.standard_error)
-    if found.flagged:
-        sentence = (
-            f"{mass} of the prior is in holes, where there are hardly any codes ({100 * level:g} % would be, if the "
-            "codes were distributed like the prior): samples decoded from there resemble no data."
-        )
-    else:
-        sentence = f"The codes cover the prior: {mass} of it is where there are hardly any codes."
     return Measurement(
-        flagged=found.flagged,
-        sentence=sentence,
+        sentence=f"{mass} of the prior is where there are hardly any codes ({percent(level)} if the codes were "
+        "distributed like the prior).",
         value=found.mass.value,
         error=found.mass.standard_error,
         threshold=max_mass,
         n_samples=len(found.own),
+        blind_spot=""
+        if found.detectable
+        else f"With {len(found.own):,} codes of {posterior.size} dimensions, a half-empty prior would not be seen.",
         baselines={"codes distributed like the prior": level},
-        numbers={"log_density_at_the_edge": found.threshold},
+        numbers={
+            "found_by": found.decisive.name,
+            "score_at_the_edge": found.threshold,
+            "half_empty_prior_is_detectable": found.detectable,
+            **{scores.name.replace(" ", "_"): scores.mass.value for scores in found.scores},
+        },
     )

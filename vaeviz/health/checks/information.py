@@ -8,7 +8,7 @@ from vaeviz.analysis.active_dimensions import MIN_KL
 from vaeviz.analysis.elbo_decomposition import elbo_terms
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import NotApplicable
-from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.check import N_ERRORS, Measurement, health_check
 from vaeviz.health.checks._phrases import percent
 from vaeviz.health.checks._sampling import n_codes_to_score
 from vaeviz.model.encode import encode
@@ -47,13 +47,12 @@ def information(
     Returns
     -------
     Measurement
-        The share of the KL: the upper bound if it is flagged, the lower bound if not.
+        The share of the KL: the upper bound if it is below the threshold, else the lower bound.
 
     Raises
     ------
     NotApplicable
-        If the encoder gives no Gaussian posteriors, the prior is not known, the KL is about 0, or the samples are too
-        few to decide.
+        If the encoder gives no Gaussian posteriors, the prior is not known, or the KL is about 0.
     """
     posterior = encode(encoder, x, condition)
     n_codes = n_codes_to_score(n_codes, posterior)
@@ -61,29 +60,33 @@ def information(
     kl = found.exact_kl.value
     if kl <= MIN_KL * posterior.size:
         raise NotApplicable(f"The KL is {kl:.2g} nats, too little to contain information; see collapsed.")
-    low, high = (_share_of_kl(bound, kl) for bound in (found.mutual_information, found.left_out))
-    flagged = high.value + 2 * high.standard_error < min_share
-    if not flagged and low.value - 2 * low.standard_error < min_share:
-        raise NotApplicable(
-            f"The KL is {kl:.3g} nats. {found.n_posteriors:,} samples leave the mutual information between "
-            f"{found.mutual_information.value:.3g} and {min(found.left_out.value, kl):.3g} nats.",
-            fix="Use more samples to decide.",
-        )
-    decisive = high if flagged else low
-    share = (
-        f"{percent(decisive.value, decisive.standard_error)} of the KL of {kl:.3g} nats is information about samples"
-    )
-    if flagged:
-        sentence = f"At most {share}; the rest is distance between the codes and the prior."
-    else:
-        bound = "At least " if high.value - low.value > NEGLIGIBLE_GAP else ""
-        sentence = f"{bound}{share}; the rest is distance between the codes and the prior."
-    parts = ("mutual_information", "left_out", "total_correlation", "dimension_kl_sum", "exact_kl")
+    low, high = (_share_of_kl(bound, kl) for bound in (found.with_own, found.left_out))
+    least, most = low.value - N_ERRORS * low.standard_error, high.value + N_ERRORS * high.standard_error
+    decisive = high if most < min_share else low
+    parts = ("mutual_information", "with_own", "left_out", "total_correlation", "dimension_kl_sum", "exact_kl")
     numbers = {part: getattr(found, part).value for part in parts}
     numbers |= {f"{part}_error": getattr(found, part).standard_error for part in parts}
     numbers |= {"ceiling": found.ceiling, "dimension_kl": found.dimension_kl}
+    numbers |= {"saturated": found.saturated, "dimension_kl_by_spacings": found.dimension_kl_by_spacings}
     return Measurement(
-        flagged, sentence, decisive.value, min_share, found.n_codes, error=decisive.standard_error, numbers=numbers
+        sentence=_describe_share(low, high, kl, found.n_posteriors),
+        value=decisive.value,
+        threshold=min_share,
+        n_samples=found.n_codes,
+        error=decisive.standard_error,
+        interval=(least, most),
+        numbers=numbers,
+    )
+
+
+def _describe_share(low: Estimate, high: Estimate, kl: float, n_posteriors: int) -> str:
+    if high.value - low.value <= NEGLIGIBLE_GAP:
+        share = percent(low.value, low.standard_error)
+    else:
+        share = f"Between {percent(low.value, low.standard_error)} and {percent(high.value, high.standard_error)}"
+    return (
+        f"{share} of the KL of {kl:.3g} nats is information about samples, estimated from {n_posteriors:,} of them; "
+        "the rest is distance between the codes and the prior."
     )
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS, subsample_posteriors
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.prior_mismatch import marginal_kl
-from vaeviz.health.check import Measurement, health_check
-from vaeviz.health.checks._phrases import all_of_them, count_noun, is_or_are
+from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.health.checks._phrases import count_noun, dimension_names, is_or_are
 from vaeviz.health.checks._sampling import n_codes_to_score
 from vaeviz.model.encode import encode
 
@@ -54,27 +54,32 @@ def marginals(
     """
     posterior = encode(encoder, x, condition)
     n_codes = n_codes_to_score(n_codes, posterior)
-    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n_codes, seed=seed)
+    found = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n_codes, seed=seed)
+    kl, error = found.value, found.error
     mean, std = _code_moments(posterior)
-    beyond = kl - 2 * error > max_kl
-    farthest = int((kl - 2 * error if beyond.any() else kl).argmax())
-    about_farthest = (
-        f"z{farthest + 1} differs most, with a KL of {Estimate(kl[farthest], error[farthest])} nats, "
-        f"mean {round(mean[farthest], 2) + 0.0:.2f} and standard deviation {std[farthest]:.2f}."
-    ).replace("-", "−")
-    count = int(beyond.sum())
-    if count:
-        sentence = f"{count} of {count_noun(len(kl))} {is_or_are(count)} not distributed like N(0, 1): {about_farthest}"
-    else:
-        sentence = f"{all_of_them(len(kl))} {is_or_are(len(kl))} distributed about like N(0, 1): {about_farthest}"
+    least, most = kl - N_ERRORS * error, kl + N_ERRORS * error
+    farthest, count = int(least.argmax()), int((least > max_kl).sum())
+    name, farthest_kl = f"z{farthest + 1}", Estimate(float(kl[farthest]), float(error[farthest]))
+    moments = f"mean {round(mean[farthest], 2) + 0.0:.2f} and standard deviation {std[farthest]:.2f}".replace("-", "−")
+    which = f"{name}, which differs most from N(0, 1)," if len(kl) > 1 else name
+    others = f"; {count} of {count_noun(len(kl))} {is_or_are(count)} beyond the threshold" if count > 1 else ""
     return Measurement(
-        flagged=count > 0,
-        sentence=sentence,
-        value=float(kl[farthest]),
-        error=float(error[farthest]),
+        sentence=f"{which} has a KL of {farthest_kl} nats, {moments}{others}.",
+        value=farthest_kl.value,
+        error=farthest_kl.standard_error,
+        interval=(float(least.max()), float(most.max())),
         threshold=max_kl,
         n_samples=min(n_codes, len(posterior)),
-        numbers={"kl": kl, "kl_error": error, "mean": mean, "standard_deviation": std},
+        numbers={
+            "dimension": farthest,
+            "name": name,
+            "names": dimension_names(np.arange(len(kl))),
+            "kl": kl,
+            "kl_error": error,
+            "kl_by_spacings": found.by_spacings,
+            "mean": mean,
+            "standard_deviation": std,
+        },
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from vaeviz.analysis.mmd import equal_shift, shifted_mmd
 from vaeviz.analysis.prior_mismatch import check_level, prior_mmd
-from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.check import N_ERRORS, Measurement, health_check
 from vaeviz.model.encode import encode
 
 
@@ -68,22 +68,21 @@ def mismatch(
     squared, size = found.squared, posterior.size
     threshold = shifted_mmd(max_shift, size, found.length)
     is_significant = found.p_value <= level
-    flagged = is_significant and squared.value - 2 * squared.standard_error > threshold
     shift = equal_shift(squared.value, size, found.length)
     result = f"(MMD² {squared}, p = {found.p_value:.2g})"
     if not is_significant:
         sentence = f"The codes show no difference from N(0, I) at the level of {level:g} {result}."
     elif np.isfinite(shift):
-        amount = "as much" if flagged else "only as much"
-        shifted = f"as if all were shifted by {shift:.2g} standard deviations"
-        sentence = f"The codes differ from N(0, I) {amount} {shifted} {result}."
+        sentence = f"The codes differ from N(0, I) as if all were shifted by {shift:.2g} standard deviations {result}."
     else:
         sentence = f"The codes differ from N(0, I) more than any shift would make them differ {result}."
+    margin = N_ERRORS * squared.standard_error
+    least = squared.value - margin if is_significant else min(squared.value - margin, 0.0)
     return Measurement(
-        flagged=flagged,
         sentence=sentence,
         value=squared.value,
         error=squared.standard_error,
+        interval=(least, squared.value + margin),
         threshold=threshold,
         n_samples=min(n_codes, len(posterior)),
         baselines={"chance, 99 %": float(np.quantile(found.null, 0.99))},

@@ -83,17 +83,16 @@ def neighbors(
     linear = map_quality(flat, principal_components(flat, posterior.size), (n_neighbors,))
     found, linear_value = _trustworthiness(ours), _trustworthiness(linear).value
     threshold = CHANCE + min_share * max(linear_value - CHANCE, 0)
-    flagged = found.value + 2 * found.standard_error < threshold
-    similar = "not similar" if flagged else "similar"
-    compared = f"a PCA with {count_noun(posterior.size)}: {linear_value:.3g}, random codes: {CHANCE}"
+    baseline = f"a PCA with {count_noun(posterior.size)}"
     return Measurement(
-        flagged=flagged,
-        sentence=f"Neighbors in the latent space are {similar} in the data: trustworthiness {found} ({compared}).",
+        sentence=f"Neighbors in the latent space have a trustworthiness of {found} ({baseline}: {linear_value:.3g}, "
+        f"random codes: {CHANCE}).",
         value=found.value,
         error=found.standard_error,
         threshold=threshold,
         n_samples=len(rows),
-        baselines={"random codes": CHANCE, f"PCA, {posterior.size}-D": linear_value},
+        reference=baseline,
+        baselines={"random codes": CHANCE, baseline: linear_value},
         numbers={"continuity": ours.mean("continuity")[0], "recall": ours.mean("recall")[0]},
     )
 
@@ -107,8 +106,8 @@ def _check_enough_samples(n_samples: int, n_neighbors: int) -> None:
         f'Pass settings={{"neighbors": {{"n_neighbors": {fewer}}}}}.', f"Add --set neighbors.n_neighbors={fewer}."
     )
     raise NotApplicable(
-        f"The number of samples is {n_samples}, but {count_noun(n_neighbors, 'neighbor')} of each need more than "
-        f"{2 * n_neighbors}.",
+        f"x has {count_noun(n_samples, 'sample')}, but {count_noun(n_neighbors, 'neighbor')} per sample can be "
+        f"compared only among more than {2 * n_neighbors}.",
         fix=advice if fewer else "Use more samples.",
     )
 

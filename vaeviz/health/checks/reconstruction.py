@@ -82,23 +82,17 @@ def reconstruction(
         what = "x within its conditions"
     ours = explained_variance(chosen, decoded)
     linear = explained_variance(chosen, principal_reconstruction(chosen, posterior.size))
-    flagged = ours.value + 2 * ours.standard_error < min_share * linear.value
-    explained = f"explain {percent(ours.value, ours.standard_error)} of the variance of {what}"
-    compared = f"a PCA with {count_noun(posterior.size)}: {percent(linear.value)}"
-    if not flagged:
-        sentence = f"Reconstructions {explained} ({compared})."
-    elif ours.value < MAX_SHARE_OF_MEAN:
-        sentence = f"Reconstructions {explained}, no better than the mean of the data ({compared})."
-    else:
-        sentence = f"Reconstructions {explained}, much less than a linear code of this size could ({compared})."
+    baseline = f"a PCA with {count_noun(posterior.size)}"
+    no_better = ", no better than the mean of the data" if ours.value < MAX_SHARE_OF_MEAN else ""
     return Measurement(
-        flagged=flagged,
-        sentence=sentence,
+        sentence=f"Reconstructions explain {percent(ours.value, ours.standard_error)} of the variance of {what}"
+        f"{no_better} ({baseline}: {percent(linear.value)}).",
         value=ours.value,
         error=ours.standard_error,
         threshold=min_share * linear.value,
         n_samples=len(rows),
-        baselines={"mean of x": 0.0, f"PCA, {posterior.size}-D": linear.value},
+        reference=baseline,
+        baselines={"mean of x": 0.0, baseline: linear.value},
         numbers={"mean_squared_error": reconstruction_errors(chosen, decoded).mean()},
     )
 

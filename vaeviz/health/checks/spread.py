@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from vaeviz.analysis.estimates import Estimate, mean_estimate
-from vaeviz.analysis.posterior_scale import SCALES, scaled_elbo
+import numpy as np
+
+from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_error
+from vaeviz.analysis.posterior_scale import SCALES, ScaledELBO, scaled_elbo
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
-from vaeviz.health.check import Measurement, health_check
+from vaeviz.health.check import N_ERRORS, Measurement, health_check
 from vaeviz.health.checks._sampling import choose_rows
 from vaeviz.model.encode import encode
 
@@ -62,24 +64,36 @@ def spread(
     rows = choose_rows(x, n_samples, seed)
     found = scaled_elbo(likelihood, take_rows(x, rows), posterior[rows], seed=seed)
     best, gain = float(found.scales[found.best]), mean_estimate(found.gains)
-    factor = max(best, 1 / best)
-    flagged = factor > max_factor and gain.value - 2 * gain.standard_error > 0
-    numbers = {"scales": found.scales, "elbo": found.elbo.mean(axis=1), "gain": gain.value}
-    numbers["gain_error"] = gain.standard_error
-    return Measurement(flagged, _describe_factor(best, gain, flagged), factor, max_factor, len(rows), numbers=numbers)
+    factors = _allowed_factors(found)
+    return Measurement(
+        sentence=_describe_factor(best, gain),
+        value=max(best, 1 / best),
+        threshold=max_factor,
+        n_samples=len(rows),
+        interval=(float(factors.min()), float(factors.max())),
+        numbers={
+            "scales": found.scales,
+            "elbo": found.elbo.mean(axis=1),
+            "gain": gain.value,
+            "gain_error": gain.standard_error,
+        },
+    )
 
 
-def _describe_factor(best: float, gain: Estimate, flagged: bool) -> str:
+def _allowed_factors(found: ScaledELBO) -> np.ndarray:
+    """Return the factors of the scales whose ELBO is not clearly below the highest one."""
+    losses = (found.elbo[found.best] - found.elbo).T
+    margin = N_ERRORS * standard_error(losses)
+    allowed = found.scales[~(losses.mean(axis=0) > margin)]
+    return np.asarray(np.maximum(allowed, 1 / allowed))
+
+
+def _describe_factor(best: float, gain: Estimate) -> str:
     if best == 1:
-        return "The encoder's standard deviations suit the decoder: no multiple of them has a higher ELBO."
-    if not flagged:
-        return (
-            f"The encoder's standard deviations suit the decoder: {best:.2g} times as wide, they change the ELBO by "
-            f"{gain} nats."
-        )
-    factor, wrong, verb = (best, "narrow", "Multiplied") if best > 1 else (1 / best, "wide", "Divided")
+        return "No multiple of the encoder's standard deviations has a higher ELBO."
     at_least = "at least " if best in (SCALES[0], SCALES[-1]) else ""
+    factor, verb = (best, "multiplied") if best > 1 else (1 / best, "divided")
     return (
-        f"The encoder's standard deviations are {at_least}{factor:.2g} times too {wrong}. {verb} by {factor:.2g}, they "
-        f"would raise the ELBO by {gain} nats."
+        f"The ELBO is highest with the encoder's standard deviations {verb} by {at_least}{factor:.2g}: {gain} nats "
+        "higher than as encoded."
     )

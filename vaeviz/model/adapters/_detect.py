@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from vaeviz.data.out_of_core import shorten
 from vaeviz.errors import Fix, InputError
 
-TRUST = Fix(
-    "If you trust whoever made it, write vaeviz.open(path, trust=True).", "If you trust whoever made it, add --trust."
-)
+TRUST = Fix("If you trust its author, write vaeviz.open(path, trust=True).", "If you trust its author, add --trust.")
 
 
 def defined_in(model: Any, module: str) -> bool:
@@ -50,7 +49,7 @@ def require_trust(path: Path, danger: str, *, trust: bool, fix: Fix = TRUST) -> 
     danger : str
         What opening it can do, as a sentence without its subject: ``"can run any code when it is opened"``.
     trust : bool
-        The user's word.
+        Whether the user trusts it.
     fix : Fix, optional
         What to write instead.
     """
@@ -60,5 +59,4 @@ def require_trust(path: Path, danger: str, *, trust: bool, fix: Fix = TRUST) -> 
 
 def unreadable(path: Path, library: str, error: Exception) -> InputError:
     """Return the error for a file that a library cannot load, with the library's reason on one line."""
-    reason = " ".join(str(error).split())[:300]
-    return InputError(f"{library} cannot load {path}: {reason}", got=type(error).__name__)
+    return InputError(f"{library} cannot load {path}: {shorten(str(error))}", got=type(error).__name__)

@@ -23,9 +23,9 @@ def model_from_signature(
     fn : callable
         The function.
     input_shape : sequence, optional
-        Shape of its first input, the batch axis first. What is not an integer is free.
+        Shape of its first input, the batch axis first. Sides that are not integers are free.
     output_shapes : sequence of sequences
-        Shapes of its outputs, likewise.
+        Shapes of its outputs, the batch axis first.
     name : str
         Name of the model.
     **declared

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from vaeviz.plugins.optional_libraries import import_library
 def diffusers_autoencoder(model: Any, *, trust: bool = False) -> Model | None:
     """Open an ``AutoencoderKL`` or its folder, also inside the folder of a pipeline.
 
-    Codes are spatial and scaled as diffusion models take them, ``(z − shift_factor) · scaling_factor``, so that their
-    variance is about 1. Images are in [-1, 1].
+    Codes are spatial, and those of the autoencoder itself, whose prior is N(0, I). A diffusion model takes them as
+    ``(z − shift_factor) · scaling_factor``. The model expects images in [-1, 1]; pass them in [0, 1].
 
     Parameters
     ----------
@@ -41,31 +40,25 @@ def diffusers_autoencoder(model: Any, *, trust: bool = False) -> Model | None:
     if folder is not None:
         if _class_name(folder) != "AutoencoderKL":
             return None
-        return _opened_model(_load_folder(folder, trust=trust), Path(model).name)
+        return _model_of_autoencoder(_load_folder(folder, trust=trust), Path(model).name)
     if defined_in(model, "diffusers.models.autoencoders.autoencoder_kl"):
-        return _opened_model(model, type(model).__name__)
+        return _model_of_autoencoder(model, type(model).__name__)
     return None
 
 
-def _opened_model(model: Any, name: str) -> Model:
-    scale = getattr(model.config, "scaling_factor", None) or 1.0
-    shift = getattr(model.config, "shift_factor", None) or 0.0
+def _model_of_autoencoder(model: Any, name: str) -> Model:
     declared: dict[str, Any] = {"layout": "channels_first", "value_range": (-1, 1), "prior": "normal"}
-    encoder = Encoder(_encode_function(model, scale, shift), returns="mean,std", name=f"{name}.encode", **declared)
-    decoder = Decoder(_decode_function(model, scale, shift), name=f"{name}.decode", **declared)
-    return Model(encoder, decoder, name=name)
 
-
-def _encode_function(model: Any, scale: float, shift: float) -> Callable[[Any], Any]:
     def encode(x: Any) -> Any:
         posterior = model.encode(x).latent_dist
-        return (posterior.mean - shift) * scale, posterior.std * scale
+        return posterior.mean, posterior.std
 
-    return encode
+    def decode(z: Any) -> Any:
+        return model.decode(z).sample
 
-
-def _decode_function(model: Any, scale: float, shift: float) -> Callable[[Any], Any]:
-    return lambda z: model.decode(z / scale + shift).sample
+    encoder = Encoder(encode, returns="mean,std", name=f"{name}.encode", **declared)
+    decoder = Decoder(decode, name=f"{name}.decode", **declared)
+    return Model(encoder, decoder, name=name)
 
 
 def _class_name(folder: Path) -> Any:

@@ -45,7 +45,7 @@ def _linen_model(model: Any) -> Model | None:
 
 
 def _nnx_model(model: Any) -> Model | None:
-    """Open the parts of a copy in eval mode; an attribute marks the copy, whose type is the model's."""
+    """Open the parts of a copy in eval mode. An attribute marks the copy, so that it is not copied again."""
     from flax import nnx
 
     if getattr(model, "_vaeviz_opened", False):

@@ -52,10 +52,10 @@ def keras_model(model: Any, *, trust: bool = False) -> Model | None:
     if any(hasattr(model, part) for part in ("encode", "decode", "decoder")):
         return None
     name = str(getattr(model, "name", type(model).__name__))
-    return model_from_signature(_inference(model), *_shapes(model), name=name)
+    return model_from_signature(_inference_function(model), *_shapes(model), name=name)
 
 
-def _inference(model: Any) -> Callable[..., Any]:
+def _inference_function(model: Any) -> Callable[..., Any]:
     def infer(*inputs: Any) -> Any:
         from keras import ops, tree
 
@@ -106,7 +106,7 @@ def choose_backend() -> None:
 
 
 def _configured_backend() -> str | None:
-    """Return the backend in the configuration file of Keras, which names tensorflow until somebody changes it."""
+    """Return the backend in the configuration file of Keras, which names tensorflow by default."""
     folder = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     try:
         backend = json.loads((Path(folder) / "keras.json").read_text()).get("backend")

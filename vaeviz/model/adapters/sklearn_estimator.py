@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vaeviz.model.adapters._detect import defined_in
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
@@ -25,6 +26,8 @@ def sklearn_estimator(model: Any) -> Model | None:
         None for anything else.
     """
     if not hasattr(model, "transform") or not hasattr(model, "get_params"):
+        return None
+    if defined_in(model, "torch.nn.modules.module"):  # a module that has these methods is run as a module
         return None
     name = type(model).__name__
     encoder = Encoder(lambda x: np.asarray(model.transform(x)), input_shape=(-1,), name=f"{name}.transform")

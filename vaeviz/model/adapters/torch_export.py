@@ -19,7 +19,7 @@ MAX_BATCH_SIZE = 1 << 20  # torch.export writes larger upper bounds where a batc
 def torch_export(model: Any, *, trust: bool = False) -> Model | None:
     """Open an exported program or its file, with the shapes and the batch size that were exported.
 
-    A program has the mode in which it was exported, so export it in eval mode.
+    A program runs in the mode in which it was exported. Export it in eval mode.
 
     Parameters
     ----------

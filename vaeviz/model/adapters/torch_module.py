@@ -6,14 +6,30 @@ from typing import Any
 
 from vaeviz.model.adapters._detect import defined_in
 from vaeviz.model.adapters._forward_only import forward_only_model
-from vaeviz.model.opening import Model
+from vaeviz.model.opening import Model, open_with_adapter
+
+# Wrappers by the name of their class, and the attribute that holds the module: it runs like the wrapper, in eval mode.
+WRAPPERS = {
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+    "FullyShardedDataParallel": "module",
+    "_FabricModule": "module",
+    "AveragedModel": "module",
+    "ModelEma": "module",
+    "ModelEmaV2": "module",
+    "ModelEmaV3": "module",
+    "OptimizedModule": "_orig_mod",
+    "EMA": "ema_model",
+}
 
 
 def torch_module(model: Any) -> Model | None:
-    """Open a VAE whose ``forward`` returns reconstruction, mean and log-variance, and whose decoder is a part of it.
+    """Open a VAE whose ``forward`` returns reconstruction, mean and log-variance, and what a wrapper contains.
 
-    A module with ``encode``, or one that consists of ``encoder`` and ``decoder`` alone, needs no adapter. If other
-    layers stand beside these two (the heads of mean and log-variance), ``encoder`` alone does not give the codes.
+    The decoder must be a part of the VAE. A module with ``encode``, or one that consists of ``encoder`` and ``decoder``
+    alone, needs no adapter. If it has other layers, such as the heads of mean and log-variance, ``encoder`` alone does
+    not give the codes. Wrappers for several devices, compilation and averaged weights are opened as the module that
+    they contain.
 
     Parameters
     ----------
@@ -27,12 +43,32 @@ def torch_module(model: Any) -> Model | None:
     """
     if not defined_in(model, "torch.nn.modules.module") or defined_in(model, "keras"):
         return None
+    wrapped = wrapped_module(model)
+    if wrapped is not None:
+        return open_with_adapter(wrapped)[1]
     if callable(getattr(model, "encode", None)):
         return None
     decoder = next((part for name in ("decode", "decoder") if callable(part := getattr(model, name, None))), None)
     if decoder is None or (hasattr(model, "encoder") and not _other_layers(model)):
         return None
     return forward_only_model(model, decoder)
+
+
+def wrapped_module(model: Any) -> Any:
+    """Return the module in a wrapper for several devices, compilation or averaged weights.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The module.
+
+    Returns
+    -------
+    torch.nn.Module or None
+        The module inside. None if it is not a known wrapper.
+    """
+    attribute = WRAPPERS.get(type(model).__name__)
+    return None if attribute is None else getattr(model, attribute, None)
 
 
 def _other_layers(model: Any) -> list[str]:

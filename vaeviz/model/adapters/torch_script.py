@@ -14,9 +14,9 @@ from vaeviz.plugins.optional_libraries import import_library
 
 STATE_DICT_OR_TRUST = Fix(
     "If it holds a state dict, load it into your module and pass the module. If it holds TorchScript and you trust "
-    "whoever made it, write vaeviz.open(path, trust=True).",
+    "its author, write vaeviz.open(path, trust=True).",
     "If it holds a state dict, name its class as MODEL and the file as --weights FILE. If it holds TorchScript and you "
-    "trust whoever made it, add --trust.",
+    "trust its author, add --trust.",
 )
 
 
@@ -43,7 +43,7 @@ def torch_script(model: Any, *, trust: bool = False) -> Model | None:
         For a file that is not trusted, or that does not hold TorchScript.
     """
     if defined_in(model, "torch.jit"):
-        return _methods(model, getattr(model, "original_name", "ScriptModule"))
+        return _model_of_methods(model, getattr(model, "original_name", "ScriptModule"))
     path = existing_file(model, ".pt", ".pth", ".ts", ".torchscript")
     if path is None:
         return None
@@ -53,7 +53,7 @@ def torch_script(model: Any, *, trust: bool = False) -> Model | None:
         module = torch.jit.load(str(path), map_location="cpu")
     except (RuntimeError, ValueError) as error:
         raise unreadable(path, "torch.jit", error) from error
-    opened = _methods(module, path.name)
+    opened = _model_of_methods(module, path.name)
     if opened is not None:
         return opened
     _, opened = open_with_adapter(module)
@@ -62,7 +62,7 @@ def torch_script(model: Any, *, trust: bool = False) -> Model | None:
     return replace(opened, name=path.name)
 
 
-def _methods(module: Any, name: str) -> Model | None:
+def _model_of_methods(module: Any, name: str) -> Model | None:
     """Return the exported methods as a pair, or None if there are none."""
     has_encode, has_decode = hasattr(module, "encode"), hasattr(module, "decode")
     if not (has_encode or has_decode):

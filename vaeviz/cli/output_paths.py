@@ -1,0 +1,99 @@
+"""Files and folders that commands write, checked before any work is done."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+from pathlib import Path
+
+import click
+
+from vaeviz.errors import InputError
+
+
+class OutputFolder(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions of click
+    """A folder that a command creates. Its name must be one that the system accepts."""
+
+    name = "path"
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of a name.
+
+        Parameters
+        ----------
+        value : str or Path
+            What was written.
+        param : click.Parameter, optional
+            The option, for messages.
+        ctx : click.Context, optional
+            Not used.
+
+        Returns
+        -------
+        Path
+            The path.
+
+        Raises
+        ------
+        InputError
+            If no file or folder can have this name.
+        """
+        flag = param.opts[0] if param is not None else "The path"
+        if not str(value):
+            raise InputError(f"{flag} is empty.", got="nothing", expected=f"a {self.name}", fix=f"Name a {self.name}.")
+        try:
+            os.lstat(value)
+        except ValueError:
+            raise InputError(f"{flag} has a NUL character.", got=repr(value), expected=f"a {self.name}") from None
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise InputError(f"{flag} {value} cannot be used: {error.strerror}.", got=str(value)) from None
+        return Path(value)
+
+
+class OutputFile(OutputFolder):
+    """A file that a command writes, in a folder that exists.
+
+    Parameters
+    ----------
+    *endings : str
+        Endings that its name may have; any if none is given.
+    """
+
+    def __init__(self, *endings: str) -> None:
+        self.endings = endings
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of a name.
+
+        Parameters
+        ----------
+        value : str or Path
+            What was written.
+        param : click.Parameter, optional
+            The option, for messages.
+        ctx : click.Context, optional
+            Not used.
+
+        Returns
+        -------
+        Path
+            The path.
+
+        Raises
+        ------
+        InputError
+            If the folder does not exist, the name has another ending, or no file can have it.
+        """
+        path = super().convert(value, param, ctx)
+        flag = param.opts[0] if param is not None else "The path"
+        if self.endings and path.suffix not in self.endings:
+            listed = ", ".join(self.endings)
+            raise InputError(f"{flag} {path} must end in one of {listed}.", got=path.suffix, expected=listed)
+        if not path.parent.is_dir():
+            fix = f"Create it: mkdir -p {shlex.quote(str(path.parent))}"
+            raise InputError(f"{flag} {path}: the folder {path.parent} does not exist.", got=str(path), fix=fix)
+        if path.is_dir():
+            raise InputError(f"{flag} {path} is a folder.", got=str(path), expected="a file", fix="Name a file in it.")
+        return path

@@ -1,0 +1,56 @@
+"""Limits of scales that single far values do not determine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+FENCE = 3.0  # interquartile ranges beyond the quartiles; values outside are "far out" (Tukey 1977)
+MAX_FAR_SHARE = 0.01  # more values than this are a group of their own, which a scale must show
+MIN_SHRINKAGE = 2.0  # a scale that far values stretch by less is not worth cutting
+
+
+def robust_range(values: np.ndarray) -> tuple[float, float]:
+    """Return the smallest and the largest value, without a few that are far out.
+
+    Parameters
+    ----------
+    values : ndarray
+        Finite numbers, at least one.
+
+    Returns
+    -------
+    low, high : float
+        The range of all values, unless at most 1 % of them (or one) are more than three interquartile ranges beyond
+        the quartiles, and the others have less than half of the range.
+
+    Examples
+    --------
+    >>> robust_range(np.array([0.0, 1, 2, 3, 4, 5, 6, 1000]))
+    (0.0, 6.0)
+    """
+    low, high = float(values.min()), float(values.max())
+    first, third = np.quantile(values, (0.25, 0.75))
+    reach = FENCE * (third - first)
+    inside = values[(values >= first - reach) & (values <= third + reach)]
+    n_far = len(values) - len(inside)
+    if not 0 < n_far <= max(1, MAX_FAR_SHARE * len(values)) or reach == 0:
+        return low, high
+    is_stretched = high - low > MIN_SHRINKAGE * np.ptp(inside)
+    return (float(inside.min()), float(inside.max())) if is_stretched else (low, high)
+
+
+def robust_rows(points: np.ndarray) -> np.ndarray:
+    """Return which points are in the `robust_range` of each of their coordinates.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, D)
+        The points, at least one.
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+        False for a few points that are far out.
+    """
+    low, high = np.transpose([robust_range(column) for column in points.T])
+    return np.asarray(((points >= low) & (points <= high)).all(axis=1))

@@ -1,0 +1,315 @@
+"""The arrays in the return value of an encoder or a decoder, which may be nested, and the keys that lead to them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vaeviz.data.arrays import as_array
+from vaeviz.errors import InputError
+
+SAMPLE_NAMES = (
+    *("reconstruction", "reconstructions", "recon_x", "x_recon", "recon", "x_hat", "x_rec", "sample", "samples", "x"),
+    *("mean", "logits", "output"),
+)
+"""Names that decoders give to the samples that they return, the likeliest first."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several equal parts of an array, as the key of a path.
+
+    Parameters
+    ----------
+    index, n_parts : int
+        Which part this is, and how many there are.
+    axis : int
+        The axis along which the parts follow each other.
+    is_stacked : bool
+        True if the axis has one place per part, and is dropped.
+    """
+
+    index: int
+    n_parts: int
+    axis: int = 1
+    is_stacked: bool = False
+
+    def take(self, array: np.ndarray) -> np.ndarray:
+        """Return this part.
+
+        Parameters
+        ----------
+        array : ndarray
+            All parts together.
+
+        Returns
+        -------
+        ndarray
+            One part.
+        """
+        part: np.ndarray = (
+            np.take(array, self.index, self.axis)
+            if self.is_stacked
+            else np.split(array, self.n_parts, self.axis)[self.index]
+        )
+        return part
+
+
+Path = tuple["int | str | Part", ...]
+"""Where an output is found: the keys to follow from the return value, ``()`` for the return value itself."""
+
+
+class Output(NamedTuple):
+    """An array or a distribution in a return value."""
+
+    path: Path
+    value: Any
+
+    @property
+    def name(self) -> str:
+        """Name of the output. Empty if it has none."""
+        return next((key for key in reversed(self.path) if isinstance(key, str)), "")
+
+
+def list_outputs(returned: Any, path: Path = ()) -> list[Output]:
+    """List the arrays and distributions in a return value, in their order.
+
+    Parameters
+    ----------
+    returned : Any
+        What an encoder returned: an array or a distribution, or these in tuples, mappings, named tuples and data
+        classes, which may be nested.
+    path : tuple, default ()
+        Keys that led to it.
+
+    Returns
+    -------
+    list of Output
+        The outputs. None among them is left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [output.path for output in list_outputs((np.zeros(2), {"mu": np.zeros(2)}))]
+    [(0,), (1, 'mu')]
+    """
+    return list(_iterate_outputs(returned, path))
+
+
+def _iterate_outputs(returned: Any, path: Path) -> Iterator[Output]:
+    if hasattr(returned, "latent_dist"):
+        yield from _iterate_outputs(returned.latent_dist, (*path, "latent_dist"))
+    elif is_distribution(returned):
+        yield Output(path, returned)
+    elif (names := _field_names(returned)) is not None:
+        for name in names:
+            yield from _iterate_outputs(_follow(returned, name), (*path, name))
+    elif _holds_outputs(returned):
+        for index, part in enumerate(returned):
+            yield from _iterate_outputs(part, (*path, index))
+    elif returned is not None or not path:
+        yield Output(path, returned)
+
+
+def get_output(returned: Any, path: Path) -> Any:
+    """Return the output at a path.
+
+    Parameters
+    ----------
+    returned : Any
+        What an encoder returned.
+    path : tuple
+        Keys to follow.
+
+    Returns
+    -------
+    Any
+        The array or distribution, or a value of the distribution.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for key in path:
+        try:
+            returned = _follow(returned, key)
+        except (LookupError, AttributeError, TypeError, ValueError):
+            raise InputError(
+                "The encoder returned other outputs than for its first batch.", expected=f"an output at {key!r}"
+            ) from None
+    return returned
+
+
+def divide(array: np.ndarray, n_parts: int, n_rows: int) -> list[Part] | None:
+    """Return the keys of equal parts of an array that holds several outputs.
+
+    Parameters
+    ----------
+    array : ndarray
+        Outputs side by side ``(N, n_parts * D)``, or stacked ``(n_parts, N, D)`` or ``(N, n_parts, D)``.
+    n_parts : int
+        Number of outputs.
+    n_rows : int
+        Number of samples N.
+
+    Returns
+    -------
+    list of Part or None
+        The keys. None if the array cannot be divided.
+    """
+    shape = array.shape
+    if len(shape) > 1 and shape[0] == n_parts != n_rows == shape[1]:
+        return [Part(index, n_parts, axis=0, is_stacked=True) for index in range(n_parts)]
+    if len(shape) < 2 or shape[0] != n_rows or shape[1] % n_parts:
+        return None
+    is_stacked = len(shape) == 3 and shape[1] == n_parts
+    return [Part(index, n_parts, axis=1, is_stacked=is_stacked) for index in range(n_parts)]
+
+
+def find_samples(returned: Any) -> Any:
+    """Return the samples in what a decoder returned.
+
+    Parameters
+    ----------
+    returned : Any
+        An array, a distribution, or several outputs.
+
+    Returns
+    -------
+    Any
+        The array itself, the mean of a distribution, the first of several outputs, or the one that is named so.
+
+    Raises
+    ------
+    InputError
+        If the outputs have names, and none of them is known.
+    """
+    names = _field_names(returned)
+    if names is not None and not hasattr(returned, "_fields"):
+        found = next((name for name in SAMPLE_NAMES if name in names), None)
+        if found is None:
+            listed = ", ".join(map(str, names))
+            raise InputError(
+                f"The decoder returned outputs named {listed}. None of them is known as the samples.",
+                got=listed,
+                expected=", ".join(SAMPLE_NAMES),
+                fix="Write a function that returns the samples alone, and pass it as the decoder.",
+            )
+        return find_samples(_follow(returned, found))
+    if _holds_outputs(returned):
+        return find_samples(returned[0])
+    for name in ("sample", "mean"):
+        value = getattr(returned, name, None)
+        if value is not None and not callable(value):
+            return value
+    return returned
+
+
+def is_distribution(value: Any) -> bool:
+    """Return True for a distribution of torch, Pyro or NumPyro, or an object whose mean and spread are values.
+
+    Parameters
+    ----------
+    value : Any
+        What an encoder returned.
+
+    Returns
+    -------
+    bool
+        The answer.
+    """
+    is_known = any(kind.__name__ == "Distribution" for kind in type(value).__mro__)
+    return is_known or (get_value(value, "mean") is not None and bool(spread_attributes(value)))
+
+
+def spread_attributes(value: Any) -> dict[str, str]:
+    """Return the attributes of a distribution that hold a spread.
+
+    Parameters
+    ----------
+    value : Any
+        The distribution.
+
+    Returns
+    -------
+    dict of str to str
+        The kind of each by its name.
+    """
+    kinds = {"stddev": "std", "std": "std", "variance": "var"}
+    return {name: kind for name, kind in kinds.items() if get_value(value, name) is not None}
+
+
+def get_value(owner: Any, name: str) -> Any:
+    """Return an attribute that is a value.
+
+    Parameters
+    ----------
+    owner : Any
+        A distribution.
+    name : str
+        The attribute.
+
+    Returns
+    -------
+    Any
+        Its value. None for a method, or where a distribution does not define it.
+    """
+    with suppress(NotImplementedError):
+        found = getattr(owner, name, None)
+        return None if callable(found) else found
+    return None
+
+
+def same_up_to_rounding(first: np.ndarray, second: np.ndarray) -> bool:
+    """Return True if two results for the same input differ by rounding only.
+
+    Parameters
+    ----------
+    first, second : ndarray
+        The results.
+
+    Returns
+    -------
+    bool
+        The answer.
+    """
+    if first.shape != second.shape:
+        return False
+    if not np.isfinite(first).all():
+        return np.array_equal(first, second, equal_nan=True)
+    return np.allclose(first, second, rtol=1e-3, atol=1e-4 + 1e-3 * float(np.std(first)))
+
+
+def _follow(value: Any, key: int | str | Part) -> Any:
+    if isinstance(key, Part):
+        return key.take(as_array(value))
+    if isinstance(key, int):
+        return value[key]
+    return value[key] if isinstance(value, Mapping) else getattr(value, key)
+
+
+def _field_names(value: Any) -> list[str] | None:
+    """Return the names of the outputs in a named tuple, a data class or a mapping. None for other values."""
+    if hasattr(value, "_fields"):
+        return list(value._fields)
+    if isinstance(value, Mapping):
+        return list(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [field.name for field in dataclasses.fields(value)]
+    return None
+
+
+def _holds_outputs(value: Any) -> bool:
+    """Return True for a tuple or list of outputs, and False for nested lists of numbers."""
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        return False
+    return any(
+        hasattr(part, "shape") or is_distribution(part) or _field_names(part) is not None or _holds_outputs(part)
+        for part in value
+    )

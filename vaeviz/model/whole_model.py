@@ -1,0 +1,308 @@
+"""What a model does between its encoder and its decoder, found by its own reconstruction of a few samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from vaeviz.data.arrays import as_array
+from vaeviz.errors import GuessWarning, declare, warn_user
+from vaeviz.model.calling import ForeignFunction, positional_parameters, restored_random_state
+from vaeviz.model.conditions import names_condition
+from vaeviz.model.output_tree import find_samples, is_distribution, list_outputs, same_up_to_rounding
+from vaeviz.model.torch_probe import fixed_noise
+
+if TYPE_CHECKING:
+    from vaeviz.model.decoder import Decoder
+
+STEP_NAMES = ("quantize", "quantizer", "vector_quantizer", "vq", "vq_layer", "_vq_vae", "to_latent", "project")
+
+MAX_COMPARED_SAMPLES = 8
+MAX_COMPARED_VALUES = 100_000  # so that large images are compared one at a time
+
+
+@dataclass(frozen=True, eq=False)
+class WholeModel:
+    """The decoder of the same model, and the model's own way from samples to their reconstruction.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        The decoder.
+    reconstruct : callable, optional
+        Receives what the encoder receives, and returns the reconstruction, alone or among other outputs. None if the
+        model has no such function.
+    steps : mapping of str to callable
+        Functions of a code that the model may apply between encoder and decoder, by name.
+    """
+
+    decoder: Decoder
+    reconstruct: Callable[..., Any] | None = None
+    steps: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+
+def whole_model(model: Any, decoder: Decoder) -> WholeModel:
+    """Return the decoder of an opened object together with what the object itself does.
+
+    Parameters
+    ----------
+    model : Any
+        The object. If it can be called, that is its own reconstruction.
+    decoder : Decoder
+        Its decoder.
+
+    Returns
+    -------
+    WholeModel
+        Both.
+    """
+    reconstruct = model if callable(model) and not isinstance(model, type) else None
+    steps = {name: step for name in STEP_NAMES if callable(step := getattr(model, name, None))}
+    return WholeModel(decoder, reconstruct, steps)
+
+
+class ReconstructionProbe:
+    """Decode the codes of a few samples, and compare with the model's own reconstruction of these samples.
+
+    Random numbers that the model draws from torch's normal distributions are replaced by one constant.
+
+    Parameters
+    ----------
+    whole : WholeModel
+        The model.
+    batch : ndarray, shape (N, ...)
+        Samples, arranged as the encoder receives them.
+    conditions : list of ndarray, shape (N, ...)
+        Their condition, if there is one.
+    """
+
+    def __init__(self, whole: WholeModel, batch: np.ndarray, conditions: list[np.ndarray]) -> None:
+        size = math.prod(batch.shape[1:])
+        self.n_rows = min(len(batch), max(1, min(MAX_COMPARED_SAMPLES, MAX_COMPARED_VALUES // size)))
+        self.whole = whole
+        self.samples = batch[: self.n_rows]
+        self.conditions = [condition[: self.n_rows] for condition in conditions]
+        self._own: dict[float, list[np.ndarray]] = {}
+        self._matched: list[np.ndarray] = []
+
+    def accepts(self, codes: np.ndarray) -> bool:
+        """Return True if the decoder decodes such codes.
+
+        Parameters
+        ----------
+        codes : ndarray, shape (N, ...)
+            The codes.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        return self._decode(codes) is not None
+
+    def is_reconstruction(self, samples: np.ndarray) -> bool:
+        """Return True if these are the reconstruction to which codes decoded.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (N, ...)
+            One of the outputs.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        return any(same_up_to_rounding(own, self._flat(samples)) for own in self._matched)
+
+    def reconstructs(self, codes: np.ndarray, noise: float = 0.0) -> bool:
+        """Return True if the codes decode to the model's own reconstruction when it samples with this noise.
+
+        Parameters
+        ----------
+        codes : ndarray, shape (N, ...)
+            The codes.
+        noise : float, default 0
+            Every standard normal number that the model draws.
+
+        Returns
+        -------
+        bool
+            The answer. False if the model has no reconstruction of its own, or draws its noise elsewhere.
+        """
+        return self._match(codes, noise) is not None
+
+    def draws_noise(self) -> bool:
+        """Return True if the model's own reconstruction depends on noise that can be fixed.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        without, with_noise = self._own_reconstructions(0.0), self._own_reconstructions(1.0)
+        return len(without) == len(with_noise) and not all(map(same_up_to_rounding, without, with_noise))
+
+    def step_between(self, codes: np.ndarray) -> str | None:
+        """Return the name of the function that the model applies to codes before it decodes them.
+
+        Parameters
+        ----------
+        codes : ndarray, shape (N, ...)
+            What the encoder returned, without a spread.
+
+        Returns
+        -------
+        str or None
+            The name, if decoding what the function returns is the model's own reconstruction, and decoding the codes
+            is not.
+        """
+        if not self._own_reconstructions() or self.reconstructs(codes):
+            return None
+        for name, step in self.whole.steps.items():
+            try:
+                changed = apply_step(ForeignFunction(step), self._rows(codes))
+            except Exception:
+                continue
+            if self.reconstructs(changed):
+                return name
+        return None
+
+    def warn_of_difference(self, codes: np.ndarray) -> None:
+        """Warn if the codes do not decode to the model's own reconstruction.
+
+        Parameters
+        ----------
+        codes : ndarray, shape (N, ...)
+            Means, or codes.
+        """
+        if not self._own_reconstructions():
+            return
+        matched = self._match(codes)
+        if matched == "as returned" or (matched == "after a sigmoid" and self.whole.decoder.output == "logits"):
+            return
+        if matched == "after a sigmoid":
+            warn_user(
+                GuessWarning(
+                    f"decoder {self.whole.decoder.name} returns logits: the model itself applies a sigmoid.",
+                    fix=declare("Decoder", output="logits"),
+                )
+            )
+            return
+        decoded = self._decode(codes)
+        own = [one for one in self._own_reconstructions() if decoded is not None and one.shape == decoded.shape]
+        if decoded is None or not own:
+            return
+        nearest = min(own, key=lambda one: float(np.abs(one - decoded).mean()))
+        errors = [np.abs(one - self._flat(self.samples)).mean() for one in (decoded, nearest)]
+        warn_user(
+            GuessWarning(
+                "decode(encode(x)) is not the model's own reconstruction: their mean absolute errors are "
+                f"{errors[0]:.3g} and {errors[1]:.3g} on {self.n_rows} samples. The model does more between its "
+                "encoder and its decoder.",
+                fix="Pass as the decoder a function of z that does all that follows the encoder.",
+            )
+        )
+
+    def _own_reconstructions(self, noise: float = 0.0) -> list[np.ndarray]:
+        """Return what may be the model's own reconstruction: flat arrays of the size of the samples."""
+        if noise not in self._own:
+            self._own[noise] = self._reconstruct(noise)
+        return self._own[noise]
+
+    def _reconstruct(self, noise: float) -> list[np.ndarray]:
+        whole, flat = self.whole, self._flat(self.samples)
+        if whole.reconstruct is None:
+            return []
+        second_argument = next(iter(list(positional_parameters(whole.reconstruct) or ())[1:]), "")
+        takes_condition = names_condition(second_argument)
+        arrays = [self.samples, *(self.conditions if takes_condition else [])]
+        try:
+            with _quiet(noise), ForeignFunction(whole.reconstruct) as call:
+                returned, again = (_arrays_like(call(*arrays), flat) for _ in range(2))
+        except Exception:
+            return []
+        if len(returned) != len(again) or not all(map(same_up_to_rounding, returned, again)):
+            return []  # it draws its noise elsewhere
+        # NaN comes from a direction of zero noise, and the samples themselves may be returned as well
+        return [one for one in returned if np.isfinite(one).all() and not np.array_equal(one, flat)]
+
+    def _decode(self, codes: np.ndarray) -> np.ndarray | None:
+        """Return what the decoder makes of the first codes, flat. None if it fails."""
+        decoder, codes = self.whole.decoder, self._rows(codes).astype(np.float32)
+        conditions = self.conditions if decoder.accepts_condition else []
+        try:
+            if decoder.latent_shape is not None:
+                codes = codes.reshape(len(codes), *decoder.latent_shape)
+            with _quiet(0.0), ForeignFunction(decoder.fn) as call:
+                decoded = as_array(find_samples(call(codes, *conditions))).astype(np.float32)
+        except Exception:
+            return None
+        return self._flat(decoded) if len(decoded) == self.n_rows else None
+
+    def _match(self, codes: np.ndarray, noise: float = 0.0) -> Literal["as returned", "after a sigmoid"] | None:
+        """Return how codes decode to one of the model's own reconstructions, which are not the codes themselves."""
+        from scipy.special import expit
+
+        own = [one for one in self._own_reconstructions(noise) if not np.array_equal(one, self._flat(codes))]
+        decoded = self._decode(codes) if own else None
+        if decoded is None:
+            return None
+        for one in own:
+            is_same = same_up_to_rounding(one, decoded) or same_up_to_rounding(expit(one), decoded)
+            if is_same or same_up_to_rounding(one, expit(decoded)):
+                self._matched.append(one)
+                return "as returned" if is_same else "after a sigmoid"
+        return None
+
+    def _rows(self, values: np.ndarray) -> np.ndarray:
+        return values[: self.n_rows]
+
+    def _flat(self, values: np.ndarray) -> np.ndarray:
+        return np.asarray(self._rows(values), dtype=np.float32).reshape(self.n_rows, -1)
+
+
+def apply_step(step: ForeignFunction, codes: np.ndarray) -> np.ndarray:
+    """Return codes as a function between encoder and decoder changes them.
+
+    Parameters
+    ----------
+    step : ForeignFunction
+        The function. It may return losses and indices as well.
+    codes : ndarray, shape (N, ...)
+        The codes.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, ...)
+        The first array of the same shape that it returns.
+    """
+    with step:
+        returned = [as_array(one.value) for one in list_outputs(step(codes))]
+    return next(one for one in returned if one.shape == codes.shape and one.dtype.kind == "f").astype(np.float32)
+
+
+def _arrays_like(returned: Any, flat: np.ndarray) -> list[np.ndarray]:
+    """Return the arrays with as many rows and values as some samples, flat. The mean of each distribution is one."""
+    values = [one.value.mean if is_distribution(one.value) else one.value for one in list_outputs(returned)]
+    arrays = [as_array(value) for value in values]
+    return [
+        one.astype(np.float32).reshape(flat.shape)
+        for one in arrays
+        if one.ndim and len(one) == len(flat) and one.size == flat.size
+    ]
+
+
+@contextmanager
+def _quiet(noise: float) -> Iterator[None]:
+    """Draw constant noise, restore random states, and hide warnings."""
+    import warnings
+
+    with restored_random_state(), fixed_noise(noise), warnings.catch_warnings(), nullcontext():
+        warnings.simplefilter("ignore")
+        yield
