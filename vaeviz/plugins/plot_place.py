@@ -66,7 +66,7 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
         elif ax is not None:
             kwargs["figure"] = figure = _divide_axes(ax, figure)
         place = figure if has_panels or ax is None else ax.figure
-        before = _contents(place)
+        before, largest = _contents(place), None if ax is None else ax.get_position(original=True).frozen()
         is_divided = has_panels and ax is not None
         with smaller_fonts(cast("SubFigure", figure)) if is_divided else nullcontext():
             drawn = function(*args, **kwargs)
@@ -82,7 +82,7 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
             if is_divided:
                 for panel in (*axes, *helpers):
                     panel.set_in_layout(False)  # a layout engine would take space from the neighbors of `ax`
-            fit_into_place(axes, helpers, place if has_panels else None)
+            fit_into_place(axes, helpers, place if has_panels else None, largest)
         return drawn
 
     extended = _extend_signature(signature, has_panels=has_panels)
