@@ -227,6 +227,8 @@ def describe_annotation(annotation: Any) -> str:
     --------
     >>> describe_annotation(tuple[int, int] | None)
     'int,int or none'
+    >>> describe_annotation(tuple[int | str, ...])
+    'int|text,...'
     >>> describe_annotation(Literal["full", "column"])
     'full|column'
     """
@@ -240,7 +242,8 @@ def describe_annotation(annotation: Any) -> str:
         return "|".join(map(str, get_args(annotation)))
     if get_origin(annotation) is tuple:
         parts = get_args(annotation)
-        return ",".join("..." if part is Ellipsis else describe_annotation(part) for part in parts)
+        described = ("..." if part is Ellipsis else describe_annotation(part) for part in parts)
+        return ",".join(part.replace(" or ", "|") for part in described)
     if annotation is dict or get_origin(annotation) is dict:
         return "key=value,..."
     name = getattr(annotation, "__name__", str(annotation))
