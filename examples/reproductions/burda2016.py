@@ -50,7 +50,9 @@ def evaluate(run: Path, n_images: int, n_draws: int) -> None:
     print(f"test   ELBO {history['test_elbo'][-1]:.2f} nats, one sample of z per image, N = {len(parts['test']):,}")
     rows = np.random.default_rng(0).permutation(len(parts["test"]))[:n_images]
     x = parts["test"][np.sort(rows)]
-    bound = importance_bound(model.inputs["likelihood"], x, vaeviz.encode(model.encoder, x), n_draws=n_draws)
+    bound = importance_bound(
+        model.inputs["likelihood"], x, vaeviz.encode(model.encoder, x), n_draws=n_draws, max_evaluations=None
+    )
     print(f"\n{len(x):,} test images: ELBO {bound.elbo.mean():.2f} nats; median effective sample size", end=" ")
     print(f"{np.median(bound.effective):.0f} of {n_draws:,}")
     for k, mean, error in zip(bound.k, bound.mean, bound.mean_error):

@@ -24,12 +24,13 @@ from vaeviz.analysis.class_structure import class_structure, principal_component
 from vaeviz.analysis.disentanglement import (
     dci_scores,
     discretize,
+    explained_shares,
     feature_importances,
     information_gap,
     mutual_information,
-    squared_correlation,
 )
 from vaeviz.analysis.estimates import standard_error
+from vaeviz.analysis.factors import as_factors
 from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.map_quality import map_quality
 from vaeviz.analysis.reconstruction import roc
@@ -238,7 +239,7 @@ def kernels(posterior: Posterior) -> list[Row]:
 def bounds(likelihood, x: np.ndarray, posterior: Posterior, decoder, *, images: int = 200, k: int = 100) -> list[Row]:
     """Compare the importance-weighted bound with one in plain torch, with new samples of z."""
     x, posterior = x[:images], posterior[:images]
-    found = importance_bound(likelihood, x, posterior, n_draws=k)
+    found = importance_bound(likelihood, x, posterior, n_draws=k, max_evaluations=None)
     q = Independent(Normal(*(torch.from_numpy(part).double() for part in (posterior.mean, posterior.std))), 1)
     prior = Independent(Normal(torch.zeros(posterior.size).double(), 1.0), 1)
     pixels = torch.from_numpy(x.reshape(len(x), -1)).double()
@@ -347,7 +348,8 @@ def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
     """Compare MIG, SAP and DCI with their definitions."""
     values = np.stack(list(known.values()), axis=1)
     binned = np.stack([discretize(column, 20) for column in z.T], axis=1)
-    held = np.stack([discretize(column, 20) for column in values.T], axis=1)
+    declared = as_factors(values, len(values), nominal=())
+    held = np.stack([factor.discretize(20) for factor in declared], axis=1)
     shares = np.zeros((z.shape[1], values.shape[1]))
     for j, code in enumerate(binned.T):
         for k, factor in enumerate(held.T):
@@ -362,7 +364,7 @@ def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
         ]
     )
     best = np.sort(fits, axis=0)
-    weights = feature_importances(z, values)[0]
+    weights = feature_importances(z, declared)[0]
     rows = weights / weights.sum(axis=1, keepdims=True)
     purity = 1 - np.array([stats.entropy(row, base=weights.shape[1]) for row in rows])
     dci = (purity * weights.sum(axis=1)).sum() / weights.sum()
@@ -377,7 +379,7 @@ def factors(z: np.ndarray, known: dict[str, np.ndarray]) -> list[Row]:
         Row(
             "SAP",
             "`sklearn.linear_model.LinearRegression`",
-            information_gap(squared_correlation(z, values)),
+            information_gap(explained_shares(z, declared)),
             float((best[-1] - best[-2]).mean()),
         ),
         Row("DCI disentanglement", "row entropies to base K, of the same trees", dci_scores(weights)[0], float(dci)),

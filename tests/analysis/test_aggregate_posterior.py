@@ -62,12 +62,12 @@ def test_scores_do_not_depend_on_the_block_size(monkeypatch):
     z = np.random.default_rng(1).standard_normal((17, 3))
     whole = log_aggregate_and_marginals(z, posterior), log_aggregate(z, posterior, left_out=np.arange(17))
     nodes = np.linspace(-2, 2, 9)
-    density = grid_density(posterior, (0, 2), (nodes, nodes))
+    density = grid_density(posterior, (0, 2), (nodes, nodes)).density
     monkeypatch.setattr(aggregate, "MAX_BLOCK_PAIRS", 100)
     for after, before in zip(log_aggregate_and_marginals(z, posterior), whole[0]):
         np.testing.assert_array_equal(after, before)
     np.testing.assert_array_equal(log_aggregate(z, posterior, left_out=np.arange(17)), whole[1])
-    np.testing.assert_allclose(grid_density(posterior, (0, 2), (nodes, nodes)), density, rtol=1e-12)
+    np.testing.assert_allclose(grid_density(posterior, (0, 2), (nodes, nodes)).density, density, rtol=1e-12)
 
 
 @settings(max_examples=25, deadline=None)
@@ -95,15 +95,45 @@ def test_density_of_isotropic_posteriors_does_not_change_under_rotation(seed):
 def test_density_on_a_grid_integrates_to_one_and_to_its_marginals():
     posterior = posterior_of(2)
     x_nodes, y_nodes = np.linspace(-8, 8, 400), np.linspace(-9, 9, 450)
-    density = grid_density(posterior, (0, 2), (x_nodes, y_nodes))
+    grid = grid_density(posterior, (0, 2), (x_nodes, y_nodes))
+    density = grid.density
     assert density.shape == (450, 400)
+    assert grid.mass == pytest.approx(1, abs=1e-6)
     assert trapezoid(trapezoid(density, x_nodes), y_nodes) == pytest.approx(1, abs=1e-6)
     np.testing.assert_allclose(
-        trapezoid(density, y_nodes, axis=0), grid_density(posterior, (0,), (x_nodes,)), atol=1e-6
+        trapezoid(density, y_nodes, axis=0), grid_density(posterior, (0,), (x_nodes,)).density, atol=1e-6
     )
     np.testing.assert_allclose(
-        trapezoid(density, x_nodes, axis=1), grid_density(posterior, (2,), (y_nodes,)), atol=1e-6
+        trapezoid(density, x_nodes, axis=1), grid_density(posterior, (2,), (y_nodes,)).density, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("std", [1e-4, 0.03, 1.0])
+@pytest.mark.parametrize("min_cells", [0, 2])
+def test_mass_on_a_grid_is_whole_however_narrow_the_posteriors_are(std, min_cells):
+    mean = np.random.default_rng(0).normal(0, np.sqrt(1 - min(std, 0.9) ** 2), (2000, 2))
+    nodes = np.linspace(-6, 6, 240)
+    posterior = Posterior(mean, np.full(mean.shape, std), "normal")
+    for dims in ((0,), (0, 1)):
+        grid = grid_density(posterior, dims, (nodes,) * len(dims), min_cells=min_cells)
+        assert grid.mass == pytest.approx(1, abs=0.01)
+        assert grid.density.sum() * (12 / 239) ** len(dims) == pytest.approx(grid.mass)
+        assert grid.n_widened == (2000 if min_cells and std < 0.1 else 0)
+
+
+def test_density_of_the_prior_on_a_grid_is_its_closed_form():
+    nodes = np.linspace(-3, 3, 61)
+    grid = grid_density(Posterior(np.zeros((5, 2)), np.ones((5, 2)), "normal"), (0, 1), (nodes, nodes), min_cells=2)
+    np.testing.assert_allclose(grid.density, np.outer(norm.pdf(nodes), norm.pdf(nodes)), rtol=0.01)
+    assert grid.n_widened == 0
+
+
+def test_a_cell_holds_the_share_of_narrow_posteriors_in_it():
+    mean = np.array([[0.02], [-0.03], [0.31], [0.33]])
+    nodes = np.linspace(-1, 1, 21)
+    grid = grid_density(Posterior(mean, np.full(mean.shape, 1e-6), "normal"), (0,), (nodes,))
+    shares = grid.density * 0.1
+    assert (shares[10], shares[13]) == pytest.approx((0.5, 0.5)) and shares.sum() == pytest.approx(1)
 
 
 def test_quantiles_are_those_of_the_mixture():

@@ -38,7 +38,7 @@ def test_importance_bound_scores_few_pairs_at_once():
 
     def allocated(images, n_draws):
         posterior = posterior_of(images)
-        return peak(lambda: importance_bound(likelihood, x[:images], posterior, n_draws=n_draws))
+        return peak(lambda: importance_bound(likelihood, x[:images], posterior, n_draws=n_draws, max_evaluations=None))
 
     fewest = allocated(40, 1000)
     assert fewest < 30 * MEGABYTE

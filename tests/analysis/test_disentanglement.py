@@ -12,15 +12,17 @@ from vaeviz.analysis.disentanglement import (
     dci_scores,
     discretize,
     disentanglement,
+    explained_shares,
     factor_vae_score,
     feature_importances,
     information_gap,
     mutual_information,
-    squared_correlation,
 )
 from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.factors import as_factors
 
 GRID = np.array(list(itertools.product(range(5), range(4), range(3))), dtype=float)
+GRID_FACTORS = as_factors(GRID, 60)
 RNG = np.random.default_rng(0)
 
 
@@ -40,8 +42,8 @@ def test_mig_of_independently_sampled_factors_is_less():
 
 
 def test_sap_of_a_one_to_one_code_is_one_and_of_a_duplicated_code_zero():
-    assert information_gap(squared_correlation(GRID, GRID)) == pytest.approx(1)
-    assert information_gap(squared_correlation(np.hstack([GRID, GRID]), GRID)) == pytest.approx(0)
+    assert information_gap(explained_shares(GRID, GRID_FACTORS)) == pytest.approx(1)
+    assert information_gap(explained_shares(np.hstack([GRID, GRID]), GRID_FACTORS)) == pytest.approx(0)
 
 
 @given(st.permutations(range(4)))
@@ -64,10 +66,9 @@ def test_dci_is_between_zero_and_one(importance):
 @settings(deadline=None, max_examples=20)
 def test_scores_do_not_depend_on_the_order_of_dimensions_and_factors(dims, factors):
     codes = discretize_columns(GRID @ np.array([[1, 0.2, 0], [0, 1, 0.3], [0.5, 0, 1]]))
-    for matrix in (mutual_information, squared_correlation):
-        assert information_gap(matrix(codes[:, dims], GRID[:, factors])) == pytest.approx(
-            information_gap(matrix(codes, GRID))
-        )
+    assert mig(codes[:, dims], GRID[:, factors]) == pytest.approx(mig(codes))
+    shares = explained_shares(codes[:, dims], [GRID_FACTORS[place] for place in factors])
+    assert information_gap(shares) == pytest.approx(information_gap(explained_shares(codes, GRID_FACTORS)))
 
 
 def discretize_columns(codes):
@@ -77,7 +78,7 @@ def discretize_columns(codes):
 def test_trees_find_the_dimension_of_each_factor():
     factors = RNG.random((300, 2))
     importance, predicted = feature_importances(
-        np.column_stack([factors[:, 1], RNG.random(300), factors[:, 0]]), factors
+        np.column_stack([factors[:, 1], RNG.random(300), factors[:, 0]]), as_factors(factors, 300)
     )
     assert importance.argmax(axis=0).tolist() == [2, 0]
     assert (predicted > 0.95).all()
@@ -124,16 +125,62 @@ def test_codes_are_posterior_means_or_samples():
         codes_for_scores(Posterior(np.zeros((4, 2))), "samples", 0)
 
 
-@pytest.mark.parametrize("factors", [GRID[:5], GRID.astype(str), np.full_like(GRID, np.nan)])
-def test_factors_are_finite_numbers_for_every_sample(factors):
-    with pytest.raises(InputError, match="factors"):
+@pytest.mark.parametrize("factors", [GRID[:5], np.zeros((60, 2, 2)), np.where(GRID > 3, np.inf, GRID)])
+def test_factors_are_rows_of_finite_values(factors):
+    with pytest.raises(InputError, match="actor"):
         disentanglement(GRID, factors)
+
+
+def scores_of(codes, factors, **options):
+    return [score.value for score in disentanglement(codes, factors, **options).scores]
+
+
+def test_names_of_classes_change_nothing():
+    """Renamed integer codes, text and categories of a nominal factor have the same scores."""
+    pd = pytest.importorskip("pandas")
+    shape, size = RNG.integers(3, size=200), RNG.random(200)
+    codes = np.column_stack([shape == 1, size + 0.1 * shape, shape]) + 0.1 * RNG.standard_normal((200, 3))
+    names = np.array(["square", "ellipse", "heart"])
+    numbered, renamed = (np.column_stack([part, size]) for part in (shape, np.array([2, 0, 1])[shape]))
+    frame = pd.DataFrame({"shape": names[shape], "size": size})
+    expected = scores_of(codes, numbered)
+    for factors in (renamed, frame, frame.astype({"shape": "category"})):
+        np.testing.assert_allclose(scores_of(codes, factors), expected, atol=1e-9)
+    assert disentanglement(codes, frame).nominal.tolist() == [True, False]
+    assert disentanglement(codes, numbered, nominal=()).nominal.tolist() == [False, False]
+
+
+def test_missing_and_constant_factors_leave_the_others_scored():
+    factors = GRID[np.repeat(np.arange(60), 3)].copy()
+    codes = factors[:, :2] + 0.01 * RNG.standard_normal((180, 2))
+    expected = disentanglement(codes, factors[:, :1])
+    broken = np.column_stack([factors[:, 0], np.full(180, np.nan), np.ones(180), factors[:, 1]])
+    broken[:20, 3] = np.nan
+    found = disentanglement(codes, broken)
+    assert found.scored.tolist() == [True, False, False, True]
+    assert np.isnan(found.information[:, 1:3]).all()
+    np.testing.assert_allclose(found.information[:, 0], expected.information[:, 0], atol=0.02)
+    assert found.information[1, 3] == pytest.approx(1, abs=0.02)
+
+
+def test_factors_keep_their_own_values_and_the_convention_says_so():
+    position = RNG.integers(32, size=400) / 31
+    factors = np.column_stack([position, RNG.random(400)])
+    found = disentanglement(factors, factors, n_bins=10)
+    assert found.n_values.tolist() == [32, 10] and found.n_bins == 10
+    assert "10 bins" in found.convention and "32, 10" in found.convention
+
+
+def test_information_of_unrelated_codes_is_adjusted_to_zero():
+    found = disentanglement(RNG.standard_normal((200, 3)), RNG.integers(8, size=(200, 2)))
+    assert found.information.max() < 0.04
 
 
 @pytest.mark.parametrize(
     ("codes", "factors"),
     [
         (GRID, np.ones((60, 1))),  # a constant factor
+        (GRID, np.full_like(GRID, np.nan)),  # no known factor
         (np.zeros_like(GRID), GRID),  # no active dimension
         (GRID[:20], GRID[:20]),  # too few samples
     ],

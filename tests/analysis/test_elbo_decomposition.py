@@ -41,7 +41,7 @@ def test_terms_add_up_to_the_kl(seed, size, total):
     terms = elbo_terms(posterior, seed=seed)
     assert sum_of_terms(terms) == pytest.approx(terms.kl.value, abs=1e-9)
     assert terms.dimension_kl_sum.value == pytest.approx(terms.dimension_kl.sum(), abs=1e-9)
-    assert terms.mutual_information.value <= math.log(total) + 1e-12
+    assert terms.with_own.value <= math.log(total) + 1e-12
 
 
 def test_kl_of_the_optimal_linear_vae_is_mutual_information(posterior, model):
@@ -152,16 +152,33 @@ def test_max_points_computes_the_terms_of_a_subset(model, x, posterior):
 def test_information_of_unlimited_samples_is_between_the_two_estimates(model, posterior, total):
     """For the optimal linear VAE it is the rate, because q(z) is the prior."""
     found = elbo_terms(posterior[:total], n_codes=None)
-    below, above = found.mutual_information, found.left_out
+    below, above = found.with_own, found.left_out
     assert below.value - 2 * below.standard_error < model.rate < above.value + 2 * above.standard_error
     assert above.value - below.value < (1.0 if total == 100 else 0.1)
 
 
-def test_upper_estimate_is_infinite_where_posteriors_do_not_overlap():
+def test_upper_bound_of_information_is_computed_where_posteriors_do_not_overlap():
+    """Neighbors are 1,000 standard deviations apart: ½ · 1,000² nats."""
     posterior = Posterior(np.arange(20.0)[:, None] * 100, np.full((20, 1), 0.1), "normal")
     found = elbo_terms(posterior)
+    assert found.saturated
     assert found.mutual_information.value == pytest.approx(math.log(20))
-    assert found.left_out.value == math.inf and math.isnan(found.left_out.standard_error)
+    assert found.left_out.value == pytest.approx(1000**2 / 2, rel=0.01)
+    assert math.isfinite(found.left_out.standard_error)
+
+
+@pytest.mark.parametrize("std", [1e-4, 1e-8])
+def test_dimension_wise_kl_of_narrow_posteriors_is_that_of_their_codes(std):
+    """q(z) is N(0, I) up to a relative width of 1e-4; the mixture of N posteriors has a KL of about a nat."""
+    mean = np.random.default_rng(0).standard_normal((2000, 3)) + [0, 0, 1]
+    terms = elbo_terms(Posterior(mean, np.full(mean.shape, std), "normal"))
+    assert terms.saturated and terms.dimension_kl_by_spacings.all()
+    np.testing.assert_allclose(terms.dimension_kl, [0, 0, 0.5], atol=0.06)
+    assert (np.abs(terms.dimension_kl - [0, 0, 0.5]) < 3 * terms.dimension_kl_error).all()
+    kinds = terms.to_frame().set_index("term")["kind"]
+    assert kinds[["mutual_information", "total_correlation"]].tolist() == ["lower bound", "upper bound"]
+    assert kinds["dimension_kl_1"] == "spacings"
+    assert sum_of_terms(terms) == pytest.approx(terms.kl.value)
 
 
 def test_table_has_a_row_for_each_term_and_dimension(posterior, model, x):

@@ -54,7 +54,7 @@ def test_every_bound_of_the_exact_posterior_is_the_evidence(linear):
 def test_elbo_is_below_the_evidence_by_the_kl_to_the_exact_posterior(linear):
     shift, factor = 0.3, 0.8
     q = Posterior(linear.mean + shift, factor * linear.std, "normal")
-    bound = importance_bound(linear.likelihood, linear.x, q, n_draws=2000, seed=1)
+    bound = importance_bound(linear.likelihood, linear.x, q, n_draws=2000, max_evaluations=None, seed=1)
     gap = -np.log(factor) + (factor**2 + (shift / linear.std) ** 2) / 2 - 0.5
     np.testing.assert_allclose(bound.elbo.mean(), (linear.evidence - gap.sum(axis=1)).mean(), atol=0.03)
     np.testing.assert_allclose(bound.values[:, 0].mean(), bound.elbo.mean(), atol=0.03)
@@ -115,6 +115,21 @@ def test_group_sizes_are_multiples_of_each_other():
 def test_bound_needs_gaussian_posteriors_with_a_prior(linear, posterior):
     with pytest.raises(NotApplicable):
         importance_bound(linear.likelihood, linear.x, posterior(linear.mean, linear.std))
+
+
+def test_cost_is_bounded_and_the_samples_taken_are_named(linear):
+    calls = []
+
+    def likelihood(x, z):
+        calls.append(len(z))
+        return linear.likelihood(x, z)
+
+    bound = importance_bound(likelihood, linear.x, linear.exact, n_draws=50, max_evaluations=500)
+    assert sum(calls) == 500 and len(bound.rows) == len(bound.elbo) == 10
+    np.testing.assert_allclose(bound.values[:, -1], linear.evidence[bound.rows], atol=2e-5)
+    assert bound.to_frame()["row"].tolist() == bound.rows.tolist()
+    few = importance_bound(linear.likelihood, linear.x, linear.exact, n_draws=50, max_evaluations=1)
+    assert len(few.rows) == 2
 
 
 def test_bound_needs_an_importance_sample(linear):

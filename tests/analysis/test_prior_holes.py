@@ -18,9 +18,10 @@ def standard(total, size, variance=0.05, seed=0):
 @pytest.mark.parametrize("size", [2, 5, 10])
 def test_covered_prior_has_one_percent_in_holes_in_every_dimension(size):
     found = find_holes(standard(4000, size), n_codes=1500)
-    assert abs(found.mass.value - 0.01) < 3 * found.mass.standard_error
-    assert 0.002 < found.mass.standard_error < 0.009
-    assert not found.flagged
+    density = found.scores[0].mass
+    assert abs(density.value - 0.01) < 3 * density.standard_error
+    assert 0.002 < density.standard_error < 0.009
+    assert found.mass.value < 0.035 and not found.flagged and found.detectable
 
 
 @pytest.mark.parametrize("size, naive", [(5, 0.14), (10, 0.93)])
@@ -53,9 +54,40 @@ def test_hole_in_the_middle_is_found_and_measured():
     assert found.mass.value == pytest.approx(found.in_hole.mean())
 
 
+def half_empty(means, direction):
+    """Reflect means into the half-space where their component along a direction is negative."""
+    return means - 2 * np.maximum(means @ direction, 0)[:, None] * direction
+
+
+@pytest.mark.parametrize("size", [2, 10, 20, 64])
+@pytest.mark.parametrize("is_axis", [True, False])
+def test_half_empty_prior_is_flagged_in_every_dimension(size, is_axis):
+    rng = np.random.default_rng(size)
+    direction = np.eye(size)[0] if is_axis else rng.standard_normal(size)
+    means = half_empty(rng.standard_normal((1200, size)), direction / np.linalg.norm(direction))
+    found = find_holes(Posterior(means, np.full(means.shape, 0.1), "normal"), n_codes=1200)
+    assert found.flagged and found.detectable
+
+
+def test_what_could_not_be_seen_is_not_covered():
+    found = find_holes(standard(120, 64), n_codes=110)
+    assert not found.flagged and not found.detectable and not found.covered
+
+
+def test_shifted_and_dependent_codes_leave_the_prior_empty():
+    """Codes 21 standard deviations off have log-densities of −10⁹ at the prior, and at their own neighbors."""
+    rng = np.random.default_rng(0)
+    means = rng.standard_normal((600, 4))
+    shifted = find_holes(Posterior(means + [21, 0, 0, 0], np.full(means.shape, 1e-4), "normal"), n_codes=500)
+    assert shifted.mass.value > 0.99
+    means[:, 1] = means[:, 0]
+    copied = find_holes(Posterior(means, np.full(means.shape, 0.1), "normal"), n_codes=500)
+    assert copied.flagged
+
+
 def test_standard_error_agrees_with_the_spread_over_seeds():
     posterior = standard(500, 3, variance=0.3)
-    found = [find_holes(posterior, n_codes=400, seed=seed).mass for seed in range(40)]
+    found = [find_holes(posterior, n_codes=400, seed=seed).scores[0].mass for seed in range(12)]
     spread = np.std([mass.value for mass in found], ddof=1)
     assert np.mean([mass.standard_error for mass in found]) == pytest.approx(spread, rel=0.35)
 
@@ -93,5 +125,5 @@ def test_holes_need_gaussian_posteriors():
 def test_table_has_a_row_for_each_prior_sample():
     found = find_holes(standard(300, 2), n_codes=100)
     frame = found.to_frame()
-    assert frame.columns.tolist() == ["z1", "z2", "log_density", "in_hole"]
+    assert frame.columns.tolist() == ["z1", "z2", "density", "additive_classifier", "quadratic_classifier", "in_hole"]
     assert frame["in_hole"].mean() == pytest.approx(found.mass.value)

@@ -12,7 +12,8 @@ from scipy.stats import entropy, ortho_group
 from vaeviz import Posterior, elbo_terms, find_holes, triage
 from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, log_aggregate_and_marginals
 from vaeviz.analysis.class_structure import class_structure
-from vaeviz.analysis.disentanglement import discretize, information_gap, mutual_information, squared_correlation
+from vaeviz.analysis.disentanglement import discretize, explained_shares, information_gap, mutual_information
+from vaeviz.analysis.factors import as_factors
 from vaeviz.analysis.importance_bound import effective_size, group_bounds, log_mean_exp
 from vaeviz.analysis.reconstruction import reconstruction_errors
 
@@ -144,11 +145,11 @@ def test_errors_are_positive_and_do_not_depend_on_the_order_of_pixels(seed):
 def test_scores_are_between_zero_and_one_and_do_not_depend_on_scale_or_sign(seed):
     rng = np.random.default_rng(seed)
     codes, factors = rng.standard_normal((80, 3)), rng.integers(0, 4, (80, 2)).astype(float)
-    scaled = codes * np.array([-3.0, 0.1, 7]) + 5
+    scaled, known = codes * np.array([-3.0, 0.1, 7]) + 5, as_factors(factors, 80)
 
     def scores(of):
         binned = np.stack([discretize(column, 8) for column in of.T], axis=1)
-        return information_gap(mutual_information(binned, factors)), information_gap(squared_correlation(of, factors))
+        return information_gap(mutual_information(binned, factors)), information_gap(explained_shares(of, known))
 
     assert all(0 <= score <= 1 for score in scores(codes))
     assert scores(scaled)[1] == pytest.approx(scores(codes)[1], abs=1e-9)

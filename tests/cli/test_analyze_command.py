@@ -65,7 +65,7 @@ def test_a_run_needs_only_its_name(vaeviz_command, run):
     code, out, _ = vaeviz_command("analyze", str(run), "--checks", "spread,holes")
     assert code == 0
     assert out.startswith("tiny · digits · 360 samples, 2 latent dimensions · seed 0\n")
-    assert [line.split()[1] for line in out.splitlines() if line.startswith(("✓", "!"))] == ["holes", "spread"]
+    assert [line.split()[1] for line in out.splitlines() if line.startswith(("✓", "?", "!"))] == ["holes", "spread"]
 
 
 def test_thresholds_are_set_like_options_of_plots(vaeviz_command):

@@ -180,6 +180,25 @@ def test_plots_of_several_models_are_drawn(run_command, folder, run):
     assert {path.name for path in folder.glob("*.png")} == {"recorded.png", "curves.png", "bound.png"}
 
 
+def test_runs_that_a_shell_lists_are_all_compared(run_command, folder, seen):
+    runs = ("my_inputs:pair", "my_inputs:pair", "my_inputs:pair")
+    main_args = ["plot", "curious", "my_inputs:pair", "--runs", *runs, "--data", "digits"]
+    run_command(*main_args)
+    assert len(seen["runs"]) == 3
+    assert seen["encoder"] is not None
+
+
+@pytest.mark.parametrize(("typed", "expected"), [("fashion", ["fashion-mnist"]), ("nothing", ["nothing"])])
+def test_names_of_data_sets_are_completed(typed, expected):
+    from click.shell_completion import ShellComplete
+
+    from vaeviz.cli.main import cli
+
+    for command in (["plot", "latent_scatter"], ["export"], ["train", "mlp"]):
+        items = ShellComplete(cli, {}, "vaeviz", "_VAEVIZ_COMPLETE").get_completions([*command, "--data"], typed)
+        assert [item.value for item in items] == expected
+
+
 def test_the_labels_can_be_the_condition(run_command, folder):
     figures = ["--data", "digits", "--plots", "latent_scatter", "--out", "figures", "--dpi", 40]
     run_command("export", "--encoder", "my_inputs:encode", "--condition", "labels", *figures)

@@ -112,7 +112,10 @@ def test_list_shows_every_group_and_the_inputs_and_options_of_plots(run_main):
         assert f"\n  {name} " in done.out
 
 
-@pytest.mark.parametrize(("section", "there", "elsewhere"), [("models", "mlp", "mnist"), ("data", "mnist", "mlp")])
+@pytest.mark.parametrize(
+    ("section", "there", "elsewhere"),
+    [("models", "mlp", "mnist"), ("data", "mnist", "mlp"), ("datasets", "mnist", "mlp"), ("checks", "holes", "mlp")],
+)
 def test_list_shows_one_section(run_main, section, there, elsewhere):
     done = run_main("list", section)
     assert f"  {there} " in done.out

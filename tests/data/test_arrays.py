@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import vaeviz
 from vaeviz.data.arrays import as_array, rescale
 from vaeviz.data.out_of_core import StoredArray
 from vaeviz.errors import InputError
@@ -27,6 +28,61 @@ def test_tensors_and_sparse_matrices_become_arrays():
 
     for value in (torch.ones(2, 3, requires_grad=True), torch.ones(2, 3, dtype=torch.bfloat16), csr_array([[1.0] * 3])):
         assert (as_array(value) == 1).all()
+
+
+VALUES = np.array([[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+
+
+def as_frame(x):
+    return pytest.importorskip("pandas").DataFrame(x, columns=["a", "b", "c"])
+
+
+ARRAYS = {
+    "matrix": np.matrix,
+    "masked array without masked values": np.ma.masked_array,
+    "sparse matrix": lambda x: pytest.importorskip("scipy.sparse").csr_matrix(x),
+    "sparse array": lambda x: pytest.importorskip("scipy.sparse").coo_array(x),
+    "sparse tensor": lambda x: pytest.importorskip("torch").from_numpy(x).to_sparse(),
+    "sparse tensor by rows": lambda x: pytest.importorskip("torch").from_numpy(x).to_sparse_csr(),
+    "booleans": lambda x: x.astype(bool),
+    "tensor of booleans": lambda x: pytest.importorskip("torch").from_numpy(x.astype(bool)),
+    "frame": as_frame,
+    "frame of several types": lambda x: as_frame(x).astype({"a": bool, "b": "Int64"}),
+    "polars frame": lambda x: pytest.importorskip("polars").DataFrame(x),
+    "xarray": lambda x: pytest.importorskip("xarray").DataArray(x),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_samples_in_arrays_of_other_kinds_are_encoded(kind):
+    x = ARRAYS[kind](VALUES)
+    np.testing.assert_array_equal(vaeviz.encode(lambda x: 2 * x[:, :2], x).mean, 2 * VALUES[:, :2])
+    assert np.asarray(vaeviz.Dataset(x).x).tolist() == VALUES.tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "got", "line"),
+    [
+        (np.ma.masked_equal(VALUES, 1), "3 masked values", "x.filled(0)"),
+        (lambda: as_frame(VALUES).assign(name="a", day="b"), "name, day", 'x.select_dtypes("number")'),
+    ],
+    ids=["masked values", "text columns"],
+)
+def test_values_that_are_hidden_or_not_numbers_are_an_error_whose_line_works(value, got, line):
+    x = value() if callable(value) else value
+    with pytest.raises(InputError) as caught:
+        vaeviz.encode(lambda x: x, x)
+    assert caught.value.got == got
+    assert line in caught.value.fix.python
+    vaeviz.encode(lambda x: x, eval(line, {"x": x}))
+
+
+def test_missing_values_of_a_frame_are_named_by_row():
+    frame = as_frame(VALUES).astype("Float64")
+    frame.iloc[1, 0] = None
+    with pytest.raises(InputError, match="row 1"):
+        vaeviz.encode(lambda x: x, frame)
 
 
 @pytest.mark.parametrize(

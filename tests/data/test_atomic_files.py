@@ -73,3 +73,23 @@ def test_the_file_is_flushed_before_it_is_moved_and_its_folder_after(tmp_path, m
     with atomic_path(path) as temporary:
         temporary.touch()
     assert calls == [("file", False), ("folder", True)]
+
+
+def test_temporary_files_of_killed_processes_are_found(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    writer = atomic_path(path)
+    left = writer.__enter__()  # a killed process never leaves the block
+    for name in ("weights.safetensors", ".weights.best.safetensors", ".weights.txt", f".other.{32 * 'a'}.safetensors"):
+        (tmp_path / name).touch()
+    left.touch()
+    assert atomic_files.partial_files([path, tmp_path / "history.csv"]) == [left]
+
+
+def test_a_folder_is_on_disk_in_its_parents(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(atomic_files, "_flush_folder", flushed.append)
+    folder = tmp_path / "runs" / "mnist"
+    for _ in range(2):
+        atomic_files.make_folder(folder)
+        assert folder.is_dir()
+    assert sorted(flushed) == [tmp_path, tmp_path / "runs"]

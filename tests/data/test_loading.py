@@ -115,9 +115,9 @@ def test_an_unknown_data_set_is_an_unknown_name():
     assert "halves" in raised.value.fix.python
 
 
-def test_a_dot_is_allowed_in_the_name_of_a_data_set(registered):
-    registered.add("vaeviz.datasets", "halves.v2", halves)
-    assert load_data("halves.v2", split="train").name == "train half"
+def test_a_dash_is_allowed_in_the_name_of_a_data_set(registered):
+    registered.add("vaeviz.datasets", "halves-v2", halves)
+    assert load_data("halves-v2", split="train").name == "train half"
 
 
 def test_a_file_of_another_type_is_an_error(tmp_path):
@@ -162,6 +162,6 @@ def test_an_object_of_a_module_is_a_data_set(module, content, labels):
     data = load_data("own_data:data")
     assert data.x.shape == (4, 2)
     assert (None if data.labels is None else data.labels.tolist()) == labels
-    with pytest.raises(InputError) as raised:
+    with pytest.raises(NoSuchSplit) as raised:
         load_data("own_data:data", split="train")
-    assert raised.value.got == "split"
+    assert (raised.value.got, raised.value.expected) == ("train", "all")

@@ -15,6 +15,7 @@ from vaeviz.data.out_of_core import (
     is_out_of_core,
     is_same_source,
     iterate_blocks,
+    shorten,
     subsample,
     take_rows,
 )
@@ -341,3 +342,88 @@ def test_a_stream_must_have_one_row_per_reference_sample(x):
     with pytest.raises(InputError, match=r"^x ") as raised:
         check_samples(Reader(x), "x", reference=np.zeros((60, 2)))
     assert (raised.value.got, raised.value.expected) == ("70", "60")
+
+
+# Data sets of torch
+
+
+def torch_parts(x, labels):
+    torch = pytest.importorskip("torch")
+    return torch.utils.data, torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(labels))
+
+
+class PictureFiles:
+    """Samples by index, with a length."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, index):
+        if index >= len(self.x):
+            raise IndexError
+        return self.x[index]
+
+
+def test_data_sets_of_torch_are_samples_with_labels(x, labels, encoder):
+    data, whole = torch_parts(x, labels)
+
+    class Stream(data.IterableDataset):
+        def __iter__(self):
+            return iter(whole[i] for i in range(len(whole)))
+
+    rows = list(range(5, 40, 3))
+    for source, expected in (
+        (whole, slice(None)),
+        (data.Subset(whole, rows), rows),
+        (Stream(), slice(None)),
+        (data.ConcatDataset([data.Subset(whole, range(10)), data.Subset(whole, range(10, N))]), slice(None)),
+    ):
+        np.testing.assert_array_equal(encode(encoder, source).mean, encode(encoder, x[expected]).mean)
+        np.testing.assert_array_equal(Dataset(source).labels, labels[expected])
+    np.testing.assert_array_equal(encode(encoder, PictureFiles(x)).mean, encode(encoder, x).mean)
+
+
+def test_items_with_names_are_an_error_with_the_line_to_write(x):
+    with pytest.raises(InputError) as caught:
+        encode(lambda x: x, PictureFiles([{"image": one} for one in x]))
+    assert "batch['image']" in caught.value.fix.python
+
+
+def test_a_data_set_is_samples_labels_and_names(x, labels, encoder, tmp_path):
+    data = Dataset(x, labels, tuple("abcde"))
+    np.testing.assert_array_equal(encode(encoder, data).mean, encode(encoder, x).mean)
+    cached = vaeviz.cache_encoding(encoder, data)
+    assert encode(cached, data) is encode(cached, data.x)
+    (record,) = export_figures(tmp_path, encoder=encoder, x=data, plots=["latent_scatter"], formats=["svg"])
+    assert record.status == "drawn"
+    assert json.loads((tmp_path / "manifest.json").read_text())["inputs"]["labels"]["shape"] == [N]
+
+
+@pytest.mark.parametrize("kind", ["loader", "data set"])
+def test_reading_leaves_the_random_state_of_torch_alone(kind, x, labels, encoder):
+    torch = pytest.importorskip("torch")
+    data, whole = torch_parts(x, labels)
+
+    class Noisy(data.Dataset):
+        def __len__(self):
+            return len(whole)
+
+        def __getitem__(self, index):
+            torch.rand(3)
+            return whole[index]
+
+    source = data.DataLoader(Noisy(), batch_size=9) if kind == "loader" else Noisy()
+    torch.manual_seed(3)
+    before = torch.random.get_rng_state()
+    encode(encoder, source)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_long_message_keeps_its_cause():
+    message = shorten("first " + "x" * 1000 + " the cause")
+    assert message.startswith("first")
+    assert message.endswith("the cause")
+    assert len(message) < 320

@@ -108,9 +108,9 @@ def test_columns_of_a_data_frame_name_the_features_of_plots_and_figure_sets(tmp_
     encoder, decoder = model_of((3,))
     for ax in (
         vaeviz.reconstruction_pairs(encoder, decoder, frame, ax=Figure().subplots()),
-        vaeviz.interpolation(encoder, decoder, frame, ax=Figure().subplots()),
+        vaeviz.interpolation(decoder, encoder, frame, ax=Figure().subplots()),
         vaeviz.samples(decoder, encoder, frame, ax=Figure().subplots()),
-        vaeviz.traversal(encoder, decoder, frame, figure=Figure())[0],
+        vaeviz.traversal(decoder, encoder, frame, figure=Figure())[0],
         vaeviz.reconstruction_error(encoder, decoder, frame, figure=Figure())[1],
         vaeviz.prior_holes(encoder, frame, decoder, n_codes=40, figure=Figure(figsize=(20, 8)))[1],
     ):

@@ -114,6 +114,22 @@ def test_originals_and_reconstructions_of_bytes_have_one_scale():
     assert np.nanmax(ax.images[0].get_array()) <= 1
 
 
+def test_pictures_in_floating_point_with_the_values_of_bytes_are_said():
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2))
+    x = PICTURES.astype(np.float32)
+    with pytest.warns(GuessWarning) as caught:
+        encode(net, x)
+    assert "x / 255" in caught[0].message.fix.python
+    expected = net(torch.from_numpy(x)).detach()
+    for encoder, samples in ((net, PICTURES), (Encoder(net, value_range=(0, 255)), x / 255), (net, x - 128)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GuessWarning)
+            mean = encode(encoder, samples).mean
+        if isinstance(encoder, Encoder):
+            np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-3)
+
+
 # Declared ranges
 
 
@@ -150,3 +166,43 @@ def test_a_range_that_is_not_two_numbers_is_an_error_at_once(part, value_range):
         part(first_two, value_range=value_range)
     assert caught.value.expected == "(low, high)"
     assert "std" in caught.value.fix.python
+
+
+# The decoder's side
+
+
+def tanh_pair(z):
+    return np.tile(np.linspace(-1, 1, 64, dtype=np.float32).reshape(8, 8), (len(z), 1, 1))
+
+
+@pytest.mark.parametrize(("declared", "undeclared"), [("encoder", "Decoder"), ("decoder", "Encoder")])
+def test_a_range_of_one_part_alone_is_said_once_and_can_be_declared(declared, undeclared):
+    x = PICTURES / np.float32(255)
+    parts = {"encoder": first_two, "decoder": tanh_pair}
+    classes = {"encoder": vaeviz.Encoder, "decoder": vaeviz.Decoder}
+    parts[declared] = classes[declared](parts[declared], value_range=(-1, 1))
+    with pytest.warns(GuessWarning) as caught:
+        vaeviz.decode(parts["decoder"], encode(parts["encoder"], x))
+    assert f"{undeclared}(fn, value_range=(-1, 1))" in caught[0].message.fix.python
+    for value_range in ((-1, 1), (0, 1)):
+        other = undeclared.lower()
+        both = {**parts, other: classes[other](parts[other], value_range=value_range)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GuessWarning)
+            vaeviz.decode(both["decoder"], encode(both["encoder"], x))
+
+
+def test_no_declared_range_and_codes_of_unknown_origin_are_not_questioned():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GuessWarning)
+        vaeviz.decode(lambda z: tanh_pair(z) / 2 + 0.5, encode(first_two, PICTURES))
+        vaeviz.decode(vaeviz.Decoder(tanh_pair, value_range=(-1, 1)), np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize(("white", "line"), [(16, "x / 16"), (255, "x / 255")])
+def test_data_out_of_the_range_of_a_decoder_are_said(white, line):
+    x = np.random.default_rng(0).integers(0, white, (20, 8, 8), endpoint=True).astype(np.float32)
+    x[0, 0, 0] = white
+    with pytest.warns(GuessWarning) as caught:
+        vaeviz.decode(lambda z: tanh_pair(z) / 2 + 0.5, np.zeros((20, 2)), reference=x)
+    assert line in caught[0].message.fix.python

@@ -61,8 +61,16 @@ def sha256(path):
 # Drawn, skipped or failed
 
 
-def test_every_plot_is_drawn_or_skipped_with_a_reason(tmp_path, inputs):
-    records = export_figures(tmp_path / "out", **inputs, settings=LIGHT, dpi=30)
+def test_every_plot_is_drawn_or_skipped_with_a_reason_and_x_is_encoded_once(tmp_path, inputs):
+    calls = []
+
+    def counted(x):
+        calls.append(len(x))
+        return inputs["encoder"](x)
+
+    encoder = vaeviz.Encoder(counted, batch_size=25)
+    records = export_figures(tmp_path / "out", **inputs | {"encoder": encoder}, settings=LIGHT, dpi=30)
+    assert calls == [25, 25, 25, 10]  # the first batch twice, to find out whether the encoder samples
     assert [record.plot for record in records] == plot_names()
     missing = {name: get_plot(name).missing_inputs(inputs) for name in plot_names()}
     expected = {name for name in plot_names() if missing[name]} | {"latent_pairs", "map_quality", "tsne"}
@@ -104,6 +112,17 @@ def test_a_plot_that_does_not_apply_is_skipped_with_its_reason(tmp_path, inputs,
     assert "command_line_reason" not in manifest_of(tmp_path)["figures"][0]
 
 
+def test_a_plot_that_returns_nothing_is_drawn_with_a_warning(tmp_path, inputs, registered):
+    @register_plot
+    def forgetful(x, *, ax=None):
+        """Draw a line, and forget to return the Axes."""
+        ax.plot([0, 1])
+
+    (record,) = export_figures(tmp_path, **inputs, plots=["forgetful"], dpi=30)
+    assert record.status == "drawn"
+    assert len(record.warnings) == 1 and "forgetful" in record.warnings[0]
+
+
 def test_a_plot_gets_the_inputs_that_it_names_and_no_others(tmp_path, inputs, registered):
     seen = {}
 
@@ -129,18 +148,6 @@ def test_pyplot_and_rcparams_are_left_alone(tmp_path, inputs):
     assert dict(matplotlib.rcParams) == before
 
 
-def test_x_is_encoded_once_for_the_whole_set(tmp_path, inputs):
-    calls = []
-
-    def counted(x):
-        calls.append(len(x))
-        return inputs["encoder"](x)
-
-    encoder = vaeviz.Encoder(counted, batch_size=25)
-    export_figures(tmp_path, **inputs | {"encoder": encoder}, settings=LIGHT, dpi=30)
-    assert calls == [25, 25, 25, 10]  # the first batch twice, to find out whether the encoder samples
-
-
 def test_warnings_of_a_plot_are_recorded_with_it(tmp_path, inputs):
     def logits(z):
         return 9 * np.repeat(z[:, :1], 64, axis=1)
@@ -158,6 +165,7 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
     def unsure(x, *, ax=None):
         """Guess."""
         warnings.warn(GuessWarning("x may be logits.", fix=declare("Decoder", output="logits")), stacklevel=1)
+        return ax
 
     (record,) = export_figures(tmp_path, **inputs, plots=["unsure"], dpi=30)
     assert record.warnings == ['x may be logits. Write vaeviz.Decoder(fn, output="logits").']
@@ -286,7 +294,7 @@ def test_the_same_inputs_and_seed_give_the_same_bytes(tmp_path, inputs, failing_
         "dpi": 50,
     }
     outs = [tmp_path / folder / "figures" for folder in ("one", "other")]
-    for out in (outs[0], outs[1], outs[0]):
+    for out in outs:
         export_figures(out, **inputs, **chosen)
     first, second = ({path.name: path.read_bytes() for path in out.iterdir()} for out in outs)
     assert len(first) == 6 * 3 + 3
@@ -567,10 +575,10 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, inputs, below):
 
 
 def test_plots_that_need_more_samples_are_skipped(tmp_path, make_encoder, make_decoder, digits):
-    small = {"encoder": make_encoder(3), "decoder": make_decoder(3), "x": digits.x[:12]}
+    small = {"encoder": make_encoder(3), "decoder": make_decoder(3), "x": digits.x[:3]}
     records = export_figures(tmp_path, **small, plots=["tsne", "samples"], dpi=30)
     assert statuses(records) == {"tsne": "skipped", "samples": "drawn"}
-    assert "12" in records[0].reason
+    assert "3" in records[0].reason
 
 
 def test_a_decoder_alone_is_drawn(tmp_path, decoder):
@@ -614,3 +622,13 @@ def test_the_page_and_the_manifest_hold_no_control_characters(tmp_path, inputs, 
     assert not set("\x00\x1b") & set(page + manifest)
     assert "red\N{REPLACEMENT CHARACTER}[31m" in page
     assert json.loads(manifest)["title"] == strange
+
+
+def test_temporary_files_of_a_killed_export_are_removed(tmp_path, inputs):
+    left = [tmp_path / f".{stem}.{32 * 'a'}{suffix}" for stem, suffix in (("samples", ".png"), ("index", ".html"))]
+    kept = [tmp_path / name for name in (".samples.draft.png", f".notes.{32 * 'a'}.txt")]
+    for path in (*left, *kept):
+        path.write_bytes(b"half")
+    export_figures(tmp_path, plots="samples", settings={"samples": LIGHT["samples"]}, **inputs)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)

@@ -70,6 +70,8 @@ COMMANDS = {
     "plot": ["plot", "latent_scatter", "--data", "digits", "--out"],
     "analyze": ["analyze", "--data", "digits", "--out"],
     "encode": ["encode", "--data", "digits", "--out"],
+    "train": ["train", "mlp", "--data", "digits", "--out"],
+    "demo": ["demo", "--out"],
 }
 
 

@@ -303,18 +303,6 @@ def test_a_code_without_information(inputs):
     assert (report["collapsed"].status, report["collapsed"].value) == ("flagged", 2)
 
 
-def test_more_dimensions_than_can_be_decoded_in_time(digits, make_encoder, make_decoder):
-    def result_for(max_decoded):
-        return vaeviz.analyze(
-            encoder=make_encoder(30), decoder=make_decoder(30), x=digits.x,
-            checks=["ignored"], settings={"ignored": {"max_decoded": max_decoded}},
-        )["ignored"]  # fmt: skip
-
-    assert "300" in reason(result_for(299))
-    assert "--set ignored.max_decoded=300" in result_for(299).command_line_sentence
-    assert result_for(300).status in ANSWERED
-
-
 # Bad input
 
 

@@ -227,3 +227,35 @@ def test_a_conditional_model_is_measured_within_its_conditions():
     whole = result_with(lambda z, y: offsets[y.astype(int)] + z @ direction)
     assert whole.status == "healthy"
     assert whole.value == pytest.approx(1, abs=1e-6)
+
+
+# What is not healthy either
+
+
+def test_reconstructions_that_a_pca_beats_are_not_healthy(three):
+    found = statuses(three, decode=lambda z: three.vae.decode(0.4 * z), checks=["reconstruction"])
+    assert found == {"reconstruction": "uncertain"}
+
+
+def test_classes_that_a_pca_separates_better_are_not_healthy(three):
+    mean, log_var = three.vae.encode(three.x)
+    mixed = np.arange(len(mean))
+    mixed[::3] = np.random.default_rng(0).permutation(mixed[::3])
+    posterior = vaeviz.Posterior(mean[mixed], np.exp(log_var[mixed] / 2), "normal")
+    found = vaeviz.analyze(encoder=posterior, x=three.x, labels=three.labels, checks=["classes"])["classes"]
+    assert found.status == "uncertain"
+    assert found.threshold < found.value < found.baselines["a PCA with 3 dimensions"]
+
+
+@pytest.mark.parametrize("std", [0.5, 1e-4])
+def test_codes_far_from_the_prior_are_healthy_in_no_check_of_the_prior(three, std):
+    encode = changed(three, lambda mean, _: (mean + 21, np.full_like(mean, std)))
+    found = statuses(three, encode=encode, checks=["marginals", "mismatch", "holes", "information"])
+    assert "healthy" not in found.values()
+
+
+def test_a_spatial_code_has_no_ignored_dimensions(three):
+    mean = np.random.default_rng(0).standard_normal((700, 16))
+    posterior = vaeviz.Posterior(mean, np.full_like(mean, 0.5), "normal", code_shape=(1, 4, 4))
+    found = vaeviz.analyze(encoder=posterior, decoder=lambda z: z, x=three.x, checks=["ignored"])["ignored"]
+    assert found.status == "not applicable"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -23,12 +25,14 @@ from vaeviz.analysis.elbo_decomposition import elbo_terms
 from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.rate_distortion import rate_points
 from vaeviz.data.labels import ClassLabels
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import GuessWarning, InputError, UnknownName
 from vaeviz.model.calling import positional_arity
+from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.conditions import (
     condition_names,
     condition_value,
     condition_values,
+    names_condition,
     parse_conditions,
 )
 
@@ -122,11 +126,11 @@ def test_a_missing_condition_is_an_error_with_advice(fn):
     with pytest.raises(NotApplicable, match="decoder") as caught:
         decode(fn, np.ones((4, 2)))
     assert "condition=y" in caught.value.fix.python
-    assert "vaeviz.condition_on(decoder, y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
     assert "--condition labels" in caught.value.fix.command_line
     with pytest.raises(NotApplicable, match="encoder") as caught:
         encode(Encoder(fn.fn, conditions=range(3)) if isinstance(fn, Decoder) else fn, np.ones((4, 2)))
-    assert "vaeviz.condition_on(Encoder(encoder), y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(vaeviz.Encoder(fn), y)" in caught.value.fix.python
 
 
 def test_a_missing_argument_may_be_a_condition():
@@ -135,7 +139,7 @@ def test_a_missing_argument_may_be_a_condition():
 
     with pytest.raises(InputError, match="missing 1 required") as caught:
         decode(hidden, np.ones((4, 2)))
-    assert "vaeviz.condition_on(decoder, y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
     np.testing.assert_array_equal(decode(hidden, np.ones((4, 2)), [1, 2, 3, 4])[:, 0], [2, 3, 4, 5])
 
 
@@ -151,6 +155,98 @@ def test_positional_arguments_are_counted():
     assert positional_arity(torch.nn.Linear(2, 3)) == (1, 1)
     traced = torch.jit.trace(Conditional(), (torch.ones(2, 2), torch.ones(2)))
     assert positional_arity(traced) == (2, 2)
+
+
+# Which arguments are conditions
+
+
+@pytest.mark.parametrize("name", ["y", "c", "cond", "labels", "label", "class_labels", "class_ids", "y_onehot"])
+def test_names_of_conditions(name):
+    assert names_condition(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["temperature", "num_frames", "quant_b", "num_classes", "c_dim", "return_y", "x", "mask", "edge_index", ""]
+)
+def test_names_of_other_arguments(name):
+    assert not names_condition(name)
+
+
+class OptionalCondition:
+    """Codes and samples move by 10 y, if there is a y."""
+
+    def encode(self, x, y=None):
+        return x[:, :2] if y is None else x[:, :2] + 10 * y[:, None]
+
+    def decode(self, z, y=None):
+        return np.repeat(z, 3, axis=1) if y is None else np.repeat(z - 10 * y[:, None], 3, axis=1)
+
+
+def test_labels_are_an_optional_condition(tmp_path):
+    x, y = np.random.default_rng(0).random((20, 6), dtype=np.float32), np.arange(20) % 3
+    inputs = collect_inputs(OptionalCondition(), None, {"x": x, "labels": y})
+    assert inputs["condition"] is y
+    records = vaeviz.export_figures(tmp_path, model=OptionalCondition(), x=x, labels=y, plots=["reconstruction_pairs"])
+    assert [record.status for record in records] == ["drawn"]
+
+
+def test_labels_that_an_optional_condition_cannot_be_are_left_out_and_said():
+    x, names = np.ones((4, 6), np.float32), np.array(["a", "b", "a", "b"])
+    with pytest.warns(GuessWarning, match="labels") as caught:
+        inputs = collect_inputs(OptionalCondition(), None, {"x": x, "labels": names})
+    assert "condition" not in inputs
+    assert "conditions=" in caught[0].message.fix.python
+
+
+def test_labels_of_a_loader_are_a_condition():
+    x, y = np.random.default_rng(0).random((20, 6), dtype=np.float32), np.arange(20) % 3
+    parts = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    for source in (torch.utils.data.DataLoader(parts, batch_size=6), parts, vaeviz.Dataset(x, y)):
+        inputs = collect_inputs(OptionalCondition(), None, {"x": source})
+        np.testing.assert_array_equal(inputs["condition"], y)
+
+
+@pytest.mark.parametrize("fn", [lambda z, temperature=1.0: z, lambda z, quant_b=None: z])
+def test_other_optional_arguments_receive_no_labels(fn):
+    x, y = np.ones((4, 2), np.float32), np.arange(4)
+    assert "condition" not in collect_inputs(None, None, {"encoder": fn, "x": x, "labels": y})
+    with pytest.warns(GuessWarning) as caught:
+        np.testing.assert_array_equal(encode(fn, x, y).mean, x)
+    assert "Encoder(fn, conditions=" in caught[0].message.fix.python
+
+
+def test_another_required_argument_receives_no_labels():
+    def fn(z, num_frames):
+        raise AssertionError
+
+    inputs = collect_inputs(None, None, {"decoder": fn, "x": np.ones((4, 2)), "labels": np.arange(4)})
+    assert "condition" not in inputs
+    with pytest.raises(NotApplicable, match="num_frames") as caught:
+        decode(fn, np.ones((4, 2)))
+    assert "lambda z: fn(z, num_frames)" in caught.value.fix.python
+
+
+@pytest.mark.parametrize("run", [encode, decode])
+def test_a_condition_that_changes_nothing_is_said(run):
+    with pytest.warns(GuessWarning, match="does not use its condition"):
+        run(lambda values, y: values, np.ones((4, 2), np.float32), [0, 1, 2, 0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(lambda values, y: values + y[:, None], np.ones((4, 2), np.float32), [0, 1, 2, 0])
+
+
+def test_conditions_of_invented_codes_that_change_nothing_are_said():
+    decoder = Decoder(lambda z, y: z, conditions=range(10))
+    with pytest.warns(GuessWarning, match="does not use its condition"):
+        decode_under_conditions(decoder, np.ones((4, 2), np.float32), condition_set(decoder))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool, np.float32])
+def test_one_hot_rows_of_any_type_reach_a_layer_as_floats(dtype):
+    layer = torch.nn.Linear(3, 2)
+    hot = np.eye(3, dtype=dtype)[[0, 2, 1]]
+    found = encode(lambda x, y: x + layer(y), np.zeros((3, 2), np.float32), hot).mean
+    np.testing.assert_allclose(found, layer(torch.eye(3)[[0, 2, 1]]).detach(), rtol=1e-6)
 
 
 # Names and values
@@ -293,7 +389,7 @@ def test_the_cache_answers_for_the_same_condition_only(linear):
     np.testing.assert_array_equal(equal.mean, encoder.cached[1].mean)
     assert (other.mean != equal.mean).any()
     np.testing.assert_array_equal(encode(encoder, linear.x).mean, linear.x[:, :2])
-    assert len(calls) == 6  # the first batch of each is encoded twice
+    assert len(calls) == 8  # the first batch of each is encoded twice, and once more under other conditions
 
 
 def test_a_conditional_encoder_uses_the_condition_of_its_cache(linear, linear_parts):
@@ -352,7 +448,7 @@ def test_an_unconditional_or_fixed_decoder_has_no_conditions(linear_parts):
         assert cycle_conditions(condition_set(decoder), 3) is None
     with pytest.raises(NotApplicable) as caught:
         condition_set(Decoder(lambda z, y: z))
-    assert "vaeviz.condition_on(decoder, y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
 
 
 def test_samples_that_share_a_condition(linear, linear_parts):
@@ -386,7 +482,14 @@ def test_plots_without_labels_are_skipped_with_a_reason(linear, linear_parts, tm
 def test_a_declared_pair_draws_a_figure_set(linear, tmp_path):
     encoder = vaeviz.Encoder(linear.encode, conditions=linear.classes)
     decoder = vaeviz.Decoder(linear.decode, conditions=linear.classes, latent_shape=(2,), output="values")
-    done = vaeviz.export_figures(tmp_path, encoder=encoder, decoder=decoder, x=linear.x, labels=linear.names, dpi=40)
+    light = {
+        "aggregate_posterior": {"n_grid": 30, "n_permutations": 100},
+        "prior_holes": {"n_codes": 200},
+        "manifold_grid": {"n_grid": 3},
+    }
+    done = vaeviz.export_figures(
+        tmp_path, encoder=encoder, decoder=decoder, x=linear.x, labels=linear.names, settings=light, dpi=30
+    )
     assert {record.status for record in done} == {"drawn", "skipped"}
     reasons = {record.plot: record.reason for record in done if record.status == "skipped"}
     assert not [reason for reason in reasons.values() if "condition" in reason or "Error" in reason], reasons

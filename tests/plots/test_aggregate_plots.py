@@ -70,7 +70,7 @@ def test_density_of_two_dimensions_is_the_marginal_mixture(model, x, ax):
     step = (right - left) / 61
     at = np.array([left, low]) + step * (np.array([20, 33]) + 0.5)
     each = norm.pdf(at, posterior.mean[:, [2, 0]], posterior.std[:, [2, 0]]).prod(axis=1)
-    assert density[33, 20] == pytest.approx(each.mean(), rel=1e-6)
+    assert density[33, 20] == pytest.approx(each.mean(), rel=0.01)
     assert density.sum() * step**2 == pytest.approx(1, abs=0.01)
     assert ax.get_xlabel().startswith("$z_{3}$ (KL to the prior ")
     assert ax.get_title().startswith("q(z), N = 200, two of 3 dims\nMMD² ")
@@ -158,7 +158,7 @@ def test_the_parts_of_the_kl_and_their_ceiling(model, x):
 def test_saturated_mutual_information_is_named_in_the_title():
     posterior = Posterior(np.arange(50.0)[:, None], np.full((50, 1), 1e-3), "normal")
     parts, _ = elbo_decomposition(posterior, np.zeros((50, 2)))
-    assert "mutual information saturated" in parts.figure.get_suptitle()
+    assert "too small to measure mutual information" in parts.figure.get_suptitle()
     assert "ELBO" not in parts.figure.get_suptitle()
 
 

@@ -69,7 +69,6 @@ def with_column(value, dim=0):
 
 
 ENCODERS = {
-    "deterministic": lambda e: Encoder(e, returns="mean,other"),
     "von Mises-Fisher": lambda e: from_mean(
         e, lambda m: VonMisesFisher(m / m.norm(dim=1, keepdim=True), 30 * torch.ones(len(m), 1))
     ),
@@ -86,10 +85,8 @@ ENCODERS = {
 }
 
 DATA = {
-    "no labels": {"labels": None},
     "one class": {"labels": lambda given: np.zeros(len(given["x"]), int)},
     "as many classes as samples": {"labels": lambda given: np.arange(len(given["x"]))},
-    "continuous labels": {"labels": lambda given: given["x"].mean(axis=(1, 2))},
     "missing labels": {"labels": lambda given: np.full(len(given["x"]), np.nan)},
     "no label but one": {"labels": lambda given: np.where(np.arange(len(given["x"])) == 3, 1.0, np.nan)},
     "text": {"labels": lambda given: np.array(["b", "a", ""] * (len(given["x"]) // 3))},
@@ -105,7 +102,14 @@ DATA = {
     "no runs": {"runs": lambda given: []},
     "an empty history": {"history": lambda given: {}},
 }
-FEW = (1, 2)
+FEW = (1, pytest.param(2, marks=pytest.mark.slow))
+SLOW = ("nearly infinite KL", "collapsed", "blank samples", "text")  # much like another case
+
+
+def mark_slow(cases):
+    """Return (plot, case) pairs as parameters, those of slow cases marked."""
+    marks = {True: [pytest.mark.slow], False: []}
+    return [pytest.param(name, case, marks=marks[case in SLOW]) for name, case in cases]
 
 
 @pytest.fixture
@@ -154,12 +158,12 @@ def taking(inputs):
     return [spec.name for spec in specs if set(inputs) & {*spec.required, *spec.optional}]
 
 
-@pytest.mark.parametrize("name, case", [(name, case) for case in ENCODERS for name in taking(["encoder"])])
+@pytest.mark.parametrize("name, case", mark_slow((name, case) for case in ENCODERS for name in taking(["encoder"])))
 def test_plots_of_unusual_encoders(name, case, given):
     check(outcome(name, given | {"encoder": ENCODERS[case](given["encoder"])}))
 
 
-@pytest.mark.parametrize("name, case", [(name, case) for case in DATA for name in taking(DATA[case])])
+@pytest.mark.parametrize("name, case", mark_slow((name, case) for case in DATA for name in taking(DATA[case])))
 def test_plots_of_unusual_data(name, case, given):
     changed = {key: change and change(given) for key, change in DATA[case].items()}
     check(outcome(name, given | changed))

@@ -24,7 +24,7 @@ def strips(ax, columns, rows=1):
 
 def test_each_path_goes_from_a_sample_over_its_reconstruction_to_another(ax, flat):
     x, encoder, decoder = flat
-    assert interpolation(encoder, decoder, x, pair=(3, 8), n_steps=5, ax=ax) is ax
+    assert interpolation(decoder, encoder, x, pair=(3, 8), n_steps=5, ax=ax) is ax
     (row,) = strips(ax, 7)
     mean = encode(encoder, x).mean
     np.testing.assert_allclose(row[[0, -1]], x[[3, 8]], rtol=1e-6)
@@ -34,7 +34,7 @@ def test_each_path_goes_from_a_sample_over_its_reconstruction_to_another(ax, fla
 
 def test_a_path_along_the_great_arc(ax, flat):
     x, encoder, decoder = flat
-    interpolation(encoder, decoder, x, method="slerp", pair=(3, 8), n_steps=5, ax=ax)
+    interpolation(decoder, encoder, x, method="slerp", pair=(3, 8), n_steps=5, ax=ax)
     (row,) = strips(ax, 7)
     expected = slerp(x[3, :3], x[8, :3], np.linspace(0, 1, 5))
     np.testing.assert_allclose(row[1:-1, :3], expected, rtol=1e-5, atol=1e-6)
@@ -43,7 +43,7 @@ def test_a_path_along_the_great_arc(ax, flat):
 
 def test_columns_are_times_between_the_samples(ax, flat):
     x, encoder, decoder = flat
-    interpolation(encoder, decoder, x, n_steps=5, kind="signal", ax=ax)
+    interpolation(decoder, encoder, x, n_steps=5, kind="signal", ax=ax)
     names = [tick.get_text() for tick in ax.get_xticklabels()]
     assert names == ["$x$", "0", "0.25", "0.5", "0.75", "1", "$x'$"]
     assert ax.get_title() == "Linear interpolation between codes"
@@ -52,7 +52,7 @@ def test_columns_are_times_between_the_samples(ax, flat):
 def test_random_paths_join_different_labels(ax, flat):
     x, encoder, decoder = flat
     labels = np.repeat([0, 1], 20)
-    interpolation(encoder, decoder, x, labels, n_paths=6, ax=ax)
+    interpolation(decoder, encoder, x, labels, n_paths=6, ax=ax)
     ends = strips(ax, 12, rows=6)[:, [0, -1]]
     rows = [[np.flatnonzero(np.isclose(x, end).all(1))[0] for end in pair] for pair in ends]
     assert all(labels[a] != labels[b] for a, b in rows)
@@ -62,14 +62,14 @@ def test_random_paths_join_different_labels(ax, flat):
 def test_between_labels(ax, flat):
     x, encoder, decoder = flat
     labels = np.array(["a", "b", "c", "d"] * 10)
-    interpolation(encoder, decoder, x, labels, between=("c", "a"), n_paths=3, ax=ax)
+    interpolation(decoder, encoder, x, labels, between=("c", "a"), n_paths=3, ax=ax)
     ends = strips(ax, 12, rows=3)[:, [0, -1]]
     rows = [[np.flatnonzero(np.isclose(x, end).all(1))[0] for end in pair] for pair in ends]
     assert [[labels[a], labels[b]] for a, b in rows] == [["c", "a"]] * 3
 
 
 def test_integer_labels_are_named_as_they_are_written(ax, digits, encoder, decoder):
-    interpolation(encoder, decoder, digits.x, digits.labels, between=("3", "8"), n_paths=1, ax=ax)
+    interpolation(decoder, encoder, digits.x, digits.labels, between=("3", "8"), n_paths=1, ax=ax)
     assert len(ax.images) == 1
 
 
@@ -78,7 +78,7 @@ def test_the_seed_chooses_the_pairs(flat):
 
     x, encoder, decoder = flat
     grids = [
-        strips(interpolation(encoder, decoder, x, seed=seed, ax=Figure().subplots()), 12, rows=5) for seed in (0, 0, 1)
+        strips(interpolation(decoder, encoder, x, seed=seed, ax=Figure().subplots()), 12, rows=5) for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(grids[0], grids[1])
     assert (grids[0] != grids[2]).any()
@@ -89,13 +89,13 @@ def test_the_seed_chooses_the_pairs(flat):
 )
 def test_paths_of_images_and_signals(ax, make_encoder, make_decoder, shape, artists):
     x = np.random.default_rng(0).random((10, *shape), dtype=np.float32)
-    interpolation(make_encoder(), make_decoder(2, shape), x, n_paths=2, n_steps=3, ax=ax)
+    interpolation(make_decoder(2, shape), make_encoder(), x, n_paths=2, n_steps=3, ax=ax)
     assert len(getattr(ax, artists)) == 1
 
 
 def test_paths_of_points_are_joined(ax, make_encoder, make_decoder):
     x = np.random.default_rng(0).random((10, 2), dtype=np.float32)
-    interpolation(make_encoder(), make_decoder(2, (2,)), x, n_paths=2, n_steps=3, ax=ax)
+    interpolation(make_decoder(2, (2,)), make_encoder(), x, n_paths=2, n_steps=3, ax=ax)
     paths = [line.get_xydata() for line in ax.lines if line.get_marker() != "o"]
     assert [path.shape for path in paths] == [(3, 2), (3, 2)]
     hollow = next(line for line in ax.lines if line.get_markerfacecolor() == "none")
@@ -116,7 +116,7 @@ def test_paths_of_points_are_joined(ax, make_encoder, make_decoder):
 def test_paths_that_cannot_be_drawn_are_an_error(flat, settings, got, expected):
     x, encoder, decoder = flat
     with pytest.raises(InputError) as error:
-        interpolation(encoder, decoder, x, **settings)
+        interpolation(decoder, encoder, x, **settings)
     assert (error.value.got, error.value.expected) == (got, expected)
     assert error.value.fix.python
 
@@ -124,17 +124,17 @@ def test_paths_that_cannot_be_drawn_are_an_error(flat, settings, got, expected):
 def test_labels_of_another_length_are_an_error(flat):
     x, encoder, decoder = flat
     with pytest.raises(InputError, match="39"):
-        interpolation(encoder, decoder, x, np.zeros(39))
+        interpolation(decoder, encoder, x, np.zeros(39))
 
 
 def test_an_unknown_label_is_an_unknown_name(flat):
     x, encoder, decoder = flat
     with pytest.raises(UnknownName):
-        interpolation(encoder, decoder, x, np.array(["a", "b"] * 20), between=("a", "c"))
+        interpolation(decoder, encoder, x, np.array(["a", "b"] * 20), between=("a", "c"))
 
 
 def test_opposite_codes_have_no_great_arc(flat):
     x, encoder, decoder = flat
     x = np.concatenate([x[:1], -x[:1]])
     with pytest.raises(InputError, match="linear"):
-        interpolation(encoder, decoder, x, method="slerp", pair=(0, 1))
+        interpolation(decoder, encoder, x, method="slerp", pair=(0, 1))

@@ -27,7 +27,7 @@ def test_markers_show_the_status_in_order_of_kl(model, x):
     assert [ax.get_title() for ax in axes] == [
         "mean KL (nats)",
         "variance of the posterior mean",
-        "mean change of the output",
+        "share of the output's variance",
     ]
     for ax in axes:
         assert [marker for _, marker, _ in marks(ax)] == ["o", "X", "o", "s"]

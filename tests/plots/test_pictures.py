@@ -66,10 +66,10 @@ IN_AXES = {
     "manifold_grid_of_signals": lambda ax: vaeviz.manifold_grid(SINES, n_grid=5, ax=ax),
     "samples": lambda ax: vaeviz.samples(SPOTS, n_samples=12, ax=ax),
     "reconstruction_pairs": lambda ax: vaeviz.reconstruction_pairs(encode, SPOTS, X, LABELS, n_samples=6, ax=ax),
-    "interpolation": lambda ax: vaeviz.interpolation(encode, SPOTS, X, LABELS, n_paths=3, n_steps=5, ax=ax),
+    "interpolation": lambda ax: vaeviz.interpolation(SPOTS, encode, X, LABELS, n_paths=3, n_steps=5, ax=ax),
 }
 IN_FIGURE = {
-    "traversal": lambda figure: vaeviz.traversal(encode, SPOTS, X, n_steps=7, change=True, figure=figure),
+    "traversal": lambda figure: vaeviz.traversal(SPOTS, encode, X, n_steps=7, change=True, figure=figure),
     "reconstruction_error": lambda figure: vaeviz.reconstruction_error(
         encode, SPOTS, X, LABELS, n_samples=4, figure=figure
     ),

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 import vaeviz
 from vaeviz.drawing.scatter import ClassScatter
 from vaeviz.errors import InputError, NotApplicable, UnknownName
+from vaeviz.plugins.axes_layout import cell_box
 from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.plot_spec import PageShape, get_plot, plot_names, register_plot
 
@@ -43,15 +44,20 @@ def spec(request):
 # Registration
 
 
-def test_register_plot_returns_the_function_itself(registered):
+def test_register_plot_returns_the_function_with_a_title_and_a_legend(registered):
     def mine(encoder, x, labels=None, *, count: int = 3, ax=None):
         """A first line.
 
         And more.
         """
+        ax.set_title("mine")
+        return ax
 
-    assert register_plot(mine) is mine
-    assert register_plot(page=PageShape("full", 0.4))(mine) is mine
+    for plot in (register_plot(mine), register_plot(page=PageShape("full", 0.4))(mine)):
+        assert inspect.unwrap(plot) is mine
+        assert plot.__doc__ == mine.__doc__
+        assert list(inspect.signature(plot).parameters)[-4:] == ["count", "title", "legend", "ax"]
+        assert plot(1, 2, ax=Figure().subplots(), title="other").get_title() == "other"
 
 
 def test_a_spec_follows_from_the_signature(registered):
@@ -67,7 +73,7 @@ def test_a_spec_follows_from_the_signature(registered):
     assert (spec.name, spec.distribution) == ("mine", __name__.partition(".")[0])
     assert spec.required == ("decoder", "x")
     assert spec.optional == ("labels",)
-    assert list(spec.options) == ["count"]
+    assert list(spec.options) == ["count", "title", "legend"]
     assert spec.place == "ax"
     assert spec.page == PageShape("full", 0.4)
     assert spec.summary == "A first line."
@@ -90,6 +96,7 @@ def with_two_places(encoder, *, ax=None, figure=None): ...
 def with_positional_place(encoder, ax=None): ...
 def without_default(encoder, *, count: int, ax=None): ...
 def without_annotation(encoder, *, count=3, ax=None): ...
+def with_title(encoder, *, title: str = "", ax=None): ...
 
 
 def with_list(encoder, *, sizes: list[int] = (), ax=None): ...
@@ -112,6 +119,7 @@ def with_absent_type(encoder, *, look: "Look" = None, ax=None): ...  # noqa: F82
         (with_positional_place, "ax"),
         (without_default, "count"),
         (without_annotation, "count"),
+        (with_title, "title"),
     ],
 )
 def test_a_function_that_breaks_the_contract_is_not_registered(registered, function, token):
@@ -142,6 +150,8 @@ def test_only_options_need_types_at_run_time(registered):
     assert {name: option.annotation for name, option in spec.options.items()} == {
         "count": int | None,
         "how": Literal["a", "b"],
+        "title": str | bool,
+        "legend": bool,
     }
 
 
@@ -256,8 +266,7 @@ LABELS = {
     "missing": lambda inputs: {"labels": np.where(inputs["labels"] < 5, inputs["labels"].astype(str), "")},
 }
 DATA = {
-    "uint8": lambda inputs: {name: (16 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
-    "float64": lambda inputs: {name: inputs[name].astype(np.float64) for name in ("x", "other_x")},
+    "uint8": lambda inputs: {name: (255 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
 }
 NEED_A_SPREAD = {
     "aggregate_posterior",
@@ -459,7 +468,7 @@ def test_plots_without_a_place_make_a_pyplot_figure(spec, numpy_inputs, few_tree
     assert type(returned.figure.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
 
 
-@pytest.mark.parametrize("n_samples", [3, 12])
+@pytest.mark.parametrize("n_samples", [3, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_samples, few_trees):
     few = numpy_inputs | {name: numpy_inputs[name][:n_samples] for name in ARRAYS}
@@ -470,6 +479,73 @@ def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_sa
         assert error.message
     else:
         (place.get("figure") or place["ax"].figure).draw_without_rendering()
+
+
+# Where they draw
+
+
+def test_every_plot_draws_into_one_axes_of_a_grid(spec, numpy_inputs, few_trees):
+    figure, places = plt.subplots(2, 3, figsize=(12, 8))
+    cell = cell_box(places[1, 1])
+    returned = np.ravel(call(spec, numpy_inputs, ax=places[1, 1]))
+    assert not any(ax.has_data() or ax.get_title() for ax in places.flat if ax is not places[1, 1])
+    outer = [ax.get_window_extent() if spec.place == "figure" else ax.get_tightbbox() for ax in returned]
+    corners = np.array([box.extents for box in outer if box is not None])
+    assert (corners[:, :2] > np.subtract(cell.p0, 5)).all()  # pixels
+    assert (corners[:, 2:] < np.add(cell.p1, 5)).all()
+    figure.draw_without_rendering()
+    plt.close(figure)
+
+
+def test_every_plot_can_do_without_title_and_legends(spec, numpy_inputs, few_trees):
+    place = new_place(spec)
+    axes = np.ravel(call(spec, numpy_inputs, title=False, legend=False, **place))
+    figure = place.get("figure") or place["ax"].figure
+    assert not figure.get_suptitle()
+    assert not figure.legends
+    assert not any(inner.get_legend() for ax in axes for inner in (ax, *ax.child_axes))
+    assert len(axes) > 1 or not axes[0].get_title()
+
+
+def test_a_title_replaces_that_of_every_plot(spec, numpy_inputs, few_trees):
+    place = new_place(spec)
+    axes = np.ravel(call(spec, numpy_inputs, title="Mine", **place))
+    figure = place.get("figure") or place["ax"].figure
+    assert "Mine" in (figure.get_suptitle(), axes[0].get_title())
+
+
+@pytest.mark.parametrize("name", ["latent_scatter", "traversal"])
+@pytest.mark.parametrize("kind", ["several", "3-D", "polar", "a figure", "text", "removed"])
+def test_a_place_that_cannot_be_drawn_into_is_an_error(name, kind, numpy_inputs):
+    figure = Figure()
+    removed = figure.subplots()
+    removed.remove()
+    places = {
+        "several": lambda: figure.subplots(2, 3),
+        "3-D": lambda: figure.add_subplot(projection="3d"),
+        "polar": lambda: figure.add_subplot(projection="polar"),
+        "a figure": lambda: figure,
+        "text": lambda: "ax",
+        "removed": lambda: removed,
+    }
+    with pytest.raises(InputError, match="ax") as error:
+        call(get_plot(name), numpy_inputs, ax=places[kind]())
+    assert "ax=" in error.value.fix.python
+
+
+def test_a_plot_draws_into_one_place(numpy_inputs):
+    figure = Figure()
+    with pytest.raises(InputError, match="ax and figure"):
+        call(get_plot("traversal"), numpy_inputs, ax=figure.subplots(), figure=figure)
+    with pytest.raises(InputError, match="figure"):
+        call(get_plot("traversal"), numpy_inputs, figure=figure.subplots())
+
+
+def test_an_axes_passed_by_position_is_an_error(numpy_inputs):
+    parts = [numpy_inputs[name] for name in ("decoder", "encoder", "x")]
+    with pytest.raises(InputError, match="condition") as error:
+        vaeviz.traversal(*parts, Figure().subplots())
+    assert "ax=" in error.value.fix.python
 
 
 def test_missing_inputs_are_the_required_ones(spec):

@@ -10,26 +10,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, analysis_rng, check_gaussian_posterior, sample_rows
+from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.estimates import standard_error
-from vaeviz.data.batches import check_samples
-from vaeviz.data.out_of_core import data_range
-from vaeviz.errors import InputError
-from vaeviz.model.decode import decode
+from vaeviz.analysis.output_effects import MIN_EFFECT, N_ERRORS, OutputEffects, output_effects
+from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DimensionStatus = Literal["active", "ignored", "collapsed"]
+DimensionStatus = Literal["active", "ignored", "collapsed", "uncertain"]
 Dimension = int | str
 """A latent dimension: its index, counted from 0, or its name, counted from "z1"."""
 
 MIN_SHARE = 0.01  # of the variance of q(z_j); the threshold of Burda et al. 2016, section 5
 MIN_KL = 0.005  # nats; the KL of a Gaussian channel whose mean has that share of the variance, −½ ln(1 − 0.01)
 ROUNDING_SHARE = 1e-5  # relative standard deviation of a float32 code that varies by rounding alone
-CENTRAL_LEVELS = (0.025, 0.975)  # quantiles between which a dimension is traversed
-N_TRAVERSAL_NODES = 5  # an even function has equal values at both ends, so that two nodes are not enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +47,8 @@ class ActiveDimensions:
         Threshold of `kl` in nats.
     min_variance : ndarray, shape (D,)
         Threshold of `variance`.
+    min_share : float
+        Threshold of the variance as a share of that of q(z_j); 0 for a deterministic encoder.
     """
 
     kl: np.ndarray
@@ -58,12 +57,25 @@ class ActiveDimensions:
     variance_error: np.ndarray
     min_kl: float
     min_variance: np.ndarray
+    min_share: float
 
     @cached_property
     def mask(self) -> np.ndarray:
         """Whether each dimension is active, shape (D,)."""
         has_kl = np.isnan(self.kl) | (self.kl > self.min_kl)
         return np.asarray(has_kl & (self.variance > self.min_variance))
+
+    @property
+    def uncertain(self) -> np.ndarray:
+        """Whether numbers within two standard errors of a threshold decide about a dimension, shape (D,)."""
+        kl_error = N_ERRORS * np.nan_to_num(self.kl_error)
+        variance_error = (
+            N_ERRORS * np.nan_to_num(self.variance_error) * (1 - self.min_share)
+        )  # its threshold varies too
+        kl = np.where(np.isnan(self.kl), np.inf, self.kl)
+        possible = (kl + kl_error > self.min_kl) & (self.variance + variance_error > self.min_variance)
+        certain = (kl - kl_error > self.min_kl) & (self.variance - variance_error > self.min_variance)
+        return np.asarray(possible & ~certain)
 
     @property
     def activity(self) -> np.ndarray:
@@ -74,6 +86,30 @@ class ActiveDimensions:
     def ranking(self) -> np.ndarray:
         """Indices of all dimensions, shape (D,): active ones first, each group by descending `activity`."""
         return np.lexsort((-self.activity, ~self.mask))
+
+    def n_dims_with_kl_share(self, share: float = 0.99) -> int:
+        """Return the smallest number of dimensions that together carry a share of the KL.
+
+        Parameters
+        ----------
+        share : float, default: 0.99
+            Share of the sum of `kl`.
+
+        Returns
+        -------
+        int
+            Number of dimensions, 0 if the KL is 0.
+
+        Raises
+        ------
+        NotApplicable
+            If the KL is unknown or infinite.
+        """
+        total = self.kl.sum()
+        if not np.isfinite(total):
+            raise NotApplicable("The KL is unknown or infinite, so no dimensions carry a share of it.")
+        carried = np.sort(self.kl)[::-1].cumsum()
+        return int(np.searchsorted(carried, share * total) + 1) if total > 0 else 0
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with one row per dimension.
@@ -96,31 +132,43 @@ class Triage(ActiveDimensions):
 
     Attributes
     ----------
-    kl, kl_error, variance, variance_error, min_kl, min_variance
+    kl, kl_error, variance, variance_error, min_kl, min_variance, min_share
         As in `ActiveDimensions`.
-    effect : ndarray, shape (D,)
-        Mean change of a decoded value over the central 95 % of the aggregate posterior, in units of the data.
-    effect_error : ndarray, shape (D,)
-        Standard errors of `effect`.
+    effects : OutputEffects
+        Share of the variance of the decoder's output that each dimension causes.
     min_effect : float
-        Threshold of `effect`.
+        Threshold of ``effects.share``; that of ``effects.local`` is ten times as high.
     """
 
-    effect: np.ndarray
-    effect_error: np.ndarray
+    effects: OutputEffects
     min_effect: float
 
     @property
+    def effect(self) -> np.ndarray:
+        """Share of the variance of the decoder's output that each dimension causes, shape (D,)."""
+        return self.effects.share
+
+    @property
+    def effect_error(self) -> np.ndarray:
+        """Standard errors of `effect`, shape (D,)."""
+        return self.effects.share_error
+
+    @property
     def status(self) -> np.ndarray:
-        """Status of each dimension, shape (D,): "active", "ignored" (by the decoder) or "collapsed"."""
-        return np.where(self.mask, np.where(self.effect > self.min_effect, "active", "ignored"), "collapsed")
+        """Status of each dimension, shape (D,): "active", "ignored" (by the decoder), "collapsed" or "uncertain".
+
+        A dimension is uncertain if a number that decides is within two standard errors of its threshold.
+        """
+        used, ignored = self.effects.used(self.min_effect), self.effects.ignored(self.min_effect)
+        cases = [self.uncertain, ~self.mask, used, ignored]
+        return np.select(cases, ["uncertain", "collapsed", "active", "ignored"], "uncertain")
 
     def count(self, status: DimensionStatus) -> int:
         """Return the number of dimensions with a status.
 
         Parameters
         ----------
-        status : {"active", "ignored", "collapsed"}
+        status : {"active", "ignored", "collapsed", "uncertain"}
             The status to count.
 
         Returns
@@ -136,11 +184,13 @@ class Triage(ActiveDimensions):
         Returns
         -------
         pandas.DataFrame
-            Columns ``dimension`` (counted from 0), ``status``, ``active``, and the per-dimension attributes.
+            Columns ``dimension`` (counted from 0), ``status``, ``active``, the per-dimension attributes, and
+            ``effect`` and ``local_effect`` with their standard errors.
         """
         frame = super().to_frame()
         frame.insert(1, "status", self.status)
-        return frame
+        local = {"local_effect": self.effects.local, "local_effect_error": self.effects.local_error}
+        return frame.assign(effect=self.effect, effect_error=self.effect_error, **local)
 
 
 def active_dimensions(
@@ -194,12 +244,13 @@ def active_dimensions(
     variance = squares.mean(axis=0)
     if kl is None or posterior.std is None:
         kl = np.full(mean.shape, np.nan)
-        min_variance = ROUNDING_SHARE**2 * np.maximum((mean**2).mean(axis=0), variance.max())
+        min_variance, min_share = ROUNDING_SHARE**2 * np.maximum((mean**2).mean(axis=0), variance.max()), 0.0
     else:
         min_variance = min_share * (variance + (posterior.std.astype(np.float64) ** 2).mean(axis=0))
     with np.errstate(invalid="ignore"):  # the KL of a standard deviation of 0 is infinite
         kl_error = standard_error(kl)
-    return ActiveDimensions(kl.mean(axis=0), kl_error, variance, standard_error(squares), min_kl, min_variance)
+    variance_error = standard_error(squares)
+    return ActiveDimensions(kl.mean(axis=0), kl_error, variance, variance_error, min_kl, min_variance, min_share)
 
 
 def active_mask(posterior: Posterior) -> np.ndarray:
@@ -288,7 +339,7 @@ def triage(
     *,
     min_kl: float = MIN_KL,
     min_share: float = MIN_SHARE,
-    min_effect: float | None = None,
+    min_effect: float = MIN_EFFECT,
     n_samples: int = 64,
     seed: int = 0,
 ) -> Triage:
@@ -301,18 +352,18 @@ def triage(
     decoder : callable or model
         Maps codes (M, D) to samples.
     x : array_like, shape (N, ...), optional
-        The data; their range sets the default of `min_effect`.
+        Samples that have the shape of the decoder's output.
     min_kl : float, default: 0.005
         A dimension with mean KL at or below this (nats) is collapsed.
     min_share : float, default: 0.01
         A dimension is collapsed if its posterior mean varies by at most this share of the variance of q(z_j).
-    min_effect : float, optional
-        The decoder ignores a dimension if a decoded value changes by at most this on average. The default is 1/255 of
-        the range of `x` (of 1 without `x`), one step of an 8-bit gray level.
+    min_effect : float, default: 0.001
+        The decoder ignores a dimension that causes at most this share of the variance of its output, and at most ten
+        times as much of the variance of any single value.
     n_samples : int, default: 64
-        Number of random samples around whose posterior means the effect is measured.
+        Largest number of random samples around whose posterior means the effect is measured.
     seed : int, default: 0
-        Seed of their choice.
+        Seed of all random choices.
 
     Returns
     -------
@@ -323,95 +374,32 @@ def triage(
     ------
     NotApplicable
         If the posteriors are not Gaussian, or fewer than two.
-    InputError
-        If all values of `x` are equal and `min_effect` is not set.
 
     Notes
     -----
     Whether a dimension is active is defined by `vaeviz.analysis.active_dimensions.active_dimensions`. An active
-    dimension may still be ignored by the decoder: `output_changes` measures the response while the other
-    dimensions are fixed.
+    dimension may still be ignored by the decoder: `vaeviz.analysis.output_effects.output_effects` measures the share
+    of the output's variance that it causes while the other dimensions are fixed.
 
     References
     ----------
     Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders", arXiv:1509.00519, section 5.
+
+    Examples
+    --------
+    The decoder does not use the second dimension:
+
+    >>> mean = np.random.default_rng(0).standard_normal((500, 2))
+    >>> found = triage(Posterior(mean, np.full(mean.shape, 0.5), "normal"), lambda z: z * [1, 0])
+    >>> found.status.tolist()
+    ['active', 'ignored']
     """
+    check_arguments(triage, locals())
     check_gaussian_posterior(posterior, needs_prior=False)
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
-    min_effect = gray_step(x) if min_effect is None else min_effect
-    rows = sample_rows(posterior, n_samples, analysis_rng(seed))
-    effects = output_changes(decoder, posterior, rows, reference=x)
+    effects = output_effects(decoder, posterior, n_samples=n_samples, reference=x, seed=seed)
     return Triage(
-        kl=active.kl,
-        kl_error=active.kl_error,
-        variance=active.variance,
-        variance_error=active.variance_error,
-        min_kl=active.min_kl,
-        min_variance=active.min_variance,
-        effect=effects.mean(axis=0),
-        effect_error=standard_error(effects),
+        **{field.name: getattr(active, field.name) for field in fields(active)},
+        effects=effects,
         min_effect=min_effect,
     )
-
-
-def output_changes(decoder: Any, posterior: Posterior, rows: np.ndarray, *, reference: Any = None) -> np.ndarray:
-    """Measure how much decoded values change along each latent dimension.
-
-    Parameters
-    ----------
-    decoder : callable or model
-        Maps codes (M, D) to samples.
-    posterior : Posterior
-        Posteriors of N samples.
-    rows : ndarray of int, shape (R,)
-        Samples around whose posterior means one dimension moves while the others are fixed.
-    reference : array_like, shape (N, ...), optional
-        Samples that have the shape of the decoder's output.
-
-    Returns
-    -------
-    ndarray, shape (R, D)
-        Largest minus smallest decoded value over five nodes across the central 95 % of q(z_j), averaged over the
-        values of a sample.
-    """
-    low, high = aggregate_quantiles(posterior, CENTRAL_LEVELS)
-    changes = np.empty((len(rows), posterior.size))
-    for dim in range(posterior.size):
-        codes = np.repeat(posterior.mean[rows, None].astype(np.float64), N_TRAVERSAL_NODES, axis=1)
-        codes[..., dim] = np.linspace(low[dim], high[dim], N_TRAVERSAL_NODES)
-        flat = posterior.with_codes(codes.reshape(-1, posterior.size), np.repeat(rows, N_TRAVERSAL_NODES))
-        decoded = decode(decoder, flat, reference=reference).reshape(len(rows), N_TRAVERSAL_NODES, -1)
-        changes[:, dim] = np.ptp(decoded, axis=1).mean(axis=1)
-    return changes
-
-
-def gray_step(x: Any) -> float:
-    """Return 1/255 of the range of the data, one step of an 8-bit gray level.
-
-    Parameters
-    ----------
-    x : array_like, shape (N, ...), or None
-        The data; None for data in [0, 1].
-
-    Returns
-    -------
-    float
-        The step, in units of the data.
-
-    Raises
-    ------
-    InputError
-        If all values are equal.
-    """
-    if x is None:
-        return 1 / 255
-    low, high = data_range(check_samples(x, "x"))
-    spread = float(high) - float(low)
-    if not spread > 0:
-        raise InputError(
-            f"All values of x are {float(low):g}, so that x has no range to compare changes with.",
-            got="constant x",
-            expected="x with different values",
-            fix="Pass min_effect, the smallest change of a decoded value that counts.",
-        )
-    return spread / 255

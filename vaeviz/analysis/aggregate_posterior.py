@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +17,29 @@ MAX_BLOCK_COMPONENTS = 1 << 12  # components of the mixture scored at once, each
 MAX_POSTERIORS = 100_000  # default size of the mixture; every code is scored under all of its components
 SEED_STREAM = 13126114  # separates the random numbers of the analysis, see `analysis_rng`
 QUANTILE_REACH = 9  # standard deviations around each component that hold every quantile of the mixture
+
+
+@dataclass(frozen=True, eq=False)
+class GridDensity:
+    """Density of q(z) in one or two latent dimensions, on the cells of a grid.
+
+    Attributes
+    ----------
+    density : ndarray, shape (G,) or (rows, columns)
+        Mean density of each cell. The first dimension runs along the columns, the second along the rows, row 0 being
+        the lowest.
+    mass : float
+        Share of q(z) on the grid.
+    min_std : float
+        Least standard deviation of a posterior on the grid, in units of z; 0 if none was widened.
+    n_widened : int
+        Number of posteriors that were widened to it.
+    """
+
+    density: np.ndarray
+    mass: float
+    min_std: float
+    n_widened: int
 
 
 def check_gaussian_posterior(posterior: Posterior, *, needs_prior: bool = True, min_samples: int = 2) -> Posterior:
@@ -198,7 +222,7 @@ def sample_codes(posterior: Posterior, rows: np.ndarray, rng: np.random.Generato
 
 
 def log_posterior(z: np.ndarray, posterior: Posterior, rows: np.ndarray) -> np.ndarray:
-    """Return ln q(z | x) of each code under the posterior of its own row.
+    """Return ln q(z_j | x) of each coordinate of codes under the posterior of their own row.
 
     Parameters
     ----------
@@ -211,10 +235,10 @@ def log_posterior(z: np.ndarray, posterior: Posterior, rows: np.ndarray) -> np.n
 
     Returns
     -------
-    ndarray, shape (M,)
+    ndarray, shape (M, D)
         Log-densities in nats.
     """
-    return np.asarray(_log_normal(z, posterior.mean[rows], require_std(posterior)[rows]).sum(axis=1))
+    return _log_normal(z, posterior.mean[rows], require_std(posterior)[rows])
 
 
 def log_prior(z: np.ndarray) -> np.ndarray:
@@ -268,7 +292,9 @@ def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray |
     return np.asarray(scores - np.log(len(posterior) - (left_out is not None)))
 
 
-def log_aggregate_and_marginals(z: np.ndarray, posterior: Posterior) -> tuple[np.ndarray, np.ndarray]:
+def log_aggregate_and_marginals(
+    z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return ln q(z) and the log-density of each of its marginals.
 
     Parameters
@@ -277,6 +303,8 @@ def log_aggregate_and_marginals(z: np.ndarray, posterior: Posterior) -> tuple[np
         Codes.
     posterior : Posterior
         Gaussian posteriors of N samples.
+    left_out : ndarray of int, shape (M,), optional
+        Row whose posterior each code is scored without.
 
     Returns
     -------
@@ -286,17 +314,23 @@ def log_aggregate_and_marginals(z: np.ndarray, posterior: Posterior) -> tuple[np
         ln q(z_j) in nats.
     """
     joint, marginals = np.full(len(z), -np.inf), np.full(z.shape, -np.inf)
-    for rows, _, part in _codes_and_components(z, posterior):
+    for rows, start, part in _codes_and_components(z, posterior):
         log_density = np.zeros((len(z[rows]), len(part)))
+        own = None if left_out is None else left_out[rows, None] - start == np.arange(len(part))
         for dim in range(part.size):
             marginal = _log_components(z[rows, dim], part, dim)
+            if own is not None:
+                marginal[own] = -np.inf
             log_density += marginal
             marginals[rows, dim] = np.logaddexp(marginals[rows, dim], _log_sum_exp(marginal))
         joint[rows] = np.logaddexp(joint[rows], _log_sum_exp(log_density))
-    return joint - np.log(len(posterior)), marginals - np.log(len(posterior))
+    log_total = np.log(len(posterior) - (left_out is not None))
+    return joint - log_total, marginals - log_total
 
 
-def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.ndarray, ...]) -> np.ndarray:
+def grid_density(
+    posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.ndarray, ...], *, min_cells: float = 0.0
+) -> GridDensity:
     """Return the density of q on a grid in one or two dimensions.
 
     Parameters
@@ -306,23 +340,48 @@ def grid_density(posterior: Posterior, dims: tuple[int, ...], nodes: tuple[np.nd
     dims : tuple of int
         One or two latent dimensions; the others are integrated out exactly.
     nodes : tuple of ndarray
-        Nodes of the grid along each of `dims`.
+        Evenly spaced centers of the cells along each of `dims`.
+    min_cells : float, default: 0
+        Least standard deviation of a posterior, in cells. Narrower ones are widened to it, which smooths what is
+        finer than the grid.
 
     Returns
     -------
-    ndarray, shape (G,) or (rows, columns)
-        Density. The first dimension runs along the columns, the second along the rows, row 0 being the lowest.
+    GridDensity
+        Mean density of each cell.
+
+    Notes
+    -----
+    Each Gaussian is integrated over each cell exactly, [Φ((b − μ)/σ) − Φ((a − μ)/σ)] / (b − a) for a cell from a to b,
+    so that a posterior narrower than a cell keeps its mass.
     """
-    std = require_std(posterior)
-    shape = [len(along) for along in nodes]
-    density = np.zeros(shape[::-1])
-    for rows in _blocks(posterior.mean, max(shape)):
+    from scipy.special import ndtr
+
+    edges = [_cell_edges(along) for along in nodes]
+    widths = np.array([along[1] - along[0] for along in edges])
+    std = require_std(posterior)[:, dims].astype(np.float64)
+    narrow = (std < min_cells * widths).any(axis=1)
+    std = np.maximum(std, min_cells * widths)
+    density = np.zeros([len(along) for along in nodes][::-1])
+    for rows in _blocks(posterior.mean, max(density.shape)):
         factors = [
-            np.exp(_log_normal(along[:, None], posterior.mean[rows, dim], std[rows, dim]))
-            for dim, along in zip(dims, nodes)
+            np.diff(ndtr((along[:, None] - posterior.mean[rows, dim]) / std[rows, place]), axis=0) / widths[place]
+            for place, (dim, along) in enumerate(zip(dims, edges))
         ]
         density += factors[0].sum(axis=1) if len(dims) == 1 else factors[1] @ factors[0].T
-    return density / len(posterior)
+    density /= len(posterior)
+    return GridDensity(
+        density=density,
+        mass=float(density.sum() * widths.prod()),
+        min_std=float(min_cells * widths.max()),
+        n_widened=int(narrow.sum()),
+    )
+
+
+def _cell_edges(nodes: np.ndarray) -> np.ndarray:
+    """Return the edges of cells around evenly spaced nodes, shape (G + 1,)."""
+    half = (nodes[1] - nodes[0]) / 2
+    return np.append(nodes - half, nodes[-1] + half)
 
 
 def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.ndarray:

@@ -106,8 +106,11 @@ def decode_under_conditions(
     """
     if not conditions:
         return decode(decoder, codes, reference=reference)[None]
-    repeated = (np.stack([value] * len(codes)) for value in conditions.values)
-    return np.stack([decode(decoder, codes, rows, reference=reference) for rows in repeated])
+    n_codes, n_conditions = len(codes), len(conditions)
+    # A batch holds several conditions, so that a decoder that does not use them is noticed.
+    rows = np.repeat(np.arange(n_codes), n_conditions)
+    decoded = decode(decoder, codes[rows], np.concatenate([conditions.values] * n_codes), reference=reference)
+    return decoded.reshape(n_codes, n_conditions, *decoded.shape[1:]).swapaxes(0, 1)
 
 
 def cycle_conditions(conditions: ConditionSet, n_codes: int) -> np.ndarray | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import require_std
 from vaeviz.analysis.estimates import Estimate, Score
+from vaeviz.analysis.factors import MIN_KNOWN, Factor, as_factors
 from vaeviz.analysis.jackknife import jackknife_error
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 N_SHUFFLES = 5  # random pairings of codes and factors, for the scores at independence
-MIN_SAMPLES = 40  # a quarter of them are held out for DCI informativeness
-N_GROUPS = 5  # of the jackknife
+N_GROUPS = 10  # of the jackknife
 N_TREES = 50
+MIN_LEAF = 5  # samples in a leaf of a tree; smaller leaves fit noise
 N_VOTES = 800  # of the FactorVAE score
 MAX_VOTE_SAMPLES = 64  # samples that share a factor in each vote
 
@@ -33,12 +34,20 @@ class Disentanglement:
     Attributes
     ----------
     information : ndarray, shape (D, K)
-        Mutual information of a dimension and a factor, as a share of the factor's entropy; NaN for a dimension that
-        is not active.
+        Mutual information of a dimension and a factor above that of shuffled factors, as a share of the largest
+        possible; NaN for a dimension that is not active and a factor that is not scored.
     importance : ndarray, shape (D, K)
-        Importance of a dimension for predicting a factor; NaN for a dimension that is not active.
+        Importance of a dimension for predicting a factor; NaN as above.
     active : ndarray of bool, shape (D,)
         Whether a dimension was scored.
+    scored : ndarray of bool, shape (K,)
+        Whether a factor was scored: it is known for at least 40 samples and not constant.
+    nominal : ndarray of bool, shape (K,)
+        Whether the values of a factor were treated as classes without an order.
+    n_values : ndarray of int, shape (K,)
+        Number of values or bins of a factor.
+    n_bins : int
+        Number of bins of a code.
     scores : tuple of Score
         MIG, SAP, three scores of DCI, and FactorVAE.
     """
@@ -46,7 +55,16 @@ class Disentanglement:
     information: np.ndarray
     importance: np.ndarray
     active: np.ndarray
+    scored: np.ndarray
+    nominal: np.ndarray
+    n_values: np.ndarray
+    n_bins: int
     scores: tuple[Score, ...]
+
+    @property
+    def convention(self) -> str:
+        """How codes and factors were made discrete, on which MIG depends."""
+        return f"codes in {self.n_bins} bins of equal width, factors in {', '.join(map(str, self.n_values))} values"
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with one row per score.
@@ -62,7 +80,13 @@ class Disentanglement:
 
 
 def disentanglement(
-    codes: np.ndarray, factors: np.ndarray, active: np.ndarray | None = None, *, n_bins: int = 20, seed: int = 0
+    codes: np.ndarray,
+    factors: Any,
+    active: np.ndarray | None = None,
+    *,
+    n_bins: int = 20,
+    nominal: Collection[int] | None = None,
+    seed: int = 0,
 ) -> Disentanglement:
     """Score how well latent dimensions correspond to known factors.
 
@@ -70,12 +94,15 @@ def disentanglement(
     ----------
     codes : ndarray, shape (N, D)
         Codes.
-    factors : ndarray, shape (N, K)
-        Factors, as numbers.
+    factors : array_like or DataFrame, shape (N, K), or sequence of Factor
+        Factors: numbers or classes, see `vaeviz.analysis.factors.as_factors`. Samples with a missing value are left
+        out for that factor alone.
     active : ndarray of bool, shape (D,), optional
         Dimensions to score, see `active_dimensions`; by default all. Constant ones are never scored.
     n_bins : int, default: 20
-        Bins of equal width, for codes and for factors with more values than that.
+        Bins of equal width for codes, and of equal mass for factors with fewer than five samples per value.
+    nominal : collection of int, optional
+        Indices of the factors whose values have no order; by default they are inferred.
     seed : int, default: 0
         Seed of shuffles, trees, votes and held-out samples.
 
@@ -87,15 +114,19 @@ def disentanglement(
     Raises
     ------
     InputError
-        If the factors are not N rows of finite numbers, or `n_bins` is below 2.
+        If the factors are not N rows, or `n_bins` is below 2.
     NotApplicable
-        If there are fewer than 40 samples, no active dimension, or a constant factor.
+        If there are fewer than 40 samples, no active dimension, or no factor that can be scored.
 
     Notes
     -----
     MIG and SAP compare the two dimensions with the highest mutual information, or R², for each factor. DCI
-    disentanglement, completeness and informativeness use the importances of boosted trees. FactorVAE predicts which
-    factor was fixed from the dimension that varies least.
+    disentanglement, completeness and informativeness use the importances of random forests. FactorVAE predicts which
+    factor was fixed from the dimension that varies least. No score depends on the names of classes: a forest predicts
+    a column of 0 and 1 for each, and R² is the share of a code's variance between them.
+
+    The matrix `information` is adjusted for chance, (I − I₀) / (H(v) − I₀), where I₀ is the mutual information of
+    shuffled factors, so that it is about 0 for unrelated ones. MIG is that of Chen et al., without this adjustment.
 
     References
     ----------
@@ -103,30 +134,34 @@ def disentanglement(
     Kumar, Sattigeri & Balakrishnan 2018, "Variational inference of disentangled latent concepts", arXiv:1711.00848.
     Eastwood & Williams 2018, "A framework for the quantitative evaluation of disentangled representations", ICLR.
     Kim & Mnih 2018, "Disentangling by factorising", arXiv:1802.05983.
+
+    Examples
+    --------
+    >>> factors = np.random.default_rng(0).integers(4, size=(400, 2))
+    >>> found = disentanglement(factors[:, ::-1], factors)
+    >>> found.information.round(1).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
     """
     if n_bins < 2:
         raise InputError(
             f"n_bins = {n_bins}, but at least 2 bins are needed.", got=f"n_bins = {n_bins}", expected="2 or more"
         )
-    codes, factors = np.asarray(codes, dtype=np.float64), check_factors(factors, len(codes))
-    if len(codes) < MIN_SAMPLES:
-        raise NotApplicable(f"Scores of {len(codes)} samples would be noise; they need at least {MIN_SAMPLES}.")
-    active = (np.ptp(codes, axis=0) > 0) & (True if active is None else np.asarray(active, dtype=bool))
-    if not active.any():
-        raise NotApplicable("No latent dimension is active, so there is nothing to compare with the factors.")
-    kept = codes[:, active]
-    binned, values = (np.stack([discretize(column, n_bins) for column in part.T], axis=1) for part in (kept, factors))
-    rng = np.random.default_rng(seed)
-    shuffles = [rng.permutation(len(factors)) for _ in range(N_SHUFFLES)]
+    codes = np.asarray(codes, dtype=np.float64)
+    if not (isinstance(factors, Sequence) and all(isinstance(factor, Factor) for factor in factors)):
+        factors = as_factors(factors, len(codes), nominal=nominal)
+    active, scored = _check_scorable(codes, factors, active)
+    kept, known = codes[:, active], [factor for factor, is_scored in zip(factors, scored) if is_scored]
+    binned = np.stack([discretize(column, n_bins) for column in kept.T], axis=1)
+    values = np.stack([factor.discretize(n_bins) for factor in known], axis=1)
+    shuffles = [np.random.default_rng((seed, turn)).permutation(len(codes)) for turn in range(N_SHUFFLES)]
 
     def mig_and_sap(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
         information = mutual_information(binned[rows], values[paired])
-        return np.array(
-            [information_gap(information), information_gap(squared_correlation(kept[rows], factors[paired]))]
-        )
+        shares = explained_shares(kept[rows], [factor[paired] for factor in known])
+        return np.array([information_gap(information), information_gap(shares)])
 
     def dci(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
-        weights, predicted = feature_importances(kept[rows], factors[paired], seed=seed)
+        weights, predicted = feature_importances(kept[rows], [factor[paired] for factor in known], seed=seed)
         return np.array([*dci_scores(weights), predicted.mean()])
 
     scores = [
@@ -134,11 +169,17 @@ def disentanglement(
         *_jackknife_scores(("DCI disent.", "DCI compl.", "DCI inform."), dci, len(codes), shuffles, seed),
         _factor_vae_score(kept, values, shuffles, seed),
     ]
+    chance = np.mean([mutual_information(binned, values[shuffled]) for shuffled in shuffles], axis=0)
+    information = np.maximum((mutual_information(binned, values) - chance) / (1 - chance), 0)
     return Disentanglement(
-        _with_inactive_rows(mutual_information(binned, values), active),
-        _with_inactive_rows(feature_importances(kept, factors, seed=seed)[0], active),
-        active,
-        tuple(scores),
+        information=_with_unscored(information, active, scored),
+        importance=_with_unscored(feature_importances(kept, known, seed=seed)[0], active, scored),
+        active=active,
+        scored=scored,
+        nominal=np.array([factor.is_nominal for factor in factors]),
+        n_values=np.array([len(np.unique(factor.discretize(n_bins)[factor.known])) for factor in factors]),
+        n_bins=n_bins,
+        scores=tuple(scores),
     )
 
 
@@ -168,52 +209,6 @@ def codes_for_scores(posterior: Posterior, estimator: Literal["means", "samples"
     if estimator == "means":
         return mean
     return np.asarray(mean + require_std(posterior) * np.random.default_rng(seed).standard_normal(mean.shape))
-
-
-def check_factors(factors: np.ndarray, total: int) -> np.ndarray:
-    """Return factors as a matrix of finite numbers.
-
-    Parameters
-    ----------
-    factors : array_like, shape (N,) or (N, K)
-        Factors.
-    total : int
-        Number of samples, N.
-
-    Returns
-    -------
-    ndarray, shape (N, K)
-        Factors, float64.
-
-    Raises
-    ------
-    InputError
-        If the factors are not N rows of finite numbers.
-    NotApplicable
-        If a factor has only one value.
-    """
-    factors = np.asarray(factors)
-    factors = factors[:, None] if factors.ndim == 1 else factors
-    if factors.ndim != 2 or factors.dtype.kind not in "fiub" or len(factors) != total:
-        raise InputError(
-            f"factors has shape {factors.shape} and type {factors.dtype}, but {total} rows of numbers are needed.",
-            got=f"{factors.dtype} of shape {factors.shape}",
-            expected=f"numbers of shape ({total}, K)",
-        )
-    factors = factors.astype(np.float64)
-    if not np.isfinite(factors).all():
-        raise InputError(
-            "factors has NaN or infinite values, but scores need finite numbers.",
-            got="NaN or infinite factors",
-            expected="finite numbers",
-            fix="Leave out samples with missing factors.",
-        )
-    constant = np.flatnonzero(np.ptp(factors, axis=0) == 0)
-    if len(constant):
-        raise NotApplicable(
-            f"Factor {constant[0]} has a single value, so no dimension can correspond to it.", fix="Leave it out."
-        )
-    return factors
 
 
 def discretize(values: np.ndarray, n_bins: int) -> np.ndarray:
@@ -246,7 +241,7 @@ def mutual_information(binned: np.ndarray, values: np.ndarray) -> np.ndarray:
     binned : ndarray of int, shape (N, D)
         Discrete codes.
     values : ndarray of int, shape (N, K)
-        Discrete factors.
+        Discrete factors, negative where a value is missing.
 
     Returns
     -------
@@ -255,28 +250,41 @@ def mutual_information(binned: np.ndarray, values: np.ndarray) -> np.ndarray:
     """
     from sklearn.metrics import mutual_info_score
 
-    shared = np.array([[mutual_info_score(z, v) for v in values.T] for z in binned.T])
-    return np.asarray(shared / np.array([mutual_info_score(v, v) for v in values.T]))
+    shares = np.zeros((binned.shape[1], values.shape[1]))
+    for place, column in enumerate(values.T):
+        known = np.flatnonzero(column >= 0)
+        value = column[known]
+        entropy = mutual_info_score(value, value)
+        shares[:, place] = [mutual_info_score(code[known], value) / entropy for code in binned.T]
+    return shares
 
 
-def squared_correlation(codes: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Compute R² of a linear regression of each factor on each latent dimension alone.
+def explained_shares(codes: np.ndarray, factors: Sequence[Factor]) -> np.ndarray:
+    """Compute R² of a linear regression between each latent dimension alone and each factor.
 
     Parameters
     ----------
     codes : ndarray, shape (N, D)
         Codes.
-    factors : ndarray, shape (N, K)
-        Factors.
+    factors : sequence of Factor
+        K factors.
 
     Returns
     -------
     ndarray, shape (D, K)
-        R², 0 for a constant dimension.
+        Squared correlation with a number; for classes the share of a dimension's variance that is between them
+        (Fisher's correlation ratio). 0 for a constant dimension.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        both = np.corrcoef(codes, factors, rowvar=False)[: codes.shape[1], codes.shape[1] :]
-    return np.asarray(np.nan_to_num(both) ** 2)
+    shares = np.zeros((codes.shape[1], len(factors)))
+    for place, factor in enumerate(factors):
+        known = factor.known
+        targets = factor.targets()[known].astype(np.float64)
+        centered = codes[known] - codes[known].mean(axis=0)
+        design = targets if factor.is_nominal else np.column_stack([np.ones(len(known)), targets])
+        fitted = design @ np.linalg.lstsq(design, centered, rcond=None)[0]
+        total = (centered**2).sum(axis=0)
+        shares[:, place] = (fitted**2).sum(axis=0) / np.where(total > 0, total, 1)
+    return shares
 
 
 def information_gap(matrix: np.ndarray) -> float:
@@ -303,33 +311,40 @@ def information_gap(matrix: np.ndarray) -> float:
     return float((ordered[-1] - ordered[-2]).mean())
 
 
-def feature_importances(codes: np.ndarray, factors: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Predict each factor by boosted trees.
+def feature_importances(
+    codes: np.ndarray, factors: Sequence[Factor], *, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predict each factor by a random forest.
 
     Parameters
     ----------
     codes : ndarray, shape (N, D)
         Codes.
-    factors : ndarray, shape (N, K)
-        Factors.
+    factors : sequence of Factor
+        K factors.
     seed : int, default: 0
         Seed of the trees and of the quarter of the samples that is held out.
 
     Returns
     -------
     importance : ndarray, shape (D, K)
-        Importance of each dimension.
+        Importance of each dimension: its share of the reduction of variance.
     predicted : ndarray, shape (K,)
-        R² on held-out samples, at least 0.
+        R² on held-out samples, at least 0; over all columns of 0 and 1 for classes.
     """
-    from sklearn.ensemble import GradientBoostingRegressor
+    from sklearn.ensemble import RandomForestRegressor
 
     held = np.random.default_rng(seed).permutation(len(codes)) % 4 == 0
     weights, predicted = [], []
-    for factor in factors.T:
-        trees = GradientBoostingRegressor(n_estimators=N_TREES, random_state=seed).fit(codes[~held], factor[~held])
-        weights.append(np.maximum(trees.feature_importances_, 0))  # rounding can give −1e-18
-        predicted.append(max(trees.score(codes[held], factor[held]), 0.0))
+    for factor in factors:
+        known = factor.codes >= 0
+        targets, train, test = factor.targets(), known & ~held, known & held
+        forest = RandomForestRegressor(N_TREES, min_samples_leaf=MIN_LEAF, random_state=seed)
+        forest.fit(codes[train], targets[train].squeeze(axis=1) if targets.shape[1] == 1 else targets[train])
+        left = ((targets[test] - forest.predict(codes[test]).reshape(test.sum(), -1)) ** 2).sum()
+        total = ((targets[test] - targets[test].mean(axis=0)) ** 2).sum()
+        weights.append(forest.feature_importances_)
+        predicted.append(max(1 - left / total, 0.0) if total > 0 else 0.0)
     return np.stack(weights, axis=1), np.array(predicted)
 
 
@@ -371,7 +386,7 @@ def factor_vae_score(codes: np.ndarray, values: np.ndarray, *, seed: int = 0) ->
     codes : ndarray, shape (N, D)
         Codes, none constant.
     values : ndarray of int, shape (N, K)
-        Discrete factors.
+        Discrete factors, negative where a value is missing.
     seed : int, default: 0
         Seed of the votes.
 
@@ -393,7 +408,7 @@ def factor_vae_score(codes: np.ndarray, values: np.ndarray, *, seed: int = 0) ->
     rng = np.random.default_rng(seed)
     scaled = codes / codes.std(axis=0)
     votes = np.zeros((2, codes.shape[1], values.shape[1]))
-    groups = [[np.flatnonzero(v == value) for value in np.unique(v)] for v in values.T]
+    groups = [[np.flatnonzero(v == value) for value in np.unique(v[v >= 0])] for v in values.T]
     groups = [[rows for rows in shared if len(rows) > 1] for shared in groups]
     if not all(groups):
         raise NotApplicable("No two samples share a value of some factor.", fix="Use fewer bins.")
@@ -441,8 +456,25 @@ def _mean_purity(weights: np.ndarray) -> float:
     return float((purity * rows.sum(axis=1)).sum() / weights.sum())
 
 
-def _with_inactive_rows(matrix: np.ndarray, active: np.ndarray) -> np.ndarray:
-    """Return the matrix with rows of NaN for inactive dimensions, shape (D, K)."""
-    whole = np.full((len(active), matrix.shape[1]), np.nan)
-    whole[active] = matrix
+def _check_scorable(
+    codes: np.ndarray, factors: Sequence[Factor], active: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the dimensions (D,) and the factors (K,) that can be scored."""
+    if len(codes) < MIN_KNOWN:
+        raise NotApplicable(f"Scores of {len(codes)} samples would be noise; they need at least {MIN_KNOWN}.")
+    active = (np.ptp(codes, axis=0) > 0) & (True if active is None else np.asarray(active, dtype=bool))
+    if not active.any():
+        raise NotApplicable("No latent dimension is active, so there is nothing to compare with the factors.")
+    scored = np.array([factor.can_be_scored for factor in factors])
+    if not scored.any():
+        raise NotApplicable(
+            f"No factor is known for {MIN_KNOWN} samples with different values, so no dimension can correspond to one."
+        )
+    return active, scored
+
+
+def _with_unscored(matrix: np.ndarray, active: np.ndarray, scored: np.ndarray) -> np.ndarray:
+    """Return the matrix with NaN for inactive dimensions and factors that are not scored, shape (D, K)."""
+    whole = np.full((len(active), len(scored)), np.nan)
+    whole[np.ix_(active, scored)] = matrix
     return whole

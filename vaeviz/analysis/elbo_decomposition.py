@@ -13,24 +13,20 @@ from vaeviz.analysis.aggregate_posterior import (
     MAX_POSTERIORS,
     analysis_rng,
     check_gaussian_posterior,
-    log_aggregate_and_marginals,
-    log_posterior,
     log_prior,
     require_kl,
-    sample_codes,
-    sample_rows,
 )
-from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_error
+from vaeviz.analysis.code_densities import draw_code_densities
+from vaeviz.analysis.estimates import Estimate, mean_estimate
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SATURATION_MARGIN = 1.0  # nats below ln N; nearer, the mutual information of more samples would be visibly higher
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +36,19 @@ class ELBOTerms:
     Attributes
     ----------
     mutual_information : Estimate
-        I_q(n; z) between the index of a sample and its code; at most `ceiling`, ln N.
+        I_q(x; z) between a sample and its code. If `saturated`, a lower bound, at most `ceiling`.
+    with_own : Estimate
+        Lower bound of the same: I_q(n; z) with the index of a sample, at most ln N.
     left_out : Estimate
-        The same with each code's own posterior removed from q(z); ∞ where no other posterior has mass at a code.
+        Upper bound of the same: with each code's own posterior removed from q(z).
     total_correlation : Estimate
-        KL(q(z) || Π q(z_j)).
+        KL(q(z) || Π q(z_j)). If `saturated`, an upper bound.
     dimension_kl : ndarray, shape (D,)
         KL(q(z_j) || p(z_j)).
     dimension_kl_error : ndarray, shape (D,)
         Standard errors of `dimension_kl`.
+    dimension_kl_by_spacings : ndarray of bool, shape (D,)
+        Whether `dimension_kl` is estimated from the spacings of codes, because the mixture is saturated.
     dimension_kl_sum : Estimate
         Sum of `dimension_kl`.
     kl : Estimate
@@ -59,6 +59,8 @@ class ELBOTerms:
         E ln p(x | z); None without a likelihood.
     elbo : Estimate or None
         ELBO with the KL in closed form; None without a likelihood.
+    saturated : bool
+        Whether N posteriors are too few to measure mutual information and total correlation.
     n_codes : int
         Number of drawn codes.
     n_posteriors : int
@@ -68,38 +70,31 @@ class ELBOTerms:
 
     Notes
     -----
-    With unlimited samples `mutual_information` and `left_out` both converge to I_q(x; z), which is between their
-    expectations (Poole et al. 2019, arXiv:1905.06922).
+    With unlimited samples `with_own` and `left_out` both converge to I_q(x; z), which is between their expectations
+    (Poole et al. 2019, arXiv:1905.06922). `CodeDensities` says how the terms are estimated from both.
     """
 
     mutual_information: Estimate
+    with_own: Estimate
     left_out: Estimate
     total_correlation: Estimate
     dimension_kl: np.ndarray
     dimension_kl_error: np.ndarray
+    dimension_kl_by_spacings: np.ndarray
     dimension_kl_sum: Estimate
     kl: Estimate
     exact_kl: Estimate
     reconstruction: Estimate | None
     elbo: Estimate | None
+    saturated: bool
     n_codes: int
     n_posteriors: int
     n_given: int
 
     @property
     def ceiling(self) -> float:
-        """Largest possible mutual information, ln N."""
+        """Largest value of `with_own`, ln N."""
         return math.log(self.n_posteriors)
-
-    @property
-    def saturated(self) -> bool:
-        """Whether the mutual information is within a nat of its ceiling.
-
-        The distance to the ceiling is −E ln r, where r is the share of a sample's own posterior in q(z) at its code.
-        Within a nat that share exceeds 1/e, and the information of more samples would be higher by about
-        −ln(1 − r), half a nat or more. The missing part is counted in the total correlation instead.
-        """
-        return self.mutual_information.value > self.ceiling - SATURATION_MARGIN
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with one row per term.
@@ -107,16 +102,21 @@ class ELBOTerms:
         Returns
         -------
         pandas.DataFrame
-            Columns ``term``, ``value`` and ``standard_error``, in nats; the dimension-wise KL of each dimension is
-            ``dimension_kl_1``, ``dimension_kl_2``, ….
+            Columns ``term``, ``value`` and ``standard_error``, in nats, and ``kind``: "estimate", "lower bound",
+            "upper bound" or "spacings". The dimension-wise KL of each dimension is ``dimension_kl_1``,
+            ``dimension_kl_2``, ….
         """
         import pandas as pd
 
         terms = {name: value for name, value in vars(self).items() if isinstance(value, Estimate)}
-        for dim, (value, error) in enumerate(zip(self.dimension_kl, self.dimension_kl_error)):
-            terms[f"dimension_kl_{dim + 1}"] = Estimate(float(value), float(error))
-        rows = [(name, estimate.value, estimate.standard_error) for name, estimate in terms.items()]
-        return pd.DataFrame(rows, columns=["term", "value", "standard_error"])
+        kinds = {"with_own": "lower bound", "left_out": "upper bound"}
+        if self.saturated:
+            kinds |= {"mutual_information": "lower bound", "total_correlation": "upper bound"}
+        for dim, (value, error) in enumerate(zip(self.dimension_kl, self.dimension_kl_error), start=1):
+            terms[f"dimension_kl_{dim}"] = Estimate(float(value), float(error))
+            kinds[f"dimension_kl_{dim}"] = "spacings" if self.dimension_kl_by_spacings[dim - 1] else "estimate"
+        rows = [(name, term.value, term.standard_error, kinds.get(name, "estimate")) for name, term in terms.items()]
+        return pd.DataFrame(rows, columns=["term", "value", "standard_error", "kind"])
 
 
 def elbo_terms(
@@ -159,47 +159,50 @@ def elbo_terms(
     -----
     E_x KL(q(z | x) || p(z)) = I_q(n; z) + KL(q(z) || Π_j q(z_j)) + Σ_j KL(q(z_j) || p(z_j)).
 
-    This is the full-N estimator: each code is scored under all N posteriors, including its own, so that q(z) is
-    exactly the mixture of those N and only the average over codes is estimated. The minibatch estimators of Chen et
-    al. (weighted and stratified sampling) are biased and not used.
+    Each code is scored under all N posteriors, see `vaeviz.analysis.code_densities.CodeDensities`. The minibatch
+    estimators of Chen et al. (weighted and stratified sampling) are biased and not used. Standard errors are those
+    for other samples x and codes z of the same model.
 
     References
     ----------
     Hoffman & Johnson 2016, "ELBO surgery", NIPS workshop on advances in approximate Bayesian inference.
     Chen et al. 2018, "Isolating sources of disentanglement", arXiv:1802.04942, eq. 2.
+
+    Examples
+    --------
+    Posteriors of variance ½ whose mixture is the prior have ½ ln 2 nats of information in each dimension:
+
+    >>> mean = np.random.default_rng(0).normal(0, np.sqrt(0.5), (2000, 2))
+    >>> terms = elbo_terms(Posterior(mean, np.full(mean.shape, np.sqrt(0.5)), "normal"))
+    >>> print(round(terms.mutual_information.value, 1), round(np.log(2), 1))
+    0.7 0.7
     """
+    check_arguments(elbo_terms, locals())
     whole, kept = check_gaussian_posterior(posterior), subsample_rows(max_points, len(posterior), seed)
     posterior = whole[kept]
-    rng = analysis_rng(seed)
-    rows = sample_rows(posterior, n_codes, rng)
-    z = sample_codes(posterior, rows, rng)
-    own = log_posterior(z, posterior, rows)
-    joint, marginals = log_aggregate_and_marginals(z, posterior)
-    log_ratio = marginals - log_prior(z)
+    codes = draw_code_densities(posterior, n_codes, analysis_rng(seed))
+    own, prior = codes.own.sum(axis=1), log_prior(codes.z).sum(axis=1)
+    marginal_kl = codes.marginal_kl
     exact_kl = require_kl(posterior).sum(axis=1)
-    fit = None if likelihood is None else _pair_likelihood(likelihood, x, whole, kept[rows], z)
+    fit = None if likelihood is None else _pair_likelihood(likelihood, x, whole, kept[codes.rows], codes.z)
     return ELBOTerms(
-        mutual_information=mean_estimate(own - joint),
-        left_out=mean_estimate(own - _without_own(joint, own, len(posterior))),
-        total_correlation=mean_estimate(joint - marginals.sum(axis=1)),
-        dimension_kl=log_ratio.mean(axis=0),
-        dimension_kl_error=standard_error(log_ratio),
-        dimension_kl_sum=mean_estimate(log_ratio.sum(axis=1)),
-        kl=mean_estimate(own - log_prior(z).sum(axis=1)),
+        mutual_information=mean_estimate(own - codes.joint),
+        with_own=mean_estimate(own - codes.joint_with_own),
+        left_out=mean_estimate(own - codes.joint_left_out),
+        total_correlation=codes.total_correlation,
+        dimension_kl=marginal_kl.value,
+        dimension_kl_error=marginal_kl.error,
+        dimension_kl_by_spacings=marginal_kl.by_spacings,
+        dimension_kl_sum=codes.marginal_kl_sum,
+        kl=mean_estimate(own - prior),
         exact_kl=mean_estimate(exact_kl),
         reconstruction=None if fit is None else mean_estimate(fit),
-        elbo=None if fit is None else mean_estimate(fit - exact_kl[rows]),
-        n_codes=len(rows),
+        elbo=None if fit is None else mean_estimate(fit - exact_kl[codes.rows]),
+        saturated=codes.saturated,
+        n_codes=len(codes.z),
         n_posteriors=len(posterior),
         n_given=len(whole),
     )
-
-
-def _without_own(joint: np.ndarray, own: np.ndarray, n_posteriors: int) -> np.ndarray:
-    """Return ln q(z) without each code's own posterior; −∞ where rounding hides all others."""
-    share_of_own = np.minimum(np.exp(own - joint - math.log(n_posteriors)), 1)
-    with np.errstate(divide="ignore"):
-        return np.asarray(joint + math.log(n_posteriors / (n_posteriors - 1)) + np.log1p(-share_of_own))
 
 
 def _pair_likelihood(likelihood: Any, x: Any, posterior: Posterior, rows: np.ndarray, z: np.ndarray) -> np.ndarray:

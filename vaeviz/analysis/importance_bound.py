@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior, require_kl, require_std
+from vaeviz.analysis.aggregate_posterior import (
+    analysis_rng,
+    check_gaussian_posterior,
+    require_kl,
+    require_std,
+    sample_rows,
+)
 from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_error
-from vaeviz.data.batches import check_samples, iterate_batches
-from vaeviz.data.out_of_core import MAX_BATCH_VALUES, sample_shape
+from vaeviz.data.batches import PROGRESS_DELAY, check_samples, iterate_batches
+from vaeviz.data.out_of_core import MAX_BATCH_VALUES, sample_shape, take_rows
 from vaeviz.errors import InputError
 from vaeviz.model.likelihood import numpy_scorer
 from vaeviz.model.posterior import Posterior
@@ -20,6 +26,7 @@ from vaeviz.model.posterior import Posterior
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_EVALUATIONS = 50_000  # decoded codes; 500 importance samples of 100 samples x
 GROUP_SIZES = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000)  # each is a multiple of the one before
 
 
@@ -29,6 +36,8 @@ class ImportanceBound:
 
     Attributes
     ----------
+    rows : ndarray of int, shape (N,)
+        The samples whose bounds were computed.
     k : ndarray of int, shape (K,)
         Importance samples per bound; the last is S, all of them.
     values : ndarray, shape (N, K)
@@ -43,6 +52,7 @@ class ImportanceBound:
         Effective sample size of the S weights, from 1 to S.
     """
 
+    rows: np.ndarray
     k: np.ndarray
     values: np.ndarray
     errors: np.ndarray
@@ -71,18 +81,26 @@ class ImportanceBound:
         Returns
         -------
         pandas.DataFrame
-            Columns ``elbo``, ``kl``, ``effective``, and for each k ``L_k`` and its standard error ``L_k_error``.
+            Columns ``row`` (of x), ``elbo``, ``kl``, ``effective``, and for each k ``L_k`` and its standard error
+            ``L_k_error``.
         """
         import pandas as pd
 
-        columns = {"elbo": self.elbo, "kl": self.kl, "effective": self.effective}
+        columns = {"row": self.rows, "elbo": self.elbo, "kl": self.kl, "effective": self.effective}
         for place, k in enumerate(self.k):
             columns |= {f"L_{k}": self.values[:, place], f"L_{k}_error": self.errors[:, place]}
         return pd.DataFrame(columns)
 
 
 def importance_bound(
-    likelihood: Any, x: Any, posterior: Posterior, *, n_draws: int = 500, max_pairs: int | None = None, seed: int = 0
+    likelihood: Any,
+    x: Any,
+    posterior: Posterior,
+    *,
+    n_draws: int = 500,
+    max_evaluations: int | None = MAX_EVALUATIONS,
+    max_pairs: int | None = None,
+    seed: int = 0,
 ) -> ImportanceBound:
     """Compute the ELBO and importance-weighted bounds of ln p(x).
 
@@ -96,15 +114,18 @@ def importance_bound(
         Gaussian posteriors of `x` with a known prior.
     n_draws : int, default: 500
         Importance samples per x.
+    max_evaluations : int or None, default: 50000
+        Largest number of decoded codes. If all samples need more, as many as this allows are chosen at random, at
+        least two; None for all.
     max_pairs : int, optional
         Largest number of pairs (x, z) scored at once; by default it depends on the size of a sample.
     seed : int, default: 0
-        Seed of the importance samples.
+        Seed of the choice of samples and of the importance samples.
 
     Returns
     -------
     ImportanceBound
-        Bounds for each sample and several k.
+        Bounds for several k of each sample in ``rows``.
 
     Raises
     ------
@@ -134,6 +155,8 @@ def importance_bound(
     >>> bool(np.allclose(bound.values[:, -1], model.log_evidence(x), atol=1e-4))
     True
     """
+    from tqdm import tqdm
+
     x = check_samples(x, "x")
     if n_draws < 1:
         raise InputError(
@@ -142,17 +165,32 @@ def importance_bound(
             expected="1 or more",
         )
     check_gaussian_posterior(posterior, min_samples=1)
+    n_samples = len(posterior) if max_evaluations is None else max(2, max_evaluations // n_draws)
+    taken = np.arange(len(posterior))
+    if n_samples < len(posterior):
+        taken = sample_rows(posterior, n_samples, analysis_rng(seed))
+        x, posterior = take_rows(x, taken), posterior[taken]
     max_pairs = max_pairs or max(1, MAX_BATCH_VALUES // math.prod(sample_shape(x)))
     sizes = group_sizes(n_draws)
     rng = np.random.default_rng(seed)
     parts = []
-    with numpy_scorer(likelihood, posterior.code_shape) as score:
-        n_rows = max(1, min(len(x), math.isqrt(max_pairs)))
-        for rows, batch in iterate_batches(x, n_rows, desc="importance sampling"):
-            scores, log_weights = _log_weights(score, batch, posterior[rows], n_draws, max_pairs, rng)
+    n_rows = max(1, min(len(x), math.isqrt(max_pairs)))
+    with (
+        numpy_scorer(likelihood, posterior.code_shape) as score,
+        tqdm(
+            total=len(x) * n_draws,
+            desc="importance sampling",
+            unit="code",
+            delay=PROGRESS_DELAY,
+            leave=False,
+            disable=None,
+        ) as bar,
+    ):
+        for rows, batch in iterate_batches(x, n_rows, desc=None):
+            scores, log_weights = _log_weights(score, batch, posterior[rows], n_draws, max_pairs, rng, bar.update)
             kl = require_kl(posterior[rows]).sum(axis=1)
             parts.append((*group_bounds(log_weights, sizes), scores - kl, kl, effective_size(log_weights)))
-    return ImportanceBound(np.array(sizes), *map(np.concatenate, zip(*parts)))
+    return ImportanceBound(taken, np.array(sizes), *map(np.concatenate, zip(*parts)))
 
 
 def group_sizes(n_draws: int) -> tuple[int, ...]:
@@ -247,6 +285,7 @@ def _log_weights(
     n_draws: int,
     max_pairs: int,
     rng: np.random.Generator,
+    report: Callable[[int], Any],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of ln p(x | z) over the draws, (N,), and ln p(x | z) + ln p(z) − ln q(z | x), (N, S)."""
     mean, std = (part.astype(np.float64)[:, None] for part in (posterior.mean, require_std(posterior)))
@@ -261,6 +300,7 @@ def _log_weights(
         prior_over_q = np.log(std) + 0.5 * (((z - mean) / std) ** 2 - z**2)  # the ln 2π cancel
         log_weights[:, start : start + size] = scored + prior_over_q.sum(axis=2)
         total += scored.sum(axis=1)
+        report(scored.size)
     return total / n_draws, log_weights
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vaeviz.errors import InputError
+from vaeviz.plugins.options import check_arguments
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,6 +230,7 @@ def linear_vae(
     >>> model.kl.round(4).tolist()
     [1.0397, 0.6931]
     """
+    check_arguments(linear_vae, locals())
     covariance = np.asarray(covariance, np.float64)
     size = len(covariance)
     if covariance.shape != (size, size) or not np.allclose(covariance, covariance.T):

@@ -10,6 +10,7 @@ import numpy as np
 from vaeviz.analysis.aggregate_posterior import analysis_rng
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.errors import InputError
+from vaeviz.plugins.options import check_arguments
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,7 @@ def mmd_test(
     Gretton et al. 2012, "A kernel two-sample test", JMLR 13.
     Phipson & Smyth 2010, "Permutation P-values should never be zero", Stat. Appl. Genet. Mol. Biol. 9.
     """
+    check_arguments(mmd_test, locals())
     if min(len(a), len(b)) < 2 or n_permutations < 1:
         raise InputError(
             f"MMD received {len(a)} and {len(b)} samples and {n_permutations} permutations, but needs at least 2 "

@@ -11,13 +11,11 @@ from vaeviz.analysis.aggregate_posterior import (
     MAX_POSTERIORS,
     analysis_rng,
     check_gaussian_posterior,
-    log_aggregate_and_marginals,
-    log_prior,
     sample_codes,
     sample_rows,
     subsample_posteriors,
 )
-from vaeviz.analysis.estimates import standard_error
+from vaeviz.analysis.code_densities import MarginalKL, draw_code_densities
 from vaeviz.analysis.mmd import MMDTest, mmd_test
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
@@ -38,6 +36,8 @@ class PriorMismatch:
         KL(q(z_j) || N(0, 1)) in nats.
     marginal_kl_error : ndarray, shape (D,)
         Standard errors of `marginal_kl`.
+    marginal_kl_by_spacings : ndarray of bool, shape (D,)
+        Whether `marginal_kl` is estimated from the spacings of codes, because the posteriors hardly overlap.
     n_codes : int
         Number of samples from each distribution.
     level : float
@@ -49,6 +49,7 @@ class PriorMismatch:
     mmd: MMDTest
     marginal_kl: np.ndarray
     marginal_kl_error: np.ndarray
+    marginal_kl_by_spacings: np.ndarray
     n_codes: int
     level: float
     n_posteriors: int
@@ -64,13 +65,14 @@ class PriorMismatch:
         Returns
         -------
         pandas.DataFrame
-            Columns ``dimension`` (counted from 0), ``marginal_kl`` and ``marginal_kl_error``.
+            Columns ``dimension`` (counted from 0), ``marginal_kl``, ``marginal_kl_error`` and
+            ``marginal_kl_by_spacings``.
         """
         import pandas as pd
 
         dimensions = np.arange(len(self.marginal_kl))
-        columns = {"marginal_kl": self.marginal_kl, "marginal_kl_error": self.marginal_kl_error}
-        return pd.DataFrame({"dimension": dimensions, **columns})
+        columns = ("marginal_kl", "marginal_kl_error", "marginal_kl_by_spacings")
+        return pd.DataFrame({"dimension": dimensions, **{name: getattr(self, name) for name in columns}})
 
 
 def prior_mismatch(
@@ -122,9 +124,9 @@ def prior_mismatch(
     """
     posterior = subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
     check_level(level, n_permutations)
-    kl, kl_error = marginal_kl(posterior, n_codes=n_codes, seed=seed)
     mmd = prior_mmd(posterior, n_codes=n_codes, n_permutations=n_permutations, seed=seed)
-    return PriorMismatch(mmd, kl, kl_error, min(n_codes, len(posterior)), level, len(posterior))
+    kl = marginal_kl(posterior, n_codes=n_codes, seed=seed)
+    return PriorMismatch(mmd, kl.value, kl.error, kl.by_spacings, min(n_codes, len(posterior)), level, len(posterior))
 
 
 def check_level(level: float, n_permutations: int) -> None:
@@ -152,7 +154,7 @@ def check_level(level: float, n_permutations: int) -> None:
         )
 
 
-def marginal_kl(posterior: Posterior, *, n_codes: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def marginal_kl(posterior: Posterior, *, n_codes: int = 1000, seed: int = 0) -> MarginalKL:
     """Estimate the KL of each marginal of q(z) to the prior.
 
     Parameters
@@ -166,15 +168,10 @@ def marginal_kl(posterior: Posterior, *, n_codes: int = 1000, seed: int = 0) -> 
 
     Returns
     -------
-    kl : ndarray, shape (D,)
-        KL(q(z_j) || N(0, 1)) in nats.
-    error : ndarray, shape (D,)
-        Standard errors.
+    MarginalKL
+        KL of each dimension with its standard error.
     """
-    rng = analysis_rng(seed)
-    z = sample_codes(check_gaussian_posterior(posterior), sample_rows(posterior, n_codes, rng), rng)
-    log_ratio = log_aggregate_and_marginals(z, posterior)[1] - log_prior(z)
-    return log_ratio.mean(axis=0), standard_error(log_ratio)
+    return draw_code_densities(check_gaussian_posterior(posterior), n_codes, analysis_rng(seed)).marginal_kl
 
 
 def prior_mmd(posterior: Posterior, *, n_codes: int = 1000, n_permutations: int = 500, seed: int = 0) -> MMDTest:

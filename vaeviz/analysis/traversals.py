@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import CENTRAL_LEVELS, output_changes
-from vaeviz.analysis.aggregate_posterior import aggregate_quantiles, analysis_rng, sample_rows
+from vaeviz.analysis.aggregate_posterior import aggregate_quantiles
+from vaeviz.analysis.output_effects import output_effects
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
 
-N_EFFECT_SAMPLES = 64  # around this many codes the ranking hardly changes from seed to seed
+CENTRAL_LEVELS = (0.025, 0.975)  # quantiles between which a dimension is traversed
 PRIOR_REACH = 1.959964  # the 97.5 % quantile of N(0, 1)
 
 
@@ -27,16 +27,15 @@ def effect_ranking(decoder: Any, posterior: Posterior, *, reference: Any = None,
     reference : array_like, shape (N, ...), optional
         Samples that have the shape of the decoder's output.
     seed : int, default: 0
-        Seed of the samples around which the response is measured, see `output_changes`.
+        Seed of the samples around which the response is measured, see `output_effects`.
 
     Returns
     -------
     ndarray of int, shape (D,)
         Indices of the dimensions.
     """
-    rows = sample_rows(posterior, N_EFFECT_SAMPLES, analysis_rng(seed))
-    effects = output_changes(decoder, posterior, rows, reference=reference)
-    return np.argsort(-effects.mean(axis=0), kind="stable")
+    effects = output_effects(decoder, posterior, reference=reference, seed=seed)
+    return np.argsort(-effects.share, kind="stable")
 
 
 def traversal_ends(posterior: Posterior, span: Literal["aggregate", "prior"] | float) -> np.ndarray:

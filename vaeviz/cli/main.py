@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import logging
-import os
 import signal
 import sys
 import warnings
@@ -14,7 +13,9 @@ from typing import Any
 
 import click
 
+from vaeviz.cli.openmp import shorten_waiting
 from vaeviz.cli.plugin_commands import broken_command, load_command
+from vaeviz.cli.types import repeat_options
 from vaeviz.errors import (
     GuessWarning,
     InputError,
@@ -37,12 +38,28 @@ vaeviz plot latent_scatter runs/m             draw one plot
 """
 PLAIN_CHARACTERS = {"−": "-", "–": "-", "×": "x", "·": "|", "…": "...", "√": "sqrt ", "✓": "+", "✗": "x", "→": "->"}
 """What is printed instead of a character that the output cannot encode; a question mark for all others."""
-BRIEF_WAITING = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}  # iterations (about 0.2 ms), and ms, of OpenMP
 MAX_REASON_LENGTH = 300  # of an unexpected error; --traceback shows all of it
 
 
 class RegisteredCommands(click.Group):
     """A group whose commands are those of the registry."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments of the group.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            The context of the group.
+        args : list of str
+            All arguments of the command line.
+
+        Returns
+        -------
+        list of str
+            The arguments that are left for the command.
+        """
+        return super().parse_args(ctx, repeat_options(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands.
@@ -112,7 +129,7 @@ def main(args: list[str] | None = None) -> None:
     show_traceback = "--traceback" in args
     args = [arg for arg in args if arg != "--traceback"]
     _print_any_character()
-    _shorten_waiting()
+    shorten_waiting()
     font_logger = logging.getLogger("fontTools")
     font_level = font_logger.level
     on_terminate = signal.signal(signal.SIGTERM, _exit_on_signal)  # so that what is open is closed and removed
@@ -146,16 +163,6 @@ def _print_any_character() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="vaeviz-plain")
-
-
-def _shorten_waiting() -> None:
-    """Make OpenMP's threads sleep soon while they wait, unless the user has set how they wait.
-
-    By default they spin for several milliseconds, and take the core from the thread or process that they wait for. The
-    libraries read the variables when they are loaded, so nothing changes in a process that has loaded them.
-    """
-    if not any(name.startswith(("OMP_WAIT", "GOMP_", "KMP_")) for name in os.environ):
-        os.environ.update(BRIEF_WAITING)
 
 
 def _exit_on_signal(number: int, frame: object) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from vaeviz.cli.fixed_condition import fix_condition
+from vaeviz.cli.openmp import keep_to_allowed_cpus
 from vaeviz.cli.readers import ReaderContext, is_condition_value, open_model, read_inputs, resolve_part
-from vaeviz.cli.types import parse_range, parse_shape, parse_values
+from vaeviz.cli.types import complete_data, parse_range, parse_shape, parse_values
 from vaeviz.errors import InputError
 from vaeviz.plugins.inputs import INPUTS, InputSpec
 from vaeviz.plugins.object_refs import import_object, is_object_ref
@@ -132,6 +133,7 @@ class ModelAndDataSpec:
         InputError
             If something cannot be opened, or options contradict each other.
         """
+        keep_to_allowed_cpus()
         objects = self._import_objects()
         if self.codes:
             return self._open_codes(objects)
@@ -270,8 +272,14 @@ def model_and_data_options(command: Command) -> Command:
 
 def _input_option(spec: InputSpec) -> Decorator:
     """Return the option of an input, as a decorator."""
+    complete = complete_data if spec.reader in ("data", "samples") and spec.metavar == "NAME" else None
     return click.option(
-        spec.flag, INPUT_PREFIX + spec.name, metavar=spec.metavar, multiple=spec.repeatable, help=spec.help
+        spec.flag,
+        INPUT_PREFIX + spec.name,
+        metavar=spec.metavar,
+        multiple=spec.repeatable,
+        help=spec.help,
+        shell_complete=complete,
     )
 
 

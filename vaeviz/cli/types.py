@@ -7,8 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from vaeviz.errors import InputError
+from vaeviz.plugins import registry
+from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.options import Option, describe_annotation, format_default
 
 
@@ -163,6 +166,59 @@ def parse_settings(texts: Iterable[str], target: str, example: str) -> dict[str,
             )
         settings.setdefault(name.replace("-", "_"), {})[option] = value
     return settings
+
+
+def repeat_options(args: Iterable[str]) -> list[str]:
+    """Write a repeatable input before each of its values, e.g. those that a shell makes of ``--runs runs/b*``.
+
+    Parameters
+    ----------
+    args : iterable of str
+        Arguments of a command line.
+
+    Returns
+    -------
+    list of str
+        The arguments, in which what follows ``--runs`` up to the next option is given by one ``--runs`` each.
+
+    Examples
+    --------
+    >>> repeat_options(["export", "m", "--runs", "a", "b", "--out", "o"])
+    ['export', 'm', '--runs', 'a', '--runs', 'b', '--out', 'o']
+    """
+    flags = {spec.flag for spec in INPUTS.values() if spec.repeatable}
+    repeated: list[str] = []
+    flag, n_values = "", 0
+    for arg in args:
+        if arg.startswith("-"):
+            flag, n_values = (arg, 0) if arg in flags else ("", 0)
+        elif flag:
+            n_values += 1
+            if n_values > 1:
+                repeated.append(flag)
+        repeated.append(arg)
+    return repeated
+
+
+def complete_data(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the data sets that begin with a text, for a shell; files if there are none.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Not used.
+    param : click.Parameter
+        Not used.
+    incomplete : str
+        What was typed.
+
+    Returns
+    -------
+    list of CompletionItem
+        Names, or the request to complete the name of a file.
+    """
+    names = [name for name in registry.entries("vaeviz.datasets") if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
 
 
 def split_list(text: str | None) -> list[str] | None:

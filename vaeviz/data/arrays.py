@@ -40,8 +40,11 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
         value = value.X
     if isinstance(value, np.ma.MaskedArray):
         value = _without_mask(value, name)
+    if hasattr(value, "select_dtypes"):
+        value = _numbers_of_frame(value, name)
     if hasattr(value, "detach"):
         value = value.detach().cpu()
+        value = value if str(value.layout) == "torch.strided" else value.to_dense()
         value = value.float().numpy() if value.is_floating_point() else value.numpy()
     elif hasattr(value, "toarray"):  # a sparse matrix
         value = value.toarray()
@@ -63,6 +66,21 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
             expected="real numbers",
         )
     return array
+
+
+def _numbers_of_frame(frame: Any, name: str) -> np.ndarray:
+    """Return the values of a frame of pandas, whose columns may hold numbers of several types."""
+    others = frame.columns.difference(frame.select_dtypes(["number", "bool"]).columns, sort=False)
+    if len(others):
+        listed = ", ".join(map(str, others[:5]))
+        raise InputError(
+            f"{name} has columns that do not hold numbers: {listed}{', ...' if len(others) > 5 else ''}.",
+            got=listed,
+            expected="columns of numbers",
+            fix='Pass x.select_dtypes("number").',
+        )
+    array: np.ndarray = frame.to_numpy()
+    return frame.to_numpy(dtype=np.float64, na_value=np.nan) if array.dtype == object else array
 
 
 def _without_mask(value: np.ma.MaskedArray[Any, Any], name: str) -> np.ndarray:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vaeviz.errors import OutputError
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -44,8 +46,51 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name != "nt":  # Windows cannot open folders
-        _flush_to_disk(path.parent, os.O_RDONLY)
+    _flush_folder(path.parent)
+
+
+@contextmanager
+def report_write_errors(path: Path) -> Iterator[None]:
+    """Raise OutputError for what the file system does not allow while the block runs.
+
+    Parameters
+    ----------
+    path : Path
+        What is written, for the message.
+
+    Raises
+    ------
+    OutputError
+        If the block raises OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fix = "Free some space, or choose another output folder."
+        raise OutputError(f"{path} cannot be written: {reason}.", got=str(path), fix=fix) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents, so that a crash does not lose them.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder. It may exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     make_folder(Path(root) / "runs" / "mnist")
+    ...     (Path(root) / "runs" / "mnist").is_dir()
+    True
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _flush_folder(path.parent)
 
 
 def partial_files(paths: Iterable[Path]) -> list[Path]:
@@ -54,7 +99,7 @@ def partial_files(paths: Iterable[Path]) -> list[Path]:
     Parameters
     ----------
     paths : iterable of Path
-        The files that `atomic_path` was to write. Their folders must exist.
+        The files that `atomic_path` was to write.
 
     Returns
     -------
@@ -73,8 +118,14 @@ def partial_files(paths: Iterable[Path]) -> list[Path]:
     found = []
     for path in paths:
         name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{32}}{re.escape(path.suffix)}")
-        found += [other for other in path.parent.iterdir() if name.fullmatch(other.name)]
+        found += [other for other in path.parent.glob(".*") if name.fullmatch(other.name)]
     return found
+
+
+def _flush_folder(folder: Path) -> None:
+    """Write the names of the files in a folder to disk. Windows cannot open folders."""
+    if os.name != "nt":
+        _flush_to_disk(folder, os.O_RDONLY)
 
 
 def _flush_to_disk(path: Path, flags: int) -> None:

@@ -65,6 +65,7 @@ def check_samples(
             f"{name} has shape {shape}, expected (N, ...) with one row per sample.",
             got=str(shape),
             expected="(N, ...)",
+            fix=f"If it is one sample, pass {name}[None]." if samples.ndim else "",
         )
     if not samples.size:
         raise InputError(f"{name} has shape {shape}, which holds no values.", got=str(shape), expected="(N, ...)")

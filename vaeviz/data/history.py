@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from vaeviz.errors import InputError
 
@@ -49,6 +52,70 @@ def read_history(table: str | Path) -> dict[str, list[float]]:
         raise InputError(
             f"{path} is damaged, or not a table of numbers ({error}).", got=str(path), expected="a table of numbers"
         ) from None
+
+
+def history_columns(history: Any) -> dict[str, np.ndarray]:
+    """Return the columns of a training history of any form.
+
+    Parameters
+    ----------
+    history : mapping, data frame, Keras History, sequence or path
+        Columns by name; a sequence of losses, or of one mapping per epoch; or the path of a ``.csv`` file or of a run.
+
+    Returns
+    -------
+    dict of str to ndarray of float, shape (E,)
+        Columns by name, without those that hold no numbers. A sequence of losses is a column ``loss``, and a Keras
+        History has a column ``epoch``.
+
+    Raises
+    ------
+    InputError
+        If `history` is none of these.
+
+    Examples
+    --------
+    >>> history_columns([3.0, 2.0])
+    {'loss': array([3., 2.])}
+    """
+    if isinstance(history, (str, Path)):
+        path = Path(history)
+        history = read_history(path / "history.csv" if path.is_dir() else path)
+    if isinstance(getattr(history, "history", None), Mapping):  # a Keras History
+        history = history.history | {"epoch": [epoch + 1 for epoch in history.epoch]}
+    elif not isinstance(history, Mapping) and hasattr(history, "columns"):  # a data frame of any library
+        history = {name: history[name] for name in history.columns}
+    elif not isinstance(history, Mapping) and np.iterable(history):
+        rows = list(history)
+        if rows and all(isinstance(row, Mapping) for row in rows):
+            names = dict.fromkeys(name for row in rows for name in row)
+            history = {name: [row.get(name, np.nan) for row in rows] for name in names}
+        else:
+            history = {"loss": rows}
+    if not isinstance(history, Mapping):
+        raise _unreadable_history(history)
+    columns = {str(name): _as_numbers(values) for name, values in history.items()}
+    numbers = {name: values for name, values in columns.items() if values is not None}
+    if columns and not numbers:
+        raise _unreadable_history(history)
+    return numbers
+
+
+def _as_numbers(values: Any) -> np.ndarray | None:
+    """Return values as float64, shape (E,); None if they are not numbers."""
+    try:
+        return np.array([float(value) for value in values], dtype=float)
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a tensor of several elements
+        return None
+
+
+def _unreadable_history(history: Any) -> InputError:
+    return InputError(
+        f"history is of type {type(history).__name__} and holds no columns of numbers.",
+        got=type(history).__name__,
+        expected="columns of numbers by name, or a sequence of losses",
+        fix='Pass history={"epoch": [1, 2], "train_loss": [120.0, 110.0]}.',
+    )
 
 
 def row_of_weights(history: Mapping[str, Sequence[float]]) -> int:

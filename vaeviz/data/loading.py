@@ -13,15 +13,16 @@ from vaeviz.data.dataset import Dataset, Split, dataset_from_anndata, is_anndata
 from vaeviz.errors import Fix, InputError, NoSuchSplit
 from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import import_object, is_object_ref
-from vaeviz.plugins.options import options_of, validate_settings
+from vaeviz.plugins.options import check_arguments, options_of, validate_settings
 
 FILE_SUFFIXES = (".npy", ".npz", ".h5ad", ".csv", ".parquet")
+LIST_DATA = "Run vaeviz list data to see the data sets."
 NUMBER = r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?"
 RANGE_AND_PATH = re.compile(rf"({NUMBER},{NUMBER}):(.*)")
 
 
 def load_data(
-    name: str,
+    name: str | Path,
     *,
     split: Split | None = None,
     data_dir: str | Path | None = None,
@@ -32,7 +33,7 @@ def load_data(
 
     Parameters
     ----------
-    name : str
+    name : str or Path
         One of four forms. The name of a registered data set, e.g. ``"mnist"``. ``"LOADER:FILE"``, e.g.
         ``"npz:scans.npz"``, or ``"LOADER:LOW,HIGH:FILE"`` with a value range. The path of a file (.npy, .npz, .csv,
         .parquet, .h5ad) or of a folder of pictures. Or ``"package.module:attribute"``: an array, an AnnData, a pair
@@ -66,6 +67,10 @@ def load_data(
     >>> load_data("digits").x.shape
     (360, 8, 8)
     """
+    check_arguments(load_data, locals())
+    name = str(name)
+    if not name:
+        raise InputError("name is empty.", got="nothing", expected="a data set", fix=LIST_DATA)
     settings = {"split": split, "data_dir": data_dir and Path(data_dir), "labels": labels, "value_range": value_range}
     given = {option: value for option, value in settings.items() if value is not None}
     if is_object_ref(name) and name.partition(":")[0] not in registry.entries("vaeviz.datasets"):
@@ -147,7 +152,7 @@ def _with_loader_name(name: str) -> str:
             f"No file, folder or data set is named {name!r}.",
             got=name,
             expected=f"a file {suffixes}, a folder of pictures, or a data set",
-            fix="Run vaeviz list data to see the data sets.",
+            fix=LIST_DATA,
         )
     return name
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vaeviz.data.channels import is_channels_first
-from vaeviz.errors import Fix, InputError, UnknownName
+from vaeviz.errors import Fix, InputError, UnknownName, printable_text
 
 if TYPE_CHECKING:  # the command line reads the kinds, and NumPy would slow it down
     import numpy as np
@@ -163,9 +163,9 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
         The names, empty if there are none.
     """
     if names is not None and len(names):
-        return tuple(map(str, names))
+        return tuple(map(printable_text, names))
     columns = tuple(getattr(x, "columns", ()))
-    return columns if all(isinstance(column, str) for column in columns) else ()
+    return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
 
 
 def label_factors(names: tuple[str, ...], factors: np.ndarray | None) -> tuple[str, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from vaeviz.data.sample_kind import SampleKind, infer_kind
-from vaeviz.errors import GuessWarning, InputError
+from vaeviz.errors import Fix, GuessWarning, InputError, advise, warn_user
 
 BYTE_RANGE = (0, 255)
 MIN_USED_SHARE = 1 / 8  # values that span less of a range are probably of another one
@@ -45,15 +44,46 @@ def are_gray_levels(values: np.ndarray, kind: SampleKind | None, names: Sequence
         return False
     brightest = int(values.max())
     if 1 < brightest < MIN_USED_SHARE * BYTE_RANGE[1]:
-        warnings.warn(
+        warn_user(
             GuessWarning(
                 f"{name} holds bytes up to {brightest}, which were divided by 255, so its pictures are nearly black.",
                 fix=f"If {brightest} is white, pass x / {brightest}. If these are not gray levels, pass "
                 'x.astype("float32").',
-            ),
-            stacklevel=2,
+            )
         )
     return brightest > 1
+
+
+def warn_of_byte_values(values: np.ndarray, encoder: str) -> None:
+    """Warn if pictures in floating point hold the values of bytes, which few networks are trained on.
+
+    Parameters
+    ----------
+    values : np.ndarray, shape (n, ...)
+        Samples as an encoder receives them.
+    encoder : str
+        Name of the encoder in messages.
+    """
+    if infer_kind(values.shape[1:]) != "image":
+        return
+    lowest, highest = values.min(), values.max()
+    is_byte = lowest >= 0 and BYTE_RANGE[1] / 2 < highest <= BYTE_RANGE[1] and bool((values == values.round()).all())
+    if is_byte:
+        warn_user(
+            GuessWarning(
+                f"encoder {encoder} received pictures with whole numbers from {lowest:g} to {highest:g}.",
+                fix=advise(
+                    ("If it expects [0, 1]", Fix("Pass x / 255.")),
+                    (
+                        "If it expects these values",
+                        Fix(
+                            "Pass x / 255, and write vaeviz.Encoder(fn, value_range=(0, 255)).",
+                            "Add --value-range 0,255.",
+                        ),
+                    ),
+                ),
+            )
+        )
 
 
 def expand_unit_range(values: np.ndarray, value_range: tuple[float, float], encoder: str) -> np.ndarray:

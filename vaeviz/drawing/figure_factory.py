@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from vaeviz.drawing.styles import current_style
+from vaeviz.drawing.text_fit import font_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from vaeviz.plugins.plot_spec import PageShape
 
 SCREEN_WIDTHS = {"column": 5.0, "full": 9.0}  # inches, outside of a style
-TITLE_MARGIN = 0.5  # inches, for title and labels of content with a height of its own
+TITLE_LINES, LABEL_LINES = 2.5, 2.5  # of text above and below content with a height of its own
+LINE_HEIGHT = 1.25  # of a line / size of its letters
+MAX_ASPECT = 1.25  # height / width of a figure; taller content becomes narrower
 
 
 def axes_for(plot: Callable[..., Any], aspect: float | None = None) -> Axes:
@@ -59,5 +62,11 @@ def figure_for(plot: Callable[..., Any], aspect: float | None = None) -> Figure:
     page: PageShape = vars(plot)["__vaeviz_page__"]
     style = current_style()
     width = SCREEN_WIDTHS[page.width] if style is None else style.width(page.width)
-    height = width * (page.aspect or 0.6) if aspect is None else width * aspect + TITLE_MARGIN
+    height = width * (page.aspect or 0.6) if aspect is None else width * min(aspect, MAX_ASPECT) + _text_height()
     return plt.figure(figsize=(width, height), layout="constrained")
+
+
+def _text_height() -> float:
+    """Return the height of a title and of the labels below in inches."""
+    points = TITLE_LINES * font_size("axes.titlesize") + LABEL_LINES * font_size("axes.labelsize")
+    return LINE_HEIGHT * points / 72

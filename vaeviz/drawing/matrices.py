@@ -38,7 +38,7 @@ def draw_matrix(
     """
     ax.set_facecolor("0.94")
     ax.patch.set(hatch="////", edgecolor="0.8")
-    image = ax.imshow(np.ma.masked_invalid(shares), cmap=cmap, vmin=0, vmax=1, aspect="auto")
+    image = ax.imshow(np.ma.masked_invalid(shares), cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="none")
     if shares.shape[1] <= MAX_NUMBERED_COLUMNS:
         _write_shares(ax, shares)
     step = -(-len(columns) // MAX_COLUMN_LABELS)

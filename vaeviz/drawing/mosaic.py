@@ -4,17 +4,52 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.artist import allow_rasterization
+from matplotlib.image import AxesImage
 
 from vaeviz.drawing.grid_axis import GridAxis, cell_width, scale_axes, to_axis_units, to_linear_units
+from vaeviz.drawing.layout_pass import is_layout_pass
 from vaeviz.errors import UnknownName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
 
 CELL_GAP = 1 / 28  # of a cell's side: a hairline
+MIN_WHITENESS = 0.9  # mean brightness of the borders of images, above which white gaps would not be seen
+BORDER_LINE: dict[str, Any] = {"color": "0.75", "lw": 0.5}
+
+
+class FullSizeImage(AxesImage):
+    """An image that vector files hold with its own pixels, whatever the resolution they are saved at."""
+
+    @allow_rasterization  # type: ignore[untyped-decorator]  # matplotlib does not annotate it
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the image, unless only a layout is computed, which would resample it for nothing.
+
+        Parameters
+        ----------
+        renderer : RendererBase
+            What draws.
+        """
+        if not is_layout_pass(renderer):
+            super().draw(renderer)
+
+    def _check_unsampled_image(self) -> bool:
+        return True
+
+    def can_composite(self) -> bool:
+        """Return False: joined with other images, it would be resampled.
+
+        Returns
+        -------
+        bool
+            False.
+        """
+        return False
 
 
 @dataclass(frozen=True)
@@ -66,11 +101,6 @@ def draw_mosaic(
     UnknownName
         If matplotlib has no such colormap.
     """
-    import matplotlib
-    from matplotlib.colors import Normalize
-
-    if scale.cmap not in matplotlib.colormaps:
-        raise UnknownName("colormap", scale.cmap, matplotlib.colormaps)
     n_rows, n_columns = images.shape[:2]
     mosaic, (row_gap, column_gap) = assemble_mosaic(images, stretched=aspect is not None, gap=gap)
     height, width = mosaic.shape[0] + row_gap, mosaic.shape[1] + column_gap
@@ -81,15 +111,12 @@ def draw_mosaic(
     scale_axes(ax, x_axis, y_axis)
     left, right = to_linear_units(x_axis, x_ends)
     bottom, top = to_linear_units(y_axis, y_ends)
-    ax.imshow(
-        mosaic,
-        cmap=matplotlib.colormaps[scale.cmap].with_extremes(bad="white"),
-        norm=Normalize(scale.low, scale.high),
-        origin="upper",
-        extent=(left, right, bottom, top),
-        # Placed after the scales of the axes, where all cells have equal width, so that uneven nodes warp no image.
-        transform=ax.transLimits + ax.transAxes,
-    )
+    image = _add_image(ax, mosaic, scale, (left, right, bottom, top))
+    if _has_white_borders(images, image, scale):
+        for x in to_axis_units(x_axis, np.arange(n_columns - 1) + 0.5):
+            ax.axvline(x, **BORDER_LINE)
+        for y in to_axis_units(y_axis, np.arange(n_rows - 1) + 0.5):
+            ax.axhline(y, **BORDER_LINE)
     ax.set_xlim(*to_axis_units(x_axis, x_ends))
     ax.set_ylim(*to_axis_units(y_axis, y_ends))
     pixel_aspect = (height / n_rows) / (width / n_columns)
@@ -129,6 +156,34 @@ def assemble_mosaic(
     mosaic[:, :height, :, :width] = np.moveaxis(images, 1, 2)
     mosaic = mosaic.reshape(n_rows * (height + row_gap), n_columns * (width + column_gap), *channels)
     return mosaic[:-row_gap, :-column_gap], (row_gap, column_gap)
+
+
+def _add_image(ax: Axes, mosaic: np.ndarray, scale: ColorScale, extent: tuple[float, float, float, float]) -> AxesImage:
+    """Add an image to an Axes, placed after the scales of its axes, where all cells have equal width.
+
+    So uneven nodes warp no image.
+    """
+    import matplotlib
+    from matplotlib.colors import Normalize
+
+    if scale.cmap not in matplotlib.colormaps:
+        raise UnknownName("colormap", scale.cmap, matplotlib.colormaps)
+    cmap = matplotlib.colormaps[scale.cmap].with_extremes(bad="white")
+    norm = Normalize(scale.low, scale.high)
+    image = FullSizeImage(ax, cmap=cmap, norm=norm, origin="upper", extent=extent, resample=True)
+    image.set_data(mosaic)
+    image.set_transform(ax.transLimits + ax.transAxes)
+    image.set_clip_path(ax.patch)
+    return ax.add_image(image)
+
+
+def _has_white_borders(images: np.ndarray, drawn: AxesImage, scale: ColorScale) -> bool:
+    """Return True if images (rows, columns, H, W[, C]) end in white, the color of the gaps between them."""
+    opaque = images[..., :3] if images.ndim == 5 else images
+    borders = np.concatenate([opaque[:, :, [0, -1]].ravel(), opaque[:, :, :, [0, -1]].ravel()])
+    if images.ndim == 4:
+        return bool(drawn.to_rgba(borders[np.isfinite(borders)])[:, :3].mean() > MIN_WHITENESS)
+    return bool(np.nanmean((borders - scale.low) / (scale.high - scale.low)) > MIN_WHITENESS)
 
 
 def _grid_ends(n_cells: int, gap: float) -> np.ndarray:

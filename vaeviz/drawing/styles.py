@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from vaeviz.errors import UnknownName
+from vaeviz.plugins.options import check_arguments
 
 CLASS_COLORS = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#33404d", "#92dadd",
@@ -161,12 +162,13 @@ def style(name: str = "paper") -> Iterator[Style]:
     ...     print(paper.column, paper.full)
     3.4 7.0
     """
+    check_arguments(style, locals())
     import matplotlib
 
     chosen = get_style(name)
     token = _active_style.set(chosen)
     try:
-        with matplotlib.rc_context(cast(Any, chosen.rc)):
+        with matplotlib.rc_context(cast(Any, {"savefig.dpi": chosen.dpi, **chosen.rc})):
             yield chosen
     finally:
         _active_style.reset(token)

@@ -14,7 +14,7 @@ import numpy as np
 
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import options_of
+from vaeviz.plugins.options import check_arguments, options_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,6 +130,7 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     >>> embed(np.eye(3, 4), "pca").points.shape
     (3, 2)
     """
+    check_arguments(embed, locals())
     z = np.asarray(z)
     if z.ndim != 2:
         raise InputError(
@@ -140,10 +141,10 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
         )
     if not np.ptp(z, axis=0).any():
         raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map.")
-    engine = choose_engine(len(z), settings.get("perplexity", 0.0)) if engine == AUTO else engine
+    engine = choose_engine(len(z), settings.get("perplexity", 1.0)) if engine == AUTO else engine
     function = cast("Callable[..., Any]", registry.load("vaeviz.embeddings", engine))
     options = options_of(function)
-    known = tuple((name, value) for name, value in settings.items() if name in options)
+    known = tuple((name, options[name].check(value)) for name, value in settings.items() if name in options)
     points, place = _cached_map(function, _HashableCodes(z), known)
     if points.shape != (len(z), 2):
         raise InputError(
@@ -155,14 +156,14 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     return Embedding(points.copy(), engine, z.shape[1], place)
 
 
-def choose_engine(n_codes: int, perplexity: float = 0.0) -> str:
+def choose_engine(n_codes: int, perplexity: float = 1.0) -> str:
     """Return the t-SNE engine that "auto" selects.
 
     Parameters
     ----------
     n_codes : int
         Number of codes.
-    perplexity : float, default: 0.0
+    perplexity : float, default: 1.0
         Perplexity; the faster engines need more than three times as many codes.
 
     Returns
@@ -171,6 +172,7 @@ def choose_engine(n_codes: int, perplexity: float = 0.0) -> str:
         For more than 1,000 codes "torch_tsne" if torch is in use and finds a GPU, else "opentsne" if it is installed;
         otherwise "tsne".
     """
+    check_arguments(choose_engine, locals())
     if n_codes <= max(MAX_SKLEARN_CODES, 3 * perplexity):
         return "tsne"
     torch = sys.modules.get("torch")

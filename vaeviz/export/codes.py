@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from vaeviz.data.atomic_files import atomic_path
+from vaeviz.data.atomic_files import atomic_path, report_write_errors
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.labels import check_labels, factorize_labels, has_classes
 from vaeviz.data.loading import load_data
 from vaeviz.errors import InputError
-from vaeviz.export.manifest import report_write_errors
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.optional_libraries import import_library
 

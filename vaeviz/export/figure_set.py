@@ -13,21 +13,28 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.dataset import Dataset
+from vaeviz.data.atomic_files import report_write_errors
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
 from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName
 from vaeviz.export.gallery import gallery_page
-from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, report_write_errors, write_files
+from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
-from vaeviz.export.render import FORMATS, RenderOptions, collect_plot_inputs, draw_plot, shared_options
+from vaeviz.export.render import (
+    FORMATS,
+    RenderOptions,
+    collect_plot_inputs,
+    draw_plot,
+    remove_partial_figures,
+    shared_options,
+)
 from vaeviz.health.analyze import run_checks
 from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
 from vaeviz.plugins.diagnostics import capture_warnings
 from vaeviz.plugins.inputs import describe_missing
-from vaeviz.plugins.options import validate_settings
+from vaeviz.plugins.options import check_arguments, check_names, check_settings, validate_settings
 from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 
@@ -35,7 +42,7 @@ def export_figures(
     out: str | Path,
     *,
     model: Any = None,
-    data: Dataset | None = None,
+    data: Any = None,
     plots: str | Iterable[str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     formats: str | Iterable[str] = ("png",),
@@ -62,8 +69,8 @@ def export_figures(
         Output folder. It gets the figures, ``manifest.json``, ``timings.json`` and ``index.html``.
     model : object, optional
         Anything that `vaeviz.open` opens. It supplies the encoder, the decoder and what else it knows.
-    data : Dataset, optional
-        Supplies x, labels and factors.
+    data : Dataset or array_like, optional
+        A data set, which supplies x, labels and factors; or samples x, shape (N, ...).
     plots : str or iterable of str, optional
         Names of the plots; None for all.
     settings : mapping, optional
@@ -116,20 +123,19 @@ def export_figures(
     >>> records[0].status
     'drawn'
     """
+    check_arguments(export_figures, locals())
     names = _plots_to_draw(plots)
-    _check_at_least(seed=(seed, 0), jobs=(jobs, 1))
     render = _render_options(out, formats, style, dpi)
-    set_options = _validate_plot_settings(settings or {}, names)
+    set_options = _validate_plot_settings(check_settings(settings), names)
     with capture_warnings() as input_warnings:
         found = with_cached_codes(collect_plot_inputs(model, data, inputs))
-        kind = _check_kind(data.kind if data is not None and kind is None else kind, found.get("x"))
+        kind = _check_kind(getattr(data, "kind", None) if kind is None else kind, found.get("x"))
     for warning in input_warnings:
         warnings.warn(warning, stacklevel=2)
     check_writable(render.folder)
+    remove_partial_figures(render, names)
     options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
     records, timings = _draw_plots(options, found, render, jobs, on_record)
-    if all(record.status == "skipped" for record in records):
-        warnings.warn(_nothing_drawn(records, found), stacklevel=2)
     report = Report((), seed, title, describe_inputs(found), package_versions())
     if plots is None if analysis is None else analysis:
         report, timings["report"] = _run_health_checks(found, report)
@@ -202,7 +208,10 @@ def _draw_plots(
         for record, seconds in drawing:
             done[record.plot] = record, round(seconds, 3)
             on_record(record)
-    return [done[name][0] for name in options], {name: done[name][1] for name in options}
+    records = [done[name][0] for name in options]
+    if all(record.status == "skipped" for record in records):
+        warnings.warn(_nothing_drawn(records, inputs), stacklevel=3)
+    return records, {name: done[name][1] for name in options}
 
 
 def _draw_each(
@@ -236,7 +245,7 @@ def _plots_to_draw(plots: str | Iterable[str] | None) -> list[str]:
     """Return the registered names of plots, each once; all for None."""
     if plots is None:
         return plot_names()
-    names = list(dict.fromkeys(map(_registered_name, [plots] if isinstance(plots, str) else plots)))
+    names = list(dict.fromkeys(map(_registered_name, check_names("plots", plots))))
     if not names:
         raise InputError(
             "plots is empty.",
@@ -249,10 +258,6 @@ def _plots_to_draw(plots: str | Iterable[str] | None) -> list[str]:
 
 def _registered_name(plot: str) -> str:
     """Return the name under which a plot is registered; dashes count as underscores."""
-    if not isinstance(plot, str):
-        name = getattr(plot, "__name__", "latent_scatter")
-        message = f"plots holds {plot!r}, expected names of plots."
-        raise InputError(message, got=repr(plot), expected="names of plots", fix=f"Write plots=[{name!r}].")
     known = {name.replace("-", "_"): name for name in plot_names()}
     if plot.replace("-", "_") not in known:
         raise UnknownName("plot", plot, known.values())
@@ -261,8 +266,7 @@ def _registered_name(plot: str) -> str:
 
 def _render_options(out: str | Path, formats: str | Iterable[str], style: str, dpi: int | None) -> RenderOptions:
     dpi = get_style(style).dpi if dpi is None else dpi
-    _check_at_least(dpi=(dpi, 1))
-    formats = (formats,) if isinstance(formats, str) else tuple(dict.fromkeys(formats))
+    formats = tuple(check_names("formats", formats))
     for name in formats:
         if name not in FORMATS:
             raise UnknownName("format", name, FORMATS)
@@ -272,13 +276,6 @@ def _render_options(out: str | Path, formats: str | Iterable[str], style: str, d
     if not str(out):
         raise OutputError("out is empty.", got="nothing", expected="a folder", fix="Name an output folder.")
     return RenderOptions(Path(out), formats, style, dpi)
-
-
-def _check_at_least(**numbers: tuple[int, int]) -> None:
-    """Raise `InputError` for a number, given as (value, least), that is too small."""
-    for name, (value, least) in numbers.items():
-        if value < least:
-            raise InputError(f"{name}={value} is too small; expected {least} or more.", got=str(value))
 
 
 def _validate_plot_settings(settings: Mapping[str, Mapping[str, Any]], names: list[str]) -> dict[str, dict[str, Any]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vaeviz.data.atomic_files import atomic_path
+from vaeviz.data.atomic_files import atomic_path, partial_files, report_write_errors
 from vaeviz.errors import OutputError
 from vaeviz.model.provenance import sha256_hex
 
@@ -78,28 +77,6 @@ class FigureRecord:
         'skipped'
         """
         return {name: value for name, value in asdict(self).items() if name not in COMMAND_LINE_FIELDS}
-
-
-@contextmanager
-def report_write_errors(path: Path) -> Iterator[None]:
-    """Raise OutputError for what the file system does not allow while the block runs.
-
-    Parameters
-    ----------
-    path : Path
-        What is written, for the message.
-
-    Raises
-    ------
-    OutputError
-        If the block raises OSError, or ValueError for a path with a NUL character.
-    """
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        fix = "Free some space, or choose another output folder."
-        raise OutputError(f"{path} cannot be written: {reason}.", got=str(path), fix=fix) from error
 
 
 def check_writable(folder: Path) -> None:
@@ -199,6 +176,8 @@ def write_files(folder: Path, manifest: Mapping[str, Any], timings: Mapping[str,
         "timings.json": json.dumps(timings, indent=2) + "\n",
         "index.html": page,
     }
+    for path in partial_files(folder / name for name in texts):
+        path.unlink(missing_ok=True)
     for name, text in texts.items():
         with report_write_errors(folder / name), atomic_path(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8", errors="backslashreplace")  # lone surrogates

@@ -24,7 +24,7 @@ from pickle import PicklingError
 from typing import Any, cast
 
 from vaeviz.export.manifest import FigureRecord
-from vaeviz.export.render import RenderOptions, draw_plot, new_record
+from vaeviz.export.render import RenderOptions, draw_plot, new_record, remove_partial_figures
 from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import folder_on_path
 
@@ -112,7 +112,7 @@ def draw_in_parallel(
         raise NotSendableError(f"the inputs cannot be sent to another process ({_remote_cause(error)})") from error
     finally:
         _end_workers()
-        _remove_partial_files(render, options)
+        remove_partial_figures(render, options)
 
 
 def _draw_one_by_one(
@@ -205,13 +205,6 @@ def _end_workers() -> None:
     from joblib.externals.loky import get_reusable_executor
 
     get_reusable_executor(reuse=True).shutdown(wait=True)
-
-
-def _remove_partial_files(render: RenderOptions, plots: Mapping[str, Any]) -> None:
-    """Remove the temporary files of workers that were ended while they wrote."""
-    for path in render.folder.glob(".*"):
-        if path.suffix.lstrip(".") in render.formats and path.name.split(".")[1] in plots:
-            path.unlink(missing_ok=True)
 
 
 def _current_state() -> WorkerState:

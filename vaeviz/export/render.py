@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vaeviz.data.atomic_files import atomic_path
+from vaeviz.data.atomic_files import atomic_path, partial_files, report_write_errors
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
 from vaeviz.drawing.styles import style as style_context
 from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, for_command_line
-from vaeviz.export.manifest import FigureRecord, report_write_errors
+from vaeviz.export.manifest import FigureRecord
 from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.provenance import portable_traceback, sha256_hex
 from vaeviz.plugins.diagnostics import capture_warnings
@@ -56,15 +57,15 @@ class RenderOptions:
     dpi: int
 
 
-def collect_plot_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def collect_plot_inputs(model: Any, data: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Collect the inputs of plots from a model, a data set and named inputs.
 
     Parameters
     ----------
     model : object, optional
         Anything that `vaeviz.open` opens, or "package.module:attribute" for such an object; None for no model.
-    data : Dataset, optional
-        Supplies the samples and what is known of them.
+    data : Dataset or array_like, optional
+        A data set, which supplies the samples and what is known of them; or samples.
     inputs : mapping
         Inputs by name. They win over those of the model and the data set.
 
@@ -79,6 +80,8 @@ def collect_plot_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, A
         If no plot has an input of that name.
     """
     _check_input_names(inputs)
+    if data is not None and not isinstance(data, Dataset):
+        inputs, data = {"x": data, **inputs}, None
     return collect_inputs(model, data, inputs)
 
 
@@ -137,7 +140,7 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
     missing = spec.why_not_applicable(inputs)
     if missing:
         return _without_figure(record, "skipped", NotApplicable(missing))
-    with capture_warnings() as warnings:
+    with capture_warnings() as raised:
         try:
             with style_context(render.style) as style:
                 figure = draw_figure(spec, inputs, record.options, style)
@@ -152,8 +155,8 @@ def draw_plot(name: str, inputs: Mapping[str, Any], options: Mapping[str, Any], 
         except Exception as error:
             _without_figure(record, "failed", error)
             record.traceback = portable_traceback()
-    record.warnings = [str(warning) for warning in warnings]
-    record.command_line_warnings = [for_command_line(warning) for warning in warnings]
+    record.warnings = [str(warning) for warning in raised]
+    record.command_line_warnings = [for_command_line(warning) for warning in raised]
     return record
 
 
@@ -211,7 +214,9 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     width = style.column if spec.page.width == "column" else style.full
     figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    spec.function(**spec.select_inputs(inputs), **options, **place)
+    returned = spec.function(**spec.select_inputs(inputs), **options, **place)
+    if returned is None:
+        warnings.warn(f"{spec.name} returns nothing, expected the Axes that it drew into.", stacklevel=2)
     if spec.page.aspect is None:
         _fit_height(figure)
     else:
@@ -239,6 +244,21 @@ def save_figure(figure: Figure, path: Path, dpi: int) -> None:
     ending = path.suffix.lstrip(".")
     with report_write_errors(path), atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
+
+
+def remove_partial_figures(render: RenderOptions, plots: Iterable[str]) -> None:
+    """Remove the temporary files of processes that were ended while they wrote.
+
+    Parameters
+    ----------
+    render : RenderOptions
+        Where and how the figures are written.
+    plots : iterable of str
+        Names of the plots.
+    """
+    figures = (render.folder / f"{plot}.{ending}" for plot in plots for ending in render.formats)
+    for path in partial_files(figures):
+        path.unlink(missing_ok=True)
 
 
 def _without_figure(record: FigureRecord, status: Literal["skipped", "failed"], error: Exception) -> FigureRecord:

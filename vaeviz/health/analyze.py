@@ -16,7 +16,7 @@ from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
 from vaeviz.plugins.diagnostics import capture_warnings
-from vaeviz.plugins.options import validate_settings
+from vaeviz.plugins.options import check_arguments, check_names, check_settings, validate_settings
 
 REPORT_ORDER = (
     *("collapsed", "ignored"),  # dimensions
@@ -105,8 +105,9 @@ def analyze(
     >>> report["collapsed"].status
     'healthy'
     """
+    check_arguments(analyze, locals())
     names = select_checks(checks)
-    settings = validate_check_settings(settings or {}, names)
+    settings = validate_check_settings(check_settings(settings), names)
     _check_input_names(inputs)
     if data is not None and not isinstance(data, Dataset):
         inputs, data = {"x": data, **inputs}, None
@@ -174,7 +175,7 @@ def select_checks(checks: str | Iterable[str] | None) -> list[str]:
     InputError
         If `checks` is empty.
     """
-    names = set(CHECKS if checks is None else [checks] if isinstance(checks, str) else checks)
+    names = set(CHECKS if checks is None else check_names("checks", checks))
     for name in sorted(names):
         if name not in CHECKS:
             raise UnknownName("check", name, CHECKS)

@@ -204,7 +204,7 @@ class Check(InputSignature):
             return "flagged", ""
         if self._is_beyond(worst, measured.threshold):
             limit = self.format_value(measured.threshold)
-            return "uncertain", f"This is too close to the threshold of {limit} for a verdict."
+            return "uncertain", f"The threshold of {limit} is within the error, so there is no verdict."
         if measured.reference and not self._reaches(best, measured.baselines[measured.reference]):
             limit, baseline = map(self.format_value, (measured.threshold, measured.baselines[measured.reference]))
             better = f"{measured.reference} does better: {baseline}"

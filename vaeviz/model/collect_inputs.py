@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -13,7 +12,7 @@ from vaeviz.data.dataset import Dataset
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset, take_rows
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import column_names
-from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare, warn_user
 from vaeviz.model.conditions import as_condition
 from vaeviz.model.encode import cache_encoding, encode
 from vaeviz.model.encoder import Encoder
@@ -122,13 +121,11 @@ def _takes_labels(part: ModelPart, found: Mapping[str, Any], labels: Any) -> boo
     try:
         encode(part, take_rows(as_samples(found["x"], "x"), first), as_condition(labels)[first])
     except (InputError, NotApplicable) as error:
-        declaration = declare("Encoder", conditions=("first", "second"))
-        warnings.warn(
+        warn_user(
             GuessWarning(
-                f"The encoder {part.name} takes a condition, but not the labels: {error.message} No condition is used.",
-                fix=declaration,
-            ),
-            stacklevel=2,
+                f"The encoder {part.name} takes a condition, but not the labels: {error.message} It received none.",
+                fix=declare("Encoder", conditions=("first", "second")),
+            )
         )
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_finite
 from vaeviz.data.labels import ClassLabels, factorize_labels
-from vaeviz.errors import Fix, InputError, UnknownName, declare
+from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName, declare, warn_user
 from vaeviz.plugins.object_refs import is_number
 
 KnownConditions = Mapping[str, np.ndarray]
@@ -219,6 +219,33 @@ def condition_value(value: Any, known: KnownConditions | None) -> np.ndarray:
             fix=declare("Decoder", conditions=("first", "second")),
         )
     return known[match_condition_name(format_class_name(array[()]), known)]
+
+
+def warn_of_unused_condition(
+    part: str, condition: np.ndarray, returned: np.ndarray, run: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Warn if a part returns the same under other conditions, since it then takes no notice of them.
+
+    Parameters
+    ----------
+    part : str
+        What to call it, e.g. ``"encoder encode"``.
+    condition : ndarray, shape (n, ...)
+        The conditions of a batch. Nothing is tried if all are the same.
+    returned : ndarray, shape (n, ...)
+        What the part returned.
+    run : callable
+        Returns what the part returns under other conditions.
+    """
+    others = np.roll(condition, 1, axis=0)
+    if np.array_equal(others, condition) or not np.array_equal(run(others), returned):
+        return
+    warn_user(
+        GuessWarning(
+            f"The {part} returned the same under other conditions, so it does not use its condition.",
+            fix=Fix("Check what it does with it, or leave out condition.", "Check its code, or leave out --condition."),
+        )
+    )
 
 
 def match_condition_name(text: str, known: KnownConditions) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,11 @@ from vaeviz.data.batches import check_row_count, check_samples, iterate_batches,
 from vaeviz.data.channels import is_channels_first, match_shape
 from vaeviz.data.out_of_core import SampleStream, as_samples, sample_shape, subsample, subsample_stride
 from vaeviz.data.sample_kind import infer_kind
+from vaeviz.data.value_ranges import BYTE_RANGE
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
+from vaeviz.model.call_advice import explain_decoder_failure, latent_shape_of_layers
 from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
+from vaeviz.model.conditions import warn_of_unused_condition
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.output_tree import find_samples
@@ -28,7 +32,7 @@ from vaeviz.model.torch_probe import ModuleCall
 
 QUANTILES = (0.01, 0.99)  # the ends of a range of values, without outliers
 RANGE_MARGIN = 0.3  # share of the data's range by which decoded values may exceed it
-BYTE_FACTOR = 50  # data this many times larger than decoded values are probably bytes
+SMALL_SHARE = 1 / 8  # decoded values that span less of the range of the data are probably of another range
 
 
 def decode(decoder: Any, z: Any, condition: Any = None, *, reference: Any = None) -> np.ndarray:
@@ -188,6 +192,7 @@ def _decode_batches(
     decoder = as_decoder(decoder)
     codes = _shape_codes(decoder, z)
     values_of_y = _condition_values(decoder, condition, z, len(codes))
+    _check_range_of_both(decoder, z)
     reference = None if reference is None else as_samples(reference, "reference")
     layout: OutputLayout | None = None
     returned_shape: tuple[int, ...] = ()
@@ -202,6 +207,9 @@ def _decode_batches(
             layout = _output_layout(decoder, returned_shape, reference, call.module_calls)
             traces.append((layout, call.module_calls))
             compared = _Subsample(len(codes), layout.shape)
+            if len(arrays) > 1:
+                decode_under = partial(_decode_under, call, decoder, batch)
+                warn_of_unused_condition(f"decoder {decoder.name}", arrays[1], samples, decode_under)
         elif samples.shape[1:] != returned_shape:
             shapes = sorted([returned_shape, samples.shape[1:]])
             raise InputError(
@@ -227,17 +235,20 @@ def latent_size(decoder: Any) -> int:
     Returns
     -------
     int
-        The number of dimensions D.
+        The number of dimensions D, as declared or as the first torch layer proves.
 
     Raises
     ------
     InputError
-        If it is not declared.
+        If neither tells it.
     """
     part = as_decoder(decoder)
     if part.latent_size is not None:
         return part.latent_size
-    declaration = declare("Decoder", latent_shape=(2,))
+    shape = latent_shape_of_layers(part.fn)
+    if shape is not None and len(shape) == 1:
+        return shape[0]
+    declaration = declare("Decoder", latent_shape=shape or (2,))
     raise InputError(
         f"decoder {part.name} does not declare its latent size.",
         expected="latent_shape",
@@ -284,12 +295,17 @@ def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarr
         with call:  # not around yield: the caller may run or train models between batches
             return _read_samples(call(*arrays), len(arrays[0]))[:n_rows]
     except Exception as error:
-        fix = (
-            declare("Decoder", batch_size=first_size, pad=True)
-            if n_rows < first_size and not decoder.pad
-            else decoder.missing_argument_fix(error, arrays[1] if len(arrays) > 1 else None)
-        )
-        raise call_error("decoder", decoder.name, arrays[:1], error, fix) from error
+        is_smaller = n_rows < first_size and not decoder.pad
+        fix = declare("Decoder", batch_size=first_size, pad=True) if is_smaller else None
+        fix = fix or decoder.missing_argument_fix(error, arrays[1] if len(arrays) > 1 else None)
+        is_explained = fix is not None or len(arrays) > 1 or isinstance(error, InputError)
+        reason = None if is_explained else explain_decoder_failure(call, arrays[0])
+        raise call_error("decoder", decoder.name, arrays[:1], reason or error, fix) from error
+
+
+def _decode_under(call: ForeignFunction, decoder: Decoder, batch: np.ndarray, condition: np.ndarray) -> np.ndarray:
+    """Return what the decoder returned for the first batch under other conditions."""
+    return _call_decoder(call, decoder, [batch, condition], len(batch))
 
 
 def _read_samples(returned: Any, n_rows: int) -> np.ndarray:
@@ -357,32 +373,57 @@ class _Subsample:
         self.samples[first : first + len(rows)] = rows
 
 
+def _check_range_of_both(decoder: Decoder, z: Any) -> None:
+    """Warn if the encoder of the codes declares a value range and the decoder does not, or the reverse."""
+    of_encoder = z.input_range if isinstance(z, Posterior) else None
+    of_decoder = decoder.value_range or (() if decoder.output is None else None)
+    if of_encoder is None or of_decoder is None or (of_encoder != ()) == (of_decoder != ()):
+        return
+    declared, undeclared = ("encoder", "Decoder") if of_encoder else ("decoder", "Encoder")
+    value_range = of_encoder or of_decoder
+    if value_range == (0, 1):
+        return
+    warn_user(
+        GuessWarning(
+            f"The {declared} declares value_range={value_range}, and the {undeclared.lower()} declares none.",
+            fix=advise(
+                ("If it has the same range", declare(undeclared, value_range=value_range)),
+                ("If its range is that of the data", declare(undeclared, value_range=(0, 1))),
+            ),
+        )
+    )
+
+
 def _compare_ranges(decoder: Decoder, values: np.ndarray, reference: np.ndarray | SampleStream | None) -> None:
     """Warn if decoded values and data are so far apart that their scales must differ."""
     if decoder.output or decoder.value_range or infer_kind(values.shape[1:]) == "point":
         return
     low, high = np.quantile(values, QUANTILES)
+    expected_low, expected_high, white = 0.0, 1.0, 1.0
+    theirs = "images are drawn over [0, 1]"
     if reference is not None:
-        expected_low, expected_high = np.quantile(subsample(reference), QUANTILES)
+        data = subsample(reference)
+        expected_low, expected_high = np.quantile(data, QUANTILES)
+        white = float(data.max())
         theirs = f"the data are in [{expected_low:.2g}, {expected_high:.2g}]"
-    elif infer_kind(values.shape[1:]) == "image":
-        expected_low, expected_high = 0.0, 1.0
-        theirs = "images are drawn over [0, 1]"
-    else:
+    elif infer_kind(values.shape[1:]) != "image":
         return
     margin = RANGE_MARGIN * (expected_high - expected_low)
     is_beyond = low < expected_low - margin or high > expected_high + margin
-    is_too_small = expected_high > 10 and max(abs(low), abs(high)) < expected_high / BYTE_FACTOR
+    is_too_small = white > 10 and max(abs(low), abs(high)) < SMALL_SHARE * white
     if not margin or not (is_beyond or is_too_small):
         return
-    warn_user(
-        GuessWarning(
-            f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but {theirs}.",
-            fix=advise(
-                ("If they are logits", declare("Decoder", output="logits")),
-                ("After a tanh", declare("Decoder", value_range=(-1, 1))),
-                ("If they are right", declare("Decoder", output="values")),
-                ("If the data are bytes", Fix("Divide them by 255.")),
-            ),
+    as_they_are = ("If they are right", declare("Decoder", output="values"))
+    unit_data = f"Pass x / {BYTE_RANGE[1] if BYTE_RANGE[1] / 2 < white <= BYTE_RANGE[1] else white:g}."
+    fix = (
+        advise(("If the model expects data in [0, 1]", Fix(unit_data)), as_they_are)
+        if is_too_small
+        else advise(
+            ("If they are logits", declare("Decoder", output="logits")),
+            ("After a tanh", declare("Decoder", value_range=(-1, 1))),
+            ("If the encoder also takes data in [-1, 1]", declare("Encoder", value_range=(-1, 1))),
+            as_they_are,
         )
     )
+    message = f"decoder {decoder.name} returned values in [{low:.2g}, {high:.2g}], but {theirs}."
+    warn_user(GuessWarning(message, fix=fix))

@@ -15,9 +15,11 @@ import numpy as np
 
 from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
 from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source
+from vaeviz.data.value_ranges import warn_of_byte_values
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
+from vaeviz.model.call_advice import explain_encoder_failure
 from vaeviz.model.calling import ForeignFunction, call_error
-from vaeviz.model.conditions import as_condition
+from vaeviz.model.conditions import as_condition, warn_of_unused_condition
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.layout import InputLayout, call_in_layout, declared_layout
 from vaeviz.model.opening import as_encoder
@@ -133,7 +135,8 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
     traces: list[EncodingTrace] = []
     batches = list(_encode_batches(encoder, x, values, traces))
     posterior = _join_batches(batches, encoder, traces[0].outputs.family)
-    return replace(posterior, condition=condition), traces[0]
+    input_range = encoder.value_range or (() if encoder.preprocess is None else None)
+    return replace(posterior, condition=condition, input_range=input_range), traces[0]
 
 
 def _encode_batches(
@@ -167,9 +170,12 @@ def _encode_batches(
             trace.outputs.warn_of_extreme_spread(returned, rows.start, float(np.abs(arrays[0]).max()))
         except Exception as error:
             is_smaller = len(arrays[0]) < first_size
-            size_fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
-            fix = size_fix or encoder.missing_argument_fix(error, condition)
-            raise call_error("encoder", encoder.name, arrays[:1], error, fix) from error
+            fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
+            fix = fix or encoder.missing_argument_fix(error, condition)
+            reason = None
+            if fix is None and rows.start == 0 and not (isinstance(error, InputError) and error.fix.python):
+                reason = explain_encoder_failure(call, arrays[0], getattr(x, "shape", arrays[0].shape), error)
+            raise call_error("encoder", encoder.name, arrays[:1], reason or error, fix) from error
         yield mean[:n_rows], None if std is None else std[:n_rows]
 
 
@@ -181,6 +187,8 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     else:
         returned = call(layout.arrange(arrays[0]), *arrays[1:])
     module_calls = call.module_calls
+    if module_calls and encoder.value_range is None and encoder.preprocess is None:
+        warn_of_byte_values(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
     again = call(sent, *arrays[1:])
     whole = encoder.whole
@@ -200,6 +208,13 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
         )
     if encoder.returns is None:
         _check_not_discrete(outputs.read(returned)[0].dtype)
+    if len(arrays) > 1 and encoder.unpack is None:
+        warn_of_unused_condition(
+            f"encoder {encoder.name}",
+            arrays[1],
+            mean,
+            lambda others: _read_codes(outputs, call(sent, others), len(sent))[0],
+        )
     trace = EncodingTrace(layout, outputs, returned, is_steady, module_calls)
     if whole is None or probe is None or not is_steady:
         return trace

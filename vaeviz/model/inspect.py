@@ -212,6 +212,9 @@ def _inspect_encoder(
     if trace is not None and x is not None:
         steady = "yes" if trace.is_steady else "no: it samples"
         properties.append(InferredProperty("deterministic", steady, "the same batch was encoded twice"))
+        if trace.step_name is not None:
+            evidence = "decoding its codes is the model's own reconstruction"
+            properties.append(InferredProperty("then", trace.step_name, evidence))
         properties += _describe_modules(trace.module_calls)
         declarations["encoder"] = declare("Encoder", **_encoder_settings(encoder, x, trace, posterior))
     properties.append(_describe_prior(encoder, posterior))

@@ -295,6 +295,11 @@ def _open_without_adapter(model: Any) -> Model | None:
     """Open an object with ``encode`` and ``decode``, or ``encoder`` and ``decoder``, or a bare callable."""
     if isinstance(model, (str, bytes)):  # whose encode and decode mean something else
         return None
+    if isinstance(model, tuple) and len(model) == 2:
+        model = {"encoder": model[0], "decoder": model[1]}
+    if isinstance(model, Mapping):
+        parts = {role: open_part(model[role]) for role, open_part in _PARTS.items() if model.get(role) is not None}
+        return Model(**parts) if parts else None
     name = callable_name(model)
     encoder, decoder = _part_attribute(model, "encode"), _part_attribute(model, "decode")
     if encoder or decoder:
@@ -306,6 +311,9 @@ def _open_without_adapter(model: Any) -> Model | None:
     if callable(model):
         return Model(Encoder(model), Decoder(model), name=name, either=True)
     return None
+
+
+_PARTS: dict[str, Callable[[Any], Any]] = {"encoder": as_encoder, "decoder": as_decoder}
 
 
 def _part_attribute(model: Any, verb: str) -> str | None:

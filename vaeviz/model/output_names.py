@@ -16,7 +16,8 @@ _ENDINGS = {  # of names without punctuation, the longest first
     "std": ("stddev", "std", "scale", "sigma"),
     "mean": ("mean", "mu", "loc", "qzm", "embedding"),
 }
-_UNCLEAR_ENDINGS = ("logsigma", "covariance")  # ln σ or ln σ², and a matrix
+_UNCLEAR_ENDINGS = ("logsigma",)  # ln σ or ln σ²
+_PREFIXES = ("qz", "q", "z", "latent", "posterior", "encoder", "enc")  # that may lack a separator
 _OTHER_BEGINNINGS = ("x_", "px_", "p_", "recon", "prior", "dec")  # of what is not q(z | x)
 _CODE_NAMES = ("latent", "latents", "z", "code", "codes", "embeddings", "pooler_output", "last_hidden_state")
 
@@ -39,13 +40,14 @@ def kind_of_name(name: str) -> str | None:
     >>> kind_of_name("encoder_logvar"), kind_of_name("qz_m"), kind_of_name("features")
     ('log_var', 'mean', None)
     """
-    plain = _without_punctuation(name)
-    if is_of_data(name) or plain.endswith(_UNCLEAR_ENDINGS[0]):
+    words = re.split(r"[^a-z0-9]+", name.lower())
+    words = words[:-1] if len(words) > 1 and words[-1] in ("z", "q") else words  # "mu_z"
+    ends = ["".join(words[first:]) for first in range(len(words))]
+    if is_of_data(name) or any(end.endswith(_UNCLEAR_ENDINGS) for end in ends):
         return None
-    for kind, endings in _ENDINGS.items():
-        if plain.endswith(endings) and not (kind == "var" and plain.endswith(_UNCLEAR_ENDINGS[1])):
-            return kind
-    return None
+    for prefix in _PREFIXES:
+        ends.append(ends[0].removeprefix(prefix))
+    return next((kind for kind, endings in _ENDINGS.items() if any(end in endings for end in ends)), None)
 
 
 def code_name(names: list[str]) -> str | None:

@@ -376,9 +376,18 @@ class _ArrayReader:
         ]
         if len(proven) == 1:
             return self._spec(mean, *proven[0])
-        if len(spreads) == 1:
+        if len(spreads) != 1:
+            return None if spreads else self._spec(mean)
+        if proven or not probe.draws_noise():
             return self._read_pair(mean, spreads[0])
-        return None if spreads else self._spec(mean)
+        warn_user(
+            GuessWarning(
+                f"An output of the encoder is not used: read as {', '.join(SPREADS)}, it does not explain the samples "
+                "that the model draws.",
+                fix="Write a function that returns (mean, log_var), and pass it as the encoder.",
+            )
+        )
+        return self._spec(mean)
 
     def _read_pair(self, first: _Array, second: _Array) -> OutputSpec:
         """Return two arrays as (mean, log_var), with a warning if their numbers speak against it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
@@ -11,7 +10,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from vaeviz.data.labels import ClassLabels
-from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, UnknownName, declare
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, UnknownName, advise, declare, warn_user
 from vaeviz.model.calling import callable_name, positional_arity, positional_parameters
 from vaeviz.model.conditions import (
     KnownConditions,
@@ -201,17 +200,17 @@ class ModelPart:
         if self.accepts_condition or self.condition is not None:
             return condition_values(condition, self.known_conditions)
         if self._second_argument:
-            warnings.warn(self._unknown_argument_warning(), stacklevel=2)
+            warn_user(self._unknown_argument_warning())
         return None
 
     def _unknown_argument_warning(self) -> GuessWarning:
         second, first = self._second_argument, self.input_name
         declaration = declare(type(self).__name__, conditions=("first", "second"))
-        wrapped = f"vaeviz.{type(self).__name__}(lambda {first}: fn({first}))"
+        wrapped = Fix(f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first})).", "Leave out --condition.")
         return GuessWarning(
             f"The {self.role} {self.name} did not receive the condition: its second argument {second} is not known to "
             "be a condition.",
-            fix=Fix(f"If it is one: {declaration.python} If not: Write {wrapped}.", declaration.command_line),
+            fix=advise(("If it is one", declaration), ("If not", wrapped)),
         )
 
     def missing_condition_error(self) -> NotApplicable:
@@ -222,6 +221,16 @@ class ModelPart:
         NotApplicable
             The error to raise.
         """
+        second, first = self._second_argument, self.input_name
+        if second and not self.names_condition:
+            wrapped = f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first}, {second}))."
+            return NotApplicable(
+                f"The {self.role} {self.name} needs a second argument, {second}, and received none.",
+                fix=advise(
+                    ("If it is a condition", self._condition_fix()),
+                    ("If not", Fix(wrapped, f"Name a function of {first} alone.")),
+                ),
+            )
         names = f" ({summarize_names(self.known_conditions)})" if self.known_conditions else ""
         return NotApplicable(
             f"The {self.role} {self.name} takes {self.input_name} and a condition{names}, but received no condition.",
@@ -247,7 +256,7 @@ class ModelPart:
         return self._condition_fix() if is_missing else None
 
     def _condition_fix(self) -> Fix:
-        fixed = "Encoder(encoder)" if self.role == "encoder" else "decoder"
+        fixed = "vaeviz.Encoder(fn)" if self.role == "encoder" else "fn"
         return Fix(
             f"Pass condition=y with one row per sample, or fix one with vaeviz.condition_on({fixed}, y).",
             "Add --condition labels, or --condition VALUE to fix one.",

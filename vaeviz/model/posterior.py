@@ -32,7 +32,9 @@ class Posterior:
     family : str, optional
         Name of q(z | x) if it is not a Gaussian with independent dimensions. Only its means are kept then.
     condition : array_like, shape (N, ...), optional
-        What a conditional encoder received beside each sample. Each code is decoded with it.
+        What a conditional encoder received with each sample. Each code is decoded with it.
+    input_range : tuple of float, optional
+        The value range that the encoder declares; ``()`` if it declares none. None if that is not known.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Posterior:
     code_shape: tuple[int, ...] = ()
     family: str | None = None
     condition: Any = None
+    input_range: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         mean = _float32(self.mean, "means")

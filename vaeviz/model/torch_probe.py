@@ -263,13 +263,11 @@ def fixed_noise(value: float) -> Iterator[None]:
                 return torch.full_like(torch.empty(*args, **kwargs), value)
             if function is torch.randn_like:
                 return torch.full_like(args[0], value, **kwargs)
-            if function is torch.Tensor.normal_:
-                mean, std = (*args[1:], kwargs.get("mean", 0.0), kwargs.get("std", 1.0))[:2]
-                return args[0].fill_(mean + std * value)
-            if function is torch.normal:
-                mean, std = (*args, kwargs.get("mean", 0.0), kwargs.get("std", 1.0))[:2]
+            if function in (torch.Tensor.normal_, torch.normal):
                 drawn = function(*args, **kwargs)  # of the right shape, dtype and device
-                return torch.zeros_like(drawn) + mean + std * value
+                given = args[1:] if function is torch.Tensor.normal_ else args
+                moments = {"mean": 0.0, "std": 1.0} | dict(zip(("mean", "std"), given)) | kwargs
+                return drawn.copy_(torch.zeros_like(drawn) + moments["mean"] + moments["std"] * value)
             return function(*args, **kwargs)
 
     with FixedNoise():

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from vaeviz.data.out_of_core import shorten
-from vaeviz.errors import GuessWarning, InputError
+from vaeviz.errors import GuessWarning, InputError, warn_user
 from vaeviz.model.calling import callable_name
 
 PLAIN_PREFIXES = ("", "state_dict.", "model_state_dict.", "model.")  # under which training scripts nest a state dict
@@ -72,7 +71,7 @@ def _find_weights(tensors: Mapping[str, Any], module: Any, path: Path) -> Mappin
     if others or prefix not in PLAIN_PREFIXES:
         also = f" It also holds weights with {', '.join(others)}." if others else ""
         message = f'The weights in {path} were read without the prefix "{prefix}" of their names.{also}'
-        warnings.warn(GuessWarning(message), stacklevel=3)
+        warn_user(GuessWarning(message))
     return found[prefix]
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.errors import GuessWarning, declare, warn_user
-from vaeviz.model.calling import ForeignFunction, positional_arity, restored_random_state
+from vaeviz.model.calling import ForeignFunction, positional_parameters, restored_random_state
+from vaeviz.model.conditions import names_condition
 from vaeviz.model.output_tree import find_samples, is_distribution, list_outputs, same_up_to_rounding
 from vaeviz.model.torch_probe import fixed_noise
 
@@ -136,6 +137,17 @@ class ReconstructionProbe:
         """
         return self._match(codes, noise) is not None
 
+    def draws_noise(self) -> bool:
+        """Return True if the model's own reconstruction depends on noise that can be fixed.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        without, with_noise = self._own_reconstructions(0.0), self._own_reconstructions(1.0)
+        return len(without) == len(with_noise) and not all(map(same_up_to_rounding, without, with_noise))
+
     def step_between(self, codes: np.ndarray) -> str | None:
         """Return the name of the function that the model applies to codes before it decodes them.
 
@@ -169,6 +181,8 @@ class ReconstructionProbe:
         codes : ndarray, shape (N, ...)
             Means, or codes.
         """
+        if not self._own_reconstructions():
+            return
         matched = self._match(codes)
         if matched == "as returned" or (matched == "after a sigmoid" and self.whole.decoder.output == "logits"):
             return
@@ -205,7 +219,8 @@ class ReconstructionProbe:
         whole, flat = self.whole, self._flat(self.samples)
         if whole.reconstruct is None:
             return []
-        takes_condition = positional_arity(whole.reconstruct)[1] > 1
+        second_argument = next(iter(list(positional_parameters(whole.reconstruct) or ())[1:]), "")
+        takes_condition = names_condition(second_argument)
         arrays = [self.samples, *(self.conditions if takes_condition else [])]
         try:
             with _quiet(noise), ForeignFunction(whole.reconstruct) as call:
@@ -214,12 +229,13 @@ class ReconstructionProbe:
             return []
         if len(returned) != len(again) or not all(map(same_up_to_rounding, returned, again)):
             return []  # it draws its noise elsewhere
-        return [one for one in returned if not np.array_equal(one, flat)]  # the samples themselves
+        # NaN comes from a direction of zero noise, and the samples themselves may be returned as well
+        return [one for one in returned if np.isfinite(one).all() and not np.array_equal(one, flat)]
 
     def _decode(self, codes: np.ndarray) -> np.ndarray | None:
         """Return what the decoder makes of the first codes, flat. None if it fails."""
         decoder, codes = self.whole.decoder, self._rows(codes).astype(np.float32)
-        conditions = self.conditions if positional_arity(decoder.fn)[0] > 1 else []
+        conditions = self.conditions if decoder.accepts_condition else []
         try:
             if decoder.latent_shape is not None:
                 codes = codes.reshape(len(codes), *decoder.latent_shape)

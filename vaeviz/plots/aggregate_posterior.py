@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from vaeviz.analysis.active_dimensions import Dimension, check_dims, most_active_dims
 from vaeviz.analysis.aggregate_posterior import (
     MAX_POSTERIORS,
+    GridDensity,
     check_gaussian_posterior,
     grid_density,
     subsample_posteriors,
@@ -27,6 +28,7 @@ from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MIN_CURVE_POINTS = 400  # a curve drawn through fewer points looks angular
+MIN_CELLS = 2  # narrower posteriors are drawn this many cells wide (one standard deviation), so that contours close
 PRIOR_EXTENT = 3.3  # the grid always holds this many standard deviations of the prior
 
 
@@ -89,7 +91,9 @@ def aggregate_posterior(
     -----
     The aggregate posterior q(z) = 1/N Σ q(z | x_n) is the exact mixture of all N posteriors, with the other dimensions
     integrated out. Its contours enclose 39, 86 and 99 % of its mass, as the dashed circles do for the
-    prior N(0, I). The MMD in the title concerns all dimensions. A latent space of one dimension is drawn as a curve.
+    prior N(0, I). Each posterior is integrated over each cell of the grid. Posteriors narrower than two cells are drawn
+    that wide, and the legend says so: raise `n_grid` to see finer structure. The MMD in the title concerns all
+    dimensions. A latent space of one dimension is drawn as a curve.
 
     References
     ----------
@@ -106,7 +110,8 @@ def aggregate_posterior(
         return ax
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
     nodes = _square_grid(posterior, shown, n_grid)
-    draw_density_contours(ax, *nodes, grid_density(posterior, shown, nodes), label="q(z) 39, 86, 99 %")
+    grid = grid_density(posterior, shown, nodes, min_cells=MIN_CELLS)
+    draw_density_contours(ax, *nodes, grid.density, label=f"q(z) 39, 86, 99 %{_smoothing_note(grid)}")
     draw_prior_contours(ax)
     ax.set(xlabel=_kl_label(shown[0], found), ylabel=_kl_label(shown[1], found))
     ax.set_title(_density_title(posterior, total, dims, found))
@@ -116,10 +121,15 @@ def aggregate_posterior(
 
 def _draw_density_curve(ax: Axes, posterior: Posterior, n_grid: int) -> None:
     z = _square_grid(posterior, (0, 0), max(n_grid, MIN_CURVE_POINTS))[0]
-    ax.fill_between(z, grid_density(posterior, (0,), (z,)), color="C0", alpha=0.4, lw=0, label="q(z)")
+    grid = grid_density(posterior, (0,), (z,), min_cells=MIN_CELLS)
+    ax.fill_between(z, grid.density, color="C0", alpha=0.4, lw=0, label=f"q(z){_smoothing_note(grid)}")
     ax.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.3", lw=0.8, ls=DASHES, label="prior N(0, 1)")
     ax.set(ylabel="density", ylim=(0, None))
     ax.legend()
+
+
+def _smoothing_note(grid: GridDensity) -> str:
+    return f", smoothed to ±{grid.min_std:.2g}" if grid.n_widened else ""
 
 
 def _square_grid(posterior: Posterior, dims: tuple[int, ...], n_grid: int) -> tuple[np.ndarray, np.ndarray]:
@@ -134,7 +144,9 @@ def _square_grid(posterior: Posterior, dims: tuple[int, ...], n_grid: int) -> tu
 
 
 def _kl_label(dim: int, found: PriorMismatch) -> str:
-    return f"{dimension_label(dim)} (KL to the prior {Estimate(found.marginal_kl[dim], found.marginal_kl_error[dim])})"
+    kl = Estimate(found.marginal_kl[dim], found.marginal_kl_error[dim])
+    how = ", by spacings" if found.marginal_kl_by_spacings[dim] else ""
+    return f"{dimension_label(dim)} (KL to the prior {kl}{how})"
 
 
 def _density_title(

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, active_dimensions
-from vaeviz.analysis.disentanglement import Disentanglement, check_factors, codes_for_scores
+from vaeviz.analysis.disentanglement import Disentanglement, codes_for_scores
 from vaeviz.analysis.disentanglement import disentanglement as disentanglement_scores
+from vaeviz.analysis.factors import as_factors
 from vaeviz.analysis.subsampling import subsample_rows
-from vaeviz.data.arrays import as_array
 from vaeviz.data.sample_kind import column_names, label_factors
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import dimension_label
@@ -32,6 +32,7 @@ def disentanglement(
     *,
     estimator: Literal["means", "samples"] = "means",
     bins: int = 20,
+    nominal: tuple[int, ...] | None = None,
     min_kl: float = MIN_KL,
     min_share: float = MIN_SHARE,
     max_points: int | None = 2000,
@@ -46,8 +47,9 @@ def disentanglement(
         Encoder of `x`.
     x : array_like, shape (N, ...)
         Samples.
-    factors : array_like, shape (N, K)
-        Known factors of each sample, as numbers.
+    factors : array_like or DataFrame, shape (N, K)
+        Known factors of each sample, as numbers or classes. Where a value is missing, the sample is left out for that
+        factor.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     factor_names : sequence of str, length K, optional
@@ -55,7 +57,11 @@ def disentanglement(
     estimator : {"means", "samples"}, default="means"
         Use the posterior means, or one posterior sample for each x.
     bins : int, default=20
-        Bins of equal width for mutual information.
+        Bins of equal width of a code for mutual information, and of equal mass of a factor with fewer than five
+        samples per value.
+    nominal : tuple of int, optional
+        Factors whose values have no order, counted from 0. By default, text, booleans and whole numbers with at most
+        ten values.
     min_kl : float, default=0.005
         A dimension with a mean KL at or below this (nats) is collapsed and masked.
     min_share : float, default=0.01
@@ -76,15 +82,16 @@ def disentanglement(
     Raises
     ------
     NotApplicable
-        If a factor is constant, or `estimator` is "samples" for a deterministic encoder.
+        If all factors are constant or hardly known, or `estimator` is "samples" for a deterministic encoder.
     InputError
         If `factors` or `factor_names` do not fit `x`, or `bins` is too small.
 
     Notes
     -----
     The matrix shows I(z_j; v_k) / H(v_k), the mutual information of dimension j and factor k as a share of the
-    entropy of the factor. The scores are MIG (Chen et al. 2018), SAP (Kumar et al. 2018), DCI (Eastwood & Williams
-    2018) and the FactorVAE score (Kim & Mnih 2018) with ±1 standard error, beside their values for shuffled factors.
+    entropy of the factor, adjusted so that shuffled factors have 0. The scores are MIG (Chen et al. 2018), SAP (Kumar
+    et al. 2018), DCI (Eastwood & Williams 2018) and the FactorVAE score (Kim & Mnih 2018) with ±1 standard error,
+    beside their values for shuffled factors.
 
     References
     ----------
@@ -98,19 +105,19 @@ def disentanglement(
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share).mask
     codes = codes_for_scores(posterior, estimator, seed)
     names = column_names(factor_names, factors)
-    factors = check_factors(as_array(factors), len(posterior))
-    found = disentanglement_scores(codes[rows], factors[rows], active, n_bins=bins, seed=seed)
+    columns = as_factors(factors, len(posterior), nominal=nominal)
+    found = disentanglement_scores(codes[rows], [factor[rows] for factor in columns], active, n_bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.35, 1))
     draw_matrix(
         axes[0],
         found.information.T,
-        rows=label_factors(names, factors),
+        rows=label_factors(names, np.empty((len(posterior), len(columns)))),
         columns=[dimension_label(dim) for dim in range(len(found.information))],
-        label="$I(z_j; v_k)\\,/\\,H(v_k)$",
+        label="adjusted $I(z_j; v_k)\\,/\\,H(v_k)$",
     )
     masked = f", {(~found.active).sum()} masked" if not found.active.all() else ""
-    axes[0].set_title(f"Information, posterior {estimator}, {bins} bins, N = {len(rows):,}{masked}")
+    axes[0].set_title(f"Information, posterior {estimator}, N = {len(rows):,}{masked}\n{found.convention}")
     _draw_scores(axes[1], found)
     return axes
 

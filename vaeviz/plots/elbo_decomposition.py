@@ -77,8 +77,9 @@ def elbo_decomposition(
     -----
     The mean KL is the sum of the mutual information of sample and code, the total correlation KL(q(z) || Π q(z_j)), and
     the dimension-wise Σ KL(q(z_j) || p(z_j)), where q(z) is the mixture of all N posteriors. Bars show two standard
-    errors on each side. The mutual information cannot exceed ln N, the dashed line. Close to it, the other terms
-    contain what was cut off.
+    errors on each side. Where posteriors hardly overlap, N posteriors are too few: the mutual information is then a
+    lower bound, at most ln N (dashed), the total correlation an upper bound, and the KL of a dimension is estimated
+    from the spacings of the codes.
 
     References
     ----------
@@ -106,7 +107,8 @@ def _draw_parts(ax: Axes, terms: ELBOTerms) -> None:
         ax.barh(row, part.value, 0.6, xerr=2 * part.standard_error, color=color, error_kw=ERROR_BARS)
     ax.plot([terms.ceiling] * 2, [-0.42, 0.42], color="0.3", lw=0.9, ls=(0, (3, 2)))
     ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="right", va="bottom", size="small", color="0.3")
-    ax.set_yticks(range(3), [f"{name}\n{part}" for name, part in parts.items()])
+    bounds = {"mutual information": "≥ ", "total correlation": "≤ "} if terms.saturated else {}
+    ax.set_yticks(range(3), [f"{name}\n{bounds.get(name, '')}{part}" for name, part in parts.items()])
     ax.set(ylim=(2.5, -0.85), xlabel="nats", title="parts of the KL")
 
 
@@ -119,7 +121,8 @@ def _draw_dimensions(ax: Axes, terms: ELBOTerms, max_dims: int) -> None:
     label_dimension_ticks(ax, shown)
     size = len(terms.dimension_kl)
     which = f" (the {len(shown)} largest of {size})" if len(shown) < size else ""
-    ax.set(ylabel="KL to the prior (nats)", title=f"dimension-wise KL{which}")
+    how = ", by spacings" if terms.dimension_kl_by_spacings.any() else ""
+    ax.set(ylabel="KL to the prior (nats)", title=f"dimension-wise KL{how}{which}")
 
 
 def _decomposition_title(terms: ELBOTerms) -> str:
@@ -127,7 +130,7 @@ def _decomposition_title(terms: ELBOTerms) -> str:
     if terms.n_posteriors < terms.n_given:
         title += f"\nchosen at random of {terms.n_given:,}"
     if terms.saturated:
-        title += "\nmutual information saturated: N is too small to measure it"
+        title += "\nN is too small to measure mutual information and total correlation: bounds"
     if terms.elbo is not None:
         title += f"\nreconstruction {terms.reconstruction}, ELBO {terms.elbo} (its KL in closed form)"
     return title

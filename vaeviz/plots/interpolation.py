@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.condition_sets import same_condition
+from vaeviz.analysis.condition_sets import condition_set, cycle_conditions, same_condition
 from vaeviz.analysis.interpolation import PATHS
 from vaeviz.analysis.subsampling import cross_class_pairs, pairs_between, same_class_pairs
 from vaeviz.data.channels import match_shape
@@ -27,6 +28,7 @@ from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows
+from vaeviz.plots._prior_codes import prior_codes
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # codes between two, at times in [0, 1]
@@ -34,9 +36,9 @@ Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # codes betwe
 
 @register_plot(page=PageShape("full", None))
 def interpolation(
-    encoder: Any,
     decoder: Any,
-    x: Any,
+    encoder: Any = None,
+    x: Any = None,
     labels: Any = None,
     condition: Any = None,
     feature_names: Any = None,
@@ -51,15 +53,15 @@ def interpolation(
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Plot paths between the codes of two samples, decoded step by step.
+    """Plot paths between two codes, those of samples or draws from the prior, decoded step by step.
 
     Parameters
     ----------
-    encoder : callable, model or Posterior
-        Encoder of `x`.
     decoder : callable or model
         Decoder of the codes.
-    x : array_like, shape (N, ...)
+    encoder : callable, model or Posterior, optional
+        Encoder of `x`. Without `encoder` and `x`, paths join draws from the prior N(0, I).
+    x : array_like, shape (N, ...), optional
         Samples.
     labels : array_like, shape (N,), optional
         One label per sample. Random paths then join samples of different labels.
@@ -70,7 +72,7 @@ def interpolation(
     method : {"linear", "slerp"}, default="linear"
         Shape of the path: a straight line, or the great arc between both codes.
     n_steps : int, default=10
-        Decoded codes per path, both ends included. The two samples are drawn at the ends of the row.
+        Decoded codes per path, both ends included. Samples are drawn at the ends of the row.
     n_paths : int, default=5
         Random paths to draw.
     pair : tuple of int, optional
@@ -96,13 +98,14 @@ def interpolation(
     NotApplicable
         If there are fewer than two samples.
     InputError
-        If a count, a row or a label does not exist, or the codes of an arc are opposite or zero.
+        If a count, a row or a label does not exist, the latent size is unknown, or the codes of an arc are opposite or
+        zero.
 
     Notes
     -----
     The great arc is [sin((1−t)Ω) a + sin(tΩ) b] / sin Ω, where Ω is the angle between the codes a and b (Shoemake
     1985; White 2016). With a conditional decoder, random paths join samples of the same condition, and every path is
-    decoded under the condition of its first sample.
+    decoded under the condition of its first sample. Draws from the prior take all conditions in turn.
 
     References
     ----------
@@ -112,25 +115,60 @@ def interpolation(
     check_minimum("n_steps", n_steps, 2)
     check_minimum("n_paths", n_paths, 1)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
-    x = as_samples(x, "x")
-    decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
+    is_encoded = encoder is not None and x is not None
+    posterior = encode(encoder, x, condition) if is_encoded else _draw_ends(decoder, condition, n_paths, seed)
     groups = same_condition(decoder, posterior)
-    pairs = _choose_pairs(pair, between, n_paths, len(posterior), labels, groups, seed)
+    if is_encoded:
+        pairs = _choose_pairs(pair, between, n_paths, len(posterior), labels, groups, seed)
+    else:
+        pairs = _pairs_of_draws(pair, between, n_paths)
     times, starts = np.linspace(0, 1, n_steps), np.array([first for first, _ in pairs])
-    paths = _decode_paths(decoder, posterior, pairs, _path_function(method), times, x)
-    ends = match_shape(take_rows(x, np.ravel(pairs)), paths.shape[2:]).reshape(len(pairs), 2, *paths.shape[2:])
-    cells = np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
-    layout = GridLayout(
-        connect="rows",
-        row_labels=() if groups is None else condition_names(posterior.condition_of(starts), decoder.conditions),
-        column_labels=["$x$", *(f"{time:.2f}".rstrip("0").rstrip(".") for time in times), "$x'$"],
-        data_columns=(0, -1),
-    )
+    cells = _decode_paths(decoder, posterior, pairs, _path_function(method), times, x)
+    cells = _between_samples(cells, x, pairs) if is_encoded else cells
+    names = () if groups is None else condition_names(posterior.condition_of(starts), decoder.conditions)
+    layout = _path_layout(names, times, has_samples=is_encoded)
     ax = ax or axes_for(interpolation, cells_aspect(cells, style, layout))
     draw_cells(ax, cells, style, layout)
-    under = _path_condition(pairs, groups)
-    ax.set_title(f"{method.capitalize()} interpolation between {posterior.code_name}s{under}")
+    ends = f"{posterior.code_name}s" if is_encoded else "draws from N(0, I)"
+    ax.set_title(f"{method.capitalize()} interpolation between {ends}{_path_condition(pairs, groups)}")
     return ax
+
+
+def _draw_ends(decoder: Decoder, condition: Any, n_paths: int, seed: int) -> Posterior:
+    """Draw the ends of paths from the prior, two rows per path, which takes one of the conditions in turn."""
+    conditions = cycle_conditions(condition_set(decoder, condition), n_paths)
+    posterior = prior_codes(decoder, 2 * n_paths, seed)
+    return posterior if conditions is None else replace(posterior, condition=np.repeat(conditions, 2, axis=0))
+
+
+def _pairs_of_draws(
+    pair: tuple[int, int] | None, between: tuple[str, str] | None, n_paths: int
+) -> list[tuple[int, int]]:
+    if pair is not None or between is not None:
+        name = "between" if pair is None else "pair"
+        raise InputError(
+            f"{name} chooses samples, but there is no encoder with x.",
+            got=f"{name} without samples",
+            expected="encoder and x",
+            fix=Fix(f"Pass encoder and x, or leave out {name}.", f"Name a model and --data, or leave out --{name}."),
+        )
+    return [(2 * path, 2 * path + 1) for path in range(n_paths)]
+
+
+def _between_samples(paths: np.ndarray, x: Any, pairs: list[tuple[int, int]]) -> np.ndarray:
+    """Return paths (paths, steps, *sample) with the samples that they join at their ends."""
+    samples = match_shape(take_rows(x, np.ravel(pairs)), paths.shape[2:])
+    ends = samples.reshape(len(pairs), 2, *paths.shape[2:])
+    return np.concatenate([ends[:, :1], paths, ends[:, 1:]], axis=1)
+
+
+def _path_layout(names: Sequence[str], times: np.ndarray, *, has_samples: bool) -> GridLayout:
+    """Label each row by its condition and each column by its time, or as a sample."""
+    labels = [f"{time:.2f}".rstrip("0").rstrip(".") for time in times]
+    if not has_samples:
+        return GridLayout(names, labels, connect="rows")
+    return GridLayout(names, ["$x$", *labels, "$x'$"], connect="rows", data_columns=(0, -1))
 
 
 def _decode_paths(

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, DimensionStatus, Triage, triage
+from vaeviz.analysis.output_effects import MIN_EFFECT
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
@@ -23,13 +24,17 @@ STATUS_MARKERS: dict[DimensionStatus, tuple[str, str]] = {
     "active": ("C0", "o"),
     "ignored": ("C2", "X"),
     "collapsed": ("0.6", "s"),
+    "uncertain": ("C1", "D"),
 }
-STATUS_NAMES: dict[DimensionStatus, str] = {"ignored": "ignored by the decoder"}
+STATUS_NAMES: dict[DimensionStatus, str] = {
+    "ignored": "ignored by the decoder",
+    "uncertain": "within two errors of a threshold",
+}
 THRESHOLD_LINE: dict[str, Any] = {"color": "0.4", "lw": 0.7, "ls": DASHES}
 PANELS = {
     "kl": "mean KL (nats)",
     "variance": "variance of the posterior mean",
-    "effect": "mean change of the output",
+    "effect": "share of the output's variance",
 }
 
 
@@ -43,7 +48,7 @@ def latent_triage(
     max_dims: int = 24,
     min_kl: float = MIN_KL,
     min_share: float = MIN_SHARE,
-    min_effect: float | None = None,
+    min_effect: float = MIN_EFFECT,
     n_samples: int = 64,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
@@ -66,10 +71,11 @@ def latent_triage(
         Least mean KL (nats) of a dimension that is not collapsed.
     min_share : float, default=0.01
         Least variance of the posterior mean of a dimension that is not collapsed, as a share of the variance of q(z_j).
-    min_effect : float, optional
-        Least mean change of a decoded value, in units of the data. By default, 1/255 of the range of `x`.
+    min_effect : float, default=0.001
+        Largest share of the variance of the decoder's output that a dimension causes which the decoder ignores. A
+        dimension that causes more than ten times this share of a single value's variance is not ignored either.
     n_samples : int, default=64
-        Posterior means around which the effect is measured.
+        Largest number of posterior means around which the effect is measured; fewer for many dimensions.
     seed : int, default=0
         Seed of these posterior means.
     figure : Figure or SubFigure, optional
@@ -85,7 +91,7 @@ def latent_triage(
     NotApplicable
         If the encoder is deterministic, the KL is infinite, or there is no decoder.
     InputError
-        If a count is too small, or all values of `x` are equal and `min_effect` is not given.
+        If a count is too small.
 
     See Also
     --------
@@ -153,8 +159,9 @@ def _add_status_legend(figure: Figure | SubFigure, found: Triage) -> None:
 
 
 def _triage_title(found: Triage, total: int) -> str:
-    ignored = f", {found.count('ignored')} ignored" if found.count("ignored") else ""
+    others: list[DimensionStatus] = [status for status in ("ignored", "uncertain") if found.count(status)]
+    counts = "".join(f", {found.count(status)} {status}" for status in others)
     return (
-        f"{found.count('active')} of {len(found.kl)} dimensions active{ignored},\n"
+        f"{found.count('active')} of {len(found.kl)} dimensions active{counts},\n"
         f"{found.count('collapsed')} collapsed; N = {total:,}"
     )

@@ -30,7 +30,7 @@ def likelihood_bound(
     condition: Any = None,
     *,
     n_draws: int = 500,
-    max_points: int | None = 500,
+    max_points: int | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
@@ -49,8 +49,8 @@ def likelihood_bound(
         Condition of each sample. Only a conditional model needs it.
     n_draws : int, default=500
         Importance samples for each x.
-    max_points : int or None, default=500
-        Largest number of samples to use. More are subsampled at random; None keeps all.
+    max_points : int or None, default=None
+        Largest number of samples to choose from; None for all. As many are used as 50,000 decoded codes allow.
     seed : int, default=0
         Seed of the subsample and of the importance samples.
     figure : Figure or SubFigure, optional
@@ -93,7 +93,7 @@ def likelihood_bound(
     _draw_each_bound(axes[1], bound)
     _draw_effective_sizes(axes[2], bound)
     given = "" if posterior.condition is None else r"\,|\,y"
-    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {sample_count(len(rows), len(posterior))}")
+    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {sample_count(len(bound.rows), len(posterior))}")
     return axes
 
 

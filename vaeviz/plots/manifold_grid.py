@@ -11,7 +11,7 @@ from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
 from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
 from vaeviz.analysis.latent_grid import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.data.out_of_core import as_samples, sample_shape
-from vaeviz.data.sample_kind import SampleKind
+from vaeviz.data.sample_kind import SampleKind, as_images
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_axis import GridAxis
 from vaeviz.drawing.grid_layout import GridLayout
@@ -27,8 +27,10 @@ from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-DEFAULT_N_GRID = {"image": 20, "table": 7}  # a row of a table needs a wider cell than an image
-OTHER_N_GRID = 10  # of all other kinds of samples
+N_GRID = {"table": 7}  # nodes per side; a row of a table needs a wider cell than a signal or a point
+OTHER_N_GRID = 10
+MIN_N_GRID, MAX_N_GRID = 6, 20  # of images
+GRID_PIXELS = 640  # along a side of all images together, which a column in print and a figure on a screen can show
 MAX_UPRIGHT_ASPECT = 2  # height / width, above which tick labels side by side would meet
 
 
@@ -64,8 +66,8 @@ def manifold_grid(
     feature_names : sequence of str, optional
         Names of the values of a sample. By default, the column names of `x` if it is a data frame.
     n_grid : int, optional
-        Nodes per side. By default, 20 for images, 7 for rows of a table and 10 for other samples, or half of that in
-        panels.
+        Nodes per side. By default, as many images as fill 640 pixels, but 6 to 20; 7 rows of a table; 10 other samples;
+        or half of that in panels.
     spacing : {"prior", "linear"}, default="prior"
         Place the nodes at equal mass of the prior, or evenly.
     dims : tuple of int, optional
@@ -117,10 +119,10 @@ def manifold_grid(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    n_grid = _default_n_grid(decoder, x, style, conditions) if n_grid is None else n_grid
-    check_minimum("n_grid", n_grid, 2)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     size = posterior.size if posterior is not None else latent_size(decoder)
+    n_grid = _default_n_grid(decoder, x, style, conditions, size) if n_grid is None else n_grid
+    check_minimum("n_grid", n_grid, 2)
     shown = _choose_dims(dims, size, posterior)
     is_prior_known = bool(decoder.prior or (posterior and posterior.prior))
     nodes = [_place_nodes(dim, n_grid, spacing, span, None if is_prior_known else posterior) for dim in shown]
@@ -140,10 +142,16 @@ def manifold_grid(
     return ax
 
 
-def _default_n_grid(decoder: Decoder, x: Any, style: SampleStyle, conditions: ConditionSet) -> int:
+def _default_n_grid(decoder: Decoder, x: Any, style: SampleStyle, conditions: ConditionSet, size: int) -> int:
     """Return the nodes per side that leave each cell large enough; panels have half of the space."""
     shape = decoder.sample_shape or (None if x is None else sample_shape(x))
-    n_grid = DEFAULT_N_GRID["image"] if shape is None else DEFAULT_N_GRID.get(style.kind_of(shape), OTHER_N_GRID)
+    if shape is None:
+        shape = decode_under_conditions(decoder, np.zeros((1, size), np.float32), conditions).shape[2:]
+    kind = style.kind_of(shape)
+    n_grid = N_GRID.get(kind, OTHER_N_GRID)
+    if kind == "image" and size > 1:
+        side = max(as_images(np.zeros((1, *shape)), 1).shape[1:3])
+        n_grid = int(np.clip(GRID_PIXELS // side, MIN_N_GRID, MAX_N_GRID))
     return n_grid // 2 if conditions else n_grid
 
 

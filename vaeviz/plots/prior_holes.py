@@ -100,7 +100,8 @@ def prior_holes(
 
     Notes
     -----
-    Both histograms show ln q(z), where q(z) is the mixture of all N posteriors: at codes drawn from q(z), scored
+    Both histograms show the score that finds the most holes: the log-ratio of q(z) and the prior by one of two
+    classifiers, or ln q(z), where q(z) is the mixture of all N posteriors: at codes drawn from q(z), scored
     leave-one-out, and at codes drawn from the prior N(0, I). Prior codes to the left of the dashed line are in holes.
 
     References
@@ -160,14 +161,16 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     for scores, name, color in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
         lower = 100 * (scores < lowest).mean()
-        label = f"{name}, {lower:.2g} % further left" if lower else name
+        label = f"{name}, {lower:.3g} % further left" if lower else name
         ax.hist(scores, edges, weights=weights, color=color, alpha=0.55, label=label)
     top = ax.dataLim.ymax
     quantile = f"{100 * found.level:g} % of q(z)"
     ax.plot([found.threshold] * 2, [0, top], color="0.2", lw=0.9, ls=DASHES, label=quantile)
-    ax.set(xlabel="ln q(z) (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
+    score = "ln q(z)" if found.decisive.name == "density" else f"ln q(z)/p(z) of the {found.decisive.name}"
+    ax.set(xlabel=f"{score} (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}")
+    blind = "" if found.flagged or found.detectable else "\na half-empty prior would not be seen"
+    ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}{blind}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,9 @@ from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
 from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plugins.plot_spec import PageShape, register_plot
+
+MAX_COLUMNS = 12  # more pairs continue below, where they stay large enough
+MAX_ASPECT = 0.6  # height / width of the figure; a few pairs do not fill its width
 
 
 @register_plot(page=PageShape("full", None))
@@ -56,7 +61,8 @@ def reconstruction_pairs(
     feature_names : sequence of str, optional
         Names of the values of a sample. By default, the column names of `x` if it is a data frame.
     n_samples : int, default=10
-        Number of samples to draw, chosen at random.
+        Number of samples to draw, chosen at random. More than 12 images or signals are drawn in several bands, without
+        the names of their classes.
     rows : tuple of int, optional
         Rows of `x` to draw instead.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
@@ -71,7 +77,7 @@ def reconstruction_pairs(
     Returns
     -------
     Axes
-        The Axes that hold the samples, originals in the upper row.
+        The Axes that hold the samples, each original above its reconstruction.
 
     Raises
     ------
@@ -102,16 +108,29 @@ def reconstruction_pairs(
     chosen = stratified_rows(n_samples, len(posterior), codes, seed) if rows is None else np.array(rows)
     reconstructed = decode(decoder, posterior[chosen], reference=x)
     originals = match_shape(take_rows(x, chosen), reconstructed.shape[1:])
-    cells = np.stack([originals, reconstructed])
+    pairs = np.stack([originals, reconstructed])
+    cells = pairs if style.kind_of(pairs.shape[2:]) in ("table", "point") else _wrap_columns(pairs)
     layout = GridLayout(
-        row_labels=("original", "reconstruction"),
+        row_labels=("original", "reconstruction") * (len(cells) // 2),
         connect="pairs",
-        column_labels=() if codes is None else [names[code] if code >= 0 else "" for code in codes[chosen]],
+        column_labels=_class_names(codes[chosen], names) if codes is not None and len(cells) == 2 else (),
     )
-    ax = ax or axes_for(reconstruction_pairs, cells_aspect(cells, style, layout))
+    ax = ax or axes_for(reconstruction_pairs, min(cells_aspect(cells, style, layout), MAX_ASPECT))
     draw_cells(ax, cells, style, layout)
-    fixed = decoder.condition_name
-    n_classes = 0 if codes is None else len(np.unique(codes[chosen]))
+    fixed, n_classes = decoder.condition_name, 0 if codes is None else len(np.unique(codes[chosen]))
     some_classes = f", {n_classes} of {len(names)} classes" if 0 < n_classes < len(names) else ""
     ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}{some_classes}")
     return ax
+
+
+def _class_names(codes: np.ndarray, names: Sequence[str]) -> list[str]:
+    return [names[code] if code >= 0 else "" for code in codes]
+
+
+def _wrap_columns(pairs: np.ndarray) -> np.ndarray:
+    """Return pairs (2, N, *sample) in bands of equal width, (2 · bands, columns, *sample), with blanks at the end."""
+    n_bands = math.ceil(pairs.shape[1] / MAX_COLUMNS)
+    n_columns = math.ceil(pairs.shape[1] / n_bands)
+    blank = np.full((2, n_bands * n_columns - pairs.shape[1], *pairs.shape[2:]), np.nan, dtype=np.float32)
+    bands = np.concatenate([pairs, blank], axis=1).reshape(2, n_bands, n_columns, *pairs.shape[2:])
+    return bands.swapaxes(0, 1).reshape(2 * n_bands, n_columns, *pairs.shape[2:])

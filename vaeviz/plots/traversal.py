@@ -29,14 +29,17 @@ from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows, option_fix
+from vaeviz.plots._prior_codes import prior_codes
 from vaeviz.plugins.plot_spec import PageShape, register_plot
+
+N_PRIOR_CODES = 256  # of a decoder without encoder and data: enough for a stable ranking by effect
 
 
 @register_plot(page=PageShape("full", None))
 def traversal(
-    encoder: Any,
     decoder: Any,
-    x: Any,
+    encoder: Any = None,
+    x: Any = None,
     condition: Any = None,
     feature_names: Any = None,
     *,
@@ -58,11 +61,11 @@ def traversal(
 
     Parameters
     ----------
-    encoder : callable, model or Posterior
-        Encoder of `x`.
     decoder : callable or model
         Decoder of the codes.
-    x : array_like, shape (N, ...)
+    encoder : callable, model or Posterior, optional
+        Encoder of `x`. Without `encoder` and `x`, draws from the prior N(0, I) replace the codes of samples.
+    x : array_like, shape (N, ...), optional
         Samples.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
@@ -74,13 +77,14 @@ def traversal(
         Decoded samples per row.
     span : {"aggregate", "prior"} or float, default="aggregate"
         Ends of a row: the 2.5 % and 97.5 % quantiles of q(z_j), those of N(0, 1), or ± a number of standard deviations
-        of the prior.
+        of the prior. Draws from the prior have the ends of N(0, 1).
     order : {"activity", "effect"}, default="activity"
         Order of the dimensions: by mean KL (by variance of the codes for a deterministic encoder), or by mean change of
-        the output.
+        the output, as always for draws from the prior.
     around : int, optional
-        Row of `x` whose posterior mean and condition are held. By default, the prior mean or, where no prior is known,
-        the mean code is held, with one panel per condition of a conditional decoder.
+        Row of `x` whose posterior mean and condition are held. By default, the code of a sample that is nearest to the
+        prior mean (where no prior is known, to the mean code) is held, with one panel per condition of a conditional
+        decoder.
     change : bool, default=False
         Draw the last sample minus the first beside each row.
     collapsed : {"mark", "omit"}, default="mark"
@@ -94,7 +98,7 @@ def traversal(
     cmap : str, optional
         Matplotlib colormap of samples with one channel.
     seed : int, default=0
-        Seed of the samples on which the effect is measured.
+        Seed of the samples on which the effect is measured, and of draws from the prior.
     figure : Figure or SubFigure, optional
         Figure to draw into. By default, a new pyplot figure.
 
@@ -108,31 +112,34 @@ def traversal(
     NotApplicable
         If all dimensions are collapsed and left out, or changes are wanted under several conditions.
     InputError
-        If a count, `span` or `around` cannot be used, or changes of points in the plane are wanted.
+        If a count, `span` or `around` cannot be used, the latent size is unknown, or changes of points in the plane are
+        wanted.
 
     Notes
     -----
-    Collapsed dimensions are labeled in gray. In change images, red values grow and blue values fall, on one scale for
+    The prior mean itself may be far from all codes, where a decoder was never trained. Collapsed dimensions are labeled
+    in gray. In change images, red values grow and blue values fall, on one scale for
     all rows.
     """
-    check_minimum("n_steps", n_steps, 2)
-    check_minimum("max_dims", max_dims, 1)
+    _check_counts(n_steps, max_dims)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
-    x = as_samples(x, "x")
-    decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
+    is_encoded = encoder is not None and x is not None
+    posterior = encode(encoder, x, condition) if is_encoded else prior_codes(decoder, N_PRIOR_CODES, seed)
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
-    ranking = effect_ranking(decoder, posterior, reference=x, seed=seed) if order == "effect" else active.ranking
-    dims = _without_collapsed(ranking, active, collapsed)[:max_dims]
-    codes = traversal_codes(_held_code(posterior, around), dims, traversal_ends(posterior, span), n_steps)
+    by_effect = order == "effect" or not is_encoded
+    dims = effect_ranking(decoder, posterior, reference=x, seed=seed) if by_effect else active.ranking
+    dims = (_active_dims(dims, active) if collapsed == "omit" else dims)[:max_dims]
+    base, held = _choose_base(posterior, around, is_encoded=is_encoded)
+    span = span if is_encoded or span != "aggregate" else "prior"
+    codes = traversal_codes(base, dims, traversal_ends(posterior, span), n_steps)
     grids = _decode_rows(decoder, codes, posterior, conditions, around, x)
-    labels = [_row_label(dim, active, is_kl=posterior.std is not None) for dim in dims]
+    labels = [_row_label(dim, active, posterior) if is_encoded else dimension_label(dim) for dim in dims]
     rows = _Rows(grids, labels, ~active.mask[dims], conditions, _column_labels(span, n_steps))
-    axes = _draw_rows(figure, rows, style, change=change)
-    under = f", under {conditions}" if conditions else _held_condition(decoder, posterior, around)
-    title = _traversal_title(posterior, len(dims), order, around) + under
-    axes[0].set_title(title.replace(", ", ",\n", 1) if change and rows.kind(style) == "table" else title)
-    return axes
+    held += f", under {conditions}" if conditions else _held_condition(decoder, posterior, around)
+    title = f"{_which_dims(posterior, len(dims), by_effect=by_effect)}, the others held at {held}"
+    return _draw_rows(figure, rows, style, title, change=change)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,15 +152,42 @@ class _Rows:
     conditions: ConditionSet
     column_labels: list[str]
 
-    def kind(self, style: SampleStyle) -> SampleKind:
-        return style.kind_of(self.grids.shape[3:])
+
+def _check_counts(n_steps: int, max_dims: int) -> None:
+    check_minimum("n_steps", n_steps, 2)
+    check_minimum("max_dims", max_dims, 1)
 
 
-def _without_collapsed(ranking: np.ndarray, active: ActiveDimensions, collapsed: str) -> np.ndarray:
-    dims = ranking[active.mask[ranking]] if collapsed == "omit" else ranking
-    if not len(dims):
-        raise NotApplicable(f"All {len(ranking)} dimensions are collapsed.", fix=option_fix("collapsed", "mark"))
-    return dims
+def _active_dims(dims: np.ndarray, active: ActiveDimensions) -> np.ndarray:
+    if not active.mask.any():
+        raise NotApplicable(f"All {len(dims)} dimensions are collapsed.", fix=option_fix("collapsed", "mark"))
+    return np.asarray(dims[active.mask[dims]])
+
+
+def _choose_base(posterior: Posterior, around: int | None, *, is_encoded: bool) -> tuple[np.ndarray, str]:
+    """Return the code whose other dimensions are held, and its name."""
+    if around is not None:
+        _check_around(around, len(posterior), is_encoded=is_encoded)
+        return np.asarray(posterior.mean[around]), f"the {posterior.code_name} of sample {around}"
+    center = np.zeros(posterior.size) if posterior.prior else posterior.mean.mean(axis=0)
+    row = int(((posterior.mean - center) ** 2).sum(axis=1).argmin())
+    if not is_encoded:
+        return np.asarray(posterior.mean[row]), "the draw from N(0, I) nearest to 0"
+    name = "the prior mean" if posterior.prior else "the mean code"
+    return np.asarray(posterior.mean[row]), f"the {posterior.code_name} nearest to {name} (sample {row})"
+
+
+def _check_around(around: Any, n_samples: int, *, is_encoded: bool) -> None:
+    if is_encoded and np.ndim(around) == 0:
+        check_rows("around", [around], n_samples, example=0)
+        return
+    got = f"of shape {np.shape(around)}" if is_encoded else f"{around}, but there is no x"
+    raise InputError(
+        f"around is {got}, expected a row of x.",
+        got=got,
+        expected="a row of x",
+        fix=Fix("Pass the number of a row, such as around=0, with encoder and x.", "Add --around 0."),
+    )
 
 
 def _decode_rows(
@@ -171,9 +205,11 @@ def _decode_rows(
     return decoded.reshape(len(decoded), *codes.shape[:2], *decoded.shape[2:])
 
 
-def _draw_rows(figure: Figure | SubFigure | None, rows: _Rows, style: SampleStyle, *, change: bool) -> np.ndarray:
+def _draw_rows(
+    figure: Figure | SubFigure | None, rows: _Rows, style: SampleStyle, title: str, *, change: bool
+) -> np.ndarray:
     """Draw all rows and, with `change`, the changes beside them; return their Axes."""
-    kind, names = rows.kind(style), rows.conditions.names
+    kind, names = style.kind_of(rows.grids.shape[3:]), rows.conditions.names
     if change:
         _check_change(rows.conditions, kind)
     layout = GridLayout(rows.labels, rows.column_labels, connect="rows")
@@ -188,6 +224,9 @@ def _draw_rows(figure: Figure | SubFigure | None, rows: _Rows, style: SampleStyl
         _draw_change(axes[1], style.scaled(rows.grids[0], n_leading_axes=2), style)
         if kind == "table":
             axes[1].set(aspect="auto", box_aspect=_box_aspect(axes[0]))
+        figure.suptitle(title)
+    else:
+        axes[0].set_title(title)
     return axes
 
 
@@ -219,19 +258,13 @@ def _box_aspect(ax: Axes) -> float:
     return float(ax.get_aspect()) * abs(high - low) / abs(right - left)
 
 
-def _held_code(posterior: Posterior, around: int | None) -> np.ndarray:
-    if around is None:
-        return np.zeros(posterior.size) if posterior.prior else np.asarray(posterior.mean.mean(axis=0))
-    check_rows("around", [around], len(posterior), example=0)
-    return np.asarray(posterior.mean[around])
-
-
-def _row_label(dim: int, active: ActiveDimensions, *, is_kl: bool) -> str:
+def _row_label(dim: int, active: ActiveDimensions, posterior: Posterior) -> str:
     strength = active.activity[dim]
     if not active.mask[dim]:
         return f"{dimension_label(dim)}  collapsed"
     if np.isinf(strength):
         return f"{dimension_label(dim)}  infinite KL"
+    is_kl = posterior.std is not None
     return f"{dimension_label(dim)}  {strength:.2f} nats" if is_kl else f"{dimension_label(dim)}  var. {strength:.2g}"
 
 
@@ -263,11 +296,6 @@ def _draw_change(ax: Axes, cells: np.ndarray, style: SampleStyle) -> None:
     ax.set_title("change")
 
 
-def _traversal_title(posterior: Posterior, n_dims: int, order: str, around: int | None) -> str:
+def _which_dims(posterior: Posterior, n_dims: int, *, by_effect: bool) -> str:
     which = f"{n_dims} of {posterior.size} dimensions" if n_dims < posterior.size else "Each dimension"
-    by = "effect" if order == "effect" else ("KL" if posterior.std is not None else "variance of the mean")
-    if around is None:
-        held = "the prior mean" if posterior.prior else "the mean code"
-    else:
-        held = f"the {posterior.code_name} of sample {around}"
-    return f"{which} by {by}, the others held at {held}"
+    return f"{which} by {'effect' if by_effect else ('KL' if posterior.std is not None else 'variance of the mean')}"

@@ -169,7 +169,7 @@ INPUTS: Mapping[str, InputSpec] = {
             "several runs or models, to compare with each other",
             "--runs",
             "RUN",
-            "A run or model to compare with others. Repeatable.",
+            "Runs or models to compare with each other, up to the next option.",
             "models",
             repeatable=True,
         ),

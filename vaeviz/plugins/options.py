@@ -8,21 +8,37 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from vaeviz.errors import Fix, InputError, UnknownName
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+MAX_SHOWN = 60  # characters of a value in a message
 PLACES = ("ax", "figure")  # parameters for the Axes or Figure to draw into; they are not settings
 SCALAR_TYPES = (bool, int, float, str, Path)
+MAX_SEED = 2**32 - 1  # the largest that scikit-learn takes
+BOUNDS = {  # of numbers, by the names that options and arguments have everywhere: lowest, highest
+    "alpha": (0, 1),
+    "beta": (0, math.inf),
+    "dpi": (1, math.inf),
+    "jobs": (1, math.inf),
+    "latent_dim": (1, math.inf),
+    "level": (0, 1),
+    "max_points": (1, math.inf),
+    "seed": (0, MAX_SEED),
+    "tolerance": (0, 1),
+}
+COUNT_BOUNDS = (1, math.inf)  # of every n_...
+POSITIVE = ("length", "marker_size", "noise", "perplexity")  # which 0 is not
 SCALAR_WORDS = {"none": None, "true": True, "false": False}
 
 
@@ -48,6 +64,25 @@ class Option:
     def flag(self) -> str:
         """Command-line option of the same name."""
         return "--" + self.name.replace("_", "-")
+
+    @property
+    def expected(self) -> str:
+        """What its values may be, for messages."""
+        lowest, highest = self._bounds
+        if self.name in POSITIVE:
+            limits = " above 0"
+        elif lowest == -math.inf:
+            limits = ""
+        else:
+            limits = f", {lowest} or more" if highest == math.inf else f" from {lowest} to {highest}"
+        return describe_annotation(self.annotation) + limits
+
+    @property
+    def _bounds(self) -> tuple[float, float]:
+        if not {int, float} & {self.annotation, *(get_args(self.annotation) if _is_union(self.annotation) else ())}:
+            return -math.inf, math.inf
+        default = COUNT_BOUNDS if self.name.startswith("n_") else (-math.inf, math.inf)
+        return BOUNDS.get(self.name, default)
 
     def parse(self, text: str) -> Any:
         """Return the value of a text.
@@ -76,10 +111,10 @@ class Option:
             return text
         for reading in _readings(text):
             with suppress(ValueError):
-                return _adapter(self.annotation).validate_python(reading, strict=True)
+                return self._check_bounds(_adapter(self.annotation).validate_python(reading, strict=True))
         for reading in (text, _split(text)):  # pydantic converts the texts
             with suppress(ValueError):
-                return _adapter(self.annotation).validate_python(reading, strict=False)
+                return self._check_bounds(_adapter(self.annotation).validate_python(reading, strict=False))
         raise self._error(text)
 
     def check(self, value: Any) -> Any:
@@ -100,23 +135,34 @@ class Option:
         InputError
             If the annotation does not allow it.
         """
-        if self.annotation is Any:
+        if self.annotation is Any or (_is_own_class(self.annotation) and isinstance(value, self.annotation)):
             return value
+        if _is_own_class(self.annotation):
+            raise self._error(value)
         try:
-            return _adapter(self.annotation).validate_python(_builtin(value), strict=True)
+            return self._check_bounds(_adapter(self.annotation).validate_python(_builtin(value), strict=True))
         except ValueError:
             raise self._error(value) from None
 
+    def _check_bounds(self, value: Any) -> Any:
+        """Return a value. Raise ValueError for a number that is NaN or out of bounds."""
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            lowest, highest = self._bounds
+            if not lowest <= value <= highest or (self.name in POSITIVE and not value > 0):
+                raise ValueError(value)
+        return value
+
     def _error(self, got: Any) -> InputError:
-        expected = describe_annotation(self.annotation)
+        expected = self.expected
         fix: str | Fix = ""
         has_default = self.default is not inspect.Parameter.empty
-        if has_default and (self.default is not None or expected.endswith("none")):
+        if has_default and (self.default is not None or describe_annotation(self.annotation).endswith("none")):
             default = format_default(self.default)
             fix = Fix(f"The default is {self.name}={self.default!r}.", f"The default is {default}.")
         stop = "" if expected.endswith(".") else "."
-        message = f"{self.name} is {got!r}, expected {expected}{stop}"
-        return InputError(message, got=repr(got), expected=expected, fix=fix)
+        shown = _short_repr(got)
+        message = f"{self.name} is {shown}, expected {expected}{stop}"
+        return InputError(message, got=shown, expected=expected, fix=fix)
 
 
 def options_of(function: Callable[..., Any]) -> dict[str, Option]:
@@ -143,6 +189,98 @@ def options_of(function: Callable[..., Any]) -> dict[str, Option]:
         for parameter in inspect.signature(function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in PLACES
     }
+
+
+def check_arguments(function: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Raise InputError for an argument that the annotation of its parameter does not allow.
+
+    Numbers, texts, words and paths are checked, tuples of them, and objects of vaeviz, alone or with None. A public
+    function calls this first: ``check_arguments(mmd_test, locals())``.
+
+    Parameters
+    ----------
+    function : callable
+        The function that was called.
+    values : mapping
+        Its arguments by name.
+
+    Raises
+    ------
+    InputError
+        Naming the first argument whose value is wrong.
+
+    Examples
+    --------
+    >>> def draw(x, *, n_samples: int = 3, seed: int = 0): check_arguments(draw, locals())
+    >>> draw(None, seed=-1)
+    Traceback (most recent call last):
+    vaeviz.errors.InputError: seed is -1, expected int from 0 to 4294967295. The default is seed=0.
+    """
+    for name, option in _checked_parameters(function).items():
+        option.check(values[name])
+
+
+def check_names(argument: str, names: Any) -> list[str]:
+    """Return names that are given as one text or as several.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument, for messages.
+    names : str or iterable of str
+        The names.
+
+    Returns
+    -------
+    list of str
+        The names, each once.
+
+    Raises
+    ------
+    InputError
+        If they are neither a text nor texts.
+
+    Examples
+    --------
+    >>> check_names("formats", "png"), check_names("formats", ("png", "pdf", "png"))
+    (['png'], ['png', 'pdf'])
+    """
+    listed = [names] if isinstance(names, str) or not isinstance(names, Iterable) else list(names)
+    for name in listed:
+        if not isinstance(name, str):
+            fix = f"Write {argument}=[{getattr(name, '__name__', 'NAME')!r}]."
+            got = _short_repr(name)
+            raise InputError(f"{argument} holds {got}, expected names.", got=got, expected="names", fix=fix)
+    return list(dict.fromkeys(listed))
+
+
+def check_settings(settings: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Return options by name of a plot or check, empty for None.
+
+    Parameters
+    ----------
+    settings : mapping or None
+        A mapping of options for each name.
+
+    Returns
+    -------
+    mapping
+        The settings.
+
+    Raises
+    ------
+    InputError
+        If it is not a mapping of mappings by text.
+    """
+    if settings is None:
+        return {}
+    for part in (settings, *settings.values()) if isinstance(settings, Mapping) else (settings,):
+        if not isinstance(part, Mapping):
+            expected = "a dictionary of options by name"
+            fix = 'Write settings={"latent_scatter": {"dims": (0, 2)}}.'
+            got = _short_repr(part)
+            raise InputError(f"settings holds {got}, expected {expected}.", got=got, expected=expected, fix=fix)
+    return cast("Mapping[str, Mapping[str, Any]]", settings)
 
 
 def is_text_serializable(annotation: Any) -> bool:
@@ -278,6 +416,18 @@ def format_default(default: Any) -> str:
 
 
 @functools.cache
+def _checked_parameters(function: Callable[..., Any]) -> dict[str, Option]:
+    """Return the parameters of a function that `check_arguments` checks, by name."""
+    found = {}
+    for parameter in inspect.signature(function).parameters.values():
+        with suppress(InputError):  # the others may be annotated with types that only type checkers import
+            annotation = _annotation(function, parameter)
+            if is_text_serializable(annotation) or _is_own_class(annotation):
+                found[parameter.name] = Option(parameter.name, annotation, parameter.default)
+    return {name: option for name, option in found.items() if option.annotation is not Any}
+
+
+@functools.cache
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     from pydantic import ConfigDict, TypeAdapter
     from pydantic.errors import PydanticUserError
@@ -342,6 +492,16 @@ def _fits_between_commas(annotation: Any) -> bool:
     return is_text_serializable(annotation) and not any(
         part is dict or get_origin(part) in (tuple, dict) for part in (annotation, *get_args(annotation))
     )
+
+
+def _is_own_class(annotation: Any) -> bool:
+    return isinstance(annotation, type) and annotation.__module__.partition(".")[0] in ("vaeviz", "vaeviz_models")
+
+
+def _short_repr(value: Any) -> str:
+    """Return the representation of a value on one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
 def _is_union(annotation: Any) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args, overload
+from typing import Any, Literal, TypeVar, cast, get_args, overload
 
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import PLACES, Option, is_text_serializable, options_of
+from vaeviz.plugins.options import PLACES, Option, check_arguments, is_text_serializable, options_of
+from vaeviz.plugins.plot_place import ADDED_PARAMETERS, extend_plot
 from vaeviz.plugins.signature import InputSignature
 
 PageWidth = Literal["column", "full"]
@@ -87,7 +88,7 @@ def register_plot(
     Returns
     -------
     callable
-        The function itself, unchanged.
+        The function, which also takes ``title``, ``legend`` and, if it draws into a figure, ``ax``.
 
     Raises
     ------
@@ -98,9 +99,10 @@ def register_plot(
 
     def register(function: PlotFunction) -> PlotFunction:
         _check_contract(function)
-        setattr(function, PAGE_ATTRIBUTE, page)
-        registry.add("vaeviz.plots", function.__name__, function)
-        return function
+        plot = cast(PlotFunction, extend_plot(function))
+        setattr(plot, PAGE_ATTRIBUTE, page)
+        registry.add("vaeviz.plots", function.__name__, plot)
+        return plot
 
     return register if function is None else register(function)
 
@@ -134,6 +136,7 @@ def get_plot(name: str) -> PlotSpec:
     InputError
         If the name is unknown (the message lists the nearest names), or the plot cannot be imported.
     """
+    check_arguments(get_plot, locals())
     entry = registry.find("vaeviz.plots", name)
     function = entry.load()
     page = getattr(function, PAGE_ATTRIBUTE, None)
@@ -155,6 +158,13 @@ def _check_contract(function: Callable[..., Any]) -> None:
             got=", ".join(places),
             expected="ax or figure",
             fix="Add `*, ax=None` or `*, figure=None` to its parameters.",
+        )
+    taken = [name for name in ADDED_PARAMETERS if name in parameters]
+    if taken:
+        raise InputError(
+            f"{owner} has a parameter {taken[0]!r}, which every plot has anyway.",
+            got=taken[0],
+            fix="Remove it: it is served after the plot has drawn. Give an option of another meaning another name.",
         )
     for option in _plot_options(function).values():
         _check_option(owner, option)

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from vaeviz.cli.output_paths import OutputFolder
+
 
 class Demo(NamedTuple):
     """A figure set: its data, the options of its model, and the epochs to train."""
@@ -27,7 +29,7 @@ DEMOS = {
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OutputFolder(),
     default="figures",
     show_default=True,
     help="Folder for the figure sets; the runs are written to its subfolder runs.",

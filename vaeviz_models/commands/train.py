@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaeviz.cli.output_paths import OutputFolder
 from vaeviz.cli.plugin_commands import broken_command
-from vaeviz.cli.types import click_option
+from vaeviz.cli.types import click_option, complete_data
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
 from vaeviz.plugins.inputs import INPUTS
@@ -135,11 +136,12 @@ def _train_command(name: str, builder: Any) -> click.Command:
             ["--data"],
             required=True,
             metavar="NAME",
+            shell_complete=complete_data,
             help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
         click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
         click.Option(["--labels"], metavar="NAME", help=INPUTS["labels"].help),
-        click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Run folder to create."),
+        click.Option(["--out"], type=OutputFolder(), required=True, help="Run folder to create."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
         *(click_option(option, HELP[key]) for key, option in settings.items()),

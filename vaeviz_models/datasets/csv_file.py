@@ -24,6 +24,18 @@ MAX_LISTED_LINES = 5  # more line numbers would fill the screen
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?")  # as programs write them; 007 is a name
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
+MISSING_LABELS = (
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "<NA>",
+    "NaN",
+    "nan",
+    "NULL",
+    "null",
+    "None",
+)  # as pandas and R write them
 MISSING_VALUES = ("", "na", "n/a", "nan", "null", "none", "?")
 
 
@@ -116,7 +128,7 @@ def _read_table(file: TextIO, path: str, labels: str | None) -> Dataset:
     if not blocks:
         raise InputError(f"{path} has no rows below the names of its columns.", got="no rows", expected="numbers")
     _warn_of_blank_lines([line for line in blank_lines if line < last_line], path)
-    y = None if labels is None else _parse_labels(label_texts)
+    y = None if labels is None else _parse_labels(label_texts, path)
     return Dataset(np.concatenate(blocks), y, name=Path(path).stem, feature_names=names)
 
 
@@ -240,12 +252,19 @@ def _warn_of_blank_lines(lines: Sequence[int], path: str) -> None:
         )
 
 
-def _parse_labels(values: Sequence[str]) -> np.ndarray:
-    """Return integers or floats if all labels are written as such, else strings. An empty label is missing."""
+def _parse_labels(texts: Sequence[str], path: str) -> np.ndarray:
+    """Return integers or floats if all labels are written as such, else strings. An empty label or NA is missing."""
+    values = ["" if text in MISSING_LABELS else text for text in texts]
     present = [value for value in values if value]
     if present and all(map(INTEGER.fullmatch, present)):
         numbers = [int(value) if value else None for value in values]
         return np.array(numbers, dtype=np.int64 if len(present) == len(values) else object)
     if present and all(map(NUMBER.fullmatch, present)):
         return np.array([float(value) if value else np.nan for value in values])
+    missing = sorted(set(texts) & set(MISSING_LABELS))
+    if missing:
+        message = (
+            f"{path}: the label {' or '.join(missing)} counts as missing, in {sum(map(missing.count, texts))} rows."
+        )
+        warnings.warn(GuessWarning(message, fix="Rename the class, if it is one."), stacklevel=2)
     return np.array(values)

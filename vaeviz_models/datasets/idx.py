@@ -22,7 +22,7 @@ FILES = {
 }
 MAX_AXES = 8  # images have three, (N, H, W)
 GET_AGAIN = "Download it again."
-MAX_REASON_LENGTH = 60  # of each mirror; pooch writes whole paragraphs
+MAX_REASON_LENGTH = 60  # of an unusual error; libraries write whole paragraphs
 
 
 @dataclass(frozen=True)
@@ -299,8 +299,7 @@ def _download(source: Mirror, file: str, folder: Path) -> Path:
                 pooch.retrieve(mirror + file, source.checksum(file.removesuffix(".gz")), file, folder, progressbar=True)
             )
         except Exception as error:  # each mirror and protocol fails in its own way; the next one is tried
-            reason = str(error) or type(error).__name__
-            reasons.append(f"{mirror}: {reason.splitlines()[0][:MAX_REASON_LENGTH]}")
+            reasons.append(f"{mirror} {_describe_download_error(error)}")
     names = ", ".join(f"{name}.gz" for pair in FILES.values() for name in pair)
     raise InputError(
         f"{file} is not in {folder} and could not be downloaded ({'; '.join(reasons)}).",
@@ -308,3 +307,18 @@ def _download(source: Mirror, file: str, folder: Path) -> Path:
         expected=file,
         fix=Fix(f"Pass the folder that holds {names} as data_dir.", f"Add --data-dir with the folder of {names}."),
     )
+
+
+def _describe_download_error(error: Exception) -> str:
+    """Return why a download failed, as the end of a sentence about the server."""
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"answers {error.response.status_code} {error.response.reason}".rstrip()
+    if isinstance(error, requests.Timeout):
+        return "does not answer in time"
+    if isinstance(error, (requests.ConnectionError, ConnectionError)):
+        return "cannot be reached"
+    if "hash" in str(error).lower():  # pooch raises a plain ValueError
+        return "has another file, whose checksum differs"
+    return f"fails: {str(error).splitlines()[0][:MAX_REASON_LENGTH] if str(error) else type(error).__name__}"

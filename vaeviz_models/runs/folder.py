@@ -17,7 +17,7 @@ from typing import Any, TypedDict
 import torch
 from torch import Tensor, nn
 
-from vaeviz.data.atomic_files import atomic_path, partial_files
+from vaeviz.data.atomic_files import atomic_path, make_folder, partial_files, report_write_errors
 from vaeviz.data.history import read_history as read_table
 from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe, seeded
@@ -53,7 +53,8 @@ def save_run(
     run : str or Path
         Folder to create.
     model : torch.nn.Module
-        Model from a registered builder: `mlp`, `conv`, ..., or your own with `register_model`.
+        Model from a registered builder: `mlp`, `conv`, ..., or your own with `register_model`. It may be wrapped by
+        `torch.compile`, `DataParallel`, `DistributedDataParallel` or `AveragedModel`.
     history : mapping of str to list of float, optional
         The history, as `fit` returned it.
     data : str, optional
@@ -66,7 +67,7 @@ def save_run(
     InputError
         If the folder is not empty and `overwrite` is False, or if the model could not be built again.
     """
-    run = Path(run)
+    run, model = Path(run), _unwrap(model)
     config = RunConfig(model=get_recipe(model), data=dict.fromkeys(DATA_ARGUMENTS) | {"name": data}, training={})
     build_model(run, config, model.state_dict())
     files = {"config.json": config_bytes(config), "weights.safetensors": tensor_bytes(model.state_dict())}
@@ -116,6 +117,8 @@ def check_new_run(run: Path, *, overwrite: bool = False) -> None:
     InputError
         If the folder is not empty and `overwrite` is False, or if its path cannot be used.
     """
+    if "\0" in str(run):
+        raise InputError("The name of the run folder has a NUL character.", got=str(run), expected="a name of a folder")
     with report_write_errors(run):
         if run.exists() and not run.is_dir():
             raise InputError(f"{run} is a file, but a run needs a folder.", got=str(run), expected="a folder")
@@ -152,7 +155,7 @@ def start_run(run: Path, files: Mapping[str, bytes], *, overwrite: bool = False)
     """
     check_new_run(run, overwrite=overwrite)
     with report_write_errors(run):
-        run.mkdir(parents=True, exist_ok=True)
+        make_folder(run)
     write_files(run, files, starts=True)
 
 
@@ -198,31 +201,6 @@ def partial_files_of(run: Path) -> list[Path]:
         The files.
     """
     return partial_files(run / name for name in RUN_FILES)
-
-
-@contextmanager
-def report_write_errors(run: Path) -> Iterator[None]:
-    """Raise InputError for what the file system does not allow.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, for the message.
-
-    Raises
-    ------
-    InputError
-        If the block raises OSError, or ValueError for a path with a NUL character.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(
-            f"{run} cannot be written: {reason}.", got=str(run), fix="Free some space, or choose another folder."
-        ) from None
 
 
 def build_model(run: Path, config: RunConfig, weights: Mapping[str, Tensor] | None = None, *, seed: int = 0) -> Any:
@@ -522,6 +500,13 @@ def check_is_file(path: Path) -> None:
     """
     if not path.is_file():
         raise InputError(f"{path} does not exist: the run folder is incomplete.", got=str(path))
+
+
+def _unwrap(model: nn.Module) -> nn.Module:
+    """Return the model inside wrappers of torch, which keep it as `_orig_mod` or `module`."""
+    parts = dict(model.named_children())
+    inner = parts.get("_orig_mod") or parts.get("module")
+    return model if inner is None or "recipe" in vars(model) else _unwrap(inner)
 
 
 def has_keys(part: Any, keys: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 import vaeviz
 from vaeviz.cli.main import cli
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 
 scvi = pytest.importorskip("scvi")
@@ -21,14 +21,16 @@ def cells():
     rng = np.random.default_rng(0)
     cells = anndata.AnnData(rng.poisson(rng.gamma(1, 2, (120, 30))).astype(np.float32))
     cells.obs["batch"] = np.array(["one", "two"])[np.arange(120) % 2]
+    cells.obs["donor"] = np.array(["a", "b", "c"])[np.arange(120) % 3]
+    cells.obs["age"] = rng.random(120)
     cells.layers["counts"] = cells.X.copy()
     return cells
 
 
-def trained(cells, **setup):
+def trained(cells, *, encode_covariates=False, **setup):
     cells = cells.copy()
     scvi.model.SCVI.setup_anndata(cells, **setup)
-    model = scvi.model.SCVI(cells, n_hidden=8, n_latent=3)
+    model = scvi.model.SCVI(cells, n_hidden=8, n_latent=3, encode_covariates=encode_covariates, gene_likelihood="nb")
     model.train(max_epochs=1, accelerator="cpu", enable_progress_bar=False)
     return model
 
@@ -42,7 +44,7 @@ def test_the_codes_are_its_latent_representation(setup, cells, tmp_path, check_d
     np.testing.assert_allclose(posterior.std**2, variance, rtol=1e-3)
     check_declaration(model, np.asarray(cells.X))
     records = vaeviz.export_figures(tmp_path, model=model, plots=["latent_scatter", "samples"])
-    assert [record.status for record in records] == ["drawn", "skipped"]
+    assert [record.status for record in records] == ["drawn", "drawn"]
 
 
 def test_the_batch_of_each_cell_is_the_condition(cells):
@@ -53,8 +55,39 @@ def test_the_batch_of_each_cell_is_the_condition(cells):
         model.get_latent_representation(),
         atol=1e-4,
     )
-    with pytest.raises(InputError, match="0 for one, 1 for two"):
+    with pytest.raises(NotApplicable, match="one, two"):
         vaeviz.encode(encoder, opened.inputs["x"])
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        {"categorical_covariate_keys": ["donor"]},
+        {"continuous_covariate_keys": ["age"]},
+        {"batch_key": "batch", "categorical_covariate_keys": ["donor"], "continuous_covariate_keys": ["age"]},
+    ],
+    ids=["categorical", "continuous", "all"],
+)
+def test_each_cell_is_encoded_and_decoded_with_its_own_covariates(setup, cells):
+    model = trained(cells, encode_covariates=True, **setup)
+    others = cells[::-2].copy()
+    posterior = vaeviz.encode(model, others)
+    own = model.get_latent_representation(others)
+    assert np.abs(own - vaeviz.encode(model, cells[:60].copy()).mean).max() > 0.01
+    np.testing.assert_allclose(posterior.mean, own, atol=1e-4)
+
+    decoded = vaeviz.decode(model, posterior)
+    np.testing.assert_allclose(decoded.sum(axis=1), np.median(cells.X.sum(axis=1)), rtol=1e-3)
+    same_codes = vaeviz.Posterior(np.zeros_like(posterior.mean), condition=posterior.condition)
+    assert np.ptp(vaeviz.decode(model, same_codes), axis=0).max() > 1e-3
+
+
+def test_the_labels_of_a_conditional_model_are_its_condition(cells):
+    cells = cells.copy()
+    scvi.model.CondSCVI.setup_anndata(cells, labels_key="donor")
+    model = scvi.model.CondSCVI(cells, n_hidden=8, n_latent=3)
+    model.train(max_epochs=1, accelerator="cpu", enable_progress_bar=False)
+    np.testing.assert_allclose(vaeviz.encode(model, cells).mean, model.get_latent_representation(cells), atol=1e-4)
 
 
 def test_an_anndata_is_taken_as_x(cells, tmp_path):
@@ -100,7 +133,7 @@ def test_genes_are_found_by_name(cells):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "named"),
     [
         (lambda cells: cells.layers.clear(), "'counts'"),
         (lambda cells: cells.obs.drop(columns="batch", inplace=True), "'batch'"),
@@ -108,11 +141,11 @@ def test_genes_are_found_by_name(cells):
     ],
     ids=["layer", "column", "batch"],
 )
-def test_an_anndata_unlike_the_models_own_is_an_error(change, told, cells):
+def test_an_anndata_unlike_the_models_own_is_an_error(change, named, cells):
     model = trained(cells, layer="counts", batch_key="batch")
     others = cells.copy()
     change(others)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=named):
         vaeviz.encode(model, others)
 
 

@@ -51,7 +51,7 @@ def test_a_long_table_is_read_in_blocks(table, monkeypatch):
         (["yes", ""], np.array(["yes", ""])),
         (["0.5", ""], np.array([0.5, np.nan])),
         (["00501", "501"], np.array(["00501", "501"])),
-        (["nan", "inf"], np.array(["nan", "inf"])),
+        (["inf", "yes"], np.array(["inf", "yes"])),
         (["9" * 30, "1"], np.array([1e30, 1])),
         (["1,5", "2"], np.array(["1,5", "2"])),
     ],
@@ -62,6 +62,19 @@ def test_the_column_of_labels_is_not_a_feature(table, written, read):
     np.testing.assert_array_equal(data.labels, read)
     assert data.labels.dtype.kind == read.dtype.kind
     assert data.feature_names == ("a", "b")
+
+
+@pytest.mark.parametrize("missing", ["NA", "NaN", "<NA>", "None", ""])
+def test_missing_labels_of_other_programs_leave_numbers_numbers(table, missing):
+    codes, names = factorize_labels(table(f"a,y\n1,10\n2,2\n3,{missing}\n", labels="y").labels)
+    assert (codes.tolist(), names) == ([1, 0, -1], ("2", "10"))
+
+
+def test_a_text_that_counts_as_a_missing_label_is_said(table):
+    with pytest.warns(GuessWarning) as caught:
+        labels = table("a,y\n1,DE\n2,NA\n3,FR\n4,NA\n", labels="y").labels
+    assert "NA" in caught[0].message.message and "2 rows" in caught[0].message.message
+    assert factorize_labels(labels)[1] == ("DE", "FR")
 
 
 def test_integer_classes_keep_their_order_if_some_labels_are_missing(table):

@@ -4,6 +4,7 @@ import functools
 import gzip
 import hashlib
 import threading
+from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -95,10 +96,17 @@ def test_the_error_names_the_reason_of_every_mirror(source, published, cache):
     with pytest.raises(InputError) as raised:
         load_idx(source, "train", None)
     assert raised.value.expected == NAMES[0]
-    assert all(f"{mirror}: 404" in raised.value.got for mirror in source.mirrors)
+    assert all(f"{mirror} answers 404" in raised.value.got for mirror in source.mirrors)
     assert all(name in raised.value.fix.python for name in NAMES)
     assert "data_dir" in raised.value.fix.python
     assert "--data-dir" in raised.value.fix.command_line
+
+
+def test_a_server_that_cannot_be_reached_is_said_in_plain_words(source, cache):
+    closed = "http://127.0.0.1:9/"
+    with pytest.raises(InputError) as raised:
+        load_idx(replace(source, mirrors=(closed,)), "train", None)
+    assert raised.value.got == f"{closed} cannot be reached"
 
 
 def test_nothing_is_downloaded_into_a_given_folder(source, tmp_path):

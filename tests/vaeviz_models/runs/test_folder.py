@@ -548,6 +548,16 @@ def test_a_custom_model_is_saved_if_its_builder_is_registered(registered, tmp_pa
     assert open_run(tmp_path / "run")[0].latent_dim == 4
 
 
+@pytest.mark.parametrize(
+    "wrap", [torch.compile, torch.nn.DataParallel, torch.optim.swa_utils.AveragedModel], ids=lambda wrap: wrap.__name__
+)
+def test_a_wrapped_model_is_saved_as_what_it_wraps(wrap, fitted, noise_images, tmp_path):
+    model, history = fitted
+    save_run(tmp_path / "run", wrap(model), history)
+    opened = open_model(tmp_path / "run")
+    np.testing.assert_array_equal(encode(opened.encoder, noise_images).mean, encode(model, noise_images).mean)
+
+
 def test_a_model_that_was_changed_after_it_was_built_is_an_error(tmp_path):
     model = mlp((5, 4))
     model.decoder = DenseDecoder((5, 4), 2, (7,))

@@ -52,7 +52,7 @@ def analyze(
     Exit code 0: the checks ran, whether or not they flagged something; --out keeps the results for a script. 1: a check
     failed, or none applied. 2: wrong usage or input.
     """
-    from vaeviz.export.manifest import report_write_errors
+    from vaeviz.data.atomic_files import report_write_errors
     from vaeviz.health.analyze import analyze as run_analysis
     from vaeviz.health.report import format_table
 

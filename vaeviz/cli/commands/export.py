@@ -159,7 +159,7 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict[str,
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"--config {path} cannot be read: {error.strerror}.", got=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # nested brackets recurse
         raise InputError(f"--config {path} is not valid TOML: {error}.", got=str(path)) from None
     options = {name: value for name, value in config.items() if isinstance(value, dict)}
     chosen = {name: value for name, value in config.items() if name not in options}

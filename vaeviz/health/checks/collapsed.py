@@ -9,7 +9,7 @@ import numpy as np
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._phrases import all_of_them, count_noun, dimension_names, is_or_are, list_dimensions
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
@@ -67,7 +67,7 @@ def collapsed(
         value=len(dims),
         threshold=max_count,
         n_samples=len(posterior),
-        interval=_count_bounds(found),
+        interval=(float(np.sum(~found.mask & ~found.uncertain)), float(np.sum(~found.mask | found.uncertain))),
         numbers={
             "dimensions": posterior.size,
             "collapsed": dims,
@@ -93,18 +93,6 @@ def _measure_codes(posterior: Posterior, max_count: int) -> Measurement:
     return Measurement(sentence, len(dims), max_count, len(posterior), numbers=numbers)
 
 
-def _count_bounds(found: ActiveDimensions) -> tuple[float, float]:
-    """Return the smallest and largest number of collapsed dimensions that the errors allow."""
-    bounds = []
-    for sign in (1, -1):
-        kl, variance = (
-            value + sign * N_ERRORS * error
-            for value, error in ((found.kl, found.kl_error), (found.variance, found.variance_error))
-        )
-        bounds.append(float(np.sum(~((kl > found.min_kl) & (variance > found.min_variance)))))
-    return bounds[0], bounds[1]
-
-
 def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray) -> str:
     size, total = len(found.kl), found.kl.sum()
     if len(dims) == size:
@@ -112,17 +100,16 @@ def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray) -> str:
             f"{all_of_them(size)} {is_or_are(size)} collapsed (KL {total:.2g} nats): the code carries no information "
             "about a sample."
         )
-    if not len(dims):
-        least = int(found.kl.argmin())
-        kl = Estimate(found.kl[least], found.kl_error[least])
-        which = (
-            f"; the least active, z{least + 1}, has a KL of {kl} nats." if size > 1 else f", with a KL of {kl} nats."
+    n_enough = found.n_dims_with_kl_share(MOST_OF_KL)
+    most = f"{count_noun(n_enough)} {'carries' if n_enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats"
+    if len(dims):
+        return (
+            f"{len(dims)} of {size} dimensions {is_or_are(len(dims))} collapsed and "
+            f"{'carries' if len(dims) == 1 else 'carry'} no information about a sample: {list_dimensions(dims)}. "
+            f"{most}."
         )
-        return f"{all_of_them(size)} {is_or_are(size)} active{which}"
-    descending = np.sort(found.kl)[::-1].cumsum() / total
-    n_enough = int(np.searchsorted(descending, MOST_OF_KL)) + 1
-    return (
-        f"{len(dims)} of {size} dimensions {is_or_are(len(dims))} collapsed and "
-        f"{'carries' if len(dims) == 1 else 'carry'} no information about a sample: {list_dimensions(dims)}. "
-        f"{count_noun(n_enough)} {'carries' if n_enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats."
-    )
+    least = int(found.kl.argmin())
+    kl = Estimate(found.kl[least], found.kl_error[least])
+    if size == 1:
+        return f"The one dimension is active, with a KL of {kl} nats."
+    return f"{all_of_them(size)} are active; the least active, z{least + 1}, has a KL of {kl} nats. {most}."

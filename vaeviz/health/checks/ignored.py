@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.active_dimensions import N_TRAVERSAL_NODES, active_dimensions, gray_step, output_changes
-from vaeviz.analysis.aggregate_posterior import analysis_rng, check_gaussian_posterior, sample_rows
-from vaeviz.analysis.estimates import Estimate, standard_error
-from vaeviz.data.batches import check_samples
-from vaeviz.data.out_of_core import data_range
-from vaeviz.errors import Fix, NotApplicable
-from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.analysis.active_dimensions import active_dimensions
+from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
+from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.output_effects import MIN_EFFECT, output_effects
+from vaeviz.errors import NotApplicable
+from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._phrases import all_of_them, dimension_names, list_dimensions
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
@@ -22,7 +21,7 @@ from vaeviz.model.posterior import Posterior
     "Does the decoder ignore latent dimensions that the encoder fills?",
     unit="dimensions",
     flags="above",
-    source="min_effect: 1/255 of the data's range, one gray level of an 8-bit image; max_count: our choice",
+    source="total effect on the output's variance, Homma & Saltelli 1996; min_effect, max_count: our choice",
 )
 def ignored(
     encoder: Any,
@@ -31,9 +30,8 @@ def ignored(
     condition: Any = None,
     *,
     max_count: int = 0,
-    min_effect: float | None = None,
+    min_effect: float = MIN_EFFECT,
     n_codes: int = 64,
-    max_decoded: int = 50_000,
     seed: int = 0,
 ) -> Measurement:
     """Count active latent dimensions that hardly change a decoded sample.
@@ -48,13 +46,11 @@ def ignored(
         Condition of each sample.
     max_count : int, default 0
         Number of ignored dimensions allowed.
-    min_effect : float, optional
-        A dimension is ignored if a decoded value changes by at most this on average, as the code crosses the central
-        95 % of the dimension. By default 1/255 of the range of the data.
+    min_effect : float, default 0.001
+        A dimension is ignored if it causes at most this share of the variance of the decoder's output, and at most
+        ten times as much of the variance of any single value.
     n_codes : int, default 64
-        Number of random codes at which the change is measured.
-    max_decoded : int, default 50000
-        Largest number of decoded samples; fewer codes are used where there would be more.
+        Largest number of random codes around which the effect is measured.
     seed : int, default 0
         Seed of the choice of codes.
 
@@ -66,8 +62,7 @@ def ignored(
     Raises
     ------
     NotApplicable
-        If no dimension is active, codes are spatial, all values of x are equal, or there are too many dimensions for
-        `max_decoded`.
+        If no dimension is active, or codes are spatial.
     """
     posterior = encode(encoder, x, condition)
     if posterior.std is not None:
@@ -76,29 +71,36 @@ def ignored(
     encoded = active_dimensions(posterior).mask
     if not encoded.any():
         raise NotApplicable("No dimension is active, so the decoder can ignore none; see collapsed.")
-    step = _smallest_effect(x, min_effect)
-    rows = sample_rows(posterior, _affordable_codes(posterior, n_codes, max_decoded), analysis_rng(seed))
-    effects = output_changes(decoder, posterior, rows, reference=x)
-    effect, error = effects.mean(axis=0), standard_error(effects)
-    dims = np.flatnonzero(encoded & (effect <= step))
-    least = int(np.where(encoded, effect, np.inf).argmin())
-    smallest = Estimate(effect[least], error[least])
+    found = output_effects(decoder, posterior, n_samples=n_codes, reference=x, seed=seed)
+    dims = np.flatnonzero(encoded & found.ignored(min_effect))
+    least = int(np.where(encoded, found.share, np.inf).argmin())
+    smallest = Estimate(100 * found.share[least], 100 * found.share_error[least])
     n_encoded = int(encoded.sum())
     if len(dims):
         which = "the one active dimension" if n_encoded == 1 else f"{len(dims)} of {n_encoded} active dimensions"
         sentence = (
-            f"The decoder ignores {which}: along {list_dimensions(dims)}, a value changes by at most {step:.2g} on "
-            f"average (smallest change: {smallest})."
+            f"The decoder ignores {which}: {list_dimensions(dims)} cause{'s' * (len(dims) == 1)} at most "
+            f"{100 * min_effect:g} % of the variance of its output (smallest share: {smallest} %)."
         )
     else:
         sentence = (
-            f"The decoder uses {all_of_them(n_encoded, 'active dimension').lower()}: the smallest change, along "
-            f"z{least + 1}, is {smallest} on average."
+            f"The decoder uses {all_of_them(n_encoded, 'active dimension').lower()}: the smallest share of the "
+            f"variance of its output, that of z{least + 1}, is {smallest} %."
         )
-    fewest, most = (float(np.sum(encoded & (effect + sign * N_ERRORS * error <= step))) for sign in (1, -1))
-    numbers = {"ignored": dims, "ignored_names": dimension_names(dims), "encoded": np.flatnonzero(encoded)}
-    numbers |= {"effect": effect, "effect_error": error, "min_effect": step}
-    return Measurement(sentence, len(dims), max_count, len(rows), interval=(fewest, most), numbers=numbers)
+    possible = float(np.sum(encoded & ~found.used(min_effect)))
+    numbers = {
+        "ignored": dims,
+        "ignored_names": dimension_names(dims),
+        "encoded": np.flatnonzero(encoded),
+        "effect": found.share,
+        "effect_error": found.share_error,
+        "local_effect": found.local,
+        "local_effect_error": found.local_error,
+        "min_effect": min_effect,
+    }
+    return Measurement(
+        sentence, len(dims), max_count, found.n_rows, interval=(float(len(dims)), possible), numbers=numbers
+    )
 
 
 def _check_not_spatial(posterior: Posterior) -> None:
@@ -106,30 +108,5 @@ def _check_not_spatial(posterior: Posterior) -> None:
     if sum(length > 1 for length in posterior.code_shape) > 1:
         raise NotApplicable(
             f"The code is spatial, {posterior.code_shape}: each of its {posterior.size:,} values changes a part of "
-            "a sample, so the mean change says nothing."
+            "a sample, so its share of the whole says nothing."
         )
-
-
-def _smallest_effect(x: Any, min_effect: float | None) -> float:
-    """Return the change at or below which a dimension is ignored."""
-    low, high = data_range(check_samples(x, "x"))
-    if min_effect is None and not high > low:
-        raise NotApplicable(
-            "All values of x are equal, so there is no scale for changes.",
-            fix=Fix('Pass settings={"ignored": {"min_effect": 0.01}}.', "Add --set ignored.min_effect=0.01."),
-        )
-    return gray_step(x) if min_effect is None else min_effect
-
-
-def _affordable_codes(posterior: Posterior, n_codes: int, max_decoded: int) -> int:
-    """Return the number of codes, of which each is decoded at several values of each dimension."""
-    affordable = max_decoded // (N_TRAVERSAL_NODES * posterior.size)
-    if affordable < 2:
-        needed = 2 * N_TRAVERSAL_NODES * posterior.size
-        raise NotApplicable(
-            f"{posterior.size:,} dimensions need {needed:,} decoded samples; max_decoded={max_decoded:,}.",
-            fix=Fix(
-                f'Pass settings={{"ignored": {{"max_decoded": {needed}}}}}.', f"Add --set ignored.max_decoded={needed}."
-            ),
-        )
-    return min(n_codes, affordable)

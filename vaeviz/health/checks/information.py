@@ -60,14 +60,14 @@ def information(
     kl = found.exact_kl.value
     if kl <= MIN_KL * posterior.size:
         raise NotApplicable(f"The KL is {kl:.2g} nats, too little to contain information; see collapsed.")
-    low, high = (_share_of_kl(bound, kl) for bound in (found.mutual_information, found.left_out))
+    low, high = (_share_of_kl(bound, kl) for bound in (found.with_own, found.left_out))
     least, most = low.value - N_ERRORS * low.standard_error, high.value + N_ERRORS * high.standard_error
     decisive = high if most < min_share else low
-    parts = ("mutual_information", "left_out", "total_correlation", "dimension_kl_sum", "exact_kl")
+    parts = ("mutual_information", "with_own", "left_out", "total_correlation", "dimension_kl_sum", "exact_kl")
     numbers = {part: getattr(found, part).value for part in parts}
     numbers |= {f"{part}_error": getattr(found, part).standard_error for part in parts}
     numbers |= {"ceiling": found.ceiling, "dimension_kl": found.dimension_kl}
-    numbers["saturated"] = found.saturated
+    numbers |= {"saturated": found.saturated, "dimension_kl_by_spacings": found.dimension_kl_by_spacings}
     return Measurement(
         sentence=_describe_share(low, high, kl, found.n_posteriors),
         value=decisive.value,

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.estimates import Estimate, mean_estimate
-from vaeviz.analysis.importance_bound import importance_bound
+from vaeviz.analysis.importance_bound import MAX_EVALUATIONS, importance_bound
 from vaeviz.data.batches import check_samples
-from vaeviz.data.out_of_core import take_rows
 from vaeviz.health.check import Measurement, health_check
-from vaeviz.health.checks._sampling import choose_rows
 from vaeviz.model.encode import encode
 
 
@@ -29,8 +27,8 @@ def likelihood(
     condition: Any = None,
     *,
     max_gap: float = 1.0,
-    n_draws: int = 100,
-    n_samples: int = 200,
+    n_draws: int = 500,
+    max_evaluations: int = MAX_EVALUATIONS,
     seed: int = 0,
 ) -> Measurement:
     """Measure the gap between an importance-weighted bound on ln p(x) and the ELBO.
@@ -47,10 +45,10 @@ def likelihood(
         Condition of each sample.
     max_gap : float, default 1.0
         Largest gap allowed, as a multiple of the KL.
-    n_draws : int, default 100
+    n_draws : int, default 500
         Number of importance samples. The bound is below ln p(x), so that the gap is at least the one measured.
-    n_samples : int, default 200
-        Number of samples x.
+    max_evaluations : int, default 50000
+        Largest number of decoded codes, which limits the number of samples x.
     seed : int, default 0
         Seed of the choice of samples and of the importance samples.
 
@@ -66,8 +64,7 @@ def likelihood(
     """
     posterior = encode(encoder, x, condition)
     x = check_samples(x, "x")
-    rows = choose_rows(x, n_samples, seed)
-    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=n_draws, seed=seed)
+    bound = importance_bound(likelihood, x, posterior, n_draws=n_draws, max_evaluations=max_evaluations, seed=seed)
     tightest = bound.values[:, -1]
     gap, elbo, tight = (mean_estimate(values) for values in (tightest - bound.elbo, bound.elbo, tightest))
     kl = float(bound.kl.mean())
@@ -77,7 +74,7 @@ def likelihood(
         value=gap.value,
         error=gap.standard_error,
         threshold=max_gap * kl,
-        n_samples=len(rows),
+        n_samples=len(bound.rows),
         numbers={
             "elbo": elbo.value,
             "elbo_error": elbo.standard_error,

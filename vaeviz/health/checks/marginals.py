@@ -54,7 +54,8 @@ def marginals(
     """
     posterior = encode(encoder, x, condition)
     n_codes = n_codes_to_score(n_codes, posterior)
-    kl, error = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n_codes, seed=seed)
+    found = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n_codes, seed=seed)
+    kl, error = found.value, found.error
     mean, std = _code_moments(posterior)
     least, most = kl - N_ERRORS * error, kl + N_ERRORS * error
     farthest, count = int(least.argmax()), int((least > max_kl).sum())
@@ -75,6 +76,7 @@ def marginals(
             "names": dimension_names(np.arange(len(kl))),
             "kl": kl,
             "kl_error": error,
+            "kl_by_spacings": found.by_spacings,
             "mean": mean,
             "standard_deviation": std,
         },

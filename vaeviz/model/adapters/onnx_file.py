@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,9 @@ def _run_function(session: Any) -> Callable[..., Any]:
         returned = session.run(None, feed)
         return returned[0] if len(returned) == 1 else tuple(returned)
 
-    # A second input is recognized as a condition by the signature.
-    parameters = [inspect.Parameter(f"input_{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(inputs))]
+    # A second input is recognized as a condition by the signature, which has the names of the inputs if it can.
+    names = [re.sub(r"\W", "_", node.name) for node in inputs]
+    names = [name if name.isidentifier() and names.count(name) == 1 else f"input_{i}" for i, name in enumerate(names)]
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions allow it
     return run

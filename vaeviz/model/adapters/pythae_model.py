@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,39 @@ from vaeviz.model.adapters._detect import defined_in, existing_folder, require_t
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
+from vaeviz.model.whole_model import WholeModel
 from vaeviz.plugins.optional_libraries import import_library
 
-# Models whose q(z | x) is not a diagonal Gaussian or whose prior is not N(0, I): only their means are used.
-OTHER_PRIORS = ("PoincareVAE", "SVAE", "HVAE", "RHVAE", "VAMP")
+OTHER_PRIORS = ("PoincareVAE", "SVAE", "VQVAE", "HVAE", "RHVAE", "VAMP")  # only the means of these models are used
+
+
+def _quantize(model: Any, codes: Any) -> Any:
+    spatial = codes.reshape(len(codes), 1, 1, -1) if codes.ndim == 2 else codes
+    quantized = model.quantizer(spatial.permute(0, 2, 3, 1))["quantized_vector"]
+    return quantized.reshape(codes.shape)
+
+
+def _flow_forward(model: Any, codes: Any) -> Any:
+    for layer in model.net:
+        codes = layer(codes)["out"]
+    return codes
+
+
+# What a model does to the output of its encoder before it decodes it, by the name of its class.
+STEPS: dict[str, Callable[[Any, Any], Any]] = {
+    "SVAE": lambda model, codes: codes / codes.norm(dim=-1, keepdim=True),
+    "VQVAE": _quantize,
+    "VAE_LinNF": _flow_forward,
+    "VAE_IAF": lambda model, codes: model.iaf_flow.inverse(codes)["out"],
+}
 
 
 def pythae_model(model: Any, *, trust: bool = False) -> Model | None:
     """Open a Pythae model: the mean and log-covariance of its encoder, the reconstruction of its decoder.
 
-    ``embed`` of Pythae samples even in eval mode and is not used.
+    ``embed`` of Pythae samples even in eval mode and is not used. Codes are what the decoder receives: the mean of a
+    VAE, the quantized vectors of a VQVAE, the point of an SVAE on its sphere, and the mean of a VAE with a flow after
+    that flow, without a spread.
 
     Parameters
     ----------
@@ -37,35 +60,64 @@ def pythae_model(model: Any, *, trust: bool = False) -> Model | None:
     """
     folder = existing_folder(model, "model_config.json", "model.pt")
     if folder is not None:
-        return _opened_model(_load_folder(folder, trust=trust), folder.name)
+        return _model_of_vae(_load_folder(folder, trust=trust), folder.name)
     if defined_in(model, "pythae.models") and hasattr(model, "model_config"):
-        return _opened_model(model, type(model).__name__)
+        return _model_of_vae(model, type(model).__name__)
     return None
 
 
-def _opened_model(model: Any, name: str) -> Model:
+def _model_of_vae(model: Any, name: str) -> Model:
     latent_size, input_shape = getattr(model, "latent_dim", None), getattr(model, "input_dim", None)
     input_shape = None if input_shape is None else tuple(input_shape)
-    latent_shape = (latent_size,) if latent_size else None
-    gaussian = type(model).__name__ not in OTHER_PRIORS
-    encoder = Encoder(_encode_function(model, gaussian=gaussian), input_shape=input_shape, name=f"{name}.encoder")
+    class_names = {kind.__name__ for kind in type(model).__mro__}
     decoder = Decoder(
         _decode_function(model),
-        latent_shape=latent_shape,
+        latent_shape=(latent_size,) if latent_size and "VQVAE" not in class_names else None,
         layout="channels_first" if input_shape and len(input_shape) == 3 else None,
         name=f"{name}.decoder",
+    )
+    has_flow = bool(class_names & {"VAE_LinNF", "VAE_IAF"})
+    encoder = Encoder(
+        _encode_function(model, class_names),
+        input_shape=input_shape,
+        prior="normal" if has_flow else None,
+        whole=WholeModel(decoder, lambda x: model({"data": x})["recon_x"]),
+        name=f"{name}.encoder",
     )
     return Model(encoder, decoder, name=name)
 
 
-def _encode_function(model: Any, *, gaussian: bool) -> Callable[[Any], Any]:
+def _encode_function(model: Any, class_names: Collection[str]) -> Callable[[Any], Any]:
+    step = next((STEPS[name] for name in STEPS if name in class_names), None)
+    is_gaussian = not set(OTHER_PRIORS) & set(class_names)
+
     def encode(x: Any) -> Any:
         returned = model.encoder(x)
-        if gaussian and "log_covariance" in returned:
+        if step is not None:
+            return step(model, returned["embedding"])
+        if is_gaussian and "log_covariance" in returned:
             return {"mean": returned["embedding"], "log_var": returned["log_covariance"]}
         return returned["embedding"]
 
     return encode
+
+
+def _steps_between(model: Any) -> dict[str, Callable[[Any], Any]]:
+    """Return what the model may do with its codes before it decodes them, by name."""
+
+    def quantizer(z: Any) -> Any:
+        grid = z.reshape(len(z), 1, 1, -1) if z.dim() == 2 else z
+        return model.quantizer(grid.permute(0, 2, 3, 1)).quantized_vector.reshape(z.shape)
+
+    def flow(z: Any) -> Any:
+        for layer in model.net:
+            z = layer(z).out
+        return z
+
+    steps: dict[str, Callable[[Any], Any]] = {"quantizer": quantizer, "flow": flow}
+    if hasattr(model, "iaf_flow"):
+        steps["flow"] = lambda z: model.iaf_flow.inverse(z).out
+    return steps
 
 
 def _decode_function(model: Any) -> Callable[[Any], Any]:

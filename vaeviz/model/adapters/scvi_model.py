@@ -45,7 +45,7 @@ def scvi_model(model: Any) -> Model | None:
     if not defined_in(model, "scvi.model") or not hasattr(model, "get_latent_representation"):
         return None
     name = type(model).__name__
-    others = [field for field in model.adata_manager.data_registry if field not in KNOWN_FIELDS]
+    others = [field for field in _fields(model) if field not in KNOWN_FIELDS]
     if others:
         raise InputError(
             f"{name} was set up with {', '.join(others)}, which are not counts or columns of obs.",
@@ -244,24 +244,31 @@ def _decoder(model: Any, covariates: Covariates) -> Decoder | None:
         return None
     library = float(np.log(np.median(_counts(model, model.adata).sum(axis=1))))
 
-    def decode(z: Any, *condition: Any) -> Any:
+    def decode(z: np.ndarray, *condition: np.ndarray) -> Any:
         import torch
 
-        columns = condition[0].reshape(len(z), -1).T[:, :, None] if condition else []
+        def as_column(values: np.ndarray, dtype: Any) -> Any:
+            return torch.as_tensor(values.reshape(len(z), 1), dtype=dtype, device=model.device)
+
         given: dict[str, list[Any]] = {}
-        for column, values in zip(covariates.columns, columns):
-            given.setdefault(column.argument, []).append(values.float())
+        rows = condition[0].reshape(len(z), -1) if condition else np.empty((len(z), 0))
+        for column, values in zip(covariates.columns, rows.T):
+            dtype = torch.long if column.categories else torch.float
+            given.setdefault(column.argument, []).append(as_column(values, dtype))
         for argument in needed & {"batch_index", "y"}:  # which have one category
-            given.setdefault(argument, [torch.zeros(len(z), 1)])
-        covered = {name: torch.cat(values, dim=1) for name, values in given.items() if name in arguments}
-        outputs = model.module.generative(z=z, library=torch.full((len(z), 1), library), **covered)
+            given.setdefault(argument, [as_column(np.zeros(len(z)), torch.long)])
+        outputs = model.module.generative(
+            z=torch.as_tensor(z, device=model.device),
+            library=as_column(np.full(len(z), library), torch.float),
+            **{name: torch.cat(values, dim=1) for name, values in given.items() if name in arguments},
+        )
         return outputs["px"].mean
 
-    def decode_condition(z: Any, condition: Any) -> Any:
+    def decode_under(z: np.ndarray, condition: np.ndarray) -> Any:
         return decode(z, condition)
 
     return Decoder(
-        decode_condition if covariates.columns else lambda z: decode(z),
+        decode_under if covariates.columns else lambda z: decode(z),
         output="values",
         latent_shape=(model.module.n_latent,),
         prior="normal",
@@ -298,34 +305,30 @@ def _read_column(cells: Any, column: ObsColumn) -> Any:
 
 def _registered_columns(model: Any) -> list[ObsColumn]:
     """Return the columns of ``obs`` that a model was set up with and that differ between cells."""
-    registered = {field: _state(model, field) for field in KNOWN_FIELDS}
+    state = {field: model.adata_manager.get_state_registry(field) for field in _fields(model)}
     columns = []
     for field, argument in (("batch", "batch_index"), ("labels", "y")):
-        state = registered[field]
-        key, categories = state.get("original_key"), tuple(state.get("categorical_mapping", ()))
+        key = state.get(field, {}).get("original_key")
+        categories = tuple(state.get(field, {}).get("categorical_mapping", ()))
         if key in model.adata.obs and not str(key).startswith("_scvi") and len(categories) > 1:
             columns.append(ObsColumn(str(key), argument, categories))
-    joint = registered["extra_categorical_covs"]
+    joint = state.get("extra_categorical_covs", {})
     columns += [ObsColumn(str(key), "cat_covs", tuple(joint["mappings"][key])) for key in joint.get("field_keys", ())]
-    columns += [ObsColumn(str(key), "cont_covs") for key in registered["extra_continuous_covs"].get("columns", ())]
+    columns += [ObsColumn(str(key), "cont_covs") for key in state.get("extra_continuous_covs", {}).get("columns", ())]
     return columns
-
-
-def _state(model: Any, field: str) -> Mapping[str, Any]:
-    """Return what a model keeps about a field of its set-up. Empty if it has none."""
-    try:
-        state: Mapping[str, Any] = model.adata_manager.get_state_registry(field)
-    except (AttributeError, KeyError):
-        return {}
-    return state
 
 
 def _arguments(function: Callable[..., Any]) -> dict[str, bool]:
     """Return the arguments of a function, and whether each is required."""
-    parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
+    parameters = inspect.signature(function).parameters.values()
     return {parameter.name: parameter.default is parameter.empty for parameter in parameters}
 
 
 def _layer(model: Any) -> str | None:
-    registered = model.adata_manager.data_registry["X"]
-    return registered.get("attr_key") if registered.get("attr_name") == "layers" else None
+    counts = _fields(model)["X"]
+    return counts.attr_key if counts.attr_name == "layers" else None
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """Return the fields that a model was set up with, by name."""
+    return {field.registry_key: field for field in model.adata_manager.fields if not field.is_empty}

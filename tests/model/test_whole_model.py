@@ -1,0 +1,256 @@
+"""Models whose own reconstruction shows how their outputs are to be read, and what decode(encode(x)) leaves out."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import vaeviz
+from vaeviz import GuessWarning, decode, encode
+from vaeviz.model.decode import latent_size
+from vaeviz.model.torch_probe import fixed_noise
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+X = np.random.default_rng(0).random((40, 8, 8), dtype=np.float32)
+POINTS = np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
+SPREADS = {
+    "log_var": lambda spread: (spread / 2).exp(),
+    "log_std": lambda spread: spread.exp(),
+    "std": lambda spread: spread,
+    "var": lambda spread: spread.sqrt(),
+    "unknown": lambda spread: spread.abs() + 0.3,
+}
+KINDS = ("log_var", "log_std", "std", "var")
+
+
+class Halves(nn.Module):
+    """A VAE whose encoder returns mean and spread in one array."""
+
+    def __init__(self, kind="log_var", draws=True):
+        super().__init__()
+        self.kind, self.draws = kind, draws
+        last = nn.Softplus() if kind in ("std", "var") else nn.Identity()
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), last)
+        self.decoder = nn.Sequential(nn.Linear(4, 64), nn.Sigmoid())
+
+    def split(self, x):
+        return self.encoder(x).chunk(2, 1)
+
+    def forward(self, x):
+        mean, spread = self.split(x)
+        z = mean + torch.randn_like(mean) * SPREADS[self.kind](spread) if self.draws else mean
+        return self.decoder(z).view_as(x), mean, spread
+
+
+class Plane(nn.Module):
+    """A VAE of points in the plane with a code in the plane, so that no shape tells its outputs apart."""
+
+    def __init__(self, draws):
+        super().__init__()
+        self.draws = draws
+        self.e, self.decoder = nn.Linear(2, 4), nn.Linear(2, 2)
+
+    def forward(self, x):
+        mean, log_var = self.e(x).chunk(2, 1)
+        z = mean + torch.randn_like(mean) * (log_var / 2).exp() if self.draws else mean
+        return self.decoder(z), mean, log_var
+
+
+class TwoOutputs(nn.Module):
+    """An encoder that returns (mean, ln σ) without names, as the world models of Ha and Schmidhuber do."""
+
+    def __init__(self):
+        super().__init__()
+        self.mean, self.spread, self.up = nn.Linear(64, 3), nn.Linear(64, 3), nn.Linear(3, 64)
+
+    def encode(self, x):
+        return self.mean(x.flatten(1)), self.spread(x.flatten(1))
+
+    def decode(self, z):
+        return torch.sigmoid(self.up(z))
+
+    def forward(self, x):
+        mean, log_std = self.encode(x)
+        return self.decode(torch.distributions.Normal(mean, log_std.exp()).rsample()).view_as(x)
+
+
+class Between(nn.Module):
+    """An autoencoder with something between its encoder and its decoder."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.enc, self.dec = (
+            nn.Sequential(nn.Flatten(), nn.Linear(64, 4)),
+            nn.Sequential(nn.Linear(4, 64), nn.Sigmoid()),
+        )
+        self.codebook, self.step = nn.Embedding(5, 4), step
+
+    def encode(self, x):
+        return self.enc(x)
+
+    def quantize(self, z):
+        indices = torch.cdist(z, self.codebook.weight).argmin(1)
+        return torch.tensor(0.5), self.codebook(indices), indices
+
+    def project(self, z):
+        return z / z.norm(dim=1, keepdim=True)
+
+    def decode(self, z):
+        return self.dec(z)
+
+    def forward(self, x):
+        z = self.encode(x)
+        steps = {
+            "quantize": lambda z: self.quantize(z)[1],
+            "project": self.project,
+            "hidden": lambda z: z.flip(1) * 3,
+            "noise of NumPy": lambda z: z + torch.from_numpy(np.random.standard_normal(z.shape)).float(),
+        }
+        return self.decode(steps[self.step](z)).view_as(x)
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_array_of_mean_and_spread_is_divided_as_the_model_does(kind, recwarn):
+    model = Halves(kind)
+    mean, spread = model.split(torch.from_numpy(X))
+    posterior = encode(model, X)
+    np.testing.assert_allclose(posterior.mean, mean.detach(), atol=1e-6)
+    np.testing.assert_allclose(posterior.std, SPREADS[kind](spread).detach(), rtol=1e-5)
+    assert not recwarn.list
+    np.testing.assert_allclose(decode(model, posterior), model.decoder(mean).detach(), atol=1e-6)
+
+
+def test_a_spread_that_explains_nothing_is_left_out_with_a_warning():
+    model = Halves("unknown")
+    with pytest.warns(GuessWarning, match="not used"):
+        posterior = encode(model, X)
+    np.testing.assert_allclose(posterior.mean, model.split(torch.from_numpy(X))[0].detach(), atol=1e-6)
+    assert posterior.std is None
+
+
+@pytest.mark.filterwarnings("ignore::vaeviz.GuessWarning")  # the signs of an untrained network may look like anything
+def test_a_decoder_of_half_the_codes_proves_the_halves_without_a_forward():
+    halves = Halves()
+    posterior = encode((halves.encoder, halves.decoder), X)
+    np.testing.assert_allclose(posterior.mean, halves.split(torch.from_numpy(X))[0].detach(), atol=1e-6)
+    assert posterior.std is not None
+
+
+@pytest.mark.parametrize("draws", [True, False], ids=["sampling", "no noise in eval mode"])
+def test_the_decoder_tells_the_reconstruction_from_the_mean(draws, recwarn):
+    model = Plane(draws)
+    mean, log_var = model.e(torch.from_numpy(POINTS)).chunk(2, 1)
+    posterior = encode(model, POINTS)
+    np.testing.assert_allclose(posterior.mean, mean.detach(), atol=1e-6)
+    np.testing.assert_allclose(posterior.std, (log_var / 2).exp().detach(), rtol=1e-5)
+    assert not recwarn.list
+
+
+def test_the_noise_of_the_model_proves_the_kind_of_spread(recwarn):
+    model = TwoOutputs()
+    np.testing.assert_allclose(encode(model, X).std, model.encode(torch.from_numpy(X))[1].exp().detach(), rtol=1e-5)
+    assert vaeviz.inspect(model, X).encoder_declaration.startswith('vaeviz.Encoder(fn, returns="mean,log_std"')
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("step", ["quantize", "project"])
+def test_a_step_that_the_model_takes_before_it_decodes_is_taken(step, recwarn):
+    model = Between(step)
+    own = model(torch.from_numpy(X)).detach()
+    np.testing.assert_allclose(decode(model, encode(model, X), reference=X), own, atol=1e-6)
+    inspection = vaeviz.inspect(model, X)
+    assert step in {one.value for one in inspection.encoder if one.name == "then"}
+    assert not recwarn.list
+
+
+def test_a_step_that_cannot_be_found_causes_a_warning_with_both_errors():
+    model = Between("hidden")
+    with pytest.warns(GuessWarning) as caught:
+        samples = decode(model, encode(model, X), reference=X)
+    own = model(torch.from_numpy(X)).detach().numpy()
+    for reconstruction in (samples, own):
+        assert f"{np.abs(reconstruction - X)[:8].mean():.3g}" in str(caught[0].message)
+
+
+def test_noise_explains_a_difference(recwarn):
+    encode(Between("noise of NumPy"), X)
+    assert not recwarn.list
+
+
+def test_a_sigmoid_of_the_model_shows_that_its_decoder_returns_logits():
+    class Logits(Halves):
+        def forward(self, x):
+            return torch.sigmoid(super().forward(x)[0])
+
+    model = Logits()
+    with pytest.warns(GuessWarning) as caught:
+        encode(model, X)
+    assert caught[0].message.fix.python == 'Write vaeviz.Decoder(fn, output="logits").'
+
+
+def test_a_decoder_that_ignores_its_codes_proves_nothing(recwarn):
+    model = Plane(draws=True)
+    with torch.no_grad():
+        model.decoder.weight.zero_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            encode(model, POINTS)
+        except vaeviz.InputError as error:
+            assert "returns=" in error.fix.python
+
+
+def test_nothing_of_the_model_or_of_random_states_changes():
+    model = Halves().train()
+    model.encoder.append(nn.BatchNorm1d(8))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    encode(model, X)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert model.training
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: torch.randn(2, 3),
+        lambda: torch.randn((2, 3), dtype=torch.float64),
+        lambda: torch.randn_like(torch.zeros(2, 3)),
+        lambda: torch.empty(2, 3).normal_(),
+        lambda: torch.normal(torch.zeros(2, 3), torch.ones(2, 3)),
+        lambda: torch.normal(0.0, 1.0, (2, 3)),
+        lambda: torch.normal(torch.zeros(2, 3), std=1.0),
+        lambda: torch.distributions.Normal(torch.zeros(2, 3), 1.0).rsample(),
+        lambda: torch.distributions.Normal(torch.zeros(2, 3), 1.0).sample(),
+        lambda: torch.distributions.MultivariateNormal(torch.zeros(2, 3), torch.eye(3)).rsample(),
+    ],
+)
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_noise_is_fixed_however_it_is_drawn(draw, value):
+    with fixed_noise(value):
+        drawn = draw()
+    assert drawn.shape == (2, 3)
+    assert (drawn == value).all()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(nn.Linear(5, 64), 5), (nn.Sequential(nn.ReLU(), nn.Linear(7, 3), nn.Linear(3, 64)), 7)],
+    ids=["linear", "sequential"],
+)
+def test_the_first_layer_of_a_decoder_tells_its_latent_size(layer, shape):
+    assert latent_size(layer) == shape
+
+
+def test_the_first_convolution_tells_what_to_declare():
+    with pytest.raises(vaeviz.InputError) as caught:
+        latent_size(nn.ConvTranspose2d(100, 3, 4))
+    assert "latent_shape=(100, 1, 1)" in caught.value.fix.python

@@ -1,0 +1,280 @@
+"""Fit titles, labels and legends into the part of a figure that belongs to an Axes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from matplotlib.gridspec import GridSpecFromSubplotSpec, SubplotSpec
+from matplotlib.transforms import Bbox, BboxTransform
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.text import Text
+
+TEXT_SHARE = 0.94  # of a cell that a text fills: it is centered on the Axes, which labels move to the side
+FITS = ((0.88, 0), (1.0, 1), (0.85, 1), (0.7, 9))  # scales of the font, and lines that a text may become longer
+CELL_MARGIN = 3  # points that stay empty along the edges of a cell
+MIN_AXES_SHARE = 0.3  # of its cell, which an Axes keeps when labels take space from it
+PANELS_WIDTH = 0.7  # inches per point of the font, which several panels need
+MIN_FONT_SCALE = 0.6
+SIZES = (  # rcParams that may be words relative to the first, which need no change
+    "font.size", "axes.titlesize", "axes.labelsize", "axes.titlepad", "axes.labelpad", "xtick.labelsize",
+    "ytick.labelsize", "legend.fontsize", "legend.title_fontsize", "figure.titlesize", "lines.markersize",
+    "lines.linewidth", "xtick.major.size", "ytick.major.size",
+)  # fmt: skip
+N_LAYOUTS = 3  # the labels change with the size of an Axes
+INWARDS = np.array([1, 1, -1, -1])  # direction from the left, bottom, right and top side
+
+
+def cell_box(ax: Axes) -> Bbox:
+    """Return the part of the figure that belongs to an Axes.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+
+    Returns
+    -------
+    Bbox
+        In pixels: its cell of a grid with half of the gaps around it, out to the edges of the figure; or the Axes
+        itself if it belongs to no grid.
+    """
+    spec = ax.get_subplotspec()
+    if spec is None:
+        return Bbox(ax.get_window_extent())
+    grid, figure = spec.get_gridspec(), cast(Any, ax.figure)
+    bottoms, tops, lefts, rights = map(np.array, grid.get_grid_positions(figure))
+    for other in figure.axes:  # where a layout engine has moved them
+        place = other.get_subplotspec()
+        if place is not None and place.get_gridspec() is grid and other.figure is figure:
+            x0, y0, x1, y1 = other.get_position(original=True).extents
+            lefts[place.colspan.start], rights[place.colspan.stop - 1] = x0, x1
+            tops[place.rowspan.start], bottoms[place.rowspan.stop - 1] = y1, y0
+    left, bottom, right, top = 0.0, 0.0, 1.0, 1.0
+    if isinstance(grid, GridSpecFromSubplotSpec):
+        left, bottom, right, top = lefts[0], bottoms[-1], rights[-1], tops[0]
+    across = [left, *(rights[:-1] + lefts[1:]) / 2, right]
+    down = [top, *(bottoms[:-1] + tops[1:]) / 2, bottom]
+    rows, columns = spec.rowspan, spec.colspan
+    box = Bbox.from_extents(across[columns.start], down[rows.stop], across[columns.stop], down[rows.start])
+    return Bbox(box.transformed(figure.transSubfigure))
+
+
+def lay_out(figure: Figure | SubFigure) -> None:
+    """Run the layout engine of a figure, if it has one.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+        The figure, or a part of it.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(cast(Any, figure).get_figure(root=True))
+
+
+@contextmanager
+def smaller_fonts(figure: Figure | SubFigure) -> Iterator[None]:
+    """Reduce the sizes of text, lines and markers for several panels in a narrow figure, and restore them.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+        The figure.
+    """
+    import matplotlib
+
+    rc = cast(dict[str, Any], matplotlib.rcParams)
+    width = figure.bbox.width / figure.dpi
+    scale = np.clip(width / (PANELS_WIDTH * rc["font.size"]), MIN_FONT_SCALE, 1)
+    sizes = {name: rc[name] for name in SIZES if isinstance(rc[name], (int, float))}
+    with matplotlib.rc_context(cast(Any, {name: scale * size for name, size in sizes.items()})):
+        yield
+
+
+def fit_into_place(axes: Sequence[Axes], helpers: Sequence[Axes], figure: Figure | SubFigure | None) -> None:
+    """Break long titles and labels, and keep all that Axes hold inside of their cells.
+
+    Parameters
+    ----------
+    axes : sequence of Axes
+        What a plot drew into.
+    helpers : sequence of Axes
+        Other Axes that it added, such as color bars.
+    figure : Figure or SubFigure or None
+        Figure that holds these Axes only, with its title and legends.
+
+    Notes
+    -----
+    Without a layout engine, the Axes of a figure are placed so that their labels, legends and color bars do not
+    overlap, and a single Axes shrinks until they are inside of its cell, as ``tight_layout`` would do for all.
+    """
+    if any(_length(text) > room for ax in axes for text, room in _texts_with_room(ax)):
+        if axes[0].get_in_layout():
+            lay_out(axes[0].figure)
+        for ax in axes:
+            for text, room in _texts_with_room(ax):
+                _fit_text(text, room)
+    if figure is not None:
+        _fit_texts_of_figure(figure)
+    has_engine = axes[0].figure.get_layout_engine() is not None and axes[0].get_in_layout()
+    if has_engine or axes[0].get_subplotspec() is None:
+        return
+    if figure is None:
+        group = _Group([*axes, *helpers], range(1), range(1))
+        _place_groups([group], cell_box(axes[0]), np.ones(1), np.ones(1), largest=group.box())
+    else:
+        grid = _top_spec(axes[0]).get_gridspec()
+        groups = _group_by_cell([*axes, *helpers])
+        ratios = np.asarray(grid.get_width_ratios(), float), np.asarray(grid.get_height_ratios(), float)
+        _place_groups(groups, _free_box(figure), *ratios)
+
+
+def _texts_with_room(ax: Axes) -> list[tuple[Text, float]]:
+    """Return the title and the labels of an Axes, and how long each may be in pixels."""
+    cell, box = cell_box(ax), ax.get_window_extent()
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2  # on which the texts are centered
+    width = max(box.width, 2 * min(x - cell.x0, cell.x1 - x))
+    height = max(box.height, 2 * min(y - cell.y0, cell.y1 - y))
+    return [(ax.title, TEXT_SHARE * width), (ax.xaxis.label, TEXT_SHARE * width), (ax.yaxis.label, TEXT_SHARE * height)]
+
+
+def _fit_texts_of_figure(figure: Figure | SubFigure) -> None:
+    """Fit titles and legends of a figure to its width."""
+    for text in figure.texts:
+        _fit_text(text, TEXT_SHARE * figure.bbox.width)
+    for legend in figure.legends:
+        if legend.get_window_extent().width > figure.bbox.width:
+            legend.set_ncols(1)
+
+
+def _free_box(figure: Figure | SubFigure) -> Bbox:
+    """Return the place between the titles and legends of a figure, in pixels."""
+    left, bottom, right, top = figure.bbox.extents
+    for artist in (*figure.texts, *figure.legends):
+        box = artist.get_window_extent()
+        if box.y0 + box.y1 > figure.bbox.y0 + figure.bbox.y1:
+            top = min(top, box.y0)
+        else:
+            bottom = max(bottom, box.y1)
+    return Bbox.from_extents(left, bottom, right, top)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Axes that share a cell of a grid, such as one and its color bar."""
+
+    axes: list[Axes]
+    rows: range
+    columns: range
+
+    def box(self) -> Bbox:
+        """Return the place of the Axes in pixels, without labels."""
+        places = [ax.get_position(original=True).transformed(ax.figure.transSubfigure) for ax in self.axes]
+        return Bbox.union(places)
+
+    def labels_beyond(self) -> np.ndarray:
+        """Return how far labels extend beyond the place, in pixels: left, below, right, above."""
+        outer = Bbox.union([box for ax in self.axes if (box := ax.get_tightbbox()) is not None])
+        return np.asarray(np.maximum(np.subtract(self.box().extents, outer.extents) * INWARDS, 0))
+
+    def move_to(self, place: np.ndarray) -> None:
+        """Move the Axes to a place (left, below, right, above) in pixels."""
+        moved = BboxTransform(self.box(), Bbox.from_extents(*place))
+        for ax in self.axes:
+            in_pixels = ax.get_position(original=True).transformed(ax.figure.transSubfigure)
+            is_in_layout = ax.get_in_layout()
+            ax.set_position(moved.transform_bbox(in_pixels).transformed(ax.figure.transSubfigure.inverted()))
+            ax.set_in_layout(is_in_layout)  # so that a later `tight_layout` still places it
+
+
+def _group_by_cell(axes: Sequence[Axes]) -> list[_Group]:
+    cells: dict[tuple[range, range], list[Axes]] = {}
+    for ax in axes:
+        spec = _top_spec(ax)
+        cells.setdefault((spec.rowspan, spec.colspan), []).append(ax)
+    return [_Group(group, rows, columns) for (rows, columns), group in cells.items()]
+
+
+def _top_spec(ax: Axes) -> SubplotSpec:
+    return cast(SubplotSpec, ax.get_subplotspec()).get_topmost_subplotspec()
+
+
+def _place_groups(
+    groups: Sequence[_Group],
+    box: Bbox,
+    width_ratios: np.ndarray,
+    height_ratios: np.ndarray,
+    *,
+    largest: Bbox | None = None,
+) -> None:
+    """Place Axes in rows and columns of a box in pixels, with space for the labels around them."""
+    margin = CELL_MARGIN * groups[0].axes[0].figure.dpi / 72
+    for _ in range(N_LAYOUTS):
+        beyond = [group.labels_beyond() + margin for group in groups]
+        columns = _spans(box.x0, box.x1, width_ratios, [(g.columns, b[0], b[2]) for g, b in zip(groups, beyond)])
+        rows = _spans(-box.y1, -box.y0, height_ratios, [(g.rows, b[3], b[1]) for g, b in zip(groups, beyond)])
+        for group in groups:
+            left, right = columns[0][group.columns.start], columns[1][group.columns.stop - 1]
+            top, bottom = -rows[0][group.rows.start], -rows[1][group.rows.stop - 1]
+            place = np.array([left, bottom, right, top])
+            if largest is not None:
+                place = np.where(INWARDS > 0, np.maximum(place, largest.extents), np.minimum(place, largest.extents))
+            if (place[2:] > place[:2]).all():
+                group.move_to(place)
+
+
+def _spans(
+    first: float, last: float, ratios: np.ndarray, labels: Sequence[tuple[range, float, float]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the starts and ends of columns between two ends, with space for the labels before and after each."""
+    before, after = np.zeros(len(ratios)), np.zeros(len(ratios))
+    for columns, length_before, length_after in labels:
+        before[columns.start] = max(before[columns.start], length_before)
+        after[columns.stop - 1] = max(after[columns.stop - 1], length_after)
+    room = min(1, (1 - MIN_AXES_SHARE) * (last - first) / (before.sum() + after.sum()))
+    before, after = room * before, room * after  # where labels would take all space, they may overlap
+    free = last - first - before.sum() - after.sum()
+    widths = free * ratios / ratios.sum()
+    ends = first + np.cumsum(before + widths + after) - after
+    return ends - widths, ends
+
+
+def _fit_text(text: Text, length: float) -> None:
+    """Shrink a text and break its lines so that they are at most as long as some pixels."""
+    whole, size = text.get_text(), cast(float, text.get_fontsize())
+    if _length(text) <= length:
+        return
+    for scale, n_added in FITS:
+        text.set_fontsize(scale * size)
+        lines = [part for line in whole.split("\n") for part in _broken(text, line, length)]
+        if len(lines) <= 1 + whole.count("\n") + n_added:
+            break
+    text.set_text("\n".join(lines))
+
+
+def _broken(text: Text, line: str, length: float) -> list[str]:
+    """Break a line at spaces, not inside of formulas."""
+    parts: list[str] = []
+    for word in re.findall(r"(?:\$[^$]+\$|\S)+", line):
+        text.set_text(f"{parts[-1]} {word}" if parts else word)
+        if parts and _length(text) <= length:
+            parts[-1] = text.get_text()
+        else:
+            parts.append(word)
+    return parts or [""]
+
+
+def _length(text: Text) -> float:
+    """Return the length of a text in pixels along its direction."""
+    if not text.get_text():
+        return 0.0
+    box = text.get_window_extent()
+    return float(box.height if text.get_rotation() == 90 else box.width)

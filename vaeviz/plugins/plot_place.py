@@ -1,0 +1,201 @@
+"""Where a plot draws: the Axes or Figure that it receives, with its title and its legends.
+
+`register_plot` wraps every plot in `extend_plot`, so that all plots take ``ax``, ``title`` and ``legend``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from vaeviz.errors import Fix, InputError
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.legend import Legend
+
+ADDED_PARAMETERS = {"title": str | bool, "legend": bool}  # of every plot, with the types of their values
+ADDED_DOC = """\
+title : str or bool, default=True
+    Title in place of the plot's own; False for none. Panels keep their headings.
+legend : bool, default=True
+    Whether to draw legends. Color bars stay.
+"""
+AX_DOC = """\
+ax : Axes, optional
+    Axes whose place the panels divide, in place of `figure`. It stays in the figure, without its frame.
+"""
+
+
+def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a plot that also takes `title`, `legend` and, if it has several panels, `ax`.
+
+    Parameters
+    ----------
+    function : callable
+        A plot that draws into ``ax`` or ``figure``.
+
+    Returns
+    -------
+    callable
+        The plot, which raises `InputError` for a place that it cannot draw into.
+    """
+    signature = inspect.signature(function)
+    has_panels = "figure" in signature.parameters
+
+    @functools.wraps(function)
+    def plot(*args: Any, title: str | bool = True, legend: bool = True, ax: Any = None, **kwargs: Any) -> Any:
+        from matplotlib.axes import Axes
+        from matplotlib.legend import Legend
+
+        from vaeviz.plugins.axes_layout import fit_into_place, smaller_fonts
+
+        _check_inputs(signature, args, kwargs)
+        if ax is not None:
+            _check_axes(ax)
+        figure = kwargs.get("figure")
+        if not has_panels:
+            kwargs["ax"] = ax
+        elif ax is not None:
+            kwargs["figure"] = figure = _divide_axes(ax, figure)
+        place = figure if has_panels or ax is None else ax.figure
+        before = _contents(place)
+        is_divided = has_panels and ax is not None
+        with smaller_fonts(cast("SubFigure", figure)) if is_divided else nullcontext():
+            drawn = function(*args, **kwargs)
+        axes = [panel for panel in getattr(drawn, "flat", [drawn]) if isinstance(panel, Axes)]
+        if axes:
+            place = place or axes[0].figure
+            added = _contents(place) - before - {*axes}
+            if title is not True:
+                _set_title(title or "", axes, place)
+            if not legend:
+                _remove_legends(axes, [artist for artist in added if isinstance(artist, Legend)])
+            helpers = [artist for artist in added if isinstance(artist, Axes) and artist.get_subplotspec() is not None]
+            if is_divided:
+                for panel in (*axes, *helpers):
+                    panel.set_in_layout(False)  # a layout engine would take space from the neighbors of `ax`
+            fit_into_place(axes, helpers, place if has_panels else None)
+        return drawn
+
+    extended = _extend_signature(signature, has_panels=has_panels)
+    plot.__signature__ = extended  # type: ignore[attr-defined]  # read by `inspect`
+    plot.__doc__ = _extend_docstring(function.__doc__ or "", ADDED_DOC + AX_DOC * has_panels)
+    return plot
+
+
+def _extend_signature(signature: inspect.Signature, *, has_panels: bool) -> inspect.Signature:
+    """Return the signature with the added parameters before the place to draw in."""
+    keyword_only = inspect.Parameter.KEYWORD_ONLY
+    added = [
+        inspect.Parameter(name, keyword_only, default=True, annotation=annotation)
+        for name, annotation in ADDED_PARAMETERS.items()
+    ]
+    if has_panels:
+        added.append(inspect.Parameter("ax", keyword_only, default=None, annotation="Axes | None"))
+    *others, place = sorted(signature.parameters.values(), key=lambda parameter: parameter.name in ("ax", "figure"))
+    return signature.replace(parameters=[*others, *added, place])
+
+
+def _extend_docstring(docstring: str, added: str) -> str:
+    """Return the docstring with entries before that of the place to draw in, if it has one."""
+    place = re.search(r"^( *)(ax|figure) : ", docstring, re.MULTILINE)
+    if place is None:
+        return docstring
+    return docstring[: place.start()] + textwrap.indent(added, place[1]) + docstring[place.start() :]
+
+
+def _check_inputs(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise `InputError` for an Axes that is passed as an input, and for a figure that is none."""
+    from matplotlib.artist import Artist
+    from matplotlib.figure import FigureBase
+
+    for name, value in [*zip(signature.parameters, args), *kwargs.items()]:
+        if isinstance(value, Artist) and name != "figure":
+            place = "figure" if isinstance(value, FigureBase) else "ax"
+            raise InputError(
+                f"{name} is of type {type(value).__name__}, which is a place to draw in.",
+                got=type(value).__name__,
+                expected=f"{name}, or {place} by keyword",
+                fix=f"Pass it by name: {place}=...",
+            )
+    figure = kwargs.get("figure")
+    if figure is not None and not isinstance(figure, FigureBase):
+        raise InputError(
+            f"figure is of type {type(figure).__name__}, expected a Figure or SubFigure.",
+            got=type(figure).__name__,
+            expected="a Figure or SubFigure",
+            fix='Pass figure=plt.figure(layout="constrained"), or ax= to draw into an Axes.',
+        )
+
+
+def _check_axes(ax: Any) -> None:
+    """Raise `InputError` unless `ax` is one Axes with straight axes in the plane."""
+    from matplotlib.axes import Axes
+
+    if isinstance(ax, Axes) and ax.name == "rectilinear" and ax.figure is not None:
+        return
+    fix = Fix("Pass ax=plt.figure().subplots().")
+    if isinstance(ax, Axes):
+        got = f"an Axes of projection {ax.name!r}" if ax.figure is not None else "an Axes that its figure lost"
+    elif isinstance(ax, Iterable):
+        got, fix = f"a {type(ax).__name__} of several Axes", Fix("Pass one of them, such as ax=axes.flat[0].")
+    else:
+        got = f"a {type(ax).__name__}"
+    raise InputError(
+        f"ax is {got}, expected one Axes in the plane.", got=got, expected="one Axes in the plane", fix=fix
+    )
+
+
+def _divide_axes(ax: Axes, figure: Figure | SubFigure | None) -> SubFigure:
+    """Return a new subfigure that fills the cell of an Axes, for the panels of a plot."""
+    from matplotlib.gridspec import GridSpec
+
+    from vaeviz.plugins.axes_layout import cell_box, lay_out
+
+    if figure is not None:
+        raise InputError(
+            "ax and figure are both given, but a plot draws into one of them.",
+            got="ax and figure",
+            expected="ax or figure",
+            fix="Pass ax alone to draw into an Axes.",
+        )
+    ax.set_axis_off()
+    parent, spec = ax.figure, ax.get_subplotspec()
+    if spec is None or parent.get_layout_engine() is None:
+        left, bottom, right, top = cell_box(ax).transformed(parent.transSubfigure.inverted()).extents
+        widths, heights = (left, right - left, 1 - right), (1 - top, top - bottom, bottom)
+        spec = GridSpec(3, 3, width_ratios=np.maximum(widths, 1e-6), height_ratios=np.maximum(heights, 1e-6))[1, 1]
+    place = parent.add_subfigure(spec)
+    lay_out(parent)
+    return place
+
+
+def _contents(figure: Figure | SubFigure | None) -> set[Artist]:
+    """Return the Axes and legends of a figure."""
+    return set() if figure is None else {*figure.axes, *figure.legends}
+
+
+def _set_title(title: str, axes: Sequence[Axes], figure: Figure | SubFigure) -> None:
+    """Replace the title of the only Axes, or of the figure of several."""
+    if len(axes) == 1:
+        axes[0].set_title(title)
+    elif title or figure.get_suptitle():
+        figure.suptitle(title)
+
+
+def _remove_legends(axes: Iterable[Axes], others: Iterable[Legend]) -> None:
+    """Remove the legends of Axes and of those inside of them, and others."""
+    legends = [inner.get_legend() for ax in axes for inner in (ax, *ax.child_axes)]
+    for legend in [*legends, *others]:
+        if legend is not None:
+            legend.remove()
