@@ -12,7 +12,14 @@ from vaeviz.analysis.map_quality import MapQuality, NeighborhoodMeasure
 from vaeviz.analysis.map_quality import map_quality as measure_map
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import color_labels
-from vaeviz.drawing.embedding_maps import METHOD_NAMES, check_needs_map, describe_map, label_map_axes, usable_perplexity
+from vaeviz.drawing.embedding_maps import (
+    METHOD_NAMES,
+    check_needs_map,
+    collapse_note,
+    describe_map,
+    label_map_axes,
+    usable_perplexity,
+)
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.legends import legend_below
@@ -105,7 +112,7 @@ def map_quality(
     _draw_pointwise(axes[0], embedding.points, pointwise, embedding.engine, seed)
     title = f"{name} of {posterior.size}-D {posterior.code_name}s"
     details = describe_map(embedding.engine, usable, perplexity)
-    axes[0].set_title(f"{title}, N = {len(z):,}" + (f"\n{details}" if details else ""))
+    axes[0].set_title(f"{title}, N = {len(z):,}" + (f"\n{details}" if details else "") + collapse_note(posterior))
     _draw_curves(axes[1], qualities)
     return axes
 
