@@ -1,5 +1,6 @@
 """Legends, color bars and names on the data."""
 
+import time
 from contextlib import nullcontext
 from itertools import combinations
 
@@ -173,3 +174,11 @@ def test_a_gradient_has_a_color_bar(ax):
     (bar,) = [other for other in ax.figure.axes if other is not ax]
     assert bar.get_ylim() == (0, 4)
     assert bar.get_ylabel() == "label"
+
+
+def test_a_very_long_name_is_abbreviated_quickly(ax):
+    names = np.array(["a" * 2000, "b" * 1999])
+    start = time.process_time()
+    add_color_key(ax, color_labels(names, 2), np.zeros((2, 2)))
+    assert time.process_time() - start < 5
+    assert all(len(text.get_text()) <= 80 for text in ax.get_legend().get_texts())

@@ -11,6 +11,7 @@ import numpy as np
 from vaeviz.data.labels import all_missing_error, check_labels, factorize_labels, has_classes, name_classes
 from vaeviz.drawing.limits import robust_range
 from vaeviz.drawing.styles import CLASS_COLORS
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.errors import Fix, InputError, UnknownName
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _color_classes(
     places = np.full(len(names) + 1, -1, dtype=np.int32)  # the last one is that of a missing label
     places[shown] = np.arange(len(shown))
     gray_name = "other" if highlighted else "no label"
-    return LabelColors(places[codes], colors, tuple(names[code] for code in shown), gray_name=gray_name)
+    return LabelColors(places[codes], colors, tuple(drawable_text(names[code]) for code in shown), gray_name=gray_name)
 
 
 def _color_gradient(values: np.ndarray, palette: Any, limits: tuple[float, float] | None) -> LabelColors:

@@ -23,6 +23,7 @@ LegendPlace = Literal["beside", "beside in small letters", "below", "on the data
 MAX_DISTINCT_COLORS = 16  # of a rainbow; more classes are named on the data
 SHORT_NAME_LENGTH = 3  # characters of a name that hides little of the data
 MIN_NAME_LENGTH = 16  # characters that an abbreviated name keeps
+MAX_NAME_LENGTH = 80  # characters of a name in a legend, more than fit beside or below any figure
 MAX_SIDE_WIDTH = 0.45  # of the width that an Axes and a legend beside it have together
 MAX_BELOW_WIDTH, MAX_BELOW_HEIGHT = 1.1, 0.62  # of the Axes, for a legend below
 LINE_HEIGHT = 1.35  # of a legend / size of its letters
@@ -243,7 +244,7 @@ def _choose_place(ax: Axes, colors: LabelColors) -> tuple[LegendPlace, Sequence[
 
 def _fitting_names(names: Sequence[str], width: float) -> Sequence[str] | None:
     """Abbreviate names until a legend entry is no wider than `width` points; None if they would become too short."""
-    longest = max(map(len, names), default=0)
+    longest = min(max(map(len, names), default=0), MAX_NAME_LENGTH)
     for length in range(longest, min(longest, MIN_NAME_LENGTH) - 1, -1):
         shown = abbreviate(names, length)
         if _entry_width(shown) <= width:
