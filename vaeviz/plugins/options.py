@@ -380,8 +380,7 @@ def describe_annotation(annotation: Any) -> str:
         return "|".join(map(str, get_args(annotation)))
     if get_origin(annotation) is tuple:
         parts = get_args(annotation)
-        described = ("..." if part is Ellipsis else describe_annotation(part) for part in parts)
-        return ",".join(part.replace(" or ", "|") for part in described)
+        return ",".join("..." if part is Ellipsis else describe_annotation(part).replace(" or ", "|") for part in parts)
     if annotation is dict or get_origin(annotation) is dict:
         return "key=value,..."
     name = getattr(annotation, "__name__", str(annotation))
