@@ -233,6 +233,22 @@ def labels_for(x: Any, labels: Any) -> Any:
     return None
 
 
+def all_missing_error() -> InputError:
+    """Return the error for labels that are all missing.
+
+    Returns
+    -------
+    InputError
+        The error.
+    """
+    return InputError(
+        "All labels are missing.",
+        got="no label",
+        expected="at least one label",
+        fix="Pass at least one label, or no labels.",
+    )
+
+
 def _as_categorical(labels: Any) -> ClassLabels | None:
     """Return the categories of pandas in their order, None for other labels."""
     if isinstance(labels, ClassLabels):
