@@ -317,7 +317,7 @@ def _check_split(split: Split, path: str) -> None:
 
 def _check_stored_size(file: Path) -> None:
     """Raise InputError for an HDF5 file whose arrays take far more memory than disk."""
-    import h5py  # type: ignore[import-not-found]  # anndata needs it
+    import h5py  # anndata needs it
 
     def check(name: str, entry: Any) -> None:
         if isinstance(entry, h5py.Dataset):
