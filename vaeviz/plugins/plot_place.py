@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from vaeviz.errors import Fix, InputError
 from vaeviz.plugins.options import check_options
 
@@ -176,10 +174,15 @@ def _divide_axes(ax: Axes, figure: Figure | SubFigure | None) -> SubFigure:
     if spec is None or parent.get_layout_engine() is None:
         left, bottom, right, top = cell_box(ax).transformed(parent.transSubfigure.inverted()).extents
         widths, heights = (left, right - left, 1 - right), (1 - top, top - bottom, bottom)
-        spec = GridSpec(3, 3, width_ratios=np.maximum(widths, 1e-6), height_ratios=np.maximum(heights, 1e-6))[1, 1]
+        spec = GridSpec(3, 3, width_ratios=_positive(widths), height_ratios=_positive(heights))[1, 1]
     place = parent.add_subfigure(spec)
     lay_out(parent)
     return place
+
+
+def _positive(ratios: Iterable[float]) -> list[float]:
+    """Return ratios of which none is 0, as a grid needs them."""
+    return [max(ratio, 1e-6) for ratio in ratios]
 
 
 def _contents(figure: Figure | SubFigure | None) -> set[Artist]:
