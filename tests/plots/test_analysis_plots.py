@@ -74,8 +74,10 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
+@pytest.mark.slow  # test_plot_contract draws every plot twice, and tests/export compares the files of a set
 def test_exported_sets_are_reproducible(tmp_path, few_trees):
-    sets = [export_figures(tmp_path / part, plots=NAMES, dpi=40, **INPUTS) for part in ("one", "two")]
+    light = {"likelihood_bound": {"n_draws": 20}, "map_quality": {"perplexity": 5.0}}
+    sets = [export_figures(tmp_path / part, plots=NAMES, settings=light, dpi=40, **INPUTS) for part in ("one", "two")]
     assert [record.status for record in sets[0]] == ["drawn"] * len(NAMES), sets[0]
     assert [record.files for record in sets[0]] == [record.files for record in sets[1]]
 
@@ -169,7 +171,7 @@ def test_reconstruction_error_by_label_with_cases_and_roc():
     assert len(drawn("reconstruction_error", omit=("other_x", "labels"))[0]) == 2
 
 
-def test_disentanglement_masks_dimensions_without_kl():
+def test_disentanglement_masks_dimensions_without_kl(few_trees):
     mean = np.column_stack([LABELS, X.mean(axis=(1, 2)) * 5, np.zeros(N)])
     std = np.column_stack([np.full((N, 2), 0.1), np.ones(N)])
     axes, _ = drawn("disentanglement", encoder=Posterior(mean, std, "normal"))

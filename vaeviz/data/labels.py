@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset
+from vaeviz.data.row_index import check_row_index
 from vaeviz.errors import Fix, InputError, printable_text
 
 ONE_LABEL_EACH = Fix("Pass one label per sample, or None.")
@@ -214,14 +215,38 @@ def labels_for(x: Any, labels: Any) -> Any:
     -------
     array_like or None
         `labels`, or those of a `Dataset` or of a loader, which are read in a pass over its batches.
+
+    Raises
+    ------
+    InputError
+        If both are frames of pandas with rows in different orders.
     """
-    if labels is None and is_dataset(x):
+    if labels is not None or x is None:
+        check_row_index(labels, "labels", x)
+        return labels
+    if is_dataset(x):
         return x.named_labels()
     is_array = hasattr(x, "shape") or isinstance(x, (Sequence, Mapping))
-    if labels is None and (isinstance(x, Batches) or not is_array):
+    if isinstance(x, Batches) or not is_array:
         samples = as_samples(x, "x")
         return samples.labels if isinstance(samples, Batches) else None
-    return labels
+    return None
+
+
+def all_missing_error() -> InputError:
+    """Return the error for labels that are all missing.
+
+    Returns
+    -------
+    InputError
+        The error.
+    """
+    return InputError(
+        "All labels are missing.",
+        got="no label",
+        expected="at least one label",
+        fix="Pass at least one label, or no labels.",
+    )
 
 
 def _as_categorical(labels: Any) -> ClassLabels | None:

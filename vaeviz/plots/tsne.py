@@ -14,6 +14,7 @@ from vaeviz.drawing.colors import ClassNames, Palette, color_labels
 from vaeviz.drawing.embedding_maps import (
     METHOD_NAMES,
     check_needs_map,
+    collapse_note,
     describe_map,
     label_map_axes,
     usable_perplexity,
@@ -174,4 +175,5 @@ def _place_others(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
 def _map_title(engine: str, details: str, posterior: Posterior, shown: int) -> str:
     codes = f"{posterior.size}-dimensional {posterior.code_name}s"
     count = sample_count(shown, len(posterior), "points")
-    return f"{METHOD_NAMES.get(engine, engine)} of {codes}\n{count}{details and f', {details}'}"
+    title = f"{METHOD_NAMES.get(engine, engine)} of {codes}\n{count}{details and f', {details}'}"
+    return title + collapse_note(posterior)

@@ -388,6 +388,8 @@ def describe_annotation(annotation: Any) -> str:
     --------
     >>> describe_annotation(tuple[int, int] | None)
     'int,int or none'
+    >>> describe_annotation(tuple[int | str, ...])
+    'int|text,...'
     >>> describe_annotation(Literal["full", "column"])
     'full|column'
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -186,12 +187,12 @@ def _resume(run: Path, changes: dict[str, Any]) -> None:
 
 
 def _reason_of_end(resumed: ResumedRun) -> str:
-    state, config = resumed.state, resumed.config
+    state, config, run = resumed.state, resumed.config, shlex.quote(str(resumed.run))
     if state.stopped_early(config.patience):
         patience = 2 * (config.patience or 1)
-        more = f"vaeviz train --resume {resumed.run} --patience {patience}"
+        more = f"vaeviz train --resume {run} --patience {patience}"
         return f"{_early_stop(state)}. To train longer, choose a larger patience: {more}"
-    more = f"vaeviz train --resume {resumed.run} --epochs {2 * state.epoch}"
+    more = f"vaeviz train --resume {run} --epochs {2 * state.epoch}"
     return f"epoch {state.epoch} of {config.epochs} is done. To train longer, choose the number of epochs: {more}"
 
 
@@ -199,9 +200,9 @@ def _reason_of_end(resumed: ResumedRun) -> str:
 def _explain_interruption(run: Path) -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or a signal to terminate
         if (run / "config.json").exists():
-            click.echo(f"\nInterrupted. Continue with: vaeviz train --resume {run}", err=True)
+            click.echo(f"\nInterrupted. Continue with: vaeviz train --resume {shlex.quote(str(run))}", err=True)
         raise
 
 
@@ -227,7 +228,8 @@ def _print_result(out: Path, state: TrainState, patience: int | None) -> None:
     if state.stopped_early(patience):
         click.echo(_early_stop(state))
     weights = f" with the weights of epoch {state.weights_epoch}" if patience is not None else ""
-    click.echo(f"Run saved in {out}{weights}. Draw it with: vaeviz export {out} --out figures/{out.name}")
+    folder, figures = shlex.quote(str(out)), shlex.quote(f"figures/{out.name}")
+    click.echo(f"Run saved in {out}{weights}. Draw it with: vaeviz export {folder} --out {figures}")
 
 
 def _early_stop(state: TrainState) -> str:

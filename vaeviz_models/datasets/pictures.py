@@ -11,6 +11,7 @@ import numpy as np
 
 from vaeviz.data.arrays import rescale
 from vaeviz.errors import GuessWarning, InputError, warn_user
+from vaeviz_models.datasets.compression import check_expansion
 from vaeviz_models.datasets.value_ranges import check_used_range, unknown_range
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def read_pictures(
         if is_color and image.ndim == 2:
             image = np.repeat(image[..., None], 3, axis=-1)
         if index == 0:
+            check_expansion(Path(folder), sum(path.stat().st_size for path in paths), image.size * len(paths))
             x = np.empty((len(paths), *image.shape), np.float32)
         if image.shape != x.shape[1:]:
             raise _different_sizes(path, image.shape, paths[0].name, x.shape[1:])
