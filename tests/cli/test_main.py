@@ -106,7 +106,7 @@ def test_version(run_main):
 def test_list_shows_every_group_and_the_inputs_and_options_of_plots(run_main):
     done = run_main("list")
     assert done.code == 0
-    for token in ("\n  latent_scatter ", "from encoder, x, [labels]", "--dims int,int", "--max-points"):
+    for token in ("\n  latent_scatter ", "from encoder, x, [labels]", "--dims int|text,int|text", "--max-points"):
         assert token in done.out
     for name in ("mlp", "conv", "autoencoder", "digits", "mnist", "npz", "images", "tsne", "pca", "export"):
         assert f"\n  {name} " in done.out
