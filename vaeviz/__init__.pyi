@@ -18,6 +18,7 @@ from .health.check import CheckResult
 from .health.report import Report
 from .model.decode import decode
 from .model.decoder import Decoder
+from .model.decoder_likelihood import decoder_likelihood
 from .model.encode import cache_encoding, encode
 from .model.encoder import Encoder
 from .model.inspect import Inspection, inspect
@@ -71,6 +72,7 @@ __all__ = [
     "compare",
     "condition_on",
     "decode",
+    "decoder_likelihood",
     "disentanglement",
     "elbo_decomposition",
     "elbo_terms",

@@ -74,6 +74,13 @@ def test_few_samples_are_decoded_for_many_dimensions():
     assert found.used()[:3].all() and found.ignored()[3:].all()
 
 
+def test_many_equal_dimensions_are_used():
+    codes = Posterior(np.random.default_rng(0).standard_normal((300, 600)))
+    weights = np.random.default_rng(1).standard_normal((599, 20))
+    found = output_effects(lambda z: z[:, 1:] @ weights, codes)
+    assert found.used().sum() > 590 and not found.ignored()[1:].any() and found.ignored()[0]
+
+
 def test_shares_agree_with_their_spread_over_seeds(posterior):
     found = [output_effects(picture, posterior, seed=seed) for seed in range(12)]
     spread = np.std([effects.share[:3] for effects in found], axis=0, ddof=1)

@@ -6,7 +6,7 @@ from scipy.spatial import procrustes as scipy_procrustes
 from scipy.stats import ortho_group
 
 from vaeviz import InputError, NotApplicable
-from vaeviz.analysis.similarity import code_similarity, linear_cka, neighbor_overlap, procrustes
+from vaeviz.analysis.similarity import code_similarity, compared_rows, linear_cka, neighbor_overlap, procrustes
 
 RNG = np.random.default_rng(0)
 CODES = RNG.standard_normal((120, 3)) * [3, 2, 1]
@@ -93,3 +93,21 @@ def test_table_has_a_row_for_each_measure():
     frame = found.to_frame()
     assert frame["value"].tolist() == [found.cka.value, found.residual.value, found.overlap.value]
     assert frame["null"].tolist() == [found.cka.null, found.residual.null, found.overlap.null]
+
+
+def test_wide_codes_are_compared_on_few_samples_exactly(monkeypatch):
+    rng = np.random.default_rng(0)
+    codes, other = rng.standard_normal((80, 30)), rng.standard_normal((80, 40))
+    other[:, :30] += codes
+    monkeypatch.setattr("vaeviz.analysis.similarity.MAX_WIDE_SAMPLES", 20)
+    rows = compared_rows(codes, other, seed=3)
+    found = code_similarity(codes, other, k=5, seed=3)
+    assert found.n_samples == len(rows) == 20
+    assert found.cka.value == pytest.approx(linear_cka(codes[rows], other[rows]))
+    assert found.residual.value == pytest.approx(procrustes(codes[rows], other[rows]).residual)
+    assert found.overlap.value == pytest.approx(neighbor_overlap(codes[rows], other[rows], 5).mean())
+    aligned = procrustes(codes[rows], other[rows]).aligned
+    spread = ((codes[rows] - codes[rows].mean(axis=0)) ** 2).sum()
+    assert ((np.pad(codes[rows], ((0, 0), (0, 10))) - aligned) ** 2).sum() / spread == pytest.approx(
+        found.residual.value, abs=1e-9
+    )

@@ -103,7 +103,7 @@ def test_samples_in_holes_are_drawn_beside_the_scores(x):
     )
     found = find_holes(posterior, n_codes=800)
     assert f"{100 * found.mass.value:.0f}"[:1] == axes[0].get_title()[:1]
-    assert axes[0].get_title().endswith(f"% of the prior in holes, N = {len(means):,}")
+    assert " ".join(axes[0].get_title().split()).endswith(f"% of the prior in holes, N = {len(means):,}")
     assert [ax.get_title() for ax in axes[1:]] == ["prior, in holes (9)", "prior, elsewhere (9)"]
     inside, outside = (np.nanmax(np.asarray(ax.images[0].get_array())) for ax in axes[1:])
     assert inside * 4 < 1 < outside * 4  # the brightest pixel is the longest code
@@ -131,7 +131,7 @@ def test_the_score_axis_is_symmetric_about_the_threshold():
     assert ax.get_xlim()[0] == pytest.approx(low)
     lower = (found.prior < low).mean()
     assert lower > 0.1
-    assert f"samples of the prior, {100 * lower:.2g} % further left" in [
+    assert f"samples of the prior, {100 * lower:.3g} % further left" in [
         text.get_text() for text in ax.get_legend().get_texts()
     ]
 

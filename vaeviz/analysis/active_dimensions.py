@@ -12,7 +12,7 @@ import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.estimates import N_ERRORS, standard_error
-from vaeviz.analysis.output_effects import MIN_EFFECT, OutputEffects, output_effects
+from vaeviz.analysis.output_effects import OutputEffects, default_min_effect, output_effects
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.options import check_arguments
@@ -339,7 +339,7 @@ def triage(
     *,
     min_kl: float = MIN_KL,
     min_share: float = MIN_SHARE,
-    min_effect: float = MIN_EFFECT,
+    min_effect: float | None = None,
     n_samples: int = 64,
     seed: int = 0,
 ) -> Triage:
@@ -357,9 +357,10 @@ def triage(
         A dimension with mean KL at or below this (nats) is collapsed.
     min_share : float, default: 0.01
         A dimension is collapsed if its posterior mean varies by at most this share of the variance of q(z_j).
-    min_effect : float, default: 0.001
+    min_effect : float, optional
         The decoder ignores a dimension that causes at most this share of the variance of its output, and at most ten
-        times as much of the variance of any single value.
+        times as much of the variance of any single value. The default is 0.001, or 0.01 / D for more than ten
+        dimensions.
     n_samples : int, default: 64
         Largest number of random samples around whose posterior means the effect is measured.
     seed : int, default: 0
@@ -401,5 +402,5 @@ def triage(
     return Triage(
         **{field.name: getattr(active, field.name) for field in fields(active)},
         effects=effects,
-        min_effect=min_effect,
+        min_effect=default_min_effect(posterior.size) if min_effect is None else min_effect,
     )

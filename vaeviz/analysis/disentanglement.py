@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 N_SHUFFLES = 5  # random pairings of codes and factors, for the scores at independence
-N_GROUPS = 10  # of the jackknife
+N_GROUPS = 10  # of the jackknife of MIG and SAP
+N_FOREST_GROUPS = 5  # of that of DCI; the noise of forests counts more with more groups
+DCI_NAMES = ("DCI disent.", "DCI compl.", "DCI inform.")
 N_TREES = 50
 MIN_LEAF = 5  # samples in a leaf of a tree; smaller leaves fit noise
 N_VOTES = 800  # of the FactorVAE score
@@ -165,8 +167,8 @@ def disentanglement(
         return np.array([*dci_scores(weights), predicted.mean()])
 
     scores = [
-        *_jackknife_scores(("MIG", "SAP"), mig_and_sap, len(codes), shuffles, seed),
-        *_jackknife_scores(("DCI disent.", "DCI compl.", "DCI inform."), dci, len(codes), shuffles, seed),
+        *_jackknife_scores(("MIG", "SAP"), mig_and_sap, len(codes), N_GROUPS, shuffles, seed),
+        *_jackknife_scores(DCI_NAMES, dci, len(codes), N_FOREST_GROUPS, shuffles, seed),
         _factor_vae_score(kept, values, shuffles, seed),
     ]
     chance = np.mean([mutual_information(binned, values[shuffled]) for shuffled in shuffles], axis=0)
@@ -427,13 +429,14 @@ def _jackknife_scores(
     names: tuple[str, ...],
     statistic: Callable[[np.ndarray, np.ndarray], np.ndarray],
     n_samples: int,
+    n_groups: int,
     shuffles: list[np.ndarray],
     seed: int,
 ) -> list[Score]:
     """Return scores of `statistic(rows of codes, rows of factors)`, one for each name."""
     every = np.arange(n_samples)
     values = statistic(every, every)
-    errors = jackknife_error(lambda rows: statistic(rows, rows), n_samples, n_groups=N_GROUPS, seed=seed)
+    errors = jackknife_error(lambda rows: statistic(rows, rows), n_samples, n_groups=n_groups, seed=seed)
     nulls = np.mean([statistic(every, shuffled) for shuffled in shuffles], axis=0)
     numbers = zip(names, values, errors, nulls)
     return [Score(float(value), float(error), float(null), name) for name, value, error, null in numbers]

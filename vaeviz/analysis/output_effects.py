@@ -13,6 +13,7 @@ from vaeviz.model.decode import decode
 from vaeviz.model.posterior import Posterior
 
 MIN_EFFECT = 1e-3  # of the variance of the output; our choice, a standard deviation of 3 % of the output's own
+MIN_PART = 1e-2  # of an equal share 1/D; our choice, which is less than `MIN_EFFECT` for more than ten dimensions
 LOCAL_FACTOR = 10  # a single output value counts from this multiple on; our choice, a standard deviation of 10 %
 N_NODES = 6  # values of a dimension, one in each sixth of q(z_j)
 MAX_DECODED = 20_000  # codes; many dimensions are measured around fewer samples
@@ -48,29 +49,30 @@ class OutputEffects:
     local_error: np.ndarray
     n_rows: int
 
-    def used(self, min_effect: float = MIN_EFFECT) -> np.ndarray:
+    def used(self, min_effect: float | None = None) -> np.ndarray:
         """Return whether the decoder uses each dimension, beyond two standard errors.
 
         Parameters
         ----------
-        min_effect : float, default: 0.001
+        min_effect : float, optional
             Share of the output's variance above which a dimension is used, as it is above ten times this share of the
-            variance of a single value.
+            variance of a single value; by default `default_min_effect`.
 
         Returns
         -------
         ndarray of bool, shape (D,)
             The dimensions that are used.
         """
+        min_effect = default_min_effect(len(self.share)) if min_effect is None else min_effect
         share, local = self.share - N_ERRORS * self.share_error, self.local - N_ERRORS * self.local_error
         return np.asarray((share > min_effect) | (local > LOCAL_FACTOR * min_effect))
 
-    def ignored(self, min_effect: float = MIN_EFFECT) -> np.ndarray:
+    def ignored(self, min_effect: float | None = None) -> np.ndarray:
         """Return whether the decoder ignores each dimension, beyond two standard errors.
 
         Parameters
         ----------
-        min_effect : float, default: 0.001
+        min_effect : float, optional
             As in `used`. A dimension that is neither used nor ignored is too close to decide.
 
         Returns
@@ -78,8 +80,30 @@ class OutputEffects:
         ndarray of bool, shape (D,)
             The dimensions that are ignored.
         """
+        min_effect = default_min_effect(len(self.share)) if min_effect is None else min_effect
         share, local = self.share + N_ERRORS * self.share_error, self.local + N_ERRORS * self.local_error
         return np.asarray((share <= min_effect) & (local <= LOCAL_FACTOR * min_effect))
+
+
+def default_min_effect(n_dims: int) -> float:
+    """Return the share of the output's variance at or below which the decoder ignores a dimension.
+
+    Parameters
+    ----------
+    n_dims : int
+        Number of latent dimensions, D.
+
+    Returns
+    -------
+    float
+        0.001, or 0.01 / D for more than ten dimensions, a hundredth of an equal share.
+
+    Examples
+    --------
+    >>> default_min_effect(2), default_min_effect(100)
+    (0.001, 0.0001)
+    """
+    return min(MIN_EFFECT, MIN_PART / n_dims)
 
 
 def output_effects(

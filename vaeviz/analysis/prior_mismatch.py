@@ -121,6 +121,15 @@ def prior_mismatch(
     References
     ----------
     Gretton et al. 2012, "A kernel two-sample test", JMLR 13.
+
+    Examples
+    --------
+    The mean of the second dimension is shifted by 1, which is ½ nat:
+
+    >>> mean = np.random.default_rng(0).normal([0, 1], np.sqrt(0.5), (1000, 2))
+    >>> found = prior_mismatch(Posterior(mean, np.full(mean.shape, np.sqrt(0.5)), "normal"))
+    >>> found.flagged, found.marginal_kl.round(1).tolist()
+    (True, [0.0, 0.5])
     """
     posterior = subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
     check_level(level, n_permutations)

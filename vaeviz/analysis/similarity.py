@@ -10,12 +10,16 @@ import numpy as np
 from vaeviz.analysis.class_structure import nearest_others
 from vaeviz.analysis.estimates import Score, mean_estimate
 from vaeviz.analysis.jackknife import jackknife_error
+from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.errors import InputError, NotApplicable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_GROUPS = 20  # of the jackknife
+MAX_WIDE_SAMPLES = (
+    400  # of codes with more dimensions than that; the cost of an alignment is cubic in the smaller number
+)
 MIN_SAMPLES = 8  # the jackknife leaves half of them, which can still be aligned
 MIN_ALIGNED_SAMPLES = 4  # with fewer, an alignment fits unrelated codes
 N_SHUFFLES = 10  # random pairings, for the scores of unrelated codes
@@ -45,6 +49,8 @@ class CodeSimilarity:
     ----------
     k : int
         Number of neighbors.
+    n_samples : int
+        Number of samples that were compared.
     cka : Score
         Linear centered kernel alignment; 1 for codes that differ by a rotation, shift and scale.
     residual : Score
@@ -54,6 +60,7 @@ class CodeSimilarity:
     """
 
     k: int
+    n_samples: int
     cka: Score
     residual: Score
     overlap: Score
@@ -94,15 +101,15 @@ def procrustes(codes: np.ndarray, other: np.ndarray) -> Alignment:
     ----------
     Gower 1975, "Generalized Procrustes analysis", Psychometrika 40.
     """
-    from scipy.linalg import orthogonal_procrustes
-
     codes, other = _pad_to_same_width(*_check_pair(codes, other))
     center = codes.mean(axis=0)
     codes, other = codes - center, other - other.mean(axis=0)
-    rotation, trace = orthogonal_procrustes(other, codes)
+    (basis, codes), (_, other) = (np.linalg.qr(part.T) for part in (codes, other))  # columns: at most N dimensions
+    left, values, right = np.linalg.svd(other @ codes.T)
+    trace = values.sum()
     scale = trace / (other**2).sum()
     residual = 1 - trace**2 / ((other**2).sum() * (codes**2).sum())
-    return Alignment(scale * other @ rotation + center, float(max(residual, 0.0)))
+    return Alignment(scale * other.T @ (left @ right) @ basis.T + center, float(max(residual, 0.0)))
 
 
 def linear_cka(codes: np.ndarray, other: np.ndarray) -> float:
@@ -197,9 +204,13 @@ def code_similarity(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: 
     Notes
     -----
     Standard errors of CKA and of the residual are by the jackknife, that of the overlap is over the points. The
-    values for unrelated codes are means over ten random pairings of the rows; for the overlap k / (N − 1).
+    values for unrelated codes are means over ten random pairings of the rows; for the overlap k / (N − 1). Codes of
+    more than 400 dimensions are compared on `compared_rows`, and rotated to as many dimensions as there are samples,
+    which changes no measure.
     """
     codes, other = _check_pair(codes, other)
+    rows = compared_rows(codes, other, seed)
+    codes, other = (_rotate_to_fewest_dims(part[rows]) for part in (codes, other))
     if len(codes) < MIN_SAMPLES:
         raise NotApplicable(f"The similarity of {len(codes)} samples would be noise; it needs at least {MIN_SAMPLES}.")
 
@@ -216,10 +227,37 @@ def code_similarity(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: 
     overlap = mean_estimate(neighbor_overlap(codes, other, k))
     return CodeSimilarity(
         k,
+        len(codes),
         Score(float(values[0]), float(errors[0]), float(cka_null), "CKA"),
         Score(float(values[1]), float(errors[1]), float(residual_null), "Procrustes residual"),
         Score(overlap.value, overlap.standard_error, k / (len(codes) - 1), "neighbor overlap"),
     )
+
+
+def compared_rows(codes: np.ndarray, other: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return the rows on which two sets of codes can be compared at a bounded cost.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (N, D)
+        Codes.
+    other : ndarray, shape (N, E)
+        Other codes of the same samples.
+    seed : int, default: 0
+        Seed of the choice.
+
+    Returns
+    -------
+    ndarray of int
+        All rows, or 400 random ones in ascending order if a code has more dimensions than that.
+    """
+    is_wide = max(codes.shape[1], other.shape[1]) > MAX_WIDE_SAMPLES
+    return subsample_rows(MAX_WIDE_SAMPLES if is_wide else None, len(codes), seed)
+
+
+def _rotate_to_fewest_dims(codes: np.ndarray) -> np.ndarray:
+    """Return codes (N, D) rotated to at most N dimensions, with the same distances."""
+    return codes if codes.shape[1] <= len(codes) else np.asarray(np.linalg.qr((codes - codes.mean(axis=0)).T)[1].T)
 
 
 def _check_pair(codes: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -28,7 +28,7 @@ from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MIN_CURVE_POINTS = 400  # a curve drawn through fewer points looks angular
-MIN_CELLS = 2  # narrower posteriors are drawn this many cells wide (one standard deviation), so that contours close
+MIN_CELLS = 3  # narrower posteriors are drawn this many cells wide (one standard deviation), so that contours close
 PRIOR_EXTENT = 3.3  # the grid always holds this many standard deviations of the prior
 
 
@@ -91,7 +91,7 @@ def aggregate_posterior(
     -----
     The aggregate posterior q(z) = 1/N Σ q(z | x_n) is the exact mixture of all N posteriors, with the other dimensions
     integrated out. Its contours enclose 39, 86 and 99 % of its mass, as the dashed circles do for the
-    prior N(0, I). Each posterior is integrated over each cell of the grid. Posteriors narrower than two cells are drawn
+    prior N(0, I). Each posterior is integrated over each cell of the grid. Those narrower than three cells are drawn
     that wide, and the legend says so: raise `n_grid` to see finer structure. The MMD in the title concerns all
     dimensions. A latent space of one dimension is drawn as a curve.
 

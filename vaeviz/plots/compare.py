@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from vaeviz.analysis.similarity import CodeSimilarity, code_similarity, procrustes
+from vaeviz.analysis.similarity import CodeSimilarity, code_similarity, compared_rows, procrustes
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.labels import labels_for
 from vaeviz.data.out_of_core import as_samples
@@ -61,7 +61,8 @@ def compare(
     n_neighbors : int, default=10
         Nearest neighbors whose agreement is measured.
     max_points : int or None, default=5000
-        Largest number of samples to compare. More are subsampled at random; None keeps all.
+        Largest number of samples to compare. More are subsampled at random; None keeps all. Codes of more than 400
+        dimensions are compared on at most 400 samples.
     palette : str, tuple or dict, optional
         Color sequence or colormap of matplotlib, palette of seaborn, colors (also separated by commas), or a color for
         each class by name.
@@ -109,6 +110,7 @@ def compare(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )
     rows = subsample_rows(max_points, len(posterior), seed)
+    rows = rows[compared_rows(posterior.mean[rows], other.mean[rows], seed)]
     codes, others = posterior.mean[rows], other.mean[rows]
     found = code_similarity(codes, others, k=n_neighbors, seed=seed)
     aligned = _with_spread_of(codes, procrustes(codes, others).aligned)

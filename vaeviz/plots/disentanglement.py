@@ -117,7 +117,8 @@ def disentanglement(
         label="adjusted $I(z_j; v_k)\\,/\\,H(v_k)$",
     )
     masked = f", {(~found.active).sum()} masked" if not found.active.all() else ""
-    axes[0].set_title(f"Information, posterior {estimator}, N = {len(rows):,}{masked}\n{found.convention}")
+    axes[0].set_title(f"Information, posterior {estimator}, N = {len(rows):,}{masked}")
+    axes[0].set_xlabel(found.convention, fontsize="small")
     _draw_scores(axes[1], found)
     return axes
 

@@ -9,7 +9,7 @@ import numpy as np
 from vaeviz.analysis.active_dimensions import active_dimensions
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
 from vaeviz.analysis.estimates import Estimate
-from vaeviz.analysis.output_effects import MIN_EFFECT, output_effects
+from vaeviz.analysis.output_effects import default_min_effect, output_effects
 from vaeviz.errors import NotApplicable
 from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._phrases import all_of_them, dimension_names, list_dimensions
@@ -30,7 +30,7 @@ def ignored(
     condition: Any = None,
     *,
     max_count: int = 0,
-    min_effect: float = MIN_EFFECT,
+    min_effect: float | None = None,
     n_codes: int = 64,
     seed: int = 0,
 ) -> Measurement:
@@ -46,9 +46,10 @@ def ignored(
         Condition of each sample.
     max_count : int, default 0
         Number of ignored dimensions allowed.
-    min_effect : float, default 0.001
+    min_effect : float, optional
         A dimension is ignored if it causes at most this share of the variance of the decoder's output, and at most
-        ten times as much of the variance of any single value.
+        ten times as much of the variance of any single value. By default 0.001, or 0.01 / D for more than ten
+        dimensions.
     n_codes : int, default 64
         Largest number of random codes around which the effect is measured.
     seed : int, default 0
@@ -71,6 +72,7 @@ def ignored(
     encoded = active_dimensions(posterior).mask
     if not encoded.any():
         raise NotApplicable("No dimension is active, so the decoder can ignore none; see collapsed.")
+    min_effect = default_min_effect(posterior.size) if min_effect is None else min_effect
     found = output_effects(decoder, posterior, n_samples=n_codes, reference=x, seed=seed)
     dims = np.flatnonzero(encoded & found.ignored(min_effect))
     least = int(np.where(encoded, found.share, np.inf).argmin())
