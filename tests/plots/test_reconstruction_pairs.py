@@ -100,7 +100,8 @@ def test_pairs_that_cannot_be_drawn_are_an_error(digits, encoder, decoder, setti
     (option,) = settings
     with pytest.raises(InputError, match=option) as error:
         reconstruction_pairs(encoder, decoder, digits.x, **settings)
-    assert (error.value.got, error.value.expected) == (got, expected)
+    assert error.value.got == got
+    assert error.value.expected.endswith(expected)
 
 
 def test_labels_of_another_length_are_an_error(digits, encoder, decoder):
