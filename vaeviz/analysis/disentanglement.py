@@ -124,7 +124,7 @@ def disentanglement(
     -----
     MIG and SAP compare the two dimensions with the highest mutual information, or R², for each factor. DCI
     disentanglement, completeness and informativeness use the importances of random forests. FactorVAE predicts which
-    factor was fixed from the dimension that varies least. No score depends on the names of classes: a forest predicts
+    factor was fixed from the dimension that varies least. Standard errors are by the jackknife over samples. No score depends on the names of classes: a forest predicts
     a column of 0 and 1 for each, and R² is the share of a code's variance between them.
 
     The matrix `information` is adjusted for chance, (I − I₀) / (H(v) − I₀), where I₀ is the mutual information of
@@ -144,14 +144,10 @@ def disentanglement(
     >>> found.information.round(1).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    if n_bins < 2:
-        raise InputError(
-            f"n_bins = {n_bins}, but at least 2 bins are needed.", got=f"n_bins = {n_bins}", expected="2 or more"
-        )
     codes = np.asarray(codes, dtype=np.float64)
     if not (isinstance(factors, Sequence) and all(isinstance(factor, Factor) for factor in factors)):
         factors = as_factors(factors, len(codes), nominal=nominal)
-    active, scored = _check_scorable(codes, factors, active)
+    active, scored = _check_scorable(codes, factors, active, n_bins)
     kept, known = codes[:, active], [factor for factor, is_scored in zip(factors, scored) if is_scored]
     binned = np.stack([discretize(column, n_bins) for column in kept.T], axis=1)
     values = np.stack([factor.discretize(n_bins) for factor in known], axis=1)
@@ -166,10 +162,13 @@ def disentanglement(
         weights, predicted = feature_importances(kept[rows], [factor[paired] for factor in known], seed=seed)
         return np.array([*dci_scores(weights), predicted.mean()])
 
+    def factor_vae(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
+        return np.array([factor_vae_score(kept[rows], values[paired], seed=seed).value])
+
     scores = [
         *_jackknife_scores(("MIG", "SAP"), mig_and_sap, len(codes), N_GROUPS, shuffles, seed),
         *_jackknife_scores(DCI_NAMES, dci, len(codes), N_FOREST_GROUPS, shuffles, seed),
-        _factor_vae_score(kept, values, shuffles, seed),
+        *_jackknife_scores(("FactorVAE",), factor_vae, len(codes), N_GROUPS, shuffles, seed),
     ]
     chance = np.mean([mutual_information(binned, values[shuffled]) for shuffled in shuffles], axis=0)
     information = np.maximum((mutual_information(binned, values) - chance) / (1 - chance), 0)
@@ -442,12 +441,6 @@ def _jackknife_scores(
     return [Score(float(value), float(error), float(null), name) for name, value, error, null in numbers]
 
 
-def _factor_vae_score(codes: np.ndarray, values: np.ndarray, shuffles: list[np.ndarray], seed: int) -> Score:
-    found = factor_vae_score(codes, values, seed=seed)
-    null = np.mean([factor_vae_score(codes, values[shuffled], seed=seed).value for shuffled in shuffles])
-    return Score(found.value, found.standard_error, float(null), "FactorVAE")
-
-
 def _mean_purity(weights: np.ndarray) -> float:
     """Return the mean of 1 − normalized entropy of each row, weighted by the row's share of the total."""
     from scipy.stats import entropy
@@ -460,9 +453,13 @@ def _mean_purity(weights: np.ndarray) -> float:
 
 
 def _check_scorable(
-    codes: np.ndarray, factors: Sequence[Factor], active: np.ndarray | None
+    codes: np.ndarray, factors: Sequence[Factor], active: np.ndarray | None, n_bins: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the dimensions (D,) and the factors (K,) that can be scored."""
+    if n_bins < 2:
+        raise InputError(
+            f"n_bins = {n_bins}, but at least 2 bins are needed.", got=f"n_bins = {n_bins}", expected="2 or more"
+        )
     if len(codes) < MIN_KNOWN:
         raise NotApplicable(f"Scores of {len(codes)} samples would be noise; they need at least {MIN_KNOWN}.")
     active = (np.ptp(codes, axis=0) > 0) & (True if active is None else np.asarray(active, dtype=bool))
