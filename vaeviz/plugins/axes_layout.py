@@ -273,9 +273,9 @@ def _fit_text(text: Text, length: float) -> None:
 
 
 def _broken(text: Text, line: str, length: float) -> list[str]:
-    """Break a line at spaces, not inside of formulas."""
+    """Break a line at spaces, not inside of formulas, nor beside = and ±."""
     parts: list[str] = []
-    for word in re.findall(r"(?:\$[^$]+\$|\S)+", line):
+    for word in re.findall(r"(?:\$[^$]+\$|\s[=±]\s|\S)+", line):
         text.set_text(f"{parts[-1]} {word}" if parts else word)
         if parts and _length(text) <= length:
             parts[-1] = text.get_text()
