@@ -138,7 +138,7 @@ def _columns(factors: Any) -> list[Any]:
     """Return the columns of a data frame or an array as one-dimensional series or arrays."""
     if hasattr(factors, "columns"):
         return [factors[name] for name in factors.columns]
-    values = np.asarray(factors)
+    values = np.asarray(factors.detach().cpu() if hasattr(factors, "detach") else factors)
     values = values[:, None] if values.ndim == 1 else values
     return list(values.T) if values.ndim == 2 else []
 

@@ -165,7 +165,9 @@ def tsne(
 
 def _place_others(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
     if not embedding.can_place:
-        fix = Fix('Pass engine="opentsne", "umap" or "pca".', "Add --engine opentsne, umap or pca.")
+        fix = Fix(
+            'Pass engine="opentsne", "torch_tsne", "umap" or "pca".', "Add --engine opentsne, torch_tsne, umap or pca."
+        )
         message = f"Engine {embedding.engine!r} cannot place other_x, so the map shows the samples of x only."
         warn_user(GuessWarning(message, fix=fix))
         return
