@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from contextlib import suppress
 from dataclasses import replace
@@ -43,7 +44,7 @@ def _is_ours(model: Any) -> bool:
 
 
 def _open_run_folder(path: Path) -> Model | None:
-    if not (path / "config.json").is_file():
+    if not os.path.isfile(path / "config.json"):
         return None
     from vaeviz_models.runs.data_source import display_data
     from vaeviz_models.runs.folder import open_run, read_history

@@ -110,7 +110,7 @@ def test_scores_of_a_good_code_exceed_those_of_shuffled_factors_and_those_of_noi
     assert good.information.argmax(axis=0).tolist() == good.importance.argmax(axis=0).tolist() == [1, 0]
 
 
-def test_inactive_and_constant_dimensions_are_not_scored():
+def test_inactive_and_constant_dimensions_are_not_scored(few_trees):
     factors = GRID[np.repeat(np.arange(60), 2)]
     codes = np.column_stack([factors, RNG.standard_normal(120), np.zeros(120)])
     found = disentanglement(codes, factors, np.array([True, True, True, False, True]))
@@ -142,7 +142,7 @@ def scores_of(codes, factors, **options):
     return [score.value for score in disentanglement(codes, factors, **options).scores]
 
 
-def test_names_of_classes_change_nothing():
+def test_names_of_classes_change_nothing(few_trees):
     """Renamed integer codes, text and categories of a nominal factor have the same scores."""
     pd = pytest.importorskip("pandas")
     shape, size = RNG.integers(3, size=200), RNG.random(200)
@@ -157,7 +157,7 @@ def test_names_of_classes_change_nothing():
     assert disentanglement(codes, numbered, nominal=()).nominal.tolist() == [False, False]
 
 
-def test_missing_and_constant_factors_leave_the_others_scored():
+def test_missing_and_constant_factors_leave_the_others_scored(few_trees):
     factors = GRID[np.repeat(np.arange(60), 3)].copy()
     codes = factors[:, :2] + 0.01 * RNG.standard_normal((180, 2))
     expected = disentanglement(codes, factors[:, :1])
@@ -203,7 +203,7 @@ def test_two_bins_are_the_least():
     assert caught.value.got == "n_bins = 1"
 
 
-def test_table_has_a_row_for_each_score():
+def test_table_has_a_row_for_each_score(few_trees):
     found = disentanglement(GRID, GRID)
     frame = found.to_frame()
     assert frame["name"].tolist() == ["MIG", "SAP", "DCI disent.", "DCI compl.", "DCI inform.", "FactorVAE"]

@@ -106,7 +106,7 @@ def test_version(run_main):
 def test_list_shows_every_group_and_the_inputs_and_options_of_plots(run_main):
     done = run_main("list")
     assert done.code == 0
-    for token in ("\n  latent_scatter ", "from encoder, x, [labels]", "--dims int,int", "--max-points"):
+    for token in ("\n  latent_scatter ", "from encoder, x, [labels]", "--dims int|text,int|text", "--max-points"):
         assert token in done.out
     for name in ("mlp", "conv", "autoencoder", "digits", "mnist", "npz", "images", "tsne", "pca", "export"):
         assert f"\n  {name} " in done.out
@@ -135,7 +135,7 @@ def test_help_of_a_plot_shows_its_docstring_inputs_and_options(run_main):
     done = run_main("plot", "latent_scatter", "--help")
     for token in (
         "Needs encoder, x, [labels]",
-        "--dims INT,INT",
+        "--dims [int|text,int|text]",
         "--out",
         vaeviz.latent_scatter.__doc__.split("\n")[0],
     ):
@@ -202,7 +202,7 @@ def test_split_and_labels_select_from_the_data(run_main, npz, dots):
         (["latent_scatter", "absent:thing", "--data", "digits"], "No module named 'absent'"),
         (["latent_scatter", "mine:encode", "--data", "digits"], "--encoder"),
         (["latent_scatter", "mine:pair", "--data", "digts"], "'digits'"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0"], "int,int"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0"], "int|text,int|text"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0,5"], "dimensions"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--split", "half"], "'half'"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--dim", "0,1"], "--dim"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaeviz.data.labels import check_labels, factorize_labels
+from vaeviz.data.labels import ClassLabels, check_labels, factorize_labels
 from vaeviz.errors import InputError
 
 
@@ -48,3 +48,16 @@ def test_labels_may_be_a_column_or_a_tensor():
     torch = pytest.importorskip("torch")
     assert check_labels([[1], [2]], 2).tolist() == [1, 2]
     assert check_labels(torch.tensor([1, 2]), 2).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["a\x1b[31m", "b"]),
+        ["a\x1b[31m", "b"],
+        ClassLabels(np.array([0, 1]), ("a\x1b[31m", "b")),
+        np.array([b"a\x1b[31m", b"b"]),
+    ],
+)
+def test_names_of_classes_have_no_control_characters(labels):
+    assert factorize_labels(check_labels(labels, 2))[1] == ("a\N{REPLACEMENT CHARACTER}[31m", "b")

@@ -5,6 +5,7 @@ import pytest
 
 import vaeviz
 from vaeviz.data.row_index import check_row_index
+from vaeviz.drawing.sample_style import sample_style
 from vaeviz.errors import InputError
 from vaeviz.model.collect_inputs import collect_inputs
 
@@ -42,3 +43,22 @@ def test_a_shuffled_default_index_is_an_error():
 def test_rows_of_other_samples_are_an_error(name):
     with pytest.raises(InputError, match=f"{name} has other rows"):
         collect_inputs(None, None, {"x": X, name: pd.Series([0, 1, 2], index=["r", "s", "u"])})
+
+
+def test_plots_take_labels_in_the_order_of_the_samples():
+    shuffled = pd.Series([0, 1, 2], index=["t", "s", "r"])
+    with pytest.raises(InputError, match="another order"):
+        vaeviz.latent_scatter(lambda x: x, X, shuffled)
+    with pytest.raises(InputError, match="another order"):
+        vaeviz.reconstruction_pairs(lambda x: x, lambda z: z, X, shuffled)
+    with pytest.raises(InputError, match="condition"):
+        vaeviz.encode(lambda x, y: x, X, shuffled)
+
+
+def test_plots_take_labels_names_and_kind_of_a_data_set():
+    data = vaeviz.Dataset(X, ["p", "q", "p"])
+    ax = vaeviz.latent_scatter(lambda x: x, data)
+    assert {"p", "q"} <= {text.get_text() for text in ax.get_legend().get_texts()}
+    spectrogram = vaeviz.Dataset(np.random.default_rng(0).random((5, 8, 8)), kind="spectrogram")
+    assert sample_style(spectrogram).kind == "spectrogram"
+    assert sample_style(data).names == ("a", "b")

@@ -170,3 +170,11 @@ def test_suggested_palettes_work():
     for palette in palettes:
         assert len(color_labels(["a", "b", "c"], 3, palette=palette).colors) == 3
         assert palette in caught.value.fix.command_line
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("$_$", r"\$_\$"), ("costs 5 $", "costs 5 $"), ("$z_1$", "$z_1$"), ("a\x1bb", "a\N{REPLACEMENT CHARACTER}b")],
+)
+def test_names_of_classes_can_be_drawn(name, shown):
+    assert color_labels([name, "other"], 2).names == tuple(sorted((shown, "other")))

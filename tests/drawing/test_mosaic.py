@@ -1,9 +1,15 @@
 """Grids of images on plain and latent axes."""
 
+import base64
+import io
+import re
+
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from vaeviz.analysis.latent_grid import equal_mass_nodes, linear_nodes
 from vaeviz.data.sample_kind import as_images
@@ -152,3 +158,21 @@ def test_first_row_is_on_top_for_any_image_origin(ax):
         draw_cells(ax, cells)
     assert ax.images[0].origin == "upper"
     assert ax.images[0].get_array()[0, 0] == 1
+
+
+@pytest.mark.parametrize("shape", [(9, 8), (9, 8, 3)])
+def test_vector_files_hold_the_pixels_of_a_mosaic(tmp_path, shape):
+    figure = Figure(figsize=(1, 1))  # a tenth of the pixels at its 100 dpi
+    draw_cells(figure.subplots(), RNG.random((40, 30, *shape)))
+    figure.savefig(tmp_path / "mosaic.svg")
+    encoded = re.findall(r'base64,([^"]+)"', (tmp_path / "mosaic.svg").read_text())
+    mosaic, _ = assemble_mosaic(np.zeros((40, 30, *shape)))
+    heights_and_widths = [plt.imread(io.BytesIO(base64.b64decode(image))).shape[:2] for image in encoded]
+    assert heights_and_widths == [mosaic.shape[:2]]
+
+
+@pytest.mark.parametrize(("value", "n_lines"), [(0.0, 0), (0.5, 0), (1.0, 3)])
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 3)])
+def test_white_images_have_borders(ax, shape, value, n_lines):
+    draw_cells(ax, np.full((2, 3, *shape), value), SampleStyle(value_range=(0, 1)))
+    assert len(ax.lines) == n_lines

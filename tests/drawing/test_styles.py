@@ -1,8 +1,10 @@
 """Styles for print and slides."""
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz.drawing.styles import CLASS_COLORS, STYLES, get_style
@@ -72,3 +74,11 @@ def test_unknown_style_is_an_error():
     with pytest.raises(UnknownName) as caught, vaeviz.style("papper"):
         pass
     assert (caught.value.got, caught.value.expected) == ("papper", "paper, talk")
+
+
+@pytest.mark.parametrize("name", ["paper", "talk"])
+def test_figures_saved_inside_a_style_have_its_resolution(tmp_path, name):
+    with vaeviz.style(name) as style:
+        figure = Figure(figsize=(1, 1))
+        figure.savefig(tmp_path / "figure.png")
+    assert plt.imread(tmp_path / "figure.png").shape[0] == style.dpi

@@ -583,7 +583,8 @@ def test_plots_that_need_more_samples_are_skipped(tmp_path, make_encoder, make_d
 
 def test_a_decoder_alone_is_drawn(tmp_path, decoder):
     records = export_figures(tmp_path, decoder=Decoder(decoder, latent_shape=(2,)), settings=LIGHT, dpi=30)
-    assert {name for name, status in statuses(records).items() if status == "drawn"} == {"manifold_grid", "samples"}
+    drawn = {name for name, status in statuses(records).items() if status == "drawn"}
+    assert drawn == {"interpolation", "manifold_grid", "samples", "traversal"}
     assert set(statuses(records).values()) == {"drawn", "skipped"}
 
 

@@ -52,7 +52,7 @@ def test_a_value_that_does_not_reach_its_baseline_is_not_healthy(value, status):
     measured = measure(value, 0.3, reference="a PCA", baselines={"a PCA": 10.0})
     found, remark = check_with("below").judge(measured)
     assert found == status
-    assert ("a PCA does better: 10 nats" in remark) == (status == "uncertain")
+    assert ("a PCA does better" in remark) == (status == "uncertain")
 
 
 def test_a_blind_spot_excludes_health_and_no_defect():

@@ -267,6 +267,20 @@ def test_a_class_is_not_a_model():
             use(nn.Linear)
 
 
+@pytest.mark.parametrize(
+    ("name", "route"),
+    [("model.ckpt", "state dict"), ("model.pkl", "trust"), ("model.h5", "keras"), ("folder/saved_model.pb", ".keras")],
+)
+def test_files_that_are_refused_name_the_route(name, route, tmp_path):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"model")
+    with pytest.raises(InputError) as caught:
+        vaeviz.open(path.parent if name.startswith("folder") else path)
+    assert route in caught.value.fix.python
+    assert caught.value.fix.command_line or route == ".keras"
+
+
 @pytest.mark.parametrize("returns", ["maen,log_var", "mean,log_vra", "mean,lgovar", "mean,sdt", "mean,logvr"])
 def test_a_misspelled_output_is_an_error_at_once(returns):
     with pytest.raises(InputError, match="returns"):

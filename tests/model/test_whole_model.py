@@ -170,6 +170,13 @@ def test_a_step_that_the_model_takes_before_it_decodes_is_taken(step, recwarn):
     assert not recwarn.list
 
 
+def test_a_method_knows_the_model_that_it_belongs_to(recwarn):
+    model = Between("quantize")
+    own = model(torch.from_numpy(X)).detach()
+    np.testing.assert_allclose(decode(model.decode, encode(model.encode, X), reference=X), own, atol=1e-6)
+    assert not recwarn.list
+
+
 def test_a_step_that_cannot_be_found_causes_a_warning_with_both_errors():
     model = Between("hidden")
     with pytest.warns(GuessWarning) as caught:

@@ -74,8 +74,10 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
+@pytest.mark.slow  # test_plot_contract draws every plot twice, and tests/export compares the files of a set
 def test_exported_sets_are_reproducible(tmp_path, few_trees):
-    sets = [export_figures(tmp_path / part, plots=NAMES, dpi=40, **INPUTS) for part in ("one", "two")]
+    light = {"likelihood_bound": {"n_draws": 20}, "map_quality": {"perplexity": 5.0}}
+    sets = [export_figures(tmp_path / part, plots=NAMES, settings=light, dpi=40, **INPUTS) for part in ("one", "two")]
     assert [record.status for record in sets[0]] == ["drawn"] * len(NAMES), sets[0]
     assert [record.files for record in sets[0]] == [record.files for record in sets[1]]
 
@@ -105,7 +107,6 @@ def test_meaningless_requests_are_not_applicable(name, given, token):
     [
         ("latent_neighbors", {"n_neighbors": (0, 5)}, "0"),
         ("latent_neighbors", {"max_points": 0}, "max_points"),
-        ("map_quality", {"n_neighbors": 45}, "45"),
         ("map_quality", {"perplexity": 0.0}, "perplexity"),
         ("compare", {"n_neighbors": 0}, "0"),
         ("latent_pairs", {"dims": (0, 1)}, "dims"),
@@ -122,7 +123,12 @@ def test_unusable_options_are_an_error(name, given, token):
 
 
 @pytest.mark.parametrize(
-    ("name", "given"), [("latent_neighbors", {"n_neighbors": (1, 90)}), ("compare", {"n_neighbors": 90})]
+    ("name", "given"),
+    [
+        ("latent_neighbors", {"n_neighbors": (1, 90)}),
+        ("compare", {"n_neighbors": 90}),
+        ("map_quality", {"n_neighbors": 45}),
+    ],
 )
 def test_too_few_points_for_the_neighbors_do_not_apply(name, given):
     with pytest.raises(NotApplicable, match="90"):
@@ -169,7 +175,7 @@ def test_reconstruction_error_by_label_with_cases_and_roc():
     assert len(drawn("reconstruction_error", omit=("other_x", "labels"))[0]) == 2
 
 
-def test_disentanglement_masks_dimensions_without_kl():
+def test_disentanglement_masks_dimensions_without_kl(few_trees):
     mean = np.column_stack([LABELS, X.mean(axis=(1, 2)) * 5, np.zeros(N)])
     std = np.column_stack([np.full((N, 2), 0.1), np.ones(N)])
     axes, _ = drawn("disentanglement", encoder=Posterior(mean, std, "normal"))
@@ -193,7 +199,7 @@ def test_latent_neighbors_draws_confusion_and_the_pca_baseline():
 
 def test_latent_neighbors_names_the_subsample_in_the_title():
     axes, _ = drawn("latent_neighbors", max_points=60)
-    assert f"60 of {N} samples" in axes[0].get_title()
+    assert f"60 of {N} samples" in " ".join(axes[0].get_title().split())
 
 
 def test_latent_neighbors_leaves_missing_labels_out():

@@ -81,11 +81,11 @@ def test_a_decoder_without_declared_conditions_is_refused(name):
 
 def test_samples_have_a_row_for_each_condition_with_the_same_codes(ax, watched, linear):
     vaeviz.samples(watched, n_samples=60, kind="table", ax=ax)
-    (first, low), (second, middle), (third, high) = watched.fn.calls
+    codes, classes = watched.fn.calls[0]
+    first, second, third = (codes[classes == place] for place in range(3))
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(first, third)
     assert len(first) == 8  # not 20: a row is no longer than those of a square of sixty
-    assert [set(low), set(middle), set(high)] == [{0}, {1}, {2}]
     assert [text.get_text() for text in ax.get_yticklabels()] == list(linear.classes)
     title = "Means of p(x | z, y) under 3 conditions,\nin each row the same 8 draws, z ~ N(0, I)"
     assert ax.get_title() == title
@@ -103,10 +103,10 @@ def test_samples_of_images_name_their_rows(ax, make_decoder):
 
 def test_samples_of_chosen_conditions(ax, watched):
     vaeviz.samples(watched, condition=["high", "low"], n_samples=4, ax=ax)
-    assert [set(y) for _, y in watched.fn.calls] == [{2}, {0}]
+    assert {int(y) for y in watched.fn.calls[0][1]} == {0, 2}
     watched.fn.calls.clear()
     vaeviz.samples(condition_on(watched, "middle"), n_samples=9, ax=ax)
-    ((z, y),) = watched.fn.calls
+    (z, y), *_ = watched.fn.calls
     assert (len(z), set(y)) == (9, {1})
     assert ax.get_title().startswith("Means of p(x | z, y = middle), 9 draws")
 
@@ -189,7 +189,7 @@ def test_a_change_is_drawn_under_one_condition(linear, linear_parts, watched):
 def test_reconstructions_are_decoded_under_each_samples_own_condition(ax, linear, linear_parts, watched):
     rows = (45, 3, 25)
     vaeviz.reconstruction_pairs(linear_parts["encoder"], watched, linear.x, condition=linear.names, rows=rows, ax=ax)
-    ((z, y),) = watched.fn.calls
+    (z, y), *_ = watched.fn.calls
     assert y.tolist() == [2, 0, 1]
     np.testing.assert_allclose(z, linear.encode(linear.x, linear.labels)[0][list(rows)], rtol=1e-4, atol=1e-5)
 
@@ -197,7 +197,7 @@ def test_reconstructions_are_decoded_under_each_samples_own_condition(ax, linear
 def test_paths_run_within_a_condition_and_are_named_after_it(ax, linear, linear_parts, watched):
     parts = (watched, linear_parts["encoder"], linear.x, linear.names, linear.labels)
     vaeviz.interpolation(*parts, n_paths=6, n_steps=4, kind="signal", ax=ax)
-    ((z, y),) = watched.fn.calls
+    (z, y), *_ = watched.fn.calls
     assert y.tolist() == [place for place in (0, 0, 1, 1, 2, 2) for _ in range(4)]
     means = linear.encode(linear.x, linear.labels)[0]
     for path, end in ((path, end) for path in range(6) for end in (0, 3)):
@@ -232,8 +232,8 @@ def test_prior_samples_in_holes_are_decoded_under_every_condition_in_turn(linear
     vaeviz.prior_holes(
         linear_parts["encoder"], linear.x, watched, linear.labels, n_grid=2, kind="signal", figure=figure
     )
-    for _, y in watched.fn.calls:
-        assert y.tolist() == [0, 1, 2, 0][: len(y)]
+    _, y = watched.fn.calls[0]
+    assert y.tolist() == [0, 1, 2, 0][: len(y)]
 
 
 def test_other_samples_need_a_fixed_condition(linear, linear_parts):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vaeviz import decode, encode, interpolation
+from vaeviz import Decoder, decode, encode, interpolation
 from vaeviz.analysis.interpolation import slerp
 from vaeviz.errors import InputError, UnknownName
 
@@ -106,7 +106,7 @@ def test_paths_of_points_are_joined(ax, make_encoder, make_decoder):
     ("settings", "got", "expected"),
     [
         ({"n_steps": 1}, "1", "2 or more"),
-        ({"n_paths": 0}, "0", "1 or more"),
+        ({"n_paths": 0}, "0", "int, 1 or more"),
         ({"pair": (0, 40)}, "row 40", "rows from 0 to 39"),
         ({"pair": (-1, 4)}, "row -1", "rows from 0 to 39"),
         ({"between": ("a", "b")}, "no labels", "one label per sample"),
@@ -138,3 +138,22 @@ def test_opposite_codes_have_no_great_arc(flat):
     x = np.concatenate([x[:1], -x[:1]])
     with pytest.raises(InputError, match="linear"):
         interpolation(decoder, encoder, x, method="slerp", pair=(0, 1))
+
+
+def test_a_decoder_alone_joins_draws_from_the_prior(ax, make_decoder):
+    fn = make_decoder()
+    decoder = Decoder(fn, latent_shape=(2,))
+    interpolation(decoder, n_paths=3, n_steps=4, seed=2, ax=ax)
+    ends = np.random.default_rng(2).standard_normal((6, 2)).astype(np.float32)
+    first = np.asarray(ax.images[0].get_array())[:32:4, :32:4]  # pixels are enlarged four times
+    np.testing.assert_allclose(first, fn(ends[:1])[0], rtol=1e-5)
+    assert "draws from N(0, I)" in ax.get_title().replace("\n", " ")
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "0.33", "0.67", "1"]
+    with pytest.raises(InputError, match="pair"):
+        interpolation(decoder, pair=(0, 1))
+
+
+def test_draws_take_the_conditions_in_turn(ax):
+    decoder = Decoder(lambda z, y: z + 10 * y[:, None], latent_shape=(2,), conditions=range(3), output="values")
+    interpolation(decoder, n_paths=4, n_steps=3, ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()][:3] == ["0", "1", "2"]

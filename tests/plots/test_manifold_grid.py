@@ -140,7 +140,8 @@ def test_a_latent_of_one_dimension_is_one_row(ax, watched):
 
 
 @pytest.mark.parametrize(
-    ("shape", "n"), [((8, 8), 20), ((64,), 20), ((8, 8, 3), 20), ((50,), 10), ((5,), 7), ((2,), 10)]
+    ("shape", "n"),
+    [((8, 8), 20), ((64,), 20), ((8, 8, 3), 20), ((64, 40), 10), ((200, 200), 6), ((50,), 10), ((5,), 7), ((2,), 10)],
 )
 def test_nodes_a_side_follow_the_kind_of_sample(ax, make_decoder, shape, n):
     manifold_grid(declared(make_decoder(2, shape), sample_shape=shape), ax=ax)

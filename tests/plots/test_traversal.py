@@ -143,3 +143,23 @@ def test_bad_input(encoder, decoder, x):
         traversal(decoder, encoder, x, n_steps=1)
     with pytest.raises(InputError, match="decoder"):
         traversal(None, encoder, x)
+
+
+def test_a_decoder_alone_is_traversed_between_draws_from_the_prior(model):
+    decoder = Decoder(lambda z: model.decode(z * [1, 1, 9, 1]).reshape(-1, 4, 4), latent_shape=(4,), output="values")
+    (ax,) = traversal(decoder, n_steps=3)
+    assert tick_labels(ax.yaxis)[0] == "$z_{3}$"  # by effect
+    assert tick_labels(ax.xaxis) == ["−1.96", "0", "1.96"]
+    assert "by effect" in one_line(ax) and "draw from N(0, I)" in one_line(ax)
+    again = traversal(decoder, n_steps=3)[0].images[0].get_array()
+    np.testing.assert_array_equal(ax.images[0].get_array(), again)
+    with pytest.raises(InputError, match="around"):
+        traversal(decoder, around=0)
+    with pytest.raises(InputError) as error:
+        traversal(lambda z: z)
+    assert "latent_shape" in error.value.fix.python
+
+
+def test_a_sample_is_not_a_row(decoder, encoder, x):
+    with pytest.raises(InputError, match="around"):
+        traversal(decoder, encoder, x, around=x[0])

@@ -110,7 +110,7 @@ def test_three_points_are_too_few_for_tsne(ax):
 
 
 def test_other_engines_have_no_perplexity(ax):
-    for perplexity in (0.0, 60.0):
+    for perplexity in (1.0, 60.0):
         tsne(Posterior(CODES), CODES, engine="pca", perplexity=perplexity, ax=ax)
 
 
@@ -151,3 +151,9 @@ def test_an_engine_that_cannot_place_samples_warns_and_draws_the_map(ax):
     assert caught[0].filename == __file__
     assert len(points_of(ax)) == 60
     assert not drawn_lines(ax)
+
+
+def test_a_map_of_collapsed_codes_is_called_noise(ax):
+    codes = 1e-6 * np.random.default_rng(0).standard_normal((60, 5))
+    tsne(Posterior(codes, np.ones((60, 5))), codes, engine="pca", ax=ax)
+    assert "no dimension is active" in ax.get_title()

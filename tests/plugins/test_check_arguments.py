@@ -115,3 +115,27 @@ def test_an_array_in_a_message_is_short():
     with pytest.raises(InputError) as caught:
         count(n_samples=np.zeros((100, 100)))
     assert len(str(caught.value)) < 200
+
+
+NUMBERS = [
+    (spec.name, option)
+    for spec in map(vaeviz.get_plot, vaeviz.plot_names())
+    for option in ("seed", "n_samples", "n_codes", "alpha", "perplexity", "n_grid", "n_draws", "max_points", "level")
+    if option in spec.options
+]
+
+
+@pytest.mark.parametrize(("name", "option"), NUMBERS, ids=[" ".join(pair) for pair in NUMBERS])
+def test_every_plot_checks_its_numbers(name, option, numpy_inputs):
+    spec = vaeviz.get_plot(name)
+    given = {key: value for key, value in numpy_inputs.items() if key in spec.required}
+    for wrong in (-1, "many", math.nan):
+        with pytest.raises(InputError) as caught:
+            spec(**given, **{option: wrong})
+        assert str(caught.value).startswith(option)
+
+
+def test_a_script_may_pass_more_than_a_command_line_as_a_palette(numpy_inputs):
+    given = [numpy_inputs[name] for name in ("encoder", "x", "labels")]
+    vaeviz.latent_scatter(*given, palette=["red", "green"] * 5)
+    vaeviz.latent_scatter(*given, class_names={0: "zero"})

@@ -76,6 +76,7 @@ def test_inputs_and_options_are_read_from_the_signature(make_package):
     assert (found.summary, found.required, found.optional) == ("Plot a wedge.", ("encoder", "x"), ("labels",))
     other = found.options.pop("other")
     assert (other.annotation.__name__, other.default) == ("Unknown", "2 * 3")
+    assert (found.options.pop("title").default, found.options.pop("legend").default) == (True, True)
     assert found.options == {
         "corner": Option("corner", Literal["left", "right"], "left"),
         "size": Option("size", int, 3),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded; two threads are slow where they spin
 
 import numpy as np
 import pytest

@@ -113,6 +113,6 @@ def test_the_activation_is_that_of_every_hidden_layer():
 
 def test_an_unknown_activation_is_an_error():
     with pytest.raises(UnknownName) as error:
-        mlp((6,), activation="tan")
+        DenseEncoder((6,), activation="tan")
     assert error.value.got == "tan"
     assert "'tanh'" in error.value.fix.python

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
-from vaeviz.analysis.estimates import standard_error
-from vaeviz.analysis.output_effects import N_ERRORS, OutputEffects, default_min_effect, output_effects
+from vaeviz.analysis.estimates import N_ERRORS, standard_error
+from vaeviz.analysis.output_effects import OutputEffects, default_min_effect, output_effects
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.options import check_arguments

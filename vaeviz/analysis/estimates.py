@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+N_ERRORS = 2  # standard errors by which a number must differ from a threshold to decide, about 95 % of a normal law
 ROUNDING_ERROR = 1e-9  # a smaller standard error comes from floating-point arithmetic
 
 

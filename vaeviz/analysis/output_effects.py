@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import analysis_rng, sample_rows
-from vaeviz.analysis.estimates import standard_error
+from vaeviz.analysis.estimates import N_ERRORS, standard_error
 from vaeviz.model.decode import decode
 from vaeviz.model.posterior import Posterior
 
 MIN_EFFECT = 1e-3  # of the variance of the output; our choice, a standard deviation of 3 % of the output's own
 MIN_PART = 1e-2  # of an equal share 1/D; our choice, which is less than `MIN_EFFECT` for more than ten dimensions
 LOCAL_FACTOR = 10  # a single output value counts from this multiple on; our choice, a standard deviation of 10 %
-N_ERRORS = 2  # standard errors by which a number must differ from its threshold to decide
 N_NODES = 6  # values of a dimension, one in each sixth of q(z_j)
 MAX_DECODED = 20_000  # codes; many dimensions are measured around fewer samples
 MIN_ROWS = 4  # samples around which a dimension is measured, however many there are

@@ -17,7 +17,7 @@ from vaeviz.analysis.aggregate_posterior import (
     sample_rows,
     subsample_posteriors,
 )
-from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.estimates import N_ERRORS, Estimate
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.options import check_arguments
@@ -31,7 +31,6 @@ MIN_FOLD_CODES = 20  # in each set; fewer codes train no classifier
 N_KNOTS = 6  # of the splines, at quantiles
 SPLINE_STRENGTH = 0.005  # inverse penalty of the additive classifier; weak evidence in 64 dimensions is then kept
 SHRINKAGE = 0.05  # of the covariances of the quadratic classifier towards the identity
-N_ERRORS = 2  # standard errors by which a mass must differ from the tolerance to decide
 
 
 @dataclass(frozen=True, eq=False)

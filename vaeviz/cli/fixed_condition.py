@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vaeviz.errors import GuessWarning, InputError
+from vaeviz.errors import GuessWarning, InputError, warn_user
 
 if TYPE_CHECKING:
     from vaeviz.data.dataset import Dataset
@@ -59,7 +58,7 @@ def fix_condition(
     rows = _rows_with_condition(name, data.named_labels(), classes)
     if rows is None:
         message = f"--condition {text}: the labels do not tell which of the {len(data)} samples have it; all are kept."
-        warnings.warn(GuessWarning(message, fix="Add --labels NAME."), stacklevel=2)
+        warn_user(GuessWarning(message, fix="Add --labels NAME."))
         return model, data, others
     if not len(rows):
         fix = "Name a condition that occurs in the data."

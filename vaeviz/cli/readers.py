@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,7 +182,7 @@ def _read_history(text: str, flag: str, context: ReaderContext) -> Any:
 
     if is_object_ref(text):
         return import_object(text)
-    return read_history(Path(text) / "history.csv" if Path(text).is_dir() else text)
+    return read_history(Path(text) / "history.csv" if os.path.isdir(text) else text)
 
 
 def _read_samples(text: str, flag: str, context: ReaderContext) -> Any:

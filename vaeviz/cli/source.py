@@ -13,6 +13,7 @@ import click
 
 from vaeviz.cli.fixed_condition import fix_condition
 from vaeviz.cli.openmp import keep_to_allowed_cpus
+from vaeviz.cli.paths import PathName
 from vaeviz.cli.readers import ReaderContext, is_condition_value, open_model, read_inputs, resolve_part
 from vaeviz.cli.types import complete_data, parse_range, parse_shape, parse_values
 from vaeviz.errors import InputError
@@ -294,7 +295,7 @@ def _register_scripts(ctx: click.Context, param: click.Parameter, scripts: tuple
 script_option = click.option(
     "--with",
     "scripts",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     multiple=True,
     metavar="FILE.py",
     is_eager=True,
@@ -313,7 +314,7 @@ MODEL_OPTIONS: tuple[Decorator, ...] = (
         "TorchScript .pt, .keras, or the folder of a Pythae or diffusers model.",
     ),
     *(_input_option(spec) for spec in INPUTS.values() if spec.reader == "model"),
-    click.option("--weights", type=click.Path(path_type=Path), help="State dict, if MODEL is a class of your own."),
+    click.option("--weights", type=PathName(), help="State dict, if MODEL is a class of your own."),
     click.option("--trust", is_flag=True, help=TRUST_HELP),
     click.option("--returns", metavar="NAME,...", help="What the encoder returns, e.g. mean,std."),
     click.option(
@@ -355,10 +356,10 @@ DATA_OPTIONS: tuple[Decorator, ...] = (
         type=click.Choice(["train", "test", "all"]),
         help="[default: test, or all if the data set has no test split]",
     ),
-    click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the files of the data set."),
+    click.option("--data-dir", type=PathName(), help="Folder with the files of the data set."),
     click.option("--codes", is_flag=True, help="The data are codes, as `vaeviz encode` writes them."),
     *(_input_option(spec) for spec in INPUTS.values() if spec.reader != "model" and spec.name != "x"),
-    click.option("--other-data-dir", type=click.Path(path_type=Path), help="Folder with the files of --other-data."),
+    click.option("--other-data-dir", type=PathName(), help="Folder with the files of --other-data."),
     click.option(
         "--input",
         "objects",

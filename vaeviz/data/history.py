@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def read_history(table: str | Path) -> dict[str, list[float]]:
         If the file is missing, damaged, or holds anything but numbers.
     """
     path = Path(table)
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(f"{path} is not a file.", got=str(path), expected="a .csv file")
     try:
         if path.stat().st_size > MAX_BYTES:

@@ -12,7 +12,8 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset
-from vaeviz.errors import Fix, InputError
+from vaeviz.data.row_index import check_row_index
+from vaeviz.errors import Fix, InputError, printable_text
 
 ONE_LABEL_EACH = Fix("Pass one label per sample, or None.")
 SCALE_KINDS = "fM"  # NumPy's codes of what lies on a scale: floating-point numbers and dates
@@ -130,12 +131,12 @@ def name_classes(
     """
     codes, names = factorize_labels(values)
     if isinstance(class_names, Mapping):
-        renamed = {str(label): str(name) for label, name in class_names.items()}
+        renamed = {printable_text(label): printable_text(name) for label, name in class_names.items()}
         unknown = [label for label in renamed if label not in names]
         if unknown:
             raise _class_names_error(f"names {unknown[0]!r}, which is not a label", names)
         return ClassLabels(codes, tuple(renamed.get(name, name) for name in names))
-    wanted = tuple(map(str, class_names))
+    wanted = tuple(map(printable_text, class_names))
     if set(names) <= set(wanted):
         places = list(map(wanted.index, names))
     elif all(name.isdecimal() and int(name) < len(wanted) for name in names):
@@ -187,7 +188,7 @@ def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tupl
     ('part 2', 'part 10')
     """
     if _is_categorical(values):
-        return np.asarray(values.codes), tuple(map(str, values.categories))
+        return np.asarray(values.codes), tuple(map(printable_text, values.categories))
     array = _with_plain_type(np.asarray(values))
     missing = _missing_mask(array)
     classes, inverse = np.unique(np.array(array[~missing].tolist()), return_inverse=True)
@@ -196,7 +197,8 @@ def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tupl
         classes, inverse = classes[order], np.argsort(order)[inverse]
     codes = np.full(len(array), -1, dtype=np.int32)
     codes[~missing] = inverse
-    return codes, tuple(f"{value:g}" if isinstance(value, np.floating) else str(value) for value in classes)
+    names = (f"{value:g}" if isinstance(value, np.floating) else printable_text(value) for value in classes)
+    return codes, tuple(names)
 
 
 def labels_for(x: Any, labels: Any) -> Any:
@@ -213,14 +215,38 @@ def labels_for(x: Any, labels: Any) -> Any:
     -------
     array_like or None
         `labels`, or those of a `Dataset` or of a loader, which are read in a pass over its batches.
+
+    Raises
+    ------
+    InputError
+        If both are frames of pandas with rows in different orders.
     """
-    if labels is None and is_dataset(x):
+    if labels is not None or x is None:
+        check_row_index(labels, "labels", x)
+        return labels
+    if is_dataset(x):
         return x.named_labels()
     is_array = hasattr(x, "shape") or isinstance(x, (Sequence, Mapping))
-    if labels is None and (isinstance(x, Batches) or not is_array):
+    if isinstance(x, Batches) or not is_array:
         samples = as_samples(x, "x")
         return samples.labels if isinstance(samples, Batches) else None
-    return labels
+    return None
+
+
+def all_missing_error() -> InputError:
+    """Return the error for labels that are all missing.
+
+    Returns
+    -------
+    InputError
+        The error.
+    """
+    return InputError(
+        "All labels are missing.",
+        got="no label",
+        expected="at least one label",
+        fix="Pass at least one label, or no labels.",
+    )
 
 
 def _as_categorical(labels: Any) -> ClassLabels | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -138,14 +139,14 @@ def _with_loader_name(name: str) -> str:
     if path.suffix.lower() in FILE_SUFFIXES and ":" not in name:
         return f"{path.suffix.lower()[1:]}:{name}"
     suffixes = ", ".join(FILE_SUFFIXES)
-    if path.is_file() and path.suffix:
+    if os.path.isfile(name) and path.suffix:
         raise InputError(
             f"{name} is not a data file. Expected a file {suffixes} or a folder of pictures.",
             got=path.suffix,
             expected=suffixes,
         )
     known = registry.entries("vaeviz.datasets")
-    if path.is_dir() and name not in known:
+    if os.path.isdir(name) and name not in known:
         return f"images:{name}"
     if (path.suffix or len(path.parts) > 1) and ":" not in name and name not in known:
         raise InputError(

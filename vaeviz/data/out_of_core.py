@@ -437,10 +437,14 @@ def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarr
     if is_dataset(x):
         x, kind = x.x, x.kind
     samples = _as_array_or_stream(x, name)
+    if hasattr(x, "obs") and isinstance(samples, np.ndarray):
+        cells = StoredArray(samples, dtype=np.float32)
+        cells.origin = x  # from which an encoder may read more than the matrix
+        return cells
     is_empty = not isinstance(samples, Batches) and (samples.ndim == 0 or not samples.size)
     if is_empty or samples.dtype not in (np.uint8, np.bool_):
         return samples
-    names = column_names(getattr(x, "var_names", None), x)
+    names = column_names(None, x)
     is_gray = are_gray_levels(_first_values(samples), kind, names, name)
     if isinstance(samples, Batches):
         return Batches(samples.source, value_range=BYTE_RANGE) if is_gray else samples

@@ -155,7 +155,7 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     names : sequence of str or None
         The names that were given.
     x : object, optional
-        Samples or factors, with column names if they are a data frame of pandas or polars.
+        Samples or factors, with names if they are a data frame of pandas or polars, an AnnData or a `vaeviz.Dataset`.
 
     Returns
     -------
@@ -164,7 +164,9 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     """
     if names is not None and len(names):
         return tuple(map(printable_text, names))
-    columns = tuple(getattr(x, "columns", ()))
+    if hasattr(x, "named_labels"):
+        return tuple(x.feature_names)
+    columns = tuple(getattr(x, "var_names" if hasattr(x, "var_names") else "columns", ()))
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
 
 

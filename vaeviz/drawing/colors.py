@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.data.labels import check_labels, factorize_labels, has_classes, name_classes
+from vaeviz.data.labels import all_missing_error, check_labels, factorize_labels, has_classes, name_classes
 from vaeviz.drawing.limits import robust_range
 from vaeviz.drawing.styles import CLASS_COLORS
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.errors import Fix, InputError, UnknownName
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _color_classes(
     """Color classes, those of `highlight` only if there are any, and leave out classes without samples."""
     is_present = np.bincount(codes[codes >= 0], minlength=len(names)) > 0
     if not is_present.any():
-        raise _all_missing_error()
+        raise all_missing_error()
     highlighted = None if highlight is None else [str(name) for name in highlight]
     for name in highlighted or ():
         if name not in names:
@@ -204,7 +205,7 @@ def _color_classes(
     places = np.full(len(names) + 1, -1, dtype=np.int32)  # the last one is that of a missing label
     places[shown] = np.arange(len(shown))
     gray_name = "other" if highlighted else "no label"
-    return LabelColors(places[codes], colors, tuple(names[code] for code in shown), gray_name=gray_name)
+    return LabelColors(places[codes], colors, tuple(drawable_text(names[code]) for code in shown), gray_name=gray_name)
 
 
 def _color_gradient(values: np.ndarray, palette: Any, limits: tuple[float, float] | None) -> LabelColors:
@@ -216,7 +217,7 @@ def _color_gradient(values: np.ndarray, palette: Any, limits: tuple[float, float
     numbers = _days(values) if is_date else values.astype(float)
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
-        raise _all_missing_error()
+        raise all_missing_error()
     low, high = limits or robust_range(finite)
     if not low <= high:
         raise InputError(
@@ -323,7 +324,3 @@ def _color_error(color: Any) -> InputError:
             "Add e.g. --palette tab10, --palette viridis or --palette '#1b9e77,#d95f02,#7570b3'.",
         ),
     )
-
-
-def _all_missing_error() -> InputError:
-    return InputError("All labels are missing.", got="no label", expected="at least one label", fix="Pass labels=None.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vaeviz.analysis.active_dimensions import active_mask
 from vaeviz.errors import Fix, InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
 
@@ -115,6 +116,22 @@ def describe_map(engine: str, perplexity: float, requested: float | None = None)
         return ""
     lowered = f", not {requested:g}" if requested not in (None, perplexity) else ""
     return f"perplexity {perplexity:g}{lowered}, by {TSNE_LIBRARIES[engine]}"
+
+
+def collapse_note(posterior: Posterior) -> str:
+    """Return a line of a title for a map of codes that do not depend on x.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Posteriors of the samples.
+
+    Returns
+    -------
+    str
+        The line, after a line break; empty if a dimension is active.
+    """
+    return "" if active_mask(posterior).any() else "\nno dimension is active, the map shows noise"
 
 
 def label_map_axes(ax: Axes, engine: str) -> None:

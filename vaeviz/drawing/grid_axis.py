@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from matplotlib.axis import Axis, XAxis
+from matplotlib.ticker import Locator
+
+from vaeviz.drawing.text_fit import axes_height, axes_width, font_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-MIN_TICK_DISTANCE = 0.1  # of the axis, so that tick labels do not overlap
+MIN_TICK_DISTANCE = 0.1  # of the axis; closer ticks would be noise even where their labels fit
+TICK_WIDTH, TICK_HEIGHT = 3.4, 1.4  # of a label such as −0.5 with a gap / size of its letters
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,18 @@ class GridAxis:
         """
         return _interpolate(cell, np.arange(len(self.values), dtype=float), self.values)
 
-    def ticks(self) -> list[float]:
+    def ticks(self, min_distance: float = MIN_TICK_DISTANCE) -> list[float]:
         """Return round latent coordinates for ticks, zero and coarse multiples first where space is short.
+
+        Parameters
+        ----------
+        min_distance : float
+            Smallest distance between ticks, as a share of the axis.
 
         Returns
         -------
         list of float
-            Tick positions in increasing order, at least a tenth of the axis apart.
+            Tick positions in increasing order.
         """
         from matplotlib.ticker import MaxNLocator
 
@@ -95,9 +105,36 @@ class GridAxis:
         for multiple in sorted(multiples, key=lambda m: (m != 0, m % 4 != 0, m % 2 != 0, abs(m))):
             cell = self.to_cell(multiple * step)
             is_inside = -0.5 <= cell <= n_cells - 0.5
-            if is_inside and all(abs(cell - self.to_cell(other)) >= MIN_TICK_DISTANCE * n_cells for other in kept):
+            if is_inside and all(abs(cell - self.to_cell(other)) >= min_distance * n_cells for other in kept):
                 kept.append(float(multiple * step))
         return sorted(kept)
+
+
+class GridTickLocator(Locator):
+    """Place the ticks of a latent axis as densely as their labels allow in the size that the Axes has when drawn.
+
+    Parameters
+    ----------
+    grid_axis : GridAxis
+        The latent axis.
+    label_length : float
+        Length of a tick label along the axis with a gap, in points.
+    """
+
+    def __init__(self, grid_axis: GridAxis, label_length: float) -> None:
+        self.grid_axis, self.label_length = grid_axis, label_length
+
+    def __call__(self) -> list[float]:
+        """Return the positions of the ticks.
+
+        Returns
+        -------
+        list of float
+            Latent coordinates.
+        """
+        axis = cast(Axis, self.axis)
+        length = axes_width(axis.axes) if isinstance(axis, XAxis) else axes_height(axis.axes)
+        return self.grid_axis.ticks(max(MIN_TICK_DISTANCE, self.label_length / length))
 
 
 def to_axis_units(axis: GridAxis | None, cell: np.ndarray) -> np.ndarray:
@@ -162,12 +199,12 @@ def scale_axes(ax: Axes, x_axis: GridAxis | None, y_axis: GridAxis | None) -> No
     x_axis, y_axis : GridAxis or None
         Latent axes of the columns and the rows.
     """
-    from matplotlib.ticker import FixedLocator
-
-    for grid_axis, set_scale, axis in ((x_axis, ax.set_xscale, ax.xaxis), (y_axis, ax.set_yscale, ax.yaxis)):
+    lengths = TICK_WIDTH * font_size("xtick.labelsize"), TICK_HEIGHT * font_size("ytick.labelsize")
+    setters = (ax.set_xscale, ax.set_yscale)
+    for grid_axis, set_scale, axis, length in zip((x_axis, y_axis), setters, (ax.xaxis, ax.yaxis), lengths):
         if grid_axis is not None and not grid_axis.is_even:
             set_scale("function", functions=(grid_axis.to_cell, grid_axis.to_value))
-            axis.set_major_locator(FixedLocator(grid_axis.ticks()))
+            axis.set_major_locator(GridTickLocator(grid_axis, length))
 
 
 def _interpolate(value: ArrayLike, known: np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure, SubFigure
-    from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
 LegendPlace = Literal["beside", "beside in small letters", "below", "on the data"]
@@ -24,14 +23,14 @@ LegendPlace = Literal["beside", "beside in small letters", "below", "on the data
 MAX_DISTINCT_COLORS = 16  # of a rainbow; more classes are named on the data
 SHORT_NAME_LENGTH = 3  # characters of a name that hides little of the data
 MIN_NAME_LENGTH = 16  # characters that an abbreviated name keeps
+MAX_NAME_LENGTH = 80  # characters of a name in a legend, more than fit beside or below any figure
 MAX_SIDE_WIDTH = 0.45  # of the width that an Axes and a legend beside it have together
 MAX_BELOW_WIDTH, MAX_BELOW_HEIGHT = 1.1, 0.62  # of the Axes, for a legend below
 LINE_HEIGHT = 1.35  # of a legend / size of its letters
 HANDLE_WIDTH = 3  # of a marker and the gaps around it / size of the letters
 N_MEASURED_NAMES = 8  # the widest name is searched among those with the most characters
-MAX_SHRINKAGE = 0.58  # of a side of an Axes that makes space for its legend, where no layout engine does
+EXPECTED_SHRINKAGE = 0.75  # of an Axes that will make space for its labels and legend without a layout engine
 SMALL_LETTERS = 0.75  # of the size of the letters, of a legend beside an Axes that has no space for larger ones
-SIDE_GAP = 0.02  # of the figure, between an Axes and a legend for which it makes space
 MAX_NAME_SHIFT = 3  # lines of text by which a name on the data evades others; farther away it would seem lost
 
 _COMPACT_LEGEND: dict[str, Any] = {
@@ -127,7 +126,7 @@ def legend_below(
     Parameters
     ----------
     ax : Axes
-        The Axes. It becomes lower if no layout engine makes space for the legend.
+        The Axes.
     text_above : sequence of str
         One rcParam with a font size for each line of text between the Axes and the legend; by default tick labels and
         the axis label.
@@ -139,10 +138,7 @@ def legend_below(
     points = LINE_HEIGHT * sum(map(font_size, text_above)) + 8
     shift = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + shift, "borderaxespad": 0}
-    legend = ax.legend(loc="upper center", **{"ncols": 2, **place, **legend_kws})
-    if not _has_layout_engine(ax):
-        figure_points = 72 * ax.figure.bbox.height / ax.figure.dpi
-        _make_space(ax, bottom=_extent_in_figure(ax, legend).height + points / figure_points)
+    ax.legend(loc="upper center", **{"ncols": 2, **place, **legend_kws})
 
 
 def add_figure_key(
@@ -184,7 +180,7 @@ def add_figure_key(
 
 
 def _add_legend(ax: Axes, place: LegendPlace, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Add a legend below or beside an Axes, which becomes smaller if no layout engine makes space."""
+    """Add a legend below or beside an Axes."""
     if place == "below":
         half = math.ceil(len(labels) / 2)
         is_wide = _entry_width(labels[:half]) + _entry_width(labels[half:]) > MAX_BELOW_WIDTH * axes_width(ax)
@@ -200,22 +196,7 @@ def _add_legend(ax: Axes, place: LegendPlace, handles: Sequence[Artist], labels:
     }
     if place == "beside in small letters":
         beside["fontsize"] = SMALL_LETTERS * font_size("legend.fontsize")
-    legend = ax.legend(handles=handles, labels=labels, **beside, **_COMPACT_LEGEND)
-    if not _has_layout_engine(ax):
-        _make_space(ax, right=_extent_in_figure(ax, legend).width + SIDE_GAP)
-
-
-def _extent_in_figure(ax: Axes, legend: Legend) -> Any:
-    """Return the box of a legend as shares of its figure."""
-    return legend.get_window_extent().transformed(ax.figure.transSubfigure.inverted())
-
-
-def _make_space(ax: Axes, *, right: float = 0.0, bottom: float = 0.0) -> None:
-    """Shrink an Axes by shares of its figure, as a color bar does, but at most by 58 % of its size."""
-    box = ax.get_position(original=True)
-    right, bottom = min(right, MAX_SHRINKAGE * box.width), min(bottom, MAX_SHRINKAGE * box.height)
-    ax.set_position((box.x0, box.y0 + bottom, box.width - right, box.height - bottom))
-    ax.set_in_layout(True)  # set_position excludes the Axes from a later tight_layout
+    ax.legend(handles=handles, labels=labels, **beside, **_COMPACT_LEGEND)
 
 
 def _class_handles(colors: LabelColors, marker: Any) -> list[Line2D]:
@@ -249,27 +230,21 @@ def _choose_place(ax: Axes, colors: LabelColors) -> tuple[LegendPlace, Sequence[
     is_short = max(map(len, names)) <= SHORT_NAME_LENGTH
     if not is_few and (is_short or len(names) > MAX_DISTINCT_COLORS):
         return "on the data", abbreviate(names, MIN_NAME_LENGTH)
-    has_layout = _has_layout_engine(ax)
     others = [*ax.get_legend_handles_labels()[1], *[colors.gray_name] * bool(colors.n_missing)]
     n_entries = len(names) + len(others)
     n_columns = 1 if is_few else _n_legend_columns(ax, n_entries)
     if n_columns * _entry_width([*names, *others]) < MAX_SIDE_WIDTH * axes_width(ax):
         return "beside", names
-    text_height = font_size("xtick.labelsize") + font_size("axes.labelsize")
-    for n_columns in (2, 1):
-        fitting = _fitting_names(names, MAX_BELOW_WIDTH * axes_width(ax) / n_columns)
-        height = math.ceil(n_entries / n_columns) * LINE_HEIGHT * font_size("legend.fontsize")
-        max_height = MAX_BELOW_HEIGHT if has_layout else MAX_SHRINKAGE - text_height / axes_height(ax)
-        if fitting and height < max_height * axes_height(ax):
-            return "below", fitting
-    if not is_few:
-        return "on the data", abbreviate(names, MIN_NAME_LENGTH)
-    return ("beside" if has_layout else "beside in small letters"), abbreviate(names, MIN_NAME_LENGTH)
+    fitting = _fitting_names(names, MAX_BELOW_WIDTH * axes_width(ax) / 2)
+    height = math.ceil(n_entries / 2) * LINE_HEIGHT * font_size("legend.fontsize")
+    if fitting and height < MAX_BELOW_HEIGHT * axes_height(ax):
+        return "below", fitting
+    return ("beside in small letters" if is_few else "on the data"), abbreviate(names, MIN_NAME_LENGTH)
 
 
 def _fitting_names(names: Sequence[str], width: float) -> Sequence[str] | None:
     """Abbreviate names until a legend entry is no wider than `width` points; None if they would become too short."""
-    longest = max(map(len, names), default=0)
+    longest = min(max(map(len, names), default=0), MAX_NAME_LENGTH)
     for length in range(longest, min(longest, MIN_NAME_LENGTH) - 1, -1):
         shown = abbreviate(names, length)
         if _entry_width(shown) <= width:
@@ -338,7 +313,8 @@ def _write_names(ax: Axes, names: Sequence[str], positions: np.ndarray) -> int:
 
 def _evading_shifts(ax: Axes, names: Sequence[str], positions: np.ndarray) -> list[tuple[float, float] | None]:
     """Return for each name the smallest shift in points at which it overlaps no earlier one, None if there is none."""
-    if _has_layout_engine(ax):
+    has_layout = _has_layout_engine(ax)
+    if has_layout:
         root = ax.get_figure(root=True)
         assert root is not None
         root.draw_without_rendering()  # so that the Axes have the size with which they are drawn
@@ -347,6 +323,8 @@ def _evading_shifts(ax: Axes, names: Sequence[str], positions: np.ndarray) -> li
     height = 1.2 * size
     anchors = 72 / ax.figure.dpi * (ax.transData.transform(positions) - ax.bbox.min)
     free = np.array([axes_width(ax), axes_height(ax)])
+    if not has_layout:
+        anchors, free = EXPECTED_SHRINKAGE * anchors, EXPECTED_SHRINKAGE * free
     taken = np.empty((0, 4))
     shifts: list[tuple[float, float] | None] = []
     for name, anchor in zip(names, anchors):
@@ -354,7 +332,7 @@ def _evading_shifts(ax: Axes, names: Sequence[str], positions: np.ndarray) -> li
         for shift in _shifts_outward(half[0], height):
             low, high = anchor + shift - half, anchor + shift + half
             overlaps = (taken[:, :2] < high).all(axis=1) & (taken[:, 2:] > low).all(axis=1)
-            if not overlaps.any() and (not any(shift) or ((low >= 0).all() and (high <= free).all())):
+            if not overlaps.any() and (low >= 0).all() and (high <= free).all():
                 taken = np.vstack([taken, [*low, *high]])
                 shifts.append(shift)
                 break

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.out_of_core import as_samples, subsample
+from vaeviz.data.out_of_core import as_samples, is_dataset, subsample
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, sample_kind
 
 MAX_SPAN_RATIO = 20  # features whose spans differ more are drawn each on its own scale
@@ -170,6 +170,7 @@ def sample_style(
     names = column_names(feature_names, x)
     if x is None:
         return SampleStyle(kind, cmap, names=names)
+    kind = x.kind if kind is None and is_dataset(x) else kind
     few = subsample(as_samples(x, "x")).astype(np.float32)
     inferred = kind or infer_kind(few.shape[1:], names)
     if inferred == "point" and few[0].size == 2:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from vaeviz.errors import printable_text
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -89,6 +91,33 @@ def text_width(text: str, size: float) -> float:
     with warnings.catch_warnings():  # of missing glyphs, which matplotlib repeats when it draws the text
         warnings.simplefilter("ignore", UserWarning)
         return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_math_text(text))[0]
+
+
+def drawable_text(text: str) -> str:
+    """Return a text that matplotlib can draw and any program can show.
+
+    Parameters
+    ----------
+    text : str
+        A text from a person's data.
+
+    Returns
+    -------
+    str
+        The text without control characters. Dollar signs that do not enclose valid mathtext are escaped.
+
+    Examples
+    --------
+    >>> drawable_text("$z_1$"), drawable_text("red" + chr(27))
+    ('$z_1$', 'red�')
+    """
+    shown = printable_text(text)
+    if "$" in shown:
+        try:
+            text_width(shown, 10)
+        except ValueError:
+            return shown.replace("$", r"\$")
+    return shown
 
 
 def label_rotation(ax: Axes, labels: Sequence[str]) -> int:

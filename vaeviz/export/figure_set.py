@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -16,7 +15,7 @@ import numpy as np
 from vaeviz.data.atomic_files import report_write_errors
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, warn_user
 from vaeviz.export.gallery import gallery_page
 from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
@@ -131,7 +130,7 @@ def export_figures(
         found = with_cached_codes(collect_plot_inputs(model, data, inputs))
         kind = _check_kind(getattr(data, "kind", None) if kind is None else kind, found.get("x"))
     for warning in input_warnings:
-        warnings.warn(warning, stacklevel=2)
+        warn_user(warning)
     check_writable(render.folder)
     remove_partial_figures(render, names)
     options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
@@ -210,7 +209,7 @@ def _draw_plots(
             on_record(record)
     records = [done[name][0] for name in options]
     if all(record.status == "skipped" for record in records):
-        warnings.warn(_nothing_drawn(records, inputs), stacklevel=3)
+        warn_user(_nothing_drawn(records, inputs))
     return records, {name: done[name][1] for name in options}
 
 
@@ -226,7 +225,7 @@ def _draw_each(
                     del waiting[record.plot]
                     yield record, seconds
         except NotSendableError as error:
-            warnings.warn(f"jobs={jobs} ignored: {error}. One process draws.", stacklevel=4)
+            warn_user(UserWarning(f"jobs={jobs} ignored: {error}. One process draws."))
     for name, chosen in waiting.items():
         began = time.perf_counter()
         yield draw_plot(name, inputs, chosen, render), time.perf_counter() - began

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.styles import Style
 from vaeviz.drawing.styles import style as style_context
-from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, for_command_line
+from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, for_command_line, warn_user
 from vaeviz.export.manifest import FigureRecord
 from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.provenance import portable_traceback, sha256_hex
@@ -216,7 +215,7 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     returned = spec.function(**spec.select_inputs(inputs), **options, **place)
     if returned is None:
-        warnings.warn(f"{spec.name} returns nothing, expected the Axes that it drew into.", stacklevel=2)
+        warn_user(UserWarning(f"{spec.name} returns nothing, expected the Axes that it drew into."))
     if spec.page.aspect is None:
         _fit_height(figure)
     else:

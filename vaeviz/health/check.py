@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from vaeviz.analysis.estimates import N_ERRORS
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.provenance import portable_traceback
 from vaeviz.plugins.inputs import describe_missing
@@ -16,7 +17,6 @@ CheckStatus = Literal["healthy", "uncertain", "flagged", "not applicable", "fail
 Side = Literal["above", "below"]
 
 ROUNDING = 1e-6  # relative difference of values that float32 arithmetic alone can cause
-N_ERRORS = 2  # standard errors around a value that are consistent with it, 95 % of a normal distribution
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,9 +206,8 @@ class Check(InputSignature):
             limit = self.format_value(measured.threshold)
             return "uncertain", f"The threshold of {limit} is within the error, so there is no verdict."
         if measured.reference and not self._reaches(best, measured.baselines[measured.reference]):
-            limit, baseline = map(self.format_value, (measured.threshold, measured.baselines[measured.reference]))
-            better = f"{measured.reference} does better: {baseline}"
-            return "uncertain", f"This passes the threshold of {limit}, but {better}."
+            limit = self.format_value(measured.threshold)
+            return "uncertain", f"This passes the threshold of {limit}, but {measured.reference} does better."
         return ("uncertain", measured.blind_spot) if measured.blind_spot else ("healthy", "")
 
     def _is_beyond(self, value: float, limit: float) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
 from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source
+from vaeviz.data.row_index import check_row_index
 from vaeviz.data.value_ranges import warn_of_byte_values
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
 from vaeviz.model.call_advice import explain_encoder_failure
@@ -128,6 +129,7 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
         return encoder.cached[1], None
     encoder = as_encoder(encoder)
     x, condition = encoder.unpack_samples(x, condition)
+    check_row_index(condition, "condition", x)
     x = check_samples(x, "x")
     if condition is not None or encoder.condition is not None:
         condition = encoder.condition_rows(condition, len(x))

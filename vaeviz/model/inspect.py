@@ -22,7 +22,7 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import EncodingTrace, trace_encoding
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open, open_with_adapter
-from vaeviz.model.output_tree import same_up_to_rounding
+from vaeviz.model.output_tree import Part, Path, same_up_to_rounding
 from vaeviz.model.part import ModelPart, describe_conditions
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.torch_probe import ModuleCall
@@ -284,7 +284,8 @@ def _describe_condition(part: ModelPart, condition: Any) -> list[InferredPropert
     if part.condition is not None:
         return [InferredProperty("condition", f"y = {part.condition_name}", "fixed for every row")]
     if not part.is_conditional:
-        return []
+        is_optional = part.names_condition and condition is None
+        return [InferredProperty("condition", "optional", "fn received none")] if is_optional else []
     if part.known_conditions:
         return [InferredProperty("condition", f"y one of {summarize_names(part.known_conditions)}", DECLARED)]
     names = () if condition is None else tuple(dict.fromkeys(condition_names(condition, None)))
@@ -302,14 +303,24 @@ def _describe_returns(encoder: Encoder, x: np.ndarray | None, trace: EncodingTra
     if trace.outputs.declaration is not None and trace.outputs.spread is not None:
         other = "std" if trace.outputs.spread == "log_var" else "log_var"
         declaration = declare("Encoder", returns=trace.outputs.declaration.replace(trace.outputs.spread, other))
-    if isinstance(trace.returned, (tuple, list)) and not hasattr(trace.returned, "_fields"):
-        places = ", ".join(
-            f"{name} is output {'.'.join(str(key + 1 if isinstance(key, int) else key) for key in path)}"
-            for name, path in (("mean", trace.outputs.mean), ("spread", trace.outputs.spread_at))
-            if path
-        )
-        return InferredProperty("returns", value, f"{len(trace.returned)} outputs: {places}", declaration)
-    return InferredProperty("returns", value, f"one {type(trace.returned).__name__}", declaration)
+    places = [
+        f"{name} is {_place_of(path)}"
+        for name, path in (("mean", trace.outputs.mean), ("spread", trace.outputs.spread_at))
+        if path
+    ]
+    found = [", ".join(places) or f"one {type(trace.returned).__name__}", trace.outputs.evidence]
+    return InferredProperty("returns", value, "; ".join(filter(None, found)), declaration)
+
+
+def _place_of(path: Path) -> str:
+    """Return in words where an output is."""
+
+    def words(key: int | str | Part) -> str:
+        if isinstance(key, Part):
+            return f"part {key.index + 1} of {key.n_parts}"
+        return f"output {key + 1}" if isinstance(key, int) else repr(key)
+
+    return ", ".join(map(words, path))
 
 
 def _why_unknown(x: np.ndarray | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -20,6 +21,24 @@ from vaeviz.plugins import registry
 Role = Literal["encoder", "decoder"]
 Adapter = Callable[..., "Model | None"]
 Part = TypeVar("Part", Encoder, Decoder)
+
+ROUTES = {
+    (".ckpt", ".bin"): Fix(
+        "It may be a checkpoint: load its state dict into your module, and pass the module.",
+        "It may be a checkpoint: name the class as MODEL and the file as --weights FILE.",
+    ),
+    (".pkl", ".pickle", ".joblib"): Fix(
+        "Loading it can run any code. If you trust whoever made it, load it with the library that wrote it, and pass "
+        "the object.",
+        "Loading it can run any code. If you trust whoever made it, load it in a module of your own, and name the "
+        "object as package.module:attribute.",
+    ),
+    (".h5", ".hdf5"): Fix(
+        "If it holds a Keras model, load it with keras.saving.load_model(path), and pass the model.",
+        "If it holds a Keras model, save it as a .keras file, and name that file.",
+    ),
+}
+"""What to do with files that no adapter opens, by suffix."""
 
 
 @dataclass(frozen=True)
@@ -309,7 +328,10 @@ def _open_without_adapter(model: Any) -> Model | None:
             name=name,
         )
     if callable(model):
-        return Model(Encoder(model), Decoder(model), name=name, either=True)
+        owner: Any = getattr(model, "__self__", None)
+        is_encode = getattr(model, "__name__", "") == "encode" and callable(getattr(owner, "decode", None))
+        whole = whole_model(owner, as_decoder(owner.decode)) if is_encode else None
+        return Model(Encoder(model, whole=whole), Decoder(model), name=name, either=True)
     return None
 
 
@@ -337,10 +359,18 @@ def _unknown_model_error(model: Any, expected: str, what: str = "model") -> Inpu
     if not isinstance(model, (str, Path)):
         got = type(model).__name__
         message = f"{what} is of type {got}, which no adapter knows; expected {expected}."
-    elif not Path(model).exists():
+    elif not os.path.exists(model):
         got = str(model)
         message = f"{what} is {got!r}, which does not exist; expected {expected}."
     else:
         got = str(model)
         message = f"{what} is {got!r}, which is not a file or folder that an adapter knows; expected {expected}."
+        return InputError(message, got=got, expected=expected, fix=_route_of_file(Path(model)))
     return InputError(message, got=got, expected=expected)
+
+
+def _route_of_file(path: Path) -> Fix:
+    """Return how the model in a file or folder of a known kind can be used, although no adapter opens it."""
+    if (path / "saved_model.pb").is_file():
+        return Fix('Save the model with model.save("model.keras"), and pass that file.')
+    return next((route for suffixes, route in ROUTES.items() if path.suffix.lower() in suffixes), Fix(""))

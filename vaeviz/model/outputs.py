@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,9 @@ MIN_NEGATIVE_SHARE = 0.8  # of log-variances: a trained encoder is surer than it
 
 MIN_JUDGED_ROWS = 8  # signs of fewer samples say nothing
 
+BY_NAME = "by its name"
+BY_RECONSTRUCTION = "so the model itself decodes them"
+
 MAX_LISTED_READINGS = 3  # in the advice of an error
 
 
@@ -71,6 +74,8 @@ class OutputSpec:
         Kind of the spread. None for a mean alone.
     family : str, optional
         Name of the distribution if it is not a Gaussian with independent dimensions.
+    evidence : str, default ""
+        Why it is read so. Empty if the outputs are a mean, or (mean, log_var), as most encoders return them.
     declaration : str, optional
         The value of ``Encoder(fn, returns=...)`` that means the same. None if no declaration is needed.
     """
@@ -79,6 +84,7 @@ class OutputSpec:
     spread_at: Path = ()
     spread: str | None = None
     family: str | None = None
+    evidence: str = ""
     declaration: str | None = None
 
     def read(self, returned: Any) -> tuple[np.ndarray, np.ndarray | None]:
@@ -330,7 +336,8 @@ class _ArrayReader:
         if self.probe is not None and not is_proven:
             is_proven = not self.probe.accepts(array.values) and self.probe.accepts(mean.values)
         if is_proven:
-            return self._read_by_decoder([mean, spread]) or self._read_pair(mean, spread)
+            spec = self._read_by_decoder([mean, spread]) or self._read_pair(mean, spread)
+            return replace(spec, evidence=spec.evidence or "the decoder takes half of the array")
         if self.probe is None and mean.values[0].size > 1 and _are_log_variances(spread.values, mean.values):
             self._warn_of_kind(
                 f"The encoder returned one array of shape {array.values.shape}. It was read as codes, but its second "
@@ -375,11 +382,11 @@ class _ArrayReader:
             if probe.reconstructs(mean.values + std, noise=1.0)
         ]
         if len(proven) == 1:
-            return self._spec(mean, *proven[0])
+            return self._spec(mean, *proven[0], evidence=BY_RECONSTRUCTION)
         if len(spreads) != 1:
-            return None if spreads else self._spec(mean)
+            return None if spreads else self._spec(mean, evidence=BY_RECONSTRUCTION)
         if proven or not probe.draws_noise():
-            return self._read_pair(mean, spreads[0])
+            return self._read_pair(mean, spreads[0], is_mean_known=True)
         warn_user(
             GuessWarning(
                 f"An output of the encoder is not used: read as {', '.join(SPREADS)}, it does not explain the samples "
@@ -389,7 +396,7 @@ class _ArrayReader:
         )
         return self._spec(mean)
 
-    def _read_pair(self, first: _Array, second: _Array) -> OutputSpec:
+    def _read_pair(self, first: _Array, second: _Array, *, is_mean_known: bool = False) -> OutputSpec:
         """Return two arrays as (mean, log_var), with a warning if their numbers speak against it."""
         if first.values.shape != second.values.shape:
             return self._spec(first, second, "log_var")
@@ -402,7 +409,7 @@ class _ArrayReader:
                 ("If it is a variance", {"mean": first, "var": second}),
                 ("To confirm the reading", {"mean": first, "log_var": second}),
             )
-        elif _are_log_variances(first.values, second.values):
+        elif not is_mean_known and _are_log_variances(first.values, second.values):
             self._warn_of_kind(
                 "The outputs of the encoder were read as (mean, log_var), but the first looks like log-variances.",
                 ("If they are (log_var, mean)", {"log_var": first, "mean": second}),
@@ -445,7 +452,7 @@ class _ArrayReader:
                 f"The outputs of the encoder were read as {self._declaration(named)}, because z scatters so.",
                 ("To confirm the reading", named),
             )
-        return self._spec(mean, spread, kind)
+        return self._spec(mean, spread, kind, evidence="z scatters about the mean as the spread says")
 
     def _unclear_error(self, codes: list[_Array]) -> InputError:
         """Return the error for outputs whose numbers prove nothing, with every likely reading."""
@@ -461,10 +468,11 @@ class _ArrayReader:
         """Warn that a reading is a guess, with what to declare in each case."""
         warn_user(GuessWarning(message, fix=advise(*((when, self._declare(named)) for when, named in readings))))
 
-    def _spec(self, mean: _Array, spread: _Array | None = None, kind: str = "") -> OutputSpec:
+    def _spec(self, mean: _Array, spread: _Array | None = None, kind: str = "", evidence: str = "") -> OutputSpec:
         if spread is None:
-            return OutputSpec(mean.path, declaration=self._declaration({"mean": mean}))
-        return OutputSpec(mean.path, spread.path, kind, declaration=self._declaration({"mean": mean, kind: spread}))
+            return OutputSpec(mean.path, evidence=evidence, declaration=self._declaration({"mean": mean}))
+        declaration = self._declaration({"mean": mean, kind: spread})
+        return OutputSpec(mean.path, spread.path, kind, evidence=evidence, declaration=declaration)
 
     def _declare(self, named: dict[str, _Array]) -> Fix:
         return declare("Encoder", returns=self._declaration(named))
@@ -551,7 +559,7 @@ def _spec_of_names(outputs: list[Output]) -> OutputSpec:
     if spread is not None:
         name = main_name(kinds[spread])
         declaration = _declaration({"mean": position[mean], spread: position[name]}, len(outputs))
-        return OutputSpec(at, outputs[position[name]].path, spread, declaration=declaration)
+        return OutputSpec(at, outputs[position[name]].path, spread, evidence=BY_NAME, declaration=declaration)
     for name in filter(sounds_like_a_spread, position):
         possible = ("log_std", "log_var") if "log" in name.lower() else ("std", "var")
         places = [{"mean": position[mean], kind: position[name]} for kind in possible]
@@ -567,7 +575,7 @@ def _spec_of_names(outputs: list[Output]) -> OutputSpec:
                 ),
             )
         )
-    return OutputSpec(at, declaration=_declaration({"mean": position[mean]}, len(outputs)))
+    return OutputSpec(at, evidence=BY_NAME, declaration=_declaration({"mean": position[mean]}, len(outputs)))
 
 
 def _unknown_names_error(outputs: list[Output]) -> InputError:

@@ -13,7 +13,7 @@ from vaeviz.analysis.condition_sets import condition_set, cycle_conditions, same
 from vaeviz.analysis.interpolation import PATHS
 from vaeviz.analysis.subsampling import cross_class_pairs, pairs_between, same_class_pairs
 from vaeviz.data.channels import match_shape
-from vaeviz.data.labels import check_labels, factorize_labels
+from vaeviz.data.labels import check_labels, factorize_labels, labels_for
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
@@ -114,6 +114,7 @@ def interpolation(
     """
     check_minimum("n_steps", n_steps, 2)
     check_minimum("n_paths", n_paths, 1)
+    labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.class_structure import ClassStructure, class_structure, principal_components
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.subsampling import subsample_rows
-from vaeviz.data.labels import check_labels, factorize_labels, has_classes
+from vaeviz.data.labels import all_missing_error, check_labels, factorize_labels, has_classes, labels_for, name_classes
 from vaeviz.data.out_of_core import as_samples, take_rows
+from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.matrices import draw_matrix
@@ -31,6 +32,7 @@ def latent_neighbors(
     *,
     n_neighbors: tuple[int, ...] = (1, 5, 10, 20),
     max_points: int | None = 5000,
+    class_names: ClassNames | None = None,
     seed: int = 0,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
@@ -42,14 +44,17 @@ def latent_neighbors(
         Encoder of `x`.
     x : array_like, shape (N, ...)
         Samples.
-    labels : array_like, shape (N,)
-        One class per sample, as integers or strings. Samples without a label are left out.
+    labels : array_like, shape (N,), or None
+        One class per sample, as integers, texts or categories. None takes those of a loader or a `Dataset`. Samples
+        without a label are left out.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     n_neighbors : tuple of int, default=(1, 5, 10, 20)
         Numbers of neighbors that vote. The confusion matrix uses the middle one.
     max_points : int or None, default=5000
         Largest number of samples to use. More are subsampled at random; None keeps all.
+    class_names : tuple or dict, optional
+        Names of the integer labels 0, 1, ..., or all names in order, or new names by label.
     seed : int, default=0
         Seed of the subsample and of the silhouette.
     figure : Figure or SubFigure, optional
@@ -78,15 +83,17 @@ def latent_neighbors(
     ----------
     Rousseeuw, Silhouettes, Journal of Computational and Applied Mathematics 20, 1987.
     """
-    x = as_samples(x, "x")
+    labels, x = labels_for(x, labels), as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     values = check_labels(labels, len(posterior))
     if not has_classes(values):
         raise NotApplicable(
             "The labels are continuous, but neighbors vote for classes.", fix="Pass labels as integers or strings."
         )
-    codes, names = factorize_labels(values)
+    codes, names = factorize_labels(values if class_names is None else name_classes(values, class_names))
     labeled = np.flatnonzero(codes >= 0)
+    if not len(labeled):
+        raise all_missing_error()
     rows = labeled[subsample_rows(max_points, len(labeled), seed)]
     present, classes = np.unique(codes[rows], return_inverse=True)
     latent = class_structure(posterior.mean[rows], classes, n_neighbors, seed=seed)

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, DimensionStatus, Triage, triage
+from vaeviz.analysis.estimates import Estimate
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
@@ -30,6 +31,7 @@ STATUS_NAMES: dict[DimensionStatus, str] = {
     "uncertain": "within two errors of a threshold",
 }
 THRESHOLD_LINE: dict[str, Any] = {"color": "0.4", "lw": 0.7, "ls": DASHES}
+MAX_WRITTEN_VALUES = 4  # dimensions with space for their values beside the markers
 PANELS = {
     "kl": "mean KL (nats)",
     "variance": "variance of the posterior mean",
@@ -131,6 +133,10 @@ def latent_triage(
 def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np.ndarray, statuses: np.ndarray) -> None:
     """Draw values with two standard errors on each side on a log scale, and the threshold of each."""
     positions, floor = np.arange(len(values)), threshold.min() / 100
+    if len(values) <= MAX_WRITTEN_VALUES:
+        for place, value, error in zip(zip(positions, np.maximum(values, floor)), values, errors):
+            text = str(Estimate(float(value), float(error)))
+            ax.annotate(text, place, (7, 0), textcoords="offset points", va="center", fontsize="small")
     low, middle, high = (np.maximum(values + k * errors, floor) for k in (-2, 0, 2))
     for status in STATUS_MARKERS:
         chosen = statuses == status
@@ -142,7 +148,7 @@ def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np
     levels = np.concatenate([low, high, threshold])
     if (levels > 0).any():  # a threshold of 0 has no place on a log scale
         decades = np.log10(levels[levels > 0])
-        ax.set_ylim(10 ** np.floor(decades.min()), 10 ** np.floor(decades.max() + 1))
+        ax.set_ylim(10 ** np.floor(decades.min() - 0.1), 10 ** np.floor(decades.max() + 1))
     ax.yaxis.set_minor_locator(NullLocator())
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaeviz.analysis.active_dimensions import check_dims, most_active_dims
+from vaeviz.analysis.active_dimensions import Dimension, check_dims, most_active_dims
 from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
 from vaeviz.analysis.latent_grid import equal_mass_nodes, equal_mass_nodes_of, line, linear_nodes, plane
 from vaeviz.data.out_of_core import as_samples, sample_shape
@@ -44,7 +44,7 @@ def manifold_grid(
     *,
     n_grid: int | None = None,
     spacing: Literal["prior", "linear"] = "prior",
-    dims: tuple[int, int] | None = None,
+    dims: tuple[Dimension, Dimension] | None = None,
     span: tuple[float, float] | None = None,
     kind: SampleKind | None = None,
     cmap: str | None = None,
@@ -71,7 +71,8 @@ def manifold_grid(
     spacing : {"prior", "linear"}, default="prior"
         Place the nodes at equal mass of the prior, or evenly.
     dims : tuple of int, optional
-        Two dimensions, counted from 0. By default, the two most active or, without `encoder` and `x`, the first two.
+        Two dimensions, as indices from 0 or as names from "z1". By default, the two most active or, without `encoder`
+        and `x`, the first two.
     span : tuple of float, optional
         Ends of an evenly spaced grid. By default, ±1.96, or the central 95 % of the codes where no prior is known.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
@@ -155,7 +156,7 @@ def _default_n_grid(decoder: Decoder, x: Any, style: SampleStyle, conditions: Co
     return n_grid // 2 if conditions else n_grid
 
 
-def _choose_dims(dims: tuple[int, int] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:
+def _choose_dims(dims: tuple[Dimension, Dimension] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:
     if size == 1:
         return (0,)
     if dims is not None:

@@ -12,13 +12,22 @@ from vaeviz.analysis.map_quality import MapQuality, NeighborhoodMeasure
 from vaeviz.analysis.map_quality import map_quality as measure_map
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.drawing.colors import color_labels
-from vaeviz.drawing.embedding_maps import METHOD_NAMES, check_needs_map, describe_map, label_map_axes, usable_perplexity
+from vaeviz.drawing.embedding_maps import (
+    METHOD_NAMES,
+    check_needs_map,
+    collapse_note,
+    describe_map,
+    label_map_axes,
+    usable_perplexity,
+)
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.scatter import draw_scatter
 from vaeviz.embeddings import embed
+from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
+from vaeviz.plots._option_checks import option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MEASURES: tuple[NeighborhoodMeasure, ...] = ("trustworthiness", "continuity", "recall")
@@ -70,7 +79,8 @@ def map_quality(
     Raises
     ------
     NotApplicable
-        If the latent space has two dimensions or fewer, or there are fewer than four points for t-SNE.
+        If the latent space has two dimensions or fewer, or there are too few points for t-SNE (fewer than four) or for
+        `n_neighbors`.
     InputError
         If `n_neighbors` or `perplexity` cannot be used.
 
@@ -86,6 +96,11 @@ def map_quality(
     """
     posterior = check_needs_map(encode(encoder, x, condition))
     rows = subsample_rows(max_points, len(posterior), seed)
+    if len(rows) <= 2 * n_neighbors:
+        raise NotApplicable(
+            f"{len(rows)} points are too few for neighborhoods of {n_neighbors}; expected {2 * n_neighbors + 1}.",
+            fix=option_fix("n_neighbors", max(1, (len(rows) - 1) // 2)),
+        )
     z = posterior.mean[rows]
     usable = usable_perplexity(engine, perplexity, len(rows))
     embedding = embed(z, engine, perplexity=usable, seed=seed)
@@ -97,7 +112,7 @@ def map_quality(
     _draw_pointwise(axes[0], embedding.points, pointwise, embedding.engine, seed)
     title = f"{name} of {posterior.size}-D {posterior.code_name}s"
     details = describe_map(embedding.engine, usable, perplexity)
-    axes[0].set_title(f"{title}, N = {len(z):,}" + (f"\n{details}" if details else ""))
+    axes[0].set_title(f"{title}, N = {len(z):,}" + (f"\n{details}" if details else "") + collapse_note(posterior))
     _draw_curves(axes[1], qualities)
     return axes
 
@@ -116,8 +131,7 @@ def _measure_maps(z: np.ndarray, maps: dict[str, np.ndarray], n_neighbors: int, 
 def _draw_pointwise(ax: Axes, points: np.ndarray, trustworthiness: np.ndarray, engine: str, seed: int) -> None:
     """Draw the map, each point in the color of its trustworthiness."""
     low = min(float(np.quantile(trustworthiness, 0.01)), 0.8)
-    values = np.append(np.clip(trustworthiness, low, 1), (low, 1))  # the two added values fix the ends of the scale
-    colors = color_labels(values, len(values), palette="coolwarm_r", continuous=True)[:-2]
+    colors = color_labels(trustworthiness, len(points), "coolwarm_r", continuous=True, limits=(low, 1.0))
     assert colors.mappable is not None  # as continuous=True
     draw_scatter(ax, points, colors, seed=seed)
     bar = ax.inset_axes((1.03, 0, 0.04, 1))

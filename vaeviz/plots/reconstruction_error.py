@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.estimates import mean_estimate
 from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, worst_and_median
 from vaeviz.data.channels import match_shape
-from vaeviz.data.labels import check_labels, has_classes
+from vaeviz.data.labels import check_labels, has_classes, labels_for
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
@@ -111,6 +111,7 @@ def reconstruction_error(
     """
     check_minimum("n_samples", n_samples, 1)
     _check_condition(encoder, other_x)
+    labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.subsampling import stratified_rows
 from vaeviz.data.channels import match_shape
-from vaeviz.data.labels import check_labels, factorize_labels, has_classes
+from vaeviz.data.labels import check_labels, factorize_labels, has_classes, labels_for
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
@@ -98,6 +98,7 @@ def reconstruction_pairs(
     'Reconstructions from the code'
     """
     check_minimum("n_samples", n_samples, 1)
+    labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)

@@ -193,13 +193,14 @@ def _add_panels(figure: Figure | SubFigure | None, n_panels: int) -> np.ndarray:
 
 def _draw_curves(ax: Axes, epochs: np.ndarray, curves: list[_Curve], skip: int) -> None:
     """Draw the curves of one quantity, with labels that count what cannot be drawn."""
+    has_train = any(curve.part == "train" for curve in curves)
     for curve in curves:
         values = curve.values[skip:]
         is_drawn = np.abs(values) < LARGEST_VALUE
         n_infinite = int((~is_drawn & ~np.isnan(values)).sum())
         label = (curve.part or curve.quantity) + (f", {n_infinite} infinite" if n_infinite else "")
         marker = "o" if is_drawn.sum() < MIN_EPOCHS_OF_A_LINE else ""
-        color = SET_COLORS.get(curve.part, "C0" if len(curves) == 1 else "C3")
+        color = SET_COLORS.get(curve.part, "C3" if has_train else "C0")
         ax.plot(epochs[is_drawn], values[is_drawn], color=color, label=label, marker=marker, ms=3)
     if len(epochs) > 1:
         # At most half an epoch beside the curves, so that no tick stands where there is no epoch.

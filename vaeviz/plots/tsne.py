@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from vaeviz.drawing.colors import ClassNames, Palette, color_labels
 from vaeviz.drawing.embedding_maps import (
     METHOD_NAMES,
     check_needs_map,
+    collapse_note,
     describe_map,
     label_map_axes,
     usable_perplexity,
@@ -25,7 +25,7 @@ from vaeviz.drawing.latent_axes import equal_aspect
 from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.scatter import ScatterStyle, draw_scatter
 from vaeviz.embeddings import Embedding, embed
-from vaeviz.errors import Fix, GuessWarning
+from vaeviz.errors import Fix, GuessWarning, warn_user
 from vaeviz.model.encode import encode, encode_others
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._titles import sample_count
@@ -167,7 +167,7 @@ def _place_others(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
     if not embedding.can_place:
         fix = Fix('Pass engine="opentsne", "umap" or "pca".', "Add --engine opentsne, umap or pca.")
         message = f"Engine {embedding.engine!r} cannot place other_x, so the map shows the samples of x only."
-        warnings.warn(GuessWarning(message, fix=fix), stacklevel=3)
+        warn_user(GuessWarning(message, fix=fix))
         return
     ax.plot(*embedding.place(others).T, **OTHER_MARKS, label=f"other\n({len(others):,})")
 
@@ -175,4 +175,5 @@ def _place_others(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
 def _map_title(engine: str, details: str, posterior: Posterior, shown: int) -> str:
     codes = f"{posterior.size}-dimensional {posterior.code_name}s"
     count = sample_count(shown, len(posterior), "points")
-    return f"{METHOD_NAMES.get(engine, engine)} of {codes}\n{count}{details and f', {details}'}"
+    title = f"{METHOD_NAMES.get(engine, engine)} of {codes}\n{count}{details and f', {details}'}"
+    return title + collapse_note(posterior)

@@ -28,7 +28,8 @@ SIZES = (  # rcParams that may be words relative to the first, which need no cha
     "ytick.labelsize", "legend.fontsize", "legend.title_fontsize", "figure.titlesize", "lines.markersize",
     "lines.linewidth", "xtick.major.size", "ytick.major.size",
 )  # fmt: skip
-N_LAYOUTS = 3  # the labels change with the size of an Axes
+N_FITS = 2  # the texts change with the place of an Axes, and the place with the texts
+N_LAYOUTS = 2  # the labels change with the size of an Axes
 INWARDS = np.array([1, 1, -1, -1])  # direction from the left, bottom, right and top side
 
 
@@ -99,7 +100,9 @@ def smaller_fonts(figure: Figure | SubFigure) -> Iterator[None]:
         yield
 
 
-def fit_into_place(axes: Sequence[Axes], helpers: Sequence[Axes], figure: Figure | SubFigure | None) -> None:
+def fit_into_place(
+    axes: Sequence[Axes], helpers: Sequence[Axes], figure: Figure | SubFigure | None, largest: Bbox | None = None
+) -> None:
     """Break long titles and labels, and keep all that Axes hold inside of their cells.
 
     Parameters
@@ -110,40 +113,49 @@ def fit_into_place(axes: Sequence[Axes], helpers: Sequence[Axes], figure: Figure
         Other Axes that it added, such as color bars.
     figure : Figure or SubFigure or None
         Figure that holds these Axes only, with its title and legends.
+    largest : Bbox, optional
+        Largest place of a single Axes as a share of its figure; by default the present one.
 
     Notes
     -----
     Without a layout engine, the Axes of a figure are placed so that their labels, legends and color bars do not
     overlap, and a single Axes shrinks until they are inside of its cell, as ``tight_layout`` would do for all.
     """
-    if any(_length(text) > room for ax in axes for text, room in _texts_with_room(ax)):
-        if axes[0].get_in_layout():
-            lay_out(axes[0].figure)
-        for ax in axes:
-            for text, room in _texts_with_room(ax):
-                _fit_text(text, room)
+    has_engine = axes[0].figure.get_layout_engine() is not None and axes[0].get_in_layout()
+    if has_engine and any(_length(text) > room for ax in axes for text, room in _texts_with_room(ax)):
+        lay_out(axes[0].figure)
+    _fit_texts_of_axes(axes)
     if figure is not None:
         _fit_texts_of_figure(figure)
-    has_engine = axes[0].figure.get_layout_engine() is not None and axes[0].get_in_layout()
     if has_engine or axes[0].get_subplotspec() is None:
         return
-    if figure is None:
-        group = _Group([*axes, *helpers], range(1), range(1))
-        _place_groups([group], cell_box(axes[0]), np.ones(1), np.ones(1), largest=group.box())
-    else:
-        grid = _top_spec(axes[0]).get_gridspec()
-        groups = _group_by_cell([*axes, *helpers])
-        ratios = np.asarray(grid.get_width_ratios(), float), np.asarray(grid.get_height_ratios(), float)
-        _place_groups(groups, _free_box(figure), *ratios)
+    groups = [_Group([*axes, *helpers], range(1), range(1))] if figure is None else _group_by_cell([*axes, *helpers])
+    cell = cell_box(axes[0])
+    bound = groups[0].box() if largest is None else largest.transformed(axes[0].figure.transSubfigure)
+    for _ in range(N_FITS):
+        _fit_texts_of_axes(axes)
+        if figure is None:
+            _place_groups(groups, cell, np.ones(1), np.ones(1), largest=bound)
+        else:
+            grid = _top_spec(axes[0]).get_gridspec()
+            ratios = np.asarray(grid.get_width_ratios(), float), np.asarray(grid.get_height_ratios(), float)
+            _place_groups(groups, _free_box(figure), *ratios)
+
+
+def _fit_texts_of_axes(axes: Sequence[Axes]) -> None:
+    for ax in axes:
+        for text, room in _texts_with_room(ax):
+            _fit_text(text, room)
 
 
 def _texts_with_room(ax: Axes) -> list[tuple[Text, float]]:
-    """Return the title and the labels of an Axes, and how long each may be in pixels."""
+    """Return the title, the labels and the notes of an Axes, and how long each may be in pixels."""
     cell, box = cell_box(ax), ax.get_window_extent()
     x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2  # on which the texts are centered
     width = max(box.width, 2 * min(x - cell.x0, cell.x1 - x))
     height = max(box.height, 2 * min(y - cell.y0, cell.y1 - y))
-    return [(ax.title, TEXT_SHARE * width), (ax.xaxis.label, TEXT_SHARE * width), (ax.yaxis.label, TEXT_SHARE * height)]
+    across = [(text, TEXT_SHARE * width) for text in (ax.title, ax.xaxis.label, *ax.texts)]
+    return [*across, (ax.yaxis.label, TEXT_SHARE * height)]
 
 
 def _fit_texts_of_figure(figure: Figure | SubFigure) -> None:
@@ -261,9 +273,9 @@ def _fit_text(text: Text, length: float) -> None:
 
 
 def _broken(text: Text, line: str, length: float) -> list[str]:
-    """Break a line at spaces, not inside of formulas."""
+    """Break a line at spaces, not inside of formulas, nor beside = and ±."""
     parts: list[str] = []
-    for word in re.findall(r"(?:\$[^$]+\$|\S)+", line):
+    for word in re.findall(r"(?:\$[^$]+\$|\s[=±]\s|\S)+", line):
         text.set_text(f"{parts[-1]} {word}" if parts else word)
         if parts and _length(text) <= length:
             parts[-1] = text.get_text()

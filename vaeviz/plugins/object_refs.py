@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def is_object_ref(text: str) -> bool:
     (True, False)
     """
     module, colon, attribute = text.partition(":")
-    return bool(colon) and not Path(text).exists() and all(map(str.isidentifier, f"{module}.{attribute}".split(".")))
+    return bool(colon) and not os.path.exists(text) and all(map(str.isidentifier, f"{module}.{attribute}".split(".")))
 
 
 def is_number(text: str) -> bool:
@@ -137,7 +138,7 @@ def resolve_model(text: str) -> Any:
     InputError
         If the object cannot be imported, or the registered model is not trained.
     """
-    if Path(text).exists():
+    if os.path.exists(text):
         return text
     if is_object_ref(text):
         return import_object(text)

@@ -220,6 +220,29 @@ def check_arguments(function: Callable[..., Any], values: Mapping[str, Any]) -> 
         option.check(values[name])
 
 
+def check_options(function: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Raise InputError for an option of a plot that its annotation does not allow.
+
+    Options that can be a dictionary are left out, since the plot accepts more in a script: lists and colormaps as a
+    palette, integers as keys.
+
+    Parameters
+    ----------
+    function : callable
+        The plot.
+    values : mapping
+        Some of its arguments by name.
+
+    Raises
+    ------
+    InputError
+        Naming the first option whose value is wrong.
+    """
+    for name, option in _checked_parameters(function).items():
+        if name in values and not _takes_dictionary(option.annotation):
+            option.check(values[name])
+
+
 def check_names(argument: str, names: Any) -> list[str]:
     """Return names that are given as one text or as several.
 
@@ -365,6 +388,8 @@ def describe_annotation(annotation: Any) -> str:
     --------
     >>> describe_annotation(tuple[int, int] | None)
     'int,int or none'
+    >>> describe_annotation(tuple[int | str, ...])
+    'int|text,...'
     >>> describe_annotation(Literal["full", "column"])
     'full|column'
     """
@@ -378,7 +403,7 @@ def describe_annotation(annotation: Any) -> str:
         return "|".join(map(str, get_args(annotation)))
     if get_origin(annotation) is tuple:
         parts = get_args(annotation)
-        return ",".join("..." if part is Ellipsis else describe_annotation(part) for part in parts)
+        return ",".join("..." if part is Ellipsis else describe_annotation(part).replace(" or ", "|") for part in parts)
     if annotation is dict or get_origin(annotation) is dict:
         return "key=value,..."
     name = getattr(annotation, "__name__", str(annotation))
@@ -499,6 +524,11 @@ def _short_repr(value: Any) -> str:
     """Return the representation of a value on one line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def _takes_dictionary(annotation: Any) -> bool:
+    parts = get_args(annotation) if _is_union(annotation) else (annotation,)
+    return any(part is dict or get_origin(part) is dict for part in parts)
 
 
 def _is_union(annotation: Any) -> bool:

@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from vaeviz.errors import Fix, InputError
+from vaeviz.plugins.options import check_options
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
-    from matplotlib.legend import Legend
 
 ADDED_PARAMETERS = {"title": str | bool, "legend": bool}  # of every plot, with the types of their values
 ADDED_DOC = """\
@@ -55,36 +53,30 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def plot(*args: Any, title: str | bool = True, legend: bool = True, ax: Any = None, **kwargs: Any) -> Any:
         from matplotlib.axes import Axes
-        from matplotlib.legend import Legend
 
         from vaeviz.plugins.axes_layout import fit_into_place, smaller_fonts
 
         _check_inputs(signature, args, kwargs)
+        check_options(function, kwargs)
         if ax is not None:
             _check_axes(ax)
-        figure = kwargs.get("figure")
-        if not has_panels:
-            kwargs["ax"] = ax
-        elif ax is not None:
-            kwargs["figure"] = figure = _divide_axes(ax, figure)
-        place = figure if has_panels or ax is None else ax.figure
-        before = _contents(place)
         is_divided = has_panels and ax is not None
-        with smaller_fonts(cast("SubFigure", figure)) if is_divided else nullcontext():
+        if is_divided:
+            kwargs["figure"] = _divide_axes(ax, kwargs.get("figure"))
+        elif not has_panels:
+            kwargs["ax"] = ax
+        place = kwargs.get("figure", getattr(ax, "figure", None))
+        before, largest = _contents(place), None if ax is None else ax.get_position(original=True).frozen()
+        with smaller_fonts(cast("SubFigure", place)) if is_divided else nullcontext():
             drawn = function(*args, **kwargs)
         axes = [panel for panel in getattr(drawn, "flat", [drawn]) if isinstance(panel, Axes)]
         if axes:
             place = place or axes[0].figure
-            added = _contents(place) - before - {*axes}
-            if title is not True:
-                _set_title(title or "", axes, place)
-            if not legend:
-                _remove_legends(axes, [artist for artist in added if isinstance(artist, Legend)])
-            helpers = [artist for artist in added if isinstance(artist, Axes) and artist.get_subplotspec() is not None]
+            helpers = _set_title_and_legends(axes, place, _contents(place) - before - {*axes}, title, legend=legend)
             if is_divided:
                 for panel in (*axes, *helpers):
                     panel.set_in_layout(False)  # a layout engine would take space from the neighbors of `ax`
-            fit_into_place(axes, helpers, place if has_panels else None)
+            fit_into_place(axes, helpers, place if has_panels else None, largest)
         return drawn
 
     extended = _extend_signature(signature, has_panels=has_panels)
@@ -174,7 +166,8 @@ def _divide_axes(ax: Axes, figure: Figure | SubFigure | None) -> SubFigure:
     if spec is None or parent.get_layout_engine() is None:
         left, bottom, right, top = cell_box(ax).transformed(parent.transSubfigure.inverted()).extents
         widths, heights = (left, right - left, 1 - right), (1 - top, top - bottom, bottom)
-        spec = GridSpec(3, 3, width_ratios=np.maximum(widths, 1e-6), height_ratios=np.maximum(heights, 1e-6))[1, 1]
+        ratios = [[max(length, 1e-6) for length in lengths] for lengths in (widths, heights)]  # positive
+        spec = GridSpec(3, 3, width_ratios=ratios[0], height_ratios=ratios[1])[1, 1]
     place = parent.add_subfigure(spec)
     lay_out(parent)
     return place
@@ -185,17 +178,20 @@ def _contents(figure: Figure | SubFigure | None) -> set[Artist]:
     return set() if figure is None else {*figure.axes, *figure.legends}
 
 
-def _set_title(title: str, axes: Sequence[Axes], figure: Figure | SubFigure) -> None:
-    """Replace the title of the only Axes, or of the figure of several."""
-    if len(axes) == 1:
-        axes[0].set_title(title)
-    elif title or figure.get_suptitle():
-        figure.suptitle(title)
+def _set_title_and_legends(
+    axes: Sequence[Axes], figure: Figure | SubFigure, added: set[Artist], title: str | bool, *, legend: bool
+) -> list[Axes]:
+    """Set the title of the only Axes, or of the figure of several, and remove legends; return other Axes of a grid."""
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
-
-def _remove_legends(axes: Iterable[Axes], others: Iterable[Legend]) -> None:
-    """Remove the legends of Axes and of those inside of them, and others."""
-    legends = [inner.get_legend() for ax in axes for inner in (ax, *ax.child_axes)]
-    for legend in [*legends, *others]:
-        if legend is not None:
-            legend.remove()
+    if title is not True and len(axes) == 1:
+        axes[0].set_title(title or "")
+    elif title is not True and (title or figure.get_suptitle()):
+        figure.suptitle(title or "")
+    if not legend:
+        inside = [inner.get_legend() for ax in axes for inner in (ax, *ax.child_axes)]
+        for key in [*inside, *(artist for artist in added if isinstance(artist, Legend))]:
+            if key is not None:
+                key.remove()
+    return [artist for artist in added if isinstance(artist, Axes) and artist.get_subplotspec() is not None]

@@ -13,6 +13,7 @@ import functools
 import importlib
 import importlib.util
 import operator
+import os
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
@@ -343,7 +344,7 @@ def _check_not_installed_yet(group: str, name: str) -> None:
         entry.module.rpartition(".")[0] for entry in _installed(group) if entry.distribution == OWN_DISTRIBUTION
     }
     file = f"{_with_underscores(name)}.py"
-    if any((folder / file).is_file() for package in packages for folder in package_folders(package)):
+    if any(os.path.isfile(folder / file) for package in packages for folder in package_folders(package)):
         message = f"The {ENTRY_KINDS.get(group, group)} {name!r} is not installed, although there is a file {file}."
         fix = "Add it to the entry points of pyproject.toml, and install again: pip install -e ."
         raise InputError(message, got=name, expected="an entry point", fix=fix)

@@ -7,12 +7,13 @@ import functools
 import importlib.util
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Optional, Union
 
 from vaeviz.errors import InputError
 from vaeviz.plugins.options import PLACES, Option
+from vaeviz.plugins.plot_place import ADDED_PARAMETERS
 from vaeviz.plugins.registry import OWN_DISTRIBUTION, Entry, RuntimeEntry, package_folders
 from vaeviz.plugins.signature import InputSignature
 
@@ -82,13 +83,20 @@ def outline(entry: Entry) -> FunctionOutline | InputSignature:
         return FunctionOutline()
     module, node = found
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return _function_outline(node, module)
+        found_outline = _function_outline(node, module)
+        return _with_added_options(found_outline) if entry.group == "vaeviz.plots" else found_outline
     if isinstance(node, ast.ClassDef):
         return FunctionOutline(_first_line(node))
     constant = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
     if isinstance(constant, ast.Constant) and entry.group != "vaeviz.models":
         raise entry.wrong_type(type(constant.value).__name__, "a function")
     return FunctionOutline()
+
+
+def _with_added_options(function: FunctionOutline) -> FunctionOutline:
+    """Return the outline of a plot with the options that `register_plot` adds."""
+    added = {name: Option(name, annotation, True) for name, annotation in ADDED_PARAMETERS.items()}
+    return replace(function, options=function.options | added)
 
 
 def _function_outline(node: ast.FunctionDef | ast.AsyncFunctionDef, module: str) -> FunctionOutline:

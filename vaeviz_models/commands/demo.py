@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from vaeviz.cli.output_paths import OutputFolder
+from vaeviz.cli.paths import PathName
 
 
 class Demo(NamedTuple):
@@ -29,7 +29,7 @@ DEMOS = {
 @click.command()
 @click.option(
     "--out",
-    type=OutputFolder(),
+    type=PathName(),
     default="figures",
     show_default=True,
     help="Folder for the figure sets; the runs are written to its subfolder runs.",

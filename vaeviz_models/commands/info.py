@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from vaeviz.cli.paths import PathName
 from vaeviz.errors import printable_text
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PathName())
 def info(run: Path) -> None:
     """Describe a run folder.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaeviz.cli.output_paths import OutputFolder
+from vaeviz.cli.paths import PathName
 from vaeviz.cli.plugin_commands import broken_command
 from vaeviz.cli.types import click_option, complete_data
 from vaeviz.errors import Fix, InputError, UnknownName
@@ -76,7 +77,7 @@ class TrainCommands(click.Group):
 @click.group(cls=TrainCommands, invoke_without_command=True, subcommand_metavar="MODEL [OPTIONS]")
 @click.option(
     "--resume",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="RUN",
     help="Continue an interrupted run, with the same result as without the interruption.",
 )
@@ -139,9 +140,9 @@ def _train_command(name: str, builder: Any) -> click.Command:
             shell_complete=complete_data,
             help="Data set from `vaeviz list data`, a file .npz, .npy, .csv, .parquet or .h5ad, or a folder of images.",
         ),
-        click.Option(["--data-dir"], type=click.Path(path_type=Path), help="Folder with the files of the data set."),
+        click.Option(["--data-dir"], type=PathName(), help="Folder with the files of the data set."),
         click.Option(["--labels"], metavar="NAME", help=INPUTS["labels"].help),
-        click.Option(["--out"], type=OutputFolder(), required=True, help="Run folder to create."),
+        click.Option(["--out"], type=PathName(), required=True, help="Run folder to create."),
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
         *(click_option(option, HELP[key]) for key, option in settings.items()),
@@ -186,12 +187,12 @@ def _resume(run: Path, changes: dict[str, Any]) -> None:
 
 
 def _reason_of_end(resumed: ResumedRun) -> str:
-    state, config = resumed.state, resumed.config
+    state, config, run = resumed.state, resumed.config, shlex.quote(str(resumed.run))
     if state.stopped_early(config.patience):
         patience = 2 * (config.patience or 1)
-        more = f"vaeviz train --resume {resumed.run} --patience {patience}"
+        more = f"vaeviz train --resume {run} --patience {patience}"
         return f"{_early_stop(state)}. To train longer, choose a larger patience: {more}"
-    more = f"vaeviz train --resume {resumed.run} --epochs {2 * state.epoch}"
+    more = f"vaeviz train --resume {run} --epochs {2 * state.epoch}"
     return f"epoch {state.epoch} of {config.epochs} is done. To train longer, choose the number of epochs: {more}"
 
 
@@ -199,9 +200,9 @@ def _reason_of_end(resumed: ResumedRun) -> str:
 def _explain_interruption(run: Path) -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or a signal to terminate
         if (run / "config.json").exists():
-            click.echo(f"\nInterrupted. Continue with: vaeviz train --resume {run}", err=True)
+            click.echo(f"\nInterrupted. Continue with: vaeviz train --resume {shlex.quote(str(run))}", err=True)
         raise
 
 
@@ -227,7 +228,8 @@ def _print_result(out: Path, state: TrainState, patience: int | None) -> None:
     if state.stopped_early(patience):
         click.echo(_early_stop(state))
     weights = f" with the weights of epoch {state.weights_epoch}" if patience is not None else ""
-    click.echo(f"Run saved in {out}{weights}. Draw it with: vaeviz export {out} --out figures/{out.name}")
+    folder, figures = shlex.quote(str(out)), shlex.quote(f"figures/{out.name}")
+    click.echo(f"Run saved in {out}{weights}. Draw it with: vaeviz export {folder} --out {figures}")
 
 
 def _early_stop(state: TrainState) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv as csv_module
+import os
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from vaeviz.data.dataset import Dataset, Split
-from vaeviz.errors import Fix, GuessWarning, InputError, NoSuchSplit
+from vaeviz.errors import Fix, GuessWarning, InputError, NoSuchSplit, warn_user
 from vaeviz.plugins.object_refs import is_number
 
 DELIMITERS = ",;\t|"
@@ -86,7 +86,7 @@ def csv(path: str, *, split: Split = "all", labels: str | None = None) -> Datase
             expected="all",
             fix=Fix('Pass split="all".', "Add --split all."),
         )
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path} does not exist.", got=path, expected="a .csv file")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -231,24 +231,22 @@ def _warn_of_row_numbers(x: np.ndarray, names: Sequence[str], path: str) -> None
     for name, column in zip(names, x.T):
         steps = np.diff(column)
         if len(x) >= MIN_COUNTED_ROWS and abs(steps[0]) == 1 and (steps == steps[0]).all():
-            warnings.warn(
+            warn_user(
                 GuessWarning(
                     f"{path}: column {name!r} numbers the rows, and is used as a feature.",
                     fix="If it is not one, delete the column, or its name.",
-                ),
-                stacklevel=2,
+                )
             )
 
 
 def _warn_of_blank_lines(lines: Sequence[int], path: str) -> None:
     if lines:
         listed = ", ".join(map(str, lines[:MAX_LISTED_LINES])) + (", ..." if len(lines) > MAX_LISTED_LINES else "")
-        warnings.warn(
+        warn_user(
             GuessWarning(
                 f"{path} has blank lines between its rows, which are skipped: {listed}.",
                 fix="Delete them, or fill them in if they are missing samples.",
-            ),
-            stacklevel=2,
+            )
         )
 
 
@@ -266,5 +264,5 @@ def _parse_labels(texts: Sequence[str], path: str) -> np.ndarray:
         message = (
             f"{path}: the label {' or '.join(missing)} counts as missing, in {sum(map(missing.count, texts))} rows."
         )
-        warnings.warn(GuessWarning(message, fix="Rename the class, if it is one."), stacklevel=2)
+        warn_user(GuessWarning(message, fix="Rename the class, if it is one."))
     return np.array(values)

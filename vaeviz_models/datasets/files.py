@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -198,7 +199,7 @@ def images(folder: str, *, split: Split = "all", value_range: tuple[float, float
         If there are no pictures, one cannot be read, their sizes differ, or their value range is not known.
     """
     root = Path(folder)
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise InputError(f"{root} is not a folder.", got=folder, expected="a folder of pictures")
     parts = {name: root / name for name in ("train", "test") if (root / name).is_dir()}
     pictures = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
@@ -316,7 +317,7 @@ def _check_split(split: Split, path: str) -> None:
 
 def _check_stored_size(file: Path) -> None:
     """Raise InputError for an HDF5 file whose arrays take far more memory than disk."""
-    import h5py  # type: ignore[import-not-found]  # anndata needs it
+    import h5py  # anndata needs it
 
     def check(name: str, entry: Any) -> None:
         if isinstance(entry, h5py.Dataset):
@@ -327,7 +328,7 @@ def _check_stored_size(file: Path) -> None:
 
 
 def _check_exists(file: Path) -> None:
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise InputError(f"{file} does not exist.", got=str(file), expected="a file")
 
 

@@ -274,7 +274,7 @@ def _find_file(source: Mirror, name: str, data_dir: Path | None) -> Path:
         for place in (folder, folder / source.name, folder / source.name.upper() / "raw")
         for file in (f"{name}.gz", name)
     ]
-    existing = next((path for path in candidates if path.is_file()), None)
+    existing = next((path for path in candidates if os.path.isfile(path)), None)
     if existing is not None:
         return existing
     if data_dir is None:

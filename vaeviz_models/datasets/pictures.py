@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeviz.data.arrays import rescale
-from vaeviz.errors import GuessWarning, InputError
+from vaeviz.errors import GuessWarning, InputError, warn_user
+from vaeviz_models.datasets.compression import check_expansion
 from vaeviz_models.datasets.value_ranges import check_used_range, unknown_range
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def read_pictures(
         if is_color and image.ndim == 2:
             image = np.repeat(image[..., None], 3, axis=-1)
         if index == 0:
+            check_expansion(Path(folder), sum(path.stat().st_size for path in paths), image.size * len(paths))
             x = np.empty((len(paths), *image.shape), np.float32)
         if image.shape != x.shape[1:]:
             raise _different_sizes(path, image.shape, paths[0].name, x.shape[1:])
@@ -95,12 +96,11 @@ def read_pictures(
     if value_range is None:
         check_used_range(round(largest * white), white, folder, "images", folder)
     if transparent is not None:
-        warnings.warn(
+        warn_user(
             GuessWarning(
                 f"{transparent} has transparent pixels, but transparency is ignored.",
                 fix="Save the pictures without transparency, or pass an array (N, H, W, 4) as npz:FILE.",
-            ),
-            stacklevel=2,
+            )
         )
     return x
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
+from vaeviz.errors import InputError
 from vaeviz_models.likelihoods import Likelihood
 
 
@@ -57,6 +58,37 @@ class TrainableModel(Protocol):
         state_dict : mapping of str to Tensor
             The new weights by name.
         """
+
+
+def check_trainable(model: Any) -> None:
+    """Raise InputError unless a model is a torch module with a method `terms`.
+
+    Parameters
+    ----------
+    model : object
+        What is to be trained or scored.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    if isinstance(model, nn.Module) and callable(getattr(model, "terms", None)):
+        return
+    name = getattr(model, "__name__", type(model).__name__)
+    fix = "Pass vaeviz_models.mlp(x.shape[1:]), or a module with such a method."
+    if isinstance(model, type):
+        got, fix = f"the class {name}", f"Pass an object, {name}(...)."
+    elif callable(model) and not isinstance(model, nn.Module):
+        got, fix = f"the function {name}", f"Pass what it returns, e.g. {name}(x.shape[1:])."
+    else:
+        got = f"of type {name}"
+    raise InputError(
+        f"model is {got}, but training needs a torch module with a method terms(x, generator).",
+        got=got,
+        expected="a torch module with a method terms",
+        fix=fix,
+    )
 
 
 class EncoderDecoder(nn.Module):

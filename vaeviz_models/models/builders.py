@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypedDict, TypeVar, cast
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -48,8 +48,7 @@ def register_model(builder: Callable[P, M]) -> Callable[P, M]:
 
     @functools.wraps(build_model)
     def build(sample_shape: Sequence[int], **options: Any) -> Any:
-        options = {key: value.item() if isinstance(value, np.generic) else value for key, value in options.items()}
-        return _with_recipe(build_model(sample_shape, **options), name, build_model, sample_shape, options)
+        return _build(name, build_model, sample_shape, options)
 
     registry.add("vaeviz.models", name, build)
     return cast("Callable[P, M]", build)
@@ -73,11 +72,7 @@ def build_from_recipe(recipe: Recipe) -> Any:
     InputError
         If no such builder is registered, or if it does not accept the options.
     """
-    name, shape = recipe["name"], tuple(recipe["sample_shape"])
-    check_sizes(sample_shape=shape)
-    builder = _find_builder(name)
-    options = validate_settings(builder, recipe["options"], owner=name)
-    return _with_recipe(builder(shape, **options), name, builder, shape, options)
+    return _build(recipe["name"], _find_builder(recipe["name"]), recipe["sample_shape"], recipe["options"])
 
 
 def seeded(build: Callable[..., M], *args: Any, seed: int, **settings: Any) -> M:
@@ -165,9 +160,20 @@ def _find_builder(name: str) -> Callable[..., Any]:
     return cast("Callable[..., Any]", registry.load("vaeviz.models", name))
 
 
-def _with_recipe(
-    model: Any, name: str, builder: Callable[..., Any], sample_shape: Sequence[int], options: dict[str, Any]
-) -> Any:
+def _build(name: str, builder: Callable[..., Any], sample_shape: Any, options: dict[str, Any]) -> Any:
+    """Call a builder with arguments that fit its annotations, and give the model its recipe."""
+    try:
+        shape = tuple(map(operator.index, sample_shape))
+    except TypeError:
+        raise InputError(
+            f"sample_shape is {sample_shape!r}, but must be a tuple of integers such as (28, 28).",
+            got=repr(sample_shape),
+            expected="integers",
+            fix="Pass x.shape[1:].",
+        ) from None
+    check_sizes(sample_shape=shape)
+    options = validate_settings(builder, options, owner=name)
+    model = builder(shape, **options)
     defaults = {key: option.default for key, option in options_of(builder).items()}
-    model.recipe = Recipe(name=name, sample_shape=[int(size) for size in sample_shape], options=defaults | options)
+    model.recipe = Recipe(name=name, sample_shape=list(shape), options=defaults | options)
     return model

@@ -169,9 +169,8 @@ def read_settings(run: Path, config: RunConfig) -> TrainConfig:
             raise InputError(f"it lacks {', '.join(missing)}.", expected=", ".join(missing))
         return TrainConfig(**settings)
     except InputError as error:
-        raise InputError(
-            f"{path} does not describe a training: {error}", got=error.got, expected=error.expected
-        ) from None
+        message = f"{path} does not describe a training: {error.message}"
+        raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from None
 
 
 def _state_tensors(state: TrainState) -> dict[str, Tensor]:

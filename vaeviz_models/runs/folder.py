@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -96,6 +97,12 @@ def open_run(run: str | Path) -> tuple[Any, RunConfig]:
     """
     run = Path(run)
     config, path = read_config(run), run / "weights.safetensors"
+    if config["training"] and not path.exists():
+        raise InputError(
+            f"{path} does not exist. The training may have ended before its first checkpoint.",
+            got=str(path),
+            fix=f"Train it, from its config if it has no checkpoint: vaeviz train --resume {shlex.quote(str(run))}",
+        )
     check_is_file(path)
     check_model_size(config, path, max_copies=1)
     tensors, _ = read_tensors(path)
@@ -125,14 +132,15 @@ def check_new_run(run: Path, *, overwrite: bool = False) -> None:
         existing = set(run.iterdir()) - set(partial_files_of(run)) if run.is_dir() else set()
     if overwrite or not existing:
         return
-    resume = f", or continue with: vaeviz train --resume {run}" if (run / "config.json").exists() else ""
+    choices = "Choose another folder, or add --overwrite."
+    if (run / "config.json").exists():
+        resume = f"vaeviz train --resume {shlex.quote(str(run))}"
+        choices = f"Choose another folder, add --overwrite, or continue with: {resume}"
     raise InputError(
         f"{run} exists and is not empty.",
         got=str(run),
         expected="a new or empty folder",
-        fix=Fix(
-            "Choose another folder, or pass overwrite=True.", f"Choose another folder, or add --overwrite{resume}."
-        ),
+        fix=Fix("Choose another folder, or pass overwrite=True.", choices),
     )
 
 
@@ -231,9 +239,8 @@ def build_model(run: Path, config: RunConfig, weights: Mapping[str, Tensor] | No
     try:
         model = seeded(build_from_recipe, config["model"], seed=seed)
     except InputError as error:
-        raise InputError(
-            f"{path} does not describe a model: {error}", got=error.got, expected=error.expected
-        ) from error
+        message = f"{path} does not describe a model: {error.message}"
+        raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from error
     except (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} does not describe a model ({type(error).__name__}: {reason}).", got=reason) from error

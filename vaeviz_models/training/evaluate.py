@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vaeviz.errors import InputError
-from vaeviz_models.models.base import TrainableModel
+from vaeviz_models.models.base import TrainableModel, check_trainable
 from vaeviz_models.training.loaders import Loader, check_data, check_random_access, condition_codes, make_loader
 from vaeviz_models.training.term_sums import TermSums
 
@@ -47,6 +47,7 @@ def evaluate(
     InputError
         If the data do not fit the model, or if a term is not finite.
     """
+    check_trainable(model)
     device = next(model.parameters()).device
     samples = x if isinstance(x, Tensor) else check_random_access(x, "x")
     check_data(model, samples, binarize=binarize)

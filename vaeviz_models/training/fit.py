@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from vaeviz.data.out_of_core import SampleStream
 from vaeviz.errors import Fix, InputError
-from vaeviz_models.models.base import TrainableModel
+from vaeviz_models.models.base import TrainableModel, check_trainable
 from vaeviz_models.objectives import beta_at
 from vaeviz_models.training.config import TrainConfig, TrainSettings
 from vaeviz_models.training.evaluate import describe_terms, mode_of, score
@@ -85,7 +85,7 @@ def fit(
     ------
     InputError
         If settings, data or state do not fit, if the device cannot be used, or if the training diverges. The model
-        then has the weights of the last good epoch.
+        then has the weights of the last good epoch, with early stopping of the best.
 
     Notes
     -----
@@ -101,11 +101,10 @@ def fit(
     >>> history["epoch"]
     [1, 2]
     """
+    _check_arguments(model, config, resume, after_epoch)
     config = replace(config or TrainConfig(), **settings)
     x, test_x = check_random_access(x, "x"), None if test_x is None else check_random_access(test_x, "test_x")
     check_data(model, x, test_x, binarize=config.binarize)
-    if resume is not None and resume.model is not model:
-        raise InputError("resume is the state of another model.", fix="Pass resume.model as model.")
     state = resume or TrainState.start(model, config)
     state.restore_last()
     state.set_patience(config.patience)
@@ -183,7 +182,7 @@ class DivergedError(InputError):
     """
 
     def __init__(self, state: TrainState, place: str, means: dict[str, float]) -> None:
-        kept = f"the weights of epoch {state.epoch}" if state.epoch else "its first weights"
+        kept = f"the weights of epoch {state.weights_epoch}" if state.epoch else "its first weights"
         found, half = describe_terms(means), state.learning_rate / 2
         super().__init__(
             f"Training diverged {place} of epoch {state.epoch + 1}: {found}. The model keeps {kept}.",
@@ -213,6 +212,7 @@ def _run_epoch(
             row |= _with_prefix(name, means)
     except DivergedError:
         state.model.load_state_dict(before)
+        state.restore_best()
         raise
     return row
 
@@ -229,6 +229,21 @@ def _take_step(step: TrainStep, batch: tuple[Tensor, ...]) -> None:
             expected="2 samples or more",
             fix=Fix("Pass batch_size=2 or more, and at least two samples.", "Add --batch-size 2, or more."),
         ) from error
+
+
+def _check_arguments(model: TrainableModel, config: Any, resume: Any, after_epoch: Any) -> None:
+    """Raise InputError for arguments of another type, and for the state of another model."""
+    check_trainable(model)
+    for name, value, is_valid, expected in (
+        ("config", config, isinstance(config, TrainConfig), "a TrainConfig"),
+        ("resume", resume, isinstance(resume, TrainState), "a TrainState, as after_epoch receives it"),
+        ("after_epoch", after_epoch, callable(after_epoch), "a function of the state"),
+    ):
+        if value is not None and not is_valid:
+            kind = type(value).__name__
+            raise InputError(f"{name} is of type {kind}, but must be {expected}.", got=kind, expected=expected)
+    if resume is not None and resume.model is not model:
+        raise InputError("resume is the state of another model.", fix="Pass resume.model as model.")
 
 
 def _load_parts(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vaeviz.data.batches import check_samples, iterate_batches
 from vaeviz.data.out_of_core import Batches, SampleStream, StoredArray, data_range, is_out_of_core
-from vaeviz.errors import InputError
+from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.base import TrainableModel
 from vaeviz_models.models.class_labels import class_codes
 
@@ -237,13 +237,14 @@ def split_rows(n_samples: int, holdout: float, seed: int) -> tuple[np.ndarray | 
             f"holdout is {holdout}, which leaves none of {n_samples} samples to train on.",
             got=str(holdout),
             expected=f"less than {1 - 1 / n_samples:.3g}",
+            fix=Fix("Pass a smaller holdout, e.g. 0.1.", "Write a smaller --holdout, e.g. 0.1."),
         )
     order = np.random.default_rng(seed).permutation(n_samples)
     return np.sort(order[n_held:]), np.sort(order[:n_held])
 
 
 def check_random_access(x: Any, name: str) -> np.ndarray | SampleStream:
-    """Return samples that can be read in any order, all of them finite.
+    """Return samples that can be read in any order, all of them finite. A torch Dataset is read into memory.
 
     Parameters
     ----------
@@ -263,12 +264,14 @@ def check_random_access(x: Any, name: str) -> np.ndarray | SampleStream:
         If x arrives in batches of a fixed order, or contains NaN or infinite values.
     """
     samples: np.ndarray | SampleStream = check_samples(x, name)
+    if isinstance(samples, Batches) and hasattr(samples.origin, "__getitem__"):
+        return np.concatenate([batch for _, batch in iterate_batches(samples, None, desc=f"reading {name}", name=name)])
     if isinstance(samples, Batches):
         raise InputError(
             f"{name} is a source of batches in a fixed order, but training reads samples in random order.",
             got=type(x).__name__,
-            expected="an array in memory or on disk",
-            fix="Pass an array, or np.load(file, mmap_mode='r') for data on disk.",
+            expected="an array or a Dataset",
+            fix="Pass the Dataset of the loader, an array, or np.load(file, mmap_mode='r') for data on disk.",
         )
     if is_out_of_core(samples):
         for _ in iterate_batches(samples, None, desc=f"reading {name}", name=name):

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 import vaeviz
 from vaeviz.cli.main import cli
+from vaeviz.data.out_of_core import as_samples
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 
@@ -122,6 +123,12 @@ def test_the_command_line_reads_layer_and_batches_of_the_cells(spelled, cells, t
         result = CliRunner().invoke(cli, [*command, *args])
         assert result.exit_code == 0, result.output
         assert "problem" not in result.output
+
+
+def test_a_single_plot_reads_the_covariates_of_the_cells(cells):
+    model = trained(cells, batch_key="batch")
+    assert vaeviz.reconstruction_pairs(model, model, cells, n_samples=3).has_data()
+    np.testing.assert_array_equal(vaeviz.encode(model, as_samples(cells, "x")).mean, vaeviz.encode(model, cells).mean)
 
 
 def test_genes_are_found_by_name(cells):

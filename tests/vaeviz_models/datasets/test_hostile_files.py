@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vaeviz.data.history import read_history
 from vaeviz.data.loading import load_data
@@ -91,6 +92,14 @@ def test_a_picture_of_gigapixels_is_an_error(tmp_path):
     (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
     with pytest.raises(InputError, match=r"large\.png"):
         load_data(str(tmp_path))
+
+
+def test_pictures_that_expand_too_far_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(compression, "MIN_CHECKED_BYTES", 1 << 20)
+    Image.new("L", (2000, 2000)).save(tmp_path / "black.png", optimize=True)
+    with pytest.raises(InputError) as error:
+        load_data(str(tmp_path))
+    assert error.value.message.startswith(str(tmp_path))
 
 
 def test_a_table_of_many_columns_is_read(tmp_path):

@@ -312,7 +312,7 @@ def test_a_damaged_config_is_an_error(content, token, own_run):
     "change, token",
     [
         (lambda config: config["model"].pop("sample_shape"), "'sample_shape'"),
-        (lambda config: config["model"].update(sample_shape=8), "not iterable"),
+        (lambda config: config["model"].update(sample_shape=8), "sample_shape"),
         (lambda config: config["model"].update(name="mpl"), "'mlp'"),
         (lambda config: config["model"]["options"].update(laten_dim=3), "'laten_dim'"),
         (lambda config: config["model"]["options"].update(latent_dim="two"), "'two'"),

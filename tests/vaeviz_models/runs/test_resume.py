@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -91,10 +92,11 @@ def test_resuming_after_a_kill_equals_never_stopping(uninterrupted, vaeviz, tmp_
     assert results(run) == uninterrupted
 
 
-def test_resuming_after_ctrl_c_equals_never_stopping(uninterrupted, vaeviz, tmp_path):
+@pytest.mark.parametrize("stop_signal, expected", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_resuming_after_a_signal_equals_never_stopping(stop_signal, expected, uninterrupted, vaeviz, tmp_path):
     run = tmp_path / "run"
-    code, err = stop_midway(run, signal.SIGINT)
-    assert code == 130
+    code, err = stop_midway(run, stop_signal)
+    assert code == expected
     assert "Traceback" not in err
     assert f"vaeviz train --resume {run}" in err
     open_run(run)
@@ -160,6 +162,16 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_starts_from_its_confi
     assert results(run) == results(short)
 
 
+def test_advice_for_a_run_without_weights_works_as_it_is_written(short, vaeviz, tmp_path):
+    run = tmp_path / "my run"
+    start_run(run, {"config.json": (short / "config.json").read_bytes()})
+    errors = [vaeviz("info", run).error, vaeviz(*TRAIN, "--epochs", 1, "--out", run).error]
+    for error in errors:
+        command = shlex.split(error[error.index("vaeviz train") :])
+        assert vaeviz(*command[1:]).code == 0
+        assert results(run) == results(short)
+
+
 def test_a_run_that_was_killed_before_its_config_is_trained_anew(short, vaeviz, tmp_path):
     run = tmp_path / "fresh"
     run.mkdir()
@@ -183,10 +195,10 @@ def test_temporary_files_of_a_killed_training_are_removed(again, short, vaeviz):
 
 def test_two_threads_give_the_same_bytes_resumed_or_not(vaeviz, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    train = ("train", "mlp", "--data", "digits", "--device", "cpu", "--threads", 2)
-    assert vaeviz(*train, "--epochs", 3, "--out", whole).code == 0
+    train = ("train", "mlp", "--data", "digits", "--batch-size", 512, "--device", "cpu", "--threads", 2)
+    assert vaeviz(*train, "--epochs", 2, "--out", whole).code == 0
     assert vaeviz(*train, "--epochs", 1, "--out", parts).code == 0
-    assert vaeviz("train", "--resume", parts, "--epochs", 3).code == 0
+    assert vaeviz("train", "--resume", parts, "--epochs", 2).code == 0
     assert results(parts) == results(whole)
 
 

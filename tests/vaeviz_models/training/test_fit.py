@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, Subset, TensorDataset
 
 import vaeviz
 from vaeviz.errors import InputError
-from vaeviz_models import TrainConfig, TrainState, autoencoder, evaluate, fit, gaussian_kl, mlp, seeded
+from vaeviz_models import VAE, TrainConfig, TrainState, autoencoder, evaluate, fit, gaussian_kl, mlp, seeded
 from vaeviz_models.training.fit import train_epoch
 from vaeviz_models.training.loaders import MemoryLoader
 from vaeviz_models.training.step import TrainStep
@@ -266,6 +267,20 @@ def test_a_step_that_diverges_is_named_and_the_weights_before_its_epoch_are_kept
     assert len(after) == 1
 
 
+def test_the_best_weights_are_kept_when_a_later_epoch_diverges(noise_images):
+    model, kept = small(), []
+
+    def spoil(state):
+        kept[:] = [value.clone() for value in state.best.values()]
+        if state.epoch == state.best_epoch + 2:
+            model.decoder.out.bias.data.fill_(torch.nan)
+
+    settings = {"epochs": 200, "learning_rate": 0.02, "holdout": 0.25, "patience": 3, "after_epoch": spoil}
+    with pytest.raises(InputError, match="diverged"):
+        fit(model, noise_images, **settings, **QUIET)
+    assert all(map(torch.equal, model.state_dict().values(), kept))
+
+
 def test_a_training_stops_soon_after_it_diverges():
     model = DivergingModel(first_bad_step=3)
     with pytest.raises(InputError, match="step 3 of epoch 1"):
@@ -370,6 +385,35 @@ def test_samples_of_another_shape_are_an_error(model, noise_images):
     with pytest.raises(InputError, match="test_x") as error:
         fit(model, noise_images, noise_images[:, 1:], epochs=1, **QUIET)
     assert (error.value.got, error.value.expected) == ("(4, 4)", "(5, 4)")
+
+
+@pytest.mark.parametrize("argument", ["config", "resume", "after_epoch"])
+def test_an_argument_of_another_type_is_an_error(argument, model, noise_images):
+    with pytest.raises(InputError, match=argument) as error:
+        fit(model, noise_images, **{argument: 3}, **QUIET)
+    assert error.value.got == "int"
+
+
+@pytest.mark.parametrize(
+    "other, got", [(mlp, "mlp"), (VAE, "class VAE"), (nn.Linear(3, 3), "Linear"), (None, "NoneType")]
+)
+def test_what_cannot_be_trained_is_an_error(other, got, noise_images):
+    for use in (lambda: fit(other, noise_images, epochs=1, **QUIET), lambda: evaluate(other, noise_images)):
+        with pytest.raises(InputError) as error:
+            use()
+        assert got in error.value.got
+        assert error.value.fix.python
+
+
+def test_torch_data_sets_are_trained_on_as_arrays(noise_images):
+    data = TensorDataset(torch.from_numpy(noise_images), torch.zeros(len(noise_images)))
+    expected = fit(small(), noise_images[:40], epochs=1, **QUIET)
+    assert fit(small(), Subset(data, range(40)), epochs=1, **QUIET) == expected
+    assert evaluate(small(), data) == evaluate(small(), noise_images)
+    with pytest.raises(InputError) as error:
+        fit(small(), DataLoader(data, batch_size=8), epochs=1, **QUIET)
+    assert error.value.got == "DataLoader"
+    assert "Dataset" in error.value.fix.python
 
 
 def test_the_state_of_another_model_is_an_error(model, noise_images):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vaeviz.cli.output_paths import OutputFile
+from vaeviz.cli.paths import OutputFile
 from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options
 from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.errors import printable_text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vaeviz.cli.output_paths import OutputFile
+from vaeviz.cli.paths import OutputFile
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
 from vaeviz.errors import InputError
 from vaeviz.plugins.inputs import describe_missing

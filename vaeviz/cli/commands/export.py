@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from vaeviz.cli.output_paths import OutputFolder
+from vaeviz.cli.paths import PathName
 from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options
 from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.data.sample_kind import SampleKind
@@ -36,12 +36,12 @@ NAME_WIDTH = 22  # columns; the longest name of a plot fits
 
 @click.command()
 @model_and_data_options
-@click.option("--out", type=OutputFolder(), required=True, help="Output folder.")
+@click.option("--out", type=PathName(), required=True, help="Output folder.")
 @click.option("--plots", metavar="NAME,...", help="Draw only these plots, see `vaeviz list plots`.")
 @click.option("--set", "settings", multiple=True, metavar="PLOT.OPTION=VALUE", help="Set an option of a plot.")
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     help="TOML file with plots, formats, style, dpi, seed, jobs, kind, analysis, and a table of options for each plot. "
     "Options on the command line win.",
 )

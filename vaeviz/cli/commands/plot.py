@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from vaeviz.cli.output_paths import OutputFile
+from vaeviz.cli.paths import OutputFile
 from vaeviz.cli.plugin_commands import broken_command
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options, script_option
 from vaeviz.cli.types import click_option

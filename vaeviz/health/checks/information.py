@@ -6,9 +6,9 @@ from typing import Any
 
 from vaeviz.analysis.active_dimensions import MIN_KL
 from vaeviz.analysis.elbo_decomposition import elbo_terms
-from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.estimates import N_ERRORS, Estimate
 from vaeviz.errors import NotApplicable
-from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._phrases import percent
 from vaeviz.health.checks._sampling import n_codes_to_score
 from vaeviz.model.encode import encode

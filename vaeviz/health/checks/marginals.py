@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS, subsample_posteriors
-from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.estimates import N_ERRORS, Estimate
 from vaeviz.analysis.prior_mismatch import marginal_kl
-from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._phrases import count_noun, dimension_names, is_or_are
 from vaeviz.health.checks._sampling import n_codes_to_score
 from vaeviz.model.encode import encode

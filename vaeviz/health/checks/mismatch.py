@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from vaeviz.analysis.estimates import N_ERRORS
 from vaeviz.analysis.mmd import equal_shift, shifted_mmd
 from vaeviz.analysis.prior_mismatch import check_level, prior_mmd
-from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.health.check import Measurement, health_check
 from vaeviz.model.encode import encode
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_error
+from vaeviz.analysis.estimates import N_ERRORS, Estimate, mean_estimate, standard_error
 from vaeviz.analysis.posterior_scale import SCALES, ScaledELBO, scaled_elbo
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import take_rows
-from vaeviz.health.check import N_ERRORS, Measurement, health_check
+from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._sampling import choose_rows
 from vaeviz.model.encode import encode
 

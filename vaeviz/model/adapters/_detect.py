@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def existing_file(model: Any, *suffixes: str) -> Path | None:
     """
     if not isinstance(model, (str, Path)) or Path(model).suffix.lower() not in suffixes:
         return None
-    if not Path(model).is_file():
+    if not os.path.isfile(model):
         raise InputError(f"{model} is not an existing file.", got=str(model))
     return Path(model)
 
@@ -36,7 +37,7 @@ def existing_folder(model: Any, *names: str) -> Path | None:
     if not isinstance(model, (str, Path)):
         return None
     folder = Path(model)
-    return folder if all((folder / name).is_file() for name in names) else None
+    return folder if all(os.path.isfile(folder / name) for name in names) else None
 
 
 def require_trust(path: Path, danger: str, *, trust: bool, fix: Fix = TRUST) -> None:

@@ -76,7 +76,8 @@ def _load_folder(folder: Path, *, trust: bool) -> Any:
     import_library("diffusers", extra="diffusers", needed_by=str(folder))
     from diffusers import AutoencoderKL
 
+    load: Any = AutoencoderKL.from_pretrained
     try:
-        return AutoencoderKL.from_pretrained(folder, use_safetensors=safe, local_files_only=True).eval()
+        return load(folder, use_safetensors=safe, local_files_only=True).eval()
     except Exception as error:
         raise unreadable(folder, "diffusers", error) from error

@@ -102,24 +102,6 @@ def _encode_function(model: Any, class_names: Collection[str]) -> Callable[[Any]
     return encode
 
 
-def _steps_between(model: Any) -> dict[str, Callable[[Any], Any]]:
-    """Return what the model may do with its codes before it decodes them, by name."""
-
-    def quantizer(z: Any) -> Any:
-        grid = z.reshape(len(z), 1, 1, -1) if z.dim() == 2 else z
-        return model.quantizer(grid.permute(0, 2, 3, 1)).quantized_vector.reshape(z.shape)
-
-    def flow(z: Any) -> Any:
-        for layer in model.net:
-            z = layer(z).out
-        return z
-
-    steps: dict[str, Callable[[Any], Any]] = {"quantizer": quantizer, "flow": flow}
-    if hasattr(model, "iaf_flow"):
-        steps["flow"] = lambda z: model.iaf_flow.inverse(z).out
-    return steps
-
-
 def _decode_function(model: Any) -> Callable[[Any], Any]:
     return lambda z: model.decoder(z)["reconstruction"]
 

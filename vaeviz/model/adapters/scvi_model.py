@@ -192,9 +192,10 @@ def _unpack_function(model: Any, covariates: Covariates) -> Callable[[Any, Any],
     """Return a function that takes counts and covariates from an AnnData, for the model's genes and layer."""
 
     def unpack(x: Any, condition: Any) -> tuple[Any, Any]:
-        if not defined_in(x, "anndata"):
+        cells = getattr(x, "origin", x)  # of samples that were converted before
+        if not defined_in(cells, "anndata"):
             return x, condition
-        cells = _select_genes(model, x)
+        cells = _select_genes(model, cells)
         return _counts(model, cells), covariates.of_cells(cells) if condition is None else condition
 
     return unpack
@@ -240,7 +241,8 @@ def _decoder(model: Any, covariates: Covariates) -> Decoder | None:
     """Return the decoder: the mean counts of a cell with the median number of counts. None if it needs more."""
     arguments = _arguments(model.module.generative)
     needed = {name for name, is_required in arguments.items() if is_required}
-    if not {"z", "library"} <= set(arguments) or needed - {"z", "library", "batch_index", "y"}:
+    needs_more = needed - {"z", "library", "batch_index", "y"} or "size_factor" in _fields(model)
+    if needs_more or not {"z", "library"} <= set(arguments):
         return None
     library = float(np.log(np.median(_counts(model, model.adata).sum(axis=1))))
 

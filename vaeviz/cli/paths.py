@@ -1,4 +1,4 @@
-"""Files and folders that commands write, checked before any work is done."""
+"""Paths on a command line, checked before any work is done."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import click
 from vaeviz.errors import InputError
 
 
-class OutputFolder(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions of click
-    """A folder that a command creates. Its name must be one that the system accepts."""
+class PathName(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions of click
+    """A file or folder, which need not exist. Its name must be one that the system accepts."""
 
     name = "path"
 
@@ -52,7 +52,7 @@ class OutputFolder(click.ParamType):  # type: ignore[type-arg]  # generic only i
         return Path(value)
 
 
-class OutputFile(OutputFolder):
+class OutputFile(PathName):
     """A file that a command writes, in a folder that exists.
 
     Parameters
