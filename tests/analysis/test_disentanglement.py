@@ -26,6 +26,13 @@ GRID_FACTORS = as_factors(GRID, 60)
 RNG = np.random.default_rng(0)
 
 
+@pytest.fixture(autouse=True)
+def _light_forests(monkeypatch):
+    """Compute the scores with little effort, where their precision does not matter."""
+    for name, count in {"N_TREES": 15, "N_SHUFFLES": 2}.items():
+        monkeypatch.setattr(f"vaeviz.analysis.disentanglement.{name}", count)
+
+
 def mig(codes, factors=GRID):
     return information_gap(mutual_information(codes, factors))
 

@@ -123,10 +123,10 @@ def disentanglement(
     Notes
     -----
     MIG and SAP compare the two dimensions with the highest mutual information, or R², for each factor. DCI
-    disentanglement, completeness and informativeness use the importances of random forests. FactorVAE predicts which
-    factor was fixed from the dimension that varies least. Standard errors are by the jackknife over samples. No score
-    depends on the names of classes: a forest predicts a column of 0 and 1 for each, and R² is the share of a code's
-    variance between them.
+    disentanglement, completeness and informativeness use the importances of random forests. FactorVAE predicts
+    which factor was fixed from the dimension that varies least. Standard errors are by the jackknife over samples.
+    No score depends on the names of classes: a forest predicts a column of 0 and 1 for each, and R² is the share of
+    a code's variance between them.
 
     The matrix `information` is adjusted for chance, (I − I₀) / (H(v) − I₀), where I₀ is the mutual information of
     shuffled factors, so that it is about 0 for unrelated ones. MIG is that of Chen et al., without this adjustment.
