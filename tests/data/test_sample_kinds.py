@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz.data.sample_kind import label_factors
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import InputError
 from vaeviz.export.render import collect_plot_inputs, draw_figure, shared_options
 from vaeviz.plugins.plot_spec import get_plot
 
@@ -140,12 +140,9 @@ def test_a_plot_option_named_kind_of_another_type_is_not_changed(registered):
     assert shared_options(get_plot("samples"), None, None) == {}
 
 
-@pytest.mark.parametrize(
-    ("kind", "error", "got"),
-    [("point", InputError, "(9, 20)"), ("picture", UnknownName, "picture")],
-)
-def test_a_kind_that_does_not_fit_is_an_error_before_anything_is_written(tmp_path, kind, error, got):
-    with pytest.raises(error) as raised:
+@pytest.mark.parametrize(("kind", "got"), [("point", "(9, 20)"), ("picture", "'picture'")])
+def test_a_kind_that_does_not_fit_is_an_error_before_anything_is_written(tmp_path, kind, got):
+    with pytest.raises(InputError) as raised:
         vaeviz.export_figures(tmp_path / "out", model=model_of((9, 20)), x=RNG.random((N, 9, 20)), kind=kind)
     assert raised.value.got == got
     assert not (tmp_path / "out").exists()

@@ -46,6 +46,7 @@ def test_without_labels_there_is_no_legend(ax):
 def test_more_than_ten_classes_are_named_at_their_medians(ax):
     labels = np.repeat(np.arange(11), 3)
     points = np.column_stack([labels + np.tile([-0.1, 0, 5], 11), -labels])
+    ax.scatter(*points.T)
     add_color_key(ax, color_labels(labels, 33), points)
     assert {text.get_text(): text.get_position() for text in ax.texts} == {str(i): (i, -i) for i in range(11)}
     assert ax.get_legend() is None
@@ -164,6 +165,7 @@ def test_markers_of_the_legend_are_those_of_the_points(ax):
 def test_classes_without_points_are_not_named(ax):
     labels = np.arange(11)
     points = np.column_stack([labels, labels])
+    ax.scatter(*points.T)
     add_color_key(ax, color_labels(labels, 11)[2:], points[2:])
     assert [text.get_text() for text in ax.texts] == [str(i) for i in range(2, 11)]
 

@@ -18,7 +18,7 @@ LOCAL_FACTOR = 10  # a single output value counts from this multiple on; our cho
 N_NODES = 6  # values of a dimension, one in each sixth of q(z_j)
 MAX_DECODED = 20_000  # codes; many dimensions are measured around fewer samples
 MIN_ROWS = 4  # samples around which a dimension is measured, however many there are
-MAX_REFERENCE_ROWS = 512  # samples over which the variance of the output is computed
+MAX_REFERENCE_ROWS = 512  # codes over which the variance of the output is computed
 MIN_VARIANCE_SHARE = 0.01  # of the largest variance of an output value; steadier values have no local effect
 ROUNDING_SHARE = 1e-5  # relative standard deviation of float32 outputs that differ by rounding alone
 MAX_CODES_AT_ONCE = 1024  # codes of several dimensions that are passed to the decoder together
@@ -31,8 +31,8 @@ class OutputEffects:
     Attributes
     ----------
     share : ndarray, shape (D,)
-        Variance of a decoded sample while one dimension varies as in q(z_j), as a share of the variance of decoded
-        samples over the data.
+        Variance of a decoded sample while one dimension varies as in q(z_j), as a share of the variance of samples
+        decoded from q(z).
     share_error : ndarray, shape (D,)
         Standard errors of `share`.
     local : ndarray, shape (D,)
@@ -132,8 +132,8 @@ def output_effects(
 
     Notes
     -----
-    E_n[Var_{z_j ~ q(z_j)} f(μ_n with z_j)] / Var_n f(μ_n), summed over output values, is the total-effect index of
-    Sobol with the posterior means as the distribution of the other dimensions. It does not change with the scale of
+    E_n[Var_{z_j ~ q(z_j)} f(μ_n with z_j)] / Var_{z ~ q(z)} f(z), summed over output values, is the total-effect index
+    of Sobol, apart from the other dimensions, which are at posterior means. It does not change with the scale of
     the output, nor with values that are constant, such as a margin. Dimensions may interact, so that shares need not
     add up to 1.
 
@@ -152,7 +152,10 @@ def output_effects(
     rng = analysis_rng(seed)
     rows = sample_rows(posterior, min(n_samples, max(MIN_ROWS, MAX_DECODED // (N_NODES * posterior.size))), rng)
     data_rows = sample_rows(posterior, MAX_REFERENCE_ROWS, rng)
-    outputs = _decode_flat(decoder, posterior, posterior.mean[data_rows], data_rows, reference)
+    drawn = posterior.mean[data_rows].astype(np.float64)
+    if posterior.std is not None:
+        drawn += posterior.std[data_rows] * rng.standard_normal(drawn.shape)
+    outputs = _decode_flat(decoder, posterior, drawn, data_rows, reference)
     squares = (outputs - outputs.mean(axis=0)) ** 2
     variance, total = squares.mean(axis=0), squares.sum(axis=1)
     if total.mean() <= ROUNDING_SHARE**2 * (outputs**2).sum(axis=1).mean():  # a constant decoder, or one sample

@@ -10,6 +10,7 @@ import numpy as np
 
 from vaeviz.drawing.colors import MAX_LEGEND_CLASSES, MISSING_COLOR, LabelColors
 from vaeviz.drawing.text_fit import FontSizeKey, abbreviate, axes_height, axes_width, font_size, text_width
+from vaeviz.plugins.axes_layout import cell_box
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -121,7 +122,9 @@ def add_color_bar(figure: Figure | SubFigure, colors: LabelColors, **place: Any)
 def legend_below(
     ax: Axes, *, text_above: Sequence[FontSizeKey] = ("xtick.labelsize", "axes.labelsize"), **legend_kws: Any
 ) -> None:
-    """Add a legend in two columns below an Axes and the text there, whatever the height of the Axes.
+    """Add a legend below an Axes and the text there, whatever the height of the Axes.
+
+    It has two columns, or one if two are wider than the place of the Axes.
 
     Parameters
     ----------
@@ -138,7 +141,9 @@ def legend_below(
     points = LINE_HEIGHT * sum(map(font_size, text_above)) + 8
     shift = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + shift, "borderaxespad": 0}
-    ax.legend(loc="upper center", **{"ncols": 2, **place, **legend_kws})
+    legend = ax.legend(loc="upper center", **{"ncols": 2, **place, **legend_kws})
+    if legend.get_window_extent().width > cell_box(ax).width:
+        ax.legend(loc="upper center", **{**place, **legend_kws, "ncols": 1})
 
 
 def add_figure_key(

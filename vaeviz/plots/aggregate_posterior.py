@@ -129,7 +129,7 @@ def _draw_density_curve(ax: Axes, posterior: Posterior, n_grid: int) -> None:
 
 
 def _smoothing_note(grid: GridDensity) -> str:
-    return f", smoothed to ±{grid.min_std:.2g}" if grid.n_widened else ""
+    return f",\nsmoothed to ±{grid.min_std:.2g}" if grid.n_widened else ""
 
 
 def _square_grid(posterior: Posterior, dims: tuple[int, ...], n_grid: int) -> tuple[np.ndarray, np.ndarray]:

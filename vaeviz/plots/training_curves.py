@@ -175,7 +175,7 @@ def _group_by_quantity(curves: list[_Curve], first: Mapping[str, str]) -> dict[s
     quantities = dict.fromkeys([*first, *(curve.quantity for curve in curves)])
     groups = {name: [curve for curve in curves if curve.quantity == name] for name in quantities}
     return {
-        name: sorted(group, key=lambda curve: [*SET_COLORS, ""].index(curve.part))
+        name: sorted(group, key=lambda curve: ["", *SET_COLORS].index(curve.part))
         for name, group in groups.items()
         if group
     }
