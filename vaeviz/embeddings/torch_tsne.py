@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fft import next_fast_len
 
 from vaeviz.embeddings._libraries import progress_bar, require_library
 from vaeviz.embeddings.pca import pca_initialization
@@ -23,7 +22,7 @@ MIN_GAIN = 0.01  # the step of each coordinate adapts (Jacobs 1988)
 MAX_STEP = 5.0  # units of the map that a point moves in one iteration
 BOX_WIDTH = 0.5  # of the boxes in which forces are interpolated, in units of the map
 NODES_PER_BOX = 3  # in each direction
-MIN_BOXES = 50  # in each direction, while the map is small
+BOXES_STEP = 50  # of the number of boxes in each direction: every new size of a Fourier transform is compiled
 COUNTS_PER_POINT = 2.0**32  # weights are summed as integers, whose sum does not depend on the order of the threads
 BLOCK_BYTES = {"cuda": 2**30, "cpu": 2**26}  # of a block of distances
 N_BISECTIONS = 60  # for the width of the neighborhood of a code
@@ -245,7 +244,7 @@ class RepulsionField:
 
         self.low, high = sources.amin(dim=0), sources.amax(dim=0)
         extent = max((high - self.low).max().item(), torch.finfo(torch.float32).tiny)
-        self.n_boxes = next_fast_len(max(MIN_BOXES, math.ceil(extent / BOX_WIDTH)))
+        self.n_boxes = BOXES_STEP * max(1, math.ceil(extent / BOX_WIDTH / BOXES_STEP))
         self.box_width = extent / self.n_boxes
         n_nodes = NODES_PER_BOX * self.n_boxes
         nodes, weights = self._nodes_of(sources)
