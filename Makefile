@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow test-adapters doctest lint wheel bench clean
+.PHONY: demo test test-examples test-slow test-adapters doctest lint wheel bench clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
@@ -10,6 +10,11 @@ demo: .venv/installed
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
+# The examples, and the additions that CONTRIBUTING.md describes.
+test-examples: .venv/installed
+	$(BIN)/python -m pytest -n auto -m slow tests/docs
+
+# These, whether errors cover the truth as often as they say, and more cases of what `make test` runs.
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -n auto -m slow
 
