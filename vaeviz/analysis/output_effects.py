@@ -154,7 +154,9 @@ def output_effects(
     data_rows = sample_rows(posterior, MAX_REFERENCE_ROWS, rng)
     drawn = posterior.mean[data_rows].astype(np.float64)
     if posterior.std is not None:
-        drawn += posterior.std[data_rows] * rng.standard_normal(drawn.shape)
+        noise = np.empty(drawn.shape)
+        noise[:, drawn.var(axis=0).argsort()] = rng.standard_normal(drawn.shape)  # so that results follow the order
+        drawn += posterior.std[data_rows] * noise
     outputs = _decode_flat(decoder, posterior, drawn, data_rows, reference)
     squares = (outputs - outputs.mean(axis=0)) ** 2
     variance, total = squares.mean(axis=0), squares.sum(axis=1)
