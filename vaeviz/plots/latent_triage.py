@@ -148,7 +148,7 @@ def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np
     levels = np.concatenate([low, high, threshold])
     if (levels > 0).any():  # a threshold of 0 has no place on a log scale
         decades = np.log10(levels[levels > 0])
-        ax.set_ylim(10 ** np.floor(decades.min() - 0.1), 10 ** np.floor(decades.max() + 1))
+        ax.set_ylim(10 ** np.floor(decades.min() - 0.1), 10 ** np.floor(decades.max() + 1.1))
     ax.yaxis.set_minor_locator(NullLocator())
 
 

@@ -159,12 +159,9 @@ def _texts_with_room(ax: Axes) -> list[tuple[Text, float]]:
 
 
 def _fit_texts_of_figure(figure: Figure | SubFigure) -> None:
-    """Fit titles and legends of a figure to its width."""
+    """Fit the titles of a figure to its width."""
     for text in figure.texts:
         _fit_text(text, TEXT_SHARE * figure.bbox.width)
-    for legend in figure.legends:
-        if legend.get_window_extent().width > figure.bbox.width:
-            legend.set_ncols(1)
 
 
 def _free_box(figure: Figure | SubFigure) -> Bbox:
