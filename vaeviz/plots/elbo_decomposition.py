@@ -20,7 +20,7 @@ PART_COLORS = ("C0", "C1", "C4")
 ERROR_BARS = {"elinewidth": 0.8, "ecolor": "0.2"}
 
 
-@register_plot(page=PageShape("full", 0.36))
+@register_plot(page=PageShape("full", 0.36), question="Is the bound tight?")
 def elbo_decomposition(
     encoder: Any,
     x: Any,
@@ -34,6 +34,13 @@ def elbo_decomposition(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot the parts of the KL: mutual information, total correlation, and the KL of each dimension.
+
+    What to look for: mutual information is what the code says about a sample. The other two parts are the distance of
+    the aggregate posterior from the prior, so they are paid for nothing, and they should be small.
+
+    What commonly misleads: N samples cannot show a mutual information above ln N, the dashed line. If the code
+    distinguishes nearly all samples, mutual information is a lower bound and total correlation an upper bound; the
+    figure says so, and only more samples help.
 
     Parameters
     ----------

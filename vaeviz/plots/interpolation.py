@@ -34,7 +34,7 @@ from vaeviz.plugins.plot_spec import PageShape, register_plot
 Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # codes between two, at times in [0, 1]
 
 
-@register_plot(page=PageShape("full", None))
+@register_plot(page=PageShape("full", None), question="Can I sample from it?")
 def interpolation(
     decoder: Any,
     encoder: Any = None,
@@ -54,6 +54,13 @@ def interpolation(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot paths between two codes, those of samples or draws from the prior, decoded step by step.
+
+    What to look for: every step should look like a sample. A path that passes through gray mixtures of both ends
+    crosses a region without codes.
+
+    What commonly misleads: a straight path in many dimensions passes nearer to the center than most codes are;
+    ``method="slerp"`` follows the sphere. Smooth paths alone are no proof of a good model: a blend of pixels is
+    smooth, too. Compare the steps with the two samples at the ends.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ PANELS = {
 }
 
 
-@register_plot(page=PageShape("column", 1.3))
+@register_plot(page=PageShape("column", 1.3), question="Which dimensions matter?")
 def latent_triage(
     encoder: Any,
     decoder: Any,
@@ -55,6 +55,14 @@ def latent_triage(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot which latent dimensions are active, collapsed, or encoded but ignored by the decoder, and why.
+
+    What to look for: dimensions below a dashed threshold in the upper panels are collapsed: they carry no information
+    about a sample. A dimension that is above in the upper panels and below in the last one is encoded, but ignored by
+    the decoder.
+
+    What commonly misleads: a collapsed dimension is not a fault by itself: a VAE prunes dimensions that cost more
+    than they bring. The KL of a dimension is no measure of what it changes in the picture, which is why the last
+    panel exists. The axes are logarithmic.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ GRID_PIXELS = 640  # along a side of all images together, which a column in prin
 MAX_UPRIGHT_ASPECT = 2  # height / width, above which tick labels side by side would meet
 
 
-@register_plot(page=PageShape("column", None))
+@register_plot(page=PageShape("column", None), question="Can I sample from it?")
 def manifold_grid(
     decoder: Any,
     encoder: Any = None,
@@ -51,6 +51,14 @@ def manifold_grid(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot samples decoded over a grid in two latent dimensions, one panel per condition.
+
+    What to look for: neighboring pictures should change gradually. An abrupt change is a border between classes. All
+    cells have the same mass of the prior, so the share of the area that a class covers is its share of draws from the
+    prior.
+
+    What commonly misleads: the grid spans the prior and not the codes, so its corners show what is rarely drawn.
+    Above two dimensions it is one plane of many, with the others held at 0. Pictures between two classes are
+    interpolations, not members of the data.
 
     Parameters
     ----------

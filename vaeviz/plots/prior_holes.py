@@ -31,7 +31,7 @@ N_SCORE_BINS = 40
 HEADROOM = 1.4  # height of the axis / of the highest bar, so that the legend hides none
 
 
-@register_plot(page=PageShape("full", 0.38))
+@register_plot(page=PageShape("full", 0.38), question="Can I sample from it?")
 def prior_holes(
     encoder: Any,
     x: Any,
@@ -50,6 +50,14 @@ def prior_holes(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot how much of the prior is where the aggregate posterior has no mass, and what is decoded there.
+
+    What to look for: about 1 % of the prior would be left of the dashed line if codes were distributed like the
+    prior. A larger share is what a sample from the prior risks. The pictures on the right show what is decoded in
+    holes, and elsewhere.
+
+    What commonly misleads: a decoder can make good pictures in a hole, or bad ones elsewhere: a hole is a risk, not a
+    fault. In many dimensions with few samples most holes cannot be seen; the check ``holes`` of `analyze` says when
+    this is so.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ MEASURE_NAMES = {
 MAX_NAME_LETTERS = 16  # of a class below its box, so that the boxes keep most of the height
 
 
-@register_plot(page=PageShape("full", 0.42))
+@register_plot(page=PageShape("full", 0.42), question="What does it reconstruct?")
 def reconstruction_error(
     encoder: Any,
     decoder: Any,
@@ -57,6 +57,13 @@ def reconstruction_error(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot reconstruction errors by label, and the worst and the median cases.
+
+    What to look for: a class with a high box is badly represented. Look at the worst cases for mislabeled or broken
+    samples. The ROC curve compares the errors of the data with those of other data: 0.5 is chance.
+
+    What commonly misleads: the mean squared error rewards blur and depends on the brightness of a sample, so classes
+    with more ink have larger errors. A high area under the ROC for one kind of other data does not carry over to
+    another kind.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ MAX_COLUMNS = 12  # more pairs continue below, where they stay large enough
 MAX_ASPECT = 0.6  # height / width of the figure; a few pairs do not fill its width
 
 
-@register_plot(page=PageShape("full", None))
+@register_plot(page=PageShape("full", None), question="What does it reconstruct?")
 def reconstruction_pairs(
     encoder: Any,
     decoder: Any,
@@ -45,6 +45,13 @@ def reconstruction_pairs(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot samples above their reconstructions, each decoded from its posterior mean.
+
+    What to look for: what is lost: thin strokes, texture, a class that turns into another one. One sample of every
+    class is shown if there are labels.
+
+    What commonly misleads: these are a few samples of the whole set, chosen by the seed: `reconstruction_error`
+    measures all and shows the worst. Sharp reconstructions say nothing about samples from the prior. An autoencoder
+    without KL reconstructs best of all.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from vaeviz.plots._option_checks import check_minimum, check_positive
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=PageShape("column", None))
+@register_plot(page=PageShape("column", None), question="Can I sample from it?")
 def samples(
     decoder: Any,
     encoder: Any = None,
@@ -39,6 +39,13 @@ def samples(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot means of p(x | z) for codes z drawn from the prior, one row per condition.
+
+    What to look for: each picture should look like one of the data. Unclear pictures between two classes come from
+    codes between their regions; wrong ones from regions where there are no codes, which `prior_holes` finds.
+
+    What commonly misleads: these are means and not samples of p(x | z): they are smoother than the data, and a
+    blurred picture may be a correct mean. A lower ``temperature`` draws codes nearer to the center, where pictures
+    look better and vary less.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ from vaeviz.plugins.plot_spec import PageShape, register_plot
 N_PRIOR_CODES = 256  # of a decoder without encoder and data: enough for a stable ranking by effect
 
 
-@register_plot(page=PageShape("full", None))
+@register_plot(page=PageShape("full", None), question="Which dimensions matter?")
 def traversal(
     decoder: Any,
     encoder: Any = None,
@@ -58,6 +58,13 @@ def traversal(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot decoded samples as one latent dimension moves and the others are held.
+
+    What to look for: a row in which one thing changes (a slant, a width) is a dimension with a meaning. Rows without
+    any change belong to dimensions that the decoder ignores. The number at each row is its mean KL.
+
+    What commonly misleads: what a dimension does depends on where the others are held; the title names the sample.
+    Try several with ``around``. A row can show a smooth change of many things at once, and this is the common case:
+    nothing makes the axes of a plain VAE meaningful.
 
     Parameters
     ----------
