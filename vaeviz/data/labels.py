@@ -191,7 +191,10 @@ def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tupl
         return np.asarray(values.codes), tuple(map(printable_text, values.categories))
     array = _with_plain_type(np.asarray(values))
     missing = _missing_mask(array)
-    classes, inverse = np.unique(np.array(array[~missing].tolist()), return_inverse=True)
+    present = array[~missing]
+    if present.dtype == object:
+        present = np.array(present.tolist())
+    classes, inverse = np.unique(present, return_inverse=True)
     if classes.dtype.kind == "U":
         order = _natural_order(classes)
         classes, inverse = classes[order], np.argsort(order)[inverse]

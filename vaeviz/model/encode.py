@@ -135,13 +135,15 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
         condition = encoder.condition_rows(condition, len(x))
     values = encoder.condition_values(condition)
     traces: list[EncodingTrace] = []
-    batches = list(_encode_batches(encoder, x, values, traces))
+    with ForeignFunction(encoder.fn) as call:
+        batches = list(_encode_batches(call, encoder, x, values, traces))
     posterior = _join_batches(batches, encoder, traces[0].outputs.family)
     input_range = encoder.value_range or (() if encoder.preprocess is None else None)
     return replace(posterior, condition=condition, input_range=input_range), traces[0]
 
 
 def _encode_batches(
+    call: ForeignFunction,
     encoder: Encoder,
     x: np.ndarray | SampleStream,
     condition: np.ndarray | None,
@@ -151,7 +153,7 @@ def _encode_batches(
 
     `traces` receives what the first batch showed.
     """
-    call, first_size = ForeignFunction(encoder.fn), 0
+    first_size = 0
     for rows, batch in iterate_batches(x, encoder.batch_size, desc="encoding"):
         arrays = [encoder.prepare_batch(batch), *([] if condition is None else [np.asarray(condition[rows])])]
         n_rows = len(arrays[0])
@@ -159,17 +161,16 @@ def _encode_batches(
         if encoder.pad and encoder.batch_size is not None:
             arrays = pad_batch(arrays, encoder.batch_size)
         try:
-            with call:
-                if not traces:
-                    traces.append(_encode_first_batch(call, encoder, arrays))
-                    returned = traces[0].returned
-                else:
-                    returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
+            if not traces:
+                traces.append(_encode_first_batch(call, encoder, arrays))
+                returned = traces[0].returned
+            else:
+                returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
             trace = traces[0]
             mean, std = _read_codes(trace.outputs, returned, len(arrays[0]), rows.start)
             if trace.step is not None:
                 mean = apply_step(trace.step, mean)
-            trace.outputs.warn_of_extreme_spread(returned, rows.start, float(np.abs(arrays[0]).max()))
+            trace.outputs.warn_of_extreme_spread(returned, rows.start, arrays[0])
         except Exception as error:
             is_smaller = len(arrays[0]) < first_size
             fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None

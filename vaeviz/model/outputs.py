@@ -116,7 +116,7 @@ class OutputSpec:
         with np.errstate(over="ignore"):
             return mean, SPREADS[self.spread](spread)
 
-    def warn_of_extreme_spread(self, returned: Any, first_row: int, max_input: float) -> None:
+    def warn_of_extreme_spread(self, returned: Any, first_row: int, batch: np.ndarray) -> None:
         """Warn if a log-variance is too large or too small to be one.
 
         Parameters
@@ -125,8 +125,8 @@ class OutputSpec:
             What the encoder returned.
         first_row : int
             Number of the first sample of the batch.
-        max_input : float
-            Largest absolute value that the encoder received.
+        batch : ndarray, shape (n, ...)
+            What the encoder received.
         """
         limit = MAX_LOG_SPREAD.get(self.spread or "")
         if limit is None:
@@ -143,7 +143,7 @@ class OutputSpec:
                 f"dimension {', '.join(str(index + 1) for index in dimension) or '1'}; "
                 f"{len(extreme)} of {values.size} values are beyond ±{limit:g}.",
                 fix=advise(
-                    *advice_for_large_samples(max_input),
+                    *advice_for_large_samples(float(np.abs(batch).max())),
                     (f"If it is a {self.spread}", Fix("Clamp it in the encoder.")),
                     ("If it is a variance", declare("Encoder", returns=other_kind)),
                 ),
