@@ -318,17 +318,16 @@ def _loaded_values(value: Any) -> list[Any]:
     if not inspect.isfunction(value):
         return wrapped
     cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
-    names = dict.fromkeys(_loaded_globals(value.__code__))
+    names = _loaded_globals(value.__code__)
     return [*cells, *(value.__globals__[name] for name in names if name in value.__globals__), *wrapped]
 
 
-def _loaded_globals(code: CodeType) -> Iterator[str]:
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "LOAD_GLOBAL":
-            yield instruction.argval
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):  # an inner function or comprehension
-            yield from _loaded_globals(constant)
+@functools.lru_cache(maxsize=10_000)  # to read a function's code takes longer than a call of a small model
+def _loaded_globals(code: CodeType) -> tuple[str, ...]:
+    """Return the names that code, and the functions and comprehensions in it, load as globals."""
+    own = [instruction.argval for instruction in dis.get_instructions(code) if instruction.opname == "LOAD_GLOBAL"]
+    inner = [name for part in code.co_consts if isinstance(part, CodeType) for name in _loaded_globals(part)]
+    return tuple(dict.fromkeys(own + inner))
 
 
 def _is_filled(cell: Any) -> bool:
