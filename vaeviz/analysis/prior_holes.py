@@ -242,7 +242,7 @@ def find_holes(
     drawn, codes = sample_codes(posterior, rows, rng), rng.standard_normal((n_codes, posterior.size))
     own, prior = log_aggregate(drawn, posterior, left_out=rows), log_aggregate(codes, posterior)
     dims = most_active_dims(posterior, MAX_CLASSIFIED_DIMS)
-    std, compared = require_std(posterior)[np.ix_(rows, dims)].astype(np.float64), codes[:, dims]
+    std, compared = require_std(posterior)[rows][:, dims].astype(np.float64), codes[:, dims]
     by_classifiers = _classifier_scores(drawn[:, dims], compared, level, rng)
     found = (_hole_scores("density", own, prior, level, rng), *by_classifiers)
 
