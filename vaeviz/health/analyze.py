@@ -85,7 +85,8 @@ def analyze(
         Title of the report.
     **inputs
         Inputs by name: ``encoder=``, ``decoder=``, ``x=``, ``labels=``, ``condition=``, ``likelihood=``. They win over
-        those of the model and the data.
+        those of the model and the data. The likelihood is a function or a name that `vaeviz.decoder_likelihood` knows,
+        such as ``"bernoulli"``.
 
     Returns
     -------

@@ -14,6 +14,7 @@ from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import column_names
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare, warn_user
 from vaeviz.model.conditions import as_condition
+from vaeviz.model.decoder_likelihood import as_likelihood, find_decoder, warn_of_mean_likelihood
 from vaeviz.model.encode import cache_encoding, encode
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open
@@ -45,7 +46,7 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
     Raises
     ------
     InputError
-        If a condition is given for a model that takes none.
+        If a condition is given for a model that takes none, or the name of a likelihood without a decoder.
     """
     given = {name: _import_reference(value) for name, value in inputs.items() if value is not None}
     if is_dataset(given.get("x")):
@@ -60,6 +61,7 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
     if "x" in given:
         found = _without_per_sample_inputs(found)
     found |= given
+    found["likelihood"] = as_likelihood(found.get("likelihood"), found.get("decoder"))
     for name in PER_SAMPLE_INPUTS:
         check_row_index(found.get(name), name, found.get("x"))
     _add_condition(found, is_given="condition" in given)
@@ -169,6 +171,9 @@ def with_cached_codes(inputs: Mapping[str, Any]) -> dict[str, Any]:
         inputs["x"], posterior = encoder.cached  # x may have held more than samples
         if "condition" in inputs:
             inputs["condition"] = posterior.condition
+        if "likelihood" in inputs:
+            decoder = find_decoder(inputs.get("decoder", encoder))
+            warn_of_mean_likelihood(inputs["likelihood"], decoder, inputs["x"], posterior)
     elif "x" in inputs:
         inputs["x"] = check_samples(inputs["x"], "x")
     if isinstance(inputs.get("x"), Batches) and "labels" not in inputs and inputs["x"].labels is not None:

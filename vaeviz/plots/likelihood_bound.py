@@ -14,6 +14,7 @@ from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES
+from vaeviz.model.decoder_likelihood import as_likelihood, find_decoder, warn_of_mean_likelihood
 from vaeviz.model.encode import encode
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -49,9 +50,9 @@ def likelihood_bound(
         Encoder of `x`. It must return a mean and a spread.
     x : array_like, shape (N, ...)
         Samples.
-    likelihood : callable
-        Function that returns ln p(x | z) in nats for pairs of samples and codes. A run or model of `vaeviz_models` has
-        one.
+    likelihood : str or callable
+        Name of the likelihood of the model's decoder, see `vaeviz.decoder_likelihood`, or a function that returns
+        ln p(x | z) in nats for pairs of samples and codes. A run or model of `vaeviz_models` has one.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     n_draws : int, default=500
@@ -92,6 +93,9 @@ def likelihood_bound(
     """
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
+    decoder = find_decoder(encoder)
+    likelihood = as_likelihood(likelihood, decoder)
+    warn_of_mean_likelihood(likelihood, decoder, x, posterior)
     rows = subsample_rows(max_points, len(posterior), seed)
     bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=n_draws, seed=seed)
     figure = figure or figure_for(likelihood_bound)

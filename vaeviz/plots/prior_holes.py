@@ -177,7 +177,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     score = "ln q(z)" if found.decisive.name == "density" else f"ln q(z)/p(z) of the {found.decisive.name}"
     ax.set(xlabel=f"{score} (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    blind = "" if found.flagged or found.detectable else "\na half-empty prior would not be seen"
+    blind = "" if found.flagged or not found.unseen else f"\na {found.unseen} prior would not be seen"
     ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}{blind}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
