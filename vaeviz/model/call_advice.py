@@ -12,6 +12,7 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.errors import Fix, InputError, advise, declare
 from vaeviz.model.calling import ForeignFunction
+from vaeviz.model.outputs import Bottleneck
 from vaeviz.model.torch_probe import ModuleCall, loaded_modules
 
 IF_ONE_SAMPLE = advise(("If x is one sample", Fix("Pass x[None].", "Save it with a batch axis.")))
@@ -162,6 +163,40 @@ def needed_size(layer: Any) -> int:
     """
     sizes = (getattr(layer, name, None) for name in ("in_features", "in_channels", "num_features"))
     return next((size for size in sizes if isinstance(size, int)), 0)
+
+
+def find_bottleneck(call: ForeignFunction, n_rows: int, n_condition_values: int | None) -> Bottleneck | None:
+    """Return where an encoder holds the fewest values per sample.
+
+    Parameters
+    ----------
+    call : ForeignFunction
+        The encoder's function, after a call.
+    n_rows : int
+        Number of samples.
+    n_condition_values : int or None
+        Number of values of a condition, which layers may receive as well.
+
+    Returns
+    -------
+    Bottleneck or None
+        The place. None if no layer says how many values or channels it takes.
+    """
+    sizes = {
+        id(one.module): math.prod(one.input_shape[1:])
+        for one in call.module_calls
+        if one.input_shape and one.input_shape[0] == n_rows
+    }
+    layers = [one.module for one in call.module_calls if needed_size(one.module)]
+    n_values = min((sizes[id(one)] for one in layers if id(one) in sizes), default=None)
+    if n_values is None or n_values == n_condition_values:
+        return None
+    fix, fn = None, call.function
+    if type(fn).__name__ == "Sequential" and hasattr(fn, "children"):
+        received = [sizes.get(id(child), math.inf) for child in fn.children()]
+        at = received.index(min(received))
+        fix = Fix(f"Pass vaeviz.Encoder(fn[:{at}]) as the encoder and vaeviz.Decoder(fn[{at}:]) as the decoder.")
+    return Bottleneck(n_values, fix)
 
 
 def _failed_layer(call: ForeignFunction) -> ModuleCall | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_finite
-from vaeviz.data.labels import ClassLabels, factorize_labels
+from vaeviz.data.labels import ClassLabels, factorize_labels, has_classes
 from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName, declare, warn_user
 from vaeviz.plugins.object_refs import is_number
 
@@ -377,11 +377,12 @@ def are_classes(values: ClassLabels | np.ndarray, known: KnownConditions | None)
     Returns
     -------
     bool
-        True for class labels, for names, and for integers if `known` is given.
+        True for class labels, for names, and for integers if `known` is given, also if floats hold them.
     """
     if not isinstance(values, np.ndarray):
         return True
-    return values.dtype.kind in "OUS" or (known is not None and values.ndim == 1 and values.dtype.kind in "iub")
+    are_numbers = known is not None and values.ndim == 1 and values.dtype.kind in "iubf"
+    return values.dtype.kind in "OUS" or (are_numbers and (values.dtype.kind != "f" or has_classes(values)))
 
 
 def _condition_number(value: Any, name: str) -> np.ndarray:

@@ -28,6 +28,7 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.output_tree import find_samples
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.repeatability import batch_warning, first_rows, same_rows, sampling_warning
 from vaeviz.model.torch_probe import ModuleCall
 
 QUANTILES = (0.01, 0.99)  # the ends of a range of values, without outliers
@@ -207,6 +208,9 @@ def _decode_batches(
             layout = _output_layout(decoder, returned_shape, reference, call.module_calls)
             traces.append((layout, call.module_calls))
             compared = _Subsample(len(codes), layout.shape)
+            _check_size(decoder, batch, samples, reference)
+            if decoder.batch_size is None:
+                _check_repeatability(call, decoder, arrays, samples)
             if len(arrays) > 1:
                 decode_under = partial(_decode_under, call, decoder, batch)
                 warn_of_unused_condition(f"decoder {decoder.name}", arrays[1], samples, decode_under)
@@ -306,6 +310,44 @@ def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarr
 def _decode_under(call: ForeignFunction, decoder: Decoder, batch: np.ndarray, condition: np.ndarray) -> np.ndarray:
     """Return what the decoder returned for the first batch under other conditions."""
     return _call_decoder(call, decoder, [batch, condition], len(batch))
+
+
+def _check_repeatability(
+    call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarray], samples: np.ndarray
+) -> None:
+    """Warn if the first rows decode to something else a second time, or without the others."""
+    first = first_rows(arrays)
+    if len(first[0]) == len(samples):
+        return
+    try:
+        alone = _call_decoder(call, decoder, first, len(first[0]))
+    except InputError:
+        return  # it may take batches of one size only
+    if same_rows(alone, samples):
+        return
+    is_steady = same_rows(alone, _call_decoder(call, decoder, first, len(first[0])))
+    warning = batch_warning if is_steady else sampling_warning
+    warn_user(warning(f"decoder {decoder.name}", "samples"))
+
+
+def _check_size(
+    decoder: Decoder, codes: np.ndarray, samples: np.ndarray, reference: np.ndarray | SampleStream | None
+) -> None:
+    """Warn if undeclared samples hold fewer values than their codes, as those of an encoder do."""
+    n_values, n_dimensions = samples[0].size, codes[0].size
+    is_declared = decoder.sample_shape is not None or reference is not None
+    if n_values >= n_dimensions or is_declared:
+        return
+    warn_user(
+        GuessWarning(
+            f"decoder {decoder.name} returned samples of {n_values} values for codes of {n_dimensions}, as an encoder "
+            "does.",
+            fix=advise(
+                ("If it is the encoder", Fix("Pass its decoder instead.")),
+                ("If these are samples", declare("Decoder", sample_shape=samples.shape[1:])),
+            ),
+        )
+    )
 
 
 def _read_samples(returned: Any, n_rows: int) -> np.ndarray:
