@@ -500,7 +500,8 @@ def test_samples_that_do_not_fit_the_declared_shape_are_an_error(x):
     with pytest.raises(InputError, match="encoder flat_mean") as caught:
         encode(Encoder(flat_mean, input_shape=(3, 5)), x)
     assert (caught.value.got, caught.value.expected) == ("(8, 8)", "(3, 5)")
-    assert "input_shape=(8, 8)" in caught.value.fix.python
+    assert "vaeviz.Encoder(fn)" in caught.value.fix.python
+    assert "--input-shape" in caught.value.fix.command_line
 
 
 @pytest.mark.parametrize("size", [0, -5])

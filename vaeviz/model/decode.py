@@ -21,7 +21,7 @@ from vaeviz.data.out_of_core import SampleStream, as_samples, sample_shape, subs
 from vaeviz.data.sample_kind import infer_kind
 from vaeviz.data.value_ranges import BYTE_RANGE
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
-from vaeviz.model.call_advice import explain_decoder_failure, latent_shape_of_layers
+from vaeviz.model.call_advice import explain_decoder_failure, latent_shape_of_layers, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
 from vaeviz.model.conditions import warn_of_unused_condition
 from vaeviz.model.decoder import Decoder
@@ -113,10 +113,13 @@ class OutputLayout:
         Shape of one sample.
     moves_channels : bool
         True if the first axis becomes the last before.
+    is_declared : bool, default True
+        False if the shape is that of the samples that were passed.
     """
 
     shape: tuple[int, ...]
     moves_channels: bool
+    is_declared: bool = True
 
     def arrange(self, samples: np.ndarray, name: str) -> np.ndarray:
         """Return samples in this layout.
@@ -136,11 +139,13 @@ class OutputLayout:
         try:
             return match_shape(np.moveaxis(samples, 1, -1) if self.moves_channels else samples, self.shape)
         except InputError as error:
+            shape, whose = samples.shape[1:], "its sample_shape is" if self.is_declared else "x has samples of shape"
+            of_one_model = Fix(f"Pass x with samples of shape {shape}, or the decoder of the model that encodes x.")
             raise InputError(
-                f"decoder {name} returned samples of shape {samples.shape[1:]}, expected {self.shape}.",
-                got=str(samples.shape[1:]),
+                f"decoder {name} returned samples of shape {shape}, but {whose} {self.shape}.",
+                got=str(shape),
                 expected=str(self.shape),
-                fix=declare("Decoder", sample_shape=samples.shape[1:]),
+                fix=declare("Decoder", sample_shape=shape) if self.is_declared else of_one_model,
             ) from error
 
 
@@ -302,6 +307,8 @@ def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarr
         is_smaller = n_rows < first_size and not decoder.pad
         fix = declare("Decoder", batch_size=first_size, pad=True) if is_smaller else None
         fix = fix or decoder.missing_argument_fix(error, arrays[1] if len(arrays) > 1 else None)
+        if fix is None and len(arrays) > 1:
+            fix = one_hot_fix(call, arrays)
         is_explained = fix is not None or len(arrays) > 1 or isinstance(error, InputError)
         reason = None if is_explained else explain_decoder_failure(call, arrays[0])
         raise call_error("decoder", decoder.name, arrays[:1], reason or error, fix) from error
@@ -385,7 +392,7 @@ def _output_layout(
         shape = (*shape[1:], shape[0])
     if expected is None:
         expected = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
-    return OutputLayout(expected, moves)
+    return OutputLayout(expected, moves, is_declared=decoder.sample_shape is not None)
 
 
 def _warn_of_channels(decoder: Decoder, shape: tuple[int, ...]) -> None:

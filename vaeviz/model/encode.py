@@ -20,7 +20,7 @@ from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source, ta
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
-from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck
+from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
 from vaeviz.model.decode import decode
@@ -279,6 +279,8 @@ def _encode_batches(
             is_smaller = len(arrays[0]) < first_size
             fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
             fix = fix or encoder.missing_argument_fix(error, condition)
+            if fix is None and len(arrays) > 1 and not isinstance(error, InputError):
+                fix = one_hot_fix(call, arrays)
             reason = None
             if fix is None and rows.start == 0 and not (isinstance(error, InputError) and error.fix.python):
                 reason = explain_encoder_failure(call, arrays[0], getattr(x, "shape", arrays[0].shape), error)

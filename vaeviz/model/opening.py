@@ -15,7 +15,8 @@ from vaeviz.errors import Fix, InputError, NotApplicable
 from vaeviz.model.calling import callable_name
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
-from vaeviz.model.whole_model import whole_model
+from vaeviz.model.posterior import Posterior
+from vaeviz.model.whole_model import WholeModel, whole_model
 from vaeviz.plugins import registry
 
 Role = Literal["encoder", "decoder"]
@@ -192,6 +193,27 @@ def as_decoder(model: Any) -> Decoder:
     if opened.decoder is None:
         raise _missing_part_error(model, opened, "decoder")
     return opened.decoder
+
+
+def with_decoder(encoder: Any, decoder: Any) -> Any:
+    """Return an encoder that knows the decoder which is used with it, as the encoder of a whole model does.
+
+    Parameters
+    ----------
+    encoder : callable, model, Encoder or Posterior
+        The encoder.
+    decoder : callable, model, Decoder or None
+        The decoder.
+
+    Returns
+    -------
+    Encoder or Any
+        The encoder with the decoder, which shows how its outputs are to be read. What it knows already is kept.
+    """
+    if decoder is None or isinstance(encoder, Posterior):
+        return encoder
+    part = as_encoder(encoder)
+    return part if part.whole is not None else replace(part, whole=WholeModel(as_decoder(decoder)))
 
 
 def condition_on(model: Any, condition: Any) -> Any:

@@ -26,7 +26,7 @@ from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import Fix, NotApplicable
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode, encode_others
-from vaeviz.model.opening import as_encoder
+from vaeviz.model.opening import as_encoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -114,6 +114,7 @@ def reconstruction_error(
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
+    encoder = with_decoder(encoder, decoder)
     posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
     colors = color_labels(_class_labels(labels, len(errors)), len(errors), palette=palette)

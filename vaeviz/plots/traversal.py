@@ -26,7 +26,7 @@ from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows, option_fix
 from vaeviz.plots._prior_codes import prior_codes
@@ -125,7 +125,11 @@ def traversal(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
-    posterior = encode(encoder, x, condition) if is_encoded else prior_codes(decoder, N_PRIOR_CODES, seed)
+    posterior = (
+        encode(with_decoder(encoder, decoder), x, condition)
+        if is_encoded
+        else prior_codes(decoder, N_PRIOR_CODES, seed)
+    )
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     by_effect = order == "effect" or not is_encoded
