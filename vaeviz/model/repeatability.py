@@ -12,7 +12,18 @@ MAX_DIFFERENCE = 0.02  # of the standard deviation: rounding of bfloat16 may dep
 
 
 def first_rows(arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the first rows of a batch, to be sent alone."""
+    """Return the first rows of a batch, to be sent alone.
+
+    Parameters
+    ----------
+    arrays : list of ndarray, shape (n, ...)
+        The batch, and its conditions if there are any.
+
+    Returns
+    -------
+    list of ndarray
+        Their first rows.
+    """
     return [array[:N_REPEATED_ROWS] for array in arrays]
 
 
@@ -37,7 +48,20 @@ def same_rows(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def sampling_warning(part: str, outputs: str) -> GuessWarning:
-    """Return the warning that a part samples, e.g. that ``"decoder f"`` returned other ``"samples"``."""
+    """Return the warning that a part samples.
+
+    Parameters
+    ----------
+    part : str
+        What to call it, e.g. ``"decoder f"``.
+    outputs : str
+        What it returned, e.g. ``"samples"``.
+
+    Returns
+    -------
+    GuessWarning
+        The warning.
+    """
     return GuessWarning(
         f"{part} returned other {outputs} for the same input the second time: it samples.",
         fix="Return its mean instead, or put it in eval mode.",
@@ -45,7 +69,20 @@ def sampling_warning(part: str, outputs: str) -> GuessWarning:
 
 
 def batch_warning(part: str, outputs: str) -> GuessWarning:
-    """Return the warning that what a part returns for a row depends on the other rows."""
+    """Return the warning that what a part returns for a row depends on the other rows.
+
+    Parameters
+    ----------
+    part : str
+        What to call it, e.g. ``"decoder f"``.
+    outputs : str
+        What it returned, e.g. ``"samples"``.
+
+    Returns
+    -------
+    GuessWarning
+        The warning.
+    """
     return GuessWarning(
         f"{part} returned other {outputs} for the same input in a smaller batch: it uses the whole batch.",
         fix="Use statistics of the training data instead of those of the batch, e.g. those that a model has in eval "
