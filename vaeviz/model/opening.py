@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from vaeviz.data.batches import one_line
-from vaeviz.errors import Fix, InputError, NotApplicable
+from vaeviz.errors import Fix, InputError, NotApplicable, warn_user
 from vaeviz.model.calling import callable_name
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
@@ -298,7 +297,7 @@ def open_with_adapter(model: Any, *, trust: bool = False) -> tuple[str | None, M
         except (InputError, NotApplicable):
             raise
         except Exception as error:
-            warnings.warn(f"adapter {name!r} failed and is skipped: {one_line(error)}", stacklevel=2)
+            warn_user(UserWarning(f"adapter {name!r} failed and is skipped: {one_line(error)}"))
             continue
         if opened is not None:
             return name, _with_whole_model(opened, model)
@@ -321,7 +320,7 @@ def _load_adapters() -> Iterator[tuple[str, Adapter]]:
         try:
             yield name, cast(Adapter, registry.load("vaeviz.adapters", name))
         except InputError as error:
-            warnings.warn(f"adapter {error}", stacklevel=2)
+            warn_user(UserWarning(f"adapter {error}"))
 
 
 def _has_trust(adapter: Adapter) -> bool:

@@ -146,11 +146,16 @@ def _errors_of_others(other_x: Any, encoder: Any, decoder: Any, measure: Measure
 
 
 def _check_condition(encoder: Any, other_x: Any) -> None:
-    if other_x is not None and not isinstance(encoder, Posterior) and as_encoder(encoder).is_conditional:
+    if other_x is None or isinstance(encoder, Posterior):
+        return
+    part = as_encoder(encoder)
+    if part.is_conditional:
+        value = next(iter(part.known_conditions or ()), 0)
         raise NotApplicable(
             "The encoder is conditional, but the samples of other_x have no condition.",
             fix=Fix(
-                "Fix one condition y: vaeviz.condition_on(encoder, y) and vaeviz.condition_on(decoder, y).",
+                f"Pass vaeviz.condition_on(vaeviz.Encoder(encoder), {value!r}) and "
+                f"vaeviz.condition_on(decoder, {value!r}) to fix one.",
                 "Add --condition with one value for all samples.",
             ),
         )

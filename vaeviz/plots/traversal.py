@@ -238,7 +238,10 @@ def _check_change(conditions: ConditionSet, kind: SampleKind) -> None:
     if len(conditions) > 1:
         raise NotApplicable(
             f"The change is drawn under one condition, but the decoder has {conditions}.",
-            fix=Fix("Fix one condition y: vaeviz.condition_on(decoder, y).", "Add --around 0 to use that of row 0."),
+            fix=Fix(
+                f"Pass vaeviz.condition_on(decoder, {conditions.names[0]!r}) to fix one.",
+                "Add --around 0 to use that of row 0.",
+            ),
         )
     if kind == "point":
         raise InputError(
