@@ -9,7 +9,7 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
-from vaeviz.data.labels import ClassLabels, check_labels
+from vaeviz.data.labels import ClassLabels, check_labels, has_classes
 from vaeviz.data.out_of_core import Batches, SampleStream
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
@@ -135,6 +135,8 @@ class Dataset:
             raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from None
         if self.class_names:
             codes, n_classes = np.asarray(labels), len(self.class_names)
+            if codes.dtype.kind == "f" and has_classes(codes) and np.isfinite(codes).all():
+                labels = codes = codes.astype(np.int64)
             if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= n_classes:
                 raise InputError(
                     f"{self.name}: class_names has {n_classes} names, but labels are not integers from 0 to "

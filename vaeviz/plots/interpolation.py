@@ -25,7 +25,7 @@ from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plots._prior_codes import prior_codes
@@ -125,7 +125,11 @@ def interpolation(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
-    posterior = encode(encoder, x, condition) if is_encoded else _draw_ends(decoder, condition, n_paths, seed)
+    posterior = (
+        encode(with_decoder(encoder, decoder), x, condition)
+        if is_encoded
+        else _draw_ends(decoder, condition, n_paths, seed)
+    )
     groups = same_condition(decoder, posterior)
     if is_encoded:
         pairs = _choose_pairs(pair, between, n_paths, len(posterior), labels, groups, seed)

@@ -17,6 +17,7 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
 from vaeviz.model.encode import encode
+from vaeviz.model.opening import with_decoder
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -118,7 +119,7 @@ def latent_triage(
     """
     check_minimum("max_dims", max_dims, 1)
     x = as_samples(x, "x")
-    posterior = encode(encoder, x, condition)
+    posterior = encode(with_decoder(encoder, decoder), x, condition)
     found = triage(
         posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n_samples=n_samples, seed=seed
     )

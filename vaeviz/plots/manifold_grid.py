@@ -22,7 +22,7 @@ from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.model.decode import latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -128,7 +128,7 @@ def manifold_grid(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    posterior = None if encoder is None or x is None else encode(encoder, x, condition)
+    posterior = None if encoder is None or x is None else encode(with_decoder(encoder, decoder), x, condition)
     size = posterior.size if posterior is not None else latent_size(decoder)
     n_grid = _default_n_grid(decoder, x, style, conditions, size) if n_grid is None else n_grid
     check_minimum("n_grid", n_grid, 2)

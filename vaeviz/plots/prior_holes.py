@@ -21,7 +21,7 @@ from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plots._titles import sample_count
@@ -119,7 +119,7 @@ def prior_holes(
     check_minimum("n_grid", n_grid, 1)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
-    posterior = encode(encoder, x, condition)
+    posterior = encode(with_decoder(encoder, decoder), x, condition)
     found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
     panels = [] if decoder is None else _decode_panels(decoder, condition, found, posterior, x, n_grid, style)
     figure = figure or figure_for(prior_holes)

@@ -20,7 +20,7 @@ from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -108,7 +108,7 @@ def reconstruction_pairs(
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
-    decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
+    decoder, posterior = as_decoder(decoder), encode(with_decoder(encoder, decoder), x, condition)
     values = None if labels is None else check_labels(labels, len(posterior))
     codes, names = factorize_labels(values) if values is not None and has_classes(values) else (None, ())
     if rows is not None:

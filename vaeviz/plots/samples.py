@@ -18,7 +18,7 @@ from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import NotApplicable, declare
 from vaeviz.model.decode import latent_size
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.plots._option_checks import check_minimum, check_positive
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -93,7 +93,7 @@ def samples(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    posterior = None if encoder is None or x is None else encode(encoder, x, condition)
+    posterior = None if encoder is None or x is None else encode(with_decoder(encoder, decoder), x, condition)
     prior = decoder.prior or (posterior and posterior.prior)
     if posterior is not None and not prior:
         raise NotApplicable(

@@ -26,7 +26,7 @@ from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows, option_fix
 from vaeviz.plots._prior_codes import prior_codes
@@ -132,7 +132,11 @@ def traversal(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
-    posterior = encode(encoder, x, condition) if is_encoded else prior_codes(decoder, N_PRIOR_CODES, seed)
+    posterior = (
+        encode(with_decoder(encoder, decoder), x, condition)
+        if is_encoded
+        else prior_codes(decoder, N_PRIOR_CODES, seed)
+    )
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     by_effect = order == "effect" or not is_encoded
@@ -241,7 +245,10 @@ def _check_change(conditions: ConditionSet, kind: SampleKind) -> None:
     if len(conditions) > 1:
         raise NotApplicable(
             f"The change is drawn under one condition, but the decoder has {conditions}.",
-            fix=Fix("Fix one condition y: vaeviz.condition_on(decoder, y).", "Add --around 0 to use that of row 0."),
+            fix=Fix(
+                f"Pass vaeviz.condition_on(decoder, {conditions.names[0]!r}) to fix one.",
+                "Add --around 0 to use that of row 0.",
+            ),
         )
     if kind == "point":
         raise InputError(
