@@ -31,6 +31,7 @@ UNDATED_METADATA: dict[str, dict[str, None]] = {  # the same picture has the sam
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
 }
+PROVISIONAL_ASPECT = 2.0  # of a page as high as its content: so high that the width limits the content
 MAX_HEIGHT_CHANGE = 0.002  # inches; half a pixel in print
 BOTTOM_MARGIN = 0.08  # inches
 
@@ -212,7 +213,7 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     from matplotlib.figure import Figure
 
     width = style.column if spec.page.width == "column" else style.full
-    figure = own(Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained"))
+    figure = own(Figure(figsize=(width, width * (spec.page.aspect or PROVISIONAL_ASPECT)), layout="constrained"))
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     returned = spec.function(**spec.select_inputs(inputs), **options, **place)
     if returned is None:

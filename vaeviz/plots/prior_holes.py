@@ -167,7 +167,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     best = found.own.max()
     lowest = max(2 * found.threshold - best, min(found.own.min(), found.prior.min()))
     edges = np.linspace(lowest, max(best, found.prior.max()), N_SCORE_BINS + 1).tolist()
-    for scores, name, color in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
+    for scores, name, color in ((found.own, "q(z)", "C0"), (found.prior, "prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
         lower = 100 * (scores < lowest).mean()
         label = f"{name}, {lower:.3g} % further left" if lower else name
