@@ -449,7 +449,7 @@ def _compare_ranges(decoder: Decoder, values: np.ndarray, reference: np.ndarray 
         return
     low, high = np.quantile(values, QUANTILES)
     expected_low, expected_high, white = 0.0, 1.0, 1.0
-    theirs = "images are drawn over [0, 1]"
+    theirs = "images have values in [0, 1]. They are drawn over their own range"
     if reference is not None:
         data = subsample(reference)
         expected_low, expected_high = np.quantile(data, QUANTILES)

@@ -163,4 +163,5 @@ def _density_title(
     count = sample_count(len(posterior), total)
     which = f", two {'' if dims else 'most active '}of {posterior.size} dims" if posterior.size > 2 else ""
     chance = np.quantile(found.mmd.null, 0.95)
-    return f"q(z), {count}{which}\nMMD² {found.mmd.squared} (by chance < {chance:.1g})"
+    all_dims = f" in all {posterior.size} dims" if posterior.size > 2 else ""
+    return f"q(z), {count}{which}\nMMD²{all_dims} {found.mmd.squared} (by chance < {chance:.1g})"

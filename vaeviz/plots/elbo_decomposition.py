@@ -120,7 +120,8 @@ def _draw_parts(ax: Axes, terms: ELBOTerms) -> None:
     for row, (part, color) in enumerate(zip(parts.values(), PART_COLORS)):
         ax.barh(row, part.value, 0.6, xerr=2 * part.standard_error, color=color, error_kw=ERROR_BARS)
     ax.plot([terms.ceiling] * 2, [-0.42, 0.42], color="0.3", lw=0.9, ls=(0, (3, 2)))
-    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="right", va="bottom", size="small", color="0.3")
+    side = "right" if terms.ceiling > np.mean(ax.get_xlim()) else "left"  # where the text does not meet the frame
+    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha=side, va="bottom", size="small", color="0.3")
     bounds = {"mutual information": "≥ ", "total correlation": "≤ "} if terms.saturated else {}
     ax.set_yticks(range(3), [f"{name}\n{bounds.get(name, '')}{part}" for name, part in parts.items()])
     ax.set(ylim=(2.5, -0.85), xlabel="nats", title="parts of the KL")

@@ -120,7 +120,8 @@ def latent_neighbors(
 
 def _draw_confusion(ax: Axes, structure: ClassStructure, names: list[str]) -> None:
     draw_matrix(ax, structure.confusion, rows=names, columns=names)
-    ax.set(xlabel=f"voted by {structure.k[len(structure.k) // 2]} neighbors", ylabel="label", aspect="equal")
+    order = "" if ax.get_xticklabels() else ", in the order of the labels"
+    ax.set(xlabel=f"voted by {structure.k[len(structure.k) // 2]} neighbors{order}", ylabel="label", aspect="equal")
 
 
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
@@ -134,6 +135,6 @@ def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     accuracy = Estimate(latent.accuracy[middle], latent.accuracy_error[middle])
     silhouette = "not defined"
     if np.isfinite(latent.silhouette.value):
-        silhouette = f"{latent.silhouette} (of the PCA {components.silhouette.value:.2g})"
+        silhouette = f"{latent.silhouette}, of the PCA {components.silhouette}"
     ax.set_title(f"Accuracy {accuracy} with {latent.k[middle]} neighbors\nsilhouette {silhouette}")
     ax.legend()

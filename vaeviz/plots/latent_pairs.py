@@ -145,7 +145,8 @@ def latent_pairs(
     for place, dim in enumerate(shown):
         axes[-1, place].set_xlabel(dimension_label(dim))
         axes[place, 0].set_ylabel(dimension_label(dim) if place else "")
-    add_figure_key(figure, axes[0, -1], colors, axes[1, 0].get_legend_handles_labels()[0])
+    others = axes[1, 0].get_legend_handles_labels()[0]
+    add_figure_key(figure, axes[0, -1], colors, others, n_panels=len(shown))
     which = "" if len(shown) == posterior.size else f", {len(shown)} of {posterior.size} dimensions"
     count = sample_count(len(rows), len(posterior), "points")
     count += f", {MAX_PANEL_POINTS:,} in each panel" if len(points) > MAX_PANEL_POINTS else ""

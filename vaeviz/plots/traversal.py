@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions
 from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
+from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.traversals import effect_ranking, traversal_codes, traversal_ends
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind, as_images
@@ -273,13 +274,13 @@ def _box_aspect(ax: Axes) -> float:
 
 
 def _row_label(dim: int, active: ActiveDimensions, posterior: Posterior) -> str:
-    strength = active.activity[dim]
     if not active.mask[dim]:
         return f"{dimension_label(dim)}  collapsed"
-    if np.isinf(strength):
+    if np.isinf(active.activity[dim]):
         return f"{dimension_label(dim)}  infinite KL"
-    is_kl = posterior.std is not None
-    return f"{dimension_label(dim)}  {strength:.2f} nats" if is_kl else f"{dimension_label(dim)}  var. {strength:.2g}"
+    if posterior.std is None:
+        return f"{dimension_label(dim)}  var. {Estimate(active.variance[dim], active.variance_error[dim])}"
+    return f"{dimension_label(dim)}  {Estimate(active.kl[dim], active.kl_error[dim])} nats"
 
 
 def _column_labels(span: str | float, n_steps: int) -> list[str]:
