@@ -170,14 +170,14 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
 
 
-def label_factors(names: tuple[str, ...], factors: np.ndarray | None) -> tuple[str, ...]:
+def label_factors(names: tuple[str, ...], factors: Any) -> tuple[str, ...]:
     """Return one name per factor.
 
     Parameters
     ----------
     names : tuple of str
         The names that were given, or none.
-    factors : np.ndarray, shape (N, K) or (N,), or None
+    factors : np.ndarray or DataFrame, shape (N, K) or (N,), or None
         Known factors.
 
     Returns

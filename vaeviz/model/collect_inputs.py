@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
-from vaeviz.data.dataset import Dataset
+from vaeviz.data.dataset import Dataset, as_factor_table
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset, take_rows
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import column_names
@@ -68,7 +67,7 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
     for name, owner in (("feature_names", "x"), ("factor_names", "factors")):
         found[name] = column_names(found.get(name), found.get(owner)) or None
     if found.get("factors") is not None:
-        found["factors"] = as_array(found["factors"])
+        found["factors"] = as_factor_table(found["factors"])
     return {name: value for name, value in found.items() if value is not None}
 
 
