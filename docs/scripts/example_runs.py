@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import vaeviz
@@ -26,10 +27,17 @@ RUNS = Path(__file__).parents[1] / "_build" / "runs"
 
 def run_folder(name: str) -> Path:
     """Return the run folder of an example, and train it first if it does not exist."""
-    folder = RUNS / name
+    options = TRAIN_OPTIONS[name]
+    folder = (
+        RUNS / f"{zlib.crc32(options.encode()):08x}" / name
+    )  # other options train another run
     if not (folder / "config.json").exists():
-        command = [sys.executable, "-m", "vaeviz", "train", *shlex.split(TRAIN_OPTIONS[name]), "--threads", "1"]
-        subprocess.run([*command, "--out", folder], check=True, stdout=subprocess.DEVNULL)
+        command = shlex.split(f"-m vaeviz train {options} --threads 1 --out")
+        subprocess.run(
+            [sys.executable, *command, folder],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     return folder
 
 
