@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import vaeviz
+import vaeviz_models
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if path.relative_to(DOCS).parts[0] != "_build")
@@ -29,6 +30,12 @@ def test_every_page_is_in_a_table_of_contents():
         for entries in re.findall(r"```{toctree}\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL):
             listed |= {page.parent / f"{entry}.md" for entry in entries.split() if not entry.startswith(":")}
     assert set(PAGES) <= listed
+
+
+@pytest.mark.parametrize("package", [vaeviz, vaeviz_models], ids=lambda package: package.__name__)
+def test_the_reference_lists_every_public_name(package):
+    text = (DOCS / "reference" / f"{package.__name__}.md").read_text("utf-8")
+    assert sorted(re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)) == sorted(package.__all__)
 
 
 def test_every_plot_has_an_example_of_its_name():
