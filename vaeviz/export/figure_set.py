@@ -17,7 +17,7 @@ from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
 from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, warn_user
 from vaeviz.export.gallery import gallery_page
-from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, write_files
+from vaeviz.export.manifest import FigureRecord, FigureRecords, check_writable, earlier_figures, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
 from vaeviz.export.render import (
     FORMATS,
@@ -58,7 +58,7 @@ def export_figures(
     on_record: Callable[[FigureRecord], None] = lambda record: None,
     on_report: Callable[[Report], None] = lambda report: None,
     **inputs: Any,
-) -> list[FigureRecord]:
+) -> FigureRecords:
     """Draw a set of figures into a folder, with a manifest and a page that shows them.
 
     A plot whose inputs are missing, or that does not apply, is skipped with the reason. A plot that fails is recorded
@@ -110,8 +110,8 @@ def export_figures(
 
     Returns
     -------
-    list of FigureRecord
-        One record per plot, in the order of `plots`.
+    FigureRecords
+        A list with one `FigureRecord` per plot, in the order of `plots`. A notebook shows it as a table.
 
     Raises
     ------
@@ -207,14 +207,14 @@ def _draw_plots(
     render: RenderOptions,
     jobs: int,
     on_record: Callable[[FigureRecord], None],
-) -> tuple[list[FigureRecord], dict[str, float]]:
+) -> tuple[FigureRecords, dict[str, float]]:
     """Draw all plots; return their records and the seconds that each took, in the order of `options`."""
     done: dict[str, tuple[FigureRecord, float]] = {}
     with closing(_draw_each(options, inputs, render, jobs)) as drawing:
         for record, seconds in drawing:
             done[record.plot] = record, round(seconds, 3)
             on_record(record)
-    records = [done[name][0] for name in options]
+    records = FigureRecords(done[name][0] for name in options)
     if all(record.status == "skipped" for record in records):
         warn_user(_nothing_drawn(records, inputs))
     return records, {name: done[name][1] for name in options}

@@ -13,7 +13,16 @@ from typing import Any, Literal, TypeVar, cast, get_args, overload
 
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins import registry
-from vaeviz.plugins.options import PLACES, Option, check_arguments, is_text_serializable, options_of
+from vaeviz.plugins.html_table import html_table
+from vaeviz.plugins.options import (
+    PLACES,
+    Option,
+    check_arguments,
+    describe_annotation,
+    format_default,
+    is_text_serializable,
+    options_of,
+)
 from vaeviz.plugins.plot_place import ADDED_PARAMETERS, extend_plot
 from vaeviz.plugins.signature import InputSignature
 
@@ -79,6 +88,17 @@ class PlotSpec(InputSignature):
         """Name of the parameter for the Axes or Figure to draw into."""
         return "figure" if "figure" in inspect.signature(self.function).parameters else "ax"
 
+    def _repr_html_(self) -> str:
+        inputs = ", ".join([*self.required, *(f"[{name}]" for name in self.optional)])
+        rows = [
+            (option.name, describe_annotation(option.annotation), format_default(option.default))
+            for option in self.options.values()
+        ]
+        title = f"{self.name}: {self.summary}"
+        return html_table(
+            title, ("option", "type", "default"), rows, f"Inputs: {inputs}. Provided by {self.distribution}."
+        )
+
 
 @overload
 def register_plot(function: PlotFunction, /) -> PlotFunction: ...
@@ -96,7 +116,7 @@ def register_plot(
     Parameters
     ----------
     function : callable
-        The plot. It follows the contract of ``docs/writing-a-plot.md``.
+        The plot. It follows the contract of ``docs/how-to/writing-a-plot.md``.
     page : PageShape, optional
         Its shape on a page, by default one column wide and as high as wide.
     question : str, optional
