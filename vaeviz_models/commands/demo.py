@@ -28,8 +28,8 @@ DEMOS = {
     "demo-shapes": Demo(
         "conv",
         "shapes",
-        {"latent_dim": 6, "channels": (8, 16, 32, 32)},
-        {"epochs": 10, "batch_size": 64, "learning_rate": 2e-3, "beta": 8.0},
+        {"latent_dim": 3, "channels": (8, 16, 32, 32)},
+        {"epochs": 6, "batch_size": 32, "learning_rate": 3e-3, "beta": 4.0},
         shows_factors=True,
     ),
 }
@@ -44,7 +44,7 @@ MAX_JOBS = 2  # more processes would start for longer than they draw
     show_default=True,
     help="Folder for the figure sets; the runs are written to its subfolder runs.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="[default: 15 for glyphs, 10 for shapes]")
+@click.option("--epochs", type=click.IntRange(1), help="[default: 15 for glyphs, 6 for shapes]")
 @click.pass_context
 def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
     """Train on built-in data and draw every plot. Needs no network.
