@@ -550,3 +550,15 @@ def test_an_axes_passed_by_position_is_an_error(numpy_inputs):
 def test_missing_inputs_are_the_required_ones(spec):
     assert spec.missing_inputs({}) == spec.required
     assert spec.missing_inputs(dict.fromkeys(spec.required, 0)) == ()
+
+
+def test_a_warning_is_given_once_per_call():
+    weights = np.random.default_rng(0).standard_normal((2, 64))
+    x = np.random.default_rng(0).random((40, 8, 8))
+    posterior = vaeviz.Posterior(x[:, 0, :2] - 0.5, np.full((40, 2), 0.1), "normal")
+    for _ in range(2):
+        with pytest.warns(vaeviz.GuessWarning) as caught:
+            vaeviz.traversal(lambda z: np.tanh(z @ weights).reshape(-1, 8, 8), posterior, x, order="effect")
+        assert len(caught) == 1
+        assert caught[0].filename == __file__
+        plt.close("all")
