@@ -13,6 +13,7 @@ from vaeviz.errors import InputError, UnknownName
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
+from vaeviz.plugins.options import check_arguments
 
 FIXED_GAUSSIAN = "gaussian-fixed:"
 NAMES = ("bernoulli", "continuous-bernoulli", "gaussian", f"{FIXED_GAUSSIAN}0.1", "categorical")
@@ -104,6 +105,7 @@ def decoder_likelihood(decoder: Any, name: str) -> DecoderLikelihood:
     >>> likelihood(np.ones((1, 2)), np.zeros((1, 3))).round(4).tolist()
     [-1.3863]
     """
+    check_arguments(decoder_likelihood, locals())
     is_fixed = name.startswith(FIXED_GAUSSIAN)
     if not is_fixed and name not in NAMES:
         raise UnknownName("likelihood", name, NAMES)
