@@ -123,10 +123,11 @@ class Dataset:
 
     def _check_factors(self) -> np.ndarray | pd.DataFrame:
         factors = as_factor_table(self.factors, f"{self.name}: factors")
-        if len(factors) != len(self.x):
+        n_rows = len(factors) if factors.ndim else 0
+        if n_rows != len(self.x):
             raise InputError(
-                f"{self.name}: factors has {len(factors)} rows but x has {len(self.x)} samples.",
-                got=str(len(factors)),
+                f"{self.name}: factors has {n_rows} rows but x has {len(self.x)} samples.",
+                got=str(n_rows),
                 expected=str(len(self.x)),
                 fix="Pass one row of factors per sample, or None.",
             )
