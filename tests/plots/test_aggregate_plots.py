@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from matplotlib.collections import EllipseCollection
-from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from vaeviz import (
@@ -33,11 +32,6 @@ def x():
 @pytest.fixture(scope="module")
 def model():
     return linear_vae(np.diag(VARIANCES), 3)
-
-
-@pytest.fixture
-def ax():
-    return Figure(layout="constrained").subplots()
 
 
 def standard(total, size, seed=0):
@@ -231,8 +225,8 @@ def test_the_color_bar_of_holes_extends_for_values_of_both_panels():
 
 
 @pytest.mark.parametrize("plot", [aggregate_posterior, prior_holes, elbo_decomposition])
-def test_a_subsampled_mixture_is_named_in_the_title(plot, model, x):
-    figure = Figure()
+def test_a_subsampled_mixture_is_named_in_the_title(plot, model, x, still_figure):
+    figure = still_figure()
     place = {"ax": figure.subplots()} if plot is aggregate_posterior else {"figure": figure}
     plot(model, x, n_codes=50, max_points=200, **place)
     told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])

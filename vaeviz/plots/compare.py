@@ -26,7 +26,7 @@ from vaeviz.plugins.plot_spec import PageShape, register_plot
 MAX_NAME_LENGTH = 24  # characters of the name of an encoder in a title
 
 
-@register_plot(page=PageShape("full", 0.5))
+@register_plot(page=PageShape("full", 0.5), question="Are two runs the same?")
 def compare(
     encoder: Any,
     x: Any,
@@ -45,6 +45,14 @@ def compare(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot the same data in two latent spaces, the second aligned to the first by Procrustes.
+
+    What to look for: classes at the same places mean that both runs found the same arrangement. The line below
+    measures it three ways, with the value for shuffled samples in brackets: the similarity CKA, the variance that the
+    alignment leaves, and the share of common neighbors.
+
+    What commonly misleads: two runs of one model usually differ: a latent space is known up to rotation and
+    reflection at best, so never compare raw coordinates or axes between runs. Neighbors can agree where the global
+    arrangement does not, as the numbers then show.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plots._titles import sample_count
@@ -32,7 +32,7 @@ N_SCORE_BINS = 40
 HEADROOM = 1.4  # height of the axis / of the highest bar, so that the legend hides none
 
 
-@register_plot(page=PageShape("full", 0.38))
+@register_plot(page=PageShape("full", 0.38), question="Can I sample from it?")
 def prior_holes(
     encoder: Any,
     x: Any,
@@ -51,6 +51,14 @@ def prior_holes(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot how much of the prior is where the aggregate posterior has no mass, and what is decoded there.
+
+    What to look for: about 1 % of the prior would be left of the dashed line if codes were distributed like the
+    prior. A larger share is what a sample from the prior risks. The pictures on the right show what is decoded in
+    holes, and elsewhere.
+
+    What commonly misleads: a decoder can make good pictures in a hole, or bad ones elsewhere: a hole is a risk, not a
+    fault. In many dimensions with few samples most holes cannot be seen; the check ``holes`` of `analyze` says when
+    this is so.
 
     Parameters
     ----------
@@ -113,7 +121,7 @@ def prior_holes(
     check_minimum("n_grid", n_grid, 1)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
-    posterior = encode(encoder, x, condition)
+    posterior = encode(with_decoder(encoder, decoder), x, condition)
     found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
     panels = [] if decoder is None else _decode_panels(decoder, condition, found, posterior, x, n_grid, style, seed)
     figure = figure or figure_for(prior_holes)
@@ -178,7 +186,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     score = "ln q(z)" if found.decisive.name == "density" else f"ln q(z)/p(z) of the {found.decisive.name}"
     ax.set(xlabel=f"{score} (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    blind = "" if found.flagged or found.detectable else "\na half-empty prior would not be seen"
+    blind = "" if found.flagged or not found.unseen else f"\na {found.unseen} prior would not be seen"
     ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}{blind}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
