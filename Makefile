@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-examples test-slow test-adapters doctest lint wheel bench clean
+.PHONY: demo test test-examples test-slow test-adapters doctest docs lint wheel bench clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
@@ -21,6 +21,10 @@ test-slow: .venv/installed
 # The examples in docstrings, and the names and scripts that the documentation mentions.
 doctest: .venv/installed
 	$(BIN)/python -m pytest vaeviz vaeviz_models tests/docs
+
+# The site, in docs/_build/html. Warnings are errors. DOCS_OPTIONS=-tintersphinx also links other libraries, from the network.
+docs: .venv/docs
+	MPLBACKEND=agg $(BIN)/python -m sphinx -b html -W --keep-going $(DOCS_OPTIONS) docs docs/_build/html
 
 # Every library that an adapter opens, beside what `make test` installs: some 2 GB.
 test-adapters: .venv/adapters
@@ -42,6 +46,10 @@ lint: .venv/installed
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test,adapters]"
 	touch $@
 
+.venv/docs: .venv/installed
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test,docs]"
+	touch $@
+
 # The sdist and the wheel, and a first figure from the wheel in an environment of its own.
 wheel: .venv/installed
 	rm -rf dist
@@ -54,7 +62,7 @@ wheel: .venv/installed
 	rm -rf .venv-wheel
 
 clean:
-	rm -rf .venv .venv-bench .venv-wheel build dist *.egg-info
+	rm -rf .venv .venv-bench .venv-wheel build dist *.egg-info docs/_build docs/gallery docs/tutorials docs/reference/api
 
 # torch comes first and pinned: what asks for it later then finds it there and fetches no other build.
 .venv/installed: pyproject.toml constraints.txt

@@ -1,4 +1,4 @@
-"""The functions and tests that ``docs/vae.md`` links are in the files that it names."""
+"""The functions and tests that ``docs/explanation/vae.md`` links are in the files that it names."""
 
 import ast
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "vae.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "vae.md"
 LINKS = sorted(set(re.findall(r"\[`([\w.]+)`\]\(([\w./]+)\)", PAGE.read_text(encoding="utf-8"))))
 
 

@@ -19,7 +19,7 @@ from vaeviz.plugins.inputs import input_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/plugin/README.md")]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
+PAGES += sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
 EXAMPLES = {"code_lengths", "code_radii", "my_plot", "check"}  # names that the pages define
 EXAMPLE_FLAGS = {"--code-lengths-style"}
 
@@ -116,9 +116,9 @@ def test_the_readme_lists_every_plot_with_its_inputs():
 
 
 def test_the_table_of_inputs_is_the_one_of_the_code():
-    assert input_table() in read_page(ROOT / "docs" / "writing-a-plot.md")
+    assert input_table() in read_page(ROOT / "docs" / "how-to" / "writing-a-plot.md")
 
 
 def test_every_check_is_described():
-    text = read_page(ROOT / "docs" / "analysis.md")
+    text = read_page(ROOT / "docs" / "explanation" / "analysis.md")
     assert set(re.findall(r"^\*\*`(\w+)`\*\*", text, flags=re.MULTILINE)) == set(CHECKS)

@@ -97,7 +97,7 @@ class LinearVAE:
 
     @property
     def distortion(self) -> float:
-        """Distortion −E ln p(x | z) in nats: (P/2) ln 2πσ² + (|A| s + Σ_{j∉A} λ_j) / 2σ², with A the active set."""
+        """Distortion −E ln p(x | z) in nats: ``½ P ln 2πσ² + (|A| s + Σ_{j∉A} λ_j) / 2σ²``, A the active set."""
         kept = np.zeros(len(self.eigenvalues), dtype=bool)
         kept[: self.latent_dim] = self.active
         left = kept.sum() * self.cutoff + self.eigenvalues[~kept].sum()

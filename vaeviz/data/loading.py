@@ -47,7 +47,7 @@ def load_data(
         The array (.npz), the column (.csv, .parquet, .h5ad) or the file (.npy) that holds the labels.
     value_range : tuple of float, optional
         The values in the file that become 0 and 1, e.g. ``(0, 4095)`` for a 12-bit camera. Values are rescaled by
-        the range of their type if it is known, see ``docs/data.md``.
+        the range of their type if it is known, see ``docs/how-to/data.md``.
 
     Returns
     -------

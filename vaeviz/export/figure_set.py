@@ -17,7 +17,7 @@ from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
 from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, warn_user
 from vaeviz.export.gallery import gallery_page
-from vaeviz.export.manifest import FigureRecord, check_writable, earlier_figures, write_files
+from vaeviz.export.manifest import FigureRecord, FigureRecords, check_writable, earlier_figures, write_files
 from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
 from vaeviz.export.render import (
     FORMATS,
@@ -53,10 +53,12 @@ def export_figures(
     analysis: bool | None = None,
     jobs: int = 1,
     clean: bool = False,
+    single_file: bool = False,
+    source: Iterable[str] = (),
     on_record: Callable[[FigureRecord], None] = lambda record: None,
     on_report: Callable[[Report], None] = lambda report: None,
     **inputs: Any,
-) -> list[FigureRecord]:
+) -> FigureRecords:
     """Draw a set of figures into a folder, with a manifest and a page that shows them.
 
     A plot whose inputs are missing, or that does not apply, is skipped with the reason. A plot that fails is recorded
@@ -94,6 +96,11 @@ def export_figures(
     clean : bool, default False
         Remove the figures of an earlier export that are not drawn again. By default they stay, and the manifest and
         the page list them. Other files are never removed.
+    single_file : bool, default False
+        Put the figures into ``index.html``, so that it can be sent alone.
+    source : iterable of str, optional
+        Arguments of ``vaeviz plot`` that name the model and the data, for example ``["runs/mnist"]``. The page then
+        shows the command that draws each figure again, beside the call in Python.
     on_record : callable, optional
         Called with each `FigureRecord` as soon as its plot is done.
     on_report : callable, optional
@@ -103,8 +110,8 @@ def export_figures(
 
     Returns
     -------
-    list of FigureRecord
-        One record per plot, in the order of `plots`.
+    FigureRecords
+        A list with one `FigureRecord` per plot, in the order of `plots`. A notebook shows it as a table.
 
     Raises
     ------
@@ -139,9 +146,9 @@ def export_figures(
     if plots is None if analysis is None else analysis:
         report, timings["report"] = _run_health_checks(found, report)
         on_report(report)
-    manifest = _manifest(render, report, records, input_warnings)
+    manifest = _manifest(render, report, records, input_warnings) | {"source": [str(argument) for argument in source]}
     _settle_earlier_figures(render.folder, manifest, clean)
-    write_files(render.folder, manifest, timings, gallery_page(manifest))
+    write_files(render.folder, manifest, timings, gallery_page(manifest, render.folder if single_file else None))
     return records
 
 
@@ -200,14 +207,14 @@ def _draw_plots(
     render: RenderOptions,
     jobs: int,
     on_record: Callable[[FigureRecord], None],
-) -> tuple[list[FigureRecord], dict[str, float]]:
+) -> tuple[FigureRecords, dict[str, float]]:
     """Draw all plots; return their records and the seconds that each took, in the order of `options`."""
     done: dict[str, tuple[FigureRecord, float]] = {}
     with closing(_draw_each(options, inputs, render, jobs)) as drawing:
         for record, seconds in drawing:
             done[record.plot] = record, round(seconds, 3)
             on_record(record)
-    records = [done[name][0] for name in options]
+    records = FigureRecords(done[name][0] for name in options)
     if all(record.status == "skipped" for record in records):
         warn_user(_nothing_drawn(records, inputs))
     return records, {name: done[name][1] for name in options}

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from vaeviz.data.atomic_files import atomic_path, partial_files, report_write_errors
 from vaeviz.errors import OutputError
 from vaeviz.model.provenance import sha256_hex
+from vaeviz.plugins.html_table import html_table
 
 COMMAND_LINE_FIELDS = ("command_line_reason", "command_line_warnings")  # left out of the manifest
 
@@ -77,6 +78,25 @@ class FigureRecord:
         'skipped'
         """
         return {name: value for name, value in asdict(self).items() if name not in COMMAND_LINE_FIELDS}
+
+
+class FigureRecords(list[FigureRecord]):
+    """The records of a figure set. It is a list, which a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        n_drawn = sum(record.status == "drawn" for record in self)
+        rows = [
+            (
+                record.plot,
+                record.status,
+                " ".join([record.reason or record.summary, *record.warnings]),
+                ", ".join(record.files),
+            )
+            for record in self
+        ]
+        return html_table(
+            f"{n_drawn} of {len(self)} plots drawn", ("plot", "status", "caption or reason", "files"), rows
+        )
 
 
 def check_writable(folder: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from vaeviz.data.atomic_files import atomic_path
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.health.check import CheckResult, CheckStatus
+from vaeviz.plugins.html_table import html_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,6 +142,12 @@ class Report:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        rows = [
+            (f"{STATUS_MARKS[result.status]} {result.status}", result.name, result.sentence) for result in self.checks
+        ]
+        return html_table(_format_title(self), ("status", "check", "result"), rows, summary_line(self.checks))
+
 
 def to_json_value(value: Any) -> Any:
     """Convert a value to what JSON can hold.
@@ -188,7 +195,7 @@ def format_table(report: Report, width: int | None = None, *, for_command_line: 
     columns = width or shutil.get_terminal_size((110, 24)).columns
     columns = max(MIN_TABLE_WIDTH, min(columns, MAX_TABLE_WIDTH))
     name_width = max((len(result.name) for result in report.checks), default=0)
-    lines = [" · ".join(part for part in (report.title, _describe_size(report), f"seed {report.seed}") if part), ""]
+    lines = [_format_title(report), ""]
     for result in report.checks:
         start = f"{STATUS_MARKS[result.status]} {result.name:<{name_width}}  {result.status:<14}  "
         sentence = result.command_line_sentence if for_command_line else result.sentence
@@ -216,6 +223,10 @@ def summary_line(results: Sequence[CheckResult]) -> str:
     line = f"{len(flagged)} of {n_answered} checks flagged" + (f": {', '.join(flagged)}" if flagged else "")
     others = (f"; {status}: {', '.join(by_status[status])}" for status in ("uncertain", "failed") if by_status[status])
     return line + "".join(others)
+
+
+def _format_title(report: Report) -> str:
+    return " · ".join(part for part in (report.title, _describe_size(report), f"seed {report.seed}") if part)
 
 
 def _describe_size(report: Report) -> str:

@@ -10,9 +10,12 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.data.labels import check_labels
 from vaeviz.errors import InputError
+from vaeviz.plugins.html_table import html_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MAX_HTML_ROWS = 16  # dimensions that a notebook shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +177,19 @@ class Posterior:
         with np.errstate(divide="ignore"):
             kl: np.ndarray = 0.5 * (mean**2 + var - 1 - np.log(var))
         return kl
+
+    def _repr_html_(self) -> str:
+        kl, columns = self.kl(), {"variance of the means": self.mean.var(axis=0, dtype=np.float64)}
+        if self.std is not None:
+            columns["mean standard deviation"] = self.std.mean(axis=0, dtype=np.float64)
+        if kl is not None and self.prior == "normal":
+            columns = {"mean KL (nats)": kl.mean(axis=0)} | columns
+        shown = min(self.size, MAX_HTML_ROWS)
+        rows = [[f"z{j + 1}", *(f"{values[j]:.3g}" for values in columns.values())] for j in range(shown)]
+        prior = "prior N(0, I)" if self.prior == "normal" else "no known prior"
+        title = f"{len(self):,} {self.code_name}s, {self.size} latent dimension{'s' * (self.size != 1)}, {prior}"
+        note = f"{self.size - shown} more dimensions are not shown." if self.size > shown else ""
+        return html_table(title, ["dimension", *columns], rows, note)
 
     def to_frame(self, labels: Any = None) -> pd.DataFrame:
         """Return the posterior means as a table, for pandas and seaborn.

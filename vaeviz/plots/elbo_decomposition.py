@@ -21,7 +21,7 @@ PART_COLORS = ("C0", "C1", "C4")
 ERROR_BARS = {"elinewidth": 0.8, "ecolor": "0.2"}
 
 
-@register_plot(page=PageShape("full", 0.36))
+@register_plot(page=PageShape("full", 0.36), question="Is the bound tight?")
 def elbo_decomposition(
     encoder: Any,
     x: Any,
@@ -35,6 +35,13 @@ def elbo_decomposition(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot the parts of the KL: mutual information, total correlation, and the KL of each dimension.
+
+    What to look for: mutual information is what the code says about a sample. The other two parts are the distance of
+    the aggregate posterior from the prior, so they are paid for nothing, and they should be small.
+
+    What commonly misleads: N samples cannot show a mutual information above ln N, the dashed line. If the code
+    distinguishes nearly all samples, mutual information is a lower bound and total correlation an upper bound; the
+    figure says so, and only more samples help.
 
     Parameters
     ----------
@@ -113,7 +120,8 @@ def _draw_parts(ax: Axes, terms: ELBOTerms) -> None:
     for row, (part, color) in enumerate(zip(parts.values(), PART_COLORS)):
         ax.barh(row, part.value, 0.6, xerr=2 * part.standard_error, color=color, error_kw=ERROR_BARS)
     ax.plot([terms.ceiling] * 2, [-0.42, 0.42], color="0.3", lw=0.9, ls=(0, (3, 2)))
-    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="right", va="bottom", size="small", color="0.3")
+    side = "right" if terms.ceiling > np.mean(ax.get_xlim()) else "left"  # where the text does not meet the frame
+    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha=side, va="bottom", size="small", color="0.3")
     bounds = {"mutual information": "≥ ", "total correlation": "≤ "} if terms.saturated else {}
     ax.set_yticks(range(3), [f"{name}\n{bounds.get(name, '')}{part}" for name, part in parts.items()])
     ax.set(ylim=(2.5, -0.85), xlabel="nats", title="parts of the KL")

@@ -23,7 +23,7 @@ N_SIZE_BINS = 24  # of the effective sample sizes, evenly spaced on a log scale
 LEGEND_SHARE = 0.55  # of the height of the curves, kept free for the legend below them
 
 
-@register_plot(page=PageShape("full", 0.36))
+@register_plot(page=PageShape("full", 0.36), question="Is the bound tight?")
 def likelihood_bound(
     encoder: Any,
     x: Any,
@@ -36,6 +36,13 @@ def likelihood_bound(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot lower bounds of ln p(x): the ELBO, and the importance-weighted bound by number of samples.
+
+    What to look for: the distance of the curve at its right end from the ELBO is the least that the encoder loses. A
+    curve that is still rising there has not reached ln p(x). Models can be compared by it, if all used the same
+    number of samples.
+
+    What commonly misleads: an effective sample size near 1 (right panel) means that a single z carries the estimate,
+    and the bound is loose however smooth the curve looks. Averages hide single samples: the middle panel shows each.
 
     Parameters
     ----------
