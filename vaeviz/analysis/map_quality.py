@@ -174,7 +174,8 @@ def map_quality(
     if total >= 2 * N_GROUPS:
         means = sums / [[[np.count_nonzero(groups[rows] != group)]] for group in range(N_GROUPS)]
         errors = math.sqrt(N_GROUPS - 1) * means.std(axis=0)
-    return MapQuality(np.array(ks), rows, *np.concatenate(parts, axis=2), errors)
+    trustworthiness, continuity, recall = np.concatenate(parts, axis=2)
+    return MapQuality(np.array(ks), rows, trustworthiness, continuity, recall, errors)
 
 
 def neighbor_ranks(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
