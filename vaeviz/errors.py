@@ -6,13 +6,17 @@ import difflib
 import re
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 OWN_PACKAGES = ("vaeviz", "vaeviz_models")  # whose lines no warning points at
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 """Control characters but tab and line feed, marks that reverse text, lone surrogates, and what XML does not allow."""
+
+_given_advice: ContextVar[set[tuple[type, str]] | None] = ContextVar("given_advice", default=None)
 
 
 @dataclass(frozen=True)
@@ -235,10 +239,29 @@ def warn_user(warning: Warning) -> None:
     warning : Warning
         The warning.
     """
+    given = _given_advice.get()
+    if given is not None:
+        advice = type(warning), str(warning.fix if isinstance(warning, GuessWarning) else warning)
+        if advice in given:
+            return
+        given.add(advice)
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in OWN_PACKAGES:
         frame, level = frame.f_back, level + 1
     warnings.warn(warning, stacklevel=level)
+
+
+@contextmanager
+def each_advice_once() -> Iterator[None]:
+    """Issue warnings of `warn_user` with the same advice only once while the block runs."""
+    if _given_advice.get() is not None:  # in a larger block
+        yield
+        return
+    token = _given_advice.set(set())
+    try:
+        yield
+    finally:
+        _given_advice.reset(token)
 
 
 def _join_sentences(first: str, second: str) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import os
-import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, warn_user
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
@@ -56,7 +55,7 @@ def _open_run_folder(path: Path) -> Model | None:
         history = read_history(path)
     if config["training"] and not (path / "history.csv").exists():
         message = f"{path}: no epoch of the training has finished, so the model has its initial weights."
-        warnings.warn(message, stacklevel=2)
+        warn_user(UserWarning(message))
     inputs = {**opened.inputs, "history": history} if history else opened.inputs
     return replace(opened, inputs=inputs, data=display_data(config))
 

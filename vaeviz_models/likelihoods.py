@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any, Literal, get_args
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaeviz.data.out_of_core import data_range
-from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName
+from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName, warn_user
 
 LikelihoodName = Literal["bernoulli", "gaussian", "gaussian-learned"]
 MAX_UNIT_SCALE = 50.0  # the largest magnitude of a standardized feature with outliers
@@ -226,13 +225,12 @@ class Gaussian(Likelihood):
         """
         low, high = data_range(x)
         if max(-low, high) > MAX_UNIT_SCALE:
-            warnings.warn(
+            warn_user(
                 GuessWarning(
                     f"The data range over [{low:.3g}, {high:.3g}], far from the unit scale that the networks and "
                     "Adam expect, so the ELBO may stay poor.",
                     fix="Standardize each feature first.",
-                ),
-                stacklevel=2,
+                )
             )
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.metrics import mutual_info_score
 
 from vaeviz import InputError, NotApplicable, Posterior
 from vaeviz.analysis.disentanglement import (
@@ -34,7 +35,26 @@ def _light_forests(monkeypatch):
 
 
 def mig(codes, factors=GRID):
-    return information_gap(mutual_information(codes, factors))
+    return information_gap(mutual_information(discretize_columns(codes), discretize_columns(factors)))
+
+
+def test_mutual_information_is_that_of_scikit_learn():
+    code, factor = RNG.integers(5, size=300), RNG.integers(4, size=300)
+    factor[:200] = code[:200] % 4
+    expected = mutual_info_score(code, factor) / mutual_info_score(factor, factor)
+    assert mutual_information(code[:, None], factor[:, None]) == pytest.approx(expected)
+    factor[::3] = -1  # missing
+    known = factor >= 0
+    expected = mutual_info_score(code[known], factor[known]) / mutual_info_score(factor[known], factor[known])
+    assert mutual_information(code[:, None], factor[:, None]) == pytest.approx(expected)
+
+
+def test_many_dimensions_are_scored_where_they_vary_most(monkeypatch):
+    monkeypatch.setattr("vaeviz.analysis.disentanglement.MAX_SCORED_DIMS", 2)
+    codes = RNG.standard_normal((60, 4)) * [1, 5, 0.1, 3]
+    found = disentanglement(codes, GRID[:, :1])
+    assert found.active.tolist() == [False, True, False, True]
+    assert np.isnan(found.information[[0, 2]]).all() and np.isfinite(found.information[[1, 3]]).all()
 
 
 def test_mig_of_a_one_to_one_code_is_one_and_of_a_duplicated_code_zero():

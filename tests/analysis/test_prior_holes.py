@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from vaeviz import InputError, NotApplicable, Posterior
 from vaeviz.analysis.aggregate_posterior import log_aggregate, sample_codes
@@ -21,7 +22,7 @@ def test_covered_prior_has_one_percent_in_holes_in_every_dimension(size):
     density = found.scores[0].mass
     assert abs(density.value - 0.01) < 3 * density.standard_error
     assert 0.002 < density.standard_error < 0.009
-    assert found.mass.value < 0.035 and not found.flagged and found.detectable
+    assert found.mass.value < 0.035 and not found.flagged and found.covered
 
 
 @pytest.mark.parametrize("size, naive", [(5, 0.14), (10, 0.93)])
@@ -66,12 +67,34 @@ def test_half_empty_prior_is_flagged_in_every_dimension(size, is_axis):
     direction = np.eye(size)[0] if is_axis else rng.standard_normal(size)
     means = half_empty(rng.standard_normal((1200, size)), direction / np.linalg.norm(direction))
     found = find_holes(Posterior(means, np.full(means.shape, 0.1), "normal"), n_codes=1200)
-    assert found.flagged and found.detectable
+    assert found.flagged and found.visible_share <= 0.5
 
 
 def test_what_could_not_be_seen_is_not_covered():
     found = find_holes(standard(120, 64), n_codes=110)
-    assert not found.flagged and not found.detectable and not found.covered
+    assert not found.flagged and not found.covered
+    assert (found.visible_share, found.unseen) == (np.inf, "half-empty")
+
+
+@pytest.mark.parametrize(("size", "is_seen"), [(2, True), (20, True), (64, False)])
+def test_quarter_empty_prior_is_flagged_or_said_to_be_invisible(size, is_seen):
+    rng = np.random.default_rng(size)
+    direction, means = rng.standard_normal(size), rng.standard_normal((1200, size))
+    direction /= np.linalg.norm(direction)
+    along = means @ direction
+    means += (special.ndtri(0.75 * special.ndtr(along)) - along)[:, None] * direction
+    found = find_holes(Posterior(means, np.full(means.shape, 0.1), "normal"), n_codes=1200)
+    assert found.flagged == is_seen and not found.covered
+    assert found.unseen == ("" if is_seen else "quarter-empty")
+
+
+def test_classifiers_compare_the_most_active_dimensions(monkeypatch):
+    monkeypatch.setattr("vaeviz.analysis.prior_holes.MAX_CLASSIFIED_DIMS", 2)
+    posterior = standard(200, 5)
+    posterior.mean[:, [0, 2, 4]] *= 0.01
+    found = find_holes(posterior, n_codes=150)
+    assert found.classified_dims == (1, 3)
+    assert len(found.scores) == 3 and found.codes.shape == (150, 5)
 
 
 def test_shifted_and_dependent_codes_leave_the_prior_empty():
@@ -85,7 +108,8 @@ def test_shifted_and_dependent_codes_leave_the_prior_empty():
     assert copied.flagged
 
 
-def test_standard_error_agrees_with_the_spread_over_seeds():
+def test_standard_error_agrees_with_the_spread_over_seeds(monkeypatch):
+    monkeypatch.setattr("vaeviz.analysis.prior_holes._classifier_scores", lambda *_: ())
     posterior = standard(500, 3, variance=0.3)
     found = [find_holes(posterior, n_codes=400, seed=seed).scores[0].mass for seed in range(12)]
     spread = np.std([mass.value for mass in found], ddof=1)

@@ -79,7 +79,7 @@ def test_a_model_of_a_run_is_opened_without_its_data(foreign_run, mark):
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_files_of_the_current_folder_do_not_pass_for_libraries(jobs, run, mark, tmp_path):
     for library in ("umap", "openTSNE", "keras", "tensorflow", "pandas", "torch", "sitecustomize_of_mine"):
         (tmp_path / f"{library}.py").write_text(MARKER.format(mark=mark))

@@ -177,7 +177,10 @@ def test_plots_of_several_models_are_drawn(run_command, folder, run):
         "--out",
         "bound.png",
     )
-    assert {path.name for path in folder.glob("*.png")} == {"recorded.png", "curves.png", "bound.png"}
+    named = ("--likelihood", "gaussian-fixed:0.2", "--out", "named.png")
+    run_command("plot", "likelihood_bound", "my_inputs:pair", "--data", "digits", *named)
+    names = {"recorded.png", "curves.png", "bound.png", "named.png"}
+    assert {path.name for path in folder.glob("*.png")} == names
 
 
 def test_runs_that_a_shell_lists_are_all_compared(run_command, folder, seen):
@@ -244,7 +247,7 @@ def test_an_input_that_cannot_be_read_is_an_input_error(invoke, folder, args, to
         ("rate_distortion", "--runs RUN"),
         ("training_curves", "--history FILE.csv"),
         ("compare", "MODEL or --encoder MODEL, and --data NAME, and --other-encoder MODEL"),
-        ("likelihood_bound", "MODEL or --encoder MODEL, and --data NAME, and --likelihood MODULE:FUNCTION"),
+        ("likelihood_bound", "MODEL or --encoder MODEL, and --data NAME, and --likelihood NAME"),
         ("disentanglement", "MODEL or --encoder MODEL, and --data NAME, and --factors ARRAY"),
     ],
 )  # fmt: skip

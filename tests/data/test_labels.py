@@ -9,6 +9,7 @@ import pytest
 
 import vaeviz
 from vaeviz.data.labels import ClassLabels, check_labels, factorize_labels, has_classes, labels_for, name_classes
+from vaeviz.drawing.colors import color_labels
 from vaeviz.errors import InputError
 
 NA = pd.NA
@@ -35,6 +36,45 @@ def test_classes_of_every_type_have_names_and_codes(labels, names, codes):
     assert has_classes(values)
     found, found_names = factorize_labels(values)
     assert (found.tolist(), found_names) == (codes, tuple(names.split()))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.repeat(np.arange(10.0), 2),
+        np.repeat([0, 1, np.nan, 3], 2),
+        pd.Series([1, 2, None] * 3),
+        [1.0, 2.0, None, 1.0, 2.0],
+    ],
+    ids=["floats", "with NaN", "pandas", "with None"],
+)
+def test_few_whole_numbers_in_floating_point_are_classes(labels):
+    values = check_labels(labels, len(labels))
+    assert has_classes(values)
+    codes, names = factorize_labels(values)
+    assert all(name.isdecimal() for name in names)
+    missing = [index for index, label in enumerate(labels) if label is None or label != label]
+    assert np.flatnonzero(codes < 0).tolist() == missing
+    colors = color_labels(labels, len(labels))
+    assert (colors.names, colors.mappable) == (names, None)
+
+
+def test_whole_numbers_are_declared_continuous():
+    assert color_labels(np.repeat(np.arange(10.0), 2), 20, continuous=True).mappable is not None
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.repeat([0, 0.5, 1], 2), np.repeat(np.arange(21.0), 2), np.arange(10.0), [np.inf, 0.5]],
+    ids=["fractions", "many", "all different", "infinite"],
+)
+def test_other_floats_are_a_scale(labels):
+    assert not has_classes(check_labels(labels, len(labels)))
+
+
+def test_names_of_classes_in_floating_point():
+    data = vaeviz.Dataset(np.zeros((4, 2)), [0.0, 1.0, 0.0, 1.0], class_names=("cat", "dog"))
+    assert data.named_labels()[:].tolist() == ["cat", "dog", "cat", "dog"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Bytes of pictures become [0, 1] wherever they are stored, and samples out of range are an error."""
+"""Bytes become [0, 1] wherever they are stored, unless a model proves that it takes bytes, and never silently."""
 
 import warnings
 
@@ -64,8 +64,16 @@ def codes(x):
         return encode(first_two, x).mean
 
 
-def test_bytes_of_pictures_are_divided_by_255(stored):
-    np.testing.assert_array_equal(codes(stored(PICTURES)), first_two(PICTURES / np.float32(255)))
+def test_bytes_are_divided_by_255_with_a_warning_and_silently_once_declared(stored):
+    divided = first_two(PICTURES / np.float32(255))
+    with pytest.warns(GuessWarning) as caught:
+        np.testing.assert_array_equal(encode(first_two, stored(PICTURES)).mean, divided)
+    for value_range, factor in (((0, 1), 1), ((0, 255), 255)):
+        assert f"value_range={value_range}" in caught[0].message.fix.python
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            mean = encode(Encoder(first_two, value_range=value_range), stored(PICTURES)).mean
+        np.testing.assert_allclose(mean, divided * factor, rtol=1e-6)
 
 
 def test_masks_of_0_and_1_keep_their_values(stored):
@@ -86,11 +94,68 @@ def test_other_types_keep_their_values(dtype, stored):
     np.testing.assert_array_equal(codes(stored(x)), first_two(x).astype(np.float32))
 
 
-@pytest.mark.parametrize("stored", ANY_ARRAY, indirect=True)
-@pytest.mark.parametrize("shape", [(20, 13), (20, 2), (20, 60, 3)], ids=["table", "points", "signals"])
-def test_bytes_of_other_kinds_keep_their_values(shape, stored):
-    x = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
-    np.testing.assert_array_equal(codes(stored(x)), first_two(x))
+@pytest.mark.filterwarnings("ignore::vaeviz.GuessWarning")
+@pytest.mark.parametrize("shape", [(13,), (2,), (60,), (64,), (3072,), (60, 3), (3, 8, 8)], ids=str)
+def test_bytes_of_every_width_are_divided(shape):
+    x = np.random.default_rng(1).integers(0, 256, (20, *shape), dtype=np.uint8)
+    np.testing.assert_array_equal(encode(first_two, x).mean, first_two(x / np.float32(255)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"), [((13,), "table"), ((2,), "point"), ((60, 3), "signal")], ids=["table", "points", "signals"]
+)
+def test_bytes_of_other_declared_kinds_keep_their_values(shape, kind):
+    x = np.random.default_rng(1).integers(0, 256, (20, *shape), dtype=np.uint8)
+    np.testing.assert_array_equal(codes(Dataset(x, kind=kind)), first_two(x))
+
+
+class Projection:
+    """An autoencoder that reconstructs samples in a subspace, and divides what it receives by itself."""
+
+    def __init__(self, size, divisor):
+        self.basis = np.linalg.qr(np.random.default_rng(0).standard_normal((size, 4)))[0].astype(np.float32)
+        self.divisor = divisor
+
+    def encode(self, x):
+        return (x.reshape(len(x), -1) / self.divisor - 0.5) @ self.basis
+
+    def decode(self, z):
+        return z @ self.basis.T + 0.5
+
+    def bytes(self, n_samples=20):
+        z = np.random.default_rng(1).standard_normal((n_samples, 4)) * len(self.basis) ** 0.5 / 8
+        return np.clip(255 * self.decode(z), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [60, 64, 3072])
+@pytest.mark.parametrize("divisor", [1, 255])
+def test_the_reconstruction_proves_which_range_a_model_takes(size, divisor):
+    model = Projection(size, divisor)
+    x = model.bytes()
+    expected = model.encode(x / np.float32(255) * divisor)
+    for encoder in (model, model.encode, vaeviz.cache_encoding(model, x)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            np.testing.assert_allclose(encode(encoder, x).mean, expected, atol=1e-4)
+    inspection = vaeviz.inspect(model, x)
+    (found,) = (one for one in inspection.encoder if one.name == "value range")
+    assert found.value == f"0 to {divisor}"
+    assert "%" in found.evidence
+    assert f"value_range=(0, {divisor})" in inspection.encoder_declaration
+
+
+def test_a_preprocess_that_divides_bytes_receives_them():
+    model = Projection(64, 1)
+    x = model.bytes()
+    encoder = Encoder(model, preprocess=lambda x: x / 255)
+    np.testing.assert_allclose(encode(encoder, x).mean, model.encode(x / np.float32(255)), atol=1e-4)
+
+
+def test_an_inspection_says_that_bytes_were_divided():
+    (found,) = (one for one in vaeviz.inspect(first_two, PICTURES).encoder if one.name == "value range")
+    assert found.value == "0 to 1"
+    assert "255" in found.evidence
+    assert "not proven" in found.evidence
 
 
 def test_a_declared_kind_and_names_decide_whether_bytes_are_gray_levels():
@@ -122,11 +187,12 @@ def test_pictures_in_floating_point_with_the_values_of_bytes_are_said():
         encode(net, x)
     assert "x / 255" in caught[0].message.fix.python
     expected = net(torch.from_numpy(x)).detach()
-    for encoder, samples in ((net, PICTURES), (Encoder(net, value_range=(0, 255)), x / 255), (net, x - 128)):
+    declared = Encoder(net, value_range=(0, 1))
+    for encoder, samples in ((declared, PICTURES), (Encoder(net, value_range=(0, 255)), x / 255), (net, x - 128)):
         with warnings.catch_warnings():
             warnings.simplefilter("error", GuessWarning)
             mean = encode(encoder, samples).mean
-        if isinstance(encoder, Encoder):
+        if encoder not in (net, declared):
             np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-3)
 
 
@@ -195,7 +261,7 @@ def test_a_range_of_one_part_alone_is_said_once_and_can_be_declared(declared, un
 def test_no_declared_range_and_codes_of_unknown_origin_are_not_questioned():
     with warnings.catch_warnings():
         warnings.simplefilter("error", GuessWarning)
-        vaeviz.decode(lambda z: tanh_pair(z) / 2 + 0.5, encode(first_two, PICTURES))
+        vaeviz.decode(lambda z: tanh_pair(z) / 2 + 0.5, encode(first_two, PICTURES / 255))
         vaeviz.decode(vaeviz.Decoder(tanh_pair, value_range=(-1, 1)), np.zeros((3, 2)))
 
 

@@ -112,6 +112,20 @@ def test_labels_or_palettes_that_do_not_fit_are_an_error(labels, settings, got):
     assert caught.value.fix.python
 
 
+@pytest.mark.parametrize(
+    ("labels", "palette", "class_names"),
+    [
+        ([0, 1, 1], {0: "red", 1: "blue"}, ("cat", "dog")),
+        ([0, 1, 1], {"cat": "red", "dog": "blue"}, ("cat", "dog")),
+        ([0, 1, 1], {"cat": "red", 1: "blue"}, ("cat", "dog", "a class without samples")),
+        (["a", "b", "b"], {"a": "red", "b": "blue"}, {"a": "cat"}),
+    ],
+)
+def test_a_palette_names_classes_by_label_or_by_name(labels, palette, class_names):
+    colors = color_labels(labels, 3, palette, class_names=class_names)
+    assert [to_hex(color) for color in colors.colors] == ["#ff0000", "#0000ff"]
+
+
 def test_palette_may_be_a_list_a_dictionary_a_colormap_or_a_palette_of_seaborn():
     labels = ["a", "b"]
     for palette in (

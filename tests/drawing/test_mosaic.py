@@ -176,3 +176,13 @@ def test_vector_files_hold_the_pixels_of_a_mosaic(tmp_path, shape):
 def test_white_images_have_borders(ax, shape, value, n_lines):
     draw_cells(ax, np.full((2, 3, *shape), value), SampleStyle(value_range=(0, 1)))
     assert len(ax.lines) == n_lines
+
+
+def test_black_images_on_latent_axes_join_and_others_have_gaps():
+    dark, gray = np.zeros((4, 4, 8, 8)), np.full((4, 4, 8, 8), 0.5)
+    dark[..., 2:6, 2:6] = 1
+    latent = GridLayout(connect="both", x_axis=GridAxis(np.arange(4.0)), y_axis=GridAxis(np.arange(4.0)))
+    for images, layout, has_gaps in ((dark, latent, False), (gray, latent, True), (dark, GridLayout(), True)):
+        ax = Figure().subplots()
+        draw_cells(ax, images, layout=layout)
+        assert np.isnan(np.ma.filled(ax.images[0].get_array().astype(float), np.nan)).any() == has_gaps

@@ -1,10 +1,15 @@
 """Clouds of points."""
 
+import re
+from base64 import b64decode
+from io import BytesIO
+
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
+from PIL import Image
 
 from vaeviz.drawing.colors import MISSING_COLOR, color_labels
 from vaeviz.drawing.scatter import (
@@ -225,6 +230,17 @@ def test_vector_files_hold_markers_or_one_image(ax, tmp_path, rasterized, images
     text = (tmp_path / "markers.svg").read_text()
     assert text.count("<image") == images
     assert (text.count("<use") > 300) != rasterized
+
+
+def test_an_image_in_a_vector_file_has_300_dots_per_inch_whoever_saves_it(ax, tmp_path):
+    draw_scatter(ax, POINTS, color_labels(LABELS, 300), ScatterStyle(rasterized=True))
+    for dpi, expected in ((72, 300), (600, 600)):
+        ax.figure.savefig(tmp_path / "markers.svg", dpi=dpi)
+        text = (tmp_path / "markers.svg").read_text()
+        encoded = re.search(r'xlink:href="data:image/png;base64,([^"]+)"', text)[1]
+        width, height = Image.open(BytesIO(b64decode(encoded))).size
+        assert width == pytest.approx(expected * ax.get_window_extent().width / ax.figure.dpi, abs=2)
+        assert height == pytest.approx(expected * ax.get_window_extent().height / ax.figure.dpi, abs=2)
 
 
 def test_marker_size_follows_the_style(ax):

@@ -51,3 +51,27 @@ def screenshot(page, folder):
 
 def count(pixels, color):
     return int((np.abs(pixels - color).max(axis=-1) <= 12).sum())
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian's package of that name)")
+def test_click_enlarges_a_figure_and_an_arrow_key_the_next(encoder, digits, tmp_path):
+    plots = ["latent_scatter", "posterior_ellipses"]
+    vaeviz.export_figures(tmp_path, encoder=encoder, x=digits.x, plots=plots, dpi=40, single_file=True)
+    page = tmp_path / "index.html"
+    actions = """<script>
+      document.querySelector("a.enlarge").click();
+      document.querySelector("dialog").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+    </script>"""
+    page.write_text(page.read_text().replace("</html>", actions))
+    dialog = dump_dom(page, tmp_path).partition("<dialog")[2]
+    assert dialog.partition(">")[0].endswith('open=""')
+    assert vaeviz.get_plot("posterior_ellipses").summary in dialog.partition("</dialog>")[0]
+
+
+def dump_dom(page, folder):
+    """The document of a page after its scripts have run."""
+    done = subprocess.run(
+        [CHROMIUM, *QUIET, f"--user-data-dir={folder / 'profile'}", "--dump-dom", page.as_uri()],
+        check=True, capture_output=True, timeout=120, text=True,
+    )  # fmt: skip
+    return done.stdout

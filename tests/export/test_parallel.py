@@ -19,7 +19,7 @@ from vaeviz.cli.main import cli
 from vaeviz.errors import InputError
 
 CHOSEN = {
-    "plots": ["interpolation", "latent_scatter", "manifold_grid", "reconstruction_error", "tsne"],
+    "plots": ["interpolation", "latent_scatter", "manifold_grid", "tsne"],
     "settings": {"latent_scatter": {"marker_kws": {"mew": 0.1}, "dims": (1, 0)}},
     "formats": ("png", "svg"),
     "dpi": 60,
@@ -109,20 +109,20 @@ def content(folder):
 
 
 def test_any_number_of_jobs_leaves_the_same_files(run, tmp_path):
-    data = load_data("digits")
+    data = load_data("digits")[:100]
     with vaeviz.style("talk"):  # whose rcParams reach the workers
         alone, shared = (
             export_figures(tmp_path / str(jobs), model=run, data=data, jobs=jobs, **CHOSEN) for jobs in (1, 2)
         )
     assert alone == shared
-    assert [record.status for record in shared] == ["drawn"] * 4 + ["skipped"]
+    assert [record.status for record in shared] == ["drawn"] * 3 + ["skipped"]
     one, two = content(tmp_path / "1"), content(tmp_path / "2")
-    assert len(one) == 4 * 2 + 2
+    assert len(one) == 3 * 2 + 2
     assert [name for name in one if one[name] != two[name]] == []
-    assert list(json.loads((tmp_path / "2" / "timings.json").read_text()))[:5] == CHOSEN["plots"]
+    assert list(json.loads((tmp_path / "2" / "timings.json").read_text()))[:4] == CHOSEN["plots"]
 
 
-@pytest.mark.parametrize("kind", ["array", "memory-mapped", "batches"])
+@pytest.mark.parametrize("kind", ["array", pytest.param("memory-mapped", marks=pytest.mark.slow), "batches"])
 def test_closures_and_large_data_are_sent_to_workers(tmp_path, kind, make_decoder):
     x = np.random.default_rng(0).random((20_000, 4, 4), dtype=np.float32)  # 1.3 MB, which joblib memory-maps
     np.save(tmp_path / "x.npy", x)
@@ -138,7 +138,7 @@ def test_closures_and_large_data_are_sent_to_workers(tmp_path, kind, make_decode
         mean = x.reshape(len(x), -1)[:, :2]
         return mean, np.full_like(mean, -2.0)
 
-    plots = ["latent_scatter", "reconstruction_error", "reconstruction_pairs"]
+    plots = ["latent_scatter", "reconstruction_pairs"]
     inputs = {"encoder": encoder, "decoder": make_decoder(2, (4, 4)), "x": data, "labels": np.arange(20_000) % 3}
     for jobs in (1, 2):
         calls.clear()

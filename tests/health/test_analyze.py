@@ -383,3 +383,30 @@ def test_checks_are_reported_by_topic(builtin_checks):
 def test_two_samples_have_no_advice_about_the_number_of_neighbors(encoder, digits):
     report = vaeviz.analyze(encoder=encoder, x=digits.x[:2], checks="neighbors")
     assert "n_neighbors" not in reason(report["neighbors"])
+
+
+# A likelihood by name, or of the wrong size
+
+
+def test_a_named_likelihood_is_that_of_the_decoder(inputs, decoder):
+    names = ["likelihood", "spread"]
+    named = vaeviz.analyze(**inputs, likelihood="gaussian", checks=names)
+    given = vaeviz.analyze(**inputs, likelihood=vaeviz.decoder_likelihood(decoder, "gaussian"), checks=names)
+    assert {result.status for result in named.checks} <= set(ANSWERED)
+    assert [result.value for result in named.checks] == [result.value for result in given.checks]
+    assert "gaussian" in json.dumps(to_json_value(named.inputs["likelihood"]))
+
+
+def test_a_name_without_a_decoder_is_an_error(inputs):
+    with pytest.raises(InputError) as caught:
+        vaeviz.analyze(**{**inputs, "decoder": None}, likelihood="gaussian")
+    assert "decoder_likelihood" in caught.value.fix.python
+
+
+def test_a_mean_over_the_values_is_flagged_in_the_report(inputs, decoder):
+    def squared_error(x, z):
+        return -((x - vaeviz.decode(decoder, z, reference=x)) ** 2).reshape(len(x), -1).mean(axis=1)
+
+    with pytest.warns(vaeviz.GuessWarning, match="mean over the 64 values"):
+        report = vaeviz.analyze(**inputs, likelihood=squared_error, checks="likelihood")
+    assert any("mean over the 64 values" in warning for warning in report.warnings)

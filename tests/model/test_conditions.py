@@ -35,6 +35,7 @@ from vaeviz.model.conditions import (
     names_condition,
     parse_conditions,
 )
+from vaeviz.model.repeatability import N_REPEATED_ROWS
 
 torch = pytest.importorskip("torch")
 
@@ -309,7 +310,8 @@ def test_undeclared_names_and_missing_rows_are_an_error():
 
     with pytest.raises(InputError, match="cat") as caught:
         decode(fn, np.ones((2, 2)), ["cat", "dog"])
-    assert "Encoder(fn, conditions=('first', 'second'))" in caught.value.fix.python
+    for part in ("Encoder", "Decoder"):
+        assert f"vaeviz.{part}(fn, conditions=('cat', 'dog'))" in caught.value.fix.python
     with pytest.raises(InputError, match="condition") as caught:
         decode(fn, np.ones((2, 2)), [1, 2, 3])
     assert (caught.value.got, caught.value.expected) == ("3", "2")
@@ -389,7 +391,8 @@ def test_the_cache_answers_for_the_same_condition_only(linear):
     np.testing.assert_array_equal(equal.mean, encoder.cached[1].mean)
     assert (other.mean != equal.mean).any()
     np.testing.assert_array_equal(encode(encoder, linear.x).mean, linear.x[:, :2])
-    assert len(calls) == 8  # the first batch of each is encoded twice, and once more under other conditions
+    n_rows = len(linear.x)
+    assert calls == 2 * [n_rows, N_REPEATED_ROWS, n_rows, n_rows] + [n_rows, N_REPEATED_ROWS, n_rows]
 
 
 def test_a_conditional_encoder_uses_the_condition_of_its_cache(linear, linear_parts):
@@ -526,3 +529,41 @@ def test_the_inspection_lists_conditions(linear, linear_parts):
     undeclared = vaeviz.inspect(x=linear.x, encoder=linear.encode, decoder=linear.decode)
     reason = next(one for one in undeclared.encoder if one.name == "not tried")
     assert "condition=y" in reason.declaration.python
+
+
+def test_the_advice_for_a_model_of_one_hot_conditions_works():
+    class OneHot(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.enc, self.dec = torch.nn.Linear(6 + 3, 4), torch.nn.Linear(2 + 3, 6)
+
+        def encode(self, x, c):
+            return self.enc(torch.cat([x, c], 1)).chunk(2, 1)
+
+        def decode(self, z, c):
+            return self.dec(torch.cat([z, c], 1))
+
+    fn, x = OneHot(), np.random.default_rng(0).random((30, 6), dtype=np.float32)
+    labels = np.arange(30) % 3
+    for use in (
+        lambda: encode(fn, x, labels),
+        lambda: vaeviz.analyze(fn, x, labels=labels),
+        lambda: decode(fn, np.zeros((30, 2)), labels),
+    ):
+        with pytest.raises(InputError) as caught:
+            use()
+        assert "np.eye(3)" in caught.value.fix.python
+    names = {"vaeviz": vaeviz, "np": np, "fn": fn}
+    conditions = "conditions=dict(enumerate(np.eye(3)))"
+    assert caught.value.fix.python.count(conditions) == 2
+    encoder, decoder = (eval(f"vaeviz.{part}(fn, {conditions})", names) for part in ("Encoder", "Decoder"))
+    expected = fn.encode(torch.from_numpy(x), torch.eye(3)[torch.from_numpy(labels)])[0]
+    np.testing.assert_allclose(encode(encoder, x, labels).mean, expected.detach(), atol=1e-6)
+    report = vaeviz.analyze(encoder=encoder, decoder=decoder, x=x, labels=labels, checks=["collapsed", "ignored"])
+    assert "failed" not in {one.status for one in report.checks}
+
+
+def test_classes_in_floating_point_are_classes_of_the_condition():
+    encoder = vaeviz.Encoder(lambda x, y: x + y[:, None], conditions=range(3))
+    x, y = np.zeros((6, 2)), np.arange(6) % 3
+    np.testing.assert_array_equal(encode(encoder, x, y.astype(float)).mean, encode(encoder, x, y).mean)

@@ -177,3 +177,59 @@ def test_a_class_of_static_methods_is_a_model():
 
     encoder, decoder = vaeviz.open(Pair)
     assert vaeviz.decode(decoder, vaeviz.encode(encoder, np.ones((3, 4)))).shape == (3, 4)
+
+
+class Named:
+    """A model whose methods say which part they are."""
+
+    def encode(self, x):
+        return x[:, :2]
+
+    def decode(self, z):
+        return np.repeat(z, 4, axis=1)
+
+
+def encode(x):
+    return x[:, :2]
+
+
+@pytest.mark.parametrize("plot", ["samples", "manifold_grid", "traversal"])
+@pytest.mark.parametrize(("part", "expected"), [(Named().encode, "Named.decode"), (encode, "the decoder")])
+def test_an_encoder_is_not_drawn_as_a_decoder(plot, part, expected):
+    with pytest.raises(InputError) as caught:
+        getattr(vaeviz, plot)(part)
+    assert caught.value.expected == expected
+    assert "vaeviz.Decoder(fn)" in caught.value.fix.python
+
+
+def test_a_decoder_is_not_drawn_as_an_encoder():
+    with pytest.raises(InputError) as caught:
+        vaeviz.latent_scatter(Named().decode, np.ones((5, 8)))
+    assert caught.value.expected == "Named.encode"
+
+
+def test_a_declaration_wins_over_the_name_of_a_function():
+    assert vaeviz.decode(vaeviz.Decoder(Named().encode), np.ones((3, 2))).shape == (3, 2)
+
+
+def test_a_decoder_that_returns_less_than_it_receives_causes_a_warning(recwarn):
+    with pytest.warns(vaeviz.GuessWarning) as caught:
+        vaeviz.decode(lambda z: z[:, :2], np.ones((3, 8)))
+    assert "sample_shape=(2,)" in caught[0].message.fix.python
+    recwarn.clear()
+    vaeviz.decode(vaeviz.Decoder(lambda z: z[:, :2], sample_shape=(2,)), np.ones((3, 8)))
+    vaeviz.decode(lambda z: z[:, :2], np.ones((3, 8)), reference=np.ones((4, 2)))
+    assert not recwarn.list
+
+
+def test_a_condition_is_fixed_for_a_method_by_its_name():
+    class Conditional:
+        def encode(self, x, y):
+            return x[:, :2] + y[:, None]
+
+        def decode(self, z, y):
+            return z + y[:, None]
+
+    encoder = vaeviz.condition_on(Conditional().encode, 3)
+    assert encoder.role == "encoder"
+    np.testing.assert_array_equal(vaeviz.encode(encoder, np.zeros((4, 8))).mean, np.full((4, 2), 3))

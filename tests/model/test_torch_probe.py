@@ -208,10 +208,39 @@ def test_parameters_and_buffers_that_change_are_restored_with_a_warning(replaces
     model = Counting(replaces)
     count, scale = model.count, model.scale
     with pytest.warns(GuessWarning, match=r"Counting\.scale, Counting\.count"):
-        vaeviz.encode(lambda x: model(x), X)
+        vaeviz.encode(vaeviz.Encoder(lambda x: model(x), returns="mean", batch_size=8), X)
     assert model.count is count
     assert model.scale is scale
     assert (float(count), float(scale)) == (0, 1)
+
+
+def test_every_batch_runs_with_the_values_from_before():
+    class Shifting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.shift = nn.Parameter(torch.zeros(()), requires_grad=False)
+
+        def forward(self, x):
+            self.shift.data.add_(1)
+            return x[:, :2] + self.shift
+
+    with pytest.warns(GuessWarning):
+        posterior = vaeviz.encode(vaeviz.Encoder(Shifting(), returns="mean", batch_size=8), X)
+    np.testing.assert_allclose(posterior.mean, X[:, :2] + 1, atol=1e-6)
+
+
+def test_a_module_that_first_runs_in_a_later_batch_runs_in_eval_mode(recwarn):
+    first, later = nn.Linear(8, 2), nn.Sequential(nn.Dropout(0.5), nn.BatchNorm1d(8), nn.Linear(8, 2))
+    holder = {"first": first, "later": later}
+    mean_before = later[1].running_mean.clone()
+    encoder = vaeviz.Encoder(lambda x: holder["later" if x.min() > 1 else "first"](x), returns="mean", batch_size=16)
+    x = np.concatenate([X[:16], np.abs(X[16:]) + 1.1])
+    posterior = vaeviz.encode(encoder, x)
+    assert all(part.training for part in later.modules())
+    later.eval()
+    np.testing.assert_allclose(posterior.mean[16:], later(torch.from_numpy(x[16:])).detach(), atol=1e-6)
+    assert torch.equal(later[1].running_mean, mean_before)
+    assert not recwarn.list
 
 
 class Drifting(nn.Module):

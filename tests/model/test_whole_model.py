@@ -7,7 +7,9 @@ import pytest
 
 import vaeviz
 from vaeviz import GuessWarning, decode, encode
+from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.decode import latent_size
+from vaeviz.model.opening import with_decoder
 from vaeviz.model.torch_probe import fixed_noise
 
 torch = pytest.importorskip("torch")
@@ -212,6 +214,129 @@ def test_a_decoder_that_ignores_its_codes_proves_nothing(recwarn):
             encode(model, POINTS)
         except vaeviz.InputError as error:
             assert "returns=" in error.fix.python
+
+
+class Whole(nn.Module):
+    """A vector-quantized autoencoder without an encode method, whose forward returns its reconstruction and others."""
+
+    def __init__(self, returns, names=("encoder", "decoder")):
+        super().__init__()
+        self.returns, self.names = returns, names
+        setattr(self, names[0], nn.Sequential(nn.Flatten(), nn.Linear(64, 4)))
+        self.codebook = nn.Embedding(5, 4)
+        setattr(self, names[1], nn.Sequential(nn.Linear(4, 64), nn.Sigmoid()))
+
+    def forward(self, x):
+        z = getattr(self, self.names[0])(x)
+        quantized = self.codebook(torch.cdist(z, self.codebook.weight).argmin(1))
+        recon = getattr(self, self.names[1])(quantized).view_as(x)
+        found = {"recon": recon, "loss": (z - quantized).square().mean(), "x": x, "losses": (z - quantized).mean(1)}
+        outputs = tuple(found[name] for name in self.returns.split(","))
+        return outputs if len(outputs) > 1 else outputs[0]
+
+
+OUTPUTS_WITHOUT_CODES = ("recon", "recon,loss", "loss,recon,loss", "recon,x,loss", "recon,x", "x,recon", "recon,losses")
+
+
+@pytest.mark.parametrize("returns", OUTPUTS_WITHOUT_CODES)
+@pytest.mark.parametrize("names", [("encoder", "decoder"), ("enc", "dec")], ids=" ".join)
+def test_a_reconstruction_is_not_a_code(returns, names):
+    """The codes are those of the encoder, and a warning says that the quantization is left out."""
+    model = Whole(returns, names)
+    with pytest.warns(GuessWarning, match="own reconstruction"):
+        mean = encode(model, X).mean
+    np.testing.assert_allclose(mean, getattr(model, names[0])(torch.from_numpy(X)).detach(), atol=1e-6)
+
+
+@pytest.mark.parametrize("returns", OUTPUTS_WITHOUT_CODES)
+@pytest.mark.parametrize("wrap", [lambda model: model, lambda model: lambda x: model(x)], ids=["module", "lambda"])
+def test_a_whole_model_of_unknown_parts_is_an_error(returns, wrap):
+    model = Whole(returns, ("first", "second"))
+    with pytest.raises(vaeviz.InputError) as caught:
+        encode(wrap(model), X)
+    assert (caught.value.got, caught.value.expected) == ("reconstructions", "codes")
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (
+            nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 2)),
+            nn.Sequential(nn.Linear(2, 16), nn.Linear(16, 64)),
+        ),
+        (nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 2), nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 64)),
+    ],
+    ids=["two parts", "layers"],
+)
+def test_the_advice_divides_a_sequential_autoencoder_at_its_narrowest_layer(layers):
+    model = nn.Sequential(*layers)
+    x = X.reshape(40, 64)
+    with pytest.raises(vaeviz.InputError) as caught:
+        encode(model, x)
+    at = 1 if len(layers) == 2 else 3
+    for part in (f"vaeviz.Encoder(fn[:{at}])", f"vaeviz.Decoder(fn[{at}:])"):
+        assert part in caught.value.fix.python
+    codes = encode(model[:at], x)
+    np.testing.assert_allclose(decode(model[at:], codes), model(torch.from_numpy(x)).detach(), atol=1e-6)
+
+
+def test_a_reconstruction_of_another_library_causes_a_warning(recwarn):
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((64, 60)))[0].astype(np.float32)
+    flat = X.reshape(40, 64)
+    with pytest.warns(GuessWarning, match="resemble"):
+        encode(lambda x: (x - 0.5) @ basis @ basis.T + 0.5, flat)
+    recwarn.clear()
+    for code in (lambda x: x, lambda x: x[:, ::-1] - 3, lambda x: (x - 0.5) @ basis):
+        encode(code, flat)
+    assert not recwarn.list
+
+
+class Projection(nn.Module):
+    """A VAE with a layer between its code and its decoder."""
+
+    def __init__(self, draws):
+        super().__init__()
+        self.draws = draws
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 16))
+        self.mean, self.log_var, self.up = nn.Linear(16, 4), nn.Linear(16, 4), nn.Linear(4, 4)
+        self.decoder = nn.Sequential(nn.Linear(4, 64), nn.Sigmoid())
+
+    def forward(self, x):
+        hidden = self.encoder(x)
+        mean, log_var = self.mean(hidden), self.log_var(hidden)
+        z = mean + torch.randn_like(mean) * (log_var / 2).exp() if self.draws else mean
+        return self.decoder(self.up(z)).view_as(x), mean, log_var
+
+
+@pytest.mark.parametrize("draws", [True, False])
+def test_a_layer_between_code_and_decoder_is_named_in_a_line_that_works(draws):
+    fn = Projection(draws)
+    with pytest.warns(GuessWarning, match="own reconstruction") as caught:
+        posterior = encode(fn, X)
+    (line,) = (part for part in caught[0].message.fix.python.split(", where")[0].split("Write ")[1:])
+    decoder = eval(line, {"vaeviz": vaeviz, "fn": fn})
+    with torch.no_grad(), fixed_noise(0.0):
+        own = fn.eval()(torch.from_numpy(X))[0].numpy()
+    np.testing.assert_allclose(decode(decoder, posterior, reference=X), own, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::vaeviz.GuessWarning")
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda halves: encode(halves, X),
+        lambda halves: encode((halves.encoder, halves.decoder), X),
+        lambda halves: encode({"encoder": halves.encoder, "decoder": halves.decoder}, X),
+        lambda halves: with_cached_codes({"encoder": halves.encoder, "decoder": halves.decoder, "x": X})[
+            "encoder"
+        ].cached[1],
+        lambda halves: encode(with_decoder(halves.encoder, halves.decoder), X),
+    ],
+    ids=["whole", "tuple", "dictionary", "inputs", "arguments"],
+)
+def test_an_array_is_divided_however_the_decoder_is_passed(read):
+    halves = Halves()
+    np.testing.assert_allclose(read(halves).mean, halves.split(torch.from_numpy(X))[0].detach(), atol=1e-6)
 
 
 def test_nothing_of_the_model_or_of_random_states_changes():

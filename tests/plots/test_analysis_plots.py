@@ -135,6 +135,19 @@ def test_too_few_points_for_the_neighbors_do_not_apply(name, given):
         drawn(name, **given)
 
 
+@pytest.mark.parametrize("name", ["likelihood_bound", "elbo_decomposition"])
+def test_a_named_likelihood_is_that_of_the_decoder_of_the_model(name):
+    pair, named = {"encoder": encoder, "decoder": decoder}, vaeviz.decoder_likelihood(decoder, "gaussian")
+    _, by_name = drawn(name, encoder=pair, likelihood="gaussian")
+    _, by_function = drawn(name, likelihood=named)
+    titles = [[ax.get_title() for ax in figure.axes] + [figure.get_suptitle()] for figure in (by_name, by_function)]
+    assert titles[0] == titles[1]
+    with pytest.raises(InputError):
+        drawn(name, likelihood="gaussian")
+    with pytest.warns(vaeviz.GuessWarning, match="36 values"):
+        drawn(name, encoder=pair, likelihood=lambda x, z: -((x - decoder(z)) ** 2).mean(axis=(1, 2)))
+
+
 def test_likelihood_bound_draws_the_bound_that_was_computed():
     axes, figure = drawn("likelihood_bound", n_draws=50)
     bound = importance_bound(likelihood, X, vaeviz.encode(encoder, X), n_draws=50)

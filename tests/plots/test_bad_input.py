@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import vaeviz
@@ -15,15 +14,6 @@ from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 torch = pytest.importorskip("torch")
 from torch.distributions import Categorical, Distribution, constraints  # noqa: E402
-
-QUICK = {
-    "tsne": {"perplexity": 5.0},
-    "map_quality": {"perplexity": 5.0},
-    "likelihood_bound": {"n_draws": 20},
-    "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
-    "prior_holes": {"n_codes": 200},
-    "manifold_grid": {"n_grid": 5},
-}
 
 
 class VonMisesFisher(Distribution):
@@ -120,18 +110,23 @@ def given(numpy_inputs):
 pytestmark = pytest.mark.usefixtures("few_trees")
 
 
-def outcome(name, inputs):
+@pytest.fixture
+def outcome(call_plot, still_figure):
     """Return the figure, or the message of our own errors. Any other exception or NumPy warning is a failure."""
-    spec, figure = get_plot(name), Figure(figsize=(6, 5))
-    place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)
-        try:
-            spec(**{key: inputs.get(key) for key in spec.required + spec.optional}, **QUICK.get(name, {}), **place)
-        except (InputError, NotApplicable) as reason:
-            return str(reason)
-        figure.draw_without_rendering()
-    return figure
+
+    def draw(name, inputs):
+        spec, figure = get_plot(name), still_figure()
+        place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            try:
+                call_plot(spec, inputs, **place)
+            except (InputError, NotApplicable) as reason:
+                return str(reason)
+            figure.draw_without_rendering()
+        return figure
+
+    return draw
 
 
 def check(found):
@@ -159,19 +154,19 @@ def taking(inputs):
 
 
 @pytest.mark.parametrize("name, case", mark_slow((name, case) for case in ENCODERS for name in taking(["encoder"])))
-def test_plots_of_unusual_encoders(name, case, given):
+def test_plots_of_unusual_encoders(name, case, given, outcome):
     check(outcome(name, given | {"encoder": ENCODERS[case](given["encoder"])}))
 
 
 @pytest.mark.parametrize("name, case", mark_slow((name, case) for case in DATA for name in taking(DATA[case])))
-def test_plots_of_unusual_data(name, case, given):
+def test_plots_of_unusual_data(name, case, given, outcome):
     changed = {key: change and change(given) for key, change in DATA[case].items()}
     check(outcome(name, given | changed))
 
 
 @pytest.mark.parametrize("count", FEW)
 @pytest.mark.parametrize("name", taking(["x"]))
-def test_plots_of_few_samples(name, count, given):
+def test_plots_of_few_samples(name, count, given, outcome):
     few = {key: given[key][:count] for key in ("x", "labels", "factors", "other_x")}
     check(outcome(name, given | few))
 

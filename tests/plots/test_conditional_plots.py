@@ -43,35 +43,31 @@ def watched(linear):
     return decoder
 
 
-QUICK = {
-    "likelihood_bound": {"n_draws": 5},
-    "aggregate_posterior": {"n_grid": 20, "n_permutations": 100},
-    "traversal": {"n_steps": 3},
-    "manifold_grid": {"n_grid": 3},
-}
+@pytest.fixture
+def call(call_plot, still_figure):
+    """Draw a plot by its name and return what it returns."""
 
+    def draw(name, inputs, **options):
+        spec, figure = get_plot(name), still_figure(figsize=(6, 4))
+        place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+        drawn = call_plot(spec, inputs, **options, **place)
+        figure.draw_without_rendering()
+        return drawn
 
-def call(name, inputs, **options):
-    spec = get_plot(name)
-    figure = Figure(figsize=(6, 4), dpi=50)
-    place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
-    taken = {key: inputs[key] for key in spec.required + spec.optional if inputs.get(key) is not None}
-    drawn = spec(**taken, **QUICK.get(name, {}), **options, **place)
-    figure.draw_without_rendering()
-    return drawn
+    return draw
 
 
 ENCODING = [name for name in plot_names() if {"encoder", "runs"} & set(get_plot(name).required)]
 
 
 @pytest.mark.parametrize("name", ENCODING)
-def test_a_missing_condition_is_explained(name, inputs):
+def test_a_missing_condition_is_explained(name, inputs, call):
     with pytest.raises(NotApplicable, match="condition"):
         call(name, inputs | {"condition": None})
 
 
 @pytest.mark.parametrize("name", ["samples", "manifold_grid"])
-def test_a_decoder_without_declared_conditions_is_refused(name):
+def test_a_decoder_without_declared_conditions_is_refused(name, call):
     with pytest.raises(NotApplicable, match="condition"):
         call(name, {"decoder": Decoder(lambda z, y: z, latent_shape=(2,))})
 
@@ -253,7 +249,7 @@ def test_encoders_with_and_without_a_condition_are_compared(linear, linear_parts
         assert left.collections or left.lines
 
 
-def test_bounds_of_a_conditional_model_are_conditional(linear, inputs):
+def test_bounds_of_a_conditional_model_are_conditional(linear, inputs, call):
     axes = call("likelihood_bound", inputs)
     assert r"\ln p(x\,|\,y)" in axes[0].figure.get_suptitle()
 

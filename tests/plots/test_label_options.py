@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz import Posterior
@@ -22,24 +21,30 @@ PLOTS = {
 }
 
 
-def drawn(name, labels=LABELS, **options):
+@pytest.fixture
+def drawn(still_figure):
     """Draw a plot and return its handles by label."""
-    figure = Figure()
-    posterior = Posterior(CODES, np.full((60, 4), 0.3), "normal")
-    inputs = {**PLOTS[name], **options}
-    place = {"figure": figure} if vaeviz.get_plot(name).place == "figure" else {"ax": figure.subplots()}
-    getattr(vaeviz, name)(posterior, CODES, labels=labels, **inputs, **place)
-    return {
-        label: handle.get_color()
-        for ax in figure.axes
-        for handle, label in zip(*ax.get_legend_handles_labels())
-        if hasattr(handle, "get_color")
-    }
+
+    def draw(name, x=CODES, **options):
+        figure = still_figure()
+        posterior = Posterior(CODES, np.full((60, 4), 0.3), "normal")
+        place = {"figure": figure} if vaeviz.get_plot(name).place == "figure" else {"ax": figure.subplots()}
+        getattr(vaeviz, name)(posterior, x, **PLOTS[name] | options, **place)
+        return {
+            label: handle.get_color()
+            for ax in figure.axes
+            for handle, label in zip(*ax.get_legend_handles_labels())
+            if hasattr(handle, "get_color")
+        }
+
+    return draw
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_classes_have_the_names_and_colors_that_a_person_chooses(name):
-    handles = drawn(name, class_names=("cat", "dog", "cow"), palette={"cat": "red", "dog": "lime", "cow": "blue"})
+def test_classes_have_the_names_and_colors_that_a_person_chooses(name, drawn):
+    handles = drawn(
+        name, labels=LABELS, class_names=("cat", "dog", "cow"), palette={"cat": "red", "dog": "lime", "cow": "blue"}
+    )
     assert {label: to_rgba(handles[label]) for label in ("cat", "dog", "cow")} == {
         "cat": to_rgba("red"),
         "dog": to_rgba("lime"),
@@ -48,21 +53,17 @@ def test_classes_have_the_names_and_colors_that_a_person_chooses(name):
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_highlighted_classes_stand_out_of_the_others(name):
-    handles = drawn(name, highlight=("1",))
+def test_highlighted_classes_stand_out_of_the_others(name, drawn):
+    handles = drawn(name, labels=LABELS, highlight=("1",))
     assert "1" in handles and "other" in handles
     assert not {"0", "2"} & set(handles)
     with pytest.raises(UnknownName):
-        drawn(name, highlight=("7",))
+        drawn(name, labels=LABELS, highlight=("7",))
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_labels_come_with_a_dataset(name):
-    figure = Figure()
-    place = {"figure": figure} if vaeviz.get_plot(name).place == "figure" else {"ax": figure.subplots()}
-    data = vaeviz.Dataset(CODES, LABELS, ("cat", "dog", "cow"))
-    getattr(vaeviz, name)(Posterior(CODES, np.full((60, 4), 0.3)), data, **PLOTS[name], **place)
-    assert {"cat", "dog", "cow"} <= {label for ax in figure.axes for label in ax.get_legend_handles_labels()[1]}
+def test_labels_come_with_a_dataset(name, drawn):
+    assert {"cat", "dog", "cow"} <= set(drawn(name, vaeviz.Dataset(CODES, LABELS, ("cat", "dog", "cow"))))
 
 
 @pytest.mark.parametrize(
@@ -82,18 +83,18 @@ def test_options_can_be_written_on_a_command_line(text, value):
     assert list(validate_settings(vaeviz.latent_scatter, text, owner="latent_scatter").values()) == [value]
 
 
-def test_ellipses_smaller_than_their_dots_are_not_called_ellipses():
-    wide, narrow = Figure().subplots(), Figure().subplots()
+def test_ellipses_smaller_than_their_dots_are_not_called_ellipses(still_figure):
+    wide, narrow = still_figure().subplots(), still_figure().subplots()
     vaeviz.posterior_ellipses(Posterior(CODES, np.full((60, 4), 0.3)), CODES, ax=wide)
     vaeviz.posterior_ellipses(Posterior(CODES, np.full((60, 4), 1e-4)), CODES, ax=narrow)
     assert "smaller than dots" in narrow.get_title()
     assert "smaller than dots" not in wide.get_title()
 
 
-def test_pairs_count_points_that_are_far_out():
+def test_pairs_count_points_that_are_far_out(still_figure):
     codes = CODES.copy()
     codes[3, 1] = 1e5
-    figure = Figure()
+    figure = still_figure()
     axes = vaeviz.latent_pairs(Posterior(codes), codes, figure=figure)
     assert "1 beyond the axes" in figure.get_suptitle()
     assert axes[-1, 0].get_ylim()[1] < 10
@@ -107,13 +108,15 @@ def second_encoder(x):
     return 0.01 * x + RNG.standard_normal(x.shape)
 
 
-def test_compared_spaces_have_the_names_of_their_encoders_and_the_same_spread():
-    axes = vaeviz.compare(first_encoder, CODES, second_encoder, figure=Figure())
+def test_compared_spaces_have_the_names_of_their_encoders_and_the_same_spread(still_figure):
+    axes = vaeviz.compare(first_encoder, CODES, second_encoder, figure=still_figure())
     assert [ax.get_title().partition(":")[0] for ax in axes] == ["first_encoder", "second_encoder, aligned"]
     spreads = [ax.collections[0].get_offsets().std(axis=0).max() for ax in axes]
     assert 0.5 < spreads[1] / spreads[0] < 2
 
 
-def test_neighbors_have_the_names_of_the_classes():
-    axes = vaeviz.latent_neighbors(Posterior(CODES), CODES, LABELS, class_names=("cat", "dog", "cow"), figure=Figure())
+def test_neighbors_have_the_names_of_the_classes(still_figure):
+    axes = vaeviz.latent_neighbors(
+        Posterior(CODES), CODES, LABELS, class_names=("cat", "dog", "cow"), figure=still_figure()
+    )
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["cat", "dog", "cow"]

@@ -211,9 +211,9 @@ def test_marks_of_one_color_have_no_legend_of_classes(ax, encoder, digits):
 
 
 @pytest.mark.parametrize("size", [1, 2, 8])
-def test_a_collapsed_encoder_is_called_collapsed(size):
+def test_a_collapsed_encoder_is_called_collapsed(size, still_figure):
     codes = 1e-6 * np.random.default_rng(0).standard_normal((100, size))
-    ax = latent_scatter(Posterior(codes, np.ones((100, size)), "normal"), codes, ax=Figure().subplots())
+    ax = latent_scatter(Posterior(codes, np.ones((100, size)), "normal"), codes, ax=still_figure().subplots())
     assert "active" in ax.get_title().partition("\n")[2]
     assert "collapsed" in ax.get_xlabel()
     assert np.ptp(ax.get_xlim()) > 5  # the codes are a dot beside the spread of their posteriors
@@ -225,22 +225,22 @@ def test_one_active_dimension_of_two_is_named_so(ax):
     assert ("collapsed" in ax.get_xlabel(), "collapsed" in ax.get_ylabel()) == (False, True)
 
 
-def test_a_point_far_out_is_beyond_the_axes_and_counted():
+def test_a_point_far_out_is_beyond_the_axes_and_counted(still_figure):
     codes = np.random.default_rng(0).standard_normal((500, 2))
     codes[7] = 1e5, -1e4
-    ax = latent_scatter(Posterior(codes), codes, ax=Figure().subplots())
+    ax = latent_scatter(Posterior(codes), codes, ax=still_figure().subplots())
     assert "1 beyond the axes" in ax.get_title()
     assert ax.get_xlim()[1] < 10
     assert len(points_of(ax)) == 500
-    every = latent_scatter(Posterior(codes), codes, show_all=True, ax=Figure().subplots())
+    every = latent_scatter(Posterior(codes), codes, show_all=True, ax=still_figure().subplots())
     assert every.get_xlim()[1] > 1e5
     assert "beyond" not in every.get_title()
 
 
-def test_a_small_group_far_away_is_not_an_extreme():
+def test_a_small_group_far_away_is_not_an_extreme(still_figure):
     codes = np.random.default_rng(0).standard_normal((500, 2))
     codes[:20] += 1000
-    ax = latent_scatter(Posterior(codes), codes, ax=Figure().subplots())
+    ax = latent_scatter(Posterior(codes), codes, ax=still_figure().subplots())
     assert ax.get_xlim()[1] > 1000
 
 

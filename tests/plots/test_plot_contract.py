@@ -22,18 +22,6 @@ from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.plot_spec import PageShape, get_plot, plot_names, register_plot
 
 ARRAYS = ("x", "labels", "factors", "other_x")
-QUICK = {
-    "tsne": {"perplexity": 5.0},
-    "map_quality": {"perplexity": 5.0},
-    "likelihood_bound": {"n_draws": 20},
-    "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
-    "prior_holes": {"n_codes": 200},
-    "manifold_grid": {"n_grid": 3},
-    "samples": {"n_samples": 4},
-    "interpolation": {"pair": (0, 1), "n_steps": 3},
-    "reconstruction_pairs": {"rows": (0, 1, 2)},
-    "traversal": {"n_steps": 3, "span": "prior"},
-}
 
 
 @pytest.fixture(params=plot_names())
@@ -280,43 +268,49 @@ NEED_A_SPREAD = {
 NEED_MORE_THAN_TWO_DIMENSIONS = {"latent_pairs", "map_quality", "tsne"}
 
 
-def new_place(spec):
-    figure = Figure(figsize=(7, 5), dpi=40)  # a layout would take most of the time of drawing
-    return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+@pytest.fixture
+def new_place(still_figure):
+    """Make a place for a plot in a figure of its own."""
+
+    def make(spec):
+        figure = still_figure()
+        return {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
+
+    return make
 
 
-def call(spec, inputs, **place):
-    given = {name: inputs[name] for name in spec.required + spec.optional if inputs.get(name) is not None}
-    return spec(**given, **QUICK.get(spec.name, {}), **place)
-
-
-def draw_and_check(spec, inputs):
+@pytest.fixture
+def draw_and_check(call_plot, new_place):
     """Draw into a given place, and assert that everything else is as it was before; return all Axes."""
-    place, bystander = new_place(spec), plt.figure()
-    before = copy.deepcopy({name: inputs[name] for name in (*ARRAYS, "history") if name in inputs})
-    np.random.seed(7)
-    state, params = np.random.get_state()[1].copy(), dict(matplotlib.rcParams)
-    try:
-        returned = call(spec, inputs, **place)
-    finally:
-        assert plt.get_fignums() == [bystander.number] and not bystander.axes
-        assert (np.random.get_state()[1] == state).all()
-        assert dict(matplotlib.rcParams) == params
-        for name, value in before.items():
-            np.testing.assert_equal(inputs[name], value, err_msg=name)
-    if spec.place == "ax":
-        assert returned is place["ax"]
-        assert returned.has_data() or returned.child_axes
-        assert returned.get_title() not in ("", spec.name)
-        axes = np.atleast_1d(returned)
-    else:
-        axes = returned
-        assert list(axes.flat) == place["figure"].axes[: axes.size]
-        assert place["figure"].get_suptitle() or all(ax.get_title() for ax in axes.flat)
-    check_codes(spec.name, axes, inputs)
-    check_samples_shown(spec.name, axes, inputs)
-    check_label_colors(axes, inputs)
-    return axes
+
+    def draw(spec, inputs):
+        place, bystander = new_place(spec), plt.figure()
+        before = copy.deepcopy({name: inputs[name] for name in (*ARRAYS, "history") if name in inputs})
+        np.random.seed(7)
+        state, params = np.random.get_state()[1].copy(), dict(matplotlib.rcParams)
+        try:
+            returned = call_plot(spec, inputs, **place)
+        finally:
+            assert plt.get_fignums() == [bystander.number] and not bystander.axes
+            assert (np.random.get_state()[1] == state).all()
+            assert dict(matplotlib.rcParams) == params
+            for name, value in before.items():
+                np.testing.assert_equal(inputs[name], value, err_msg=name)
+        if spec.place == "ax":
+            assert returned is place["ax"]
+            assert returned.has_data() or returned.child_axes
+            assert returned.get_title() not in ("", spec.name)
+            axes = np.atleast_1d(returned)
+        else:
+            axes = returned
+            assert list(axes.flat) == place["figure"].axes[: axes.size]
+            assert place["figure"].get_suptitle() or all(ax.get_title() for ax in axes.flat)
+        check_codes(spec.name, axes, inputs)
+        check_samples_shown(spec.name, axes, inputs)
+        check_label_colors(axes, inputs)
+        return axes
+
+    return draw
 
 
 def check_codes(name, axes, inputs):
@@ -389,7 +383,7 @@ def check_label_colors(axes, inputs):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_plot_of_every_kind_of_model(spec, model, numpy_inputs, few_trees):
+def test_every_plot_of_every_kind_of_model(spec, model, numpy_inputs, draw_and_check, few_trees):
     inputs = numpy_inputs | MODELS[model](numpy_inputs)
     if model == "deterministic" and spec.name in NEED_A_SPREAD:
         with pytest.raises(NotApplicable) as error:
@@ -399,7 +393,7 @@ def test_every_plot_of_every_kind_of_model(spec, model, numpy_inputs, few_trees)
         draw_and_check(spec, inputs)
 
 
-def test_every_plot_of_a_conditional_model(spec, conditional_inputs, few_trees):
+def test_every_plot_of_a_conditional_model(spec, conditional_inputs, draw_and_check, few_trees):
     if spec.name in NEED_MORE_THAN_TWO_DIMENSIONS:
         with pytest.raises(NotApplicable) as error:
             draw_and_check(spec, conditional_inputs)
@@ -410,16 +404,16 @@ def test_every_plot_of_a_conditional_model(spec, conditional_inputs, few_trees):
 
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("name", [name for name in plot_names() if "labels" in get_plot(name).optional])
-def test_every_plot_with_labels_of_every_kind(name, labels, numpy_inputs):
+def test_every_plot_with_labels_of_every_kind(name, labels, numpy_inputs, draw_and_check):
     draw_and_check(get_plot(name), numpy_inputs | LABELS[labels](numpy_inputs))
 
 
 @pytest.mark.parametrize("labels", ["strings", "missing"])
-def test_neighbors_vote_for_named_classes(labels, numpy_inputs):
+def test_neighbors_vote_for_named_classes(labels, numpy_inputs, draw_and_check):
     draw_and_check(get_plot("latent_neighbors"), numpy_inputs | LABELS[labels](numpy_inputs))
 
 
-def test_neighbors_do_not_vote_for_numbers(numpy_inputs):
+def test_neighbors_do_not_vote_for_numbers(numpy_inputs, draw_and_check):
     with pytest.raises(NotApplicable) as error:
         draw_and_check(get_plot("latent_neighbors"), numpy_inputs | LABELS["floats"](numpy_inputs))
     assert "labels" in error.value.fix.python
@@ -428,49 +422,63 @@ def test_neighbors_do_not_vote_for_numbers(numpy_inputs):
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("name", [name for name in plot_names() if "x" in get_plot(name).required])
 @pytest.mark.filterwarnings("ignore::vaeviz.errors.GuessWarning")
-def test_every_plot_of_data_of_every_type(name, data, numpy_inputs, few_trees):
+def test_every_plot_of_data_of_every_type(name, data, numpy_inputs, draw_and_check, few_trees):
     draw_and_check(get_plot(name), numpy_inputs | DATA[data](numpy_inputs))
 
 
 # What they draw without a place, twice, and of few samples
 
 
-def pixels(spec, inputs):
-    place = new_place(spec)
-    call(spec, inputs, **place)
-    canvas = FigureCanvasAgg(place.get("figure") or place["ax"].figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())
+@pytest.fixture
+def pixels(call_plot, new_place):
+    """Draw a plot and return its pixels."""
+
+    def draw(spec, inputs):
+        place = new_place(spec)
+        call_plot(spec, inputs, **place)
+        canvas = FigureCanvasAgg(place.get("figure") or place["ax"].figure)
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())
+
+    return draw
 
 
-def as_tensors(inputs):
+def as_tensors(inputs, names):
     torch = pytest.importorskip("torch")
-    tensors = {name: torch.from_numpy(inputs[name]) for name in ARRAYS}
+    tensors = {name: torch.from_numpy(inputs[name]) for name in names}
     for tensor in tensors.values():
         tensor.requires_grad_(tensor.is_floating_point())
     return tensors
 
 
-def as_lists(inputs):
-    return {name: inputs[name].tolist() for name in ARRAYS}
+def as_lists(inputs, names):
+    return {name: inputs[name].tolist() for name in names}
 
 
-def test_lists_tensors_and_a_second_call_give_the_same_picture(spec, numpy_inputs, few_trees):
+def test_a_second_call_with_tensors_and_lists_gives_the_same_picture(spec, numpy_inputs, pixels, few_trees):
     first = pixels(spec, numpy_inputs)
     assert first.std() > 0
-    for convert in (as_lists, as_tensors):
-        np.testing.assert_array_equal(pixels(spec, numpy_inputs | convert(numpy_inputs)), first)
+    others = as_tensors(numpy_inputs, ("x", "other_x")) | as_lists(numpy_inputs, ("labels", "factors"))
+    np.testing.assert_array_equal(pixels(spec, numpy_inputs | others), first)
 
 
-def test_plots_without_a_place_make_a_pyplot_figure(spec, numpy_inputs, few_trees):
-    returned = np.atleast_1d(call(spec, numpy_inputs)).flat[0]
+@pytest.mark.parametrize("name", ["compare", "disentanglement", "reconstruction_error"])  # these take all the arrays
+def test_lists_of_samples_and_tensors_of_labels_give_the_same_picture(name, numpy_inputs, pixels, few_trees):
+    others = as_lists(numpy_inputs, ("x", "other_x")) | as_tensors(numpy_inputs, ("labels", "factors"))
+    spec = get_plot(name)
+    np.testing.assert_array_equal(pixels(spec, numpy_inputs | others), pixels(spec, numpy_inputs))
+
+
+def test_plots_without_a_place_make_a_pyplot_figure_with_the_given_title(spec, numpy_inputs, call_plot, few_trees):
+    returned = np.atleast_1d(call_plot(spec, numpy_inputs, title="Mine")).flat[0]
     assert plt.get_fignums() == [returned.figure.number]
     assert type(returned.figure.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
+    assert "Mine" in (returned.figure.get_suptitle(), returned.get_title())
 
 
 @pytest.mark.parametrize("n_samples", [3, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_samples, few_trees):
+def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_samples, new_place, few_trees):
     few = numpy_inputs | {name: numpy_inputs[name][:n_samples] for name in ARRAYS}
     place = new_place(spec)
     try:
@@ -484,22 +492,20 @@ def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_sa
 # Where they draw
 
 
-def test_every_plot_draws_into_one_axes_of_a_grid(spec, numpy_inputs, few_trees):
-    figure, places = plt.subplots(2, 3, figsize=(12, 8))
+def test_every_plot_draws_into_one_axes_of_a_grid(spec, numpy_inputs, call_plot, few_trees):
+    _, places = plt.subplots(2, 3, figsize=(12, 8))
     cell = cell_box(places[1, 1])
-    returned = np.ravel(call(spec, numpy_inputs, ax=places[1, 1]))
+    returned = np.ravel(call_plot(spec, numpy_inputs, ax=places[1, 1]))
     assert not any(ax.has_data() or ax.get_title() for ax in places.flat if ax is not places[1, 1])
     outer = [ax.get_window_extent() if spec.place == "figure" else ax.get_tightbbox() for ax in returned]
     corners = np.array([box.extents for box in outer if box is not None])
     assert (corners[:, :2] > np.subtract(cell.p0, 5)).all()  # pixels
     assert (corners[:, 2:] < np.add(cell.p1, 5)).all()
-    figure.draw_without_rendering()
-    plt.close(figure)
 
 
-def test_every_plot_can_do_without_title_and_legends(spec, numpy_inputs, few_trees):
+def test_every_plot_can_do_without_title_and_legends(spec, numpy_inputs, call_plot, new_place, few_trees):
     place = new_place(spec)
-    axes = np.ravel(call(spec, numpy_inputs, title=False, legend=False, **place))
+    axes = np.ravel(call_plot(spec, numpy_inputs, title=False, legend=False, **place))
     figure = place.get("figure") or place["ax"].figure
     assert not figure.get_suptitle()
     assert not figure.legends
@@ -507,16 +513,9 @@ def test_every_plot_can_do_without_title_and_legends(spec, numpy_inputs, few_tre
     assert len(axes) > 1 or not axes[0].get_title()
 
 
-def test_a_title_replaces_that_of_every_plot(spec, numpy_inputs, few_trees):
-    place = new_place(spec)
-    axes = np.ravel(call(spec, numpy_inputs, title="Mine", **place))
-    figure = place.get("figure") or place["ax"].figure
-    assert "Mine" in (figure.get_suptitle(), axes[0].get_title())
-
-
 @pytest.mark.parametrize("name", ["latent_scatter", "traversal"])
 @pytest.mark.parametrize("kind", ["several", "3-D", "polar", "a figure", "text", "removed"])
-def test_a_place_that_cannot_be_drawn_into_is_an_error(name, kind, numpy_inputs):
+def test_a_place_that_cannot_be_drawn_into_is_an_error(name, kind, numpy_inputs, call_plot):
     figure = Figure()
     removed = figure.subplots()
     removed.remove()
@@ -529,16 +528,16 @@ def test_a_place_that_cannot_be_drawn_into_is_an_error(name, kind, numpy_inputs)
         "removed": lambda: removed,
     }
     with pytest.raises(InputError, match="ax") as error:
-        call(get_plot(name), numpy_inputs, ax=places[kind]())
+        call_plot(get_plot(name), numpy_inputs, ax=places[kind]())
     assert "ax=" in error.value.fix.python
 
 
-def test_a_plot_draws_into_one_place(numpy_inputs):
+def test_a_plot_draws_into_one_place(numpy_inputs, call_plot):
     figure = Figure()
     with pytest.raises(InputError, match="ax and figure"):
-        call(get_plot("traversal"), numpy_inputs, ax=figure.subplots(), figure=figure)
+        call_plot(get_plot("traversal"), numpy_inputs, ax=figure.subplots(), figure=figure)
     with pytest.raises(InputError, match="figure"):
-        call(get_plot("traversal"), numpy_inputs, figure=figure.subplots())
+        call_plot(get_plot("traversal"), numpy_inputs, figure=figure.subplots())
 
 
 def test_an_axes_passed_by_position_is_an_error(numpy_inputs):
@@ -551,3 +550,15 @@ def test_an_axes_passed_by_position_is_an_error(numpy_inputs):
 def test_missing_inputs_are_the_required_ones(spec):
     assert spec.missing_inputs({}) == spec.required
     assert spec.missing_inputs(dict.fromkeys(spec.required, 0)) == ()
+
+
+def test_a_warning_is_given_once_per_call():
+    weights = np.random.default_rng(0).standard_normal((2, 64))
+    x = np.random.default_rng(0).random((40, 8, 8))
+    posterior = vaeviz.Posterior(x[:, 0, :2] - 0.5, np.full((40, 2), 0.1), "normal")
+    for _ in range(2):
+        with pytest.warns(vaeviz.GuessWarning) as caught:
+            vaeviz.traversal(lambda z: np.tanh(z @ weights).reshape(-1, 8, 8), posterior, x, order="effect")
+        assert len(caught) == 1
+        assert caught[0].filename == __file__
+        plt.close("all")

@@ -40,7 +40,7 @@ def test_every_row_is_complete(spec):
 def test_a_missing_input_is_described_for_scripts_and_for_the_command_line():
     fix = describe_missing(["likelihood", "temperatures"])
     assert "likelihood" in fix.python and "temperatures" in fix.python and "--" not in fix.python
-    assert "--likelihood MODULE:FUNCTION" in fix.command_line
+    assert "--likelihood NAME" in fix.command_line
     assert "--input temperatures=package.module:attribute" in fix.command_line
 
 

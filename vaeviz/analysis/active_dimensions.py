@@ -239,11 +239,12 @@ def active_dimensions(
     >>> found.mask.tolist()
     [True, False]
     """
-    mean, kl = posterior.mean.astype(np.float64), posterior.kl()
+    # sums over samples take a fraction of the time where the numbers of one dimension are contiguous
+    mean, kl = np.array(posterior.mean.T, np.float64, order="C").T, posterior.kl()
     squares = (mean - mean.mean(axis=0)) ** 2
     variance = squares.mean(axis=0)
     if kl is None or posterior.std is None:
-        kl = np.full(mean.shape, np.nan)
+        kl = np.full((1, posterior.size), np.nan)
         min_variance, min_share = ROUNDING_SHARE**2 * np.maximum((mean**2).mean(axis=0), variance.max()), 0.0
     else:
         min_variance = min_share * (variance + (posterior.std.astype(np.float64) ** 2).mean(axis=0))
@@ -284,6 +285,8 @@ def most_active_dims(posterior: Posterior, n_dims: int) -> tuple[int, ...]:
     tuple of int
         The first `n_dims` of `ActiveDimensions.ranking`, sorted.
     """
+    if posterior.size <= n_dims:
+        return tuple(range(posterior.size))
     return tuple(sorted(int(dim) for dim in active_dimensions(posterior).ranking[:n_dims]))
 
 

@@ -13,12 +13,14 @@ from vaeviz.analysis.aggregate_posterior import require_std
 from vaeviz.analysis.estimates import Estimate, Score
 from vaeviz.analysis.factors import MIN_KNOWN, Factor, as_factors
 from vaeviz.analysis.jackknife import jackknife_error
+from vaeviz.data.batches import PROGRESS_DELAY
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_SCORED_DIMS = 64  # those that vary most; forests of more dimensions take minutes
 N_SHUFFLES = 5  # random pairings of codes and factors, for the scores at independence
 N_GROUPS = 10  # of the jackknife of MIG and SAP
 N_FOREST_GROUPS = 5  # of that of DCI; the noise of forests counts more with more groups
@@ -100,7 +102,8 @@ def disentanglement(
         Factors: numbers or classes, see `vaeviz.analysis.factors.as_factors`. Samples with a missing value are left
         out for that factor alone.
     active : ndarray of bool, shape (D,), optional
-        Dimensions to score, see `active_dimensions`; by default all. Constant ones are never scored.
+        Dimensions to score, see `active_dimensions`; by default all. Constant ones are never scored. If there are more
+        than 64, those that vary most are.
     n_bins : int, default: 20
         Bins of equal width for codes, and of equal mass for factors with fewer than five samples per value.
     nominal : collection of int, optional
@@ -145,6 +148,8 @@ def disentanglement(
     >>> found.information.round(1).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
+    from tqdm import tqdm
+
     codes = np.asarray(codes, dtype=np.float64)
     if not (isinstance(factors, Sequence) and all(isinstance(factor, Factor) for factor in factors)):
         factors = as_factors(factors, len(codes), nominal=nominal)
@@ -166,11 +171,16 @@ def disentanglement(
     def factor_vae(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
         return np.array([factor_vae_score(kept[rows], values[paired], seed=seed).value])
 
-    scores = [
-        *_jackknife_scores(("MIG", "SAP"), mig_and_sap, len(codes), N_GROUPS, shuffles, seed),
-        *_jackknife_scores(DCI_NAMES, dci, len(codes), N_FOREST_GROUPS, shuffles, seed),
-        *_jackknife_scores(("FactorVAE",), factor_vae, len(codes), N_GROUPS, shuffles, seed),
-    ]
+    statistics = (
+        (("MIG", "SAP"), mig_and_sap, N_GROUPS),
+        (DCI_NAMES, dci, N_FOREST_GROUPS),
+        (("FactorVAE",), factor_vae, N_GROUPS),
+    )
+    n_computed = sum(1 + n_groups + N_SHUFFLES for _, _, n_groups in statistics)
+    scores: list[Score] = []
+    with tqdm(total=n_computed, desc="scoring factors", delay=PROGRESS_DELAY, leave=False, disable=None) as bar:
+        for names, statistic, n_groups in statistics:
+            scores += _jackknife_scores(names, statistic, len(codes), n_groups, shuffles, seed, bar.update)
     chance = np.mean([mutual_information(binned, values[shuffled]) for shuffled in shuffles], axis=0)
     information = np.maximum((mutual_information(binned, values) - chance) / (1 - chance), 0)
     return Disentanglement(
@@ -250,15 +260,21 @@ def mutual_information(binned: np.ndarray, values: np.ndarray) -> np.ndarray:
     ndarray, shape (D, K)
         I(z_j; v_k) / H(v_k), from 0 to 1.
     """
-    from sklearn.metrics import mutual_info_score
-
     shares = np.zeros((binned.shape[1], values.shape[1]))
     for place, column in enumerate(values.T):
         known = np.flatnonzero(column >= 0)
-        value = column[known]
-        entropy = mutual_info_score(value, value)
-        shares[:, place] = [mutual_info_score(code[known], value) / entropy for code in binned.T]
+        shares[:, place] = [_shared_entropy(code[known], column[known]) for code in binned.T]
     return shares
+
+
+def _shared_entropy(code: np.ndarray, value: np.ndarray) -> float:
+    """Return I(code; value) / H(value) of two arrays of indices."""
+    from scipy.stats import entropy
+
+    n_values = int(value.max()) + 1
+    counts = np.bincount(code * n_values + value, minlength=(int(code.max()) + 1) * n_values).reshape(-1, n_values)
+    of_value = entropy(counts.sum(axis=0))
+    return float(max(entropy(counts.sum(axis=1)) + of_value - entropy(counts.ravel()), 0) / of_value)
 
 
 def explained_shares(codes: np.ndarray, factors: Sequence[Factor]) -> np.ndarray:
@@ -432,12 +448,18 @@ def _jackknife_scores(
     n_groups: int,
     shuffles: list[np.ndarray],
     seed: int,
+    report: Callable[[int], Any],
 ) -> list[Score]:
-    """Return scores of `statistic(rows of codes, rows of factors)`, one for each name."""
+    """Return scores of `statistic(rows of codes, rows of factors)`, one for each name. `report` counts its calls."""
+
+    def compute(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
+        report(1)
+        return statistic(rows, paired)
+
     every = np.arange(n_samples)
-    values = statistic(every, every)
-    errors = jackknife_error(lambda rows: statistic(rows, rows), n_samples, n_groups=n_groups, seed=seed)
-    nulls = np.mean([statistic(every, shuffled) for shuffled in shuffles], axis=0)
+    values = compute(every, every)
+    errors = jackknife_error(lambda rows: compute(rows, rows), n_samples, n_groups=n_groups, seed=seed)
+    nulls = np.mean([compute(every, shuffled) for shuffled in shuffles], axis=0)
     numbers = zip(names, values, errors, nulls)
     return [Score(float(value), float(error), float(null), name) for name, value, error, null in numbers]
 
@@ -471,7 +493,8 @@ def _check_scorable(
         raise NotApplicable(
             f"No factor is known for {MIN_KNOWN} samples with different values, so no dimension can correspond to one."
         )
-    return active, scored
+    least = np.sort(codes[:, active].var(axis=0))[-MAX_SCORED_DIMS:][0]
+    return active & (codes.var(axis=0) >= least), scored
 
 
 def _with_unscored(matrix: np.ndarray, active: np.ndarray, scored: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from vaeviz.analysis.estimates import mean_estimate
 from vaeviz.data.history import row_of_weights
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.errors import InputError, NotApplicable
+from vaeviz.model.decoder_likelihood import as_likelihood, warn_of_mean_likelihood
 from vaeviz.model.encode import encode
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.opening import Model, open
@@ -121,7 +122,7 @@ def measure_rate_point(
     Parameters
     ----------
     model : Model
-        Model with an encoder and a likelihood.
+        Model with an encoder and a likelihood, a function or the name of its decoder's.
     x : array_like, shape (N, ...)
         Samples.
     condition : array_like, shape (N, ...), optional
@@ -158,11 +159,13 @@ def measure_rate_point(
     posterior = encode(model.encoder, x, condition if model.encoder.is_conditional else None)
     std = require_std(check_gaussian_posterior(posterior, min_samples=1))
     rng = np.random.default_rng(seed)
+    likelihood = as_likelihood(model.inputs["likelihood"], model.decoder)
+    warn_of_mean_likelihood(likelihood, model.decoder, x, posterior)
     distortions = np.zeros(len(posterior))
     for _ in range(n_draws):
         z = posterior.mean + std * rng.standard_normal(posterior.mean.shape, dtype=np.float32)
         codes = posterior.with_codes(z, slice(None))
-        distortions -= log_likelihood(model.inputs["likelihood"], x, codes) / n_draws
+        distortions -= log_likelihood(likelihood, x, codes) / n_draws
     rate, distortion = mean_estimate(require_kl(posterior).sum(axis=1)), mean_estimate(distortions)
     return RatePoint(
         rate.value, distortion.value, label or _label(model), rate.standard_error, distortion.standard_error

@@ -39,6 +39,37 @@ def subsample_rows(max_points: int | None, total: int, seed: int) -> np.ndarray:
     return stratified_rows(total if max_points is None else max_points, total, None, seed)
 
 
+def representative_rows(points: np.ndarray, n_rows: int, seed: int) -> np.ndarray:
+    """Return rows that represent all regions of points, each the nearest to a center of k-means.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, D)
+        Points.
+    n_rows : int
+        Number of rows. There may be fewer, since two centers can have the same nearest point.
+    seed : int
+        Seed of k-means.
+
+    Returns
+    -------
+    ndarray of int
+        Rows in ascending order; all if there are no more than `n_rows`.
+
+    Examples
+    --------
+    >>> representative_rows(np.array([[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]]), 2, seed=0)
+    array([1, 4])
+    """
+    from scipy.cluster.vq import kmeans2
+    from scipy.spatial.distance import cdist
+
+    if len(points) <= n_rows:
+        return np.arange(len(points))
+    centers = kmeans2(np.asarray(points, np.float64), n_rows, minit="++", seed=seed)[0]
+    return np.unique(cdist(centers, points).argmin(axis=1))
+
+
 def stratified_rows(n_samples: int, total: int, labels: np.ndarray | None, seed: int) -> np.ndarray:
     """Return different random rows, distributed over the classes as evenly as possible.
 

@@ -205,6 +205,7 @@ READERS: Mapping[ReaderKind, Callable[[Any, str, ReaderContext], Any]] = {
     "condition": _read_condition,
     "array": read_array,
     "history": _read_history,
+    "likelihood": lambda text, flag, context: import_object(text) if is_object_ref(text) else text,
     "object": lambda text, flag, context: import_object(text),
     "samples": _read_samples,
     "encoder": _read_encoder,

@@ -247,6 +247,35 @@ def check_input_names(names: Iterable[str], function: Callable[..., Any], comman
         raise click.UsageError(f"--input {name}=... does not name an input.{flag}")
 
 
+def source_arguments(command: click.Command, args: Iterable[str]) -> list[str]:
+    """Return those arguments of a command that name the model and the data.
+
+    Parameters
+    ----------
+    command : click.Command
+        A command with `model_and_data_options`.
+    args : iterable of str
+        Its arguments, as they were typed.
+
+    Returns
+    -------
+    list of str
+        The arguments, which every other command with these options understands.
+    """
+    texts, _, _ = command.make_parser(click.Context(command)).parse_args(list(args))
+    arguments = []
+    for param in click.command()(model_and_data_options(lambda source: None)).params:
+        typed = texts.get(param.name) if param.name else None
+        if isinstance(param, click.Argument):
+            arguments += [typed] if isinstance(typed, str) else []
+        elif typed is True:
+            arguments.append(param.opts[0])
+        else:
+            values = [typed] if isinstance(typed, str) else typed if isinstance(typed, list) else []
+            arguments += [text for value in values for text in (param.opts[0], value)]
+    return arguments
+
+
 def model_and_data_options(command: Command) -> Command:
     """Add MODEL and the options that describe the model and the data to a command.
 

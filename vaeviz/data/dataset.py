@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
-from vaeviz.data.labels import ClassLabels, check_labels
+from vaeviz.data.labels import ClassLabels, check_labels, has_classes
 from vaeviz.data.out_of_core import Batches, SampleStream
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
 from vaeviz.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Split = Literal["train", "test", "all"]
 
@@ -31,8 +34,9 @@ class Dataset:
         Integers, strings or floats. None takes the labels that come with `Batches`, if any.
     class_names : tuple of str, optional
         Names of the integer labels 0, 1, ... in order.
-    factors : array_like, shape (N, K), optional
-        Known generative factors.
+    factors : array_like or DataFrame, shape (N, K), optional
+        Known generative factors. A data frame of pandas is kept as it is: its columns may be classes, see
+        `vaeviz.analysis.factors.as_factors`.
     name : str, default: "data"
         Name for titles and messages.
     feature_names : sequence of str, optional
@@ -60,7 +64,7 @@ class Dataset:
     x: np.ndarray | SampleStream
     labels: np.ndarray | ClassLabels | None = None
     class_names: tuple[str, ...] = ()
-    factors: np.ndarray | None = None
+    factors: np.ndarray | pd.DataFrame | None = None
     name: str = "data"
     feature_names: tuple[str, ...] = ()
     factor_names: tuple[str, ...] = ()
@@ -96,7 +100,8 @@ class Dataset:
         """Return some of the samples, by slice, mask or indices, with their labels and factors."""
         per_sample = {name: getattr(self, name) for name in ("x", "labels", "factors", "source")}
         selected: dict[str, Any] = {
-            name: None if values is None else values[rows] for name, values in per_sample.items()
+            name: None if values is None else getattr(values, "iloc", values)[rows]
+            for name, values in per_sample.items()
         }
         return replace(self, **selected)
 
@@ -116,8 +121,8 @@ class Dataset:
         """Set a field of this frozen class while it is made."""
         object.__setattr__(self, field, value)
 
-    def _check_factors(self) -> np.ndarray:
-        factors = as_array(self.factors, f"{self.name}: factors")
+    def _check_factors(self) -> np.ndarray | pd.DataFrame:
+        factors = as_factor_table(self.factors, f"{self.name}: factors")
         if len(factors) != len(self.x):
             raise InputError(
                 f"{self.name}: factors has {len(factors)} rows but x has {len(self.x)} samples.",
@@ -135,6 +140,8 @@ class Dataset:
             raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from None
         if self.class_names:
             codes, n_classes = np.asarray(labels), len(self.class_names)
+            if codes.dtype.kind == "f" and has_classes(codes) and np.isfinite(codes).all():
+                labels = codes = codes.astype(np.int64)
             if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= n_classes:
                 raise InputError(
                     f"{self.name}: class_names has {n_classes} names, but labels are not integers from 0 to "
@@ -144,6 +151,29 @@ class Dataset:
                     fix="Pass integer labels, or no class_names.",
                 )
         return labels
+
+
+def as_factor_table(factors: Any, name: str = "factors") -> np.ndarray | pd.DataFrame:
+    """Convert known factors to an array. A data frame of pandas is kept, since its columns may be classes.
+
+    Parameters
+    ----------
+    factors : array_like or DataFrame, shape (N, K)
+        The factors.
+    name : str, default: "factors"
+        What error messages call them.
+
+    Returns
+    -------
+    np.ndarray or pandas.DataFrame
+        The factors.
+
+    Raises
+    ------
+    InputError
+        If they are not a data frame, and not real numbers.
+    """
+    return factors if hasattr(factors, "select_dtypes") else as_array(factors, name)
 
 
 def is_anndata(x: Any) -> bool:

@@ -17,6 +17,7 @@ from vaeviz.errors import Fix, InputError, printable_text
 
 ONE_LABEL_EACH = Fix("Pass one label per sample, or None.")
 SCALE_KINDS = "fM"  # NumPy's codes of what lies on a scale: floating-point numbers and dates
+MAX_FLOAT_CLASSES = 20  # different whole numbers in floating point; more are a scale, such as years of age
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,9 @@ def check_labels(labels: Any, total: int) -> np.ndarray | ClassLabels:
     Parameters
     ----------
     labels : array_like, shape (N,), (N, 1) or (N, K)
-        Integers, booleans, texts (also as bytes) and categories are classes, floats and dates lie on a scale. None,
-        NaN, pandas.NA, NaT and empty texts are missing. K columns are classes if each row is one-hot.
+        Integers, booleans, texts (also as bytes) and categories are classes, floats and dates lie on a scale. Floats
+        that are few whole numbers are classes as well, see `has_classes`. None, NaN, pandas.NA, NaT and empty texts are
+        missing. K columns are classes if each row is one-hot.
     total : int
         Number of samples.
 
@@ -149,7 +151,7 @@ def name_classes(
 
 
 def has_classes(values: np.ndarray | ClassLabels) -> bool:
-    """Return True if labels are classes, False if they are floating-point numbers or dates.
+    """Return True if labels are classes, False if they are numbers on a scale or dates.
 
     Parameters
     ----------
@@ -159,9 +161,26 @@ def has_classes(values: np.ndarray | ClassLabels) -> bool:
     Returns
     -------
     bool
-        True for integers, strings and categories.
+        True for integers, strings and categories, and for floats with at most 20 different values, all of them whole
+        numbers, and two labels or more for each on average: integers with gaps are often stored so.
+
+    Examples
+    --------
+    >>> has_classes(np.array([0.0, 1.0, np.nan, 0.0, 1.0])), has_classes(np.array([0.0, 0.5, 0.0, 0.5]))
+    (True, False)
     """
-    return _is_categorical(values) or np.asarray(values).dtype.kind not in SCALE_KINDS
+    if _is_categorical(values):
+        return True
+    array = np.asarray(values)
+    return _are_float_classes(array) if array.dtype.kind == "f" else array.dtype.kind not in SCALE_KINDS
+
+
+def _are_float_classes(values: np.ndarray) -> bool:
+    """Return True if floating-point labels are few whole numbers."""
+    present = values[np.isfinite(values)]
+    if not len(present) or (present != np.round(present)).any():
+        return False
+    return len(np.unique(present)) <= min(MAX_FLOAT_CLASSES, len(present) // 2)
 
 
 def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -191,7 +210,10 @@ def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tupl
         return np.asarray(values.codes), tuple(map(printable_text, values.categories))
     array = _with_plain_type(np.asarray(values))
     missing = _missing_mask(array)
-    classes, inverse = np.unique(np.array(array[~missing].tolist()), return_inverse=True)
+    present = array[~missing]
+    if present.dtype == object:
+        present = np.array(present.tolist())
+    classes, inverse = np.unique(present, return_inverse=True)
     if classes.dtype.kind == "U":
         order = _natural_order(classes)
         classes, inverse = classes[order], np.argsort(order)[inverse]

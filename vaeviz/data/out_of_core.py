@@ -33,10 +33,12 @@ class SampleStream(ABC):
     """Samples of which only the rows in use are in memory.
 
     A stream has `shape`, `dtype`, `len` and rows (by slice, mask or indices) as an array has. ``np.asarray`` reads all
-    of it. `origin` is the object that it reads from, see `is_same_source`.
+    of it. `origin` is the object that it reads from, see `is_same_source`. `divides_bytes` is True if it divides bytes
+    by 255 although nothing declares their range, see `as_samples`.
     """
 
     origin: Any
+    divides_bytes: bool = False
 
     @property
     @abstractmethod
@@ -405,8 +407,8 @@ class Batches(SampleStream):
 def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarray | SampleStream:
     """Convert samples to an array, or to a stream if they are not in memory.
 
-    Bytes of pictures are divided by 255 as they are read. Other bytes, masks of 0 and 1 and booleans keep their values.
-    `check_samples` checks the values.
+    Bytes are divided by 255 as they are read, unless they are declared as a table, signals or points. Masks of 0 and 1
+    and booleans keep their values. `check_samples` checks the values.
 
     Parameters
     ----------
@@ -446,10 +448,16 @@ def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarr
         return samples
     names = column_names(None, x)
     is_gray = are_gray_levels(_first_values(samples), kind, names, name)
+    if isinstance(samples, Batches) and not is_gray:
+        return samples
+    converted: Batches | StoredArray
     if isinstance(samples, Batches):
-        return Batches(samples.source, value_range=BYTE_RANGE) if is_gray else samples
-    source = samples.source if isinstance(samples, StoredArray) else samples
-    return StoredArray(source, BYTE_RANGE if is_gray else None, dtype=np.float32)
+        converted = Batches(samples.source, value_range=BYTE_RANGE)
+    else:
+        source = samples.source if isinstance(samples, StoredArray) else samples
+        converted = StoredArray(source, BYTE_RANGE if is_gray else None, dtype=np.float32)
+    converted.divides_bytes = is_gray and kind is None
+    return converted
 
 
 def is_dataset(x: Any) -> bool:

@@ -170,14 +170,14 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
 
 
-def label_factors(names: tuple[str, ...], factors: np.ndarray | None) -> tuple[str, ...]:
+def label_factors(names: tuple[str, ...], factors: Any) -> tuple[str, ...]:
     """Return one name per factor.
 
     Parameters
     ----------
     names : tuple of str
         The names that were given, or none.
-    factors : np.ndarray, shape (N, K) or (N,), or None
+    factors : np.ndarray or DataFrame, shape (N, K) or (N,), or None
         Known factors.
 
     Returns
@@ -272,8 +272,9 @@ def _check_kind(kind: SampleKind, shape: tuple[int, ...]) -> None:
     if kind == "point" and size != 2:
         expected = "(2,)"
     if kind == "image" and len(shape) == 1 and math.isqrt(size) ** 2 != size:
-        expected = "a square number of values, or (H, W)"
-        fix = Fix("Write Decoder(fn, sample_shape=(H, W)).", "Add --sample-shape H,W.")
+        expected = "a square number of values, or (height, width)"
+        height = next(side for side in range(math.isqrt(size), 0, -1) if size % side == 0)
+        fix = Fix(f"Pass x.reshape(-1, {height}, {size // height}), or with the height and width that they have.")
     if kind == "image" and len(shape) > 2 and not _has_color_channels(shape):
         raise _not_an_image(shape)
     if kind == "spectrogram" and not (len(shape) == 2 or (_has_color_channels(shape) and 1 in (shape[0], shape[-1]))):

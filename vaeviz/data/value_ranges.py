@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vaeviz.data.sample_kind import SampleKind, infer_kind
+from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, warn_user
 
 BYTE_RANGE = (0, 255)
@@ -15,7 +15,7 @@ RANGE_TOLERANCE = 0.1  # by which values may leave [0, 1], as resized pictures d
 
 
 def are_gray_levels(values: np.ndarray, kind: SampleKind | None, names: Sequence[str], name: str) -> bool:
-    """Return True if bytes are gray levels of pictures, of which 0 is black and 255 is white.
+    """Return True if bytes are read as gray levels, of which 0 is black and 255 is white.
 
     Parameters
     ----------
@@ -31,22 +31,21 @@ def are_gray_levels(values: np.ndarray, kind: SampleKind | None, names: Sequence
     Returns
     -------
     bool
-        True for ``uint8`` samples that are images or spectrograms and hold more than 0 and 1, which are a mask.
+        True for ``uint8`` samples of any shape, unless they are declared as a table, signals or points, or hold only 0
+        and 1, which are a mask.
 
     Warns
     -----
     GuessWarning
-        If no picture is brighter than 31 of 255.
+        If no sample is brighter than 31 of 255.
     """
-    if values.dtype != np.uint8 or not values.size:
-        return False
-    if (kind or infer_kind(values.shape[1:], names)) not in ("image", "spectrogram"):
+    if values.dtype != np.uint8 or not values.size or names or kind in ("table", "signal", "point"):
         return False
     brightest = int(values.max())
     if 1 < brightest < MIN_USED_SHARE * BYTE_RANGE[1]:
         warn_user(
             GuessWarning(
-                f"{name} holds bytes up to {brightest}, which were divided by 255, so its pictures are nearly black.",
+                f"{name} holds bytes up to {brightest}, which were divided by 255, so pictures are nearly black.",
                 fix=f"If {brightest} is white, pass x / {brightest}. If these are not gray levels, pass "
                 'x.astype("float32").',
             )
@@ -55,7 +54,7 @@ def are_gray_levels(values: np.ndarray, kind: SampleKind | None, names: Sequence
 
 
 def warn_of_byte_values(values: np.ndarray, encoder: str) -> None:
-    """Warn if pictures in floating point hold the values of bytes, which few networks are trained on.
+    """Warn if samples in floating point hold the values of bytes, which few networks are trained on.
 
     Parameters
     ----------
@@ -64,14 +63,12 @@ def warn_of_byte_values(values: np.ndarray, encoder: str) -> None:
     encoder : str
         Name of the encoder in messages.
     """
-    if infer_kind(values.shape[1:]) != "image":
-        return
     lowest, highest = values.min(), values.max()
     is_byte = lowest >= 0 and BYTE_RANGE[1] / 2 < highest <= BYTE_RANGE[1] and bool((values == values.round()).all())
     if is_byte:
         warn_user(
             GuessWarning(
-                f"encoder {encoder} received pictures with whole numbers from {lowest:g} to {highest:g}.",
+                f"encoder {encoder} received whole numbers from {lowest:g} to {highest:g}.",
                 fix=advise(
                     ("If it expects [0, 1]", Fix("Pass x / 255.")),
                     (

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaeviz.data.labels import all_missing_error, check_labels, factorize_labels, has_classes, name_classes
+from vaeviz.data.labels import (
+    ClassLabels,
+    all_missing_error,
+    check_labels,
+    factorize_labels,
+    has_classes,
+    name_classes,
+)
 from vaeviz.drawing.limits import robust_range
 from vaeviz.drawing.styles import CLASS_COLORS
 from vaeviz.drawing.text_fit import drawable_text
@@ -91,7 +98,7 @@ def color_labels(
         Number of samples, N.
     palette : str, sequence, mapping or Colormap, optional
         Name of a color sequence or colormap of matplotlib or of a palette of seaborn, a list of colors (also joined by
-        commas), a color for each class by name, or a colormap.
+        commas), a color for each class by its label or its name in `class_names`, or a colormap.
     continuous : bool, optional
         True colors integers along a gradient; by default the type of the labels decides.
     class_names : sequence of str or mapping, optional
@@ -126,7 +133,9 @@ def color_labels(
         return LabelColors(np.zeros(n_samples, np.int32), [PLAIN_COLOR])
     values = check_labels(labels, n_samples)
     if class_names is not None:
-        values = name_classes(values, class_names)
+        named = name_classes(values, class_names)
+        palette = _rename_palette(palette, values, named)
+        values = named
     if continuous is None:
         continuous = highlight is None and not has_classes(values)
     if not continuous:
@@ -200,8 +209,8 @@ def _color_classes(
     if palette is None and highlighted and len(names) > MAX_LEGEND_CLASSES >= len(shown):
         colors = class_colors(len(shown), None)  # easier to distinguish than those of all classes
     else:
-        of_all = _colors_by_name(names, palette)
-        colors = [of_all[code] for code in shown]
+        by_name = palette if isinstance(palette, Mapping) else dict(zip(names, class_colors(len(names), palette)))
+        colors = _colors_by_name([names[code] for code in shown], by_name)
     places = np.full(len(names) + 1, -1, dtype=np.int32)  # the last one is that of a missing label
     places[shown] = np.arange(len(shown))
     gray_name = "other" if highlighted else "no label"
@@ -251,10 +260,19 @@ def _pointed_ends(below: np.ndarray, above: np.ndarray) -> str:
     )
 
 
-def _colors_by_name(names: Sequence[str], palette: Any) -> list[ColorType]:
-    """Return the color of each class, from a mapping by name or in the order of a palette."""
+def _rename_palette(palette: Any, before: np.ndarray | ClassLabels, after: np.ndarray | ClassLabels) -> Any:
+    """Return a palette by the new names of classes if it has colors by their labels."""
     if not isinstance(palette, Mapping):
-        return class_colors(len(names), palette)
+        return palette
+    (old_codes, old_names), (new_codes, new_names) = factorize_labels(before), factorize_labels(after)
+    codes, rows = np.unique(old_codes, return_index=True)
+    renamed = {old_names[code]: new_names[new_codes[row]] for code, row in zip(codes, rows) if code >= 0}
+    by_label = {renamed.get(str(label), str(label)): color for label, color in palette.items()}
+    return by_label | {str(name): color for name, color in palette.items() if str(name) in new_names}
+
+
+def _colors_by_name(names: Sequence[str], palette: Mapping[Any, Any]) -> list[ColorType]:
+    """Return the color of each class."""
     by_name = {str(name): _check_color(color) for name, color in palette.items()}
     absent = next((name for name in names if name not in by_name), None)
     if absent is not None:

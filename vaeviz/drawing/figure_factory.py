@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from vaeviz.drawing.styles import current_style
 from vaeviz.drawing.text_fit import font_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
     from vaeviz.plugins.plot_spec import PageShape
 
@@ -18,6 +19,8 @@ SCREEN_WIDTHS = {"column": 5.0, "full": 9.0}  # inches, outside of a style
 TITLE_LINES, LABEL_LINES = 2.5, 2.5  # of text above and below content with a height of its own
 LINE_HEIGHT = 1.25  # of a line / size of its letters
 MAX_ASPECT = 1.25  # height / width of a figure; taller content becomes narrower
+
+_own_figures: WeakSet[Any] = WeakSet()  # those that `own` marks
 
 
 def axes_for(plot: Callable[..., Any], aspect: float | None = None) -> Axes:
@@ -63,7 +66,56 @@ def figure_for(plot: Callable[..., Any], aspect: float | None = None) -> Figure:
     style = current_style()
     width = SCREEN_WIDTHS[page.width] if style is None else style.width(page.width)
     height = width * (page.aspect or 0.6) if aspect is None else width * min(aspect, MAX_ASPECT) + _text_height()
-    return plt.figure(figsize=(width, height), layout="constrained")
+    return own(plt.figure(figsize=(width, height), layout="constrained"))
+
+
+def own(figure: Figure) -> Figure:
+    """Mark a figure as made by vaeviz for one plot, so that it may become higher.
+
+    Parameters
+    ----------
+    figure : Figure
+        A new figure.
+
+    Returns
+    -------
+    Figure
+        The same.
+    """
+    _own_figures.add(figure)
+    return figure
+
+
+def can_grow(figure: Figure | SubFigure) -> bool:
+    """Return True if vaeviz made a figure for one plot.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+        The figure.
+
+    Returns
+    -------
+    bool
+        False for a figure of the caller, whose size stays.
+    """
+    return figure in _own_figures
+
+
+def grow(figure: Figure | SubFigure, points: float) -> None:
+    """Make a figure of vaeviz higher; other figures keep their size.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+        The figure.
+    points : float
+        Height to add, in points.
+    """
+    if can_grow(figure):
+        root = figure.get_figure(root=True)
+        assert root is not None
+        root.set_figheight(root.get_figheight() + points / 72)
 
 
 def _text_height() -> float:

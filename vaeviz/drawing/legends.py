@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from vaeviz.drawing.colors import MAX_LEGEND_CLASSES, MISSING_COLOR, LabelColors
-from vaeviz.drawing.text_fit import FontSizeKey, abbreviate, axes_height, axes_width, font_size, text_width
+from vaeviz.drawing.figure_factory import can_grow, grow
+from vaeviz.drawing.text_fit import (
+    CHARACTER_WIDTH,
+    FontSizeKey,
+    abbreviate,
+    axes_height,
+    axes_width,
+    font_size,
+    text_width,
+)
 from vaeviz.plugins.axes_layout import cell_box
 
 if TYPE_CHECKING:
@@ -19,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
 
-LegendPlace = Literal["beside", "beside in small letters", "below", "on the data"]
+LegendPlace = Literal["beside", "below", "on the data"]
 
 MAX_DISTINCT_COLORS = 16  # of a rainbow; more classes are named on the data
 SHORT_NAME_LENGTH = 3  # characters of a name that hides little of the data
@@ -32,6 +42,10 @@ HANDLE_WIDTH = 3  # of a marker and the gaps around it / size of the letters
 N_MEASURED_NAMES = 8  # the widest name is searched among those with the most characters
 EXPECTED_SHRINKAGE = 0.75  # of an Axes that will make space for its labels and legend without a layout engine
 SMALL_LETTERS = 0.75  # of the size of the letters, of a legend beside an Axes that has no space for larger ones
+MAX_SMALL_SIDE_WIDTH = 0.55  # of the Axes, for a legend in small letters beside it
+MAX_GROWTH = 0.8  # of the height of a figure, for a legend below that makes it higher
+SMALL_LINE_HEIGHT = 1.2  # of such a legend / size of its letters
+MAX_COVERED_SHARE = 0.2  # of an Axes that names on the data may cover if they fit into a legend
 MAX_NAME_SHIFT = 3  # lines of text by which a name on the data evades others; farther away it would seem lost
 
 _COMPACT_LEGEND: dict[str, Any] = {
@@ -54,8 +68,9 @@ def add_color_key(
     """Add a color bar for a gradient, or a legend for classes where it fits.
 
     The legend is beside the data, or below if names are long. More than ten classes are named on the data if their
-    names are short, or if a legend would need too much space or too many colors. Long names are abbreviated. In any
-    case `ax` holds a legend handle for each class.
+    names are short, or if a legend would need too many colors. Names that would cover the data are listed in small
+    letters beside them, or below them in a figure that vaeviz makes and can make higher. Long names are abbreviated. In
+    any case `ax` holds a legend handle for each class.
 
     Parameters
     ----------
@@ -73,20 +88,21 @@ def add_color_key(
     others = [handle for handle in ax.get_legend_handles_labels()[0] if handle.get_label() not in colors.names]
     if colors.mappable is not None:
         add_color_bar(ax.figure, colors, ax=ax, fraction=0.046, pad=0.03)
-    place, names = _choose_place(ax, colors)
+    layout = _choose_layout(ax, colors)
     own = [*_class_handles(colors, marker), *_gray_handles(colors, marker)]
     for line in own:
         ax.add_line(line)
     handles = [*own, *others]
-    labels = [*names, *(str(handle.get_label()) for handle in handles[len(names) :])]
-    if place == "on the data":
-        handles, labels = [*handles[len(names) :], _invisible_handle()], [*labels[len(names) :], "more classes"]
+    n_names = len(layout.names)
+    labels = [*layout.names, *(str(handle.get_label()) for handle in handles[n_names:])]
+    if layout.place == "on the data":
+        handles, labels = [*handles[n_names:], _invisible_handle()], [*labels[n_names:], "more classes"]
     if handles:
-        _add_legend(ax, "below" if colors.mappable is not None else place, handles, labels)
-    if place == "on the data":
+        _add_legend(ax, layout, handles, labels)
+    if layout.place == "on the data":
         if label_positions is None and points is not None:
             label_positions = _class_medians(colors, points)
-        n_unnamed = 0 if label_positions is None else _write_names(ax, names, label_positions)
+        n_unnamed = 0 if label_positions is None else _write_names(ax, layout.names, label_positions)
         _count_unnamed(ax, n_unnamed)
 
 
@@ -147,20 +163,22 @@ def legend_below(
 
 
 def add_figure_key(
-    figure: Figure | SubFigure, corner: Axes, colors: LabelColors, others: Sequence[Artist] = ()
+    figure: Figure | SubFigure, corner: Axes, colors: LabelColors, others: Sequence[Artist] = (), *, n_panels: int = 2
 ) -> None:
-    """Add the legend or color bar of several Axes in an empty corner of their figure.
+    """Add the legend or color bar of several Axes in the empty corner above a diagonal of panels.
 
     Parameters
     ----------
     figure : Figure or SubFigure
         The figure.
     corner : Axes
-        Axes that holds nothing else.
+        Axes in the upper right corner, which holds nothing else.
     colors : LabelColors
         Colors of the points.
     others : sequence of Artist
         Artists with labels that the legend lists first.
+    n_panels : int
+        Number of panels on the diagonal.
     """
     if colors.mappable is not None:
         bar = add_color_bar(figure, colors, cax=corner.inset_axes((0.4, -0.95, 0.1, 1.6)))
@@ -169,39 +187,48 @@ def add_figure_key(
     handles = [*_class_handles(colors, "o"), *_gray_handles(colors, "o")]
     for handle in handles:
         corner.add_line(handle)
-    n_columns = max(1, math.ceil(len(handles) / MAX_LEGEND_CLASSES))
-    names = _fitting_names(colors.names, axes_width(corner) / n_columns) or abbreviate(colors.names, MIN_NAME_LENGTH)
-    labels = [*names, *(str(handle.get_label()) for handle in handles[len(names) :])]
-    if handles or others:
-        legend = corner.legend(
-            [*others, *handles],
-            [*(str(artist.get_label()) for artist in others), *labels],
-            loc="upper right",
-            borderaxespad=0,
-            ncols=n_columns,
-            handletextpad=0.3,
-        )
-        legend.set_in_layout(False)
-
-
-def _add_legend(ax: Axes, place: LegendPlace, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Add a legend below or beside an Axes."""
-    if place == "below":
-        half = math.ceil(len(labels) / 2)
-        is_wide = _entry_width(labels[:half]) + _entry_width(labels[half:]) > MAX_BELOW_WIDTH * axes_width(ax)
-        n_columns = 1 if is_wide else 2
-        legend_below(ax, handles=handles, labels=labels, ncols=n_columns, **_COMPACT_LEGEND)
+    if not (handles or others):
         return
-    n_columns = _n_legend_columns(ax, len(handles)) if len(handles) > MAX_LEGEND_CLASSES + 2 else 1
-    beside: dict[str, Any] = {
-        "loc": "upper left",
-        "bbox_to_anchor": (1.01, 1.0),
-        "borderaxespad": 0,
-        "ncols": n_columns,
-    }
-    if place == "beside in small letters":
-        beside["fontsize"] = SMALL_LETTERS * font_size("legend.fontsize")
-    ax.legend(handles=handles, labels=labels, **beside, **_COMPACT_LEGEND)
+    names, n_columns, size = _corner_names(corner, colors.names, len(handles) + len(others), n_panels)
+    labels = [*names, *(str(handle.get_label()) for handle in handles[len(names) :])]
+    legend = corner.legend(
+        [*others, *handles],
+        [*(str(artist.get_label()) for artist in others), *labels],
+        loc="upper right",
+        borderaxespad=0,
+        fontsize=size,
+        **_COMPACT_LEGEND | {"ncols": n_columns},
+    )
+    legend.set_in_layout(False)
+
+
+def _corner_names(
+    corner: Axes, names: Sequence[str], n_entries: int, n_panels: int
+) -> tuple[Sequence[str], int, float]:
+    """Return names, a number of columns and a font size with which a legend fits above a diagonal of panels.
+
+    Free are k rows of the panels that are n_panels - k columns wide, for any k.
+    """
+    size = font_size("legend.fontsize") if n_entries <= MAX_LEGEND_CLASSES + 2 else _small_size()
+    places = {}
+    for n_rows in range(1, n_panels):
+        n_columns = math.ceil(n_entries * LINE_HEIGHT * size / (n_rows * axes_height(corner)))
+        places[(n_panels - n_rows) * axes_width(corner) / n_columns] = n_columns
+    width = max(places)
+    return _fitting_names(names, width, size) or abbreviate(names, MIN_NAME_LENGTH), places[width], size
+
+
+def _add_legend(ax: Axes, layout: _KeyLayout, handles: Sequence[Artist], labels: Sequence[str]) -> None:
+    """Add a legend below or beside an Axes; a figure of vaeviz becomes higher for one in small letters below."""
+    style = _COMPACT_LEGEND | {"ncols": layout.n_columns, "handles": handles, "labels": labels}
+    if layout.is_small:
+        style |= {"fontsize": _small_size(), "labelspacing": SMALL_LINE_HEIGHT - 1}
+    if layout.place == "below":
+        legend_below(ax, **style)
+        if layout.is_small:
+            grow(ax.figure, math.ceil(len(handles) / layout.n_columns) * SMALL_LINE_HEIGHT * _small_size())
+        return
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, **style)
 
 
 def _class_handles(colors: LabelColors, marker: Any) -> list[Line2D]:
@@ -227,39 +254,75 @@ def _invisible_handle() -> Line2D:
     return Line2D([], [], ls="")
 
 
-def _choose_place(ax: Axes, colors: LabelColors) -> tuple[LegendPlace, Sequence[str]]:
+@dataclass(frozen=True)
+class _KeyLayout:
+    """Where classes are named and how."""
+
+    place: LegendPlace
+    names: Sequence[str] = ()
+    n_columns: int = 1
+    is_small: bool = False  # in smaller letters than other legends
+
+
+def _choose_layout(ax: Axes, colors: LabelColors) -> _KeyLayout:
     """Choose where classes are named, and their names, so that the data keep most of the space."""
     names, is_few = colors.names, len(colors.names) <= MAX_LEGEND_CLASSES
     if not names:
-        return "beside", names
+        return _KeyLayout("beside") if colors.mappable is None else _KeyLayout("below", n_columns=2)
     is_short = max(map(len, names)) <= SHORT_NAME_LENGTH
-    if not is_few and (is_short or len(names) > MAX_DISTINCT_COLORS):
-        return "on the data", abbreviate(names, MIN_NAME_LENGTH)
     others = [*ax.get_legend_handles_labels()[1], *[colors.gray_name] * bool(colors.n_missing)]
     n_entries = len(names) + len(others)
-    n_columns = 1 if is_few else _n_legend_columns(ax, n_entries)
-    if n_columns * _entry_width([*names, *others]) < MAX_SIDE_WIDTH * axes_width(ax):
-        return "beside", names
-    fitting = _fitting_names(names, MAX_BELOW_WIDTH * axes_width(ax) / 2)
-    height = math.ceil(n_entries / 2) * LINE_HEIGHT * font_size("legend.fontsize")
-    if fitting and height < MAX_BELOW_HEIGHT * axes_height(ax):
-        return "below", fitting
-    return ("beside in small letters" if is_few else "on the data"), abbreviate(names, MIN_NAME_LENGTH)
+    if is_few or (not is_short and len(names) <= MAX_DISTINCT_COLORS):
+        n_columns = 1 if is_few else _n_legend_columns(ax, n_entries)
+        if n_columns * _entry_width([*names, *others]) < MAX_SIDE_WIDTH * axes_width(ax):
+            return _KeyLayout("beside", names, n_columns)
+        fitting = _fitting_names(names, MAX_BELOW_WIDTH * axes_width(ax) / 2)
+        height = math.ceil(n_entries / 2) * LINE_HEIGHT * font_size("legend.fontsize")
+        if fitting and height < MAX_BELOW_HEIGHT * axes_height(ax):
+            labels, half = [*fitting, *others], math.ceil(n_entries / 2)
+            is_wide = _entry_width(labels[:half]) + _entry_width(labels[half:]) > MAX_BELOW_WIDTH * axes_width(ax)
+            return _KeyLayout("below", fitting, 1 if is_wide else 2)
+        if is_few:
+            return _KeyLayout("beside", abbreviate(names, MIN_NAME_LENGTH), is_small=True)
+    on_data = _KeyLayout("on the data", abbreviate(names, MIN_NAME_LENGTH))
+    if is_short or _covered_share(ax, on_data.names) < MAX_COVERED_SHARE:
+        return on_data
+    return _choose_small_layout(ax, names, n_entries) or on_data
 
 
-def _fitting_names(names: Sequence[str], width: float) -> Sequence[str] | None:
+def _choose_small_layout(ax: Axes, names: Sequence[str], n_entries: int) -> _KeyLayout | None:
+    """Return a layout in small letters beside an Axes, or below it if its figure can become higher; None if none."""
+    size, height = _small_size(), 72 / ax.figure.dpi * cell_box(ax).height
+    room = height - 2 * LINE_HEIGHT * font_size("axes.titlesize")
+    n_columns = math.ceil(n_entries * SMALL_LINE_HEIGHT * size / max(room, 1))
+    fitting = _fitting_names(names, MAX_SMALL_SIDE_WIDTH * axes_width(ax) / n_columns, size)
+    if fitting:
+        return _KeyLayout("beside", fitting, n_columns, is_small=True)
+    fitting = _fitting_names(names, MAX_BELOW_WIDTH * axes_width(ax) / 2, size)
+    is_low = math.ceil(n_entries / 2) * SMALL_LINE_HEIGHT * size < MAX_GROWTH * height
+    return _KeyLayout("below", fitting, 2, is_small=True) if fitting and is_low and can_grow(ax.figure) else None
+
+
+def _covered_share(ax: Axes, names: Sequence[str]) -> float:
+    """Return the share of an Axes that names would cover."""
+    size = font_size("legend.fontsize")
+    covered = sum(map(len, names)) * CHARACTER_WIDTH * size * LINE_HEIGHT * size
+    return covered / (axes_width(ax) * axes_height(ax))
+
+
+def _fitting_names(names: Sequence[str], width: float, size: float | None = None) -> Sequence[str] | None:
     """Abbreviate names until a legend entry is no wider than `width` points; None if they would become too short."""
     longest = min(max(map(len, names), default=0), MAX_NAME_LENGTH)
     for length in range(longest, min(longest, MIN_NAME_LENGTH) - 1, -1):
         shown = abbreviate(names, length)
-        if _entry_width(shown) <= width:
+        if _entry_width(shown, size) <= width:
             return shown
     return None
 
 
-def _entry_width(names: Sequence[str]) -> float:
-    """Return the width in points of a legend entry that fits every name."""
-    size = font_size("legend.fontsize")
+def _entry_width(names: Sequence[str], size: float | None = None) -> float:
+    """Return the width in points of a legend entry that fits every name in letters of a size."""
+    size = size or font_size("legend.fontsize")
     longest = sorted(names, key=len)[-N_MEASURED_NAMES:]
     return max((text_width(name, size) for name in longest), default=0) + HANDLE_WIDTH * size
 
@@ -274,6 +337,10 @@ def _has_layout_engine(ax: Axes) -> bool:
 def _n_legend_columns(ax: Axes, n_entries: int) -> int:
     """Return how many columns keep a legend about as low as the Axes are before the layout."""
     return math.ceil(n_entries * LINE_HEIGHT * font_size("legend.fontsize") / (1.1 * axes_height(ax)))
+
+
+def _small_size() -> float:
+    return SMALL_LETTERS * font_size("legend.fontsize")
 
 
 def _count_unnamed(ax: Axes, n_unnamed: int) -> None:

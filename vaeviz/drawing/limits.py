@@ -31,10 +31,11 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     first, third = np.quantile(values, (0.25, 0.75))
     reach = FENCE * (third - first)
-    inside = values[(values >= first - reach) & (values <= third + reach)]
-    n_far = len(values) - len(inside)
+    is_inside = (values >= first - reach) & (values <= third + reach)
+    n_far = len(values) - np.count_nonzero(is_inside)
     if not 0 < n_far <= max(1, MAX_FAR_SHARE * len(values)) or reach == 0:
         return low, high
+    inside = values[is_inside]
     is_stretched = high - low > MIN_SHRINKAGE * np.ptp(inside)
     return (float(inside.min()), float(inside.max())) if is_stretched else (low, high)
 
@@ -52,5 +53,8 @@ def robust_rows(points: np.ndarray) -> np.ndarray:
     ndarray of bool, shape (N,)
         False for a few points that are far out.
     """
-    low, high = np.transpose([robust_range(column) for column in points.T])
-    return np.asarray(((points >= low) & (points <= high)).all(axis=1))
+    is_inside = np.ones(len(points), dtype=bool)
+    for column in points.T:
+        low, high = robust_range(column)
+        is_inside &= (column >= low) & (column <= high)
+    return is_inside

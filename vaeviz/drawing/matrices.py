@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.text_fit import abbreviate, label_rotation
+from vaeviz.drawing.text_fit import abbreviate, axes_height, font_size, label_rotation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 MAX_NUMBERED_COLUMNS = 12  # cells of wider matrices are too narrow for numbers
 MAX_COLUMN_LABELS = 20  # of more columns only some are labeled
 MAX_NAME_LENGTH = 16  # characters of a label, so that the cells keep most of the space
+MIN_LABEL_SIZE = 4.5  # points; where rows are closer, only some are labeled
 MIN_WRITTEN_SHARE = 0.005  # smaller shares would read .00
 
 
@@ -30,7 +32,7 @@ def draw_matrix(
     shares : ndarray, shape (R, C)
         Values in [0, 1]; NaN is hatched.
     rows, columns : sequence of str
-        Names of the rows and the columns.
+        Names of the rows and the columns. More than 20 columns that have the names of the rows are not labeled.
     cmap : str
         Name of a matplotlib colormap.
     label : str
@@ -41,10 +43,14 @@ def draw_matrix(
     image = ax.imshow(np.ma.masked_invalid(shares), cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="none")
     if shares.shape[1] <= MAX_NUMBERED_COLUMNS:
         _write_shares(ax, shares)
-    step = -(-len(columns) // MAX_COLUMN_LABELS)
-    column_labels = abbreviate(columns, MAX_NAME_LENGTH)[::step]
-    ax.set_xticks(range(0, len(columns), step), column_labels, rotation=label_rotation(ax, column_labels))
-    ax.set_yticks(range(len(rows)), abbreviate(rows, MAX_NAME_LENGTH))
+    row_labels, column_labels = abbreviate(rows, MAX_NAME_LENGTH), abbreviate(columns, MAX_NAME_LENGTH)
+    size = min(font_size("ytick.labelsize"), axes_height(ax) / len(rows))
+    row_step = math.ceil(MIN_LABEL_SIZE / size)
+    ax.set_yticks(range(0, len(rows), row_step), row_labels[::row_step], fontsize=max(size, MIN_LABEL_SIZE))
+    step = math.ceil(len(columns) / MAX_COLUMN_LABELS)
+    column_labels = [] if step > 1 and list(rows) == list(columns) else column_labels[::step]
+    ax.set_xticks(range(0, len(columns), step)[: len(column_labels)], column_labels)
+    ax.tick_params(axis="x", rotation=label_rotation(ax, column_labels))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if label:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CELL_GAP = 1 / 28  # of a cell's side: a hairline
 MIN_WHITENESS = 0.9  # mean brightness of the borders of images, above which white gaps would not be seen
+MAX_BLACKNESS = 0.05  # mean brightness of borders below which images on latent axes join without gaps
 BORDER_LINE: dict[str, Any] = {"color": "0.75", "lw": 0.5}
 
 
@@ -94,7 +95,7 @@ def draw_mosaic(
     aspect : float, optional
         Height / width to which each image is stretched; by default pixels are square.
     gap : float
-        Gap between images, as a share of their side.
+        Gap between images, as a share of their side. On latent axes, images with black borders have none.
 
     Raises
     ------
@@ -102,6 +103,9 @@ def draw_mosaic(
         If matplotlib has no such colormap.
     """
     n_rows, n_columns = images.shape[:2]
+    brightness = _border_brightness(images, scale)
+    if x_axis is not None and aspect is None and brightness < MAX_BLACKNESS:
+        gap = 0
     mosaic, (row_gap, column_gap) = assemble_mosaic(images, stretched=aspect is not None, gap=gap)
     height, width = mosaic.shape[0] + row_gap, mosaic.shape[1] + column_gap
     x_ends = _grid_ends(n_columns, column_gap / width)
@@ -111,8 +115,8 @@ def draw_mosaic(
     scale_axes(ax, x_axis, y_axis)
     left, right = to_linear_units(x_axis, x_ends)
     bottom, top = to_linear_units(y_axis, y_ends)
-    image = _add_image(ax, mosaic, scale, (left, right, bottom, top))
-    if _has_white_borders(images, image, scale):
+    _add_image(ax, mosaic, scale, (left, right, bottom, top))
+    if brightness > MIN_WHITENESS:
         for x in to_axis_units(x_axis, np.arange(n_columns - 1) + 0.5):
             ax.axvline(x, **BORDER_LINE)
         for y in to_axis_units(y_axis, np.arange(n_rows - 1) + 0.5):
@@ -136,7 +140,7 @@ def assemble_mosaic(
         Make gaps proportional to height and width, for images that will be stretched; by default both follow the
         shorter side.
     gap : float
-        Gap between images, as a share of their side.
+        Gap between images, as a share of their side; 0 for none.
 
     Returns
     -------
@@ -146,19 +150,19 @@ def assemble_mosaic(
         Pixels between rows and between columns.
     """
     n_rows, n_columns, height, width = images.shape[:4]
-    factor = max(1, math.ceil(1 / (gap * min(height, width))))
+    factor = max(1, math.ceil(1 / (gap * min(height, width)))) if gap else 1
     images = images.repeat(factor, axis=2).repeat(factor, axis=3)
     height, width = height * factor, width * factor
     sides = (height, width) if stretched else (min(height, width),) * 2
-    row_gap, column_gap = (max(1, round(gap * side)) for side in sides)
+    row_gap, column_gap = (max(1, round(gap * side)) if gap else 0 for side in sides)
     channels = images.shape[4:]
     mosaic = np.full((n_rows, height + row_gap, n_columns, width + column_gap, *channels), np.nan, dtype=np.float32)
     mosaic[:, :height, :, :width] = np.moveaxis(images, 1, 2)
     mosaic = mosaic.reshape(n_rows * (height + row_gap), n_columns * (width + column_gap), *channels)
-    return mosaic[:-row_gap, :-column_gap], (row_gap, column_gap)
+    return mosaic[: len(mosaic) - row_gap, : mosaic.shape[1] - column_gap], (row_gap, column_gap)
 
 
-def _add_image(ax: Axes, mosaic: np.ndarray, scale: ColorScale, extent: tuple[float, float, float, float]) -> AxesImage:
+def _add_image(ax: Axes, mosaic: np.ndarray, scale: ColorScale, extent: tuple[float, float, float, float]) -> None:
     """Add an image to an Axes, placed after the scales of its axes, where all cells have equal width.
 
     So uneven nodes warp no image.
@@ -166,24 +170,27 @@ def _add_image(ax: Axes, mosaic: np.ndarray, scale: ColorScale, extent: tuple[fl
     import matplotlib
     from matplotlib.colors import Normalize
 
-    if scale.cmap not in matplotlib.colormaps:
-        raise UnknownName("colormap", scale.cmap, matplotlib.colormaps)
     cmap = matplotlib.colormaps[scale.cmap].with_extremes(bad="white")
     norm = Normalize(scale.low, scale.high)
     image = FullSizeImage(ax, cmap=cmap, norm=norm, origin="upper", extent=extent, resample=True)
     image.set_data(mosaic)
     image.set_transform(ax.transLimits + ax.transAxes)
     image.set_clip_path(ax.patch)
-    return ax.add_image(image)
+    ax.add_image(image)
 
 
-def _has_white_borders(images: np.ndarray, drawn: AxesImage, scale: ColorScale) -> bool:
-    """Return True if images (rows, columns, H, W[, C]) end in white, the color of the gaps between them."""
+def _border_brightness(images: np.ndarray, scale: ColorScale) -> float:
+    """Return the mean brightness of the borders of images (rows, columns, H, W[, C]), from 0 (black) to 1 (white)."""
+    import matplotlib
+
+    if scale.cmap not in matplotlib.colormaps:
+        raise UnknownName("colormap", scale.cmap, matplotlib.colormaps)
     opaque = images[..., :3] if images.ndim == 5 else images
     borders = np.concatenate([opaque[:, :, [0, -1]].ravel(), opaque[:, :, :, [0, -1]].ravel()])
-    if images.ndim == 4:
-        return bool(drawn.to_rgba(borders[np.isfinite(borders)])[:, :3].mean() > MIN_WHITENESS)
-    return bool(np.nanmean((borders - scale.low) / (scale.high - scale.low)) > MIN_WHITENESS)
+    shares = (borders[np.isfinite(borders)] - scale.low) / (scale.high - scale.low)
+    if not len(shares):
+        return 0.5
+    return float((matplotlib.colormaps[scale.cmap](shares)[:, :3] if images.ndim == 4 else shares).mean())
 
 
 def _grid_ends(n_cells: int, gap: float) -> np.ndarray:

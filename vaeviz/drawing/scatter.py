@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.artist import Artist, allow_rasterization
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.cbook import normalize_kwargs
 from matplotlib.collections import Collection
 from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Affine2D, Bbox
 
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
 from vaeviz.drawing.layout_pass import is_layout_pass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.typing import ColorType
 
 MAX_VECTOR_POINTS = 20_000  # more markers are one image inside vector files, unless `rasterized` says otherwise
+VECTOR_DPI = 300  # of that image, also where a figure is saved at fewer
 MIN_ROUNDS = 16  # in each round every class is drawn once, so that no class is entirely on top
 MAX_ROUND_POINTS = 20_000  # in larger rounds the last class would hide the others where the cloud is dense
 
@@ -194,9 +196,8 @@ class ClassScatter(Collection):
             for code in rng.permutation(np.unique(codes)):
                 yield self.colors.colors[code], rows[codes == code]
 
-    @allow_rasterization  # type: ignore[untyped-decorator]  # matplotlib does not annotate it
     def draw(self, renderer: RendererBase) -> None:
-        """Draw all layers.
+        """Draw all layers; as one image if they are rasterized and the file is a vector file.
 
         Parameters
         ----------
@@ -206,11 +207,43 @@ class ClassScatter(Collection):
         if not self.get_visible() or is_layout_pass(renderer):
             return
         Artist.update_from(self.marker_line, self)  # properties that were set since: transform, clipping, alpha
+        if self.get_rasterized() and renderer.option_scale_image():
+            self._draw_image(renderer)
+        else:
+            self._draw_layers(renderer)
+        self.marker_line.set_data([], [])
+        self.stale = False
+
+    draw._supports_rasterization = True  # type: ignore[attr-defined]  # matplotlib would warn that it is ignored
+
+    def _draw_layers(self, renderer: RendererBase) -> None:
         for color, rows in self.layers():
             self.marker_line.set(data=self.points[rows].T, color=color)
             self.marker_line.draw(renderer)
-        self.marker_line.set_data([], [])
-        self.stale = False
+
+    def _draw_image(self, renderer: RendererBase) -> None:
+        """Draw the layers into an image of at least `VECTOR_DPI`, which matplotlib itself does not ensure."""
+        figure = self.get_figure(root=True)
+        assert figure is not None
+        dpi = max(VECTOR_DPI, getattr(renderer, "dpi", 0))
+        scale: float = dpi / figure.dpi
+        width, height = np.ceil(scale * np.array(figure.bbox.size)).astype(int)
+        image_renderer: Any = RendererAgg(width, height, dpi)  # type: ignore[no-untyped-call]  # not annotated
+        self.marker_line.set(transform=self.get_transform() + Affine2D().scale(scale), clip_on=False)
+        self._draw_layers(image_renderer)
+        clip_box = self.get_clip_box() if self.get_clip_on() else None
+        ends = np.rint(scale * np.array((clip_box or figure.bbox).extents)).clip(0, [width, height, width, height])
+        left, bottom, right, top = ends.astype(int)
+        from_below = np.asarray(image_renderer.buffer_rgba())[::-1]
+        pixels = from_below[bottom:top, left:right]
+        if not pixels.size:
+            return
+        context = renderer.new_gc()
+        if clip_box is not None:
+            context.set_clip_rectangle(clip_box)
+        size = Affine2D().scale(pixels.shape[1] / scale, pixels.shape[0] / scale)
+        renderer.draw_image(context, left / scale, bottom / scale, pixels, size)
+        context.restore()
 
 
 def draw_scatter(

@@ -135,8 +135,10 @@ def label_rotation(ax: Axes, labels: Sequence[str]) -> int:
     int
         0 or 90 degrees.
     """
-    characters = axes_width(ax) / max(len(labels), 1) / (CHARACTER_WIDTH * font_size("xtick.labelsize"))
-    overlap = any(a and b and (len(a) + len(b)) / 2 + 1 > characters for a, b in pairwise(labels))
+    size = font_size("xtick.labelsize")
+    distance = axes_width(ax) / max(len(labels), 1)
+    widths = [text_width(label, size) if label else 0 for label in labels]
+    overlap = any(a and b and (a + b) / 2 + CHARACTER_WIDTH * size > distance for a, b in pairwise(widths))
     return 90 if overlap else 0
 
 

@@ -53,6 +53,8 @@ def export_figures(
     analysis: bool | None = None,
     jobs: int = 1,
     clean: bool = False,
+    single_file: bool = False,
+    source: Iterable[str] = (),
     on_record: Callable[[FigureRecord], None] = lambda record: None,
     on_report: Callable[[Report], None] = lambda report: None,
     **inputs: Any,
@@ -94,6 +96,11 @@ def export_figures(
     clean : bool, default False
         Remove the figures of an earlier export that are not drawn again. By default they stay, and the manifest and
         the page list them. Other files are never removed.
+    single_file : bool, default False
+        Put the figures into ``index.html``, so that it can be sent alone.
+    source : iterable of str, optional
+        Arguments of ``vaeviz plot`` that name the model and the data, for example ``["runs/mnist"]``. The page then
+        shows the command that draws each figure again, beside the call in Python.
     on_record : callable, optional
         Called with each `FigureRecord` as soon as its plot is done.
     on_report : callable, optional
@@ -139,9 +146,9 @@ def export_figures(
     if plots is None if analysis is None else analysis:
         report, timings["report"] = _run_health_checks(found, report)
         on_report(report)
-    manifest = _manifest(render, report, records, input_warnings)
+    manifest = _manifest(render, report, records, input_warnings) | {"source": [str(argument) for argument in source]}
     _settle_earlier_figures(render.folder, manifest, clean)
-    write_files(render.folder, manifest, timings, gallery_page(manifest))
+    write_files(render.folder, manifest, timings, gallery_page(manifest, render.folder if single_file else None))
     return records
 
 

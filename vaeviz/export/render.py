@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vaeviz.data.atomic_files import atomic_path, partial_files, report_write_errors
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
+from vaeviz.drawing.figure_factory import own
 from vaeviz.drawing.styles import Style
 from vaeviz.drawing.styles import style as style_context
 from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, for_command_line, warn_user
@@ -30,6 +31,7 @@ UNDATED_METADATA: dict[str, dict[str, None]] = {  # the same picture has the sam
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
 }
+PROVISIONAL_ASPECT = 2.0  # of a page as high as its content: so high that the width limits the content
 MAX_HEIGHT_CHANGE = 0.002  # inches; half a pixel in print
 BOTTOM_MARGIN = 0.08  # inches
 
@@ -211,7 +213,7 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     from matplotlib.figure import Figure
 
     width = style.column if spec.page.width == "column" else style.full
-    figure = Figure(figsize=(width, width * (spec.page.aspect or 2.0)), layout="constrained")
+    figure = own(Figure(figsize=(width, width * (spec.page.aspect or PROVISIONAL_ASPECT)), layout="constrained"))
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     returned = spec.function(**spec.select_inputs(inputs), **options, **place)
     if returned is None:

@@ -85,7 +85,8 @@ def analyze(
         Title of the report.
     **inputs
         Inputs by name: ``encoder=``, ``decoder=``, ``x=``, ``labels=``, ``condition=``, ``likelihood=``. They win over
-        those of the model and the data.
+        those of the model and the data. The likelihood is a function or a name that `vaeviz.decoder_likelihood` knows,
+        such as ``"bernoulli"``.
 
     Returns
     -------
@@ -112,12 +113,24 @@ def analyze(
     if data is not None and not isinstance(data, Dataset):
         inputs, data = {"x": data, **inputs}, None
     with capture_warnings() as found:
-        collected = with_cached_codes(collect_inputs(model, data, inputs))
+        collected = with_cached_codes(_check_samples_are_given(collect_inputs(model, data, inputs)))
         results = run_checks(collected, settings, names=names, seed=seed)
     for warning in found:
         warnings.warn(warning, stacklevel=2)
     described = describe_inputs(collected)
     return Report(results, seed, title, described, package_versions(), tuple(map(str, found)))
+
+
+def _check_samples_are_given(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return collected inputs, or raise if a model comes without samples, since no check of ours can do without."""
+    if ("encoder" in inputs or "decoder" in inputs) and "x" not in inputs:
+        raise InputError(
+            "analyze received a model, but no samples.",
+            got="no x",
+            expected="x",
+            fix=Fix("Write vaeviz.analyze(model, x).", "Add --data NAME."),
+        )
+    return inputs
 
 
 def run_checks(

@@ -12,9 +12,12 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.errors import Fix, InputError, advise, declare
 from vaeviz.model.calling import ForeignFunction
+from vaeviz.model.outputs import Bottleneck
 from vaeviz.model.torch_probe import ModuleCall, loaded_modules
 
 IF_ONE_SAMPLE = advise(("If x is one sample", Fix("Pass x[None].", "Save it with a batch axis.")))
+MAX_ONE_HOT_CLASSES = 1000  # more are not classes but numbers, such as seconds
+
 IN_ORDER = Fix("Pass the encoder first, and the decoder second.", "Name the other one with this option.")
 
 
@@ -164,6 +167,76 @@ def needed_size(layer: Any) -> int:
     return next((size for size in sizes if isinstance(size, int)), 0)
 
 
+def one_hot_fix(call: ForeignFunction, arrays: list[np.ndarray]) -> Fix | None:
+    """Return the advice for a part that fails on numbers of classes and takes one-hot vectors.
+
+    Parameters
+    ----------
+    call : ForeignFunction
+        The part's function, after it failed.
+    arrays : list of ndarray
+        The batch and its condition.
+
+    Returns
+    -------
+    Fix or None
+        The advice. None if it does not take one-hot vectors, or the condition holds other numbers.
+    """
+    batch, condition = arrays
+    if condition.ndim != 1 or (condition != np.round(condition)).any() or condition.min() < 0:
+        return None
+    row_size = math.prod(batch.shape[1:])
+    widths = {needed_size(layer) - row_size for module in loaded_modules(call.function) for layer in module.modules()}
+    for n_classes in sorted({int(condition.max()) + 1, *widths}):
+        if not condition.max() < n_classes <= MAX_ONE_HOT_CLASSES:
+            continue
+        one_hot = np.eye(n_classes, dtype=np.float32)[condition.astype(int)]
+        try:
+            _returned(call.function, batch, one_hot)
+        except Exception:
+            continue
+        conditions = f"conditions=dict(enumerate(np.eye({n_classes})))"
+        return Fix(
+            f"It takes one-hot vectors. Write vaeviz.Encoder(fn, {conditions}) and vaeviz.Decoder(fn, {conditions}).",
+            f"It takes one-hot vectors. Name objects like vaeviz.Encoder(fn, {conditions}) in a module of your own.",
+        )
+    return None
+
+
+def find_bottleneck(call: ForeignFunction, n_rows: int, n_condition_values: int | None) -> Bottleneck | None:
+    """Return where an encoder holds the fewest values per sample.
+
+    Parameters
+    ----------
+    call : ForeignFunction
+        The encoder's function, after a call.
+    n_rows : int
+        Number of samples.
+    n_condition_values : int or None
+        Number of values of a condition, which layers may receive as well.
+
+    Returns
+    -------
+    Bottleneck or None
+        The place. None if no layer says how many values or channels it takes.
+    """
+    sizes = {
+        id(one.module): math.prod(one.input_shape[1:])
+        for one in call.module_calls
+        if one.input_shape and one.input_shape[0] == n_rows
+    }
+    layers = [one.module for one in call.module_calls if needed_size(one.module)]
+    n_values = min((sizes[id(one)] for one in layers if id(one) in sizes), default=None)
+    if n_values is None or n_values == n_condition_values:
+        return None
+    fix, fn = None, call.function
+    if type(fn).__name__ == "Sequential" and hasattr(fn, "children"):
+        received = [sizes.get(id(child), math.inf) for child in fn.children()]
+        at = received.index(min(received))
+        fix = Fix(f"Pass vaeviz.Encoder(fn[:{at}]) as the encoder and vaeviz.Decoder(fn[{at}:]) as the decoder.")
+    return Bottleneck(n_values, fix)
+
+
 def _failed_layer(call: ForeignFunction) -> ModuleCall | None:
     """Return the layer that started last, if it received another size than it takes, or numbers for indices."""
     if not call.module_calls:
@@ -244,7 +317,7 @@ def _result(fn: Callable[..., Any], values: np.ndarray) -> np.ndarray | None:
         return None
 
 
-def _returned(fn: Callable[..., Any], values: np.ndarray) -> Any:
+def _returned(fn: Callable[..., Any], *arrays: np.ndarray) -> Any:
     with warnings.catch_warnings(), ForeignFunction(fn) as call:
         warnings.simplefilter("ignore")
-        return call(values)
+        return call(*arrays)

@@ -121,10 +121,11 @@ class ForeignFunction:
     def _call(self, arrays: Any) -> Any:
         with record_modules(self._eval_mode.add) as self.module_calls:
             torch = sys.modules.get("torch")
-            if torch is None:
-                return self.function(*arrays)
-            with torch.no_grad():
-                return self.function(*arrays)
+            try:
+                with nullcontext() if torch is None else torch.no_grad():
+                    return self.function(*arrays)
+            finally:
+                self._eval_mode.restore_tensors()
 
 
 def _floating_tensor(modules: list[Any]) -> Any:

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
-from vaeviz.data.dataset import Dataset
+from vaeviz.data.dataset import Dataset, as_factor_table
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset, take_rows
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import column_names
-from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare, warn_user
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, warn_user
 from vaeviz.model.conditions import as_condition
+from vaeviz.model.decoder_likelihood import as_likelihood, find_decoder, warn_of_mean_likelihood
 from vaeviz.model.encode import cache_encoding, encode
 from vaeviz.model.encoder import Encoder
-from vaeviz.model.opening import as_decoder, as_encoder, open
+from vaeviz.model.opening import as_decoder, as_encoder, open, with_decoder
 from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.inputs import PER_SAMPLE_INPUTS
@@ -45,7 +45,7 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
     Raises
     ------
     InputError
-        If a condition is given for a model that takes none.
+        If a condition is given for a model that takes none, or the name of a likelihood without a decoder.
     """
     given = {name: _import_reference(value) for name, value in inputs.items() if value is not None}
     if is_dataset(given.get("x")):
@@ -60,13 +60,14 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
     if "x" in given:
         found = _without_per_sample_inputs(found)
     found |= given
+    found["likelihood"] = as_likelihood(found.get("likelihood"), found.get("decoder"))
     for name in PER_SAMPLE_INPUTS:
         check_row_index(found.get(name), name, found.get("x"))
     _add_condition(found, is_given="condition" in given)
     for name, owner in (("feature_names", "x"), ("factor_names", "factors")):
         found[name] = column_names(found.get(name), found.get(owner)) or None
     if found.get("factors") is not None:
-        found["factors"] = as_array(found["factors"])
+        found["factors"] = as_factor_table(found["factors"])
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -124,7 +125,7 @@ def _takes_labels(part: ModelPart, found: Mapping[str, Any], labels: Any) -> boo
         warn_user(
             GuessWarning(
                 f"The encoder {part.name} takes a condition, but not the labels: {error.message} It received none.",
-                fix=declare("Encoder", conditions=("first", "second")),
+                fix=error.fix,
             )
         )
         return False
@@ -163,12 +164,16 @@ def with_cached_codes(inputs: Mapping[str, Any]) -> dict[str, Any]:
     if "decoder" in inputs:
         inputs["decoder"] = as_decoder(inputs["decoder"])
     if "encoder" in inputs and "x" in inputs and not _lacks_condition(inputs):
-        encoder = cache_encoding(inputs["encoder"], inputs["x"], inputs.get("condition"))
+        encoder = with_decoder(inputs["encoder"], inputs.get("decoder"))
+        encoder = cache_encoding(encoder, inputs["x"], inputs.get("condition"))
         assert encoder.cached is not None
         inputs["encoder"] = encoder
         inputs["x"], posterior = encoder.cached  # x may have held more than samples
         if "condition" in inputs:
             inputs["condition"] = posterior.condition
+        if "likelihood" in inputs:
+            decoder = find_decoder(inputs.get("decoder", encoder))
+            warn_of_mean_likelihood(inputs["likelihood"], decoder, inputs["x"], posterior)
     elif "x" in inputs:
         inputs["x"] = check_samples(inputs["x"], "x")
     if isinstance(inputs.get("x"), Batches) and "labels" not in inputs and inputs["x"].labels is not None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_finite
-from vaeviz.data.labels import ClassLabels, factorize_labels
+from vaeviz.data.labels import ClassLabels, factorize_labels, has_classes
 from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName, declare, warn_user
 from vaeviz.plugins.object_refs import is_number
 
@@ -22,7 +22,27 @@ MAX_LISTED_NAMES = 12  # longer lists are abbreviated in messages
 CONDITION_NAME = re.compile(r"(^|_)(ys?|c|cond\w*|labels?|class(es)?|cls|categor(y|ies)|attr(s|ibutes?)?|onehot)(_|$)")
 SETTING_NAME = re.compile(r"^(n|num|use|return|with|is)_|_(size|dim)$")
 
-DECLARE_CONDITIONS = declare("Encoder", conditions=("first", "second"))
+
+def declare_conditions(names: Iterable[str]) -> Fix:
+    """Return the advice to declare the conditions of both parts of a model.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names, in the order of the numbers that the model receives.
+
+    Returns
+    -------
+    Fix
+        The advice.
+
+    Examples
+    --------
+    >>> declare_conditions(("cat", "dog")).command_line
+    'Add --conditions cat,dog.'
+    """
+    encoder, decoder = (declare(part, conditions=tuple(names)) for part in ("Encoder", "Decoder"))
+    return Fix(f"{encoder.python[:-1]} and {decoder.python.removeprefix('Write ')}", encoder.command_line)
 
 
 def names_condition(parameter: str) -> bool:
@@ -181,7 +201,7 @@ def condition_values(condition: Any, known: KnownConditions | None) -> np.ndarra
             f"condition holds names such as {names[0]!r}, but the model does not declare its conditions.",
             got=repr(names[0]),
             expected="numbers, or declared names",
-            fix=DECLARE_CONDITIONS,
+            fix=declare_conditions(names),
         )
     present, inverse = np.unique(codes, return_inverse=True)
     return np.stack([known[match_condition_name(names[code], known)] for code in present])[inverse]
@@ -216,7 +236,7 @@ def condition_value(value: Any, known: KnownConditions | None) -> np.ndarray:
             f"condition is the name {value!r}, but the model does not declare its conditions.",
             got=repr(value),
             expected="a number or vector, or a declared name",
-            fix=declare("Decoder", conditions=("first", "second")),
+            fix=declare_conditions((str(value), "another name")),
         )
     return known[match_condition_name(format_class_name(array[()]), known)]
 
@@ -377,11 +397,12 @@ def are_classes(values: ClassLabels | np.ndarray, known: KnownConditions | None)
     Returns
     -------
     bool
-        True for class labels, for names, and for integers if `known` is given.
+        True for class labels, for names, and for integers if `known` is given, also if floats hold them.
     """
     if not isinstance(values, np.ndarray):
         return True
-    return values.dtype.kind in "OUS" or (known is not None and values.ndim == 1 and values.dtype.kind in "iub")
+    are_numbers = known is not None and values.ndim == 1 and values.dtype.kind in "iubf"
+    return values.dtype.kind in "OUS" or (are_numbers and (values.dtype.kind != "f" or has_classes(values)))
 
 
 def _condition_number(value: Any, name: str) -> np.ndarray:

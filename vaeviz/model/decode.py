@@ -21,13 +21,14 @@ from vaeviz.data.out_of_core import SampleStream, as_samples, sample_shape, subs
 from vaeviz.data.sample_kind import infer_kind
 from vaeviz.data.value_ranges import BYTE_RANGE
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
-from vaeviz.model.call_advice import explain_decoder_failure, latent_shape_of_layers
+from vaeviz.model.call_advice import explain_decoder_failure, latent_shape_of_layers, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
 from vaeviz.model.conditions import warn_of_unused_condition
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.output_tree import find_samples
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.repeatability import batch_warning, first_rows, same_rows, sampling_warning
 from vaeviz.model.torch_probe import ModuleCall
 
 QUANTILES = (0.01, 0.99)  # the ends of a range of values, without outliers
@@ -112,10 +113,13 @@ class OutputLayout:
         Shape of one sample.
     moves_channels : bool
         True if the first axis becomes the last before.
+    is_declared : bool, default True
+        False if the shape is that of the samples that were passed.
     """
 
     shape: tuple[int, ...]
     moves_channels: bool
+    is_declared: bool = True
 
     def arrange(self, samples: np.ndarray, name: str) -> np.ndarray:
         """Return samples in this layout.
@@ -135,11 +139,13 @@ class OutputLayout:
         try:
             return match_shape(np.moveaxis(samples, 1, -1) if self.moves_channels else samples, self.shape)
         except InputError as error:
+            shape, whose = samples.shape[1:], "its sample_shape is" if self.is_declared else "x has samples of shape"
+            of_one_model = Fix(f"Pass x with samples of shape {shape}, or the decoder of the model that encodes x.")
             raise InputError(
-                f"decoder {name} returned samples of shape {samples.shape[1:]}, expected {self.shape}.",
-                got=str(samples.shape[1:]),
+                f"decoder {name} returned samples of shape {shape}, but {whose} {self.shape}.",
+                got=str(shape),
                 expected=str(self.shape),
-                fix=declare("Decoder", sample_shape=samples.shape[1:]),
+                fix=declare("Decoder", sample_shape=shape) if self.is_declared else of_one_model,
             ) from error
 
 
@@ -207,6 +213,9 @@ def _decode_batches(
             layout = _output_layout(decoder, returned_shape, reference, call.module_calls)
             traces.append((layout, call.module_calls))
             compared = _Subsample(len(codes), layout.shape)
+            _check_size(decoder, batch, samples, reference)
+            if decoder.batch_size is None:
+                _check_repeatability(call, decoder, arrays, samples)
             if len(arrays) > 1:
                 decode_under = partial(_decode_under, call, decoder, batch)
                 warn_of_unused_condition(f"decoder {decoder.name}", arrays[1], samples, decode_under)
@@ -298,6 +307,8 @@ def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarr
         is_smaller = n_rows < first_size and not decoder.pad
         fix = declare("Decoder", batch_size=first_size, pad=True) if is_smaller else None
         fix = fix or decoder.missing_argument_fix(error, arrays[1] if len(arrays) > 1 else None)
+        if fix is None and len(arrays) > 1:
+            fix = one_hot_fix(call, arrays)
         is_explained = fix is not None or len(arrays) > 1 or isinstance(error, InputError)
         reason = None if is_explained else explain_decoder_failure(call, arrays[0])
         raise call_error("decoder", decoder.name, arrays[:1], reason or error, fix) from error
@@ -306,6 +317,44 @@ def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarr
 def _decode_under(call: ForeignFunction, decoder: Decoder, batch: np.ndarray, condition: np.ndarray) -> np.ndarray:
     """Return what the decoder returned for the first batch under other conditions."""
     return _call_decoder(call, decoder, [batch, condition], len(batch))
+
+
+def _check_repeatability(
+    call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarray], samples: np.ndarray
+) -> None:
+    """Warn if the first rows decode to something else a second time, or without the others."""
+    first = first_rows(arrays)
+    if len(first[0]) == len(samples):
+        return
+    try:
+        alone = _call_decoder(call, decoder, first, len(first[0]))
+    except InputError:
+        return  # it may take batches of one size only
+    if same_rows(alone, samples):
+        return
+    is_steady = same_rows(alone, _call_decoder(call, decoder, first, len(first[0])))
+    warning = batch_warning if is_steady else sampling_warning
+    warn_user(warning(f"decoder {decoder.name}", "samples"))
+
+
+def _check_size(
+    decoder: Decoder, codes: np.ndarray, samples: np.ndarray, reference: np.ndarray | SampleStream | None
+) -> None:
+    """Warn if undeclared samples hold fewer values than their codes, as those of an encoder do."""
+    n_values, n_dimensions = samples[0].size, codes[0].size
+    is_declared = decoder.sample_shape is not None or reference is not None
+    if n_values >= n_dimensions or is_declared:
+        return
+    warn_user(
+        GuessWarning(
+            f"decoder {decoder.name} returned samples of {n_values} values for codes of {n_dimensions}, as an encoder "
+            "does.",
+            fix=advise(
+                ("If it is the encoder", Fix("Pass its decoder instead.")),
+                ("If these are samples", declare("Decoder", sample_shape=samples.shape[1:])),
+            ),
+        )
+    )
 
 
 def _read_samples(returned: Any, n_rows: int) -> np.ndarray:
@@ -343,7 +392,7 @@ def _output_layout(
         shape = (*shape[1:], shape[0])
     if expected is None:
         expected = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
-    return OutputLayout(expected, moves)
+    return OutputLayout(expected, moves, is_declared=decoder.sample_shape is not None)
 
 
 def _warn_of_channels(decoder: Decoder, shape: tuple[int, ...]) -> None:
@@ -400,7 +449,7 @@ def _compare_ranges(decoder: Decoder, values: np.ndarray, reference: np.ndarray 
         return
     low, high = np.quantile(values, QUANTILES)
     expected_low, expected_high, white = 0.0, 1.0, 1.0
-    theirs = "images are drawn over [0, 1]"
+    theirs = "images have values in [0, 1]. They are drawn over their own range"
     if reference is not None:
         data = subsample(reference)
         expected_low, expected_high = np.quantile(data, QUANTILES)

@@ -7,28 +7,36 @@ checked, and the batches are joined to a `Posterior`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
-from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source
+from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source, take_rows
 from vaeviz.data.row_index import check_row_index
-from vaeviz.data.value_ranges import warn_of_byte_values
-from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
-from vaeviz.model.call_advice import explain_encoder_failure
+from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
+from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
+from vaeviz.model.decode import decode
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.layout import InputLayout, call_in_layout, declared_layout
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.output_tree import same_up_to_rounding
 from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.repeatability import batch_warning, first_rows, same_rows, sampling_warning
 from vaeviz.model.torch_probe import ModuleCall
 from vaeviz.model.whole_model import ReconstructionProbe, apply_step
+
+MAX_RECONSTRUCTED_SAMPLES = 64  # show whether a model reconstructs
+
+MIN_EXPLAINED_SHARE = 0.1  # of the variance, by which one range must be better than the other to be proven
 
 
 def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
@@ -97,6 +105,8 @@ class EncodingTrace:
         them.
     step : ForeignFunction or None
         This function.
+    bytes_sent : BytesSent or None
+        In which range samples were sent that were stored as bytes. None for other samples.
     """
 
     layout: InputLayout
@@ -106,6 +116,7 @@ class EncodingTrace:
     module_calls: list[ModuleCall] = field(default_factory=list)
     step_name: str | None = None
     step: ForeignFunction | None = None
+    bytes_sent: BytesSent | None = None
 
 
 def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posterior, EncodingTrace | None]:
@@ -134,14 +145,110 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
     if condition is not None or encoder.condition is not None:
         condition = encoder.condition_rows(condition, len(x))
     values = encoder.condition_values(condition)
+    bytes_sent = None
+    if isinstance(x, SampleStream) and x.divides_bytes and encoder.value_range is None:
+        bytes_sent = choose_byte_range(encoder, x, condition)
+        encoder = bytes_sent.encoder
     traces: list[EncodingTrace] = []
-    batches = list(_encode_batches(encoder, x, values, traces))
+    with ForeignFunction(encoder.fn) as call:
+        batches = list(_encode_batches(call, encoder, x, values, traces))
     posterior = _join_batches(batches, encoder, traces[0].outputs.family)
-    input_range = encoder.value_range or (() if encoder.preprocess is None else None)
-    return replace(posterior, condition=condition, input_range=input_range), traces[0]
+    input_range = () if bytes_sent else encoder.value_range or (() if encoder.preprocess is None else None)
+    return replace(posterior, condition=condition, input_range=input_range), replace(traces[0], bytes_sent=bytes_sent)
+
+
+@dataclass(frozen=True)
+class BytesSent:
+    """In which range an encoder received samples that were stored as bytes.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The encoder, as it receives them.
+    value_range : tuple of float
+        ``(0, 1)`` or ``(0, 255)``.
+    evidence : str
+        Why.
+    """
+
+    encoder: Encoder
+    value_range: tuple[float, float]
+    evidence: str
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """Settings of `Encoder` that declare the range. Empty for an encoder that preprocesses bytes itself."""
+        return {} if self.encoder.preprocess is not None else {"value_range": self.value_range}
+
+
+def choose_byte_range(encoder: Encoder, x: SampleStream, condition: Any) -> BytesSent:
+    """Choose whether an encoder receives bytes as they are or divided by 255, by what its decoder reconstructs.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The encoder, without a declared value range.
+    x : SampleStream, shape (N, ...)
+        The samples, in [0, 1].
+    condition : array_like, shape (N, ...), or None
+        Their condition.
+
+    Returns
+    -------
+    BytesSent
+        The encoder as it receives them. They are divided where nothing is proven.
+
+    Warns
+    -----
+    GuessWarning
+        If nothing is proven.
+    """
+    preprocess, name = encoder.preprocess, encoder.name
+    if preprocess is None:
+        with_bytes = replace(encoder, value_range=BYTE_RANGE)
+    else:
+        with_bytes = replace(encoder, preprocess=lambda batch: preprocess(batch * np.float32(BYTE_RANGE[1])))
+    divided, kept = (_explained_variance(one, x, condition) for one in (encoder, with_bytes))
+    if abs(divided - kept) > MIN_EXPLAINED_SHARE and max(divided, kept) > MIN_EXPLAINED_SHARE:
+        evidence = f"its reconstruction explains {max(divided, kept):.0%} of the variance, not {min(divided, kept):.0%}"
+        if kept > divided:
+            return BytesSent(with_bytes, BYTE_RANGE, evidence)
+        return BytesSent(encoder, (0, 1), evidence)
+    if preprocess is None:
+        cases = {low_high: declare("Encoder", value_range=low_high) for low_high in ((0, 1), BYTE_RANGE)}
+    else:
+        cases = {(0, 1): Fix("Pass x / 255."), BYTE_RANGE: Fix('Pass x.astype("float32").')}
+    warn_user(
+        GuessWarning(
+            f"x holds bytes, which were divided by 255; nothing proves that encoder {name} expects [0, 1].",
+            fix=advise(("If it does", cases[0, 1]), ("If it expects bytes, 0 to 255", cases[BYTE_RANGE])),
+        )
+    )
+    return BytesSent(encoder, (0, 1), "not proven")
+
+
+def _explained_variance(encoder: Encoder, x: SampleStream, condition: Any) -> float:
+    """Return the share of the variance of a few samples that their reconstruction explains. 0 if there is none."""
+    if encoder.whole is None:
+        return 0.0
+    rows = slice(MAX_RECONSTRUCTED_SAMPLES)
+    samples = take_rows(x, rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            posterior = encode(encoder, samples, None if condition is None else condition[rows])
+            decoded = decode(encoder.whole.decoder, posterior, reference=samples)
+        except (InputError, NotApplicable):
+            return 0.0
+    from scipy.special import expit
+
+    variance = float(np.sum((samples - samples.mean(axis=0)) ** 2))
+    possible = (decoded, decoded / np.float32(BYTE_RANGE[1]), expit(decoded))
+    return max(1 - float(np.sum((one - samples) ** 2)) / variance for one in possible) if variance else 0.0
 
 
 def _encode_batches(
+    call: ForeignFunction,
     encoder: Encoder,
     x: np.ndarray | SampleStream,
     condition: np.ndarray | None,
@@ -151,7 +258,7 @@ def _encode_batches(
 
     `traces` receives what the first batch showed.
     """
-    call, first_size = ForeignFunction(encoder.fn), 0
+    first_size = 0
     for rows, batch in iterate_batches(x, encoder.batch_size, desc="encoding"):
         arrays = [encoder.prepare_batch(batch), *([] if condition is None else [np.asarray(condition[rows])])]
         n_rows = len(arrays[0])
@@ -159,21 +266,22 @@ def _encode_batches(
         if encoder.pad and encoder.batch_size is not None:
             arrays = pad_batch(arrays, encoder.batch_size)
         try:
-            with call:
-                if not traces:
-                    traces.append(_encode_first_batch(call, encoder, arrays))
-                    returned = traces[0].returned
-                else:
-                    returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
+            if not traces:
+                traces.append(_encode_first_batch(call, encoder, arrays))
+                returned = traces[0].returned
+            else:
+                returned = call(traces[0].layout.arrange(arrays[0]), *arrays[1:])
             trace = traces[0]
             mean, std = _read_codes(trace.outputs, returned, len(arrays[0]), rows.start)
             if trace.step is not None:
                 mean = apply_step(trace.step, mean)
-            trace.outputs.warn_of_extreme_spread(returned, rows.start, float(np.abs(arrays[0]).max()))
+            trace.outputs.warn_of_extreme_spread(returned, rows.start, arrays[0])
         except Exception as error:
             is_smaller = len(arrays[0]) < first_size
             fix = declare("Encoder", batch_size=first_size, pad=True) if is_smaller else None
             fix = fix or encoder.missing_argument_fix(error, condition)
+            if fix is None and len(arrays) > 1 and not isinstance(error, InputError):
+                fix = one_hot_fix(call, arrays)
             reason = None
             if fix is None and rows.start == 0 and not (isinstance(error, InputError) and error.fix.python):
                 reason = explain_encoder_failure(call, arrays[0], getattr(x, "shape", arrays[0].shape), error)
@@ -189,25 +297,32 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     else:
         returned = call(layout.arrange(arrays[0]), *arrays[1:])
     module_calls = call.module_calls
-    if module_calls and encoder.value_range is None and encoder.preprocess is None:
+    takes_indices = any(type(one.module).__name__.startswith("Embedding") for one in module_calls)
+    if module_calls and not takes_indices and encoder.value_range is None and encoder.preprocess is None:
         warn_of_byte_values(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
+    first, alone = first_rows([sent, *arrays[1:]]), None
+    if encoder.batch_size is None and len(sent) > len(first[0]):
+        with suppress(Exception):  # it may take batches of one size only
+            alone = call(*first)
     again = call(sent, *arrays[1:])
     whole = encoder.whole
     probe = None if whole is None or encoder.pad else ReconstructionProbe(whole, sent, arrays[1:])
     if encoder.returns:
         outputs = declared_outputs(encoder.returns, returned, len(sent))
     else:
-        outputs = infer_outputs(returned, n_rows=len(sent), again=again, sample_shape=sent.shape[1:], probe=probe)
+        bottleneck = find_bottleneck(call, len(sent), arrays[1][0].size if len(arrays) > 1 else None)
+        outputs = infer_outputs(
+            returned, n_rows=len(sent), again=again, samples=sent, bottleneck=bottleneck, probe=probe
+        )
     (mean, std), (other_mean, _) = (_read_codes(outputs, one, len(sent)) for one in (returned, again))
     is_steady = same_up_to_rounding(mean, other_mean)
     if not is_steady:
-        warn_user(
-            GuessWarning(
-                f"encoder {encoder.name} returned other means for the same samples the second time: it samples.",
-                fix="Return its mean instead, or put it in eval mode.",
-            )
-        )
+        warn_user(sampling_warning(f"encoder {encoder.name}", "means"))
+    elif alone is not None:
+        with suppress(InputError):
+            if not same_rows(_read_codes(outputs, alone, len(first[0]))[0], mean):
+                warn_user(batch_warning(f"encoder {encoder.name}", "means"))
     if encoder.returns is None:
         _check_not_discrete(outputs.read(returned)[0].dtype)
     if len(arrays) > 1 and encoder.unpack is None:
@@ -352,6 +467,8 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     cached = with_posterior(encoder, x, posterior)
     if trace is None:
         return cached
+    if trace.bytes_sent is not None:
+        cached = replace(trace.bytes_sent.encoder, cached=cached.cached)
     return replace(cached, cached_modules=tuple(call.module for call in trace.module_calls))
 
 

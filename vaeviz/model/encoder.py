@@ -10,7 +10,7 @@ import numpy as np
 
 from vaeviz.data.channels import channels_first_shape, is_channels_first
 from vaeviz.data.value_ranges import expand_unit_range
-from vaeviz.errors import InputError, declare
+from vaeviz.errors import Fix, InputError, advise
 from vaeviz.model.output_names import parse_returns
 from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
@@ -181,5 +181,8 @@ class Encoder(ModelPart):
             f"It takes samples of shape {expected}, but x has samples of shape {shape}.",
             got=str(shape),
             expected=str(expected),
-            fix=declare("Encoder", input_shape=shape),
+            fix=advise(
+                ("If that shape is declared wrongly", Fix("Write vaeviz.Encoder(fn).", "Leave out --input-shape.")),
+                ("If the model has it", Fix(f"Pass samples of shape {expected}.")),
+            ),
         )

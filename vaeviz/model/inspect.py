@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.batches import check_samples
-from vaeviz.data.out_of_core import take_rows
+from vaeviz.data.out_of_core import Batches, SampleStream, StoredArray, take_rows
 from vaeviz.data.sample_kind import infer_kind
+from vaeviz.data.value_ranges import BYTE_RANGE
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, declare
 from vaeviz.model.calling import callable_name
 from vaeviz.model.conditions import as_condition, condition_names, summarize_names
 from vaeviz.model.decode import DecodingTrace, trace_decoding
 from vaeviz.model.decoder import Decoder
-from vaeviz.model.encode import EncodingTrace, trace_encoding
+from vaeviz.model.encode import BytesSent, EncodingTrace, trace_encoding
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import as_decoder, as_encoder, open, open_with_adapter
 from vaeviz.model.output_tree import Part, Path, same_up_to_rounding
@@ -29,6 +30,8 @@ from vaeviz.model.torch_probe import ModuleCall
 
 MAX_INSPECTED_SAMPLES = 64  # show what a model returns
 MAX_LISTED_MODULES = 12  # longer lists are abbreviated
+
+Samples = np.ndarray | StoredArray
 
 DECLARED = "declared, or known to its adapter"
 
@@ -175,7 +178,7 @@ def inspect(
     if encoder is not None and x is not None:
         with suppress(NotApplicable):  # a missing encoder is listed below
             x, condition = as_encoder(encoder).unpack_samples(x, condition)
-    x = None if x is None else take_rows(check_samples(x, "x"), slice(MAX_INSPECTED_SAMPLES))
+    x = None if x is None else _first_samples(check_samples(x, "x"))
     condition = None if condition is None else as_condition(condition)[:MAX_INSPECTED_SAMPLES]
     declarations: dict[str, Fix] = {}
     of_encoder: tuple[InferredProperty, ...] = ()
@@ -189,7 +192,7 @@ def inspect(
 
 
 def _inspect_encoder(
-    given: Any, x: np.ndarray | None, condition: Any, declarations: dict[str, Fix]
+    given: Any, x: Samples | None, condition: Any, declarations: dict[str, Fix]
 ) -> tuple[tuple[InferredProperty, ...], Posterior | None]:
     try:
         encoder = as_encoder(given)
@@ -205,7 +208,7 @@ def _inspect_encoder(
         _describe_returns(encoder, x, trace),
         _describe_latent_size(posterior, x),
         _describe_input_shape(encoder, x, trace),
-        _describe_value_range(encoder, x),
+        _describe_value_range(encoder, x, None if trace is None else trace.bytes_sent),
     ]
     if encoder.preprocess is not None:
         properties.append(InferredProperty("preprocess", callable_name(encoder.preprocess), DECLARED))
@@ -222,7 +225,7 @@ def _inspect_encoder(
 
 
 def _inspect_decoder(
-    given: Any, posterior: Posterior | None, x: np.ndarray | None, declarations: dict[str, Fix]
+    given: Any, posterior: Posterior | None, x: Samples | None, declarations: dict[str, Fix]
 ) -> tuple[InferredProperty, ...]:
     try:
         decoder = as_decoder(given)
@@ -245,7 +248,7 @@ def _inspect_decoder(
     return tuple(properties)
 
 
-def _trace_twice(decoder: Decoder, codes: Any, x: np.ndarray | None) -> tuple[DecodingTrace, bool]:
+def _trace_twice(decoder: Decoder, codes: Any, x: Samples | None) -> tuple[DecodingTrace, bool]:
     """Decode codes twice, and return what it showed and whether the samples were the same."""
     known = decoder.known_conditions
     needs_condition = decoder.is_conditional and getattr(codes, "condition", None) is None
@@ -253,6 +256,17 @@ def _trace_twice(decoder: Decoder, codes: Any, x: np.ndarray | None) -> tuple[De
     trace = trace_decoding(decoder, codes, condition, reference=x)
     again = trace_decoding(decoder, codes, condition, reference=x)
     return trace, same_up_to_rounding(trace.samples, again.samples)
+
+
+def _first_samples(x: np.ndarray | SampleStream) -> Samples:
+    """Return the first samples. Bytes stay bytes, so that the encoder is known to receive them divided."""
+    rows = slice(MAX_INSPECTED_SAMPLES)
+    if not (isinstance(x, (StoredArray, Batches)) and x.divides_bytes):
+        return take_rows(x, rows)
+    stored = Batches(x.source) if isinstance(x, Batches) else StoredArray(x.source)
+    first = StoredArray(take_rows(stored, rows), x.value_range)
+    first.divides_bytes = True
+    return first
 
 
 @contextmanager
@@ -293,7 +307,7 @@ def _describe_condition(part: ModelPart, condition: Any) -> list[InferredPropert
     return [InferredProperty("condition", "y of unknown values", "fn takes two arguments", declaration)]
 
 
-def _describe_returns(encoder: Encoder, x: np.ndarray | None, trace: EncodingTrace | None) -> InferredProperty:
+def _describe_returns(encoder: Encoder, x: Samples | None, trace: EncodingTrace | None) -> InferredProperty:
     if trace is None:
         value, evidence = (encoder.returns, DECLARED) if encoder.returns else ("unknown", _why_unknown(x))
         return InferredProperty("returns", value, evidence)
@@ -323,18 +337,18 @@ def _place_of(path: Path) -> str:
     return ", ".join(map(words, path))
 
 
-def _why_unknown(x: np.ndarray | None) -> str:
+def _why_unknown(x: Samples | None) -> str:
     return "pass x to see what is returned" if x is None else "the call failed"
 
 
-def _describe_latent_size(posterior: Posterior | None, x: np.ndarray | None) -> InferredProperty:
+def _describe_latent_size(posterior: Posterior | None, x: Samples | None) -> InferredProperty:
     if posterior is None:
         return InferredProperty("latent size", "unknown", _why_unknown(x))
     shape = f", of shape {posterior.code_shape}" if posterior.code_shape else ""
     return InferredProperty("latent size", f"{posterior.size}{shape}", "that of the means")
 
 
-def _describe_input_shape(encoder: Encoder, x: np.ndarray | None, trace: EncodingTrace | None) -> InferredProperty:
+def _describe_input_shape(encoder: Encoder, x: Samples | None, trace: EncodingTrace | None) -> InferredProperty:
     if x is None:
         declaration = declare("Encoder", input_shape=(-1,))
         return InferredProperty("input shape", str(encoder.input_shape or "unknown"), declaration=declaration)
@@ -348,13 +362,22 @@ def _describe_input_shape(encoder: Encoder, x: np.ndarray | None, trace: Encodin
     return InferredProperty("input shape", str(sent), evidence, declaration)
 
 
-def _sent_shape(encoder: Encoder, x: np.ndarray, trace: EncodingTrace) -> tuple[int, ...]:
+def _sent_shape(encoder: Encoder, x: Samples, trace: EncodingTrace) -> tuple[int, ...]:
     """Return the shape in which the encoder receives one sample."""
     return trace.layout.arrange(encoder.prepare_batch(x[:1])).shape[1:]
 
 
-def _describe_value_range(part: ModelPart, x: np.ndarray | None) -> InferredProperty:
+def _describe_value_range(part: ModelPart, x: Samples | None, bytes_sent: BytesSent | None = None) -> InferredProperty:
     evidence = [] if x is None else [f"samples are in [{x.min():.3g}, {x.max():.3g}]"]
+    if isinstance(x, StoredArray) and x.value_range is not None:
+        evidence = ["x holds bytes, which were divided by 255"]
+    if bytes_sent is not None:
+        low, high = bytes_sent.value_range
+        declaration = declare("Encoder", value_range=(0, 1) if high > 1 else BYTE_RANGE)
+        kept = ["x holds bytes, which were sent as they are"] if high > 1 else evidence
+        return InferredProperty(
+            "value range", f"{low:g} to {high:g}", "; ".join([*kept, bytes_sent.evidence]), declaration
+        )
     if part.value_range is None:
         declaration = declare(type(part).__name__, value_range=(-1, 1))
         evidence.append("nothing is rescaled")
@@ -365,7 +388,7 @@ def _describe_value_range(part: ModelPart, x: np.ndarray | None) -> InferredProp
 
 
 def _describe_samples(
-    decoder: Decoder, trace: DecodingTrace, x: np.ndarray | None, *, is_steady: bool
+    decoder: Decoder, trace: DecodingTrace, x: Samples | None, *, is_steady: bool
 ) -> list[InferredProperty]:
     samples = trace.samples
     shape = samples.shape[1:]
@@ -417,7 +440,7 @@ def _shared_settings(part: ModelPart) -> dict[str, Any]:
 
 
 def _encoder_settings(
-    encoder: Encoder, x: np.ndarray, trace: EncodingTrace, posterior: Posterior | None
+    encoder: Encoder, x: Samples, trace: EncodingTrace, posterior: Posterior | None
 ) -> dict[str, Any]:
     """Return the declarations that make the encoder do what it did without them."""
     shape = _sent_shape(encoder, x, trace)
@@ -428,6 +451,7 @@ def _encoder_settings(
         "layout": "channels_first" if is_cube else None,
         "preprocess": None if encoder.preprocess is None else _CodeName(callable_name(encoder.preprocess)),
         **_shared_settings(encoder),
+        **({} if trace.bytes_sent is None else trace.bytes_sent.declaration),
         "prior": posterior.prior if posterior is not None else encoder.prior,
     }
     return {name: value for name, value in settings.items() if value is not None}

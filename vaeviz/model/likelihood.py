@@ -81,7 +81,10 @@ def numpy_scorer(likelihood: Any, code_shape: tuple[int, ...] = ()) -> Iterator[
     if not callable(likelihood):
         got = type(likelihood).__name__
         raise InputError(
-            f"likelihood is of type {got}, expected a callable (x, z) -> (N,).", got=got, expected="a callable"
+            f"likelihood is of type {got}, expected a callable (x, z) -> (N,).",
+            got=got,
+            expected="a callable",
+            fix=f"Pass vaeviz.decoder_likelihood(decoder, {likelihood!r})." if isinstance(likelihood, str) else "",
         )
     name, (n_needed, n_accepted) = callable_name(likelihood), positional_arity(likelihood)
     known = getattr(likelihood, "conditions", None)

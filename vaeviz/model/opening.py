@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from vaeviz.data.batches import one_line
-from vaeviz.errors import Fix, InputError, NotApplicable
+from vaeviz.errors import Fix, InputError, NotApplicable, warn_user
 from vaeviz.model.calling import callable_name
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
-from vaeviz.model.whole_model import whole_model
+from vaeviz.model.posterior import Posterior
+from vaeviz.model.whole_model import WholeModel, whole_model
 from vaeviz.plugins import registry
 
 Role = Literal["encoder", "decoder"]
@@ -39,6 +39,9 @@ ROUTES = {
     ),
 }
 """What to do with files that no adapter opens, by suffix."""
+
+COUNTERPARTS = {"encode": "decode", "decode": "encode", "encoder": "decoder", "decoder": "encoder"}
+"""Names of functions that say which part they are, and of the other part."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ def as_encoder(model: Any) -> Encoder:
     if opened is None:
         raise _unknown_model_error(model, "a callable, a model or a Posterior", "encoder")
     if opened.encoder is None:
-        raise NotApplicable(f"{opened.name} has no encoder.")
+        raise _missing_part_error(model, opened, "encoder")
     return opened.encoder
 
 
@@ -187,8 +190,29 @@ def as_decoder(model: Any) -> Decoder:
     if opened is None:
         raise _unknown_model_error(model, "a callable or a model", "decoder")
     if opened.decoder is None:
-        raise NotApplicable(f"{opened.name} has no decoder.")
+        raise _missing_part_error(model, opened, "decoder")
     return opened.decoder
+
+
+def with_decoder(encoder: Any, decoder: Any) -> Any:
+    """Return an encoder that knows the decoder which is used with it, as the encoder of a whole model does.
+
+    Parameters
+    ----------
+    encoder : callable, model, Encoder or Posterior
+        The encoder.
+    decoder : callable, model, Decoder or None
+        The decoder.
+
+    Returns
+    -------
+    Encoder or Any
+        The encoder with the decoder, which shows how its outputs are to be read. What it knows already is kept.
+    """
+    if decoder is None or isinstance(encoder, Posterior):
+        return encoder
+    part = as_encoder(encoder)
+    return part if part.whole is not None else replace(part, whole=WholeModel(as_decoder(decoder)))
 
 
 def condition_on(model: Any, condition: Any) -> Any:
@@ -197,8 +221,8 @@ def condition_on(model: Any, condition: Any) -> Any:
     Parameters
     ----------
     model : Any
-        Anything that has a decoder. An `Encoder` is fixed as an encoder, and a `Model` in each of its parts that is
-        conditional.
+        Anything that has a decoder. An `Encoder`, and a function named ``encode``, is fixed as an encoder, and a
+        `Model` in each of its parts that is conditional.
     condition : Any
         One value for all codes: a class or its name if the model declares its `conditions`, else the number or vector
         that it receives.
@@ -228,7 +252,9 @@ def condition_on(model: Any, condition: Any) -> Any:
         for part in parts:
             model = replace(model, **{part.role: condition_on(part, condition)})
         return model
-    part = as_encoder(model) if isinstance(model, Encoder) else as_decoder(model)
+    opened = None if isinstance(model, Decoder) else open_with_adapter(model)[1]
+    has_decoder = opened is None or opened.decoder is not None
+    part = as_decoder(model) if has_decoder else as_encoder(model)
     return replace(part, condition=part.fix_condition(condition))
 
 
@@ -271,7 +297,7 @@ def open_with_adapter(model: Any, *, trust: bool = False) -> tuple[str | None, M
         except (InputError, NotApplicable):
             raise
         except Exception as error:
-            warnings.warn(f"adapter {name!r} failed and is skipped: {one_line(error)}", stacklevel=2)
+            warn_user(UserWarning(f"adapter {name!r} failed and is skipped: {one_line(error)}"))
             continue
         if opened is not None:
             return name, _with_whole_model(opened, model)
@@ -294,7 +320,7 @@ def _load_adapters() -> Iterator[tuple[str, Adapter]]:
         try:
             yield name, cast(Adapter, registry.load("vaeviz.adapters", name))
         except InputError as error:
-            warnings.warn(f"adapter {error}", stacklevel=2)
+            warn_user(UserWarning(f"adapter {error}"))
 
 
 def _has_trust(adapter: Adapter) -> bool:
@@ -327,15 +353,23 @@ def _open_without_adapter(model: Any) -> Model | None:
             replace(as_decoder(getattr(model, decoder)), name=f"{name}.{decoder}") if decoder else None,
             name=name,
         )
-    if callable(model):
-        owner: Any = getattr(model, "__self__", None)
-        is_encode = getattr(model, "__name__", "") == "encode" and callable(getattr(owner, "decode", None))
-        whole = whole_model(owner, as_decoder(owner.decode)) if is_encode else None
-        return Model(Encoder(model, whole=whole), Decoder(model), name=name, either=True)
-    return None
+    return _open_callable(model, name) if callable(model) else None
 
 
 _PARTS: dict[str, Callable[[Any], Any]] = {"encoder": as_encoder, "decoder": as_decoder}
+
+
+def _open_callable(fn: Callable[..., Any], name: str) -> Model:
+    """Open a bare callable as what its name says, else as either part. A method knows the model that it belongs to."""
+    counterpart = COUNTERPARTS.get(getattr(fn, "__name__", ""))
+    if counterpart is None:
+        return Model(Encoder(fn), Decoder(fn), name=name, either=True)
+    if counterpart.startswith("enc"):
+        return Model(decoder=Decoder(fn), name=name)
+    owner: Any = getattr(fn, "__self__", None)
+    decoder = getattr(owner, counterpart, None)
+    whole = whole_model(owner, as_decoder(decoder)) if callable(decoder) else None
+    return Model(Encoder(fn, whole=whole), name=name)
 
 
 def _part_attribute(model: Any, verb: str) -> str | None:
@@ -353,6 +387,21 @@ def _complete(declared: Part, known: Part | None) -> Part:
         return declared
     values = {one.name: getattr(declared, one.name) for one in fields(declared) if one.name not in ("fn", "_")}
     return replace(known, **{name: value for name, value in values.items() if value is not None})
+
+
+def _missing_part_error(model: Any, opened: Model, role: Role) -> InputError | NotApplicable:
+    """Return the error for a model without an encoder or decoder, or for a function whose name says it is the other."""
+    counterpart = COUNTERPARTS.get(getattr(model, "__name__", ""))
+    if counterpart is None:
+        return NotApplicable(f"{opened.name} has no {role}.")
+    owner, other = opened.name.rpartition(".")[0], "an encoder" if role == "decoder" else "a decoder"
+    of_owner = f"{owner}.{counterpart}" if hasattr(getattr(model, "__self__", None), counterpart) else f"the {role}"
+    return InputError(
+        f"{opened.name} is {other} by its name, but the {role} is expected here.",
+        got=opened.name,
+        expected=of_owner,
+        fix=f"Pass {of_owner}. If the function is the {role}, write vaeviz.{role.capitalize()}(fn).",
+    )
 
 
 def _unknown_model_error(model: Any, expected: str, what: str = "model") -> InputError:

@@ -54,10 +54,28 @@ MIN_NEGATIVE_SHARE = 0.8  # of log-variances: a trained encoder is surer than it
 
 MIN_JUDGED_ROWS = 8  # signs of fewer samples say nothing
 
+MAX_UNEXPLAINED_SHARE = 0.5  # of the variance of samples: codes that leave less of it are reconstructions
+
 BY_NAME = "by its name"
 BY_RECONSTRUCTION = "so the model itself decodes them"
 
 MAX_LISTED_READINGS = 3  # in the advice of an error
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """The layer of a model that receives the fewest values per sample.
+
+    Parameters
+    ----------
+    n_values : int
+        The number of values.
+    fix : Fix, optional
+        How to divide the model there.
+    """
+
+    n_values: int
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +134,7 @@ class OutputSpec:
         with np.errstate(over="ignore"):
             return mean, SPREADS[self.spread](spread)
 
-    def warn_of_extreme_spread(self, returned: Any, first_row: int, max_input: float) -> None:
+    def warn_of_extreme_spread(self, returned: Any, first_row: int, batch: np.ndarray) -> None:
         """Warn if a log-variance is too large or too small to be one.
 
         Parameters
@@ -125,8 +143,8 @@ class OutputSpec:
             What the encoder returned.
         first_row : int
             Number of the first sample of the batch.
-        max_input : float
-            Largest absolute value that the encoder received.
+        batch : ndarray, shape (n, ...)
+            What the encoder received.
         """
         limit = MAX_LOG_SPREAD.get(self.spread or "")
         if limit is None:
@@ -143,7 +161,7 @@ class OutputSpec:
                 f"dimension {', '.join(str(index + 1) for index in dimension) or '1'}; "
                 f"{len(extreme)} of {values.size} values are beyond ±{limit:g}.",
                 fix=advise(
-                    *advice_for_large_samples(max_input),
+                    *advice_for_large_samples(float(np.abs(batch).max())),
                     (f"If it is a {self.spread}", Fix("Clamp it in the encoder.")),
                     ("If it is a variance", declare("Encoder", returns=other_kind)),
                 ),
@@ -230,7 +248,8 @@ def infer_outputs(
     *,
     n_rows: int,
     again: Any = None,
-    sample_shape: tuple[int, ...] | None = None,
+    samples: np.ndarray | None = None,
+    bottleneck: Bottleneck | None = None,
     probe: ReconstructionProbe | None = None,
 ) -> OutputSpec:
     """Infer what an encoder returned from names, from its decoder, or from numbers that allow one interpretation only.
@@ -243,8 +262,10 @@ def infer_outputs(
         Number of samples that it received.
     again : Any, optional
         What it returned for the same batch a second time. Outputs that differ were sampled.
-    sample_shape : tuple of int, optional
-        Shape of one sample. Outputs of that size are reconstructions if there are others.
+    samples : ndarray, shape (n_rows, ...), optional
+        The samples. Outputs of their size are reconstructions if there are others.
+    bottleneck : Bottleneck, optional
+        Where the encoder holds the fewest values per sample. Outputs of the size of a sample are decoded from them.
     probe : ReconstructionProbe, optional
         The decoder of the same model.
 
@@ -264,11 +285,91 @@ def infer_outputs(
         If the kind of spread is likely but not proven.
     """
     outputs = list_outputs(returned)
+    if samples is not None:
+        _check_for_codes(returned, samples, bottleneck)
     if any(is_distribution(output.value) for output in outputs):
-        return _spec_of_distribution(_posterior_among(outputs, sample_shape))
+        return _spec_of_distribution(_posterior_among(outputs, samples))
     if any(output.name for output in outputs):
         return _spec_of_names(outputs)
-    return _ArrayReader(outputs, n_rows, list_outputs(again), sample_shape, probe).read()
+    return _ArrayReader(outputs, n_rows, list_outputs(again), samples, probe).read()
+
+
+def has_codes(returned: Any, samples: Any) -> bool:
+    """Return False if a whole model returned nothing for each sample but its reconstruction, and perhaps the sample.
+
+    Parameters
+    ----------
+    returned : Any
+        What the model returned.
+    samples : array_like, shape (N, ...)
+        What it received.
+
+    Returns
+    -------
+    bool
+        True if there are other outputs, and if the names of the outputs say so.
+    """
+    samples = as_array(samples)
+    outputs = [one for one in list_outputs(returned) if not _is_loss(one, len(samples))]
+    others = [one for one in outputs if not np.array_equal(_mean_of(one), samples)]
+    return (
+        any(map(_is_code_by_name, outputs)) or len(others) > 1 or any(_differs_in_size(one, samples) for one in others)
+    )
+
+
+def _check_for_codes(returned: Any, samples: np.ndarray, bottleneck: Bottleneck | None) -> None:
+    """Raise if all that was returned for each sample is its reconstruction, and warn if it looks like one."""
+    all_outputs = list_outputs(returned)
+    outputs = [one for one in all_outputs if not _is_loss(one, len(samples))]
+    if not outputs or any(_is_code_by_name(one) or _differs_in_size(one, samples) for one in outputs):
+        return
+    size = samples[0].size
+    is_decoded = bottleneck is not None and bottleneck.n_values < size
+    is_whole_model = len(all_outputs) > 1 and not has_codes(returned, samples)
+    is_alone = len(all_outputs) == 1
+    if not (is_decoded or is_whole_model or (is_alone and _resembles(_mean_of(outputs[0]), samples))):
+        return
+    split = Fix("Pass a function of x that returns its codes as the encoder.")
+    as_codes = _declaration({"mean": all_outputs.index(outputs[0])}, len(all_outputs))
+    fix = advise(
+        ("If this is the whole model", (bottleneck.fix if is_decoded and bottleneck else None) or split),
+        ("If these are the codes", declare("Encoder", returns=as_codes)),
+    )
+    message = f"The encoder returned {size} values for samples of {size}"
+    if is_decoded or is_whole_model:
+        raise InputError(f"{message}: reconstructions, not codes.", got="reconstructions", expected="codes", fix=fix)
+    warn_user(GuessWarning(f"{message}, and they resemble the samples, as reconstructions do.", fix=fix))
+
+
+def _is_code_by_name(output: Output) -> bool:
+    return kind_of_name(output.name) == "mean" or code_name([output.name]) is not None
+
+
+def _differs_in_size(output: Output, samples: np.ndarray) -> bool:
+    return math.prod(_mean_of(output).shape[1:]) != math.prod(samples.shape[1:])
+
+
+def _is_loss(output: Output, n_rows: int) -> bool:
+    """Return True for one number, for one number per sample, and for what has other rows than the samples."""
+    values = _mean_of(output)
+    return values.ndim < 2 or len(values) != n_rows
+
+
+def _mean_of(output: Output) -> np.ndarray:
+    """Return an output as an array: of a distribution its mean, which may be missing."""
+    if not is_distribution(output.value):
+        return as_array(output.value)
+    mean = get_value(output.value, "mean")
+    return np.empty(0) if mean is None else as_array(mean)
+
+
+def _resembles(values: np.ndarray, samples: np.ndarray) -> bool:
+    """Return True if values explain most of the variance of samples of the same size, but are not the samples."""
+    values, samples = (array.reshape(len(array), -1).astype(np.float64) for array in (values, samples))
+    if len(samples) < MIN_JUDGED_ROWS or np.array_equal(values, samples):
+        return False
+    unexplained, variance = np.sum((samples - values) ** 2), np.sum((samples - samples.mean(axis=0)) ** 2)
+    return bool(0 < unexplained < MAX_UNEXPLAINED_SHARE * variance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,7 +394,7 @@ class _ArrayReader:
         outputs: list[Output],
         n_rows: int,
         again: list[Output],
-        sample_shape: tuple[int, ...] | None,
+        samples: np.ndarray | None,
         probe: ReconstructionProbe | None,
     ) -> None:
         repeats = again if len(again) == len(outputs) else outputs
@@ -301,7 +402,7 @@ class _ArrayReader:
             _Array(one.path, position, as_array(one.value), as_array(repeat.value))
             for position, (one, repeat) in enumerate(zip(outputs, repeats))
         ]
-        self.n_rows, self.sample_shape, self.probe = n_rows, sample_shape, probe
+        self.n_rows, self.samples, self.probe = n_rows, samples, probe
 
     def read(self) -> OutputSpec:
         """Return the interpretation, or raise an error that shows what to declare."""
@@ -352,9 +453,9 @@ class _ArrayReader:
         of_rows = [one for one in self.arrays if one.values.ndim > 0 and len(one.values) == self.n_rows]
         vectors = [one for one in of_rows if one.values.ndim > 1]
         codes = vectors or of_rows  # one number per sample is a loss, if others are vectors
-        if self.sample_shape is None:
+        if self.samples is None:
             return codes or self.arrays
-        size = math.prod(self.sample_shape)
+        size = self.samples[0].size
         others = [one for one in codes if one.values[0].size != size]
         if len(others) == 1 < len(codes) and others[0].values[0].size == 1:
             raise self._unclear_error(codes)  # a code of one dimension, or a loss such as ln q(z | x)
@@ -593,10 +694,10 @@ def _unknown_names_error(outputs: list[Output]) -> InputError:
     )
 
 
-def _posterior_among(outputs: list[Output], sample_shape: tuple[int, ...] | None) -> Output:
+def _posterior_among(outputs: list[Output], samples: np.ndarray | None) -> Output:
     """Return the distribution of the codes: the only one that is neither of the data by name nor by size."""
     distributions = [one for one in outputs if is_distribution(one.value)]
-    size = None if sample_shape is None else math.prod(sample_shape)
+    size = None if samples is None else samples[0].size
     possible = [one for one in distributions if not is_of_data(one.name)] or distributions
     codes = [one for one in possible if _row_size(get_value(one.value, "mean")) != size] or possible
     if len(codes) == 1:

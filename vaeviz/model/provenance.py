@@ -27,6 +27,7 @@ from vaeviz.data.out_of_core import (
 )
 from vaeviz.model.calling import restored_random_state
 from vaeviz.model.decode import decode
+from vaeviz.model.decoder_likelihood import DecoderLikelihood
 from vaeviz.model.encode import trace_encoding
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
@@ -106,6 +107,8 @@ def _describe_input(value: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         return {"name": value.name} | {
             role: _describe_part(part, inputs) for role, part in parts.items() if part is not None
         }
+    if isinstance(value, DecoderLikelihood):
+        return {"name": value.name}
     if isinstance(value, (list, tuple)) and any(isinstance(part, Model) for part in value):
         return {"models": [_describe_input(part, inputs) for part in value]}
     if isinstance(value, SampleStream) or is_out_of_core(value):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vaeviz.data.arrays import as_array
-from vaeviz.errors import GuessWarning, declare, warn_user
+from vaeviz.errors import Fix, GuessWarning, declare, warn_user
 from vaeviz.model.calling import ForeignFunction, positional_parameters, restored_random_state
 from vaeviz.model.conditions import names_condition
 from vaeviz.model.output_tree import find_samples, is_distribution, list_outputs, same_up_to_rounding
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vaeviz.model.decoder import Decoder
 
 STEP_NAMES = ("quantize", "quantizer", "vector_quantizer", "vq", "vq_layer", "_vq_vae", "to_latent", "project")
+
+DECODER_NAMES = ("decode", "decoder", "dec", "_decoder", "_dec")
 
 MAX_COMPARED_SAMPLES = 8
 MAX_COMPARED_VALUES = 100_000  # so that large images are compared one at a time
@@ -39,7 +41,8 @@ class WholeModel:
         Receives what the encoder receives, and returns the reconstruction, alone or among other outputs. None if the
         model has no such function.
     steps : mapping of str to callable
-        Functions of a code that the model may apply between encoder and decoder, by name.
+        Functions that the model may apply to a code between encoder and decoder, by name: methods with the usual names,
+        and the parts of a torch module.
     """
 
     decoder: Decoder
@@ -64,7 +67,8 @@ def whole_model(model: Any, decoder: Decoder) -> WholeModel:
     """
     reconstruct = model if callable(model) and not isinstance(model, type) else None
     steps = {name: step for name in STEP_NAMES if callable(step := getattr(model, name, None))}
-    return WholeModel(decoder, reconstruct, steps)
+    children = model.named_children() if hasattr(model, "named_children") else ()
+    return WholeModel(decoder, reconstruct, steps | dict(children))
 
 
 class ReconstructionProbe:
@@ -207,9 +211,18 @@ class ReconstructionProbe:
                 f"decode(encode(x)) differs from the model's own reconstruction by {difference:.3g} on average. Their "
                 f"mean absolute errors are {errors[0]:.3g} and {errors[1]:.3g} on {self.n_rows} samples: the model "
                 "does more between its encoder and its decoder.",
-                fix="Pass as the decoder a function of z that does all that follows the encoder.",
+                fix=self._decoder_fix(codes),
             )
         )
+
+    def _decoder_fix(self, codes: np.ndarray) -> Fix:
+        """Return how to write the decoder with the step that the model takes before, if that is found."""
+        step = self.step_between(codes)
+        model, fn = self.whole.reconstruct, self.whole.decoder.fn
+        names = [name for name in DECODER_NAMES if getattr(model, name, None) == fn]
+        if step is None or not names:
+            return Fix("Pass as the decoder a function of z that does all that follows the encoder.")
+        return Fix(f"Write vaeviz.Decoder(lambda z: fn.{names[0]}(fn.{step}(z))), where fn is the model.")
 
     def _own_reconstructions(self, noise: float = 0.0) -> list[np.ndarray]:
         """Return what may be the model's own reconstruction: flat arrays of the size of the samples."""

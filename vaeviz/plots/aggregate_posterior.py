@@ -32,7 +32,7 @@ MIN_CELLS = 3  # narrower posteriors are drawn this many cells wide (one standar
 PRIOR_EXTENT = 3.3  # the grid always holds this many standard deviations of the prior
 
 
-@register_plot(page=PageShape("column", 1.0))
+@register_plot(page=PageShape("column", 1.0), question="Can I sample from it?")
 def aggregate_posterior(
     encoder: Any,
     x: Any,
@@ -47,6 +47,14 @@ def aggregate_posterior(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot the density of the aggregate posterior q(z) in two latent dimensions, against the prior.
+
+    What to look for: the contours enclose 39, 86 and 99 % of q(z), as the dashed circles do for the prior. Where they
+    agree, draws from the prior are codes that the decoder knows. The title compares both by the MMD in all
+    dimensions, and each axis by its KL to the prior.
+
+    What commonly misleads: with few samples q(z) is a sum of few narrow posteriors, and spots and gaps are those of
+    the samples rather than of the model. The legend says how far the picture is smoothed. Marginals that agree do not
+    imply that q(z) does.
 
     Parameters
     ----------
@@ -155,4 +163,5 @@ def _density_title(
     count = sample_count(len(posterior), total)
     which = f", two {'' if dims else 'most active '}of {posterior.size} dims" if posterior.size > 2 else ""
     chance = np.quantile(found.mmd.null, 0.95)
-    return f"q(z), {count}{which}\nMMD² {found.mmd.squared} (by chance < {chance:.1g})"
+    all_dims = f" in all {posterior.size} dims" if posterior.size > 2 else ""
+    return f"q(z), {count}{which}\nMMD²{all_dims} {found.mmd.squared} (by chance < {chance:.1g})"

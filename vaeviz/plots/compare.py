@@ -25,7 +25,7 @@ from vaeviz.plugins.plot_spec import PageShape, register_plot
 MAX_NAME_LENGTH = 24  # characters of the name of an encoder in a title
 
 
-@register_plot(page=PageShape("full", 0.5))
+@register_plot(page=PageShape("full", 0.5), question="Are two runs the same?")
 def compare(
     encoder: Any,
     x: Any,
@@ -44,6 +44,14 @@ def compare(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot the same data in two latent spaces, the second aligned to the first by Procrustes.
+
+    What to look for: classes at the same places mean that both runs found the same arrangement. The line below
+    measures it three ways, with the value for shuffled samples in brackets: the similarity CKA, the variance that the
+    alignment leaves, and the share of common neighbors.
+
+    What commonly misleads: two runs of one model usually differ: a latent space is known up to rotation and
+    reflection at best, so never compare raw coordinates or axes between runs. Neighbors can agree where the global
+    arrangement does not, as the numbers then show.
 
     Parameters
     ----------
@@ -115,10 +123,11 @@ def compare(
     found = code_similarity(codes, others, k=n_neighbors, seed=seed)
     aligned = _with_spread_of(codes, procrustes(codes, others).aligned)
     names = _space_names(encoder, other_encoder)
-    axis_names, planes = _project_to_plane(codes, aligned)
+    axis_names, planes = _project_to_plane(codes, aligned, names[0])
+    headings = names[0], f"{names[1]}, aligned"
     figure = figure or figure_for(compare)
     axes: np.ndarray = figure.subplots(1, 2)
-    for ax, points, shown, title in zip(axes, planes, (posterior, other), names):
+    for ax, points, shown, title in zip(axes, planes, (posterior, other), headings):
         draw_scatter(ax, points, colors[rows], seed=seed)
         ax.set(**_shared_limits(np.concatenate(planes)), aspect="equal")
         ax.set(xlabel=axis_names[0], title=f"{title}: {shown.size}-D {shown.code_name}s, N = {len(rows):,}")
@@ -129,11 +138,11 @@ def compare(
 
 
 def _space_names(*encoders: Any) -> tuple[str, str]:
-    """Return names for the titles: those of two encoders, or their order where they do not differ."""
+    """Return names for the panels: those of two encoders, or their order where they do not differ."""
     names = ["" if isinstance(encoder, Posterior) else as_encoder(encoder).name for encoder in encoders]
     is_named = all(names) and len(set(names)) == 2
-    first, second = abbreviate(names, MAX_NAME_LENGTH) if is_named else ("First", "Second")
-    return first, f"{second}, aligned"
+    first, second = abbreviate(names, MAX_NAME_LENGTH) if is_named else ("encoder 1", "encoder 2")
+    return first, second
 
 
 def _with_spread_of(codes: np.ndarray, aligned: np.ndarray) -> np.ndarray:
@@ -142,16 +151,21 @@ def _with_spread_of(codes: np.ndarray, aligned: np.ndarray) -> np.ndarray:
     return center + (aligned - center) * np.sqrt(codes.var(axis=0).sum()) / spread if spread > 0 else aligned
 
 
-def _project_to_plane(codes: np.ndarray, aligned: np.ndarray) -> tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-    """Return the names of the two axes, and both sets of codes in the plane of the first's leading components."""
+def _project_to_plane(
+    codes: np.ndarray, aligned: np.ndarray, name: str
+) -> tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Return labels of two axes, and both sets of codes in the plane of the first two components of `name`, the first.
+
+    Codes in the plane stay as they are.
+    """
     size = max(codes.shape[1], aligned.shape[1], 2)
     codes, aligned = (np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in (codes, aligned))
     if size == 2:
         return (dimension_label(0), dimension_label(1)), (codes, aligned)
     center = codes.mean(axis=0, dtype=np.float64)
     components = np.linalg.svd(codes - center, full_matrices=False)[2][:2].T
-    names = "first principal component of the first", "second principal component"
-    return names, ((codes - center) @ components, (aligned - center) @ components)
+    labels = f"principal component 1 of {name}", f"principal component 2 of {name}"
+    return labels, ((codes - center) @ components, (aligned - center) @ components)
 
 
 def _shared_limits(points: np.ndarray) -> dict[str, tuple[float, float]]:

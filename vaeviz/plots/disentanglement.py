@@ -22,7 +22,7 @@ from vaeviz.model.encode import encode
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=PageShape("full", 0.4))
+@register_plot(page=PageShape("full", 0.4), question="Which dimensions matter?")
 def disentanglement(
     encoder: Any,
     x: Any,
@@ -40,6 +40,14 @@ def disentanglement(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot the information of each latent dimension on each known factor, and four disentanglement scores.
+
+    What to look for: one dark cell in each row, in columns of their own, is a disentangled code. A factor whose row
+    is pale everywhere is not encoded by any single dimension, though all together may hold it: see the score "DCI
+    inform.".
+
+    What commonly misleads: scores of different papers measure different things and cannot be compared with each
+    other. A score far above its value for shuffled factors shows that the factor is encoded, and not that the axes
+    are the right ones. Correlated factors make all scores hard to read.
 
     Parameters
     ----------

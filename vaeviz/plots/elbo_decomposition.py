@@ -12,6 +12,7 @@ from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS
 from vaeviz.analysis.elbo_decomposition import ELBOTerms, elbo_terms
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import label_dimension_ticks
+from vaeviz.model.decoder_likelihood import as_likelihood, find_decoder, warn_of_mean_likelihood
 from vaeviz.model.encode import encode
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -20,7 +21,7 @@ PART_COLORS = ("C0", "C1", "C4")
 ERROR_BARS = {"elinewidth": 0.8, "ecolor": "0.2"}
 
 
-@register_plot(page=PageShape("full", 0.36))
+@register_plot(page=PageShape("full", 0.36), question="Is the bound tight?")
 def elbo_decomposition(
     encoder: Any,
     x: Any,
@@ -35,6 +36,13 @@ def elbo_decomposition(
 ) -> np.ndarray:
     """Plot the parts of the KL: mutual information, total correlation, and the KL of each dimension.
 
+    What to look for: mutual information is what the code says about a sample. The other two parts are the distance of
+    the aggregate posterior from the prior, so they are paid for nothing, and they should be small.
+
+    What commonly misleads: N samples cannot show a mutual information above ln N, the dashed line. If the code
+    distinguishes nearly all samples, mutual information is a lower bound and total correlation an upper bound; the
+    figure says so, and only more samples help.
+
     Parameters
     ----------
     encoder : callable, model or Posterior
@@ -43,9 +51,10 @@ def elbo_decomposition(
         Samples.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
-    likelihood : callable, optional
-        Function that returns ln p(x | z) in nats for pairs of samples and codes. With it, the title shows the
-        reconstruction term and the ELBO.
+    likelihood : str or callable, optional
+        Name of the likelihood of the model's decoder, see `vaeviz.decoder_likelihood`, or a function that returns
+        ln p(x | z) in nats for pairs of samples and codes. With it, the title shows the reconstruction term and the
+        ELBO.
     n_codes : int or None, default=2000
         Largest number of codes drawn from q(z), each scored under all N posteriors. None draws one per sample.
     max_points : int or None, default=100000
@@ -87,7 +96,12 @@ def elbo_decomposition(
     Chen et al., Isolating Sources of Disentanglement in VAEs, NeurIPS 2018, equation 2.
     """
     check_minimum("max_dims", max_dims, 1)
-    terms = elbo_terms(encode(encoder, x, condition), x, likelihood, n_codes=n_codes, max_points=max_points, seed=seed)
+    posterior = encode(encoder, x, condition)
+    if likelihood is not None:
+        decoder = find_decoder(encoder)
+        likelihood = as_likelihood(likelihood, decoder)
+        warn_of_mean_likelihood(likelihood, decoder, x, posterior)
+    terms = elbo_terms(posterior, x, likelihood, n_codes=n_codes, max_points=max_points, seed=seed)
     figure = figure or figure_for(elbo_decomposition)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=[1.25, 1])
     figure.suptitle(_decomposition_title(terms))
@@ -106,7 +120,8 @@ def _draw_parts(ax: Axes, terms: ELBOTerms) -> None:
     for row, (part, color) in enumerate(zip(parts.values(), PART_COLORS)):
         ax.barh(row, part.value, 0.6, xerr=2 * part.standard_error, color=color, error_kw=ERROR_BARS)
     ax.plot([terms.ceiling] * 2, [-0.42, 0.42], color="0.3", lw=0.9, ls=(0, (3, 2)))
-    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha="right", va="bottom", size="small", color="0.3")
+    side = "right" if terms.ceiling > np.mean(ax.get_xlim()) else "left"  # where the text does not meet the frame
+    ax.text(terms.ceiling, -0.45, f"ln N = {terms.ceiling:.2f}", ha=side, va="bottom", size="small", color="0.3")
     bounds = {"mutual information": "≥ ", "total correlation": "≤ "} if terms.saturated else {}
     ax.set_yticks(range(3), [f"{name}\n{bounds.get(name, '')}{part}" for name, part in parts.items()])
     ax.set(ylim=(2.5, -0.85), xlabel="nats", title="parts of the KL")

@@ -25,7 +25,7 @@ from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plots._prior_codes import prior_codes
@@ -34,7 +34,7 @@ from vaeviz.plugins.plot_spec import PageShape, register_plot
 Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # codes between two, at times in [0, 1]
 
 
-@register_plot(page=PageShape("full", None))
+@register_plot(page=PageShape("full", None), question="Can I sample from it?")
 def interpolation(
     decoder: Any,
     encoder: Any = None,
@@ -54,6 +54,13 @@ def interpolation(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot paths between two codes, those of samples or draws from the prior, decoded step by step.
+
+    What to look for: every step should look like a sample. A path that passes through gray mixtures of both ends
+    crosses a region without codes.
+
+    What commonly misleads: a straight path in many dimensions passes nearer to the center than most codes are;
+    ``method="slerp"`` follows the sphere. Smooth paths alone are no proof of a good model: a blend of pixels is
+    smooth, too. Compare the steps with the two samples at the ends.
 
     Parameters
     ----------
@@ -118,7 +125,11 @@ def interpolation(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
-    posterior = encode(encoder, x, condition) if is_encoded else _draw_ends(decoder, condition, n_paths, seed)
+    posterior = (
+        encode(with_decoder(encoder, decoder), x, condition)
+        if is_encoded
+        else _draw_ends(decoder, condition, n_paths, seed)
+    )
     groups = same_condition(decoder, posterior)
     if is_encoded:
         pairs = _choose_pairs(pair, between, n_paths, len(posterior), labels, groups, seed)

@@ -23,7 +23,7 @@ from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=PageShape("full", 0.5))
+@register_plot(page=PageShape("full", 0.5), question="Can I trust this map?")
 def latent_neighbors(
     encoder: Any,
     x: Any,
@@ -37,6 +37,14 @@ def latent_neighbors(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot how well the nearest neighbors in latent space predict the label of a sample.
+
+    What to look for: a dark diagonal means that classes form regions of their own. Off the diagonal are pairs of
+    classes that the code confuses. The curve should be above that of a PCA with as many dimensions, or the latent
+    space adds nothing for this purpose.
+
+    What commonly misleads: an accuracy is high by itself if one class is most of the data: the dashed line is its
+    share. Votes use all latent dimensions, collapsed ones included, which add noise. Labels that were never used for
+    training may well have nothing to do with the code.
 
     Parameters
     ----------
@@ -112,7 +120,8 @@ def latent_neighbors(
 
 def _draw_confusion(ax: Axes, structure: ClassStructure, names: list[str]) -> None:
     draw_matrix(ax, structure.confusion, rows=names, columns=names)
-    ax.set(xlabel=f"voted by {structure.k[len(structure.k) // 2]} neighbors", ylabel="label", aspect="equal")
+    order = "" if ax.get_xticklabels() else ", in the order of the labels"
+    ax.set(xlabel=f"voted by {structure.k[len(structure.k) // 2]} neighbors{order}", ylabel="label", aspect="equal")
 
 
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
@@ -126,6 +135,6 @@ def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     accuracy = Estimate(latent.accuracy[middle], latent.accuracy_error[middle])
     silhouette = "not defined"
     if np.isfinite(latent.silhouette.value):
-        silhouette = f"{latent.silhouette} (of the PCA {components.silhouette.value:.2g})"
+        silhouette = f"{latent.silhouette}, of the PCA {components.silhouette}"
     ax.set_title(f"Accuracy {accuracy} with {latent.k[middle]} neighbors\nsilhouette {silhouette}")
     ax.legend()

@@ -39,7 +39,7 @@ PANEL_MARKER_SCALE = 0.75  # of the markers of a single plot, which is larger th
 MAX_DIMS_WITH_THREE_CONTOURS = 5  # panels of more dimensions are too small for more than one circle of the prior
 
 
-@register_plot(page=PageShape("full", 1.0))
+@register_plot(page=PageShape("full", 1.0), question="Where do my classes lie?")
 def latent_pairs(
     encoder: Any,
     x: Any,
@@ -61,6 +61,15 @@ def latent_pairs(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot posterior means in every pair of active latent dimensions, and their densities along each.
+
+    What to look for: a class that is apart in one panel is apart. Densities on the diagonal show which single
+    dimension separates which classes. Panels should look like the prior, whose contours are dashed, when all classes
+    are taken together.
+
+    What commonly misleads: a class that overlaps others in every panel may still be separate: panels show pairs, and
+    classes can be apart in three dimensions or more. Accuracy of neighbors in `latent_neighbors` uses all dimensions.
+    The axes of a VAE are arbitrary up to how the posterior breaks the symmetry, so a second run may show other
+    panels.
 
     Parameters
     ----------
@@ -136,7 +145,8 @@ def latent_pairs(
     for place, dim in enumerate(shown):
         axes[-1, place].set_xlabel(dimension_label(dim))
         axes[place, 0].set_ylabel(dimension_label(dim) if place else "")
-    add_figure_key(figure, axes[0, -1], colors, axes[1, 0].get_legend_handles_labels()[0])
+    others = axes[1, 0].get_legend_handles_labels()[0]
+    add_figure_key(figure, axes[0, -1], colors, others, n_panels=len(shown))
     which = "" if len(shown) == posterior.size else f", {len(shown)} of {posterior.size} dimensions"
     count = sample_count(len(rows), len(posterior), "points")
     count += f", {MAX_PANEL_POINTS:,} in each panel" if len(points) > MAX_PANEL_POINTS else ""

@@ -31,7 +31,7 @@ MAX_EQUAL_SPREAD = 20  # ratio of standard deviations, above which axes of equal
 MIN_SPREAD = 1e-3  # smaller / larger standard deviation, below which a dimension is practically constant
 
 
-@register_plot(page=PageShape("column", 0.74))
+@register_plot(page=PageShape("column", 0.74), question="Where do my classes lie?")
 def latent_scatter(
     encoder: Any,
     x: Any,
@@ -54,6 +54,14 @@ def latent_scatter(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot posterior means in two latent dimensions, colored by label.
+
+    What to look for: classes that are apart can be told from the code alone. Classes that share a region are similar
+    for the model. The dashed circles are 1, 2 and 3 standard deviations of the prior: codes should fill them, neither
+    crowd the center nor lie far outside.
+
+    What commonly misleads: a point is a mean, and a posterior has a width, which `posterior_ellipses` draws. Above
+    two dimensions only the two most active ones are drawn, and classes that overlap here may be apart in the others:
+    look at `latent_pairs`. Points hide each other where they are dense, so they are drawn in random order.
 
     Parameters
     ----------

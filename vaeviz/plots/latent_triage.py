@@ -17,6 +17,7 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
 from vaeviz.model.encode import encode
+from vaeviz.model.opening import with_decoder
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -39,7 +40,7 @@ PANELS = {
 }
 
 
-@register_plot(page=PageShape("column", 1.3))
+@register_plot(page=PageShape("column", 1.3), question="Which dimensions matter?")
 def latent_triage(
     encoder: Any,
     decoder: Any,
@@ -55,6 +56,14 @@ def latent_triage(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot which latent dimensions are active, collapsed, or encoded but ignored by the decoder, and why.
+
+    What to look for: dimensions below a dashed threshold in the upper panels are collapsed: they carry no information
+    about a sample. A dimension that is above in the upper panels and below in the last one is encoded, but ignored by
+    the decoder.
+
+    What commonly misleads: a collapsed dimension is not a fault by itself: a VAE prunes dimensions that cost more
+    than they bring. The KL of a dimension is no measure of what it changes in the picture, which is why the last
+    panel exists. The axes are logarithmic.
 
     Parameters
     ----------
@@ -110,7 +119,7 @@ def latent_triage(
     """
     check_minimum("max_dims", max_dims, 1)
     x = as_samples(x, "x")
-    posterior = encode(encoder, x, condition)
+    posterior = encode(with_decoder(encoder, decoder), x, condition)
     found = triage(
         posterior, decoder, x, min_kl=min_kl, min_share=min_share, min_effect=min_effect, n_samples=n_samples, seed=seed
     )

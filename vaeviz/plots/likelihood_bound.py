@@ -14,6 +14,7 @@ from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES
+from vaeviz.model.decoder_likelihood import as_likelihood, find_decoder, warn_of_mean_likelihood
 from vaeviz.model.encode import encode
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -22,7 +23,7 @@ N_SIZE_BINS = 24  # of the effective sample sizes, evenly spaced on a log scale
 LEGEND_SHARE = 0.55  # of the height of the curves, kept free for the legend below them
 
 
-@register_plot(page=PageShape("full", 0.36))
+@register_plot(page=PageShape("full", 0.36), question="Is the bound tight?")
 def likelihood_bound(
     encoder: Any,
     x: Any,
@@ -36,15 +37,22 @@ def likelihood_bound(
 ) -> np.ndarray:
     """Plot lower bounds of ln p(x): the ELBO, and the importance-weighted bound by number of samples.
 
+    What to look for: the distance of the curve at its right end from the ELBO is the least that the encoder loses. A
+    curve that is still rising there has not reached ln p(x). Models can be compared by it, if all used the same
+    number of samples.
+
+    What commonly misleads: an effective sample size near 1 (right panel) means that a single z carries the estimate,
+    and the bound is loose however smooth the curve looks. Averages hide single samples: the middle panel shows each.
+
     Parameters
     ----------
     encoder : callable, model or Posterior
         Encoder of `x`. It must return a mean and a spread.
     x : array_like, shape (N, ...)
         Samples.
-    likelihood : callable
-        Function that returns ln p(x | z) in nats for pairs of samples and codes. A run or model of `vaeviz_models` has
-        one.
+    likelihood : str or callable
+        Name of the likelihood of the model's decoder, see `vaeviz.decoder_likelihood`, or a function that returns
+        ln p(x | z) in nats for pairs of samples and codes. A run or model of `vaeviz_models` has one.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
     n_draws : int, default=500
@@ -85,6 +93,9 @@ def likelihood_bound(
     """
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
+    decoder = find_decoder(encoder)
+    likelihood = as_likelihood(likelihood, decoder)
+    warn_of_mean_likelihood(likelihood, decoder, x, posterior)
     rows = subsample_rows(max_points, len(posterior), seed)
     bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=n_draws, seed=seed)
     figure = figure or figure_for(likelihood_bound)

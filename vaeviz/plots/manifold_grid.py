@@ -22,7 +22,7 @@ from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.model.decode import latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -34,7 +34,7 @@ GRID_PIXELS = 640  # along a side of all images together, which a column in prin
 MAX_UPRIGHT_ASPECT = 2  # height / width, above which tick labels side by side would meet
 
 
-@register_plot(page=PageShape("column", None))
+@register_plot(page=PageShape("column", None), question="Can I sample from it?")
 def manifold_grid(
     decoder: Any,
     encoder: Any = None,
@@ -51,6 +51,14 @@ def manifold_grid(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot samples decoded over a grid in two latent dimensions, one panel per condition.
+
+    What to look for: neighboring pictures should change gradually. An abrupt change is a border between classes. All
+    cells have the same mass of the prior, so the share of the area that a class covers is its share of draws from the
+    prior.
+
+    What commonly misleads: the grid spans the prior and not the codes, so its corners show what is rarely drawn.
+    Above two dimensions it is one plane of many, with the others held at 0. Pictures between two classes are
+    interpolations, not members of the data.
 
     Parameters
     ----------
@@ -120,7 +128,7 @@ def manifold_grid(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    posterior = None if encoder is None or x is None else encode(encoder, x, condition)
+    posterior = None if encoder is None or x is None else encode(with_decoder(encoder, decoder), x, condition)
     size = posterior.size if posterior is not None else latent_size(decoder)
     n_grid = _default_n_grid(decoder, x, style, conditions, size) if n_grid is None else n_grid
     check_minimum("n_grid", n_grid, 2)

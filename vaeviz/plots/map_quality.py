@@ -35,7 +35,7 @@ NEIGHBORHOOD_SIZES = (2, 5, 10, 20, 50, 100, 200)
 MAX_RANKED_POINTS = 1000  # points whose neighbors are ranked for the curves; more would take long and change little
 
 
-@register_plot(page=PageShape("full", 0.44))
+@register_plot(page=PageShape("full", 0.44), question="Can I trust this map?")
 def map_quality(
     encoder: Any,
     x: Any,
@@ -49,6 +49,14 @@ def map_quality(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot how far a map of the latent space can be trusted, by point and by size of a neighborhood.
+
+    What to look for: red points have neighbors on the map that are far away in latent space. On the right, solid
+    lines are the map, dashed ones a PCA and dotted ones a random map: a map is worth its trouble where it is above
+    the PCA.
+
+    What commonly misleads: good small neighborhoods say nothing about the arrangement of the islands: read the curves
+    at the size of neighborhood that you interpret. Trustworthiness punishes false neighbors and continuity lost ones;
+    a map can be good at one of them only.
 
     Parameters
     ----------

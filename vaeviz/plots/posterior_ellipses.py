@@ -24,7 +24,7 @@ from vaeviz.plugins.plot_spec import PageShape, register_plot
 MAX_HIDDEN_SHARE = 0.5  # of the ellipses; with more of them smaller than the dots, the picture shows means only
 
 
-@register_plot(page=PageShape("column", 0.8))
+@register_plot(page=PageShape("column", 0.8), question="Where do my classes lie?")
 def posterior_ellipses(
     encoder: Any,
     x: Any,
@@ -45,6 +45,14 @@ def posterior_ellipses(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot the posteriors of some samples in two latent dimensions, as means with ellipses of their spread.
+
+    What to look for: ellipses that overlap are samples that the decoder cannot tell apart. Their size shows how
+    precise the code is: small next to the prior means that each sample occupies its own place; as wide as the prior
+    means that a dimension is not used.
+
+    What commonly misleads: an ellipse of 1 standard deviation holds 39 % of the mass in two dimensions, one of 2
+    holds 86 %; the title says which is drawn. The encoder's spread need not be the one of the true posterior: the
+    check ``spread`` of `analyze` measures that.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS
 from vaeviz.analysis.condition_sets import condition_set, cycle_conditions
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.prior_holes import Holes, find_holes
+from vaeviz.analysis.subsampling import representative_rows
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
@@ -21,7 +22,7 @@ from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plots._titles import sample_count
@@ -31,7 +32,7 @@ N_SCORE_BINS = 40
 HEADROOM = 1.4  # height of the axis / of the highest bar, so that the legend hides none
 
 
-@register_plot(page=PageShape("full", 0.38))
+@register_plot(page=PageShape("full", 0.38), question="Can I sample from it?")
 def prior_holes(
     encoder: Any,
     x: Any,
@@ -50,6 +51,14 @@ def prior_holes(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot how much of the prior is where the aggregate posterior has no mass, and what is decoded there.
+
+    What to look for: about 1 % of the prior would be left of the dashed line if codes were distributed like the
+    prior. A larger share is what a sample from the prior risks. The pictures on the right show what is decoded in
+    holes, and elsewhere.
+
+    What commonly misleads: a decoder can make good pictures in a hole, or bad ones elsewhere: a hole is a risk, not a
+    fault. In many dimensions with few samples most holes cannot be seen; the check ``holes`` of `analyze` says when
+    this is so.
 
     Parameters
     ----------
@@ -103,6 +112,7 @@ def prior_holes(
     Both histograms show the score that finds the most holes: the log-ratio of q(z) and the prior by one of two
     classifiers, or ln q(z), where q(z) is the mixture of all N posteriors: at codes drawn from q(z), scored
     leave-one-out, and at codes drawn from the prior N(0, I). Prior codes to the left of the dashed line are in holes.
+    Codes to decode represent their group: each is the nearest to a center of k-means, so that few pictures are alike.
 
     References
     ----------
@@ -111,11 +121,11 @@ def prior_holes(
     check_minimum("n_grid", n_grid, 1)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
-    posterior = encode(encoder, x, condition)
+    posterior = encode(with_decoder(encoder, decoder), x, condition)
     found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=tolerance, max_points=max_points, seed=seed)
-    panels = [] if decoder is None else _decode_panels(decoder, condition, found, posterior, x, n_grid, style)
+    panels = [] if decoder is None else _decode_panels(decoder, condition, found, posterior, x, n_grid, style, seed)
     figure = figure or figure_for(prior_holes)
-    widths = [1.5, 1, 1][: 1 + len(panels)]
+    widths = [1.2, 1, 1][: 1 + len(panels)]
     axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     _draw_scores(axes[0], found, len(posterior))
     whole = np.stack([cells for _, cells, _ in panels]) if panels else None
@@ -126,7 +136,14 @@ def prior_holes(
 
 
 def _decode_panels(
-    decoder: Any, condition: Any, found: Holes, posterior: Posterior, x: Any, n_grid: int, style: SampleStyle
+    decoder: Any,
+    condition: Any,
+    found: Holes,
+    posterior: Posterior,
+    x: Any,
+    n_grid: int,
+    style: SampleStyle,
+    seed: int,
 ) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
     """Return the title, cells and row labels of each panel: samples in holes and elsewhere.
 
@@ -135,7 +152,9 @@ def _decode_panels(
     decoder = as_decoder(decoder)
     conditions = condition_set(decoder, condition)
     count = n_grid**2
-    groups = {"in holes": found.codes[found.in_hole][:count], "elsewhere": found.codes[~found.in_hole][:count]}
+    groups = {"in holes": found.codes[found.in_hole], "elsewhere": found.codes[~found.in_hole]}
+    totals = {name: len(codes) for name, codes in groups.items()}
+    groups = {name: codes[representative_rows(codes, count, seed)] for name, codes in groups.items()}
     decoded = {
         name: decode(decoder, posterior.with_codes(codes), cycle_conditions(conditions, len(codes)), reference=x)
         for name, codes in groups.items()
@@ -144,10 +163,8 @@ def _decode_panels(
     padded = {name: _pad_with_blanks(samples, count) for name, samples in decoded.items()}
     if all(style.kind_of(samples.shape[1:]) == "point" for samples in decoded.values()):
         return [("prior samples", np.stack(list(padded.values())), tuple(decoded))]
-    return [
-        (f"prior, {name} ({len(decoded[name])})", samples.reshape(n_grid, n_grid, *samples.shape[1:]), ())
-        for name, samples in padded.items()
-    ]
+    titles = {name: f"prior, {name}: {len(samples)} of {totals[name]:,}" for name, samples in decoded.items()}
+    return [(titles[name], samples.reshape(n_grid, n_grid, *samples.shape[1:]), ()) for name, samples in padded.items()]
 
 
 def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
@@ -158,7 +175,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     best = found.own.max()
     lowest = max(2 * found.threshold - best, min(found.own.min(), found.prior.min()))
     edges = np.linspace(lowest, max(best, found.prior.max()), N_SCORE_BINS + 1).tolist()
-    for scores, name, color in ((found.own, "samples of q(z)", "C0"), (found.prior, "samples of the prior", "C1")):
+    for scores, name, color in ((found.own, "q(z)", "C0"), (found.prior, "prior", "C1")):
         weights = np.full(len(scores), 1 / len(scores))
         lower = 100 * (scores < lowest).mean()
         label = f"{name}, {lower:.3g} % further left" if lower else name
@@ -169,7 +186,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     score = "ln q(z)" if found.decisive.name == "density" else f"ln q(z)/p(z) of the {found.decisive.name}"
     ax.set(xlabel=f"{score} (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
-    blind = "" if found.flagged or found.detectable else "\na half-empty prior would not be seen"
+    blind = "" if found.flagged or not found.unseen else f"\na {found.unseen} prior would not be seen"
     ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}{blind}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 

@@ -14,11 +14,18 @@ from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=PageShape("column", 0.85))
+@register_plot(page=PageShape("column", 0.85), question="Are two runs the same?")
 def rate_distortion(
     runs: Any, x: Any = None, condition: Any = None, *, n_draws: int = 8, seed: int = 0, ax: Axes | None = None
 ) -> Axes:
     """Plot several models by the rate of their codes and the distortion of what they decode.
+
+    What to look for: toward the lower left both are better. Along a gray line a model trades one for the other, which
+    is what β does. A point at a rate of 0 has collapsed.
+
+    What commonly misleads: a single run of a model is one draw: seeds scatter, and a difference of their size means
+    nothing. Only models of the same data and likelihood can be compared. A better ELBO is not a better
+    representation.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ from vaeviz.drawing.text_fit import abbreviate, label_rotation
 from vaeviz.errors import Fix, NotApplicable
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode, encode_others
-from vaeviz.model.opening import as_encoder
+from vaeviz.model.opening import as_encoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -39,7 +39,7 @@ MEASURE_NAMES = {
 MAX_NAME_LETTERS = 16  # of a class below its box, so that the boxes keep most of the height
 
 
-@register_plot(page=PageShape("full", 0.42))
+@register_plot(page=PageShape("full", 0.42), question="What does it reconstruct?")
 def reconstruction_error(
     encoder: Any,
     decoder: Any,
@@ -57,6 +57,13 @@ def reconstruction_error(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot reconstruction errors by label, and the worst and the median cases.
+
+    What to look for: a class with a high box is badly represented. Look at the worst cases for mislabeled or broken
+    samples. The ROC curve compares the errors of the data with those of other data: 0.5 is chance.
+
+    What commonly misleads: the mean squared error rewards blur and depends on the brightness of a sample, so classes
+    with more ink have larger errors. A high area under the ROC for one kind of other data does not carry over to
+    another kind.
 
     Parameters
     ----------
@@ -114,6 +121,7 @@ def reconstruction_error(
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
+    encoder = with_decoder(encoder, decoder)
     posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
     colors = color_labels(_class_labels(labels, len(errors)), len(errors), palette=palette)
@@ -145,11 +153,16 @@ def _errors_of_others(other_x: Any, encoder: Any, decoder: Any, measure: Measure
 
 
 def _check_condition(encoder: Any, other_x: Any) -> None:
-    if other_x is not None and not isinstance(encoder, Posterior) and as_encoder(encoder).is_conditional:
+    if other_x is None or isinstance(encoder, Posterior):
+        return
+    part = as_encoder(encoder)
+    if part.is_conditional:
+        value = next(iter(part.known_conditions or ()), 0)
         raise NotApplicable(
             "The encoder is conditional, but the samples of other_x have no condition.",
             fix=Fix(
-                "Fix one condition y: vaeviz.condition_on(encoder, y) and vaeviz.condition_on(decoder, y).",
+                f"Pass vaeviz.condition_on(vaeviz.Encoder(encoder), {value!r}) and "
+                f"vaeviz.condition_on(decoder, {value!r}) to fix one.",
                 "Add --condition with one value for all samples.",
             ),
         )

@@ -20,7 +20,7 @@ from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -28,7 +28,7 @@ MAX_COLUMNS = 12  # more pairs continue below, where they stay large enough
 MAX_ASPECT = 0.6  # height / width of the figure; a few pairs do not fill its width
 
 
-@register_plot(page=PageShape("full", None))
+@register_plot(page=PageShape("full", None), question="What does it reconstruct?")
 def reconstruction_pairs(
     encoder: Any,
     decoder: Any,
@@ -45,6 +45,13 @@ def reconstruction_pairs(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot samples above their reconstructions, each decoded from its posterior mean.
+
+    What to look for: what is lost: thin strokes, texture, a class that turns into another one. One sample of every
+    class is shown if there are labels.
+
+    What commonly misleads: these are a few samples of the whole set, chosen by the seed: `reconstruction_error`
+    measures all and shows the worst. Sharp reconstructions say nothing about samples from the prior. An autoencoder
+    without KL reconstructs best of all.
 
     Parameters
     ----------
@@ -101,7 +108,7 @@ def reconstruction_pairs(
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
-    decoder, posterior = as_decoder(decoder), encode(encoder, x, condition)
+    decoder, posterior = as_decoder(decoder), encode(with_decoder(encoder, decoder), x, condition)
     values = None if labels is None else check_labels(labels, len(posterior))
     codes, names = factorize_labels(values) if values is not None and has_classes(values) else (None, ())
     if rows is not None:

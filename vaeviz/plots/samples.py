@@ -18,12 +18,12 @@ from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import NotApplicable, declare
 from vaeviz.model.decode import latent_size
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.plots._option_checks import check_minimum, check_positive
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=PageShape("column", None))
+@register_plot(page=PageShape("column", None), question="Can I sample from it?")
 def samples(
     decoder: Any,
     encoder: Any = None,
@@ -39,6 +39,13 @@ def samples(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot means of p(x | z) for codes z drawn from the prior, one row per condition.
+
+    What to look for: each picture should look like one of the data. Unclear pictures between two classes come from
+    codes between their regions; wrong ones from regions where there are no codes, which `prior_holes` finds.
+
+    What commonly misleads: these are means and not samples of p(x | z): they are smoother than the data, and a
+    blurred picture may be a correct mean. A lower ``temperature`` draws codes nearer to the center, where pictures
+    look better and vary less.
 
     Parameters
     ----------
@@ -86,7 +93,7 @@ def samples(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    posterior = None if encoder is None or x is None else encode(encoder, x, condition)
+    posterior = None if encoder is None or x is None else encode(with_decoder(encoder, decoder), x, condition)
     prior = decoder.prior or (posterior and posterior.prior)
     if posterior is not None and not prior:
         raise NotApplicable(

@@ -48,7 +48,7 @@ class _Curve:
     values: np.ndarray
 
 
-@register_plot(page=PageShape("full", 0.32))
+@register_plot(page=PageShape("full", 0.32), question="Is the bound tight?")
 def training_curves(
     history: Any,
     *,
@@ -57,6 +57,13 @@ def training_curves(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot the quantities of a training by epoch, on training, validation and test data.
+
+    What to look for: curves that still rise: train longer. A gap between training and test data that grows: the model
+    overfits. A KL near 0 that stays there: the code is not used (posterior collapse).
+
+    What commonly misleads: the ELBO of gray levels under a Bernoulli likelihood, and of any Gaussian likelihood, can
+    be compared only with ELBOs of the same data. Early epochs would set the scale, so they may be cut; the axis says
+    so, and ``cut=False`` shows them.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from vaeviz.analysis.active_dimensions import MIN_KL, MIN_SHARE, ActiveDimensions, active_dimensions
 from vaeviz.analysis.condition_sets import ConditionSet, condition_set, decode_under_conditions
+from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.traversals import effect_ranking, traversal_codes, traversal_ends
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind, as_images
@@ -26,7 +27,7 @@ from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder
+from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows, option_fix
 from vaeviz.plots._prior_codes import prior_codes
@@ -35,7 +36,7 @@ from vaeviz.plugins.plot_spec import PageShape, register_plot
 N_PRIOR_CODES = 256  # of a decoder without encoder and data: enough for a stable ranking by effect
 
 
-@register_plot(page=PageShape("full", None))
+@register_plot(page=PageShape("full", None), question="Which dimensions matter?")
 def traversal(
     decoder: Any,
     encoder: Any = None,
@@ -58,6 +59,13 @@ def traversal(
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Plot decoded samples as one latent dimension moves and the others are held.
+
+    What to look for: a row in which one thing changes (a slant, a width) is a dimension with a meaning. Rows without
+    any change belong to dimensions that the decoder ignores. The number at each row is its mean KL.
+
+    What commonly misleads: what a dimension does depends on where the others are held; the title names the sample.
+    Try several with ``around``. A row can show a smooth change of many things at once, and this is the common case:
+    nothing makes the axes of a plain VAE meaningful.
 
     Parameters
     ----------
@@ -125,7 +133,11 @@ def traversal(
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
-    posterior = encode(encoder, x, condition) if is_encoded else prior_codes(decoder, N_PRIOR_CODES, seed)
+    posterior = (
+        encode(with_decoder(encoder, decoder), x, condition)
+        if is_encoded
+        else prior_codes(decoder, N_PRIOR_CODES, seed)
+    )
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     by_effect = order == "effect" or not is_encoded
@@ -234,7 +246,10 @@ def _check_change(conditions: ConditionSet, kind: SampleKind) -> None:
     if len(conditions) > 1:
         raise NotApplicable(
             f"The change is drawn under one condition, but the decoder has {conditions}.",
-            fix=Fix("Fix one condition y: vaeviz.condition_on(decoder, y).", "Add --around 0 to use that of row 0."),
+            fix=Fix(
+                f"Pass vaeviz.condition_on(decoder, {conditions.names[0]!r}) to fix one.",
+                "Add --around 0 to use that of row 0.",
+            ),
         )
     if kind == "point":
         raise InputError(
@@ -259,13 +274,13 @@ def _box_aspect(ax: Axes) -> float:
 
 
 def _row_label(dim: int, active: ActiveDimensions, posterior: Posterior) -> str:
-    strength = active.activity[dim]
     if not active.mask[dim]:
         return f"{dimension_label(dim)}  collapsed"
-    if np.isinf(strength):
+    if np.isinf(active.activity[dim]):
         return f"{dimension_label(dim)}  infinite KL"
-    is_kl = posterior.std is not None
-    return f"{dimension_label(dim)}  {strength:.2f} nats" if is_kl else f"{dimension_label(dim)}  var. {strength:.2g}"
+    if posterior.std is None:
+        return f"{dimension_label(dim)}  var. {Estimate(active.variance[dim], active.variance_error[dim])}"
+    return f"{dimension_label(dim)}  {Estimate(active.kl[dim], active.kl_error[dim])} nats"
 
 
 def _column_labels(span: str | float, n_steps: int) -> list[str]:

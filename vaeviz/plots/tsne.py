@@ -36,7 +36,7 @@ N_QUALITY_NEIGHBORS = 10  # size of the neighborhoods of that line
 OTHER_MARKS: dict[str, Any] = {"ls": "", "marker": "x", "ms": 3, "mew": 0.6, "color": "0.1", "zorder": 3}
 
 
-@register_plot(page=PageShape("column", 0.78))
+@register_plot(page=PageShape("column", 0.78), question="Where do my classes lie?")
 def tsne(
     encoder: Any,
     x: Any,
@@ -60,6 +60,13 @@ def tsne(
     ax: Axes | None = None,
 ) -> Axes:
     """Plot a two-dimensional map of the posterior means, by t-SNE or another method, colored by label.
+
+    What to look for: islands of one color are groups of samples whose nearest neighbors in latent space have the same
+    label. The line below the map says how far neighborhoods on the map can be trusted.
+
+    What commonly misleads: sizes of islands, distances between them and empty space between them mean nothing. t-SNE
+    draws clusters even in data that have none if the perplexity is low. Change ``perplexity`` and ``seed``, and
+    believe what stays. `map_quality` shows which points to believe.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TEXT_SHARE = 0.94  # of a cell that a text fills: it is centered on the Axes, which labels move to the side
 FITS = ((0.88, 0), (1.0, 1), (0.85, 1), (0.7, 9))  # scales of the font, and lines that a text may become longer
 CELL_MARGIN = 3  # points that stay empty along the edges of a cell
+MIN_ROOM_SHARE = 0.7  # of the room of a text before the layout, which labels between panels may leave after it
 MIN_AXES_SHARE = 0.3  # of its cell, which an Axes keeps when labels take space from it
 PANELS_WIDTH = 0.7  # inches per point of the font, which several panels need
 MIN_FONT_SCALE = 0.6
@@ -122,7 +123,8 @@ def fit_into_place(
     overlap, and a single Axes shrinks until they are inside of its cell, as ``tight_layout`` would do for all.
     """
     has_engine = axes[0].figure.get_layout_engine() is not None and axes[0].get_in_layout()
-    if has_engine and any(_length(text) > room for ax in axes for text, room in _texts_with_room(ax)):
+    room_share = 1 if figure is None else MIN_ROOM_SHARE
+    if has_engine and any(_length(text) > room_share * room for ax in axes for text, room in _texts_with_room(ax)):
         lay_out(axes[0].figure)
     _fit_texts_of_axes(axes)
     if figure is not None:

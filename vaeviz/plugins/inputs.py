@@ -14,7 +14,7 @@ from vaeviz.errors import Fix
 BAR = r"\|"  # in a cell of a Markdown table
 
 ReaderKind = Literal[
-    "model", "data", "condition", "array", "history", "object", "samples", "encoder", "models", "names"
+    "model", "data", "condition", "array", "history", "likelihood", "object", "samples", "encoder", "models", "names"
 ]
 """How a command line turns the text of an option into an input. ``vaeviz.cli.readers`` has a function for each; those
 of kind "model" and "data" are opened together, as one model and one data set."""
@@ -141,11 +141,13 @@ INPUTS: Mapping[str, InputSpec] = {
         ),
         InputSpec(
             "likelihood",
-            "a function of batches x and z that returns ln p(x | z) in nats",
+            "the name of the decoder's likelihood, such as bernoulli, or a function of batches x and z that returns "
+            "ln p(x | z) in nats",
             "--likelihood",
-            "MODULE:FUNCTION",
-            "A function of batches x and z that returns ln p(x | z) in nats.",
-            "object",
+            "NAME",
+            "Likelihood of the decoder: bernoulli, continuous-bernoulli, gaussian, gaussian-fixed:0.1 or categorical; "
+            "or package.module:function of batches x and z that returns ln p(x | z) in nats.",
+            "likelihood",
             supplied_by="a VAE of vaeviz_models",
         ),
         InputSpec(

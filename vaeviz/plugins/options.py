@@ -221,7 +221,7 @@ def check_arguments(function: Callable[..., Any], values: Mapping[str, Any]) -> 
 
 
 def check_options(function: Callable[..., Any], values: Mapping[str, Any]) -> None:
-    """Raise InputError for an option of a plot that its annotation does not allow.
+    """Raise InputError for an argument that a plot does not have, or that its annotation does not allow.
 
     Options that can be a dictionary are left out, since the plot accepts more in a script: lists and colormaps as a
     palette, integers as keys.
@@ -235,9 +235,15 @@ def check_options(function: Callable[..., Any], values: Mapping[str, Any]) -> No
 
     Raises
     ------
+    UnknownName
+        For an argument that the plot does not have.
     InputError
         Naming the first option whose value is wrong.
     """
+    known = {*inspect.signature(function).parameters, "title", "legend", "ax"}
+    for name in values:
+        if name not in known:
+            raise UnknownName(f"argument of {function.__name__}", name, known)
     for name, option in _checked_parameters(function).items():
         if name in values and not _takes_dictionary(option.annotation):
             option.check(values[name])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-from vaeviz.errors import Fix, InputError
+from vaeviz.errors import Fix, InputError, each_advice_once
 from vaeviz.plugins.options import check_options
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
             kwargs["ax"] = ax
         place = kwargs.get("figure", getattr(ax, "figure", None))
         before, largest = _contents(place), None if ax is None else ax.get_position(original=True).frozen()
-        with smaller_fonts(cast("SubFigure", place)) if is_divided else nullcontext():
+        with each_advice_once(), smaller_fonts(cast("SubFigure", place)) if is_divided else nullcontext():
             drawn = function(*args, **kwargs)
         axes = [panel for panel in getattr(drawn, "flat", [drawn]) if isinstance(panel, Axes)]
         if axes:

@@ -30,6 +30,18 @@ PageWidth = Literal["column", "full"]
 PlotFunction = TypeVar("PlotFunction", bound=Callable[..., Any])
 
 PAGE_ATTRIBUTE = "__vaeviz_page__"  # of a registered function; a function without it is not a plot
+QUESTION_ATTRIBUTE = "__vaeviz_question__"
+QUESTIONS = (
+    "Where do my classes lie?",
+    "Which dimensions matter?",
+    "What does it reconstruct?",
+    "Can I sample from it?",
+    "Is the bound tight?",
+    "Can I trust this map?",
+    "Are two runs the same?",
+)
+"""What the plots of vaeviz answer, in the order of a page. A plot may ask another question."""
+
 TEXT_TYPES = "bool, int, float, str, Path, Literal, dict, tuple[int, ...], or one of these | None"
 
 
@@ -63,10 +75,13 @@ class PlotSpec(InputSignature):
         Its shape on a page.
     distribution : str
         The distribution that provides it.
+    question : str
+        The question that it answers; empty if it names none.
     """
 
     page: PageShape
     distribution: str
+    question: str = ""
 
     @property
     def place(self) -> Literal["ax", "figure"]:
@@ -88,11 +103,11 @@ class PlotSpec(InputSignature):
 @overload
 def register_plot(function: PlotFunction, /) -> PlotFunction: ...
 @overload
-def register_plot(*, page: PageShape = ...) -> Callable[[PlotFunction], PlotFunction]: ...
+def register_plot(*, page: PageShape = ..., question: str = ...) -> Callable[[PlotFunction], PlotFunction]: ...
 
 
 def register_plot(
-    function: Callable[..., Any] | None = None, /, *, page: PageShape | None = None
+    function: Callable[..., Any] | None = None, /, *, page: PageShape | None = None, question: str = ""
 ) -> Callable[..., Any]:
     """Register a plot function under its own name.
 
@@ -104,6 +119,8 @@ def register_plot(
         The plot. It follows the contract of ``docs/how-to/writing-a-plot.md``.
     page : PageShape, optional
         Its shape on a page, by default one column wide and as high as wide.
+    question : str, optional
+        The question that it answers, such as ``"Can I sample from it?"``. The page of a figure set groups plots by it.
 
     Returns
     -------
@@ -121,6 +138,7 @@ def register_plot(
         _check_contract(function)
         plot = cast(PlotFunction, extend_plot(function))
         setattr(plot, PAGE_ATTRIBUTE, page)
+        setattr(plot, QUESTION_ATTRIBUTE, question)
         registry.add("vaeviz.plots", function.__name__, plot)
         return plot
 
@@ -162,7 +180,7 @@ def get_plot(name: str) -> PlotSpec:
     page = getattr(function, PAGE_ATTRIBUTE, None)
     if page is None:
         raise entry.wrong_type(type(function).__name__, "a function with @register_plot")
-    return PlotSpec(function, entry.name, page, entry.distribution)
+    return PlotSpec(function, entry.name, page, entry.distribution, getattr(function, QUESTION_ATTRIBUTE))
 
 
 def _check_contract(function: Callable[..., Any]) -> None:

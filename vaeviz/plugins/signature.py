@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,6 +66,14 @@ class InputSignature:
     def summary(self) -> str:
         """First line of the docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @cached_property
+    def docstring_sections(self) -> dict[str, list[str]]:
+        """Paragraphs of each section of the docstring by its title; those before the first title by ``"Summary"``."""
+        title = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
+        first, *rest = title.split(inspect.getdoc(self.function) or "")
+        texts = {"Summary": first, **dict(zip(rest[::2], rest[1::2]))}
+        return {name: [" ".join(text.split()) for text in texts[name].strip().split("\n\n") if text] for name in texts}
 
     def missing_inputs(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the required inputs that are not supplied.

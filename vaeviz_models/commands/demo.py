@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,19 +13,27 @@ from vaeviz.cli.paths import PathName
 
 
 class Demo(NamedTuple):
-    """A figure set: its data, the options of its model, and the epochs to train."""
+    """A figure set: a model, its data and options, and the settings of its training."""
 
+    model: str
     data: str
     model_options: dict[str, Any]
-    epochs: int
+    training: dict[str, Any]
+    shows_factors: bool = False
 
 
-GAUSSIAN = {"likelihood": "gaussian-learned", "std": 0.3}
 DEMOS = {
-    "demo": Demo("digits", {"latent_dim": 2, **GAUSSIAN}, 150),
-    "demo-8d": Demo("digits", {"latent_dim": 8, **GAUSSIAN}, 150),
-    "demo-factors": Demo("squares", {"latent_dim": 6}, 15),
+    "demo": Demo("mlp", "glyphs", {"latent_dim": 2, "hidden": (512, 256)}, {"epochs": 15, "learning_rate": 2e-3}),
+    "demo-10d": Demo("mlp", "glyphs", {"latent_dim": 10}, {"epochs": 15}),
+    "demo-shapes": Demo(
+        "conv",
+        "shapes",
+        {"latent_dim": 6, "channels": (8, 16, 32, 32)},
+        {"epochs": 10, "batch_size": 64, "learning_rate": 2e-3, "beta": 8.0},
+        shows_factors=True,
+    ),
 }
+MAX_JOBS = 2  # more processes would start for longer than they draw
 
 
 @click.command()
@@ -34,23 +44,23 @@ DEMOS = {
     show_default=True,
     help="Folder for the figure sets; the runs are written to its subfolder runs.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="[default: 150 for digits, 15 for squares]")
+@click.option("--epochs", type=click.IntRange(1), help="[default: 15 for glyphs, 10 for shapes]")
 @click.pass_context
 def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
     """Train on built-in data and draw every plot. Needs no network.
 
-    Trains three VAEs: two of handwritten digits, with 2 and with 8 latent dimensions, and one of squares whose true
-    factors are known.
+    Trains three VAEs: two of printed digits, with 2 and with 10 latent dimensions, and a convolutional one of shapes
+    whose true factors are known.
     """
     from vaeviz_models.commands.train import print_epoch
     from vaeviz_models.runs.train_run import train_run
     from vaeviz_models.training.config import TrainConfig
 
-    for name, (data, options, default_epochs) in DEMOS.items():
-        click.secho(f"{name}: a VAE of {data} with {options['latent_dim']} latent dimensions", bold=True)
-        config = TrainConfig(epochs=epochs or default_epochs, threads="auto")
+    for name, (model, data, options, training, _) in DEMOS.items():
+        click.secho(f"{name}: {model} on {data}, with {options['latent_dim']} latent dimensions", bold=True)
+        config = TrainConfig(**training | {"threads": "auto"} | ({"epochs": epochs} if epochs else {}))
         train_run(
-            "mlp",
+            model,
             data,
             out / "runs" / name,
             model_options=options,
@@ -70,16 +80,18 @@ def _export(name: str, out: Path) -> int:
     from vaeviz.data.loading import load_data
     from vaeviz.export.figure_set import export_figures
 
-    data = DEMOS[name].data
-    runs = {other: out / "runs" / other for other, entry in DEMOS.items() if entry.data == data}
+    entry = DEMOS[name]
+    data = load_data(entry.data)
+    runs = {other: out / "runs" / other for other in DEMOS if DEMOS[other].data == entry.data}
     second = next((run for other, run in runs.items() if other != name), None)
     inputs: dict[str, Any] = {"runs": runs, "other_encoder": second} if second else {}
     click.secho(name, bold=True)
     records = export_figures(
         out / name,
         model=out / "runs" / name,
-        data=load_data(data),
-        title=f"{name} · {data}",
+        data=data if entry.shows_factors else replace(data, factors=None, factor_names=()),
+        title=f"{name} · {entry.data}",
+        jobs=min(MAX_JOBS, os.cpu_count() or 1),
         on_record=echo_record,
         on_report=echo_report,
         **inputs,

@@ -14,6 +14,7 @@ import numpy as np
 
 from vaeviz.data.dataset import Dataset, Split
 from vaeviz.errors import Fix, InputError
+from vaeviz_models.datasets.cache import cache_dir
 from vaeviz_models.datasets.compression import check_expansion
 
 FILES = {
@@ -251,19 +252,6 @@ def _read_shape(file: BinaryIO, path: Path) -> tuple[int, ...]:
     if 0 in shape:
         raise InputError(f"{path} holds no values. Its shape is {shape}.", got=str(shape), expected="values")
     return shape
-
-
-def cache_dir() -> Path:
-    """Return the folder of downloads.
-
-    Returns
-    -------
-    Path
-        ``$VAEVIZ_DATA`` if it is set, else the system's cache folder.
-    """
-    import pooch
-
-    return Path(os.environ.get("VAEVIZ_DATA") or pooch.os_cache("vaeviz"))
 
 
 def _find_file(source: Mirror, name: str, data_dir: Path | None) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vaeviz.errors import InputError
-from vaeviz_models.datasets.idx import FASHION, FILES, KUZUSHIJI, MNIST, Mirror, cache_dir, load_idx
+from vaeviz_models.datasets.idx import FASHION, FILES, KUZUSHIJI, MNIST, Mirror, load_idx
 
 NAMES = [f"{name}.gz" for pair in FILES.values() for name in pair]
 
@@ -116,11 +116,6 @@ def test_nothing_is_downloaded_into_a_given_folder(source, tmp_path):
         load_idx(source, "train", folder)
     assert raised.value.got == str(folder)
     assert not list(folder.iterdir())
-
-
-def test_the_cache_folder_has_a_default(monkeypatch):
-    monkeypatch.delenv("VAEVIZ_DATA")
-    assert cache_dir().name == "vaeviz"
 
 
 @pytest.mark.parametrize("published_set", [MNIST, FASHION, KUZUSHIJI], ids=lambda source: source.name)

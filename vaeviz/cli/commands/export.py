@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from vaeviz.cli.paths import PathName
-from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options
+from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options, source_arguments
 from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError, UnknownName
@@ -34,7 +34,15 @@ CONFIG_KEYS = {
 NAME_WIDTH = 22  # columns; the longest name of a plot fits
 
 
-@click.command()
+class ExportCommand(click.Command):
+    """A command that keeps its arguments, for the page to show how each figure is drawn again."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.obj = list(args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=ExportCommand)
 @model_and_data_options
 @click.option("--out", type=PathName(), required=True, help="Output folder.")
 @click.option("--plots", metavar="NAME,...", help="Draw only these plots, see `vaeviz list plots`.")
@@ -61,6 +69,7 @@ NAME_WIDTH = 22  # columns; the longest name of a plot fits
     help="Begin the page with the report of `vaeviz analyze`.  [default: if all plots are drawn]",
 )
 @click.option("--clean", is_flag=True, help="Remove figures of an earlier export that are not drawn again.")
+@click.option("--single-file", is_flag=True, help="Put the figures into index.html, so that it can be sent alone.")
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -72,6 +81,7 @@ def export(
     plots: str | None,
     formats: str | None,
     clean: bool,
+    single_file: bool,
     **given: Any,
 ) -> None:
     """Draw all plots of a model into a folder.
@@ -101,6 +111,8 @@ def export(
         settings=options,
         title=" · ".join(part for part in (model and model.name, dataset and dataset.name) if part),
         clean=clean,
+        single_file=single_file,
+        source=source_arguments(ctx.command, ctx.obj),
         on_record=echo_record,
         on_report=echo_report,
         **chosen,

@@ -68,14 +68,14 @@ def holes(
         error=found.mass.standard_error,
         threshold=max_mass,
         n_samples=len(found.own),
-        blind_spot=""
-        if found.detectable
-        else f"With {len(found.own):,} codes of {posterior.size} dimensions, a half-empty prior would not be seen.",
+        blind_spot=found.unseen
+        and f"With {len(found.own):,} codes of {posterior.size} dimensions, a {found.unseen} prior would not be seen.",
         baselines={"codes distributed like the prior": level},
         numbers={
             "found_by": found.decisive.name,
             "score_at_the_edge": found.threshold,
-            "half_empty_prior_is_detectable": found.detectable,
+            "smallest_visible_empty_share": found.visible_share,
+            "compared_dimensions": len(found.classified_dims),
             **{scores.name.replace(" ", "_"): scores.mass.value for scores in found.scores},
         },
     )

@@ -1,41 +1,70 @@
-"""Models that return reconstruction and codes from one call, and have no separate encoder."""
+"""Models whose codes come from the call of the whole model, which returns them beside the reconstruction."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from vaeviz.data.arrays import as_array
 from vaeviz.errors import InputError
 from vaeviz.model.calling import callable_name
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
+from vaeviz.model.outputs import has_codes
 
 
-def forward_only_model(model: Any, decoder: Any) -> Model:
-    """Return a model whose encoder is the call of the whole model."""
+def forward_only_model(model: Any, decoder: Any, encoder: Any = None) -> Model:
+    """Return a model whose encoder is the call of the whole model.
+
+    Parameters
+    ----------
+    model : callable
+        The whole model.
+    decoder : callable
+        Its decoder.
+    encoder : callable, optional
+        A part that is called instead if the whole model returns no codes.
+
+    Returns
+    -------
+    Model
+        The model.
+    """
     return Model(
-        Encoder(_forward_with_codes(model), name=callable_name(model)),
+        Encoder(_forward_with_codes(model, decoder, encoder), name=callable_name(model)),
         Decoder(decoder, name=callable_name(decoder)),
         name=type(model).__name__,
     )
 
 
-def _forward_with_codes(model: Any) -> Callable[..., Any]:
-    """Return the model's call, which raises InputError if the model returns samples only."""
+def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[..., Any]:
+    """Return the model's call or, once that was seen to return no codes, the call of its encoder."""
+    returns_codes = True
 
     def forward(x: Any, *condition: Any) -> Any:
+        nonlocal returns_codes
+        if not returns_codes:
+            return encoder(x, *condition)
         returned = model(x, *condition)
-        if not isinstance(returned, (tuple, list, dict)):
-            size = math.prod(as_array(returned).shape[1:])
+        if has_codes(returned, x):
+            return returned
+        if encoder is None or not _decodes(decoder, encoder(x, *condition), *condition):
             raise InputError(
-                f"The model returns one array with {size} values per sample and no codes.",
-                got="one array",
+                "The model returns reconstructions and no codes.",
+                got="reconstructions",
                 expected="(reconstruction, mean, log_var)",
                 fix="Pass a function of x that returns (mean, log_var) as the encoder.",
             )
-        return returned
+        returns_codes = False
+        return encoder(x, *condition)
 
     return forward
+
+
+def _decodes(decoder: Any, codes: Any, *condition: Any) -> bool:
+    """Return False if a decoder fails on codes, as on features from which the model computes its codes."""
+    try:
+        decoder(codes, *condition)
+    except Exception:
+        return False
+    return True

@@ -7,6 +7,7 @@ from typing import Any
 from vaeviz.model.adapters._detect import defined_in
 from vaeviz.model.adapters._forward_only import forward_only_model
 from vaeviz.model.opening import Model, open_with_adapter
+from vaeviz.model.whole_model import DECODER_NAMES
 
 # Wrappers by the name of their class, and the attribute that holds the module: it runs like the wrapper, in eval mode.
 WRAPPERS = {
@@ -22,11 +23,14 @@ WRAPPERS = {
     "EMA": "ema_model",
 }
 
+ENCODER_NAMES = ("encoder", "enc", "_encoder", "_enc")
+
 
 def torch_module(model: Any) -> Model | None:
     """Open a VAE whose ``forward`` returns reconstruction, mean and log-variance, and what a wrapper contains.
 
-    The decoder must be a part of the VAE. A module with ``encode``, or one that consists of ``encoder`` and ``decoder``
+    The decoder must be a part of the VAE. If ``forward`` returns a reconstruction alone, or with losses, the encoder
+    of the module is called instead. A module with ``encode``, or one that consists of ``encoder`` and ``decoder``
     alone, needs no adapter. If it has other layers, such as the heads of mean and log-variance, ``encoder`` alone does
     not give the codes. Wrappers for several devices, compilation and averaged weights are opened as the module that
     they contain.
@@ -48,10 +52,10 @@ def torch_module(model: Any) -> Model | None:
         return open_with_adapter(wrapped)[1]
     if callable(getattr(model, "encode", None)):
         return None
-    decoder = next((part for name in ("decode", "decoder") if callable(part := getattr(model, name, None))), None)
+    decoder = _first_part(model, DECODER_NAMES)
     if decoder is None or (hasattr(model, "encoder") and not _other_layers(model)):
         return None
-    return forward_only_model(model, decoder)
+    return forward_only_model(model, decoder, _first_part(model, ENCODER_NAMES))
 
 
 def wrapped_module(model: Any) -> Any:
@@ -69,6 +73,10 @@ def wrapped_module(model: Any) -> Any:
     """
     attribute = WRAPPERS.get(type(model).__name__)
     return None if attribute is None else getattr(model, attribute, None)
+
+
+def _first_part(model: Any, names: tuple[str, ...]) -> Any:
+    return next((part for name in names if callable(part := getattr(model, name, None))), None)
 
 
 def _other_layers(model: Any) -> list[str]:
