@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from vaeviz import Dataset
+from vaeviz.analysis.factors import as_factors
 from vaeviz.errors import InputError, UnknownName
+from vaeviz.model.collect_inputs import collect_inputs
 
 X = np.random.default_rng(0).random((6, 2, 3), dtype=np.float32)
 
@@ -63,6 +65,17 @@ def test_columns_of_data_frames_become_names():
     assert (data.feature_names, data.factor_names) == (("a", "b", "c"), ("d", "e", "f"))
     np.testing.assert_array_equal(data[[0, 5]].factors, X[[0, 5], 0])
     assert Dataset(x, feature_names=tuple("xyz")).feature_names == ("x", "y", "z")
+
+
+def test_factors_of_a_data_frame_keep_their_classes():
+    pandas = pytest.importorskip("pandas")
+    factors = pandas.DataFrame({"color": list("rgbrgb"), "size": np.arange(6) / 2})
+    data = Dataset(X, factors=factors)
+    assert data.factor_names == ("color", "size")
+    assert data[[5, 0]].factors["color"].tolist() == ["b", "r"]
+    assert data[np.arange(6) > 3].factors["size"].tolist() == [2, 2.5]
+    supplied = collect_inputs(None, data, {})["factors"]
+    assert [factor.is_nominal for factor in as_factors(supplied, 6)] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,12 @@ def cached_array(name: str, sources: tuple[bytes, ...], make_array: Callable[[],
     Parameters
     ----------
     name : str
-        First part of the name of the file.
+        First part of the file's name.
     sources : tuple of bytes
-        All that the array depends on, e.g. parameters, code and versions. The file is named by their checksum, so an
-        array that was made from others is never returned.
+        All that the array depends on, e.g. parameters, code and versions. Their checksum is part of the file's name,
+        so an array that was made from other sources is never returned.
     make_array : callable
-        Makes the array if it is not in the cache. A cache that cannot be written only costs this time again.
+        Makes the array if it is not in the cache. If the cache cannot be written, it is called again next time.
 
     Returns
     -------
