@@ -6,6 +6,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.manifold import TSNE
 
+from vaeviz.embeddings.opentsne import opentsne
 from vaeviz.embeddings.torch_tsne import (
     NeighborGraph,
     RepulsionField,
@@ -39,6 +40,13 @@ def dense(graph, n_codes):
     matrix = torch.zeros(n_codes, n_codes, dtype=torch.float64)
     matrix[graph.rows, graph.columns] = graph.affinities.double()
     return matrix
+
+
+def sparse_divergence(graph, points):
+    """KL(p || q) of the affinities of a graph and a map."""
+    y, p = torch.tensor(points).double(), graph.affinities.double()
+    decay = (1 / (1 + torch.cdist(y, y).square())).fill_diagonal_(0)
+    return float((p * (p * decay.sum() / decay[graph.rows, graph.columns]).log()).sum())
 
 
 def test_neighbors_are_those_of_all_pairs(codes):
@@ -100,6 +108,15 @@ def test_the_map_of_digits_is_as_good_as_that_of_scikit_learn():
     peer = TSNE(perplexity=20.0, init="pca", random_state=0).fit_transform(digits)
     assert divergence(points) < 1.02 * divergence(peer)
     np.testing.assert_array_equal(points, torch_tsne(digits, perplexity=20.0)[0])
+
+
+@pytest.mark.slow
+def test_the_map_of_digits_is_as_good_as_that_of_opentsne():
+    pytest.importorskip("openTSNE")
+    digits = load_digits().data
+    graph = NeighborGraph.of(torch.tensor(digits).float(), 30.0)
+    divergences = [sparse_divergence(graph, engine(digits)[0]) for engine in (torch_tsne, opentsne)]
+    assert divergences[0] < 1.01 * divergences[1]
 
 
 @pytest.mark.slow
