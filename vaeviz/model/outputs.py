@@ -558,10 +558,13 @@ class _ArrayReader:
         return self._spec(mean)
 
     def _read_three(self, codes: list[_Array]) -> OutputSpec | None:
-        """Return mean and spread about which a sampled z scatters as it should, if that tells them apart.
+        """Return mean and spread if one output is the standard deviation of another, or a sampled z tells them apart.
 
-        z is the output that differs between two calls.
+        z is the output that differs between two calls, and scatters about the mean as the spread says.
         """
+        for mean, std, log_var in itertools.permutations(codes):
+            if not mean.is_sampled and _is_std_of(std.values, log_var.values):
+                return self._spec(mean, log_var, "log_var", evidence="the other output is its standard deviation")
         sampled = [one for one in codes if one.is_sampled]
         readings: list[tuple[float, _Array, _Array, str]] = []
         if len(sampled) == 1 and len({one.values.shape for one in codes}) == 1:
@@ -620,6 +623,8 @@ def _likely_readings(codes: list[_Array]) -> list[tuple[str, dict[str, _Array]]]
             return [("If z is the mean in eval mode", {"mean": mean, "log_var": spread, "z": z})]
     for other, mean, spread in ((first, second, third), (second, first, third), (third, first, second)):
         if mean.values.shape == spread.values.shape != other.values.shape:
+            if mean.values[0].size == 1 < other.values[0].size:  # log-densities, as flows return them
+                return [("If the output of several values holds the codes", {"mean": other})]
             return [("If the two of one shape are these", {"mean": mean, "log_var": spread})]
     return [
         ("If the mean comes first", {"mean": first, "log_var": second}),
@@ -633,6 +638,13 @@ def _possible_stds(spread: np.ndarray) -> dict[str, np.ndarray]:
     with np.errstate(all="ignore"):
         stds = {kind: to_std(spread) for kind, to_std in SPREADS.items() if is_positive or kind not in ("var", "std")}
     return {kind: std for kind, std in stds.items() if np.isfinite(std).all()}
+
+
+def _is_std_of(std: np.ndarray, log_var: np.ndarray) -> bool:
+    """Return True if one array is the standard deviation of which another is the log-variance."""
+    if std.shape != log_var.shape or not (std > 0).all():
+        return False
+    return bool(np.allclose(2 * np.log(std.astype(np.float64)), log_var, rtol=1e-4, atol=1e-4) and np.ptp(log_var) > 0)
 
 
 def _are_log_variances(values: np.ndarray, others: np.ndarray) -> bool:
@@ -710,15 +722,21 @@ def _unknown_names_error(outputs: list[Output]) -> InputError:
     listed = ", ".join(output.name or "one without a name" for output in outputs)
     fixes = [
         (f"If {output.name or 'the other'} holds the codes", declare("Encoder", returns=declaration))
-        for place, output in enumerate(outputs[:MAX_LISTED_READINGS])
+        for place, output in [pair for pair in enumerate(outputs) if _may_be_codes(pair[1])][:MAX_LISTED_READINGS]
         if (declaration := _declaration({"mean": place}, len(outputs)))
     ]
     return InputError(
         f"The encoder returned outputs named {listed}. None of them is known as the posterior mean.",
         got=listed,
         expected="mean",
-        fix=advise(*fixes),
+        fix=advise(*fixes) if fixes else "Pass a function of x that returns the codes as the encoder.",
     )
+
+
+def _may_be_codes(output: Output) -> bool:
+    """Return True for floating-point numbers with a row per sample, which losses, masks and indices are not."""
+    value = output.value
+    return getattr(value, "ndim", 1) > 1 and "float" in str(getattr(value, "dtype", "float"))
 
 
 def _posterior_among(outputs: list[Output], samples: np.ndarray | None) -> Output:
