@@ -144,6 +144,12 @@ def test_the_reconstruction_proves_which_range_a_model_takes(size, divisor):
     assert f"value_range=(0, {divisor})" in inspection.encoder_declaration
 
 
+def test_a_declared_kind_says_nothing_about_the_range_of_a_model():
+    model = Projection(64, 255)
+    data = Dataset(model.bytes(), kind="image")
+    np.testing.assert_allclose(encode(model, data).mean, model.encode(model.bytes().astype(np.float32)), atol=1e-4)
+
+
 def test_a_preprocess_that_divides_bytes_receives_them():
     model = Projection(64, 1)
     x = model.bytes()
@@ -160,7 +166,10 @@ def test_an_inspection_says_that_bytes_were_divided():
 
 def test_a_declared_kind_and_names_decide_whether_bytes_are_gray_levels():
     flat = PICTURES.reshape(20, 64)
-    assert np.asarray(Dataset(flat).x).max() == 1
+    with pytest.warns(GuessWarning) as caught:
+        assert np.asarray(Dataset(flat).x).max() == 1
+    assert 'kind="table"' in caught[0].message.fix.python
+    assert np.asarray(Dataset(flat, kind="image").x).max() == 1
     assert np.asarray(Dataset(flat, kind="table").x).max() == flat.max()
     names = tuple(f"feature {i}" for i in range(64))
     assert np.asarray(Dataset(flat, feature_names=names).x).max() == flat.max()

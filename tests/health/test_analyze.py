@@ -229,8 +229,12 @@ def test_an_encoder_alone_and_a_decoder_alone(inputs):
     for name, missing in (("ignored", "decoder"), ("classes", "labels"), ("likelihood", "likelihood")):
         assert missing in reason(report[name])
     with pytest.raises(InputError) as caught:
-        vaeviz.analyze(decoder=inputs["decoder"])
+        vaeviz.analyze(encoder=inputs["encoder"], decoder=inputs["decoder"])
     assert caught.value.expected == "x"
+    report = vaeviz.analyze(decoder=inputs["decoder"])
+    assert names_with_status(report, "not applicable", builtin_checks) == builtin_checks
+    assert "encoder" in reason(report["holes"])
+    assert "x" in reason(report["holes"])
 
 
 @pytest.mark.parametrize(

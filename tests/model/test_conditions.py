@@ -85,7 +85,7 @@ def test_a_likelihood_receives_the_condition_of_the_codes(linear, linear_parts):
     np.testing.assert_allclose(log_likelihood(linear.log_likelihood, linear.x, codes), expected, rtol=1e-5)
     with pytest.raises(NotApplicable) as caught:
         log_likelihood(linear.log_likelihood, linear.x, codes.mean)
-    assert "condition=y" in caught.value.fix.python
+    assert "condition=" in caught.value.fix.python
     with pytest.raises(NotApplicable) as caught:
         log_likelihood(lambda x, z: x[:, 0], linear.x, codes)
     assert "x, z and y" in caught.value.fix.python
@@ -126,12 +126,12 @@ class Conditional(torch.nn.Module):
 def test_a_missing_condition_is_an_error_with_advice(fn):
     with pytest.raises(NotApplicable, match="decoder") as caught:
         decode(fn, np.ones((4, 2)))
-    assert "condition=y" in caught.value.fix.python
-    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
+    assert "condition=" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, " in caught.value.fix.python
     assert "--condition labels" in caught.value.fix.command_line
     with pytest.raises(NotApplicable, match="encoder") as caught:
         encode(Encoder(fn.fn, conditions=range(3)) if isinstance(fn, Decoder) else fn, np.ones((4, 2)))
-    assert "vaeviz.condition_on(vaeviz.Encoder(fn), y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(vaeviz.Encoder(fn), " in caught.value.fix.python
 
 
 def test_a_missing_argument_may_be_a_condition():
@@ -140,7 +140,7 @@ def test_a_missing_argument_may_be_a_condition():
 
     with pytest.raises(InputError, match="missing 1 required") as caught:
         decode(hidden, np.ones((4, 2)))
-    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, " in caught.value.fix.python
     np.testing.assert_array_equal(decode(hidden, np.ones((4, 2)), [1, 2, 3, 4])[:, 0], [2, 3, 4, 5])
 
 
@@ -451,7 +451,7 @@ def test_an_unconditional_or_fixed_decoder_has_no_conditions(linear_parts):
         assert cycle_conditions(condition_set(decoder), 3) is None
     with pytest.raises(NotApplicable) as caught:
         condition_set(Decoder(lambda z, y: z))
-    assert "vaeviz.condition_on(fn, y)" in caught.value.fix.python
+    assert "vaeviz.condition_on(fn, " in caught.value.fix.python
 
 
 def test_samples_that_share_a_condition(linear, linear_parts):
@@ -528,7 +528,7 @@ def test_the_inspection_lists_conditions(linear, linear_parts):
     assert [one.value for one in (*fixed.encoder, *fixed.decoder) if one.name == "condition"] == ["y = high"] * 2
     undeclared = vaeviz.inspect(x=linear.x, encoder=linear.encode, decoder=linear.decode)
     reason = next(one for one in undeclared.encoder if one.name == "not tried")
-    assert "condition=y" in reason.declaration.python
+    assert "condition=" in reason.declaration.python
 
 
 def test_the_advice_for_a_model_of_one_hot_conditions_works():

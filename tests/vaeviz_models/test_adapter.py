@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import vaeviz
-from vaeviz.errors import NotApplicable
+from vaeviz.errors import InputError, NotApplicable
 from vaeviz_models import ConvEncoder, DenseEncoder, autoencoder, conv, conv_autoencoder, mlp
 
 BUILDERS = [mlp, conv, autoencoder, conv_autoencoder]
@@ -71,12 +71,16 @@ def test_undeclared_logits_cause_a_warning(images):
 def test_an_encoder_is_not_a_decoder():
     model = mlp((5, 4))
     x, z = np.zeros((2, 5, 4), dtype=np.float32), np.zeros((2, 2), dtype=np.float32)
-    for part in (model.decoder, model.decode):
-        with pytest.raises(NotApplicable, match="has no encoder"):
-            vaeviz.encode(part, x)
-    for part in (model.encoder, model.encode):
-        with pytest.raises(NotApplicable, match="has no decoder"):
-            vaeviz.decode(part, z)
+    with pytest.raises(NotApplicable, match="has no encoder"):
+        vaeviz.encode(model.decoder, x)
+    with pytest.raises(NotApplicable, match="has no decoder"):
+        vaeviz.decode(model.encoder, z)
+    with pytest.raises(InputError) as caught:
+        vaeviz.encode(model.decode, x)
+    assert caught.value.expected == "VAE.encode"
+    with pytest.raises(InputError) as caught:
+        vaeviz.decode(model.encode, z)
+    assert caught.value.expected == "VAE.decode"
 
 
 def test_the_history_is_an_input_of_plots(run):

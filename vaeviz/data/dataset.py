@@ -13,7 +13,7 @@ from vaeviz.data.labels import ClassLabels, check_labels, has_classes, stored_co
 from vaeviz.data.out_of_core import Batches, SampleStream
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
-from vaeviz.errors import InputError
+from vaeviz.errors import Fix, GuessWarning, InputError, advise, warn_user
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +89,8 @@ class Dataset:
         if self.labels is not None:
             self._set("labels", self._check_labels())
         shape = self.x.shape[1:]
+        if len(shape) == 1 and self.kind is None and getattr(self.x, "divides_bytes", False):
+            warn_user(self._divided_rows_warning())
         kind = infer_kind(shape, self.feature_names) if self.kind is None else sample_kind(shape, self.kind)
         displayed_names(self.feature_names, kind, shape)
         label_factors(self.factor_names, self.factors)
@@ -122,6 +124,16 @@ class Dataset:
     def _set(self, field: str, value: Any) -> None:
         """Set a field of this frozen class while it is made."""
         object.__setattr__(self, field, value)
+
+    def _divided_rows_warning(self) -> GuessWarning:
+        """Return the warning for rows of bytes, which may belong to a table."""
+        return GuessWarning(
+            f"{self.name}: x holds bytes in rows of {self.x.shape[1]} values, which were divided by 255.",
+            fix=advise(
+                ("If they are gray levels", Fix("Pass x / 255.", "Declare their range, as in npz:0,255:FILE.")),
+                ("If they are a table", Fix('Write vaeviz.Dataset(x, kind="table").', 'Save x.astype("float32").')),
+            ),
+        )
 
     def _check_factors(self) -> np.ndarray | pd.DataFrame:
         factors = as_factor_table(self.factors, f"{self.name}: factors")

@@ -34,7 +34,7 @@ class SampleStream(ABC):
 
     A stream has `shape`, `dtype`, `len` and rows (by slice, mask or indices) as an array has. ``np.asarray`` reads all
     of it. `origin` is the object that it reads from, see `is_same_source`. `divides_bytes` is True if it divides bytes
-    by 255 although nothing declares their range, see `as_samples`.
+    by 255 because of their type, see `as_samples`.
     """
 
     origin: Any
@@ -458,7 +458,7 @@ def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarr
     else:
         source = samples.source if isinstance(samples, StoredArray) else samples
         converted = StoredArray(source, BYTE_RANGE if is_gray else None, dtype=np.float32)
-    converted.divides_bytes = is_gray and kind is None
+    converted.divides_bytes = is_gray
     return converted
 
 

@@ -122,10 +122,10 @@ def analyze(
 
 
 def _check_samples_are_given(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return collected inputs, or raise if a model comes without samples, since no check of ours can do without."""
-    if ("encoder" in inputs or "decoder" in inputs) and "x" not in inputs:
+    """Return collected inputs, or raise if an encoder comes without samples."""
+    if "encoder" in inputs and "x" not in inputs:
         raise InputError(
-            "analyze received a model, but no samples.",
+            "analyze received an encoder, but no samples.",
             got="no x",
             expected="x",
             fix=Fix("Write vaeviz.analyze(model, x).", "Add --data NAME."),

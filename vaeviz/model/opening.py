@@ -394,13 +394,14 @@ def _missing_part_error(model: Any, opened: Model, role: Role) -> InputError | N
     counterpart = COUNTERPARTS.get(getattr(model, "__name__", ""))
     if counterpart is None:
         return NotApplicable(f"{opened.name} has no {role}.")
-    owner, other = opened.name.rpartition(".")[0], "an encoder" if role == "decoder" else "a decoder"
-    of_owner = f"{owner}.{counterpart}" if hasattr(getattr(model, "__self__", None), counterpart) else f"the {role}"
+    name, other = callable_name(model), "an encoder" if role == "decoder" else "a decoder"
+    has_counterpart = hasattr(getattr(model, "__self__", None), counterpart)
+    expected = f"{name.rpartition('.')[0]}.{counterpart}" if has_counterpart else f"the {role}"
     return InputError(
-        f"{opened.name} is {other} by its name, but the {role} is expected here.",
-        got=opened.name,
-        expected=of_owner,
-        fix=f"Pass {of_owner}. If the function is the {role}, write vaeviz.{role.capitalize()}(fn).",
+        f"{name} is {other} by its name, but the {role} is expected here.",
+        got=name,
+        expected=expected,
+        fix=f"Pass {expected}. If the function is the {role}, write vaeviz.{role.capitalize()}(fn).",
     )
 
 

@@ -326,7 +326,8 @@ def _check_for_codes(returned: Any, samples: np.ndarray, bottleneck: Bottleneck 
         return
     size = samples[0].size
     is_decoded = bottleneck is not None and bottleneck.n_values < size
-    is_whole_model = len(all_outputs) > 1 and not has_codes(returned, samples)
+    is_input_first = np.array_equal(_mean_of(outputs[0]), samples)  # as for a mean that is the sample itself
+    is_whole_model = len(all_outputs) > 1 and not is_input_first and not has_codes(returned, samples)
     is_alone = len(all_outputs) == 1
     if not (is_decoded or is_whole_model or (is_alone and _resembles(_mean_of(outputs[0]), samples))):
         return
