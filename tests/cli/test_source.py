@@ -162,7 +162,6 @@ def test_an_h5ad_file(folder):
         (["--latent-shape", "2", "--data", "my_model:x"], "--latent-shape"),
         (["--encoder", "my_model:encode", "--latent-shape", "2"], "--latent-shape"),
         (["--encoder", "my_model:missing"], "my_model:missing"),
-        (["my_model:encode"], "--encoder"),
         (["no/such/folder"], "no/such/folder"),
         (["--encoder", "my_model:encode", "--data", "no.npy"], "no.npy"),
         (["--encoder", "my_model:encode", "--data", "my_model:x", "--split", "test"], "--split"),
