@@ -38,7 +38,7 @@ TEXTS = {
     "long": "x" * 3000,
 }
 ODD_FILES = [name for name, text in TEXTS.items() if not {"\0", "/", "\ud800"} & set(text) and len(text) < 200]
-N_TEXTS = 2  # of each test, in one round
+N_TEXTS = 1  # of each test, in one round
 
 
 class Page(HTMLParser):
@@ -131,7 +131,7 @@ def test_odd_names_of_files_and_columns_are_printed_plainly(command, tmp_path, r
             xml.etree.ElementTree.parse(folder / "a.svg")
         shutil.rmtree(folder)
 
-    try_all((name, lambda name=name: attempt(name)) for name in sample(rng, rounds, ODD_FILES)[: N_TEXTS * rounds // 3])
+    try_all((name, lambda name=name: attempt(name)) for name in sample(rng, rounds, ODD_FILES)[: rounds // 3])
 
 
 def test_odd_arguments_are_printed_plainly(tmp_path, run_command, try_all, rng, rounds):
