@@ -47,7 +47,7 @@ def run_job(job: dict, out: int, err: int) -> None:
     os.setsid()  # so that all its processes can be ended together
     for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out), (2, err)):
         os.dup2(source, target)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
     os.chdir(job["folder"])
     os.environ.update(job["env"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
