@@ -9,7 +9,7 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
-from vaeviz.data.labels import ClassLabels, check_labels, has_classes
+from vaeviz.data.labels import ClassLabels, check_labels, has_classes, stored_colors
 from vaeviz.data.out_of_core import Batches, SampleStream
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
@@ -104,6 +104,8 @@ class Dataset:
             name: None if values is None else getattr(values, "iloc", values)[rows]
             for name, values in per_sample.items()
         }
+        if isinstance(self.labels, ClassLabels):  # which keep their order and colors
+            selected["labels"] = replace(self.labels, codes=self.labels.codes[rows])
         return replace(self, **selected)
 
     def named_labels(self) -> np.ndarray | ClassLabels | None:
@@ -223,4 +225,4 @@ def dataset_from_anndata(cells: Any, labels: str | None, name: str) -> Dataset:
             got=labels,
             expected=listed,
         )
-    return Dataset(cells, None if labels is None else cells.obs[labels].array, name=name)
+    return Dataset(cells, None if labels is None else stored_colors(cells, cells.obs[labels]), name=name)

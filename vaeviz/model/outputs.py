@@ -23,6 +23,7 @@ from vaeviz.model.output_names import (
 )
 from vaeviz.model.output_tree import (
     Output,
+    Part,
     Path,
     divide,
     get_output,
@@ -430,15 +431,13 @@ class _ArrayReader:
         parts = divide(array.values, 2, self.n_rows)
         if parts is None:
             return self._spec(array)
-        mean, spread = (
-            _Array((*array.path, part), part.index, part.take(array.values), part.take(array.again)) for part in parts
-        )
+        mean, spread = self._take_parts(array, parts)
         is_proven = len(array.values) != self.n_rows
         if self.probe is not None and not is_proven:
             is_proven = not self.probe.accepts(array.values) and self.probe.accepts(mean.values)
         if is_proven:
-            spec = self._read_by_decoder([mean, spread]) or self._read_pair(mean, spread)
-            return replace(spec, evidence=spec.evidence or "the decoder takes half of the array")
+            spec = self._read_by_decoder([mean, spread]) or self._read_alternating(array, parts)
+            return spec or self._read_unproven_halves(array, mean, spread)
         if self.probe is None and mean.values[0].size > 1 and _are_log_variances(spread.values, mean.values):
             self._warn_of_kind(
                 f"The encoder returned one array of shape {array.values.shape}. It was read as codes, but its second "
@@ -447,6 +446,34 @@ class _ArrayReader:
                 ("If all of them are codes", {"mean": array}),
             )
         return self._spec(array)
+
+    def _read_unproven_halves(self, array: _Array, mean: _Array, spread: _Array) -> OutputSpec:
+        """Return the halves of an array as (mean, log_var), since the decoder takes one of them."""
+        spec = self._read_pair(mean, spread)
+        if len(array.values) == self.n_rows and self.probe is not None:
+            take_turns = "Write vaeviz.Encoder(lambda x: (fn(x)[:, ::2], fn(x)[:, 1::2]))."
+            warn_user(
+                GuessWarning(
+                    f"The encoder returned one array of shape {array.values.shape}, and the decoder takes half of it. "
+                    "The first half was read as the mean and the second as the log-variance.",
+                    fix=advise(
+                        ("To confirm the reading", self._declare({"mean": mean, "log_var": spread})),
+                        ("If they take turns", Fix(take_turns, "Name a function that returns (mean, log_var).")),
+                    ),
+                )
+            )
+        return replace(spec, evidence=spec.evidence or "the decoder takes half of the array")
+
+    def _read_alternating(self, array: _Array, parts: list[Part]) -> OutputSpec | None:
+        """Return every second value as the mean if it decodes to the model's own reconstruction."""
+        alternating = [replace(part, alternates=True) for part in parts if part.axis == 1 and not part.is_stacked]
+        spec = self._read_by_decoder(self._take_parts(array, alternating)) if alternating else None
+        return None if spec is None else replace(spec, declaration=None)  # `returns` names values that are together
+
+    def _take_parts(self, array: _Array, parts: list[Part]) -> list[_Array]:
+        return [
+            _Array((*array.path, part), part.index, part.take(array.values), part.take(array.again)) for part in parts
+        ]
 
     def _possible_codes(self) -> list[_Array]:
         """Return the arrays that may be codes: not losses, and no reconstructions if there are others."""

@@ -257,8 +257,9 @@ class ModelPart:
 
     def _condition_fix(self) -> Fix:
         fixed = "vaeviz.Encoder(fn)" if self.role == "encoder" else "fn"
+        value = next(iter(self.known_conditions or ()), 0)
         return Fix(
-            f"Pass condition=y with one row per sample, or fix one with vaeviz.condition_on({fixed}, y).",
+            f"Pass condition= with one row per sample, or fix one, such as vaeviz.condition_on({fixed}, {value!r}).",
             "Add --condition labels, or --condition VALUE to fix one.",
         )
 
