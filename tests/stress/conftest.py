@@ -85,7 +85,7 @@ def _origin(error):
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def run_command(tmp_path_factory):
     """Run a command line in a process of its own, with limits; see ``fork_server.py``.
 

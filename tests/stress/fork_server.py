@@ -7,13 +7,14 @@ The answer is a line of JSON: ``code``, ``out`` and ``err``.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
 import signal
 import sys
-import tempfile
 import time
+import traceback
 import warnings
 from pathlib import Path
 
@@ -28,7 +29,8 @@ import torch
 from vaeviz.cli.main import main
 from vaeviz.plugins import registry
 
-SECONDS = 60  # a minute, unless a job says otherwise
+SECONDS = 60  # unless a job says otherwise
+MAX_PRINTED = 1 << 20  # bytes
 
 
 def address_space() -> int:
@@ -45,6 +47,7 @@ def run_job(job: dict, out: int, err: int) -> None:
     os.setsid()  # so that all its processes can be ended together
     for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out), (2, err)):
         os.dup2(source, target)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
     os.chdir(job["folder"])
     os.environ.update(job["env"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -58,6 +61,8 @@ def run_job(job: dict, out: int, err: int) -> None:
         main(job["args"])
     except SystemExit as end:
         code = end.code or 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -65,24 +70,29 @@ def run_job(job: dict, out: int, err: int) -> None:
 
 
 def answer(job: dict) -> dict:
-    """Return the exit code of a job, minus the signal that ended it, and what it printed."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
-        if child == 0:
-            run_job(job, out.fileno(), err.fileno())
-        sent, after = job.get("kill", (signal.SIGKILL, job.get("seconds", SECONDS)))
-        code = wait(child, after)
-        if code is None:
-            os.kill(child, sent)
-            code = wait(child, SECONDS)
-            if code is None:
-                os.killpg(child, signal.SIGKILL)
-                code = wait(child, SECONDS)
-        texts = {}
-        for name, file in (("out", out), ("err", err)):
-            file.seek(0)
-            texts[name] = file.read().decode(errors="replace")
-        return {"code": code, **texts}
+    """Return the exit code of a job, negative for the signal that ended it, and what it printed."""
+    pipes = {"out": os.pipe(), "err": os.pipe()}  # which no limit on files holds for
+    for _, writer in pipes.values():
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, MAX_PRINTED)
+    child = os.fork()
+    if child == 0:
+        run_job(job, pipes["out"][1], pipes["err"][1])
+    sent, after = job.get("kill", (signal.SIGKILL, job.get("seconds", SECONDS)))
+    code = wait(child, after)
+    if code is None:
+        os.kill(child, sent)
+        code = wait(child, SECONDS)
+    if code is None:
+        os.killpg(child, signal.SIGKILL)
+        code = wait(child, SECONDS)
+    texts = {}
+    for name, (reader, writer) in pipes.items():
+        os.set_blocking(writer, False)
+        os.write(writer, b"\n")
+        texts[name] = os.read(reader, MAX_PRINTED)[:-1].decode(errors="replace")
+        os.close(reader)
+        os.close(writer)
+    return {"code": code, **texts}
 
 
 def wait(child: int, seconds: float) -> int | None:

@@ -71,6 +71,9 @@ COMMANDS = {
     "codes.npz": ["plot", "latent_scatter", "--data", "codes.npz", "--codes", "--out", "codes.png", "--dpi", "30"],
 }
 
+COMMON = ("x.npz", "table.csv", "pictures/a/0.png", "weights.pt", "run/config.json", "run/checkpoint.safetensors")
+"""The files that `make test` damages."""
+
 
 def flip(rng, data):
     """Change one to eight bytes."""
@@ -196,7 +199,9 @@ def check(done):
     assert not set("\0\x1b\x07") & set(done.err), "The terminal gets control characters."
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in COMMON else [pytest.mark.slow]) for name in COMMANDS]
+)
 def test_a_damaged_file_is_opened_or_explained(name, whole_files, tmp_path, run_command, try_all, rng, rounds):
     if not (whole_files / name).exists():
         pytest.skip("a library is not installed")

@@ -51,7 +51,7 @@ def check(done, before, folder):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in ("plot", "encode") else [pytest.mark.slow]) for name in COMMANDS]
+    "name", [pytest.param(name, marks=[] if name == "plot" else [pytest.mark.slow]) for name in COMMANDS]
 )
 def test_a_file_size_limit_is_one_error(name, place, run_command, try_all, rng, rounds):
     folder = place(name)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 MEMORY = 1 << 30  # bytes beyond what the imports take
-N_CASES = 3  # of each test, in one round
+N_CASES = 2  # of each test, in one round
 MAY_WORK = ("columns", "names beyond the folder")  # cases that are unusual but not wrong
 EXPLAIN = ["explain", "--encoder", "net:encode", "--data"]
 HUGE = 10**12

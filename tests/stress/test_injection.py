@@ -38,7 +38,7 @@ TEXTS = {
     "long": "x" * 3000,
 }
 ODD_FILES = [name for name, text in TEXTS.items() if not {"\0", "/", "\ud800"} & set(text) and len(text) < 200]
-N_TEXTS = 2  # of each test, in one round
+N_TEXTS = 1  # of each test, in one round
 
 
 class Page(HTMLParser):
@@ -74,7 +74,7 @@ def check_folder(folder):
     assert not list(folder.parent.glob("escaped*"))
 
 
-def export(folder, text, x):
+def export(folder, text, x, formats, analysis):
     """Draw figures with a text as label, as name of a feature, a class, a column and the set."""
     labels = np.array([text, "plain", text + "2"], dtype=object)[np.arange(len(x)) % 3]
     history = {"epoch": [1, 2, 3], text: [3.0, 2.0, 1.0]}
@@ -83,7 +83,7 @@ def export(folder, text, x):
     try:
         vaeviz.export_figures(
             folder / "figures", **given, x=x, labels=labels, history=history, feature_names=names, title=text,
-            plots=["latent_scatter", "training_curves", "reconstruction_error"], formats=["svg", "pdf"], analysis=True,
+            plots=["latent_scatter", "training_curves", "reconstruction_error"], formats=formats, analysis=analysis,
         )  # fmt: skip
     except InputError as error:
         assert "labels" in str(error) or "names" in str(error), error
@@ -99,8 +99,9 @@ def sample(rng, rounds, names):
 
 def test_odd_texts_are_drawn_and_parsed(tmp_path, try_all, rng, rounds):
     x = np.random.default_rng(0).random((30, 6), dtype=np.float32)
+    how = (["svg", "pdf"], True) if rounds > 1 else (["svg"], False)
     try_all(
-        (name, lambda name=name: export(tmp_path / name.replace(" ", "_"), TEXTS[name], x))
+        (name, lambda name=name: export(tmp_path / name.replace(" ", "_"), TEXTS[name], x, *how))
         for name in sample(rng, rounds, TEXTS)
     )
 
@@ -131,7 +132,7 @@ def test_odd_names_of_files_and_columns_are_printed_plainly(command, tmp_path, r
             xml.etree.ElementTree.parse(folder / "a.svg")
         shutil.rmtree(folder)
 
-    try_all((name, lambda name=name: attempt(name)) for name in sample(rng, rounds, ODD_FILES)[: N_TEXTS * rounds // 3])
+    try_all((name, lambda name=name: attempt(name)) for name in sample(rng, rounds, ODD_FILES)[: rounds // 3])
 
 
 def test_odd_arguments_are_printed_plainly(tmp_path, run_command, try_all, rng, rounds):

@@ -78,6 +78,7 @@ def whole_training(run_command, tmp_path_factory):
     return contents(folder / "run"), seconds
 
 
+@pytest.mark.slow
 def test_a_killed_training_is_resumed_to_the_same_bytes(whole_training, run_command, tmp_path, try_all, rng, rounds):
     whole, seconds = whole_training
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 import vaeviz
 
-N_PLOTS = 5  # drawn in one round
+N_PLOTS = 3  # drawn in one round
 QUICK = {
     "tsne": {"perplexity": 5.0},
     "map_quality": {"perplexity": 5.0},

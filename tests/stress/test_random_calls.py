@@ -254,6 +254,9 @@ def pixels(z):
     return np.tile(np.asarray(z), (1, 4))
 
 
+SAMPLES = pixels(NUMBERS)
+
+
 FUNCTIONS = {
     "Batches": {"source": [NUMBERS], "value_range": (0.0, 1.0)},
     "Dataset": {"x": NUMBERS, "labels": np.arange(60) % 3, "class_names": ("a", "b", "c"), "factors": NUMBERS,
@@ -265,22 +268,22 @@ FUNCTIONS = {
     "Estimate": {"value": 1.0, "standard_error": 0.1},
     "Posterior": {"mean": NUMBERS, "std": np.abs(NUMBERS), "prior": "normal", "code_shape": (3,)},
     "analyze": {"model": None, "data": None, "checks": "collapsed", "settings": {}, "seed": 0, "title": "t",
-                "encoder": linear, "decoder": pixels, "x": NUMBERS, "labels": np.arange(60) % 3},
+                "encoder": linear, "decoder": pixels, "x": SAMPLES, "labels": np.arange(60) % 3},
     "axes_for": {"plot": vaeviz.latent_scatter, "aspect": 1.0},
-    "cache_encoding": {"encoder": linear, "x": NUMBERS, "condition": None},
+    "cache_encoding": {"encoder": linear, "x": SAMPLES, "condition": None},
     "condition_on": {"model": linear, "condition": 1},
     "decode": {"decoder": pixels, "z": NUMBERS, "condition": None},
     "decoder_likelihood": {"decoder": pixels, "name": "gaussian-fixed:0.1"},
     "elbo_terms": {"posterior": POSTERIOR, "x": NUMBERS, "likelihood": None, "n_codes": 50, "max_points": 50,
                    "seed": 0},
     "embed": {"z": NUMBERS, "engine": "pca", "seed": 0, "perplexity": 5.0},
-    "encode": {"encoder": linear, "x": NUMBERS, "condition": None},
+    "encode": {"encoder": linear, "x": SAMPLES, "condition": None},
     "figure_for": {"plot": vaeviz.latent_triage, "aspect": 1.0},
     "find_holes": {"posterior": POSTERIOR, "n_codes": 100, "level": 0.01, "tolerance": 0.05, "max_points": 50,
                    "seed": 0},
     "fitted_linear_vae": {"x": NUMBERS, "latent_dim": 2, "noise": 0.1, "beta": 1.0},
     "get_plot": {"name": "samples"},
-    "inspect": {"model": None, "x": NUMBERS, "condition": None, "encoder": linear, "decoder": pixels},
+    "inspect": {"model": None, "x": SAMPLES, "condition": None, "encoder": linear, "decoder": pixels},
     "linear_vae": {"covariance": np.cov(NUMBERS.T), "latent_dim": 2, "mean": None, "noise": 0.1, "beta": 1.0},
     "load_data": {"name": "digits", "split": "test", "data_dir": None, "labels": None, "value_range": None},
     "log_likelihood": {"likelihood": lambda x, z: -((x - z) ** 2).sum(axis=1), "x": NUMBERS, "z": NUMBERS},
@@ -290,7 +293,7 @@ FUNCTIONS = {
                        "seed": 0},
     "register_plot": {"page": vaeviz.PageShape()},
     "style": {"name": "paper"},
-    "triage": {"posterior": POSTERIOR, "decoder": pixels, "x": pixels(NUMBERS), "min_kl": 0.01, "n_samples": 8,
+    "triage": {"posterior": POSTERIOR, "decoder": pixels, "x": SAMPLES, "min_kl": 0.01, "n_samples": 8,
                "seed": 0},
 }  # fmt: skip
 

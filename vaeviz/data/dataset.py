@@ -77,6 +77,7 @@ class Dataset:
             self._set("source", given)
             self._set("feature_names", self.feature_names or tuple(given.var_names))
         self._set("feature_names", column_names(self.feature_names, given))
+        self._set("class_names", column_names(self.class_names))
         self._set("factor_names", column_names(self.factor_names, self.factors))
         for name in ("labels", "factors"):
             check_row_index(getattr(self, name), name, given)

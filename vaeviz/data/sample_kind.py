@@ -167,14 +167,15 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     InputError
         If `names` is not a sequence.
     """
-    if isinstance(names, (str, bytes)) or not (names is None or isinstance(names, Iterable)):
+    names = () if names is None else names
+    if isinstance(names, (str, bytes)) or not isinstance(names, Iterable) or getattr(names, "ndim", 1) == 0:
         raise InputError(
-            f"names is {names!r:.60}, expected a sequence of names.",
+            f"The names are of type {type(names).__name__}, expected a sequence of names.",
             got=type(names).__name__,
             expected="a sequence of names",
             fix='Pass names such as ["width", "height"].',
         )
-    given = () if names is None else tuple(map(printable_text, names))
+    given = tuple(map(printable_text, names))
     if given:
         return given
     if hasattr(x, "named_labels"):

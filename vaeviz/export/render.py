@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,8 +244,10 @@ def save_figure(figure: Figure, path: Path, dpi: int) -> None:
         If the file cannot be written.
     """
     ending = path.suffix.lstrip(".")
+    content = io.BytesIO()  # matplotlib hides why a file cannot be written behind errors of its own
+    figure.savefig(content, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
     with report_write_errors(path), atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
+        temporary.write_bytes(content.getbuffer())
 
 
 def remove_partial_figures(render: RenderOptions, plots: Iterable[str]) -> None:

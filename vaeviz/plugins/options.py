@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_SHOWN = 60  # characters of a value in a message
 PLACES = ("ax", "figure")  # parameters for the Axes or Figure to draw into; they are not settings
 SCALAR_TYPES = (bool, int, float, str, Path)
+MAX_PERMUTATIONS = 100_000  # resolve p-values of 1e-5; each takes a column of all samples
 MAX_SEED = 2**32 - 1  # the largest that scikit-learn takes
 BOUNDS = {  # of numbers, by the names that options and arguments have everywhere: lowest, highest
     "alpha": (0, 1),
@@ -35,6 +36,7 @@ BOUNDS = {  # of numbers, by the names that options and arguments have everywher
     "latent_dim": (1, math.inf),
     "level": (0, 1),
     "max_points": (2, math.inf),
+    "n_permutations": (1, MAX_PERMUTATIONS),
     "seed": (0, MAX_SEED),
     "tolerance": (0, 1),
 }
