@@ -224,7 +224,7 @@ def test_constant_codes_of_a_deterministic_encoder_are_flagged(digits):
     assert report["collapsed"].numbers["collapsed"].tolist() == [1, 2]
 
 
-def test_an_encoder_alone_and_a_decoder_alone(inputs):
+def test_an_encoder_alone_and_a_decoder_alone(inputs, builtin_checks):
     report = vaeviz.analyze(encoder=inputs["encoder"], x=inputs["x"])
     for name, missing in (("ignored", "decoder"), ("classes", "labels"), ("likelihood", "likelihood")):
         assert missing in reason(report[name])
