@@ -149,8 +149,8 @@ def test_figures_survive_tight_saving_and_tight_layout(figure):
     figure.canvas.draw()
 
 
-def test_plots_can_be_drawn_in_subfigures(spec, numpy_inputs, few_trees):
-    figure = Figure(figsize=(12, 5), dpi=50)
+def test_plots_can_be_drawn_in_subfigures(spec, numpy_inputs, still_figure, few_trees):
+    figure = still_figure(figsize=(12, 5))
     left, _ = figure.subfigures(1, 2)
     draw_plot(spec, numpy_inputs, left)
     FigureCanvasAgg(figure).draw()
