@@ -37,7 +37,20 @@ QUICK = {
 }
 
 
-@pytest.fixture(params=plot_names())
+EVERY_ARTIST = {  # plots that hold each kind of artist and of layout that vaeviz makes
+    "interpolation",
+    "latent_neighbors",
+    "latent_pairs",
+    "latent_scatter",
+    "manifold_grid",
+    "posterior_ellipses",
+    "prior_holes",
+}
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=[] if name in EVERY_ARTIST else pytest.mark.slow) for name in plot_names()]
+)
 def spec(request):
     return get_plot(request.param)
 
