@@ -61,9 +61,12 @@ assert "torch" not in sys.modules
 """
 
 
-def test_every_plot_of_a_numpy_model_is_drawn_and_its_analysis_runs(python):
-    printed = python(REFUSE_TORCH + DATA + PLOTS + ANALYSIS).splitlines()
-    assert (printed[0], printed[-1]) == ("{}", "{}")
+def test_every_plot_of_a_numpy_model_is_drawn(python):
+    assert python(REFUSE_TORCH + DATA + PLOTS) == "{}"
+
+
+def test_the_analysis_of_a_numpy_model_runs(python):
+    assert python(REFUSE_TORCH + DATA + ANALYSIS).splitlines()[-1] == "{}"
 
 
 @pytest.mark.parametrize("args", [["--help"], ["list", "plots"], ["export", "--help"]])
