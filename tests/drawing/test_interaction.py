@@ -37,19 +37,26 @@ QUICK = {
 }
 
 
-EVERY_ARTIST = {  # plots that hold each kind of artist and of layout that vaeviz makes
-    "interpolation",
-    "latent_neighbors",
-    "latent_pairs",
-    "latent_scatter",
-    "manifold_grid",
-    "posterior_ellipses",
-    "prior_holes",
+LIKE_OTHERS = {  # plots without an artist or a layout that another plot has not
+    "aggregate_posterior",
+    "compare",
+    "disentanglement",
+    "elbo_decomposition",
+    "latent_triage",
+    "likelihood_bound",
+    "map_quality",
+    "rate_distortion",
+    "reconstruction_error",
+    "reconstruction_pairs",
+    "samples",
+    "training_curves",
+    "traversal",
+    "tsne",
 }
 
 
 @pytest.fixture(
-    params=[pytest.param(name, marks=[] if name in EVERY_ARTIST else pytest.mark.slow) for name in plot_names()]
+    params=[pytest.param(name, marks=[pytest.mark.slow] if name in LIKE_OTHERS else []) for name in plot_names()]
 )
 def spec(request):
     return get_plot(request.param)
