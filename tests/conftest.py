@@ -184,6 +184,19 @@ def ax():
     return Figure(figsize=(4, 4), layout="constrained").subplots()
 
 
+@pytest.fixture
+def still_figure():
+    """Make figures that no layout moves, where places do not matter: to measure texts takes most of the time."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import PlaceHolderLayoutEngine
+
+    def make(**options):
+        engine = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
+        return Figure(**{"figsize": (7, 5), "dpi": 40, "layout": engine} | options)
+
+    return make
+
+
 @pytest.fixture(autouse=True)
 def _no_figure_stays_open():
     yield

@@ -85,6 +85,7 @@ def run_tests(clone, *arguments):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_examples_pass_their_tests_and_those_of_every_plot(clone):
     tests = [file for file in blocks_by_file() if file.startswith("tests/")]
     tests += ["tests/plots/test_plot_contract.py", "tests/plots/test_bad_input.py", "tests/drawing/test_interaction.py"]

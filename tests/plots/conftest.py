@@ -4,9 +4,7 @@
 Look at each of them before you commit it.
 """
 
-import matplotlib.layout_engine
 import pytest
-from matplotlib.figure import Figure
 
 QUICK = {
     "tsne": {"perplexity": 5.0},
@@ -30,17 +28,6 @@ def pytest_addoption(parser):
 def renew_pictures(request):
     """Return True if baselines are drawn anew instead of compared with."""
     return request.config.getoption("--renew-pictures", default=False)
-
-
-@pytest.fixture
-def still_figure():
-    """Make figures that no layout moves, where places do not matter: to measure texts takes most of the time."""
-
-    def make(**options):
-        engine = matplotlib.layout_engine.PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
-        return Figure(**{"figsize": (7, 5), "dpi": 40, "layout": engine} | options)
-
-    return make
 
 
 @pytest.fixture
