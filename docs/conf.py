@@ -41,6 +41,7 @@ templates_path = ["_templates"]
 # Pages. Headings get the same anchors as on GitHub, so that links work in both places.
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4
+smartquotes = False  # two dashes start an option
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
@@ -91,6 +92,7 @@ html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 8,
     "show_prev_next": False,
+    "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc", "sg_download_links"],
     "footer_start": [],
     "footer_end": ["sphinx-version"],

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import vaeviz
 
-DATA = "digits"
-EPOCHS = 100
+DATA = "glyphs"
 FACTORS_DATA = "squares"  # its factors are known
-GAUSSIAN = "--likelihood gaussian-learned --std 0.3"
+EPOCHS = 15
+DENSE = f"--data {DATA} --epochs {EPOCHS} --learning-rate 0.002"
 TRAIN_OPTIONS = {
-    "2d": f"mlp --data {DATA} --latent-dim 2 --epochs {EPOCHS} {GAUSSIAN}",
-    "2d-again": f"mlp --data {DATA} --latent-dim 2 --epochs {EPOCHS} --seed 1 {GAUSSIAN}",
-    "8d": f"mlp --data {DATA} --latent-dim 8 --epochs {EPOCHS} {GAUSSIAN}",
-    "8d-beta": f"mlp --data {DATA} --latent-dim 8 --epochs {EPOCHS} --beta 4 {GAUSSIAN}",
-    "conditional": f"cvae --data {DATA} --latent-dim 2 --epochs {EPOCHS} {GAUSSIAN}",
+    "2d": f"mlp {DENSE} --latent-dim 2 --hidden 512,256",
+    "2d-again": f"mlp {DENSE} --latent-dim 2 --hidden 512,256 --seed 1",
+    "10d": f"mlp {DENSE} --latent-dim 10",
+    "10d-beta": f"mlp {DENSE} --latent-dim 10 --beta 4",
+    "conditional": f"cvae {DENSE} --latent-dim 2",
     "factors": f"mlp --data {FACTORS_DATA} --latent-dim 6 --epochs 15",
 }
 RUNS = Path(__file__).parents[1] / "_build" / "runs"
@@ -28,17 +28,21 @@ RUNS = Path(__file__).parents[1] / "_build" / "runs"
 def run_folder(name: str) -> Path:
     """Return the run folder of an example, and train it first if it does not exist."""
     options = TRAIN_OPTIONS[name]
-    folder = (
+    trained = (
         RUNS / f"{zlib.crc32(options.encode()):08x}" / name
-    )  # other options train another run
-    if not (folder / "config.json").exists():
-        command = shlex.split(f"-m vaeviz train {options} --threads 1 --out")
+    )  # one for each text of options
+    if not trained.exists():
+        partial = trained.with_suffix(".partial")
+        command = shlex.split(
+            f"-m vaeviz train {options} --threads 1 --overwrite --out"
+        )
         subprocess.run(
-            [sys.executable, *command, folder],
+            [sys.executable, *command, partial],
             check=True,
             stdout=subprocess.DEVNULL,
         )
-    return folder
+        partial.rename(trained)
+    return trained
 
 
 def open_example(name: str) -> tuple[vaeviz.Model, vaeviz.Dataset]:

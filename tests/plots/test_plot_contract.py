@@ -573,3 +573,30 @@ def test_a_warning_is_given_once_per_call():
         assert len(caught) == 1
         assert caught[0].filename == __file__
         plt.close("all")
+
+
+@pytest.mark.parametrize("width", [3.25, 5.5, 6.75])
+def test_plots_share_a_figure_at_the_width_of_a_venue(width):
+    rng = np.random.default_rng(0)
+    weights, means = rng.standard_normal((2, 64)), rng.standard_normal((90, 2))
+    decoder = vaeviz.Decoder(lambda z: (np.tanh(z @ weights) / 2 + 0.5).reshape(-1, 8, 8), output="values")
+    posterior = vaeviz.Posterior(means, np.full((90, 2), 0.3), "normal")
+    x, labels = vaeviz.decode(decoder, posterior), np.arange(90) % 5
+    with vaeviz.style("paper"):
+        figure = plt.figure(figsize=(width, 0.62 * width + 0.7), layout="constrained")
+        axes = figure.subplot_mosaic("ab;cc", height_ratios=(2, 1))
+        vaeviz.latent_scatter(posterior, x, labels, title="Codes", legend=False, ax=axes["a"])
+        vaeviz.manifold_grid(decoder, posterior, x, n_grid=4, title="Grid", ax=axes["b"])
+        vaeviz.reconstruction_pairs(posterior, decoder, x, title="Reconstructions", n_samples=5, ax=axes["c"])
+        for letter, ax in axes.items():
+            ax.set_title(letter, loc="left")
+        figure.legend(*axes["a"].get_legend_handles_labels(), loc="outside lower center", ncols=6, columnspacing=0.8)
+        figure.canvas.draw()
+        sizes = {text.get_fontsize() for ax in axes.values() for text in (ax.title, ax.xaxis.label, ax.yaxis.label)}
+    assert sizes == {8}
+    boxes = [ax.get_tightbbox() for ax in axes.values()] + [figure.legends[0].get_window_extent()]
+    for place, box in enumerate(boxes):
+        assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1
+        assert not any(box.overlaps(other) for other in boxes[place + 1 :])
+    assert [ax.get_title() for ax in axes.values()] == ["Codes", "Grid", "Reconstructions"]
+    plt.close(figure)

@@ -20,6 +20,7 @@ from vaeviz.drawing.text_fit import abbreviate
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MAX_NAME_LENGTH = 24  # characters of the name of an encoder in a title
@@ -124,13 +125,14 @@ def compare(
     aligned = _with_spread_of(codes, procrustes(codes, others).aligned)
     names = _space_names(encoder, other_encoder)
     axis_names, planes = _project_to_plane(codes, aligned, names[0])
+    count = sample_count(len(rows), len(posterior))
     headings = names[0], f"{names[1]}, aligned"
     figure = figure or figure_for(compare)
     axes: np.ndarray = figure.subplots(1, 2)
     for ax, points, shown, title in zip(axes, planes, (posterior, other), headings):
         draw_scatter(ax, points, colors[rows], seed=seed)
         ax.set(**_shared_limits(np.concatenate(planes)), aspect="equal")
-        ax.set(xlabel=axis_names[0], title=f"{title}: {shown.size}-D {shown.code_name}s, N = {len(rows):,}")
+        ax.set(xlabel=axis_names[0], title=f"{title}: {shown.size}-D {shown.code_name}s, {count}")
     axes[0].set_ylabel(axis_names[1])
     add_color_key(axes[1], colors, planes[1])
     figure.supxlabel(_similarity_text(found), fontsize="small")

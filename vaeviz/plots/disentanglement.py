@@ -19,6 +19,7 @@ from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.model.encode import encode
+from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
@@ -33,6 +34,7 @@ def disentanglement(
     estimator: Literal["means", "samples"] = "means",
     bins: int = 20,
     nominal: tuple[int, ...] | None = None,
+    max_dims: int = 20,
     min_kl: float = MIN_KL,
     min_share: float = MIN_SHARE,
     max_points: int | None = 2000,
@@ -70,6 +72,8 @@ def disentanglement(
     nominal : tuple of int, optional
         Factors whose values have no order, counted from 0. By default, text, booleans and whole numbers with at most
         ten values.
+    max_dims : int, default=20
+        Largest number of dimensions to score, the most active ones. More would take minutes.
     min_kl : float, default=0.005
         A dimension with a mean KL at or below this (nats) is collapsed and masked.
     min_share : float, default=0.01
@@ -92,7 +96,7 @@ def disentanglement(
     NotApplicable
         If all factors are constant or hardly known, or `estimator` is "samples" for a deterministic encoder.
     InputError
-        If `factors` or `factor_names` do not fit `x`, or `bins` is too small.
+        If `factors` or `factor_names` do not fit `x`, or `bins` or `max_dims` is too small.
 
     Notes
     -----
@@ -108,30 +112,34 @@ def disentanglement(
     Eastwood & Williams, A Framework for the Quantitative Evaluation of Disentangled Representations, ICLR 2018.
     Kim & Mnih, Disentangling by Factorising, ICML 2018.
     """
+    check_minimum("max_dims", max_dims, 1)
     posterior = encode(encoder, x, condition)
     rows = subsample_rows(max_points, len(posterior), seed)
-    active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share).mask
-    codes = codes_for_scores(posterior, estimator, seed)
+    active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
+    dims = np.sort(active.ranking[:max_dims])
+    codes = codes_for_scores(posterior, estimator, seed)[:, dims]
     names = column_names(factor_names, factors)
     columns = as_factors(factors, len(posterior), nominal=nominal)
-    found = disentanglement_scores(codes[rows], [factor[rows] for factor in columns], active, n_bins=bins, seed=seed)
+    known = [factor[rows] for factor in columns]
+    found = disentanglement_scores(codes[rows], known, active.mask[dims], n_bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.35, 1))
     draw_matrix(
         axes[0],
         found.information.T,
         rows=label_factors(names, np.empty((len(posterior), len(columns)))),
-        columns=[dimension_label(dim) for dim in range(len(found.information))],
+        columns=[dimension_label(dim) for dim in dims],
         label="adjusted $I(z_j; v_k)\\,/\\,H(v_k)$",
     )
     masked = f", {(~found.active).sum()} masked" if not found.active.all() else ""
-    axes[0].set_title(f"Information, posterior {estimator}, N = {len(rows):,}{masked}")
+    which = f"\n{len(dims)} most active of {posterior.size:,} dimensions" if len(dims) < posterior.size else ""
+    axes[0].set_title(f"Information, posterior {estimator}, N = {len(rows):,}{masked}{which}")
     axes[0].set_xlabel(found.convention, fontsize="small")
-    _draw_scores(axes[1], found)
+    _draw_scores(axes[1], found, "Scores of these dimensions" if which else "Scores")
     return axes
 
 
-def _draw_scores(ax: Axes, found: Disentanglement) -> None:
+def _draw_scores(ax: Axes, found: Disentanglement, heading: str) -> None:
     """Draw one row per score: its value with the standard error, and its value for shuffled factors."""
     heights = np.arange(len(found.scores))[::-1]
     for height, score in zip(heights, found.scores):
@@ -142,5 +150,5 @@ def _draw_scores(ax: Axes, found: Disentanglement) -> None:
     ax.errorbar(values, heights, xerr=errors, ls="", marker="o", ms=4, color="C0", label="score ±1 SE")
     ax.set_yticks(heights, [score.name for score in found.scores])
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(heights) - 0.4), xticks=(0, 0.5, 1))
-    ax.set_title("Scores, and for shuffled factors")
+    ax.set_title(f"{heading}, and for shuffled factors")
     legend_below(ax, text_above=("xtick.labelsize",))

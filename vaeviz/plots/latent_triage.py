@@ -133,7 +133,7 @@ def latent_triage(
         ax.set_title(label)
     figure.suptitle(_triage_title(found, len(posterior)))
     label_dimension_ticks(axes[-1], shown)
-    which = f" (the first {max_dims} of {posterior.size})" if max_dims < posterior.size else ""
+    which = f" (the first {max_dims} of {posterior.size:,})" if max_dims < posterior.size else ""
     axes[-1].set_xlabel(f"dimension, by KL{which}")
     _add_status_legend(figure, found)
     return axes
@@ -175,8 +175,8 @@ def _add_status_legend(figure: Figure | SubFigure, found: Triage) -> None:
 
 def _triage_title(found: Triage, total: int) -> str:
     others: list[DimensionStatus] = [status for status in ("ignored", "uncertain") if found.count(status)]
-    counts = "".join(f", {found.count(status)} {status}" for status in others)
+    counts = "".join(f", {found.count(status):,} {status}" for status in others)
     return (
-        f"{found.count('active')} of {len(found.kl)} dimensions active{counts},\n"
-        f"{found.count('collapsed')} collapsed; N = {total:,}"
+        f"{found.count('active'):,} of {len(found.kl):,} dimensions active{counts},\n"
+        f"{found.count('collapsed'):,} collapsed; N = {total:,}"
     )

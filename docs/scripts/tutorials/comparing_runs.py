@@ -46,7 +46,7 @@ for name, report in reports.items():
 # More dimensions buy a lower distortion for a higher rate, and a larger weight of
 # the KL does the opposite. Models on one gray line have the same ELBO.
 
-vaeviz.rate_distortion([run_folder(name) for name in ("2d", "8d", "8d-beta")])
+vaeviz.rate_distortion([run_folder(name) for name in ("2d", "10d", "10d-beta")])
 
 # %%
 # Dimensions that survive
@@ -56,7 +56,7 @@ vaeviz.rate_distortion([run_folder(name) for name in ("2d", "8d", "8d-beta")])
 
 import numpy as np
 
-for name in ("8d", "8d-beta"):
+for name in ("10d", "10d-beta"):
     model, _ = open_example(name)
     kl = vaeviz.encode(model, data.x).kl().mean(axis=0)
     print(f"{name:<8}", np.sort(kl)[::-1].round(3))
@@ -64,9 +64,9 @@ for name in ("8d", "8d-beta"):
 # %%
 # As figures of the two models:
 
-vaeviz.traversal(open_example("8d")[0], open_example("8d")[0], data.x, max_dims=4)
+vaeviz.traversal(open_example("10d")[0], open_example("10d")[0], data.x, max_dims=4)
 
 # %%
 vaeviz.traversal(
-    open_example("8d-beta")[0], open_example("8d-beta")[0], data.x, max_dims=4
+    open_example("10d-beta")[0], open_example("10d-beta")[0], data.x, max_dims=4
 )

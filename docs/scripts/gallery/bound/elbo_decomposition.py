@@ -10,7 +10,7 @@ import vaeviz
 
 from example_runs import open_example
 
-vae, data = open_example("8d")
+vae, data = open_example("10d")
 vaeviz.elbo_decomposition(vae, data.x)
 
 # %%

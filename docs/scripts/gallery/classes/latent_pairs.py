@@ -10,7 +10,7 @@ import vaeviz
 
 from example_runs import open_example
 
-vae, data = open_example("8d")
+vae, data = open_example("10d")
 vaeviz.latent_pairs(vae, data.x, labels=data.labels, dims=("z1", "z2", "z3", "z4"))
 
 # %%

@@ -10,7 +10,7 @@ import vaeviz
 
 from example_runs import open_example
 
-vae, data = open_example("8d-beta")
+vae, data = open_example("10d-beta")
 vaeviz.latent_triage(vae, vae, data.x)
 
 # %%
