@@ -503,6 +503,17 @@ def test_every_plot_draws_into_one_axes_of_a_grid(spec, numpy_inputs, call_plot,
     assert (corners[:, 2:] < np.add(cell.p1, 5)).all()
 
 
+def test_panels_in_the_corner_of_a_grid_allow_a_layout_engine_later(numpy_inputs, call_plot):
+    figure, places = plt.subplots(2, 2)
+    for ax in (places[0, 0], places[1, 1]):
+        call_plot(get_plot("compare"), numpy_inputs, ax=ax)
+    figure.set_layout_engine("constrained")
+    figure.draw_without_rendering()
+    boxes = [part.bbox.extents for part in figure.subfigs]
+    assert boxes[0][2] <= boxes[1][0]
+    assert boxes[0][1] >= boxes[1][3]
+
+
 def test_every_plot_can_do_without_title_and_legends(spec, numpy_inputs, call_plot, new_place, few_trees):
     place = new_place(spec)
     axes = np.ravel(call_plot(spec, numpy_inputs, title=False, legend=False, **place))

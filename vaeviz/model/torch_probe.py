@@ -149,18 +149,18 @@ class _SavedModule:
         self.was_training = bool(getattr(module, "training", False))
         if self.was_training:
             module.training = False  # eval() may be overridden, and not every module allows it
-        self.tensors: dict[str, _SavedTensor] = {}
-        for name, parameter in module._parameters.items():  # `named_parameters` takes ten times as long
+        self.tensors: list[tuple[Any, str, _SavedTensor]] = []  # each with the container that holds it, and its name
+        for name, parameter in module._parameters.items():  # `named_parameters` is slow for a look at every call
             if parameter is not None and _holds_values(parameter):
-                self.tensors[name] = parameters.save(parameter)
+                self.tensors.append((module._parameters, name, parameters.save(parameter)))
         for name, buffer in module._buffers.items():
             if buffer is not None and _holds_values(buffer):
-                self.tensors[name] = _SavedTensor(buffer, copies_values=True)
+                self.tensors.append((module._buffers, name, _SavedTensor(buffer, copies_values=True)))
 
     def restore_tensors(self, restored: dict[str, None], lost: dict[str, None]) -> None:
         """Restore the tensors, and add the names of changed floating-point ones: those restored, and those lost."""
-        for name, saved in self.tensors.items():
-            is_replaced = getattr(self.module, name, None) is not saved.tensor
+        for container, name, saved in self.tensors:
+            is_replaced = name not in container or container[name] is not saved.tensor
             if is_replaced:
                 setattr(self.module, name, saved.tensor)
             is_changed, is_lost = saved.restore()
@@ -200,8 +200,6 @@ class _SavedTensor:
 
     def restore(self) -> tuple[bool, bool]:
         """Restore the values, and return whether they had changed and whether they are lost."""
-        import torch
-
         is_newer = _version(self.tensor) != self.version
         if self.values is None:
             self.version = _version(self.tensor)
@@ -211,6 +209,8 @@ class _SavedTensor:
         is_changed = not _same_values(self.tensor, self.values)
         self.is_compared = not is_changed
         if is_changed:
+            import torch
+
             with torch.no_grad():
                 self.tensor.copy_(self.values)
         self.version = _version(self.tensor)

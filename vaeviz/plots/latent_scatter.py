@@ -153,20 +153,23 @@ def latent_scatter(
         draw_prior_contours(ax)
     if not active.any():
         show_posterior_spread(ax, posterior, shown)
-    inner = points if show_all else points[robust_rows(points)]
-    has_own_scales = posterior.is_deterministic and not contours and _needs_own_scales(inner)
-    fit_axes(ax, points, inner, has_equal_scale=not has_own_scales)
+    may_differ = posterior.is_deterministic and not contours
+    scale_note = _fit_scales(ax, points, points if show_all else points[robust_rows(points)], may_differ=may_differ)
     ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
-    title = _scatter_title(posterior, _visible_count(ax, points), active, dims)
-    ax.set_title(f"{title}\naxes with different scales" if has_own_scales else title)
+    ax.set_title(_scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note)
     add_color_key(ax, marks.colors, points, marker=marks.marker_line.get_marker())
     return ax
 
 
-def _needs_own_scales(points: np.ndarray) -> bool:
-    """Return True if axes of equal scale would show the points as a line, although neither dimension is constant."""
-    low, high = sorted(points.std(axis=0))
-    return bool(MIN_SPREAD * high < low < high / MAX_EQUAL_SPREAD)
+def _fit_scales(ax: Axes, points: np.ndarray, inner: np.ndarray, *, may_differ: bool) -> str:
+    """Fit both axes to the inner points, and return a line for the title if their scales differ.
+
+    They may differ where axes of equal scale would show a line, although neither dimension is constant.
+    """
+    low, high = sorted(column.std() for column in inner.T)
+    do_differ = may_differ and MIN_SPREAD * high < low < high / MAX_EQUAL_SPREAD
+    fit_axes(ax, points, inner, has_equal_scale=not do_differ)
+    return "\naxes with different scales" if do_differ else ""
 
 
 def _draw_one_dimension(posterior: Posterior, colors: LabelColors, contours: bool, ax: Axes | None) -> Axes:

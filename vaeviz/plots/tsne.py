@@ -163,9 +163,7 @@ def tsne(
     details = describe_map(embedding.engine, usable, perplexity)
     ax.set_title(_map_title(embedding.engine, details, posterior, len(rows)))
     label_map_axes(ax, embedding.engine)
-    if embedding.engine != "pca" and len(rows) > 2 * N_QUALITY_NEIGHBORS:
-        settings = {"n_samples": MAX_RANKED_POINTS, "seed": seed}
-        write_quality(ax, map_quality(posterior.mean[rows], embedding.points, (N_QUALITY_NEIGHBORS,), **settings))
+    _write_map_quality(ax, posterior.mean[rows], embedding, seed)
     add_color_key(ax, marks.colors, embedding.points, marker=marks.marker_line.get_marker())
     return ax
 
@@ -179,6 +177,13 @@ def _place_others(ax: Axes, embedding: Embedding, others: np.ndarray) -> None:
         warn_user(GuessWarning(message, fix=fix))
         return
     ax.plot(*embedding.place(others).T, **OTHER_MARKS, label=f"other\n({len(others):,})")
+
+
+def _write_map_quality(ax: Axes, codes: np.ndarray, embedding: Embedding, seed: int) -> None:
+    """Write how well a map preserves neighborhoods below it, unless it is a projection or has few points."""
+    if embedding.engine != "pca" and len(codes) > 2 * N_QUALITY_NEIGHBORS:
+        n_neighbors = (N_QUALITY_NEIGHBORS,)
+        write_quality(ax, map_quality(codes, embedding.points, n_neighbors, n_samples=MAX_RANKED_POINTS, seed=seed))
 
 
 def _map_title(engine: str, details: str, posterior: Posterior, shown: int) -> str:

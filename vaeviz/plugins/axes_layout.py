@@ -1,4 +1,10 @@
-"""Fit titles, labels and legends into the part of a figure that belongs to an Axes."""
+"""Fit what one plot drew into the part of a figure that belongs to it, and leave the rest of the figure alone.
+
+matplotlib's layout engines move all Axes of a whole figure, never break a title, and must be chosen before anything is
+drawn, but a plot receives any Axes of any figure. So its texts are broken where they are longer than its cell, and
+where no engine does it, its Axes make space for their labels inside of the cell. It is in this room because
+`register_plot` fits every plot, also those of other packages.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +35,7 @@ SIZES = (  # rcParams that may be words relative to the first, which need no cha
     "ytick.labelsize", "legend.fontsize", "legend.title_fontsize", "figure.titlesize", "lines.markersize",
     "lines.linewidth", "xtick.major.size", "ytick.major.size",
 )  # fmt: skip
-N_FITS = 2  # the texts change with the place of an Axes, and the place with the texts
-N_LAYOUTS = 2  # the labels change with the size of an Axes
+N_FITS = 2  # texts and tick labels change with the place of an Axes, and the place with them
 INWARDS = np.array([1, 1, -1, -1])  # direction from the left, bottom, right and top side
 
 
@@ -126,28 +131,30 @@ def fit_into_place(
     room_share = 1 if figure is None else MIN_ROOM_SHARE
     if has_engine and any(_length(text) > room_share * room for ax in axes for text, room in _texts_with_room(ax)):
         lay_out(axes[0].figure)
-    _fit_texts_of_axes(axes)
-    if figure is not None:
-        _fit_texts_of_figure(figure)
+    _fit_texts(axes, figure)
     if has_engine or axes[0].get_subplotspec() is None:
         return
     groups = [_Group([*axes, *helpers], range(1), range(1))] if figure is None else _group_by_cell([*axes, *helpers])
     cell = cell_box(axes[0])
     bound = groups[0].box() if largest is None else largest.transformed(axes[0].figure.transSubfigure)
     for _ in range(N_FITS):
-        _fit_texts_of_axes(axes)
         if figure is None:
             _place_groups(groups, cell, np.ones(1), np.ones(1), largest=bound)
         else:
             grid = _top_spec(axes[0]).get_gridspec()
             ratios = np.asarray(grid.get_width_ratios(), float), np.asarray(grid.get_height_ratios(), float)
             _place_groups(groups, _free_box(figure), *ratios)
+        _fit_texts(axes, figure)
 
 
-def _fit_texts_of_axes(axes: Sequence[Axes]) -> None:
+def _fit_texts(axes: Sequence[Axes], figure: Figure | SubFigure | None) -> None:
+    """Fit the texts of Axes to their cells, and the titles of a figure to its width."""
     for ax in axes:
         for text, room in _texts_with_room(ax):
             _fit_text(text, room)
+    if figure is not None:
+        for text in figure.texts:
+            _fit_text(text, TEXT_SHARE * figure.bbox.width)
 
 
 def _texts_with_room(ax: Axes) -> list[tuple[Text, float]]:
@@ -158,12 +165,6 @@ def _texts_with_room(ax: Axes) -> list[tuple[Text, float]]:
     height = max(box.height, 2 * min(y - cell.y0, cell.y1 - y))
     across = [(text, TEXT_SHARE * width) for text in (ax.title, ax.xaxis.label, *ax.texts)]
     return [*across, (ax.yaxis.label, TEXT_SHARE * height)]
-
-
-def _fit_texts_of_figure(figure: Figure | SubFigure) -> None:
-    """Fit the titles of a figure to its width."""
-    for text in figure.texts:
-        _fit_text(text, TEXT_SHARE * figure.bbox.width)
 
 
 def _free_box(figure: Figure | SubFigure) -> Bbox:
@@ -228,18 +229,17 @@ def _place_groups(
 ) -> None:
     """Place Axes in rows and columns of a box in pixels, with space for the labels around them."""
     margin = CELL_MARGIN * groups[0].axes[0].figure.dpi / 72
-    for _ in range(N_LAYOUTS):
-        beyond = [group.labels_beyond() + margin for group in groups]
-        columns = _spans(box.x0, box.x1, width_ratios, [(g.columns, b[0], b[2]) for g, b in zip(groups, beyond)])
-        rows = _spans(-box.y1, -box.y0, height_ratios, [(g.rows, b[3], b[1]) for g, b in zip(groups, beyond)])
-        for group in groups:
-            left, right = columns[0][group.columns.start], columns[1][group.columns.stop - 1]
-            top, bottom = -rows[0][group.rows.start], -rows[1][group.rows.stop - 1]
-            place = np.array([left, bottom, right, top])
-            if largest is not None:
-                place = np.where(INWARDS > 0, np.maximum(place, largest.extents), np.minimum(place, largest.extents))
-            if (place[2:] > place[:2]).all():
-                group.move_to(place)
+    beyond = [group.labels_beyond() + margin for group in groups]
+    columns = _spans(box.x0, box.x1, width_ratios, [(g.columns, b[0], b[2]) for g, b in zip(groups, beyond)])
+    rows = _spans(-box.y1, -box.y0, height_ratios, [(g.rows, b[3], b[1]) for g, b in zip(groups, beyond)])
+    for group in groups:
+        left, right = columns[0][group.columns.start], columns[1][group.columns.stop - 1]
+        top, bottom = -rows[0][group.rows.start], -rows[1][group.rows.stop - 1]
+        place = np.array([left, bottom, right, top])
+        if largest is not None:
+            place = np.where(INWARDS > 0, np.maximum(place, largest.extents), np.minimum(place, largest.extents))
+        if (place[2:] > place[:2]).all():
+            group.move_to(place)
 
 
 def _spans(

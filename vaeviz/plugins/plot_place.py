@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.gridspec import SubplotSpec
+    from matplotlib.transforms import Bbox
 
+MIN_CELL_SHARE = 1e-3  # of a figure; the solver of constrained layout fails with much smaller cells
 ADDED_PARAMETERS = {"title": str | bool, "legend": bool}  # of every plot, with the types of their values
 ADDED_DOC = """\
 title : str or bool, default=True
@@ -152,8 +155,6 @@ def _check_axes(ax: Any) -> None:
 
 def _divide_axes(ax: Axes, figure: Figure | SubFigure | None) -> SubFigure:
     """Return a new subfigure that fills the cell of an Axes, for the panels of a plot."""
-    from matplotlib.gridspec import GridSpec
-
     from vaeviz.plugins.axes_layout import cell_box, lay_out
 
     if figure is not None:
@@ -166,13 +167,21 @@ def _divide_axes(ax: Axes, figure: Figure | SubFigure | None) -> SubFigure:
     ax.set_axis_off()
     parent, spec = ax.figure, ax.get_subplotspec()
     if spec is None or parent.get_layout_engine() is None:
-        left, bottom, right, top = cell_box(ax).transformed(parent.transSubfigure.inverted()).extents
-        widths, heights = (left, right - left, 1 - right), (1 - top, top - bottom, bottom)
-        ratios = [[max(length, 1e-6) for length in lengths] for lengths in (widths, heights)]  # positive
-        spec = GridSpec(3, 3, width_ratios=ratios[0], height_ratios=ratios[1])[1, 1]
+        spec = _spec_of_box(cell_box(ax).transformed(parent.transSubfigure.inverted()), parent)
     place = parent.add_subfigure(spec)
     lay_out(parent)
     return place
+
+
+def _spec_of_box(box: Bbox, figure: Figure | SubFigure) -> SubplotSpec:
+    """Return the cell of a new grid that is a box, in shares of a figure."""
+    from matplotlib.gridspec import GridSpec
+
+    widths, heights = [box.x0, box.width, 1 - box.x1], [1 - box.y1, box.height, box.y0]
+    kept = [[share for share in shares if share > MIN_CELL_SHARE] for shares in (widths, heights)]
+    row, column = int(heights[0] > MIN_CELL_SHARE), int(widths[0] > MIN_CELL_SHARE)
+    grid = GridSpec(len(kept[1]), len(kept[0]), cast("Figure", figure), width_ratios=kept[0], height_ratios=kept[1])
+    return grid[row, column]
 
 
 def _contents(figure: Figure | SubFigure | None) -> set[Artist]:

@@ -19,6 +19,7 @@ from vaeviz.plugins.object_refs import is_number
 
 DELIMITERS = ",;\t|"
 ROWS_PER_BLOCK = 4096  # rows that are in memory as strings
+MAX_COLUMNS = 100_000  # pandas takes about 7 seconds for as many, even for two rows
 MIN_COUNTED_ROWS = 10  # fewer numbers may rise by one each by chance
 MAX_LISTED_LINES = 5  # more line numbers would fill the screen
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
@@ -163,6 +164,13 @@ def _read_header(file: TextIO, path: str) -> Header:
         next(file)
     names = next(csv_module.reader(file, delimiter=delimiter, skipinitialspace=True), [])
     file.seek(0)
+    if len(names) > MAX_COLUMNS:
+        raise InputError(
+            f"{path} has {len(names):,} columns, which is too wide for a table of text.",
+            got=f"{len(names):,} columns",
+            expected=f"{MAX_COLUMNS:,} columns at most",
+            fix="Save the array with numpy.save(), and load the .npy file.",
+        )
     names = [name.strip() for name in names]
     named = [name for name in names if name]
     if not named:

@@ -35,6 +35,15 @@ def test_delimiters_in_quoted_names_do_not_separate_columns(table):
     assert table('"mean, of x (mm), left";"b"\n1;2\n').feature_names == ("mean, of x (mm), left", "b")
 
 
+def test_a_table_of_too_many_columns_is_refused_before_it_is_read(table, monkeypatch):
+    monkeypatch.setattr(csv_file, "MAX_COLUMNS", 3)
+    monkeypatch.setattr(csv_file.pd, "read_csv", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(InputError) as caught:
+        table("a,b,c,d\n1,2,3,4\n")
+    assert caught.value.got == "4 columns"
+    assert "numpy.save" in caught.value.fix.python
+
+
 def test_a_long_table_is_read_in_blocks(table, monkeypatch):
     monkeypatch.setattr(csv_file, "ROWS_PER_BLOCK", 3)
     data = table("a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(8)), labels="y")
