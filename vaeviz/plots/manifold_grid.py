@@ -110,8 +110,8 @@ def manifold_grid(
     -----
     Nodes of equal mass are Φ⁻¹((i − ½) / n) for i = 1..n (Kingma & Welling 2013, figure 4), or quantiles of the codes
     where no prior is known. The other dimensions are held at the prior mean, 0, or at the mean of the codes. The axes
-    are in latent units, so that a scatter of codes can be drawn over the grid. A latent space of one dimension is one
-    row. Rows of a table with up to twelve features are drawn as one panel per feature, colored by its value.
+    are in latent units, so that a scatter of codes can be drawn over a single grid. A latent space of one dimension is
+    one row. Rows of a table with up to twelve features are drawn as one panel per feature, colored by its value.
 
     References
     ----------
