@@ -176,7 +176,7 @@ def test_options_of_the_marks(ax, digits, encoder):
     assert (found.marker_line.get_markersize(), found.marker_line.get_marker()) == (9, "^")
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (50,), (5,)], ids=["images", "signals", "tables"])
+@pytest.mark.parametrize("shape", [(8, 8), (50,), (13,)], ids=["images", "signals", "tables"])
 @pytest.mark.parametrize("spacing", ["prior", "linear"])
 def test_a_scatter_over_a_manifold_grid_keeps_its_axes(ax, digits, encoder, make_decoder, shape, spacing):
     manifold_grid(make_decoder(2, shape), encoder, np.resize(digits.x, (60, *shape)), n_grid=6, spacing=spacing, ax=ax)

@@ -143,7 +143,17 @@ def test_a_latent_of_one_dimension_is_one_row(ax, watched):
 
 @pytest.mark.parametrize(
     ("shape", "n"),
-    [((8, 8), 20), ((64,), 20), ((8, 8, 3), 20), ((64, 40), 10), ((200, 200), 6), ((50,), 10), ((5,), 7), ((2,), 10)],
+    [
+        ((8, 8), 20),
+        ((64,), 20),
+        ((8, 8, 3), 20),
+        ((64, 40), 10),
+        ((200, 200), 6),
+        ((50,), 10),
+        ((5,), 10),
+        ((13,), 7),
+        ((2,), 10),
+    ],
 )
 def test_nodes_a_side_follow_the_kind_of_sample(ax, make_decoder, shape, n):
     manifold_grid(declared(make_decoder(2, shape), sample_shape=shape), ax=ax)
@@ -211,3 +221,16 @@ def test_codes_of_too_few_values_have_no_grid_of_equal_mass(digits, watched):
     with pytest.raises(NotApplicable, match="dimension 0 for 5 nodes") as error:
         manifold_grid(watched, Posterior(np.repeat([[0.0, 1.0], [1.0, 0.0]], 30, axis=0)), digits.x, n_grid=5)
     assert "linear" in error.value.fix.python
+
+
+def test_a_narrow_table_has_a_map_of_each_feature_under_its_name(ax):
+    decoder = declared(lambda z: np.stack([z[:, 0], z[:, 1], z.sum(axis=1)], axis=1), output="values")
+    x = np.random.default_rng(0).uniform(-2, 2, (50, 3))
+    manifold_grid(decoder, None, x, feature_names=["first", "second", "sum"], n_grid=4, spacing="linear", ax=ax)
+    assert [panel.get_title() for panel in ax.child_axes] == ["first", "second", "sum"]
+    assert len({panel.images[0].get_clim() for panel in ax.child_axes}) == 1
+    maps = [np.ma.filled(panel.images[0].get_array(), np.nan) for panel in ax.child_axes]
+    np.testing.assert_allclose(maps[0][5], maps[0][-5])  # z_1 runs across
+    assert np.nanmean(maps[1][:5]) > np.nanmean(maps[1][-5:])  # z_2 runs up
+    np.testing.assert_allclose(maps[0] + maps[1], maps[2], atol=1e-5)
+    assert sum(len(panel.child_axes) for panel in ax.child_axes) == 1  # the color bar

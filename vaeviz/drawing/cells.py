@@ -52,8 +52,8 @@ def draw_cells(
     show_legend : bool
         Add the color bar or the legend of channels.
     all_cells : ndarray, shape (..., *sample), optional
-        All samples that the color bar describes, those in other Axes included; by default `cells`. The bar is pointed
-        where they exceed its range.
+        All samples, those in other Axes included; by default `cells`. The color bar is pointed where they exceed its
+        range, and their borders decide whether there are gaps.
 
     Returns
     -------
@@ -79,10 +79,11 @@ def draw_cells(
             draw_signals(ax, as_signals(scaled, 2), limits, layout, names=names, show_legend=show_legend)
             hint = "" if limits == (0, 1) else f"each cell from {scale.low:.3g} to {scale.high:.3g}".replace("-", "−")
         else:
-            hint = _draw_mosaic_of(ax, kind, scaled, scale, layout, names)
+            every = scaled if all_cells is None else style.scaled(all_cells, all_cells.ndim - len(shape))
+            hint = _draw_mosaic_of(ax, kind, scaled, every.reshape(1, -1, *shape), scale, layout, names)
         ax.set_xlabel("\n".join(([layout.x_axis.name] if layout.x_axis else []) + wrap(hint, max_label_length(ax))))
         ax.set_ylabel(layout.y_axis.name if layout.y_axis else "")
-    if show_legend and _needs_color_bar(ax, kind, scale):
+    if show_legend and (style.unit is not None or _needs_color_bar(ax, kind, scale)) and ax.images:
         if all_cells is not None:
             scaled = style.scaled(all_cells, n_leading_axes=all_cells.ndim - len(shape))
         exceeds = bool(np.nanmin(scaled) < scale.low), bool(np.nanmax(scaled) > scale.high)
@@ -123,7 +124,13 @@ def cells_aspect(cells: np.ndarray, style: SampleStyle, layout: GridLayout | Non
 
 
 def _draw_mosaic_of(
-    ax: Axes, kind: SampleKind, cells: np.ndarray, scale: ColorScale, layout: GridLayout, names: tuple[str, ...]
+    ax: Axes,
+    kind: SampleKind,
+    cells: np.ndarray,
+    all_cells: np.ndarray,
+    scale: ColorScale,
+    layout: GridLayout,
+    names: tuple[str, ...],
 ) -> str:
     """Draw images, spectrograms or strips of a table, and return how to read a cell."""
     if kind == "table":
@@ -132,7 +139,7 @@ def _draw_mosaic_of(
     if kind == "spectrogram":
         draw_mosaic(ax, images[..., ::-1, :], scale, x_axis=x_axis, y_axis=y_axis, aspect=SPECTROGRAM_ASPECT)
         return "each cell: time →, frequency ↑"
-    draw_mosaic(ax, images, scale, x_axis=x_axis, y_axis=y_axis)
+    draw_mosaic(ax, images, scale, x_axis=x_axis, y_axis=y_axis, all_images=as_images(all_cells, 2))
     return ""
 
 

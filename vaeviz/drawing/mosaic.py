@@ -79,6 +79,7 @@ def draw_mosaic(
     y_axis: GridAxis | None = None,
     aspect: float | None = None,
     gap: float = CELL_GAP,
+    all_images: np.ndarray | None = None,
 ) -> None:
     """Draw a grid of images as one image, the first row on top.
 
@@ -96,6 +97,8 @@ def draw_mosaic(
         Height / width to which each image is stretched; by default pixels are square.
     gap : float
         Gap between images, as a share of their side. On latent axes, images with black borders have none.
+    all_images : ndarray, shape (rows, columns, H, W[, 3|4]), optional
+        Images whose borders decide on gaps, for Axes that must agree; by default `images`.
 
     Raises
     ------
@@ -103,7 +106,7 @@ def draw_mosaic(
         If matplotlib has no such colormap.
     """
     n_rows, n_columns = images.shape[:2]
-    brightness = _border_brightness(images, scale)
+    brightness = _border_brightness(images if all_images is None else all_images, scale)
     if x_axis is not None and aspect is None and brightness < MAX_BLACKNESS:
         gap = 0
     mosaic, (row_gap, column_gap) = assemble_mosaic(images, stretched=aspect is not None, gap=gap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
+from vaeviz.drawing.text_fit import abbreviate
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.model.decode import latent_size
 from vaeviz.model.decoder import Decoder
@@ -27,8 +29,10 @@ from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-N_GRID = {"table": 7}  # nodes per side; a row of a table needs a wider cell than a signal or a point
+N_STRIPS = 7  # nodes per side of rows of a table, which need wider cells than signals and points
 OTHER_N_GRID = 10
+MAX_FEATURE_MAPS = 12  # features of a table that have a panel each; rows of more are drawn as strips
+MAX_FEATURE_NAME_LENGTH = 16  # characters of a name above its panel
 MIN_N_GRID, MAX_N_GRID = 6, 20  # of images
 GRID_PIXELS = 640  # along a side of all images together, which a column in print and a figure on a screen can show
 MAX_UPRIGHT_ASPECT = 2  # height / width, above which tick labels side by side would meet
@@ -74,8 +78,8 @@ def manifold_grid(
     feature_names : sequence of str, optional
         Names of the values of a sample. By default, the column names of `x` if it is a data frame.
     n_grid : int, optional
-        Nodes per side. By default, as many images as fill 640 pixels, but 6 to 20; 7 rows of a table; 10 other samples;
-        or half of that in panels.
+        Nodes per side. By default, as many images as fill 640 pixels, but 6 to 20; 7 rows of a table with more than
+        twelve features; 10 other samples; or half of that for several conditions.
     spacing : {"prior", "linear"}, default="prior"
         Place the nodes at equal mass of the prior, or evenly.
     dims : tuple of int, optional
@@ -106,8 +110,8 @@ def manifold_grid(
     -----
     Nodes of equal mass are Φ⁻¹((i − ½) / n) for i = 1..n (Kingma & Welling 2013, figure 4), or quantiles of the codes
     where no prior is known. The other dimensions are held at the prior mean, 0, or at the mean of the codes. The axes
-    are in latent units, so that a scatter of codes can be drawn over the grid. A latent space of one dimension is one
-    row.
+    are in latent units, so that a scatter of codes can be drawn over a single grid. A latent space of one dimension is
+    one row. Rows of a table with up to twelve features are drawn as one panel per feature, colored by its value.
 
     References
     ----------
@@ -140,14 +144,17 @@ def manifold_grid(
     grids = _decode_grid(decoder, codes, posterior, conditions, x)
     x_axis, *y_axis = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
     layout = GridLayout(connect="both", x_axis=x_axis, y_axis=y_axis[0] if y_axis else None)
-    aspect = panels_aspect(grids, conditions.names, style, layout)
+    names: Sequence[str] = conditions.names
+    if _has_feature_maps(style, grids.shape[3:], conditions, size):
+        grids, names, style = _as_feature_maps(grids[0], style)
+    aspect = panels_aspect(grids, names, style, layout)
     ax = ax or axes_for(manifold_grid, aspect)
-    draw_panels(ax, grids, conditions.names, style, layout)
-    if not conditions and aspect > MAX_UPRIGHT_ASPECT:
+    draw_panels(ax, grids, names, style, layout)
+    if not names and aspect > MAX_UPRIGHT_ASPECT:
         ax.tick_params(axis="x", rotation=90)
     spaced = _spacing_text(spacing, span, is_prior_known, posterior)
     held = _held_text(size, is_prior_known, posterior, is_chosen=dims is not None)
-    ax.set_title(f"{_grid_title(conditions, decoder.condition_name, grids.shape[1:3])}\n{spaced}{held}")
+    ax.set_title(f"{_grid_title(conditions, decoder.condition_name, codes.shape[:2])}\n{spaced}{held}")
     return ax
 
 
@@ -157,11 +164,29 @@ def _default_n_grid(decoder: Decoder, x: Any, style: SampleStyle, conditions: Co
     if shape is None:
         shape = decode_under_conditions(decoder, np.zeros((1, size), np.float32), conditions).shape[2:]
     kind = style.kind_of(shape)
-    n_grid = N_GRID.get(kind, OTHER_N_GRID)
+    n_grid = OTHER_N_GRID
+    if kind == "table" and not _has_feature_maps(style, shape, conditions, size):
+        n_grid = N_STRIPS
     if kind == "image" and size > 1:
         side = max(as_images(np.zeros((1, *shape)), 1).shape[1:3])
         n_grid = int(np.clip(GRID_PIXELS // side, MIN_N_GRID, MAX_N_GRID))
     return n_grid // 2 if conditions else n_grid
+
+
+def _has_feature_maps(style: SampleStyle, shape: tuple[int, ...], conditions: ConditionSet, size: int) -> bool:
+    """Return True for rows of a narrow table over two dimensions, each feature of which has a panel."""
+    return style.kind_of(shape) == "table" and shape[0] <= MAX_FEATURE_MAPS and size > 1 and not conditions
+
+
+def _as_feature_maps(grid: np.ndarray, style: SampleStyle) -> tuple[np.ndarray, list[str], SampleStyle]:
+    """Return rows of a table (rows, columns, D) as one map per feature, with their names and their style."""
+    shape = grid.shape[2:]
+    scaled = style.scaled(grid, n_leading_axes=2)
+    names = style.names_of(shape) or [f"feature {number}" for number in range(1, shape[0] + 1)]
+    limits = style.range_for(scaled, shape)
+    maps = np.moveaxis(scaled, -1, 0)[..., None, None]  # images of one pixel
+    map_style = SampleStyle("image", style.cmap or "viridis", limits, unit=style.unit_of(shape))
+    return maps, abbreviate(names, MAX_FEATURE_NAME_LENGTH), map_style
 
 
 def _choose_dims(dims: tuple[Dimension, Dimension] | None, size: int, posterior: Posterior | None) -> tuple[int, ...]:
