@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-examples test-slow test-adapters doctest docs lint wheel bench clean
+.PHONY: demo test test-examples test-slow stress test-adapters doctest docs lint wheel bench clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
@@ -16,7 +16,11 @@ test-examples: .venv/installed
 
 # These, whether errors cover the truth as often as they say, and more cases of what `make test` runs.
 test-slow: .venv/installed
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto -m "slow and not stress"
+
+# Ten minutes of odd arguments, damaged and hostile files, signals and full disks; ROUNDS=60 takes an hour, SEED=1 tries others.
+stress: .venv/installed
+	$(BIN)/python -m pytest -n auto -m stress tests/stress --stress-rounds $(or $(ROUNDS),10) --stress-seed $(or $(SEED),0)
 
 # The examples in docstrings, and the names and scripts that the documentation mentions.
 doctest: .venv/installed

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from vaeviz import Posterior
+from vaeviz.analysis.class_structure import class_structure
 from vaeviz.analysis.disentanglement import disentanglement
 from vaeviz.analysis.elbo_decomposition import elbo_terms
+from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.linear_vae import linear_vae
+from vaeviz.analysis.map_quality import MEASURES, map_quality
 from vaeviz.analysis.mmd import mmd_test, shifted_mmd
 from vaeviz.analysis.prior_holes import find_holes
+from vaeviz.analysis.similarity import code_similarity
 
 pytestmark = pytest.mark.slow
 
@@ -70,8 +74,6 @@ def test_importance_bound_of_the_exact_posterior():
         mean, log_var = model.encode(x)
         bound = importance_bound(model.log_likelihood, x, Posterior(mean, np.exp(log_var / 2), "normal"), n_draws=5)
         found.append(bound)
-    from vaeviz.analysis.estimates import Estimate
-
     last = [Estimate(float(bound.mean[-1]), float(bound.mean_error[-1])) for bound in found]
     check_coverage(last, model.mean_log_likelihood)
 
@@ -82,6 +84,39 @@ def test_prior_mass_in_holes():
         for seed in range(N_REPEATS)
     ]
     check_coverage(found, 0.01, least=0.85)
+
+
+@pytest.fixture(scope="module")
+def related_points():
+    """Pairs of 200 points in three dimensions and noisy linear images of them, one pair for each repeat."""
+    mixing = np.array([[1, 0.2, 0], [0, 1, 0.3], [0.1, 0, 1]])
+    rngs = [np.random.default_rng((seed, 3)) for seed in range(N_REPEATS)]
+    points = [rng.standard_normal((200, 3)) for rng in rngs]
+    return [(x, x @ mixing + 0.7 * rng.standard_normal(x.shape)) for x, rng in zip(points, rngs)]
+
+
+def check_spread(estimates):
+    """Assert coverage of the mean over all repeats, for statistics whose truth is not known in closed form."""
+    check_coverage(estimates, np.mean([estimate.value for estimate in estimates]))
+
+
+def test_neighborhoods_on_a_map(related_points):
+    found = [map_quality(x, y[:, :2]) for x, y in related_points]
+    for measure in MEASURES:
+        check_spread([Estimate(quality.mean(measure)[0], quality.error(measure)[0]) for quality in found])
+
+
+def test_similarity_of_codes(related_points):
+    found = [code_similarity(x, y, seed=seed) for seed, (x, y) in enumerate(related_points)]
+    for name in ("cka", "residual", "overlap"):
+        check_spread([getattr(similarity, name) for similarity in found])
+
+
+def test_class_structure(related_points):
+    found = [class_structure(y, (x[:, 0] > 0).astype(int) + (x[:, 1] > 0.5), (1, 10)) for x, y in related_points]
+    for place in range(2):
+        check_spread([Estimate(some.accuracy[place], some.accuracy_error[place]) for some in found])
+    check_spread([some.silhouette for some in found])
 
 
 def test_disentanglement_scores(monkeypatch):

@@ -7,6 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from vaeviz import InputError, NotApplicable
 from vaeviz.analysis.class_structure import _majority_classes, class_structure, nearest_others, principal_components
+from vaeviz.analysis.jackknife import jackknife_error
 
 RNG = np.random.default_rng(0)
 CLASSES = np.arange(60) % 3
@@ -95,3 +96,13 @@ def test_table_has_a_row_for_each_number_of_neighbors():
 )
 def test_the_nearest_class_wins_a_tied_vote(nearest, winner):
     assert _majority_classes(np.array([nearest]), 3) == [winner]
+
+
+def test_errors_leave_out_points_as_neighbors():
+    found = class_structure(POINTS, CLASSES, (1, 5), seed=2)
+
+    def accuracies(rows):
+        return class_structure(POINTS[rows], CLASSES[rows], (1, 5)).accuracy
+
+    expected = jackknife_error(accuracies, len(POINTS), n_groups=10, seed=2)
+    np.testing.assert_allclose(found.accuracy_error, expected)

@@ -6,11 +6,10 @@ from scipy.stats import ortho_group
 from sklearn.manifold import trustworthiness
 
 from vaeviz import InputError
-from vaeviz.analysis.map_quality import map_quality, neighbor_ranks
+from vaeviz.analysis.map_quality import MEASURES, map_quality, neighbor_ranks
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.standard_normal((80, 5))
-MEASURES = ("trustworthiness", "continuity", "recall")
 
 
 @pytest.mark.parametrize("mapped", [POINTS, 2 * POINTS @ ortho_group.rvs(5, random_state=0) + 1])
@@ -78,3 +77,18 @@ def test_table_has_a_row_for_each_k_and_point():
     frame = quality.to_frame()
     assert len(frame) == 80
     np.testing.assert_allclose(frame.groupby("k")["recall"].mean(), quality.mean("recall"))
+
+
+def test_errors_leave_out_points_as_neighbors():
+    """The jackknife from ranks agrees with maps of the points that are left."""
+    mapped = POINTS[:, :2] + 0.3 * np.random.default_rng(3).standard_normal((len(POINTS), 2))
+    found = map_quality(POINTS, mapped, (3, 5), seed=4)
+    groups = np.random.default_rng(4).permutation(len(POINTS)) % 10
+    left = [map_quality(POINTS[groups != group], mapped[groups != group], (3, 5)) for group in range(10)]
+    for measure in MEASURES:
+        means = np.array([quality.mean(measure) for quality in left])
+        np.testing.assert_allclose(found.error(measure), np.sqrt(0.9 * ((means - means.mean(axis=0)) ** 2).sum(axis=0)))
+
+
+def test_few_points_have_no_standard_error():
+    assert np.isnan(map_quality(POINTS[:12], POINTS[:12, :2], (3,)).error("recall"))

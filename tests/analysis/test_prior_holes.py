@@ -73,7 +73,7 @@ def test_half_empty_prior_is_flagged_in_every_dimension(size, is_axis):
 def test_what_could_not_be_seen_is_not_covered():
     found = find_holes(standard(120, 64), n_codes=110)
     assert not found.flagged and not found.covered
-    assert (found.visible_share, found.unseen) == (np.inf, "half-empty")
+    assert (found.visible_share, found.unseen) == (1, "half-empty")
 
 
 @pytest.mark.parametrize(("size", "is_seen"), [(2, True), (20, True), (64, False)])
@@ -95,6 +95,12 @@ def test_classifiers_compare_the_most_active_dimensions(monkeypatch):
     found = find_holes(posterior, n_codes=150)
     assert found.classified_dims == (1, 3)
     assert len(found.scores) == 3 and found.codes.shape == (150, 5)
+
+
+def test_more_dimensions_than_codes_are_classified_in_part():
+    found = find_holes(standard(110, 300), n_codes=100)
+    assert len(found.scores) == 3 and len(found.classified_dims) == 50
+    assert not found.covered
 
 
 def test_shifted_and_dependent_codes_leave_the_prior_empty():

@@ -144,7 +144,7 @@ def test_errors_are_positive_and_do_not_depend_on_the_order_of_pixels(seed):
 @FEW
 def test_scores_are_between_zero_and_one_and_do_not_depend_on_scale_or_sign(seed):
     rng = np.random.default_rng(seed)
-    codes, factors = rng.standard_normal((80, 3)), rng.integers(0, 4, (80, 2)).astype(float)
+    codes, factors = rng.standard_normal((80, 3)), rng.integers(0, 4, (80, 2))
     scaled, known = codes * np.array([-3.0, 0.1, 7]) + 5, as_factors(factors, 80)
 
     def scores(of):

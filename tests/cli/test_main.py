@@ -229,7 +229,10 @@ def manifest_in(folder):
 
 
 def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_path):
-    done = run_main("export", run, "--out", "figures", "--dpi", 40)
+    little = ["likelihood_bound.n_draws=10", "aggregate_posterior.n_grid=40", "prior_holes.n_codes=200"]
+    little += ["aggregate_posterior.n_permutations=100", "manifold_grid.n_grid=5"]
+    settings = [arg for setting in little for arg in ("--set", setting)]
+    done = run_main("export", run, "--out", "figures", "--dpi", 40, *settings)
     assert done.code == 0, done.err
     assert "✓ latent_scatter" in done.out
     assert "– tsne " in done.out

@@ -62,7 +62,7 @@ def test_columns_of_data_frames_become_names():
     data = Dataset(x, factors=factors)
     assert (data.feature_names, data.factor_names) == (("a", "b", "c"), ("d", "e", "f"))
     np.testing.assert_array_equal(data[[0, 5]].factors, X[[0, 5], 0])
-    assert Dataset(x, feature_names="xyz").feature_names == ("x", "y", "z")
+    assert Dataset(x, feature_names=tuple("xyz")).feature_names == ("x", "y", "z")
 
 
 @pytest.mark.parametrize(

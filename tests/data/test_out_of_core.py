@@ -118,7 +118,7 @@ def test_the_batch_size_of_the_encoder_is_kept_for_batches_of_any_size(x, size):
     assert max(sent) == min(size, N)
 
 
-@pytest.mark.parametrize("source", ["view of a map", "reader"], indirect=True)
+@pytest.mark.parametrize("source", [pytest.param("view of a map", marks=pytest.mark.slow), "reader"], indirect=True)
 def test_a_stream_and_its_array_have_the_same_figures(source, x, labels, encoder, decoder, tmp_path):
     chosen = {
         "encoder": encoder,

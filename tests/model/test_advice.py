@@ -185,6 +185,7 @@ DECODERS = {
     "first layer is a convolution": nn.ConvTranspose2d(2, 1, 8),
     "cube": nn.Sequential(nn.Linear(2, 27), nn.Unflatten(1, (3, 3, 3)), nn.Conv2d(3, 3, 1), nn.Sigmoid()),
     "declared with another shape": Decoder(nn.Linear(2, 64), sample_shape=(9, 9), output="values"),
+    "fewer values than codes": lambda z: z[:, :1],
 }
 
 
@@ -198,6 +199,45 @@ def test_what_is_pasted_decodes(name):
         warnings.simplefilter("ignore", GuessWarning)  # not all of the cases can be right
         samples = [decode(part, Z) for part in parts if isinstance(part, Decoder)]
     assert all(len(one) == N and np.isfinite(one).all() for one in samples)
+
+
+def test_bytes_are_declared_in_either_range():
+    x = RNG.integers(0, 256, (N, 8), dtype=np.uint8)
+    parts = pasted(cause(lambda part: encode(part, x), lambda x: x[:, :2]).fix, lambda x: x[:, :2])
+    ranges = [silently(lambda part: encode(part, x), part).mean.max() for part in parts]
+    np.testing.assert_allclose(ranges, [x[:, :2].max() / 255, x[:, :2].max()], rtol=1e-6)
+
+
+def test_an_autoencoder_is_divided_into_its_parts():
+    model = nn.Sequential(nn.Linear(8, 2), nn.Linear(2, 8))
+    encoder, decoder, whole = pasted(cause(lambda part: encode(part, X), model).fix, model)
+    codes = silently(lambda part: encode(part, X), encoder)
+    np.testing.assert_allclose(decode(decoder, codes), model(torch.from_numpy(X)).detach(), atol=1e-6)
+    assert silently(lambda part: encode(part, X), whole).size == 8  # if its outputs are the codes after all
+
+
+def test_values_that_take_turns_are_divided():
+    encoder, decoder = nn.Linear(8, 4), nn.Linear(2, 8)
+    expected = encoder(torch.from_numpy(X)).detach()
+    halves, turns = pasted(cause(lambda part: encode(part, X), (encoder, decoder)).fix, encoder)
+    for part, mean in ((halves, expected[:, :2]), (turns, expected[:, ::2])):
+        np.testing.assert_allclose(encode(part, X).mean, mean, atol=1e-6)
+
+
+def test_a_function_with_the_name_of_the_other_part_is_declared():
+    def encode(z):
+        return np.repeat(z, 4, axis=1)
+
+    (part,) = pasted(cause(lambda part: decode(part, Z), encode).fix, encode)
+    assert silently(lambda part: decode(part, Z), part).shape == (N, 8)
+
+
+def test_one_hot_conditions_are_declared():
+    model = nn.Linear(8 + 3, 2)
+    y = np.arange(N) % 3
+    fn = lambda x, y: model(torch.cat([torch.as_tensor(x), torch.as_tensor(y)], 1))  # noqa: E731
+    encoder, _ = pasted(cause(lambda part: encode(part, X, y), fn).fix, fn)
+    assert silently(lambda part: encode(part, X, y), encoder).mean.shape == (N, 2)
 
 
 def test_a_decoder_of_half_the_codes_says_what_the_encoder_returns():

@@ -121,10 +121,11 @@ def test_gaussians_with_independent_dimensions_are_recognized(encoder):
         (lambda x: (x > 0).reshape(-1, 3, 1), "bool", "embeddings"),
         (lambda x: {"mean": x.long()}, "int64", "embeddings"),
         (
-            Encoder(lambda x: (x, np.ones((len(x), 1))), returns="mean,std"),
+            Encoder(lambda x: (x / np.linalg.norm(x, axis=1)[:, None], np.ones((len(x), 1))), returns="mean,std"),
             "(7, 1)",
             'returns="mean,concentration"',
         ),
+        (Encoder(lambda x: (x + 2, np.ones((len(x), 1))), returns="mean,std"), "(7, 1)", 'returns="mean,other"'),
     ],
 )
 def test_outputs_that_are_not_points_of_a_latent_space_are_an_error(encoder, got, fix):

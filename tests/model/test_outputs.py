@@ -316,3 +316,38 @@ def test_tensors_become_numpy_arrays():
     assert as_array(torch.ones(2, 3, requires_grad=True)).dtype == np.float32
     assert as_array(torch.ones(2, dtype=torch.bfloat16)).tolist() == [1, 1]
     assert as_array(torch.arange(3)).tolist() == [0, 1, 2]
+
+
+CODES = np.random.default_rng(3).normal(size=(N, 4)).astype(np.float32)
+
+
+def test_a_standard_deviation_beside_its_log_variance_shows_the_mean():
+    mean, log_var = CODES[:, :2], CODES[:, 2:] - 1
+    std = np.exp(0.5 * log_var)
+    for outputs in ((mean, std, log_var), (mean, log_var, std), (log_var, std, mean)):  # the first as in ctgan
+        posterior = encode(lambda x, outputs=outputs: tuple(one[x[:, 0].astype(int)] for one in outputs), X)
+        np.testing.assert_array_equal(posterior.mean, mean)
+        np.testing.assert_allclose(posterior.std, std, rtol=1e-5)
+
+
+def test_log_densities_are_not_advised_as_mean_and_spread():
+    def flow(x):  # z, ln q(z) and ln p(z), as in normflows
+        z = CODES[x[:, 0].astype(int)]
+        return z, -(z**2).sum(axis=1, keepdims=True), z.sum(axis=1, keepdims=True) - 9
+
+    with pytest.raises(InputError) as caught:
+        encode(flow, np.repeat(X, 6, axis=1))
+    assert 'returns="mean,other,other"' in caught.value.fix.python
+    with pytest.raises(InputError) as caught:
+        encode(lambda x: flow(x)[:2], np.repeat(X, 6, axis=1))
+    assert "concentration" not in caught.value.fix.python
+
+
+def test_losses_masks_and_indices_are_not_advised_as_codes():
+    def masked_autoencoder(x):
+        return {"loss": np.float32(1), "logits": CODES[: len(x)], "mask": CODES[: len(x)] > 0, "ids": np.arange(len(x))}
+
+    with pytest.raises(InputError) as caught:
+        encode(masked_autoencoder, X)
+    assert caught.value.fix.python.count("Encoder(") == 1
+    assert 'returns="other,mean,other,other"' in caught.value.fix.python

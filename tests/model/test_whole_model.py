@@ -129,6 +129,22 @@ def test_an_array_of_mean_and_spread_is_divided_as_the_model_does(kind, recwarn)
     np.testing.assert_allclose(decode(model, posterior), model.decoder(mean).detach(), atol=1e-6)
 
 
+@pytest.mark.parametrize("draws", [True, False], ids=["sampling", "no noise in eval mode"])
+def test_mean_and_spread_that_alternate_are_read_as_the_model_does(draws, recwarn):
+    class Alternating(Halves):
+        def split(self, x):
+            values = self.encoder(x)
+            return values[:, ::2], values[:, 1::2]
+
+    model = Alternating(draws=draws)
+    mean, log_var = model.split(torch.from_numpy(X))
+    posterior = encode(model, X)
+    np.testing.assert_allclose(posterior.mean, mean.detach(), atol=1e-6)
+    np.testing.assert_allclose(posterior.std, (log_var / 2).exp().detach(), rtol=1e-5)
+    assert not recwarn.list
+    assert "every 2" in str(vaeviz.inspect(model, X))
+
+
 def test_a_spread_that_explains_nothing_is_left_out_with_a_warning():
     model = Halves("unknown")
     with pytest.warns(GuessWarning, match="not used"):

@@ -364,3 +364,11 @@ def test_names_in_mathtext_are_not_cut(name):
     species = np.array([rf"$\mathit{{{genus}\ sylvestris}}$" for genus in ("Pinus", "Malus", "Fagus")])
     _, figure = drawn(name, labels=species[LABELS])
     figure.canvas.draw()
+
+
+def test_disentanglement_scores_the_most_active_of_many_dimensions():
+    rng = np.random.default_rng(0)
+    means = rng.standard_normal((60, 30)) * np.where(np.arange(30) % 10 == 4, 2, 0.5)
+    axes = vaeviz.disentanglement(Posterior(means), means, means[:, [4]], max_dims=3, figure=Figure())
+    assert [tick.get_text() for tick in axes[0].get_xticklabels()] == ["$z_{5}$", "$z_{15}$", "$z_{25}$"]
+    assert "3 most active of 30" in " ".join(axes[0].get_title().split())

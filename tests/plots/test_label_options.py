@@ -1,11 +1,17 @@
 """Options and inputs that all plots with labels share: palettes, names of classes, highlights, scales and loaders."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_hex, to_rgba
 
 import vaeviz
 from vaeviz import Posterior
+from vaeviz.data.dataset import dataset_from_anndata
+from vaeviz.data.labels import labels_for
+from vaeviz.drawing.colors import color_labels
 from vaeviz.errors import UnknownName
 from vaeviz.plugins.options import validate_settings
 
@@ -120,3 +126,32 @@ def test_neighbors_have_the_names_of_the_classes(still_figure):
         Posterior(CODES), CODES, LABELS, class_names=("cat", "dog", "cow"), figure=still_figure()
     )
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["cat", "dog", "cow"]
+
+
+class Cells:
+    """Has what vaeviz reads of an AnnData."""
+
+    X = CODES
+    shape = CODES.shape
+    var_names = ("gene 1", "gene 2", "gene 3", "gene 4")
+
+    def __init__(self):
+        kinds = pd.Categorical(np.resize(["b", "a"], len(CODES)), categories=["b", "a", "c"])
+        self.obs = pd.DataFrame({"kind": kinds})
+        self.uns = {"kind_colors": np.array(["#ff0000", "#00ff00", "#0000ff"])}
+
+
+@pytest.mark.parametrize("how", ["column", "data set", "part of a data set"])
+def test_labels_of_an_anndata_keep_the_colors_that_scanpy_stores(how):
+    cells = Cells()
+    data = dataset_from_anndata(cells, "kind", "cells")
+    labels = {
+        "column": lambda: labels_for(cells, cells.obs["kind"]),
+        "data set": lambda: labels_for(data, None),
+        "part of a data set": lambda: replace(data, source=None)[4:].labels,
+    }[how]()
+    colors = color_labels(labels, len(labels))
+    assert dict(zip(colors.names, map(to_hex, colors.colors))) == {"b": "#ff0000", "a": "#00ff00"}
+    renamed = color_labels(labels, len(labels), class_names={"b": "bone"})
+    assert [to_hex(color) for color in renamed.colors] == ["#ff0000", "#00ff00"]
+    assert color_labels(labels, len(labels), palette="red,blue,green").colors[0] == to_rgba("red")

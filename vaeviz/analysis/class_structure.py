@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.analysis.estimates import Estimate, mean_estimate, standard_error
+from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.jackknife import jackknife_error
 from vaeviz.errors import InputError, NotApplicable
 
 if TYPE_CHECKING:
     import pandas as pd
 
+N_GROUPS = 10  # of the jackknife
+SPARE_NEIGHBORS = 10  # beyond twice the number that votes, so that enough are left without a group
 MAX_SILHOUETTES = 2000  # points; all their pairwise distances are held at once
 
 
@@ -26,18 +29,24 @@ class ClassStructure:
         Numbers of neighbors.
     hits : ndarray of bool, shape (K, N)
         Whether the k nearest other points vote for a point's own class.
+    accuracy_error : ndarray, shape (K,)
+        Standard errors of `accuracy`; NaN for fewer than 20 points.
     confusion : ndarray, shape (C, C)
         Share of the points of a class (row) that were voted into each class (column), at the middle k.
     silhouettes : ndarray, shape (S,)
         Silhouettes of points, from −1 to 1 (Rousseeuw 1987).
+    silhouette_error : float
+        Standard error of their mean; NaN for fewer than 20 points.
     chance : float
         Accuracy of always predicting the largest class.
     """
 
     k: np.ndarray
     hits: np.ndarray
+    accuracy_error: np.ndarray
     confusion: np.ndarray
     silhouettes: np.ndarray
+    silhouette_error: float
     chance: float
 
     @property
@@ -46,14 +55,9 @@ class ClassStructure:
         return np.asarray(self.hits.mean(axis=1))
 
     @property
-    def accuracy_error(self) -> np.ndarray:
-        """Standard errors of `accuracy` over the points, shape (K,)."""
-        return standard_error(self.hits.T)
-
-    @property
     def silhouette(self) -> Estimate:
         """Mean silhouette."""
-        return mean_estimate(self.silhouettes)
+        return Estimate(float(self.silhouettes.mean()), self.silhouette_error)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with one row per number of neighbors.
@@ -83,7 +87,7 @@ def class_structure(
     ks : tuple of int, default: (1, 5, 10, 20)
         Numbers of neighbors. A tied vote goes to the class of the nearest.
     seed : int, default: 0
-        Seed of the choice of at most 2,000 points for silhouettes.
+        Seed of the choice of at most 2,000 points for silhouettes, and of the groups of the jackknife.
 
     Returns
     -------
@@ -98,6 +102,11 @@ def class_structure(
     InputError
         If a number of neighbors is below 1.
 
+    Notes
+    -----
+    A point is a neighbor of others, so that votes and silhouettes are not independent: standard errors are by the
+    jackknife, which leaves out groups of points altogether.
+
     References
     ----------
     Rousseeuw 1987, "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis".
@@ -105,16 +114,29 @@ def class_structure(
     n_classes = int(classes.max()) + 1
     counts = np.bincount(classes, minlength=n_classes)
     _check_classes(points, classes, counts, ks)
-    nearest = classes[nearest_others(points, max(ks))]
-    votes = [_majority_classes(nearest[:, :k], n_classes) for k in ks]
+    nearest = nearest_others(points, min(2 * max(ks) + SPARE_NEIGHBORS, len(points) - 1))
+    votes = [_majority_classes(classes[nearest[:, :k]], n_classes) for k in ks]
     confusion = np.zeros((n_classes, n_classes))
     np.add.at(confusion, (classes, votes[len(ks) // 2]), 1)
+    chosen = np.random.default_rng(seed).permutation(len(points))[:MAX_SILHOUETTES]
+    points, of_chosen = points[chosen], classes[chosen]
+
+    def accuracies(rows: np.ndarray) -> list[float]:
+        near = classes[_nearest_among(rows, nearest, max(ks))]
+        return [(_majority_classes(near[:, :k], n_classes) == classes[rows]).mean() for k in ks]
+
+    def mean_silhouette(rows: np.ndarray) -> float:
+        return float(_silhouettes(points[rows], of_chosen[rows]).mean())
+
+    silhouette_error = jackknife_error(mean_silhouette, len(chosen), n_groups=N_GROUPS, seed=seed)
     return ClassStructure(
-        np.array(ks),
-        np.array([vote == classes for vote in votes]),
-        confusion / np.maximum(counts, 1)[:, None],
-        _silhouettes(points, classes, seed),
-        float(counts.max() / len(classes)),
+        k=np.array(ks),
+        hits=np.array([vote == classes for vote in votes]),
+        accuracy_error=jackknife_error(accuracies, len(classes), n_groups=N_GROUPS, seed=seed),
+        confusion=confusion / np.maximum(counts, 1)[:, None],
+        silhouettes=_silhouettes(points, of_chosen),
+        silhouette_error=float(silhouette_error),
+        chance=float(counts.max() / len(classes)),
     )
 
 
@@ -181,6 +203,14 @@ def _check_classes(points: np.ndarray, classes: np.ndarray, counts: np.ndarray, 
         )
 
 
+def _nearest_among(rows: np.ndarray, nearest: np.ndarray, k: int) -> np.ndarray:
+    """Return the k nearest (R, k) of each of some points among these, from the nearest of all points (N, K)."""
+    is_left_out = np.ones(len(nearest), dtype=bool)
+    is_left_out[rows] = False
+    near = nearest[rows]
+    return np.take_along_axis(near, np.argsort(is_left_out[near], axis=1, kind="stable")[:, :k], axis=1)
+
+
 def _majority_classes(nearest: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the class with most votes among classes (N, k) of neighbors; ties go to the nearest, shape (N,)."""
     votes, rows = np.zeros((len(nearest), n_classes)), np.arange(len(nearest))
@@ -189,11 +219,10 @@ def _majority_classes(nearest: np.ndarray, n_classes: int) -> np.ndarray:
     return np.asarray(nearest[rows, most])
 
 
-def _silhouettes(points: np.ndarray, classes: np.ndarray, seed: int) -> np.ndarray:
-    """Return silhouettes of a random subset; a single NaN where it has one class, or one sample per class."""
+def _silhouettes(points: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return silhouettes; a single NaN if there is one class, or one sample per class."""
     from sklearn.metrics import silhouette_samples
 
-    rows = np.random.default_rng(seed).permutation(len(points))[:MAX_SILHOUETTES]
-    if not 2 <= len(np.unique(classes[rows])) < len(rows):
+    if not 2 <= len(np.unique(classes)) < len(points):
         return np.full(1, np.nan)
-    return np.asarray(silhouette_samples(points[rows], classes[rows]))
+    return np.asarray(silhouette_samples(points, classes))

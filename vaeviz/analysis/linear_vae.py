@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from vaeviz.data.arrays import as_array, as_matrix
 from vaeviz.errors import InputError
 from vaeviz.plugins.options import check_arguments
 
@@ -231,7 +232,7 @@ def linear_vae(
     [1.0397, 0.6931]
     """
     check_arguments(linear_vae, locals())
-    covariance = np.asarray(covariance, np.float64)
+    covariance = as_matrix(covariance, "covariance").astype(np.float64)
     size = len(covariance)
     if covariance.shape != (size, size) or not np.allclose(covariance, covariance.T):
         raise InputError(
@@ -256,7 +257,9 @@ def linear_vae(
             expected="positive numbers",
             fix="Pass a positive noise.",
         )
-    center = np.zeros(size) if mean is None else np.asarray(mean, np.float64)
+    center = np.zeros(size) if mean is None else as_array(mean, "mean").astype(np.float64)
+    if center.shape != (size,):
+        raise InputError(f"mean has shape {center.shape}.", got=f"shape {center.shape}", expected=f"shape {(size,)}")
     return LinearVAE(center, eigenvalues, eigenvectors, latent_dim, noise, beta)
 
 
@@ -284,11 +287,12 @@ def fitted_linear_vae(x: ArrayLike, latent_dim: int, *, noise: float | None = No
     InputError
         If `x` is not a matrix with two rows or more, and as for `linear_vae`.
     """
-    x = np.asarray(x, np.float64)
-    if x.ndim != 2 or len(x) < 2:
+    samples = as_matrix(x, "x").astype(np.float64)
+    if len(samples) < 2:
         raise InputError(
-            f"x has shape {x.shape}, but a covariance needs a matrix with at least two rows.",
-            got=f"shape {x.shape}",
+            f"x has shape {samples.shape}, but a covariance needs at least two rows.",
+            got=f"shape {samples.shape}",
             expected="(N, P) with N of 2 or more",
         )
-    return linear_vae(np.atleast_2d(np.cov(x.T, bias=True)), latent_dim, mean=x.mean(axis=0), noise=noise, beta=beta)
+    covariance = np.atleast_2d(np.cov(samples.T, bias=True))
+    return linear_vae(covariance, latent_dim, mean=samples.mean(axis=0), noise=noise, beta=beta)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from vaeviz.analysis.estimates import standard_error
 from vaeviz.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 NeighborhoodMeasure = Literal["trustworthiness", "continuity", "recall"]
 
+MEASURES = ("trustworthiness", "continuity", "recall")
 MAX_BLOCK_ROWS = 256  # rows whose distances to all points are held at once
+N_GROUPS = 10  # of the jackknife
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,8 @@ class MapQuality:
         Penalizes neighbors in the original that are far apart on the map; about 0.5 for a random map.
     recall : ndarray, shape (K, Q)
         Share of the k nearest neighbors that are the same; k / (N − 1) for a random map.
+    errors : ndarray, shape (3, K)
+        Standard errors of the means of the three.
     """
 
     k: np.ndarray
@@ -42,6 +46,7 @@ class MapQuality:
     trustworthiness: np.ndarray
     continuity: np.ndarray
     recall: np.ndarray
+    errors: np.ndarray
 
     def mean(self, measure: NeighborhoodMeasure) -> np.ndarray:
         """Return the mean of a measure over the points.
@@ -69,9 +74,9 @@ class MapQuality:
         Returns
         -------
         ndarray, shape (K,)
-            Standard error for each k.
+            Standard error for each k, NaN for fewer than 20 points. It is that of other points on this map.
         """
-        return standard_error(getattr(self, measure).T)
+        return np.asarray(self.errors[MEASURES.index(measure)])
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with one row per k and point.
@@ -83,7 +88,7 @@ class MapQuality:
         """
         import pandas as pd
 
-        measures = {name: getattr(self, name).ravel() for name in ("trustworthiness", "continuity", "recall")}
+        measures = {name: getattr(self, name).ravel() for name in MEASURES}
         k, rows = np.repeat(self.k, len(self.rows)), np.tile(self.rows, len(self.k))
         return pd.DataFrame({"k": k, "row": rows, **measures})
 
@@ -109,7 +114,7 @@ def map_quality(
     n_samples : int, optional
         Compare the neighborhoods of this many random points, among all N; by default of all.
     seed : int, default: 0
-        Seed of their choice.
+        Seed of their choice, and of the groups of the jackknife.
 
     Returns
     -------
@@ -125,7 +130,8 @@ def map_quality(
     -----
     The trustworthiness of point i is 1 − 2 Σ_j (r_ij − k) / (k (2N − 3k − 1)), summed over the points j that are among
     its k nearest on the map but not in the original, where r_ij is the rank of j in the original. Continuity exchanges
-    both sets.
+    both sets. Points are neighbors of each other, so that their values are not independent: standard errors are by the
+    jackknife, which leaves out groups of points altogether.
 
     References
     ----------
@@ -155,12 +161,21 @@ def map_quality(
     rows = np.arange(total)
     if n_samples is not None and n_samples < total:
         rows = np.sort(np.random.default_rng(seed).permutation(total)[:n_samples])
-    parts = [
-        _measure_neighborhoods(neighbor_ranks(original, block), neighbor_ranks(mapped, block), ks)
-        for block in np.array_split(rows, -(-len(rows) // MAX_BLOCK_ROWS))
-    ]
+    groups = np.random.default_rng(seed).permutation(total) % N_GROUPS
+    parts, sums = [], np.zeros((N_GROUPS, len(MEASURES), len(ks)))
+    for block in np.array_split(rows, -(-len(rows) // MAX_BLOCK_ROWS)):
+        ranks = neighbor_ranks(original, block), neighbor_ranks(mapped, block)
+        parts.append(_measure_neighborhoods(*ranks, ks))
+        for group in range(N_GROUPS if total >= 2 * N_GROUPS else 0):
+            kept = groups != group
+            left = [_ranks_among(some[kept[block]], kept) for some in ranks]
+            sums[group] += _measure_neighborhoods(left[0], left[1], ks).sum(axis=2)
+    errors = np.full(sums.shape[1:], np.nan)
+    if total >= 2 * N_GROUPS:
+        means = sums / [[[np.count_nonzero(groups[rows] != group)]] for group in range(N_GROUPS)]
+        errors = math.sqrt(N_GROUPS - 1) * means.std(axis=0)
     trustworthiness, continuity, recall = np.concatenate(parts, axis=2)
-    return MapQuality(np.array(ks), rows, trustworthiness, continuity, recall)
+    return MapQuality(np.array(ks), rows, trustworthiness, continuity, recall, errors)
 
 
 def neighbor_ranks(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -186,6 +201,14 @@ def neighbor_ranks(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
     ranks = np.empty(order.shape, dtype=np.int32)
     np.put_along_axis(ranks, order, np.arange(len(points), dtype=np.int32)[None], axis=1)
     return ranks
+
+
+def _ranks_among(ranks: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return ranks (Q, N) among some points only, shape (Q, kept)."""
+    is_left_out = np.zeros(ranks.shape, dtype=bool)
+    np.put_along_axis(is_left_out, ranks, ~kept[None], axis=1)
+    n_nearer = np.cumsum(is_left_out, axis=1, dtype=np.int32)
+    return np.asarray(ranks[:, kept] - np.take_along_axis(n_nearer, ranks[:, kept], axis=1))
 
 
 def _measure_neighborhoods(original: np.ndarray, mapped: np.ndarray, ks: tuple[int, ...]) -> np.ndarray:

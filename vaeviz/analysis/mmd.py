@@ -9,6 +9,7 @@ import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import analysis_rng
 from vaeviz.analysis.estimates import Estimate
+from vaeviz.data.arrays import as_matrix
 from vaeviz.errors import InputError
 from vaeviz.plugins.options import check_arguments
 
@@ -74,6 +75,11 @@ def mmd_test(
     Phipson & Smyth 2010, "Permutation P-values should never be zero", Stat. Appl. Genet. Mol. Biol. 9.
     """
     check_arguments(mmd_test, locals())
+    a, b = as_matrix(a, "a"), as_matrix(b, "b")
+    if a.shape[1] != b.shape[1]:
+        raise InputError(
+            f"a has {a.shape[1]} dimensions but b has {b.shape[1]}.", got=str(b.shape[1]), expected=str(a.shape[1])
+        )
     if min(len(a), len(b)) < 2 or n_permutations < 1:
         raise InputError(
             f"MMD received {len(a)} and {len(b)} samples and {n_permutations} permutations, but needs at least 2 "

@@ -176,6 +176,7 @@ def output_effects(
         effects[:2, dims] = _share_of_variance(along.sum(axis=2).T, total)
         local = along.mean(axis=1)[:, varied] / variance[varied]
         errors = standard_error(np.swapaxes(along, 0, 1))[:, varied] / variance[varied]
+        errors = np.hypot(errors, local * standard_error(squares[:, varied]) / variance[varied])
         effects[2:, dims] = np.stack([local, errors])[:, np.arange(len(dims)), local.argmax(axis=1)]
     share, share_error, local, local_error = effects
     return OutputEffects(share, share_error, local, local_error, len(rows))

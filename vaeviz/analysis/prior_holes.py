@@ -78,11 +78,11 @@ class Holes:
         Largest mass for which the prior counts as covered.
     visible_share : float
         Smallest empty share of the prior, of 0.25 and 0.5, that would be flagged for as many codes and posteriors of
-        the same spread; ∞ if neither would.
+        the same spread; 1 if neither would.
     n_posteriors : int
         Number of posteriors in the mixture q(z).
     classified_dims : tuple of int
-        Dimensions that the classifiers compared.
+        Dimensions that the classifiers compared, the most active ones.
     """
 
     scores: tuple[HoleScores, ...]
@@ -206,7 +206,8 @@ def find_holes(
        strips and shells.
     3. The same of a quadratic discriminant, which finds dependent dimensions.
 
-    The classifiers compare the 128 most active dimensions at most: one whose posterior is the prior has no hole.
+    The classifiers compare the most active dimensions, 128 and half as many as there are codes at most: a dimension
+    whose posterior is the prior has no hole.
 
     In 2,000 codes of 2, 20 and 64 dimensions, a half-empty prior (along a random direction, σ = 0.1) has a mass of 45,
     38 and 20 %, and a quarter-empty one of 22, 13 and 5 %. `visible_share` says which would be flagged: codes of such
@@ -241,7 +242,7 @@ def find_holes(
     rows = sample_rows(posterior, n_codes, rng)
     drawn, codes = sample_codes(posterior, rows, rng), rng.standard_normal((n_codes, posterior.size))
     own, prior = log_aggregate(drawn, posterior, left_out=rows), log_aggregate(codes, posterior)
-    dims = most_active_dims(posterior, MAX_CLASSIFIED_DIMS)
+    dims = most_active_dims(posterior, min(MAX_CLASSIFIED_DIMS, min(len(drawn), n_codes) // 2))
     std, compared = require_std(posterior)[rows][:, dims].astype(np.float64), codes[:, dims]
     by_classifiers = _classifier_scores(drawn[:, dims], compared, level, rng)
     found = (_hole_scores("density", own, prior, level, rng), *by_classifiers)
@@ -250,7 +251,7 @@ def find_holes(
         planted = _classifier_scores(_partial_codes(std, share, rng), compared, level, rng)
         return any(scores.mass.value - N_ERRORS * scores.mass.standard_error > tolerance for scores in planted)
 
-    visible_share = next((share for share in EMPTY_SHARES if is_visible(share)), np.inf)
+    visible_share = next((share for share in EMPTY_SHARES if is_visible(share)), 1.0)
     return Holes(found, codes, level, tolerance, visible_share, len(posterior), dims)
 
 

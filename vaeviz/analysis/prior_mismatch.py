@@ -19,6 +19,7 @@ from vaeviz.analysis.code_densities import MarginalKL, draw_code_densities
 from vaeviz.analysis.mmd import MMDTest, mmd_test
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,6 +132,7 @@ def prior_mismatch(
     >>> found.flagged, found.marginal_kl.round(1).tolist()
     (True, [0.0, 0.5])
     """
+    check_arguments(prior_mismatch, locals())
     posterior = subsample_posteriors(check_gaussian_posterior(posterior), max_points, seed)
     check_level(level, n_permutations)
     mmd = prior_mmd(posterior, n_codes=n_codes, n_permutations=n_permutations, seed=seed)

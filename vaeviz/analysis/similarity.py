@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeviz.analysis.class_structure import nearest_others
-from vaeviz.analysis.estimates import Score, mean_estimate
+from vaeviz.analysis.estimates import Score
 from vaeviz.analysis.jackknife import jackknife_error
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.errors import InputError, NotApplicable
@@ -203,10 +203,9 @@ def code_similarity(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: 
 
     Notes
     -----
-    Standard errors of CKA and of the residual are by the jackknife, that of the overlap is over the points. The
-    values for unrelated codes are means over ten random pairings of the rows; for the overlap k / (N − 1). Codes of
-    more than 400 dimensions are compared on `compared_rows`, and rotated to as many dimensions as there are samples,
-    which changes no measure.
+    Standard errors are by the jackknife, since a point is a neighbor of others. The values for unrelated codes are
+    means over ten random pairings of the rows; for the overlap k / (N − 1). Codes of more than 400 dimensions are
+    compared on `compared_rows`, and rotated to as many dimensions as there are samples, which changes no measure.
     """
     codes, other = _check_pair(codes, other)
     rows = compared_rows(codes, other, seed)
@@ -217,6 +216,9 @@ def code_similarity(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: 
     def cka_and_residual(rows: np.ndarray) -> np.ndarray:
         return np.array([linear_cka(codes[rows], other[rows]), procrustes(codes[rows], other[rows]).residual])
 
+    def overlap_of(rows: np.ndarray) -> float:
+        return float(neighbor_overlap(codes[rows], other[rows], min(k, len(rows) - 1)).mean())
+
     rng = np.random.default_rng(seed)
     values = cka_and_residual(np.arange(len(codes)))
     n_groups = min(MAX_GROUPS, len(codes) // 2)
@@ -224,13 +226,14 @@ def code_similarity(codes: np.ndarray, other: np.ndarray, *, k: int = 10, seed: 
     shuffled = [other[rng.permutation(len(other))] for _ in range(N_SHUFFLES)]
     cka_null = np.mean([linear_cka(codes, part) for part in shuffled])
     residual_null = np.mean([procrustes(codes, part).residual for part in shuffled])
-    overlap = mean_estimate(neighbor_overlap(codes, other, k))
+    overlap = neighbor_overlap(codes, other, k).mean()
+    overlap_error = jackknife_error(overlap_of, len(codes), n_groups=n_groups, seed=seed)
     return CodeSimilarity(
         k,
         len(codes),
         Score(float(values[0]), float(errors[0]), float(cka_null), "CKA"),
         Score(float(values[1]), float(errors[1]), float(residual_null), "Procrustes residual"),
-        Score(overlap.value, overlap.standard_error, k / (len(codes) - 1), "neighbor overlap"),
+        Score(float(overlap), float(overlap_error), k / (len(codes) - 1), "neighbor overlap"),
     )
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any, Literal
 
 from vaeviz.errors import InputError
@@ -93,7 +94,15 @@ def read_array(text: str, flag: str, context: ReaderContext | None = None) -> An
         return np.load(text, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{flag} {text} does not exist.", got=text, expected=expected) from None
-    except (ValueError, EOFError, OSError):  # NumPy's message advises to unpickle the file
+    except (
+        EOFError,
+        MemoryError,
+        OSError,
+        OverflowError,
+        TokenError,
+        TypeError,
+        ValueError,
+    ):
         reason = "cannot be read as a plain array of numbers"
         fix = "Save it with numpy.save(FILE, array, allow_pickle=False)."
         raise InputError(f"{flag} {text} {reason}.", got=text, expected="an array without objects", fix=fix) from None

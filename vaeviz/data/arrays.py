@@ -42,6 +42,8 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
         value = _without_mask(value, name)
     if hasattr(value, "select_dtypes"):
         value = _numbers_of_frame(value, name)
+    if getattr(value, "is_meta", False):
+        raise InputError(f"{name} is a tensor on the meta device, which holds no numbers.", got="a meta tensor")
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         value = value if str(value.layout) == "torch.strided" else value.to_dense()
@@ -66,6 +68,44 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
             expected="real numbers",
         )
     return array
+
+
+def as_matrix(value: Any, name: str) -> np.ndarray:
+    """Convert an array of any library to a matrix of finite real numbers.
+
+    Parameters
+    ----------
+    value : array_like, shape (N, D)
+        Anything that `as_array` converts.
+    name : str
+        What error messages call it.
+
+    Returns
+    -------
+    np.ndarray, shape (N, D)
+        The matrix.
+
+    Raises
+    ------
+    InputError
+        If it is not a matrix with at least one column, or holds NaN or infinity.
+
+    Examples
+    --------
+    >>> as_matrix([[1, 2], [3, 4]], "z").shape
+    (2, 2)
+    """
+    matrix = np.asarray(as_array(value, name))
+    if matrix.ndim != 2 or not matrix.shape[1]:
+        raise InputError(
+            f"{name} has shape {matrix.shape}, expected a matrix (N, D).",
+            got=f"shape {matrix.shape}",
+            expected="(N, D)",
+            fix=f"Pass {name}.reshape(len({name}), -1)." if matrix.ndim > 2 else "",
+        )
+    if not np.isfinite(matrix).all():
+        raise InputError(f"{name} holds NaN or infinity.", got="NaN or infinity", expected="finite numbers")
+    return matrix
 
 
 def _numbers_of_frame(frame: Any, name: str) -> np.ndarray:

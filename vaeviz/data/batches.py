@@ -60,15 +60,13 @@ def check_samples(
     if isinstance(samples, Batches) and reference is None:
         return samples  # its shape is known after a pass over all batches
     shape = samples.shape
-    if samples.ndim == 0 or (samples.ndim == 1 and reference is None):
+    if samples.ndim == 1 and reference is None:
         raise InputError(
             f"{name} has shape {shape}, expected (N, ...) with one row per sample.",
             got=str(shape),
             expected="(N, ...)",
-            fix=f"If it is one sample, pass {name}[None]." if samples.ndim else "",
+            fix=f"If it is one sample, pass {name}[None].",
         )
-    if not samples.size:
-        raise InputError(f"{name} has shape {shape}, which holds no values.", got=str(shape), expected="(N, ...)")
     if reference is not None and len(samples) != len(reference):
         raise InputError(
             f"{name} has {len(samples)} rows for {len(reference)} samples.",

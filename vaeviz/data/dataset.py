@@ -9,7 +9,7 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
-from vaeviz.data.labels import ClassLabels, check_labels, has_classes
+from vaeviz.data.labels import ClassLabels, check_labels, has_classes, stored_colors
 from vaeviz.data.out_of_core import Batches, SampleStream
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
@@ -103,6 +103,8 @@ class Dataset:
             name: None if values is None else getattr(values, "iloc", values)[rows]
             for name, values in per_sample.items()
         }
+        if isinstance(self.labels, ClassLabels):  # which keep their order and colors
+            selected["labels"] = replace(self.labels, codes=self.labels.codes[rows])
         return replace(self, **selected)
 
     def named_labels(self) -> np.ndarray | ClassLabels | None:
@@ -123,10 +125,11 @@ class Dataset:
 
     def _check_factors(self) -> np.ndarray | pd.DataFrame:
         factors = as_factor_table(self.factors, f"{self.name}: factors")
-        if len(factors) != len(self.x):
+        n_rows = len(factors) if factors.ndim else 0
+        if n_rows != len(self.x):
             raise InputError(
-                f"{self.name}: factors has {len(factors)} rows but x has {len(self.x)} samples.",
-                got=str(len(factors)),
+                f"{self.name}: factors has {n_rows} rows but x has {len(self.x)} samples.",
+                got=str(n_rows),
                 expected=str(len(self.x)),
                 fix="Pass one row of factors per sample, or None.",
             )
@@ -221,4 +224,4 @@ def dataset_from_anndata(cells: Any, labels: str | None, name: str) -> Dataset:
             got=labels,
             expected=listed,
         )
-    return Dataset(cells, None if labels is None else cells.obs[labels].array, name=name)
+    return Dataset(cells, None if labels is None else stored_colors(cells, cells.obs[labels]), name=name)

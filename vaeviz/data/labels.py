@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from numbers import Integral, Real
 from typing import Any, TypeGuard
@@ -30,6 +30,8 @@ class ClassLabels:
         The index of each label in `categories`, negative for a missing label.
     categories : tuple of str
         The class names, in order.
+    colors : tuple of str, optional
+        A color for each category; by default, plots choose them.
 
     Examples
     --------
@@ -39,6 +41,7 @@ class ClassLabels:
 
     codes: np.ndarray
     categories: tuple[str, ...]
+    colors: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -49,6 +52,28 @@ class ClassLabels:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """Return the class name of each label, empty for a missing one."""
         return np.asarray([*self.categories, ""])[np.where(self.codes < 0, -1, self.codes)]
+
+
+def stored_colors(cells: Any, labels: Any) -> Any:
+    """Return the labels of an AnnData with the colors that scanpy stores for them.
+
+    Parameters
+    ----------
+    cells : AnnData
+        The cells, which may hold a list of colors ``uns["<column>_colors"]``.
+    labels : Series
+        A column of `obs`.
+
+    Returns
+    -------
+    ClassLabels or Series
+        `ClassLabels` with a color for each category; `labels` itself where no colors fit.
+    """
+    colors: Any = getattr(cells, "uns", {}).get(f"{getattr(labels, 'name', None)}_colors")
+    classes = _as_categorical(labels)
+    if colors is None or classes is None or len(classes.categories) != len(colors):
+        return labels
+    return replace(classes, colors=tuple(map(str, colors)))
 
 
 def check_labels(labels: Any, total: int) -> np.ndarray | ClassLabels:
@@ -138,6 +163,8 @@ def name_classes(
         if unknown:
             raise _class_names_error(f"names {unknown[0]!r}, which is not a label", names)
         return ClassLabels(codes, tuple(renamed.get(name, name) for name in names))
+    if isinstance(class_names, (str, bytes)) or not isinstance(class_names, Iterable):
+        raise _class_names_error(f"is of type {type(class_names).__name__}", names)
     wanted = tuple(map(printable_text, class_names))
     if set(names) <= set(wanted):
         places = list(map(wanted.index, names))
@@ -245,7 +272,7 @@ def labels_for(x: Any, labels: Any) -> Any:
     """
     if labels is not None or x is None:
         check_row_index(labels, "labels", x)
-        return labels
+        return stored_colors(x, labels)
     if is_dataset(x):
         return x.named_labels()
     is_array = hasattr(x, "shape") or isinstance(x, (Sequence, Mapping))

@@ -428,7 +428,7 @@ def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarr
     Raises
     ------
     InputError
-        For anything else, such as an iterator, which can be read only once.
+        For anything else, such as an iterator, which can be read only once, and if there are no samples.
 
     Examples
     --------
@@ -443,8 +443,10 @@ def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarr
         cells = StoredArray(samples, dtype=np.float32)
         cells.origin = x  # from which an encoder may read more than the matrix
         return cells
-    is_empty = not isinstance(samples, Batches) and (samples.ndim == 0 or not samples.size)
-    if is_empty or samples.dtype not in (np.uint8, np.bool_):
+    if not isinstance(samples, Batches) and (samples.ndim == 0 or not samples.size):
+        shape = str(samples.shape)
+        raise InputError(f"{name} has shape {shape}, which holds no samples.", got=shape, expected="(N, ...)")
+    if samples.dtype not in (np.uint8, np.bool_):
         return samples
     names = column_names(None, x)
     is_gray = are_gray_levels(_first_values(samples), kind, names, name)

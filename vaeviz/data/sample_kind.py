@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vaeviz.data.channels import is_channels_first
@@ -161,9 +161,22 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     -------
     tuple of str
         The names, empty if there are none.
+
+    Raises
+    ------
+    InputError
+        If `names` is not a sequence.
     """
-    if names is not None and len(names):
-        return tuple(map(printable_text, names))
+    if isinstance(names, (str, bytes)) or not (names is None or isinstance(names, Iterable)):
+        raise InputError(
+            f"names is {names!r:.60}, expected a sequence of names.",
+            got=type(names).__name__,
+            expected="a sequence of names",
+            fix='Pass names such as ["width", "height"].',
+        )
+    given = () if names is None else tuple(map(printable_text, names))
+    if given:
+        return given
     if hasattr(x, "named_labels"):
         return tuple(x.feature_names)
     columns = tuple(getattr(x, "var_names" if hasattr(x, "var_names") else "columns", ()))

@@ -97,6 +97,7 @@ def color_labels(
     n_samples : int
         Number of samples, N.
     palette : str, sequence, mapping or Colormap, optional
+        By default, the colors that labels from an AnnData come with, or those of `class_colors`.
         Name of a color sequence or colormap of matplotlib or of a palette of seaborn, a list of colors (also joined by
         commas), a color for each class by its label or its name in `class_names`, or a colormap.
     continuous : bool, optional
@@ -132,6 +133,8 @@ def color_labels(
     if labels is None:
         return LabelColors(np.zeros(n_samples, np.int32), [PLAIN_COLOR])
     values = check_labels(labels, n_samples)
+    if palette is None and isinstance(values, ClassLabels) and values.colors:
+        palette = dict(zip(values.categories, values.colors))
     if class_names is not None:
         named = name_classes(values, class_names)
         palette = _rename_palette(palette, values, named)
@@ -183,6 +186,9 @@ def class_colors(n_classes: int, palette: Any) -> list[ColorType]:
         palette = palette.colors
     if isinstance(palette, Colormap):
         palette = palette(np.linspace(0.04, 0.96, max(n_classes, 2)))
+    if not np.iterable(palette):
+        got = type(palette).__name__
+        raise InputError(f"palette is of type {got}.", got=got, expected="a name, colors, or a colormap")
     colors = [to_rgba(_check_color(color)) for color in palette]
     if len(colors) < n_classes:
         raise InputError(

@@ -8,6 +8,8 @@ from weakref import WeakSet
 
 from vaeviz.drawing.styles import current_style
 from vaeviz.drawing.text_fit import font_size
+from vaeviz.errors import InputError
+from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,10 +61,19 @@ def figure_for(plot: Callable[..., Any], aspect: float | None = None) -> Figure:
     -------
     Figure
         A new pyplot figure with constrained layout. Inside ``with vaeviz.style(...)`` it has the width of that style.
+
+    Raises
+    ------
+    InputError
+        If `plot` is not registered, or `aspect` is not positive.
     """
     import matplotlib.pyplot as plt
 
-    page: PageShape = vars(plot)["__vaeviz_page__"]
+    check_arguments(figure_for, locals())
+    page: PageShape | None = getattr(plot, "__vaeviz_page__", None)
+    if page is None:
+        got = type(plot).__name__
+        raise InputError(f"plot is of type {got}, expected a function with @register_plot.", got=got)
     style = current_style()
     width = SCREEN_WIDTHS[page.width] if style is None else style.width(page.width)
     height = width * (page.aspect or 0.6) if aspect is None else width * min(aspect, MAX_ASPECT) + _text_height()

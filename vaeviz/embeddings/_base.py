@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from vaeviz.data.arrays import as_matrix
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plugins import registry
 from vaeviz.plugins.options import check_arguments, options_of
@@ -131,14 +132,7 @@ def embed(z: np.ndarray, engine: str = AUTO, **settings: Any) -> Embedding:
     (3, 2)
     """
     check_arguments(embed, locals())
-    z = np.asarray(z)
-    if z.ndim != 2:
-        raise InputError(
-            f"The codes to map have shape {z.shape}, but must be a matrix (N, D).",
-            got=f"shape {z.shape}",
-            expected="(N, D)",
-            fix="Pass z.reshape(len(z), -1).",
-        )
+    z = as_matrix(z, "z")
     if not np.ptp(z, axis=0).any():
         raise NotApplicable(f"All {len(z)} codes are equal, so there is nothing to map.")
     engine = choose_engine(len(z), settings.get("perplexity", 1.0)) if engine == AUTO else engine

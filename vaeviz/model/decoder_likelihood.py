@@ -18,6 +18,7 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.opening import as_decoder, open_with_adapter
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.options import check_arguments
 
 FIXED_GAUSSIAN = "gaussian-fixed:"
 NAMES = ("bernoulli", "continuous-bernoulli", "gaussian", f"{FIXED_GAUSSIAN}0.1", "categorical")
@@ -156,6 +157,7 @@ def decoder_likelihood(decoder: Any, name: str) -> DecoderLikelihood:
     >>> likelihood(np.ones((1, 2)), np.zeros((1, 3))).round(4).tolist()
     [-1.3863]
     """
+    check_arguments(decoder_likelihood, locals())
     _check_name(name)
     return DecoderLikelihood(as_decoder(decoder), name)
 

@@ -34,6 +34,7 @@ from vaeviz.model.repeatability import batch_warning, first_rows, same_rows, sam
 from vaeviz.model.torch_probe import ModuleCall
 from vaeviz.model.whole_model import ReconstructionProbe, apply_step
 
+MAX_DIRECTION_LENGTH = 1 + 1e-3  # of a mean on or in the unit sphere, as a von Mises-Fisher distribution has
 MAX_RECONSTRUCTED_SAMPLES = 64  # show whether a model reconstructs
 
 MIN_EXPLAINED_SHARE = 0.1  # of the variance, by which one range must be better than the other to be proven
@@ -366,7 +367,8 @@ def _read_codes(
     if mean.ndim == 1:
         mean, std = mean[:, None], None if std is None else np.asarray(std)[:, None]
     if std is not None and std.shape != mean.shape:
-        is_concentration = std.size == len(mean)
+        lengths = np.linalg.norm(mean.reshape(len(mean), -1), axis=1)
+        is_concentration = std.size == len(mean) and lengths.max() <= MAX_DIRECTION_LENGTH
         raise InputError(
             f"The encoder returned a mean of shape {mean.shape} and a spread of shape {std.shape}, expected one shape.",
             got=str(std.shape),

@@ -87,9 +87,12 @@ class Encoder(ModelPart):
     input_name: ClassVar[str] = "x"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.returns is not None:
             parse_returns(self.returns)
-        super().__post_init__()
+        if self.preprocess is not None and not callable(self.preprocess):
+            got = type(self.preprocess).__name__
+            raise InputError(f"preprocess is of type {got}, expected a function of samples.", got=got)
 
     def unpack_samples(self, x: Any, condition: Any) -> tuple[Any, Any]:
         """Return samples and condition of an `x` that may hold both.

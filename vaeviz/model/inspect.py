@@ -331,7 +331,11 @@ def _place_of(path: Path) -> str:
 
     def words(key: int | str | Part) -> str:
         if isinstance(key, Part):
-            return f"part {key.index + 1} of {key.n_parts}"
+            return (
+                f"value {key.index + 1} of every {key.n_parts}"
+                if key.alternates
+                else f"part {key.index + 1} of {key.n_parts}"
+            )
         return f"output {key + 1}" if isinstance(key, int) else repr(key)
 
     return ", ".join(map(words, path))

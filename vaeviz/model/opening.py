@@ -120,8 +120,8 @@ def open(model: Any, *, role: Role | None = None, trust: bool = False) -> Model:
             got=opened.name,
             expected="an encoder and a decoder",
             fix=Fix(
-                'Write vaeviz.open(model, role="encoder"), or role="decoder". If it is both, call its parts encode and '
-                "decode.",
+                'Write vaeviz.open(model, role="encoder"), or role="decoder". If it is both, pass its parts as a tuple '
+                "(encoder, decoder).",
                 "Name it with --encoder or --decoder. If it is both, call its parts encode and decode.",
             ),
         )

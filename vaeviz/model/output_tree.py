@@ -32,12 +32,15 @@ class Part:
         The axis along which the parts follow each other.
     is_stacked : bool
         True if the axis has one place per part, and is dropped.
+    alternates : bool
+        True if the values of the parts take turns along the axis.
     """
 
     index: int
     n_parts: int
     axis: int = 1
     is_stacked: bool = False
+    alternates: bool = False
 
     def take(self, array: np.ndarray) -> np.ndarray:
         """Return this part.
@@ -52,6 +55,8 @@ class Part:
         ndarray
             One part.
         """
+        if self.alternates:
+            return array[:, self.index :: self.n_parts]
         part: np.ndarray = (
             np.take(array, self.index, self.axis)
             if self.is_stacked

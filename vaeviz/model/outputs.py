@@ -23,6 +23,7 @@ from vaeviz.model.output_names import (
 )
 from vaeviz.model.output_tree import (
     Output,
+    Part,
     Path,
     divide,
     get_output,
@@ -430,15 +431,13 @@ class _ArrayReader:
         parts = divide(array.values, 2, self.n_rows)
         if parts is None:
             return self._spec(array)
-        mean, spread = (
-            _Array((*array.path, part), part.index, part.take(array.values), part.take(array.again)) for part in parts
-        )
+        mean, spread = self._take_parts(array, parts)
         is_proven = len(array.values) != self.n_rows
         if self.probe is not None and not is_proven:
             is_proven = not self.probe.accepts(array.values) and self.probe.accepts(mean.values)
         if is_proven:
-            spec = self._read_by_decoder([mean, spread]) or self._read_pair(mean, spread)
-            return replace(spec, evidence=spec.evidence or "the decoder takes half of the array")
+            spec = self._read_by_decoder([mean, spread]) or self._read_alternating(array, parts)
+            return spec or self._read_unproven_halves(array, mean, spread)
         if self.probe is None and mean.values[0].size > 1 and _are_log_variances(spread.values, mean.values):
             self._warn_of_kind(
                 f"The encoder returned one array of shape {array.values.shape}. It was read as codes, but its second "
@@ -447,6 +446,34 @@ class _ArrayReader:
                 ("If all of them are codes", {"mean": array}),
             )
         return self._spec(array)
+
+    def _read_unproven_halves(self, array: _Array, mean: _Array, spread: _Array) -> OutputSpec:
+        """Return the halves of an array as (mean, log_var), since the decoder takes one of them."""
+        spec = self._read_pair(mean, spread)
+        if len(array.values) == self.n_rows and self.probe is not None:
+            take_turns = "Write vaeviz.Encoder(lambda x: (fn(x)[:, ::2], fn(x)[:, 1::2]))."
+            warn_user(
+                GuessWarning(
+                    f"The encoder returned one array of shape {array.values.shape}, and the decoder takes half of it. "
+                    "The first half was read as the mean and the second as the log-variance.",
+                    fix=advise(
+                        ("To confirm the reading", self._declare({"mean": mean, "log_var": spread})),
+                        ("If they take turns", Fix(take_turns, "Name a function that returns (mean, log_var).")),
+                    ),
+                )
+            )
+        return replace(spec, evidence=spec.evidence or "the decoder takes half of the array")
+
+    def _read_alternating(self, array: _Array, parts: list[Part]) -> OutputSpec | None:
+        """Return every second value as the mean if it decodes to the model's own reconstruction."""
+        alternating = [replace(part, alternates=True) for part in parts if part.axis == 1 and not part.is_stacked]
+        spec = self._read_by_decoder(self._take_parts(array, alternating)) if alternating else None
+        return None if spec is None else replace(spec, declaration=None)  # `returns` names values that are together
+
+    def _take_parts(self, array: _Array, parts: list[Part]) -> list[_Array]:
+        return [
+            _Array((*array.path, part), part.index, part.take(array.values), part.take(array.again)) for part in parts
+        ]
 
     def _possible_codes(self) -> list[_Array]:
         """Return the arrays that may be codes: not losses, and no reconstructions if there are others."""
@@ -531,10 +558,13 @@ class _ArrayReader:
         return self._spec(mean)
 
     def _read_three(self, codes: list[_Array]) -> OutputSpec | None:
-        """Return mean and spread about which a sampled z scatters as it should, if that tells them apart.
+        """Return mean and spread if one output is the standard deviation of another, or a sampled z tells them apart.
 
-        z is the output that differs between two calls.
+        z is the output that differs between two calls, and scatters about the mean as the spread says.
         """
+        for mean, std, log_var in itertools.permutations(codes):
+            if not mean.is_sampled and _is_std_of(std.values, log_var.values):
+                return self._spec(mean, log_var, "log_var", evidence="the other output is its standard deviation")
         sampled = [one for one in codes if one.is_sampled]
         readings: list[tuple[float, _Array, _Array, str]] = []
         if len(sampled) == 1 and len({one.values.shape for one in codes}) == 1:
@@ -593,6 +623,8 @@ def _likely_readings(codes: list[_Array]) -> list[tuple[str, dict[str, _Array]]]
             return [("If z is the mean in eval mode", {"mean": mean, "log_var": spread, "z": z})]
     for other, mean, spread in ((first, second, third), (second, first, third), (third, first, second)):
         if mean.values.shape == spread.values.shape != other.values.shape:
+            if mean.values[0].size == 1 < other.values[0].size:  # log-densities, as flows return them
+                return [("If the output of several values holds the codes", {"mean": other})]
             return [("If the two of one shape are these", {"mean": mean, "log_var": spread})]
     return [
         ("If the mean comes first", {"mean": first, "log_var": second}),
@@ -606,6 +638,13 @@ def _possible_stds(spread: np.ndarray) -> dict[str, np.ndarray]:
     with np.errstate(all="ignore"):
         stds = {kind: to_std(spread) for kind, to_std in SPREADS.items() if is_positive or kind not in ("var", "std")}
     return {kind: std for kind, std in stds.items() if np.isfinite(std).all()}
+
+
+def _is_std_of(std: np.ndarray, log_var: np.ndarray) -> bool:
+    """Return True if one array is the standard deviation of which another is the log-variance."""
+    if std.shape != log_var.shape or not (std > 0).all():
+        return False
+    return bool(np.allclose(2 * np.log(std.astype(np.float64)), log_var, rtol=1e-4, atol=1e-4) and np.ptp(log_var) > 0)
 
 
 def _are_log_variances(values: np.ndarray, others: np.ndarray) -> bool:
@@ -683,15 +722,21 @@ def _unknown_names_error(outputs: list[Output]) -> InputError:
     listed = ", ".join(output.name or "one without a name" for output in outputs)
     fixes = [
         (f"If {output.name or 'the other'} holds the codes", declare("Encoder", returns=declaration))
-        for place, output in enumerate(outputs[:MAX_LISTED_READINGS])
+        for place, output in [pair for pair in enumerate(outputs) if _may_be_codes(pair[1])][:MAX_LISTED_READINGS]
         if (declaration := _declaration({"mean": place}, len(outputs)))
     ]
     return InputError(
         f"The encoder returned outputs named {listed}. None of them is known as the posterior mean.",
         got=listed,
         expected="mean",
-        fix=advise(*fixes),
+        fix=advise(*fixes) if fixes else "Pass a function of x that returns the codes as the encoder.",
     )
+
+
+def _may_be_codes(output: Output) -> bool:
+    """Return True for floating-point numbers with a row per sample, which losses, masks and indices are not."""
+    value = output.value
+    return getattr(value, "ndim", 1) > 1 and "float" in str(getattr(value, "dtype", "float"))
 
 
 def _posterior_among(outputs: list[Output], samples: np.ndarray | None) -> Output:

@@ -22,6 +22,7 @@ from vaeviz.model.conditions import (
     parse_conditions,
     summarize_names,
 )
+from vaeviz.plugins.options import check_arguments
 
 Prior = Literal["normal"]
 Layout = Literal["channels_first", "channels_last"]
@@ -59,8 +60,7 @@ class ModelPart:
         self._check_choices()
         self._check_shapes()
         self._check_value_range()
-        if self.batch_size is not None and self.batch_size < 1:
-            raise InputError(f"batch_size is {self.batch_size}, expected 1 or more.", got=str(self.batch_size))
+        check_arguments(type(self), vars(self))
         if self.pad and self.batch_size is None:
             fix = declare(type(self).__name__, batch_size=32, pad=True)
             raise InputError("pad=True needs the number of rows that fn accepts.", expected="batch_size", fix=fix)
@@ -70,7 +70,7 @@ class ModelPart:
     def _check_choices(self) -> None:
         for name, known in _CHOICES.items():
             value = getattr(self, name, None)
-            if value is not None and value not in known:
+            if value is not None and not (isinstance(value, str) and value in known):
                 raise UnknownName(name, str(value), known)
 
     def _check_value_range(self) -> None:
@@ -257,8 +257,9 @@ class ModelPart:
 
     def _condition_fix(self) -> Fix:
         fixed = "vaeviz.Encoder(fn)" if self.role == "encoder" else "fn"
+        value = next(iter(self.known_conditions or ()), 0)
         return Fix(
-            f"Pass condition=y with one row per sample, or fix one with vaeviz.condition_on({fixed}, y).",
+            f"Pass condition= with one row per sample, or fix one, such as vaeviz.condition_on({fixed}, {value!r}).",
             "Add --condition labels, or --condition VALUE to fix one.",
         )
 

@@ -11,7 +11,7 @@ import inspect
 import math
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,17 +28,18 @@ SCALAR_TYPES = (bool, int, float, str, Path)
 MAX_SEED = 2**32 - 1  # the largest that scikit-learn takes
 BOUNDS = {  # of numbers, by the names that options and arguments have everywhere: lowest, highest
     "alpha": (0, 1),
+    "batch_size": (1, math.inf),
     "beta": (0, math.inf),
     "dpi": (1, math.inf),
     "jobs": (1, math.inf),
     "latent_dim": (1, math.inf),
     "level": (0, 1),
-    "max_points": (1, math.inf),
+    "max_points": (2, math.inf),
     "seed": (0, MAX_SEED),
     "tolerance": (0, 1),
 }
 COUNT_BOUNDS = (1, math.inf)  # of every n_...
-POSITIVE = ("length", "marker_size", "noise", "perplexity")  # which 0 is not
+POSITIVE = ("aspect", "length", "marker_size", "noise", "perplexity")  # which 0 is not
 SCALAR_WORDS = {"none": None, "true": True, "false": False}
 
 
@@ -274,7 +275,10 @@ def check_names(argument: str, names: Any) -> list[str]:
     >>> check_names("formats", "png"), check_names("formats", ("png", "pdf", "png"))
     (['png'], ['png', 'pdf'])
     """
-    listed = [names] if isinstance(names, str) or not isinstance(names, Iterable) else list(names)
+    try:
+        listed = [names] if isinstance(names, str) else list(names)
+    except TypeError:
+        listed = [names]
     for name in listed:
         if not isinstance(name, str):
             fix = f"Write {argument}=[{getattr(name, '__name__', 'NAME')!r}]."
@@ -494,7 +498,7 @@ def _scalar(text: str) -> Any:
 
 def _builtin(value: Any) -> Any:
     """Return NumPy scalars as Python numbers, and arrays and lists as tuples."""
-    value = value.tolist() if hasattr(value, "tolist") else value
+    value = value.tolist() if type(value).__module__ == "numpy" and hasattr(value, "tolist") else value
     return tuple(map(_builtin, value)) if isinstance(value, (list, tuple)) else value
 
 

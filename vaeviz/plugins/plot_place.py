@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from vaeviz.errors import Fix, InputError, each_advice_once
-from vaeviz.plugins.options import check_options
+from vaeviz.plugins.options import Option, check_options
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -58,6 +58,8 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
 
         _check_inputs(signature, args, kwargs)
         check_options(function, kwargs)
+        Option("title", str | bool | None, True).check(title)
+        Option("legend", bool, True).check(legend)
         if ax is not None:
             _check_axes(ax)
         is_divided = has_panels and ax is not None

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def npz(
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, MemoryError, NotImplementedError, OSError) as error:
         raise InputError(f"{file} is damaged ({error}).", got=path, expected="an .npz file") from None
-    except (OverflowError, TypeError, ValueError) as error:
+    except (OverflowError, TokenError, TypeError, ValueError) as error:
         raise InputError(
             f"{file} cannot be read as plain arrays of numbers ({error}).", got=path, expected="arrays of numbers"
         ) from None
@@ -336,7 +337,7 @@ def _memory_map(file: Path) -> np.ndarray:
     _check_exists(file)
     try:
         array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (EOFError, MemoryError, OSError, OverflowError, TypeError, ValueError):  # NumPy may advise to unpickle it
+    except (EOFError, MemoryError, OSError, OverflowError, TokenError, TypeError, ValueError):  # advises to unpickle
         raise InputError(
             f"{file} cannot be read as a plain array of numbers.",
             got=str(file),

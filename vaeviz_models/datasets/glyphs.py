@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib
 import numpy as np
@@ -61,7 +61,7 @@ FACTOR_RANGES = {
 """Lowest and highest value of each number that is drawn at random; see `glyphs` for their units."""
 
 
-def glyphs(alphabet: str = "digits", *, split: Split = "train") -> Dataset:
+def glyphs(alphabet: Literal["digits", "letters"] = "digits", *, split: Split = "train") -> Dataset:
     """Draw 12,000 printed digits or letters of 28 × 28 pixels, with known factors.
 
     Parameters

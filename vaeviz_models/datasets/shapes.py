@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.path import Path
@@ -25,7 +25,7 @@ POSITIONS = np.linspace(0, 1, SIDE - SPRITE_SIDE + 1)  # one pixel apart
 GRID = (len(SHAPES), len(SCALES), len(ORIENTATIONS), len(POSITIONS), len(POSITIONS))
 
 
-def shapes(extent: str = "sample", *, split: Split = "train") -> Dataset:
+def shapes(extent: Literal["sample", "full"] = "sample", *, split: Split = "train") -> Dataset:
     """Draw white shapes on black images of 64 × 64 pixels, with the factors of dSprites.
 
     Parameters

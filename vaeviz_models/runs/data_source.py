@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -179,6 +180,15 @@ def _with_absolute_path(name: str | None) -> str | None:
     if name is None:
         return None
     loader, colon, path = name.rpartition(":")
-    if path in registry.entries("vaeviz.datasets") or not Path(path).exists():
+    if path in registry.entries("vaeviz.datasets") or _is_word_of(loader.rpartition(":")[2], path):
         return name
-    return f"{loader}{colon}{Path(path).resolve()}"
+    return f"{loader}{colon}{Path(path).resolve()}" if Path(path).exists() else name
+
+
+def _is_word_of(loader: str, argument: str) -> bool:
+    """Return True if the first parameter of a data set is annotated with this word, and so takes no path."""
+    if loader not in registry.entries("vaeviz.datasets"):
+        return False
+    function: Any = registry.load("vaeviz.datasets", loader)
+    first = next(iter(inspect.signature(function).parameters), "")
+    return argument in get_args(get_type_hints(function).get(first))

@@ -28,10 +28,9 @@ def test_digits_are_images_with_labels():
 
 @pytest.mark.parametrize("name", SYNTHETIC)
 def test_synthetic_data_sets_are_the_same_every_time(name):
-    for split in ("train", "test", "all"):
-        one, same = load_data(name, split=split), load_data(name, split=split)
-        np.testing.assert_array_equal(one.x, same.x)
-        assert one.x.dtype == np.float32
+    one, same = load_data(name, split="test"), load_data(name, split="test")
+    np.testing.assert_array_equal(one.x, same.x)
+    assert one.x.dtype == np.float32
 
 
 @pytest.mark.parametrize("name", SYNTHETIC)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vaeviz.health.report import Report
 
 STATUS_MARKS = {"drawn": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
+MAX_CONFIG_BYTES = 1 << 14  # options of every plot take 4 kilobytes; nested keys take quadratic time
 CONFIG_KEYS = {
     "plots": tuple[str, ...],
     "formats": tuple[str, ...],
@@ -168,10 +169,15 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict[str,
     if path is None:
         return {}, {}
     try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            limit = f"{MAX_CONFIG_BYTES:,} bytes at most"
+            raise InputError(f"--config {path} is too large for options of plots.", got=str(path), expected=limit)
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"--config {path} cannot be read: {error.strerror}.", got=str(path)) from None
-    except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # nested brackets recurse
+    except InputError:
+        raise
+    except (RecursionError, ValueError) as error:  # nested brackets recurse, and numbers may have too many digits
         raise InputError(f"--config {path} is not valid TOML: {error}.", got=str(path)) from None
     options = {name: value for name, value in config.items() if isinstance(value, dict)}
     chosen = {name: value for name, value in config.items() if name not in options}
