@@ -11,7 +11,8 @@ PAGES = [page for page in sorted(DOCS.rglob("*.md")) if "```pycon" in page.read_
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_sessions_print_what_they_show(page):
+def test_sessions_print_what_they_show(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     sessions = re.findall(r"```pycon\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     parsed = doctest.DocTestParser().get_doctest("\n".join(sessions), {}, page.name, str(page), 0)
     report: list[str] = []

@@ -105,14 +105,27 @@ def _anchors(file):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_readme_lists_every_plot_with_its_inputs():
-    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", read_page(ROOT / "README.md"), flags=re.MULTILINE)
-    own = {name for name in vaeviz.plot_names() if vaeviz.get_plot(name).distribution == "vaeviz"}
-    assert {name for name, _ in rows} == own
-    for name, needs in rows:
-        spec, (required, _, optional) = vaeviz.get_plot(name), needs.partition("[")
-        assert tuple(re.findall(r"\w+", required)) == spec.required
-        assert set(re.findall(r"\w+", optional)) <= set(spec.optional)
+def test_every_plot_is_listed_with_its_inputs_below_its_question():
+    question, listed = "", set()
+    for line in read_page(ROOT / "docs" / "reference" / "plots.md").splitlines():
+        question = line.removeprefix("## ") if line.startswith("## ") else question
+        if row := re.fullmatch(r"\| `(\w+)` \| .* \| (.*) \|", line):
+            spec, (required, _, optional) = vaeviz.get_plot(row[1]), row[2].partition("[")
+            assert spec.question == question
+            assert tuple(re.findall(r"\w+", required)) == spec.required
+            assert set(re.findall(r"\w+", optional)) <= set(spec.optional)
+            listed.add(spec.name)
+    assert listed == _own_plots()
+
+
+def test_the_readme_names_every_plot_beside_its_question():
+    rows = re.findall(r"^\| ([\w ]+\?) \| (.*) \|$", read_page(ROOT / "README.md"), flags=re.MULTILINE)
+    named = {(plot, question) for question, plots in rows for plot in re.findall(r"`(\w+)`", plots)}
+    assert named == {(plot, vaeviz.get_plot(plot).question) for plot in _own_plots()}
+
+
+def _own_plots():
+    return {name for name in vaeviz.plot_names() if vaeviz.get_plot(name).distribution == "vaeviz"}
 
 
 def test_the_table_of_inputs_is_the_one_of_the_code():

@@ -23,7 +23,7 @@ from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
-@register_plot(page=PageShape("full", 0.5), question="Can I trust this map?")
+@register_plot(page=PageShape("full", 0.5), question="Where do my classes lie?")
 def latent_neighbors(
     encoder: Any,
     x: Any,

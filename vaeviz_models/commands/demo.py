@@ -91,6 +91,7 @@ def _export(name: str, out: Path) -> int:
         model=out / "runs" / name,
         data=data if entry.shows_factors else replace(data, factors=None, factor_names=()),
         title=f"{name} · {entry.data}",
+        source=[str(out / "runs" / name)],
         jobs=min(MAX_JOBS, os.cpu_count() or 1),
         on_record=echo_record,
         on_report=echo_report,

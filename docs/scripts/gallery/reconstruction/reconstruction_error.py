@@ -18,8 +18,7 @@ vaeviz.reconstruction_error(
 # %%
 # **What to look for.** A class with a high box is badly represented. Look at the
 # worst cases for mislabeled or broken samples. The ROC curve compares the errors
-# of the data with those of other data, here the same pictures upside down: 0.5 is
-# chance.
+# of the data with those of other data: 0.5 is chance.
 #
 # **What commonly misleads.** The mean squared error rewards blur and depends on
 # the brightness of a sample, so classes with more ink have larger errors. A high
