@@ -71,8 +71,8 @@ vaeviz.training_curves(history)
 vaeviz.latent_scatter(vae, test.x, labels=test.labels)
 
 # %%
-# The whole plane can be decoded, too. Each cell has the same mass of the prior,
-# so its area is the share of samples that look like this.
+# The whole plane can be decoded, too. All cells have the same mass of the prior, so the
+# share of the area that a class covers is its share of draws from the prior.
 
 vaeviz.manifold_grid(vae)
 

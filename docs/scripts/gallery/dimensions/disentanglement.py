@@ -12,7 +12,7 @@ from example_runs import open_example
 
 vae, data = open_example("factors")
 vaeviz.disentanglement(
-    vae, data.x, data.factors, factor_names=data.factor_names, max_points=500
+    vae, data.x, data.factors, factor_names=data.factor_names, max_points=300
 )
 
 # %%
