@@ -347,7 +347,8 @@ def test_analysis_imports_no_matplotlib():
     code = (
         "import sys, numpy as np, vaeviz\n"
         "x = np.random.default_rng(0).standard_normal((50, 3))\n"
-        "vaeviz.analyze(encoder=lambda x: (x[:, :2], x[:, :2] * 0 - 1), decoder=lambda z: z[:, [0, 1, 1]], x=x, labels=x[:, 0] > 0)\n"
+        "encode, decode = lambda x: (x[:, :2], x[:, :2] * 0 - 1), lambda z: z[:, [0, 1, 1]]\n"
+        "vaeviz.analyze(encoder=encode, decoder=decode, x=x, labels=x[:, 0] > 0)\n"
         "print('matplotlib' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
