@@ -22,11 +22,11 @@ matplotlib.use("agg")
 import vaeviz
 
 rng = np.random.default_rng(0)
-codes = rng.standard_normal((120, 3))
+codes = rng.standard_normal((60, 3))
 weights = rng.standard_normal((3, 64))
 def decode(z): return 1 / (1 + np.exp(-z @ weights)).reshape(len(z), 8, 8)
 x = decode(codes).astype(np.float32)
-labels = rng.integers(0, 3, 120)
+labels = rng.integers(0, 3, 60)
 def encode(x):
     mean = np.log(x / (1 - x)).reshape(len(x), -1) @ np.linalg.pinv(weights)
     return mean, np.full_like(mean, -2.0)
@@ -45,7 +45,7 @@ records = vaeviz.export_figures(
     x=x, labels=labels, factors=codes, history=history, likelihood=likelihood, other_x=x[::-1].copy(),
     other_encoder=vaeviz.Encoder(lambda x: encode(x)[0], returns="mean"), runs=[(9.0, 30.0, "one"), (5.0, 36.0, "two")],
     dpi=40, settings={
-        "tsne": {"perplexity": 5.0}, "map_quality": {"perplexity": 5.0}, "likelihood_bound": {"n_draws": 20},
+        "tsne": {"perplexity": 5.0}, "map_quality": {"perplexity": 5.0}, "likelihood_bound": {"n_draws": 5},
         "manifold_grid": {"n_grid": 3}, "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
     },
 )

@@ -200,7 +200,7 @@ def test_split_and_labels_select_from_the_data(run_main, npz, dots):
         (["latent_scatter", "nowhere"], "'nowhere'"),
         (["latent_scatter", "mine:absent", "--data", "digits"], "mine:absent"),
         (["latent_scatter", "absent:thing", "--data", "digits"], "No module named 'absent'"),
-        (["latent_scatter", "mine:encode", "--data", "digits"], "--encoder"),
+        (["latent_scatter", "mine:loses_a_row", "--data", "digits"], "--encoder"),
         (["latent_scatter", "mine:pair", "--data", "digts"], "'digits'"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0"], "int|text,int|text"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--dims", "0,5"], "dimensions"),

@@ -1,5 +1,6 @@
 """Figures of one set drawn by several processes."""
 
+import functools
 import json
 import os
 import signal
@@ -76,7 +77,13 @@ def started(folder):
         "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
         "JOBLIB_TEMP_FOLDER": str(folder / "temporary"),
     }
-    parent = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored in a shell's background
+    )
     pid = folder / "pid"
     assert wait_until(lambda: parent.poll() is not None or (pid.exists() and pid.read_text()))
     yield parent, int(pid.read_text())

@@ -31,6 +31,12 @@ def renew_pictures(request):
 
 
 @pytest.fixture
+def ax(still_figure):
+    """An Axes of a figure that no layout moves."""
+    return still_figure(figsize=(4, 4), dpi=100).subplots()
+
+
+@pytest.fixture
 def call_plot(still_figure):
     """Draw a plot of those of `inputs` that it takes with little work, into a new figure if no place is given."""
 

@@ -94,8 +94,9 @@ def test_resuming_after_a_kill_equals_never_stopping(uninterrupted, vaeviz, tmp_
 
 
 @pytest.mark.parametrize(
-    "stop_signal, expected", [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGTERM, 143)]
+    "stop_signal, expected", [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
 )
+@pytest.mark.slow
 def test_resuming_after_a_signal_equals_never_stopping(stop_signal, expected, uninterrupted, vaeviz, tmp_path):
     run = tmp_path / "run"
     code, err = stop_midway(run, stop_signal)
