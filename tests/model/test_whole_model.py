@@ -402,3 +402,49 @@ def test_the_first_convolution_tells_what_to_declare():
     with pytest.raises(vaeviz.InputError) as caught:
         latent_size(nn.ConvTranspose2d(100, 3, 4))
     assert "latent_shape=(100, 1, 1)" in caught.value.fix.python
+
+
+class Features(nn.Module):
+    """A VAE as in MONAI: `encode` and `decode` are networks of features, with the latent layers between them."""
+
+    def __init__(self):
+        super().__init__()
+        self.encode, self.decode = nn.Sequential(nn.Linear(12, 16), nn.Tanh()), nn.Sequential(nn.Linear(16, 12))
+        self.mu, self.log_var, self.expand = nn.Linear(16, 3), nn.Linear(16, 3), nn.Linear(3, 16)
+
+    def decode_forward(self, z):
+        return self.decode(self.expand(z))
+
+    def forward(self, x):
+        h = self.encode(x)
+        mu, log_var = self.mu(h), self.log_var(h)
+        z = mu + torch.exp(0.5 * log_var) * torch.randn_like(mu)
+        return self.decode_forward(z), mu, log_var, z
+
+
+class Pair(nn.Module):
+    """An autoencoder that consists of its `encode` and `decode` alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.encode, self.decode = nn.Linear(12, 3), nn.Linear(3, 12)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+def test_forward_wins_over_a_network_of_features(recwarn):
+    model, x = Features(), np.random.default_rng(0).standard_normal((32, 12)).astype(np.float32)
+    posterior = vaeviz.encode(model, x)
+    with torch.no_grad():
+        h = model.encode(torch.tensor(x))
+        np.testing.assert_allclose(posterior.mean, model.mu(h), atol=1e-6)
+        np.testing.assert_allclose(posterior.std, torch.exp(0.5 * model.log_var(h)), atol=1e-6)
+        np.testing.assert_allclose(vaeviz.decode(model, posterior), model.decode_forward(model.mu(h)), atol=1e-5)
+    assert not recwarn
+
+
+def test_a_network_that_returns_the_codes_is_the_encoder(recwarn):
+    model, x = Pair(), np.random.default_rng(0).standard_normal((32, 12)).astype(np.float32)
+    np.testing.assert_allclose(vaeviz.encode(model, x).mean, model.encode(torch.tensor(x)).detach(), atol=1e-6)
+    assert not recwarn

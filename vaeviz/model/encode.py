@@ -22,6 +22,7 @@ from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
 from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error
+from vaeviz.model.code_names import name_of_log_std
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
 from vaeviz.model.decode import decode
 from vaeviz.model.encoder import Encoder
@@ -314,7 +315,13 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     else:
         bottleneck = find_bottleneck(call, len(sent), arrays[1][0].size if len(arrays) > 1 else None)
         outputs = infer_outputs(
-            returned, n_rows=len(sent), again=again, samples=sent, bottleneck=bottleneck, probe=probe
+            returned,
+            n_rows=len(sent),
+            again=again,
+            samples=sent,
+            bottleneck=bottleneck,
+            probe=probe,
+            log_std_name=name_of_log_std(call),
         )
     (mean, std), (other_mean, _) = (_read_codes(outputs, one, len(sent)) for one in (returned, again))
     is_steady = same_up_to_rounding(mean, other_mean)

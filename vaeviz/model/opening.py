@@ -77,6 +77,9 @@ class Model:
     def __iter__(self) -> Iterator[Encoder | Decoder | None]:
         return iter((self.encoder, self.decoder))
 
+    def __repr__(self) -> str:
+        return f"Model(encoder={self.encoder!r}, decoder={self.decoder!r}, name={self.name!r})"
+
 
 def open(model: Any, *, role: Role | None = None, trust: bool = False) -> Model:
     """Open a model or the folder of a run.
