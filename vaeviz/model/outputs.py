@@ -570,13 +570,17 @@ class _ArrayReader:
         return self._spec(mean)
 
     def _read_three(self, codes: list[_Array]) -> OutputSpec | None:
-        """Return mean and spread if one output is the standard deviation of another, or a sampled z tells them apart.
+        """Return mean and spread if the third output is the spread once more or their sum, or is a sampled z.
 
-        z is the output that differs between two calls, and scatters about the mean as the spread says.
+        A sampled z is the output that differs between two calls, and scatters about the mean as the spread says.
         """
-        for mean, std, log_var in itertools.permutations(codes):
-            if not mean.is_sampled and _is_std_of(std.values, log_var.values):
+        for mean, other, log_var in itertools.permutations(codes):
+            if mean.is_sampled or mean.values.shape != other.values.shape:
+                continue
+            if _is_std_of(other.values, log_var.values):
                 return self._spec(mean, log_var, "log_var", evidence="the other output is its standard deviation")
+            if _is_std_of(other.values - mean.values, log_var.values):  # a z of noise 1, as in MONAI
+                return self._spec(mean, log_var, "log_var", evidence="the other output is mean + standard deviation")
         sampled = [one for one in codes if one.is_sampled]
         readings: list[tuple[float, _Array, _Array, str]] = []
         if len(sampled) == 1 and len({one.values.shape for one in codes}) == 1:
