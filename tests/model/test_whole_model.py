@@ -195,6 +195,17 @@ def test_a_method_knows_the_model_that_it_belongs_to(recwarn):
     assert not recwarn.list
 
 
+def test_a_method_knows_a_decoder_of_another_kind_of_name():
+    class Model(Halves):
+        def encode(self, x):
+            return self.encoder(x)
+
+    model = Model(draws=False)
+    by_model, by_method = encode(model, X), encode(model.encode, X)
+    assert by_method.size == by_model.size == 4
+    np.testing.assert_array_equal(by_method.std, by_model.std)
+
+
 def test_a_step_that_cannot_be_found_causes_a_warning_with_both_errors():
     model = Between("hidden")
     with pytest.warns(GuessWarning) as caught:

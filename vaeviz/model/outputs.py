@@ -537,8 +537,8 @@ class _ArrayReader:
             return self._read_sample_and_mean(*((first, second) if first.is_sampled else (second, first)))
         if self.log_std_name is not None:
             self._warn_of_kind(
-                f"The second output of the encoder was read as a log-variance, but its code has the name "
-                f"{self.log_std_name!r}, as for a log-standard deviation.",
+                "The second output of the encoder was read as a log-variance, but the name "
+                f"{self.log_std_name!r} in its code says log-standard deviation.",
                 ("If it is a log-standard deviation", {"mean": first, "log_std": second}),
                 ("To confirm the reading", {"mean": first, "log_var": second}),
             )
