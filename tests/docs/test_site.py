@@ -58,7 +58,6 @@ def test_a_tutorial_runs_as_a_notebook_and_shows_each_figure_once(script, monkey
     jupytext, nbclient = pytest.importorskip("jupytext"), pytest.importorskip("nbclient")
     monkeypatch.setenv("PYTHONPATH", str(script.parents[1]))
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel chooses the one of notebooks
-    monkeypatch.setenv("PYTHONWARNINGS", "ignore:IProgress not found")  # of pooch, without ipywidgets
     notebook = jupytext.read(script, fmt="py:sphinx")
     nbclient.NotebookClient(notebook, kernel_name="python3").execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]

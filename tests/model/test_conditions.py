@@ -216,6 +216,23 @@ def test_other_optional_arguments_receive_no_labels(fn):
     assert "Encoder(fn, conditions=" in caught[0].message.fix.python
 
 
+@pytest.mark.parametrize("condition", [None, np.arange(4)], ids=["none", "labels"])
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_a_function_that_takes_its_weights_first_is_bound_to_them(part, condition):
+    params, rng, rows = 2.0, None, np.ones((4, 3), np.float32)
+    use = {"encoder": vaeviz.encode, "decoder": vaeviz.decode}[part]
+
+    def fn(params, rng, inputs, **kwargs):
+        return params * inputs
+
+    with pytest.raises(NotApplicable) as caught:
+        use(fn, rows, condition)
+    expression = caught.value.fix.python.removeprefix("Write ").removesuffix(".")
+    bound = eval(expression, {"vaeviz": vaeviz, "fn": fn, "params": params, "rng": rng})
+    returned = use(bound, rows)
+    np.testing.assert_array_equal(returned.mean if part == "encoder" else returned, 2 * rows)
+
+
 def test_another_required_argument_receives_no_labels():
     def fn(z, num_frames):
         raise AssertionError
@@ -273,6 +290,12 @@ def test_conditions_are_declared_by_values_names_or_both(declared, expected):
 def test_invalid_conditions_are_an_error(declared):
     with pytest.raises(InputError, match="conditions"):
         Decoder(lambda z, y: z, conditions=declared)
+
+
+def test_more_conditions_than_can_be_kept_are_refused():
+    with pytest.raises(InputError) as caught:
+        Encoder(lambda x, y: x, conditions=range(10**6))
+    assert caught.value.got == "1,000,000 values"
 
 
 def test_classes_are_looked_up_by_name_or_value():

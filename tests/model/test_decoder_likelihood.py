@@ -93,7 +93,7 @@ def test_bernoulli_needs_values_between_zero_and_one():
 
 
 @pytest.mark.parametrize("x", [[[0.5]], [[-1]], [[3]], [[[1]]]])
-def test_samples_that_are_no_classes_are_an_error(x):
+def test_samples_that_are_not_classes_are_an_error(x):
     with pytest.raises(InputError):
         decoder_likelihood(Decoder(lambda z: np.full((1, 1, 3), 1 / 3), output="values"), "categorical")(x, Z[:1])
 

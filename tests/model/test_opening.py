@@ -35,6 +35,15 @@ def test_a_missing_part_is_none():
         as_decoder(OnlyEncodes())
 
 
+def test_a_large_model_is_shown_in_one_line():
+    nn = pytest.importorskip("torch").nn
+    layers = nn.Sequential(*(nn.Linear(4, 4) for _ in range(50)))
+    encoder = Encoder(layers, conditions=range(1000), value_range=(-1, 1))
+    assert repr(vaeviz.open((encoder, layers))).startswith("Model(encoder=Encoder(Sequential, value_range=(-1, 1)")
+    assert "\n" not in repr(vaeviz.open((encoder, layers)))
+    assert len(repr(vaeviz.open((encoder, layers)))) < 200
+
+
 def test_an_estimator_without_an_inverse_has_no_decoder():
     from sklearn.decomposition import PCA, FastICA
     from sklearn.manifold import Isomap

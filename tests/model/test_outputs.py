@@ -330,6 +330,21 @@ def test_a_standard_deviation_beside_its_log_variance_shows_the_mean():
         np.testing.assert_allclose(posterior.std, std, rtol=1e-5)
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_a_mean_and_a_standard_deviation_that_are_added_show_both(order, recwarn):
+    x = np.random.default_rng(0).standard_normal((30, 5)).astype(np.float32)
+
+    def encoder(x):
+        mean, log_var = x[:, :2], x[:, 2:4]
+        values = mean, log_var, mean + np.exp(log_var / 2)
+        return tuple(values[i] for i in order)
+
+    posterior = encode(encoder, x)
+    np.testing.assert_array_equal(posterior.mean, x[:, :2])
+    np.testing.assert_allclose(posterior.std, np.exp(x[:, 2:4] / 2), rtol=1e-6)
+    assert not recwarn
+
+
 def test_log_densities_are_not_advised_as_mean_and_spread():
     def flow(x):  # z, ln q(z) and ln p(z), as in normflows
         z = CODES[x[:, 0].astype(int)]

@@ -195,6 +195,17 @@ def test_a_method_knows_the_model_that_it_belongs_to(recwarn):
     assert not recwarn.list
 
 
+def test_a_method_knows_a_decoder_of_another_kind_of_name():
+    class Model(Halves):
+        def encode(self, x):
+            return self.encoder(x)
+
+    model = Model(draws=False)
+    by_model, by_method = encode(model, X), encode(model.encode, X)
+    assert by_method.size == by_model.size == 4
+    np.testing.assert_array_equal(by_method.std, by_model.std)
+
+
 def test_a_step_that_cannot_be_found_causes_a_warning_with_both_errors():
     model = Between("hidden")
     with pytest.warns(GuessWarning) as caught:
@@ -402,3 +413,49 @@ def test_the_first_convolution_tells_what_to_declare():
     with pytest.raises(vaeviz.InputError) as caught:
         latent_size(nn.ConvTranspose2d(100, 3, 4))
     assert "latent_shape=(100, 1, 1)" in caught.value.fix.python
+
+
+class Features(nn.Module):
+    """A VAE as in MONAI: `encode` and `decode` are networks of features, with the latent layers between them."""
+
+    def __init__(self):
+        super().__init__()
+        self.encode, self.decode = nn.Sequential(nn.Linear(12, 16), nn.Tanh()), nn.Sequential(nn.Linear(16, 12))
+        self.mu, self.log_var, self.expand = nn.Linear(16, 3), nn.Linear(16, 3), nn.Linear(3, 16)
+
+    def decode_forward(self, z):
+        return self.decode(self.expand(z))
+
+    def forward(self, x):
+        h = self.encode(x)
+        mu, log_var = self.mu(h), self.log_var(h)
+        z = mu + torch.exp(0.5 * log_var) * torch.randn_like(mu)
+        return self.decode_forward(z), mu, log_var, z
+
+
+class Pair(nn.Module):
+    """An autoencoder that consists of its `encode` and `decode` alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.encode, self.decode = nn.Linear(12, 3), nn.Linear(3, 12)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+def test_forward_wins_over_a_network_of_features(recwarn):
+    model, x = Features(), np.random.default_rng(0).standard_normal((32, 12)).astype(np.float32)
+    posterior = vaeviz.encode(model, x)
+    with torch.no_grad():
+        h = model.encode(torch.tensor(x))
+        np.testing.assert_allclose(posterior.mean, model.mu(h), atol=1e-6)
+        np.testing.assert_allclose(posterior.std, torch.exp(0.5 * model.log_var(h)), atol=1e-6)
+        np.testing.assert_allclose(vaeviz.decode(model, posterior), model.decode_forward(model.mu(h)), atol=1e-5)
+    assert not recwarn
+
+
+def test_a_network_that_returns_the_codes_is_the_encoder(recwarn):
+    model, x = Pair(), np.random.default_rng(0).standard_normal((32, 12)).astype(np.float32)
+    np.testing.assert_allclose(vaeviz.encode(model, x).mean, model.encode(torch.tensor(x)).detach(), atol=1e-6)
+    assert not recwarn

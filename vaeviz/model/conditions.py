@@ -17,6 +17,7 @@ from vaeviz.plugins.object_refs import is_number
 KnownConditions = Mapping[str, np.ndarray]
 
 MAX_LISTED_NAMES = 12  # longer lists are abbreviated in messages
+MAX_CONDITIONS = 10_000  # each value is kept by its name, and a figure shows a few of them
 
 # Words of which one makes a parameter a condition, unless the name is that of a setting.
 CONDITION_NAME = re.compile(r"(^|_)(ys?|c|cond\w*|labels?|class(es)?|cls|categor(y|ies)|attr(s|ibutes?)?|onehot)(_|$)")
@@ -84,7 +85,7 @@ def parse_conditions(declared: Any) -> KnownConditions | None:
     Raises
     ------
     InputError
-        For anything else.
+        For anything else, and for more than 10,000 values.
 
     Examples
     --------
@@ -93,6 +94,13 @@ def parse_conditions(declared: Any) -> KnownConditions | None:
     """
     if declared is None:
         return None
+    if hasattr(declared, "__len__") and len(declared) > MAX_CONDITIONS:
+        raise InputError(
+            f"conditions has {len(declared):,} values, expected at most {MAX_CONDITIONS:,}.",
+            got=f"{len(declared):,} values",
+            expected=f"at most {MAX_CONDITIONS:,} values",
+            fix="Leave conditions out, and pass as condition the numbers that the model receives.",
+        )
     if not isinstance(declared, Mapping):
         values = np.asarray(declared)
         if values.ndim != 1 or not len(values) or values.dtype.kind not in "fiubOUS":

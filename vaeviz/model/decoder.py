@@ -11,7 +11,7 @@ import numpy as np
 from vaeviz.model.part import ModelPart, Output
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decoder(ModelPart):
     """A callable that maps codes to samples, and what is declared about it. None means undeclared.
 

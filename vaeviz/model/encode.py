@@ -22,6 +22,7 @@ from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
 from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error
+from vaeviz.model.code_names import name_of_log_std
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
 from vaeviz.model.decode import decode
 from vaeviz.model.encoder import Encoder
@@ -312,10 +313,7 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     if encoder.returns:
         outputs = declared_outputs(encoder.returns, returned, len(sent))
     else:
-        bottleneck = find_bottleneck(call, len(sent), arrays[1][0].size if len(arrays) > 1 else None)
-        outputs = infer_outputs(
-            returned, n_rows=len(sent), again=again, samples=sent, bottleneck=bottleneck, probe=probe
-        )
+        outputs = _infer_outputs(call, [sent, *arrays[1:]], returned, again, probe)
     (mean, std), (other_mean, _) = (_read_codes(outputs, one, len(sent)) for one in (returned, again))
     is_steady = same_up_to_rounding(mean, other_mean)
     if not is_steady:
@@ -324,8 +322,6 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
         with suppress(InputError):
             if not same_rows(_read_codes(outputs, alone, len(first[0]))[0], mean):
                 warn_user(batch_warning(f"encoder {encoder.name}", "means"))
-    if encoder.returns is None:
-        _check_not_discrete(outputs.read(returned)[0].dtype)
     if len(arrays) > 1 and encoder.unpack is None:
         warn_of_unused_condition(
             f"encoder {encoder.name}",
@@ -341,6 +337,24 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
         probe.warn_of_difference(mean)
         return trace
     return replace(trace, step_name=step_name, step=ForeignFunction(whole.steps[step_name]))
+
+
+def _infer_outputs(
+    call: ForeignFunction, arrays: list[np.ndarray], returned: Any, again: Any, probe: ReconstructionProbe | None
+) -> OutputSpec:
+    """Infer what the outputs for a batch are, with all that is known about the encoder."""
+    samples, *conditions = arrays
+    outputs = infer_outputs(
+        returned,
+        n_rows=len(samples),
+        again=again,
+        samples=samples,
+        bottleneck=find_bottleneck(call, len(samples), conditions[0][0].size if conditions else None),
+        probe=probe,
+        log_std_name=name_of_log_std(call),
+    )
+    _check_not_discrete(outputs.read(returned)[0].dtype)
+    return outputs
 
 
 def _check_not_discrete(dtype: np.dtype) -> None:

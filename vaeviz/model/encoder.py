@@ -17,7 +17,7 @@ from vaeviz.model.posterior import Posterior
 from vaeviz.model.whole_model import WholeModel
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Encoder(ModelPart):
     """A callable that maps samples to codes, and what is declared about it. None means undeclared.
 

@@ -77,6 +77,9 @@ class Model:
     def __iter__(self) -> Iterator[Encoder | Decoder | None]:
         return iter((self.encoder, self.decoder))
 
+    def __repr__(self) -> str:
+        return f"Model(encoder={self.encoder!r}, decoder={self.decoder!r}, name={self.name!r})"
+
 
 def open(model: Any, *, role: Role | None = None, trust: bool = False) -> Model:
     """Open a model or the folder of a run.
@@ -367,8 +370,8 @@ def _open_callable(fn: Callable[..., Any], name: str) -> Model:
     if counterpart.startswith("enc"):
         return Model(decoder=Decoder(fn), name=name)
     owner: Any = getattr(fn, "__self__", None)
-    decoder = getattr(owner, counterpart, None)
-    whole = whole_model(owner, as_decoder(decoder)) if callable(decoder) else None
+    decoder = None if owner is None else _part_attribute(owner, "decode")
+    whole = whole_model(owner, as_decoder(getattr(owner, decoder))) if decoder else None
     return Model(Encoder(fn, whole=whole), name=name)
 
 

@@ -50,6 +50,31 @@ def kind_of_name(name: str) -> str | None:
     return next((kind for kind, endings in _ENDINGS.items() if any(end in endings for end in ends)), None)
 
 
+def log_spread_in(name: str) -> str | None:
+    """Return which logarithm of a spread a name in the code of an encoder mentions.
+
+    Parameters
+    ----------
+    name : str
+        The name of a variable or a layer, e.g. ``"conv_logstd"``.
+
+    Returns
+    -------
+    {"log_var", "log_std"} or None
+        The kind. ln sigma counts as log_std. None if it mentions neither, or means samples or a prior.
+
+    Examples
+    --------
+    >>> log_spread_in("log_std_layer"), log_spread_in("fc_logvar"), log_spread_in("fc_mu")
+    ('log_std', 'log_var', None)
+    """
+    if is_of_data(name.lstrip("_")):
+        return None
+    plain = _without_punctuation(name)
+    endings = {"log_var": _ENDINGS["log_var"], "log_std": (*_ENDINGS["log_std"], *_UNCLEAR_ENDINGS)}
+    return next((kind for kind, known in endings.items() if any(ending in plain for ending in known)), None)
+
+
 def code_name(names: list[str]) -> str | None:
     """Return the name that holds the codes of an encoder that names no mean.
 

@@ -252,6 +252,7 @@ def infer_outputs(
     samples: np.ndarray | None = None,
     bottleneck: Bottleneck | None = None,
     probe: ReconstructionProbe | None = None,
+    log_std_name: str | None = None,
 ) -> OutputSpec:
     """Infer what an encoder returned from names, from its decoder, or from numbers that allow one interpretation only.
 
@@ -269,6 +270,8 @@ def infer_outputs(
         Where the encoder holds the fewest values per sample. Outputs of the size of a sample are decoded from them.
     probe : ReconstructionProbe, optional
         The decoder of the same model.
+    log_std_name : str, optional
+        A name in the encoder's code that speaks for a log-standard deviation, see `name_of_log_std`.
 
     Returns
     -------
@@ -292,7 +295,7 @@ def infer_outputs(
         return _spec_of_distribution(_posterior_among(outputs, samples))
     if any(output.name for output in outputs):
         return _spec_of_names(outputs)
-    return _ArrayReader(outputs, n_rows, list_outputs(again), samples, probe).read()
+    return _ArrayReader(outputs, n_rows, list_outputs(again), samples, probe, log_std_name).read()
 
 
 def has_codes(returned: Any, samples: Any) -> bool:
@@ -398,13 +401,14 @@ class _ArrayReader:
         again: list[Output],
         samples: np.ndarray | None,
         probe: ReconstructionProbe | None,
+        log_std_name: str | None,
     ) -> None:
         repeats = again if len(again) == len(outputs) else outputs
         self.arrays = [
             _Array(one.path, position, as_array(one.value), as_array(repeat.value))
             for position, (one, repeat) in enumerate(zip(outputs, repeats))
         ]
-        self.n_rows, self.samples, self.probe = n_rows, samples, probe
+        self.n_rows, self.samples, self.probe, self.log_std_name = n_rows, samples, probe, log_std_name
 
     def read(self) -> OutputSpec:
         """Return the interpretation, or raise an error that shows what to declare."""
@@ -531,7 +535,14 @@ class _ArrayReader:
             return self._spec(first, second, "log_var")
         if first.is_sampled != second.is_sampled:
             return self._read_sample_and_mean(*((first, second) if first.is_sampled else (second, first)))
-        if (second.values >= 0).all():
+        if self.log_std_name is not None:
+            self._warn_of_kind(
+                "The second output of the encoder was read as a log-variance, but the name "
+                f"{self.log_std_name!r} in its code says log-standard deviation.",
+                ("If it is a log-standard deviation", {"mean": first, "log_std": second}),
+                ("To confirm the reading", {"mean": first, "log_var": second}),
+            )
+        elif (second.values >= 0).all():
             self._warn_of_kind(
                 "The second output of the encoder was read as a log-variance, but it is nowhere negative.",
                 ("If it is a standard deviation", {"mean": first, "std": second}),
@@ -559,13 +570,17 @@ class _ArrayReader:
         return self._spec(mean)
 
     def _read_three(self, codes: list[_Array]) -> OutputSpec | None:
-        """Return mean and spread if one output is the standard deviation of another, or a sampled z tells them apart.
+        """Return mean and spread if the third output is the spread once more or their sum, or is a sampled z.
 
-        z is the output that differs between two calls, and scatters about the mean as the spread says.
+        A sampled z is the output that differs between two calls, and scatters about the mean as the spread says.
         """
-        for mean, std, log_var in itertools.permutations(codes):
-            if not mean.is_sampled and _is_std_of(std.values, log_var.values):
+        for mean, other, log_var in itertools.permutations(codes):
+            if mean.is_sampled or mean.values.shape != other.values.shape:
+                continue
+            if _is_std_of(other.values, log_var.values):
                 return self._spec(mean, log_var, "log_var", evidence="the other output is its standard deviation")
+            if _is_std_of(other.values - mean.values, log_var.values):  # a z of noise 1, as in MONAI
+                return self._spec(mean, log_var, "log_var", evidence="the other output is mean + standard deviation")
         sampled = [one for one in codes if one.is_sampled]
         readings: list[tuple[float, _Array, _Array, str]] = []
         if len(sampled) == 1 and len({one.values.shape for one in codes}) == 1:

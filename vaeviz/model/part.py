@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from numbers import Integral, Real
+from reprlib import repr as short_repr
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -34,8 +35,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "prior": get_args(Prior),
 }
 
+WEIGHT_NAMES = ("params", "parameters", "variables")  # of the first argument of a function that JAX transforms
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelPart:
     """A callable of one model, and what is declared about it. None means undeclared.
 
@@ -66,6 +69,15 @@ class ModelPart:
             raise InputError("pad=True needs the number of rows that fn accepts.", expected="batch_size", fix=fix)
         object.__setattr__(self, "conditions", parse_conditions(self.conditions))
         object.__setattr__(self, "name", self.name or callable_name(self.fn))
+
+    def __repr__(self) -> str:
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
+        declared = [
+            f"{name}={short_repr(value)}"
+            for name, value in values.items()
+            if value is not None and name not in ("fn", "name")
+        ]
+        return f"{type(self).__name__}({', '.join([self.name, *declared])})"
 
     def _check_choices(self) -> None:
         for name, known in _CHOICES.items():
@@ -130,7 +142,12 @@ class ModelPart:
     @property
     def _second_argument(self) -> str:
         """Name of the second positional parameter of fn. Empty if there is none."""
-        return next(iter(list(positional_parameters(self.fn) or ())[1:]), "")
+        return next(iter(self._arguments[1:]), "")
+
+    @property
+    def _arguments(self) -> list[str]:
+        """Names of the positional parameters of fn. Empty if it does not say them."""
+        return list(positional_parameters(self.fn) or ())
 
     @property
     def condition_name(self) -> str:
@@ -191,8 +208,10 @@ class ModelPart:
         Raises
         ------
         NotApplicable
-            If a conditional part receives none.
+            If a conditional part receives none, or fn takes its weights first.
         """
+        if self.is_conditional and not self.names_condition and self._arguments[0] in WEIGHT_NAMES:
+            raise self._weights_error()
         if condition is None:
             if self.is_conditional:
                 raise self.missing_condition_error()
@@ -211,6 +230,15 @@ class ModelPart:
             f"The {self.role} {self.name} did not receive the condition: its second argument {second} is not known to "
             "be a condition.",
             fix=advise(("If it is one", declaration), ("If not", wrapped)),
+        )
+
+    def _weights_error(self) -> NotApplicable:
+        """Return the error for a fn that takes its weights first and the samples or codes last."""
+        required = [name for name, is_required in (positional_parameters(self.fn) or {}).items() if is_required]
+        call, name = f"fn({', '.join([*required[:-1], self.input_name])})", self.input_name
+        return NotApplicable(
+            f"The {self.role} {self.name} takes {', '.join(required[:-1])} before {required[-1]}.",
+            fix=Fix(f"Write vaeviz.{type(self).__name__}(lambda {name}: {call}).", f"Name a function of {name} alone."),
         )
 
     def missing_condition_error(self) -> NotApplicable:

@@ -305,11 +305,23 @@ def loaded_modules(function: Callable[..., Any]) -> list[Any]:
         if isinstance(value, torch.nn.Module):
             modules[id(value)] = value
         else:
-            waiting += _loaded_values(value)
+            waiting += loaded_values(value)
     return list(modules.values())
 
 
-def _loaded_values(value: Any) -> list[Any]:
+def loaded_values(value: Any) -> list[Any]:
+    """Return what a callable loads: what a method or partial contains, closure cells, and globals of a function.
+
+    Parameters
+    ----------
+    value : Any
+        The callable.
+
+    Returns
+    -------
+    list
+        The values. Empty for an object that is neither a function nor contains one.
+    """
     if isinstance(value, functools.partial):
         return [value.func, *value.args, *value.keywords.values()]
     if inspect.ismethod(value):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 STEP_NAMES = ("quantize", "quantizer", "vector_quantizer", "vq", "vq_layer", "_vq_vae", "to_latent", "project")
 
-DECODER_NAMES = ("decode", "decoder", "dec", "_decoder", "_dec")
+# The first is that of MONAI, where `decode` is the last part of it.
+DECODER_NAMES = ("decode_forward", "decode", "decoder", "dec", "_decoder", "_dec")
 
 MAX_COMPARED_SAMPLES = 8
 MAX_COMPARED_VALUES = 100_000  # so that large images are compared one at a time

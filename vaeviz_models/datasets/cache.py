@@ -21,9 +21,9 @@ def cache_dir() -> Path:
     Path
         ``$VAEVIZ_DATA`` if it is set, else the system's cache folder.
     """
-    import pooch
+    import platformdirs
 
-    return Path(os.environ.get("VAEVIZ_DATA") or pooch.os_cache("vaeviz"))
+    return Path(os.environ.get("VAEVIZ_DATA") or platformdirs.user_cache_dir("vaeviz"))
 
 
 def cached_array(name: str, sources: tuple[bytes, ...], make_array: Callable[[], np.ndarray]) -> np.ndarray:

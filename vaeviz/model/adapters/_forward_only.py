@@ -48,7 +48,8 @@ def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[...,
         returned = model(x, *condition)
         if has_codes(returned, x):
             return returned
-        if encoder is None or not _decodes(decoder, encoder(x, *condition), *condition):
+        codes = None if encoder is None else encoder(x, *condition)
+        if codes is None or not _decodes(decoder, codes, *condition):
             raise InputError(
                 "The model returns reconstructions and no codes.",
                 got="reconstructions",
@@ -56,7 +57,7 @@ def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[...,
                 fix="Pass a function of x that returns (mean, log_var) as the encoder.",
             )
         returns_codes = False
-        return encoder(x, *condition)
+        return codes
 
     return forward
 
