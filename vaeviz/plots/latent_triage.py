@@ -16,6 +16,7 @@ from vaeviz.analysis.estimates import Estimate
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
+from vaeviz.drawing.text_fit import axes_width, font_size, text_width
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import with_decoder
 from vaeviz.plots._option_checks import check_minimum
@@ -32,7 +33,7 @@ STATUS_NAMES: dict[DimensionStatus, str] = {
     "uncertain": "within two errors of a threshold",
 }
 THRESHOLD_LINE: dict[str, Any] = {"color": "0.4", "lw": 0.7, "ls": DASHES}
-MAX_WRITTEN_VALUES = 4  # dimensions with space for their values beside the markers
+MAX_TEXT_SHARE = 0.9  # of the space of a dimension that its value takes, so that those of neighbors do not meet
 PANELS = {
     "kl": "mean KL (nats)",
     "variance": "variance of the posterior mean",
@@ -57,13 +58,13 @@ def latent_triage(
 ) -> np.ndarray:
     """Plot which latent dimensions are active, collapsed, or encoded but ignored by the decoder, and why.
 
-    What to look for: dimensions below a dashed threshold in the upper panels are collapsed: they carry no information
-    about a sample. A dimension that is above in the upper panels and below in the last one is encoded, but ignored by
-    the decoder.
+    What to look for: dimensions below the dashed threshold of one of the upper panels are collapsed: they carry hardly
+    any information about a sample. A dimension that is above in both and below in the last panel is encoded, but
+    ignored by the decoder.
 
-    What commonly misleads: a collapsed dimension is not a fault by itself: a VAE prunes dimensions that cost more
-    than they bring. The KL of a dimension is no measure of what it changes in the picture, which is why the last
-    panel exists. The axes are logarithmic.
+    What commonly misleads: a collapsed dimension is not a fault by itself: a VAE prunes dimensions that cost more than
+    they bring. The KL of a dimension is no measure of what it changes in the picture, which is why the last panel
+    exists. The axes are logarithmic.
 
     Parameters
     ----------
@@ -142,10 +143,6 @@ def latent_triage(
 def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np.ndarray, statuses: np.ndarray) -> None:
     """Draw values with two standard errors on each side on a log scale, and the threshold of each."""
     positions, floor = np.arange(len(values)), threshold.min() / 100
-    if len(values) <= MAX_WRITTEN_VALUES:
-        for place, value, error in zip(zip(positions, np.maximum(values, floor)), values, errors):
-            text = str(Estimate(float(value), float(error)))
-            ax.annotate(text, place, (7, 0), textcoords="offset points", va="center", fontsize="small")
     low, middle, high = (np.maximum(values + k * errors, floor) for k in (-2, 0, 2))
     for status in STATUS_MARKERS:
         chosen = statuses == status
@@ -153,12 +150,29 @@ def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np
         ax.errorbar(positions[chosen], middle[chosen], bars, elinewidth=0.8, **_marker_style(status))
     ax.hlines(threshold, positions - 0.5, positions + 0.5, **THRESHOLD_LINE)
     ax.set_yscale("log")
+    texts = [str(Estimate(float(value), float(error))) for value, error in zip(values, errors)]
+    has_texts = _fit_side_by_side(ax, texts)
+    if has_texts:
+        _write_beyond_bars(ax, texts, low, high, middle > threshold)
     # Ends at powers of ten, so that at least two ticks are labeled.
     levels = np.concatenate([low, high, threshold])
     if (levels > 0).any():  # a threshold of 0 has no place on a log scale
-        decades = np.log10(levels[levels > 0])
-        ax.set_ylim(10 ** np.floor(decades.min() - 0.1), 10 ** np.floor(decades.max() + 1.1))
+        decades, margin = np.log10(levels[levels > 0]), 1 if has_texts else 0.1
+        ax.set_ylim(10 ** np.floor(decades.min() - margin), 10 ** np.floor(decades.max() + 1 + margin))
     ax.yaxis.set_minor_locator(NullLocator())
+
+
+def _fit_side_by_side(ax: Axes, texts: list[str]) -> bool:
+    widest = max(text_width(text, font_size("xtick.labelsize")) for text in texts)
+    return widest < MAX_TEXT_SHARE * axes_width(ax) / len(texts)
+
+
+def _write_beyond_bars(ax: Axes, texts: list[str], low: np.ndarray, high: np.ndarray, is_above: np.ndarray) -> None:
+    """Write a text above or below each error bar, away from the threshold."""
+    for position, text in enumerate(texts):
+        place, offset, side = (high, 5, "bottom") if is_above[position] else (low, -5, "top")
+        style = {"ha": "center", "va": side, "fontsize": font_size("xtick.labelsize")}
+        ax.annotate(text, (position, place[position]), (0, offset), textcoords="offset points", **style)
 
 
 def _marker_style(status: DimensionStatus) -> dict[str, Any]:
