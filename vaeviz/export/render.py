@@ -214,9 +214,8 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     from matplotlib.figure import Figure
 
     width = style.column if spec.page.width == "column" else style.full
-    figure = allow_growth(
-        Figure(figsize=(width, width * (spec.page.aspect or PROVISIONAL_ASPECT)), layout="constrained")
-    )
+    height = width * (spec.page.aspect or PROVISIONAL_ASPECT)
+    figure = allow_growth(Figure(figsize=(width, height), layout="constrained"))
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     returned = spec.function(**spec.select_inputs(inputs), **options, **place)
     if returned is None:

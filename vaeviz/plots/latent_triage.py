@@ -16,7 +16,6 @@ from vaeviz.analysis.estimates import Estimate
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
-from vaeviz.drawing.text_fit import axes_width, font_size, text_width
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import with_decoder
 from vaeviz.plots._option_checks import check_minimum
@@ -33,7 +32,7 @@ STATUS_NAMES: dict[DimensionStatus, str] = {
     "uncertain": "within two errors of a threshold",
 }
 THRESHOLD_LINE: dict[str, Any] = {"color": "0.4", "lw": 0.7, "ls": DASHES}
-MAX_TEXT_SHARE = 0.9  # of the space of a dimension that its value takes, so that those of neighbors do not meet
+MAX_WRITTEN_VALUES = 2  # values with their errors that fit side by side into a column
 PANELS = {
     "kl": "mean KL (nats)",
     "variance": "variance of the posterior mean",
@@ -150,29 +149,17 @@ def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np
         ax.errorbar(positions[chosen], middle[chosen], bars, elinewidth=0.8, **_marker_style(status))
     ax.hlines(threshold, positions - 0.5, positions + 0.5, **THRESHOLD_LINE)
     ax.set_yscale("log")
-    texts = [str(Estimate(float(value), float(error))) for value, error in zip(values, errors)]
-    has_texts = _fit_side_by_side(ax, texts)
-    if has_texts:
-        _write_beyond_bars(ax, texts, low, high, middle > threshold)
+    has_texts = len(values) <= MAX_WRITTEN_VALUES
+    style: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": "small"}
+    style["bbox"] = {"fc": ax.get_facecolor(), "lw": 0, "pad": 0}  # so that a threshold does not strike through
+    for place, value, error in zip(zip(positions, high), values, errors) if has_texts else ():
+        ax.annotate(str(Estimate(float(value), float(error))), place, (0, 5), textcoords="offset points", **style)
     # Ends at powers of ten, so that at least two ticks are labeled.
     levels = np.concatenate([low, high, threshold])
     if (levels > 0).any():  # a threshold of 0 has no place on a log scale
-        decades, margin = np.log10(levels[levels > 0]), 1 if has_texts else 0.1
-        ax.set_ylim(10 ** np.floor(decades.min() - margin), 10 ** np.floor(decades.max() + 1 + margin))
+        decades, room_above = np.log10(levels[levels > 0]), 1 if has_texts else 0.1
+        ax.set_ylim(10 ** np.floor(decades.min() - 0.1), 10 ** np.floor(decades.max() + 1 + room_above))
     ax.yaxis.set_minor_locator(NullLocator())
-
-
-def _fit_side_by_side(ax: Axes, texts: list[str]) -> bool:
-    widest = max(text_width(text, font_size("xtick.labelsize")) for text in texts)
-    return widest < MAX_TEXT_SHARE * axes_width(ax) / len(texts)
-
-
-def _write_beyond_bars(ax: Axes, texts: list[str], low: np.ndarray, high: np.ndarray, is_above: np.ndarray) -> None:
-    """Write a text above or below each error bar, away from the threshold."""
-    for position, text in enumerate(texts):
-        place, offset, side = (high, 5, "bottom") if is_above[position] else (low, -5, "top")
-        style = {"ha": "center", "va": side, "fontsize": font_size("xtick.labelsize")}
-        ax.annotate(text, (position, place[position]), (0, offset), textcoords="offset points", **style)
 
 
 def _marker_style(status: DimensionStatus) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def reconstruction_error(
     decoded = decode(decoder, posterior[rows], reference=x)
     originals = match_shape(take_rows(x, rows), decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)
-    widths = (1.0, 1.9) if others is None else (1.0, 1.6, 0.85)
+    widths = (1.0, 1.9) if others is None else (1.0, 1.6, 1.0)
     axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths)
     _draw_by_label(axes[0], errors, colors, MEASURE_NAMES[measure])
     _draw_cases(axes[1], originals, decoded, style)
