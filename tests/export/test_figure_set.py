@@ -368,12 +368,12 @@ def test_no_partial_file_is_left(tmp_path, inputs, monkeypatch):
     export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
     before = sha256(tmp_path / "latent_scatter.png")
 
-    def half(figure, path, **_):
+    def write_half(path, content):
         with open(path, "wb") as file:
-            file.write(b"half a file")
+            file.write(content[: len(content) // 2])
         raise OSError("disk full")
 
-    monkeypatch.setattr(Figure, "savefig", half)
+    monkeypatch.setattr(Path, "write_bytes", write_half)
     from vaeviz.export.render import save_figure
 
     with pytest.raises(OutputError, match="disk full"):
