@@ -9,6 +9,7 @@ from vaeviz import register_plot
 from vaeviz.cli.commands.explain import explain
 from vaeviz.cli.readers import READERS
 from vaeviz.errors import InputError
+from vaeviz.model.decoder_likelihood import NAMES
 from vaeviz.plugins.inputs import INPUTS
 
 MODULE = """
@@ -289,3 +290,7 @@ def test_the_shapes_of_a_flat_decoder_can_be_declared(run_command, folder):
     assert "(8, 8)" in shown
     assert "--sample-shape 8,8" in shown
     assert "(fn, " not in shown
+
+
+def test_help_names_every_likelihood():
+    assert all(name in INPUTS["likelihood"].help for name in NAMES)

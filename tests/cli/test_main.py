@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -11,7 +12,9 @@ import pytest
 
 import vaeviz
 from vaeviz import register_plot
+from vaeviz.cli.commands.export import MAX_CONFIG_BYTES, _read_config
 from vaeviz.cli.main import main
+from vaeviz.errors import InputError
 
 MODULE = """
 import numpy as np
@@ -474,3 +477,11 @@ def test_the_module_runs_as_the_installed_command_does(python):
     )
     assert printed.startswith("0 models")
     assert "mlp" in printed
+
+
+def test_config_files_are_read_up_to_a_size_and_as_text(tmp_path):
+    for content in (b"#" * (MAX_CONFIG_BYTES + 1), b"\xff\xfe", b"dpi = 1" + b"0" * 10_000, b"a = " + b"[" * 10_000):
+        path = tmp_path / "config.toml"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=re.escape(str(path))):
+            _read_config(path)

@@ -37,7 +37,7 @@ QUICK = {
 }
 
 
-LIKE_OTHERS = {  # plots without an artist or a layout that another plot has not
+LIKE_OTHERS = {  # plots all of whose artists and layouts are also those of other plots
     "aggregate_posterior",
     "compare",
     "disentanglement",

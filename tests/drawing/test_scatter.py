@@ -232,7 +232,7 @@ def test_vector_files_hold_markers_or_one_image(ax, tmp_path, rasterized, images
     assert (text.count("<use") > 300) != rasterized
 
 
-def test_an_image_in_a_vector_file_has_300_dots_per_inch_whoever_saves_it(ax, tmp_path):
+def test_an_image_in_a_vector_file_has_at_least_300_dots_per_inch(ax, tmp_path):
     draw_scatter(ax, POINTS, color_labels(LABELS, 300), ScatterStyle(rasterized=True))
     for dpi, expected in ((72, 300), (600, 600)):
         ax.figure.savefig(tmp_path / "markers.svg", dpi=dpi)

@@ -365,17 +365,16 @@ def test_warnings_about_inputs_are_in_the_manifest_and_on_the_page(tmp_path, dig
 def test_no_partial_file_is_left(tmp_path, inputs, monkeypatch):
     from matplotlib.figure import Figure
 
-    from vaeviz.export.render import save_figure
-
     export_figures(tmp_path, **inputs, plots=["latent_scatter"], dpi=30)
     before = sha256(tmp_path / "latent_scatter.png")
 
-    def half(path, content):
+    def write_half(path, content):
         with open(path, "wb") as file:
-            file.write(b"half a file")
+            file.write(content[: len(content) // 2])
         raise OSError("disk full")
 
-    monkeypatch.setattr(Path, "write_bytes", half)
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    from vaeviz.export.render import save_figure
 
     with pytest.raises(OutputError, match="disk full"):
         save_figure(Figure(), tmp_path / "latent_scatter.png", 30)

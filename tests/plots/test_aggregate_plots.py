@@ -229,6 +229,6 @@ def test_a_subsampled_mixture_is_named_in_the_title(plot, model, x, still_figure
     figure = still_figure()
     place = {"ax": figure.subplots()} if plot is aggregate_posterior else {"figure": figure}
     plot(model, x, n_codes=50, max_points=200, **place)
-    told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
-    told = told.replace("posteriors\nchosen at random ", "")
-    assert "200 of 500" in told
+    texts = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
+    texts = texts.replace("posteriors\nchosen at random ", "")
+    assert "200 of 500" in texts

@@ -372,3 +372,9 @@ def test_disentanglement_scores_the_most_active_of_many_dimensions():
     axes = vaeviz.disentanglement(Posterior(means), means, means[:, [4]], max_dims=3, figure=Figure())
     assert [tick.get_text() for tick in axes[0].get_xticklabels()] == ["$z_{5}$", "$z_{15}$", "$z_{25}$"]
     assert "3 most active of 30" in " ".join(axes[0].get_title().split())
+
+
+def test_the_legend_of_accuracies_is_below_them():
+    (_, ax), figure = drawn("latent_neighbors")
+    figure.draw_without_rendering()
+    assert ax.get_legend().get_window_extent().y1 < ax.bbox.y0

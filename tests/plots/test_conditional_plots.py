@@ -32,7 +32,7 @@ def inputs(linear, linear_parts):
 
 @pytest.fixture
 def watched(linear):
-    """The linear decoder, which notes the codes and the classes that it is given."""
+    """The linear decoder, which keeps the codes and the classes that it is given."""
     calls = []
 
     def fn(z, y):

@@ -1,3 +1,4 @@
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -48,6 +49,19 @@ def test_max_dims_limits_the_drawn_dimensions_only(model, x):
     assert len(marks(axes[0])) == 2
     assert axes[-1].get_xlabel() == "dimension, by KL (the first 2 of 4)"
     assert "1 collapsed" in axes[0].figure.get_suptitle()
+
+
+@pytest.mark.parametrize(("max_dims", "n_values"), [(1, 1), (2, 2), (3, 0)])
+def test_values_are_written_only_where_they_fit(model, x, max_dims, n_values):
+    with vaeviz.style("paper"):
+        axes = latent_triage(model, model, x, max_dims=max_dims)
+        axes[0].figure.draw_without_rendering()
+    plt.close(axes[0].figure)
+    for ax in axes:
+        boxes = [text.get_window_extent() for text in ax.texts]
+        assert len(boxes) == n_values
+        assert all(ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 and box.y1 <= ax.bbox.y1 for box in boxes)
+        assert n_values < 2 or not boxes[0].overlaps(boxes[1])
 
 
 def test_a_given_figure_is_drawn_into(model, x):

@@ -205,16 +205,16 @@ def test_a_grid_that_cannot_be_drawn_is_an_error(watched, settings, got):
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
+    ("size", "last_line"),
     [(3, "first 2 of 3 dimensions; the other fixed at 0"), (5, "first 2 of 5 dimensions; the others fixed at 0")],
 )
-def test_a_lone_decoder_varies_the_first_two_of_many_dimensions(ax, watched, size, told):
+def test_a_lone_decoder_varies_the_first_two_of_many_dimensions(ax, watched, size, last_line):
     manifold_grid(declared(watched, size), n_grid=5, ax=ax)
     (z,) = watched.calls
     assert np.ptp(z, axis=0).astype(bool).tolist() == [True, True] + [False] * (size - 2)
     assert (z[:, 2:] == 0).all()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_{1}$", "$z_{2}$")
-    assert ax.get_title() == f"Decoded grid, 5 × 5 nodes\nof equal mass, assuming z ~ N(0, I)\n{told}"
+    assert ax.get_title() == f"Decoded grid, 5 × 5 nodes\nof equal mass, assuming z ~ N(0, I)\n{last_line}"
 
 
 def test_codes_of_too_few_values_have_no_grid_of_equal_mass(digits, watched):

@@ -11,7 +11,7 @@ from vaeviz.errors import InputError, UnknownName
 from vaeviz.plugins.options import (
     Option,
     describe_annotation,
-    format_default,
+    format_value,
     is_text_serializable,
     options_of,
     validate_settings,
@@ -256,7 +256,7 @@ def test_a_wrong_setting_names_its_owner():
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name != "thing"])
 def test_a_formatted_default_is_parsed_as_the_same_value(name):
     option = OPTIONS[name]
-    assert option.parse(format_default(option.default)) == option.default
+    assert option.parse(format_value(option.default)) == option.default
 
 
 def test_pydantic_is_imported_only_to_validate(python):

@@ -16,6 +16,9 @@ from vaeviz.plugins.object_refs import import_object, is_object_ref, resolve_mod
 if TYPE_CHECKING:
     from vaeviz.model.opening import Model
 
+# What numpy.load raises for a broken file. Its own messages are not shown: one advises to unpickle the file.
+UNREADABLE_ARRAY = (EOFError, MemoryError, OSError, OverflowError, TokenError, TypeError, ValueError)
+
 
 @dataclass(frozen=True)
 class ReaderContext:
@@ -94,15 +97,7 @@ def read_array(text: str, flag: str, context: ReaderContext | None = None) -> An
         return np.load(text, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{flag} {text} does not exist.", got=text, expected=expected) from None
-    except (
-        EOFError,
-        MemoryError,
-        OSError,
-        OverflowError,
-        TokenError,
-        TypeError,
-        ValueError,
-    ):
+    except UNREADABLE_ARRAY:
         reason = "cannot be read as a plain array of numbers"
         fix = "Save it with numpy.save(FILE, array, allow_pickle=False)."
         raise InputError(f"{flag} {text} {reason}.", got=text, expected="an array without objects", fix=fix) from None

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from vaeviz.errors import InputError
 from vaeviz.plugins import registry
 from vaeviz.plugins.inputs import INPUTS
-from vaeviz.plugins.options import Option, describe_annotation, format_default
+from vaeviz.plugins.options import Option, describe_annotation, format_value
 
 
 def parse_shape(text: str) -> tuple[int, ...]:
@@ -125,7 +125,7 @@ def click_option(option: Option, help: str = "", *, flags: tuple[str, ...] = ())
         except InputError as error:
             raise click.BadParameter(error.for_command_line()) from None
 
-    default = f"[default: {format_default(option.default)}]" if option.default is not None else ""
+    default = f"[default: {format_value(option.default)}]" if option.default is not None else ""
     text = "  ".join(part for part in (help, default) if part)
     return click.Option([*(flags or (option.flag,))], type=convert, metavar=_metavar(option), default=None, help=text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,6 +68,7 @@ def draw_cells(
         draw_plane_points(ax, points, layout, names=names, background=style.background)
         return kind
     scaled = style.scaled(cells, n_leading_axes=2)
+    all_scaled = scaled if all_cells is None else style.scaled(all_cells, n_leading_axes=all_cells.ndim - len(shape))
     scale = ColorScale(style.cmap or DEFAULT_CMAPS[kind], *style.range_for(scaled, shape))
     _hide_frame(ax, layout)
     if kind == "table" and layout.x_axis is None:
@@ -79,14 +80,11 @@ def draw_cells(
             draw_signals(ax, as_signals(scaled, 2), limits, layout, names=names, show_legend=show_legend)
             hint = "" if limits == (0, 1) else f"each cell from {scale.low:.3g} to {scale.high:.3g}".replace("-", "−")
         else:
-            every = scaled if all_cells is None else style.scaled(all_cells, all_cells.ndim - len(shape))
-            hint = _draw_mosaic_of(ax, kind, scaled, every.reshape(1, -1, *shape), scale, layout, names)
+            hint = _draw_mosaic_of(ax, kind, scaled, all_scaled.reshape(1, -1, *shape), scale, layout, names)
         ax.set_xlabel("\n".join(([layout.x_axis.name] if layout.x_axis else []) + wrap(hint, max_label_length(ax))))
         ax.set_ylabel(layout.y_axis.name if layout.y_axis else "")
     if show_legend and (style.unit is not None or _needs_color_bar(ax, kind, scale)) and ax.images:
-        if all_cells is not None:
-            scaled = style.scaled(all_cells, n_leading_axes=all_cells.ndim - len(shape))
-        exceeds = bool(np.nanmin(scaled) < scale.low), bool(np.nanmax(scaled) > scale.high)
+        exceeds = bool(np.nanmin(all_scaled) < scale.low), bool(np.nanmax(all_scaled) > scale.high)
         _add_color_bar(ax, style.unit_of(shape), exceeds)
     return kind
 
@@ -135,11 +133,12 @@ def _draw_mosaic_of(
     """Draw images, spectrograms or strips of a table, and return how to read a cell."""
     if kind == "table":
         return draw_strips(ax, cells.reshape(*cells.shape[:2], -1), scale, layout, names=names)
-    images, x_axis, y_axis = as_images(cells, 2), layout.x_axis, layout.y_axis
+    images, all_images = as_images(cells, 2), as_images(all_cells, 2)
+    axes: dict[str, Any] = {"x_axis": layout.x_axis, "y_axis": layout.y_axis, "all_images": all_images}
     if kind == "spectrogram":
-        draw_mosaic(ax, images[..., ::-1, :], scale, x_axis=x_axis, y_axis=y_axis, aspect=SPECTROGRAM_ASPECT)
+        draw_mosaic(ax, images[..., ::-1, :], scale, aspect=SPECTROGRAM_ASPECT, **axes)
         return "each cell: time →, frequency ↑"
-    draw_mosaic(ax, images, scale, x_axis=x_axis, y_axis=y_axis, all_images=as_images(all_cells, 2))
+    draw_mosaic(ax, images, scale, **axes)
     return ""
 
 

@@ -22,7 +22,7 @@ TITLE_LINES, LABEL_LINES = 2.5, 2.5  # of text above and below content with a he
 LINE_HEIGHT = 1.25  # of a line / size of its letters
 MAX_ASPECT = 1.25  # height / width of a figure; taller content becomes narrower
 
-_own_figures: WeakSet[Any] = WeakSet()  # those that `own` marks
+_growable_figures: WeakSet[Any] = WeakSet()  # those that `allow_growth` was called with
 
 
 def axes_for(plot: Callable[..., Any], aspect: float | None = None) -> Axes:
@@ -77,11 +77,11 @@ def figure_for(plot: Callable[..., Any], aspect: float | None = None) -> Figure:
     style = current_style()
     width = SCREEN_WIDTHS[page.width] if style is None else style.width(page.width)
     height = width * (page.aspect or 0.6) if aspect is None else width * min(aspect, MAX_ASPECT) + _text_height()
-    return own(plt.figure(figsize=(width, height), layout="constrained"))
+    return allow_growth(plt.figure(figsize=(width, height), layout="constrained"))
 
 
-def own(figure: Figure) -> Figure:
-    """Mark a figure as made by vaeviz for one plot, so that it may become higher.
+def allow_growth(figure: Figure) -> Figure:
+    """Let a figure become higher, since vaeviz made it for one plot.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ def own(figure: Figure) -> Figure:
     Figure
         The same.
     """
-    _own_figures.add(figure)
+    _growable_figures.add(figure)
     return figure
 
 
 def can_grow(figure: Figure | SubFigure) -> bool:
-    """Return True if vaeviz made a figure for one plot.
+    """Return True if vaeviz made a figure for one plot, so that it may become higher.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def can_grow(figure: Figure | SubFigure) -> bool:
     bool
         False for a figure of the caller, whose size stays.
     """
-    return figure in _own_figures
+    return figure in _growable_figures
 
 
 def grow(figure: Figure | SubFigure, points: float) -> None:

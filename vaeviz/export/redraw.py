@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from vaeviz.plugins.options import format_default
+from vaeviz.plugins.options import format_value
 from vaeviz.plugins.plot_spec import PlotSpec
 
 
@@ -71,7 +71,7 @@ def redraw_command(
     """
     arguments = ["vaeviz", "plot", spec.name, *source]
     for name, value in _changed_options(spec, options).items():
-        arguments += [spec.options[name].flag, format_default(value)]
+        arguments += [spec.options[name].flag, format_value(value)]
     arguments += ["--style", style] * (style != "paper") + ["--dpi", str(dpi)] * (dpi is not None)
     return shlex.join(arguments)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vaeviz.data.atomic_files import atomic_path, partial_files, report_write_errors
 from vaeviz.data.dataset import Dataset
 from vaeviz.data.sample_kind import SampleKind
-from vaeviz.drawing.figure_factory import own
+from vaeviz.drawing.figure_factory import allow_growth
 from vaeviz.drawing.styles import Style
 from vaeviz.drawing.styles import style as style_context
 from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, for_command_line, warn_user
@@ -214,7 +214,8 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     from matplotlib.figure import Figure
 
     width = style.column if spec.page.width == "column" else style.full
-    figure = own(Figure(figsize=(width, width * (spec.page.aspect or PROVISIONAL_ASPECT)), layout="constrained"))
+    height = width * (spec.page.aspect or PROVISIONAL_ASPECT)
+    figure = allow_growth(Figure(figsize=(width, height), layout="constrained"))
     place = {"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}
     returned = spec.function(**spec.select_inputs(inputs), **options, **place)
     if returned is None:

@@ -49,12 +49,12 @@ def aggregate_posterior(
     """Plot the density of the aggregate posterior q(z) in two latent dimensions, against the prior.
 
     What to look for: the contours enclose 39, 86 and 99 % of q(z), as the dashed circles do for the prior. Where they
-    agree, draws from the prior are codes that the decoder knows. The title compares both by the MMD in all
-    dimensions, and each axis by its KL to the prior.
+    agree, draws from the prior are codes that the decoder knows. The title compares both in all dimensions, by the MMD,
+    and the label of each axis in its dimension, by the KL to the prior.
 
-    What commonly misleads: with few samples q(z) is a sum of few narrow posteriors, and spots and gaps are those of
-    the samples rather than of the model. The legend says how far the picture is smoothed. Marginals that agree do not
-    imply that q(z) does.
+    What commonly misleads: with few samples q(z) is a sum of few narrow posteriors, and spots and gaps are those of the
+    samples rather than of the model. The legend says how far the picture is smoothed. Marginals that agree do not imply
+    that q(z) does.
 
     Parameters
     ----------

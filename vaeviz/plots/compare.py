@@ -156,9 +156,9 @@ def _with_spread_of(codes: np.ndarray, aligned: np.ndarray) -> np.ndarray:
 def _project_to_plane(
     codes: np.ndarray, aligned: np.ndarray, name: str
 ) -> tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-    """Return labels of two axes, and both sets of codes in the plane of the first two components of `name`, the first.
+    """Return labels of two axes, and both sets of codes in the plane of the first two principal components of `codes`.
 
-    Codes in the plane stay as they are.
+    Codes of two dimensions stay as they are. `name` is that of the first encoder.
     """
     size = max(codes.shape[1], aligned.shape[1], 2)
     codes, aligned = (np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in (codes, aligned))

@@ -59,8 +59,8 @@ def interpolation(
     crosses a region without codes.
 
     What commonly misleads: a straight path in many dimensions passes nearer to the center than most codes are;
-    ``method="slerp"`` follows the sphere. Smooth paths alone are no proof of a good model: a blend of pixels is
-    smooth, too. Compare the steps with the two samples at the ends.
+    ``method="slerp"`` follows the sphere. Smooth paths alone are no proof of a good model: a blend of pixels is smooth,
+    too. Where paths join samples, compare the steps with those at both ends.
 
     Parameters
     ----------

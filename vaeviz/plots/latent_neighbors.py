@@ -16,6 +16,7 @@ from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES
+from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
@@ -39,12 +40,12 @@ def latent_neighbors(
     """Plot how well the nearest neighbors in latent space predict the label of a sample.
 
     What to look for: a dark diagonal means that classes form regions of their own. Off the diagonal are pairs of
-    classes that the code confuses. The curve should be above that of a PCA with as many dimensions, or the latent
-    space adds nothing for this purpose.
+    classes that the code confuses. The curve should be above that of a PCA with as many dimensions, or the latent space
+    adds nothing for this purpose.
 
     What commonly misleads: an accuracy is high by itself if one class is most of the data: the dashed line is its
-    share. Votes use all latent dimensions, collapsed ones included, which add noise. Labels that were never used for
-    training may well have nothing to do with the code.
+    share. Distances are those in all latent dimensions, also in those that have nothing to do with the labels. Labels
+    that were never used for training may well have nothing to do with the code.
 
     Parameters
     ----------
@@ -137,4 +138,4 @@ def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:
     if np.isfinite(latent.silhouette.value):
         silhouette = f"{latent.silhouette}, of the PCA {components.silhouette}"
     ax.set_title(f"Accuracy {accuracy} with {latent.k[middle]} neighbors\nsilhouette {silhouette}")
-    ax.legend()
+    legend_below(ax, text_above=("xtick.labelsize", "axes.labelsize"))

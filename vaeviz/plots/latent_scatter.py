@@ -55,13 +55,13 @@ def latent_scatter(
 ) -> Axes:
     """Plot posterior means in two latent dimensions, colored by label.
 
-    What to look for: classes that are apart can be told from the code alone. Classes that share a region are similar
-    for the model. The dashed circles are 1, 2 and 3 standard deviations of the prior: codes should fill them, neither
-    crowd the center nor lie far outside.
+    What to look for: classes that are apart can be distinguished by the code alone. Classes that share a region are
+    similar for the model. The dashed circles are 1, 2 and 3 standard deviations of the prior: codes should fill them,
+    neither crowd the center nor lie far outside.
 
-    What commonly misleads: a point is a mean, and a posterior has a width, which `posterior_ellipses` draws. Above
-    two dimensions only the two most active ones are drawn, and classes that overlap here may be apart in the others:
-    look at `latent_pairs`. Points hide each other where they are dense, so they are drawn in random order.
+    What commonly misleads: a point is a mean, and a posterior has a width, which `posterior_ellipses` draws. Above two
+    dimensions only the two most active ones are drawn, and classes that overlap here may be apart in the others: look
+    at `latent_pairs`. Points hide each other where they are dense, so they are drawn in random order.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ STATUS_NAMES: dict[DimensionStatus, str] = {
     "uncertain": "within two errors of a threshold",
 }
 THRESHOLD_LINE: dict[str, Any] = {"color": "0.4", "lw": 0.7, "ls": DASHES}
-MAX_WRITTEN_VALUES = 4  # dimensions with space for their values beside the markers
+MAX_WRITTEN_VALUES = 2  # values with their errors that fit side by side into a column
 PANELS = {
     "kl": "mean KL (nats)",
     "variance": "variance of the posterior mean",
@@ -57,13 +57,13 @@ def latent_triage(
 ) -> np.ndarray:
     """Plot which latent dimensions are active, collapsed, or encoded but ignored by the decoder, and why.
 
-    What to look for: dimensions below a dashed threshold in the upper panels are collapsed: they carry no information
-    about a sample. A dimension that is above in the upper panels and below in the last one is encoded, but ignored by
-    the decoder.
+    What to look for: dimensions below the dashed threshold of one of the upper panels are collapsed: they carry hardly
+    any information about a sample. A dimension that is above in both and below in the last panel is encoded, but
+    ignored by the decoder.
 
-    What commonly misleads: a collapsed dimension is not a fault by itself: a VAE prunes dimensions that cost more
-    than they bring. The KL of a dimension is no measure of what it changes in the picture, which is why the last
-    panel exists. The axes are logarithmic.
+    What commonly misleads: a collapsed dimension is not a fault by itself: a VAE prunes dimensions that cost more than
+    they bring. The KL of a dimension is no measure of what it changes in the picture, which is why the last panel
+    exists. The axes are logarithmic.
 
     Parameters
     ----------
@@ -142,10 +142,6 @@ def latent_triage(
 def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np.ndarray, statuses: np.ndarray) -> None:
     """Draw values with two standard errors on each side on a log scale, and the threshold of each."""
     positions, floor = np.arange(len(values)), threshold.min() / 100
-    if len(values) <= MAX_WRITTEN_VALUES:
-        for place, value, error in zip(zip(positions, np.maximum(values, floor)), values, errors):
-            text = str(Estimate(float(value), float(error)))
-            ax.annotate(text, place, (7, 0), textcoords="offset points", va="center", fontsize="small")
     low, middle, high = (np.maximum(values + k * errors, floor) for k in (-2, 0, 2))
     for status in STATUS_MARKERS:
         chosen = statuses == status
@@ -153,11 +149,16 @@ def _draw_values(ax: Axes, values: np.ndarray, errors: np.ndarray, threshold: np
         ax.errorbar(positions[chosen], middle[chosen], bars, elinewidth=0.8, **_marker_style(status))
     ax.hlines(threshold, positions - 0.5, positions + 0.5, **THRESHOLD_LINE)
     ax.set_yscale("log")
+    has_texts = len(values) <= MAX_WRITTEN_VALUES
+    style: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": "small"}
+    style["bbox"] = {"fc": ax.get_facecolor(), "lw": 0, "pad": 0}  # so that a threshold does not strike through
+    for place, value, error in zip(zip(positions, high), values, errors) if has_texts else ():
+        ax.annotate(str(Estimate(float(value), float(error))), place, (0, 5), textcoords="offset points", **style)
     # Ends at powers of ten, so that at least two ticks are labeled.
     levels = np.concatenate([low, high, threshold])
     if (levels > 0).any():  # a threshold of 0 has no place on a log scale
-        decades = np.log10(levels[levels > 0])
-        ax.set_ylim(10 ** np.floor(decades.min() - 0.1), 10 ** np.floor(decades.max() + 1.1))
+        decades, room_above = np.log10(levels[levels > 0]), 1 if has_texts else 0.1
+        ax.set_ylim(10 ** np.floor(decades.min() - 0.1), 10 ** np.floor(decades.max() + 1 + room_above))
     ax.yaxis.set_minor_locator(NullLocator())
 
 

@@ -56,13 +56,13 @@ def manifold_grid(
 ) -> Axes:
     """Plot samples decoded over a grid in two latent dimensions, one panel per condition.
 
-    What to look for: neighboring pictures should change gradually. An abrupt change is a border between classes. All
-    cells have the same mass of the prior, so the share of the area that a class covers is its share of draws from the
-    prior.
+    What to look for: neighboring pictures should change gradually. An abrupt change is a border between classes. By
+    default, all cells have the same mass of the prior, so the share of the area that a class covers is its share of
+    draws from the prior.
 
-    What commonly misleads: the grid spans the prior and not the codes, so its corners show what is rarely drawn.
-    Above two dimensions it is one plane of many, with the others held at 0. Pictures between two classes are
-    interpolations, not members of the data.
+    What commonly misleads: the grid follows the prior and not the codes, so a picture may be decoded from a place
+    without codes. Above two dimensions it is one plane of many, and the title says where the other dimensions are held.
+    Pictures between two classes are interpolations, not members of the data.
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ def prior_holes(
     Both histograms show the score that finds the most holes: the log-ratio of q(z) and the prior by one of two
     classifiers, or ln q(z), where q(z) is the mixture of all N posteriors: at codes drawn from q(z), scored
     leave-one-out, and at codes drawn from the prior N(0, I). Prior codes to the left of the dashed line are in holes.
-    Codes to decode represent their group: each is the nearest to a center of k-means, so that few pictures are alike.
+    Of each group, the codes nearest to the centers of k-means are decoded, so that the pictures differ.
 
     References
     ----------

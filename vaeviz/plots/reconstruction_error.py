@@ -39,7 +39,7 @@ MEASURE_NAMES = {
 MAX_NAME_LETTERS = 16  # of a class below its box, so that the boxes keep most of the height
 
 
-@register_plot(page=PageShape("full", 0.42), question="What does it reconstruct?")
+@register_plot(page=PageShape("full", 0.38), question="What does it reconstruct?")
 def reconstruction_error(
     encoder: Any,
     decoder: Any,
@@ -59,7 +59,8 @@ def reconstruction_error(
     """Plot reconstruction errors by label, and the worst and the median cases.
 
     What to look for: a class with a high box is badly represented. Look at the worst cases for mislabeled or broken
-    samples. The ROC curve compares the errors of the data with those of other data: 0.5 is chance.
+    samples. With other data, the ROC curve shows how well the error separates them from the data: an area of 0.5 is
+    chance.
 
     What commonly misleads: the mean squared error rewards blur and depends on the brightness of a sample, so classes
     with more ink have larger errors. A high area under the ROC for one kind of other data does not carry over to
@@ -130,7 +131,7 @@ def reconstruction_error(
     decoded = decode(decoder, posterior[rows], reference=x)
     originals = match_shape(take_rows(x, rows), decoded.shape[1:])
     figure = figure or figure_for(reconstruction_error)
-    widths = (1.0, 1.25) if others is None else (1.0, 1.15, 0.85)
+    widths = (1.0, 1.9) if others is None else (1.0, 1.6, 1.0)
     axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths)
     _draw_by_label(axes[0], errors, colors, MEASURE_NAMES[measure])
     _draw_cases(axes[1], originals, decoded, style)

@@ -46,8 +46,8 @@ def reconstruction_pairs(
 ) -> Axes:
     """Plot samples above their reconstructions, each decoded from its posterior mean.
 
-    What to look for: what is lost: thin strokes, texture, a class that turns into another one. One sample of every
-    class is shown if there are labels.
+    What to look for: what is lost: thin strokes, texture, a class that turns into another one. With labels, every class
+    is shown; if there are too many, the title says how many are.
 
     What commonly misleads: these are a few samples of the whole set, chosen by the seed: `reconstruction_error`
     measures all and shows the worst. Sharp reconstructions say nothing about samples from the prior. An autoencoder

@@ -58,12 +58,11 @@ def training_curves(
 ) -> np.ndarray:
     """Plot the quantities of a training by epoch, on training, validation and test data.
 
-    What to look for: curves that still rise: train longer. A gap between training and test data that grows: the model
-    overfits. A KL near 0 that stays there: the code is not used (posterior collapse).
+    What to look for: an ELBO that still rises or a loss that still falls: train longer. A gap between training and test
+    data that grows: the model overfits. A KL near 0 that stays there: the code is not used (posterior collapse).
 
-    What commonly misleads: the ELBO of gray levels under a Bernoulli likelihood, and of any Gaussian likelihood, can
-    be compared only with ELBOs of the same data. Early epochs would set the scale, so they may be cut; the axis says
-    so, and ``cut=False`` shows them.
+    What commonly misleads: an ELBO can be compared only with ELBOs of the same data under the same likelihood. Early
+    epochs would set the scale, so they may be cut; the axis says so, and ``cut=False`` shows them.
 
     Parameters
     ----------

@@ -61,11 +61,12 @@ def traversal(
     """Plot decoded samples as one latent dimension moves and the others are held.
 
     What to look for: a row in which one thing changes (a slant, a width) is a dimension with a meaning. Rows without
-    any change belong to dimensions that the decoder ignores. The number at each row is its mean KL.
+    any change belong to dimensions that the decoder ignores. The number at each row is its mean KL, or the variance of
+    the codes of a deterministic encoder.
 
-    What commonly misleads: what a dimension does depends on where the others are held; the title names the sample.
-    Try several with ``around``. A row can show a smooth change of many things at once, and this is the common case:
-    nothing makes the axes of a plain VAE meaningful.
+    What commonly misleads: what a dimension does depends on where the others are held; the title names the sample. Try
+    several with ``around``. A row can show a smooth change of many things at once, and this is the common case: nothing
+    makes the axes of a plain VAE meaningful.
 
     Parameters
     ----------

@@ -160,7 +160,7 @@ class Option:
         fix: str | Fix = ""
         has_default = self.default is not inspect.Parameter.empty
         if has_default and (self.default is not None or describe_annotation(self.annotation).endswith("none")):
-            default = format_default(self.default)
+            default = format_value(self.default)
             fix = Fix(f"The default is {self.name}={self.default!r}.", f"The default is {default}.")
         stop = "" if expected.endswith(".") else "."
         shown = _short_repr(got)
@@ -243,7 +243,7 @@ def check_options(function: Callable[..., Any], values: Mapping[str, Any]) -> No
     InputError
         Naming the first option whose value is wrong.
     """
-    known = {*inspect.signature(function).parameters, "title", "legend", "ax"}
+    known = {*inspect.signature(function).parameters, "title", "legend", "ax"}  # the last three from `register_plot`
     for name in values:
         if name not in known:
             raise UnknownName(f"argument of {function.__name__}", name, known)
@@ -422,13 +422,13 @@ def describe_annotation(annotation: Any) -> str:
     return {str: "text", bool: "true|false", Path: "path"}.get(annotation, name)
 
 
-def format_default(default: Any) -> str:
-    """Return the default of an option as a person writes it.
+def format_value(value: Any) -> str:
+    """Return the value of an option as a person writes it.
 
     Parameters
     ----------
-    default : object
-        The default.
+    value : object
+        The value.
 
     Returns
     -------
@@ -437,16 +437,16 @@ def format_default(default: Any) -> str:
 
     Examples
     --------
-    >>> format_default((0, 2)), format_default(None), format_default(True)
+    >>> format_value((0, 2)), format_value(None), format_value(True)
     ('0,2', 'none', 'true')
     """
-    if isinstance(default, bool):
-        return str(default).lower()
-    if default is None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
         return "none"
-    if isinstance(default, dict):
-        return ",".join(f"{key}={format_default(value)}" for key, value in default.items())
-    return ",".join(map(format_default, default)) if isinstance(default, tuple) else str(default)
+    if isinstance(value, dict):
+        return ",".join(f"{key}={format_value(part)}" for key, part in value.items())
+    return ",".join(map(format_value, value)) if isinstance(value, tuple) else str(value)
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from vaeviz.plugins.options import (
     Option,
     check_arguments,
     describe_annotation,
-    format_default,
+    format_value,
     is_text_serializable,
     options_of,
 )
@@ -91,7 +91,7 @@ class PlotSpec(InputSignature):
     def _repr_html_(self) -> str:
         inputs = ", ".join([*self.required, *(f"[{name}]" for name in self.optional)])
         rows = [
-            (option.name, describe_annotation(option.annotation), format_default(option.default))
+            (option.name, describe_annotation(option.annotation), format_value(option.default))
             for option in self.options.values()
         ]
         title = f"{self.name}: {self.summary}"

@@ -10,7 +10,7 @@ from vaeviz.cli.paths import OutputFile
 from vaeviz.cli.source import ModelAndDataSpec, check_input_names, model_and_data_options
 from vaeviz.cli.types import parse_settings, split_list
 from vaeviz.errors import printable_text
-from vaeviz.plugins.options import format_default
+from vaeviz.plugins.options import format_value
 
 COLORS = {"✓": "green", "?": "yellow", "!": "red", "–": "yellow", "✗": "red"}
 
@@ -24,7 +24,7 @@ class CommandWithChecks(click.Command):
         with formatter.section("Checks, with their options for --set, the defaults, and the source of the threshold"):
             rows = []
             for name, check in CHECKS.items():
-                options = ", ".join(f"{key}={format_default(option.default)}" for key, option in check.options.items())
+                options = ", ".join(f"{key}={format_value(option.default)}" for key, option in check.options.items())
                 rows.append((name, f"{check.question}  [{options}]  Source: {check.source}."))
             formatter.write_dl(rows)
 

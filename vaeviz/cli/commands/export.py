@@ -169,14 +169,15 @@ def _read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, dict[str,
     if path is None:
         return {}, {}
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            limit = f"{MAX_CONFIG_BYTES:,} bytes at most"
-            raise InputError(f"--config {path} is too large for options of plots.", got=str(path), expected=limit)
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise InputError(f"--config {path} cannot be read: {error.strerror}.", got=str(path)) from None
-    except InputError:
-        raise
+    if len(content) > MAX_CONFIG_BYTES:
+        limit = f"{MAX_CONFIG_BYTES:,} bytes at most"
+        raise InputError(f"--config {path} is too large for options of plots.", got=str(path), expected=limit)
+    try:
+        config = tomllib.loads(content.decode())
     except (RecursionError, ValueError) as error:  # nested brackets recurse, and numbers may have too many digits
         raise InputError(f"--config {path} is not valid TOML: {error}.", got=str(path)) from None
     options = {name: value for name, value in config.items() if isinstance(value, dict)}

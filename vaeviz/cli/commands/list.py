@@ -51,7 +51,7 @@ def _entry_lines(group: str, name: str) -> Iterator[str]:
 
 def _describe_entry(group: str, name: str) -> Iterator[str]:
     """Yield the summary of an entry, and of a plot or check its inputs and options."""
-    from vaeviz.plugins.options import describe_annotation, format_default
+    from vaeviz.plugins.options import describe_annotation, format_value
     from vaeviz.plugins.source_outline import outline
 
     entry = registry.find(group, name)
@@ -60,6 +60,6 @@ def _describe_entry(group: str, name: str) -> Iterator[str]:
     if group in ("vaeviz.plots", "vaeviz.checks"):
         yield "  from " + ", ".join(found.required + tuple(f"[{optional}]" for optional in found.optional))
         for option in found.options.values():
-            default = "" if option.default is None else f" = {format_default(option.default)}"
+            default = "" if option.default is None else f" = {format_value(option.default)}"
             flag = option.flag if group == "vaeviz.plots" else f"--set {name}.{option.name}"
             yield f"  {flag} {describe_annotation(option.annotation)}{default}"

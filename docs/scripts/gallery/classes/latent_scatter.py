@@ -13,10 +13,10 @@ vae, data = open_example("2d")
 vaeviz.latent_scatter(vae, data.x, labels=data.labels)
 
 # %%
-# **What to look for.** Classes that are apart can be told from the code alone.
-# Classes that share a region are similar for the model. The dashed circles are 1,
-# 2 and 3 standard deviations of the prior: codes should fill them, neither crowd
-# the center nor lie far outside.
+# **What to look for.** Classes that are apart can be distinguished by the code
+# alone. Classes that share a region are similar for the model. The dashed
+# circles are 1, 2 and 3 standard deviations of the prior: codes should fill
+# them, neither crowd the center nor lie far outside.
 #
 # **What commonly misleads.** A point is a mean, and a posterior has a width,
 # which :func:`~vaeviz.posterior_ellipses` draws. Above two dimensions only the

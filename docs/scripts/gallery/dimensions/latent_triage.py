@@ -14,10 +14,10 @@ vae, data = open_example("10d-beta")
 vaeviz.latent_triage(vae, vae, data.x)
 
 # %%
-# **What to look for.** Dimensions below a dashed threshold in the upper panels
-# are collapsed: they carry no information about a sample. A dimension that is
-# above in the upper panels and below in the last one is encoded, but ignored by
-# the decoder.
+# **What to look for.** Dimensions below the dashed threshold of one of the
+# upper panels are collapsed: they carry hardly any information about a sample.
+# A dimension that is above in both and below in the last panel is encoded, but
+# ignored by the decoder.
 #
 # **What commonly misleads.** A collapsed dimension is not a fault by itself: a
 # VAE prunes dimensions that cost more than they bring. The KL of a dimension is

@@ -15,8 +15,9 @@ vaeviz.traversal(vae, vae, data.x)
 
 # %%
 # **What to look for.** A row in which one thing changes (a slant, a width) is a
-# dimension with a meaning. Rows without any change belong to dimensions that the
-# decoder ignores. The number at each row is its mean KL.
+# dimension with a meaning. Rows without any change belong to dimensions that
+# the decoder ignores. The number at each row is its mean KL, or the variance of
+# the codes of a deterministic encoder.
 #
 # **What commonly misleads.** What a dimension does depends on where the others
 # are held; the title names the sample. Try several with ``around``. A row can

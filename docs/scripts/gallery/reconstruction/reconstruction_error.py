@@ -16,11 +16,12 @@ vaeviz.reconstruction_error(
 )
 
 # %%
-# **What to look for.** A class with a high box is badly represented. Look at the
-# worst cases for mislabeled or broken samples. The ROC curve compares the errors
-# of the data with those of other data: 0.5 is chance.
+# **What to look for.** A class with a high box is badly represented. Look at
+# the worst cases for mislabeled or broken samples. With other data, the ROC
+# curve shows how well the error separates them from the data: an area of 0.5 is
+# chance.
 #
 # **What commonly misleads.** The mean squared error rewards blur and depends on
-# the brightness of a sample, so classes with more ink have larger errors. A high
-# area under the ROC for one kind of other data does not carry over to another
-# kind.
+# the brightness of a sample, so classes with more ink have larger errors. A
+# high area under the ROC for one kind of other data does not carry over to
+# another kind.

@@ -17,10 +17,10 @@ vaeviz.interpolation(vae, vae, data.x, labels=data.labels)
 # **What to look for.** Every step should look like a sample. A path that passes
 # through gray mixtures of both ends crosses a region without codes.
 #
-# **What commonly misleads.** A straight path in many dimensions passes nearer to
-# the center than most codes are; ``method="slerp"`` follows the sphere. Smooth
-# paths alone are no proof of a good model: a blend of pixels is smooth, too.
-# Compare the steps with the two samples at the ends.
+# **What commonly misleads.** A straight path in many dimensions passes nearer
+# to the center than most codes are; ``method="slerp"`` follows the sphere.
+# Smooth paths alone are no proof of a good model: a blend of pixels is smooth,
+# too. Where paths join samples, compare the steps with those at both ends.
 
 # %%
 # Paths between two chosen classes:

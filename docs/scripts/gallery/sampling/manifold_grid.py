@@ -15,14 +15,14 @@ vaeviz.manifold_grid(vae)
 
 # %%
 # **What to look for.** Neighboring pictures should change gradually. An abrupt
-# change is a border between classes. All cells have the same mass of the prior,
-# so the share of the area that a class covers is its share of draws from the
-# prior.
+# change is a border between classes. By default, all cells have the same mass
+# of the prior, so the share of the area that a class covers is its share of
+# draws from the prior.
 #
-# **What commonly misleads.** The grid spans the prior and not the codes, so its
-# corners show what is rarely drawn. Above two dimensions it is one plane of many,
-# with the others held at 0. Pictures between two classes are interpolations, not
-# members of the data.
+# **What commonly misleads.** The grid follows the prior and not the codes, so a
+# picture may be decoded from a place without codes. Above two dimensions it is
+# one plane of many, and the title says where the other dimensions are held.
+# Pictures between two classes are interpolations, not members of the data.
 
 # %%
 # The grid has the axes of the latent space, so codes can be drawn over it.
