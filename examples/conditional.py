@@ -1,4 +1,4 @@
-"""A conditional VAE of digits: one row of samples per class, and a single class of your choice."""
+"""A conditional VAE of printed digits: one row of samples per class, and a single class of your choice."""
 
 import sys
 from pathlib import Path
@@ -9,10 +9,10 @@ import vaeviz_models
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "figures/examples")
 out.mkdir(parents=True, exist_ok=True)
 
-train, test = (vaeviz.load_data("digits", split=split) for split in ("train", "test"))
-options = {"classes": vaeviz_models.classes_of(train.labels), "likelihood": "gaussian-learned", "std": 0.3}
-cvae = vaeviz_models.seeded(vaeviz_models.cvae, train.x.shape[1:], seed=0, **options)
-history = vaeviz_models.fit(cvae, train.x, test.x, train.labels, test.labels, epochs=100)
+train, test = (vaeviz.load_data("glyphs", split=split) for split in ("train", "test"))
+classes = vaeviz_models.classes_of(train.labels)
+cvae = vaeviz_models.seeded(vaeviz_models.cvae, train.x.shape[1:], seed=0, classes=classes)
+history = vaeviz_models.fit(cvae, train.x, test.x, train.labels, test.labels, epochs=15, learning_rate=2e-3)
 print(f"test ELBO {history['test_elbo'][-1]:.2f} nats, a bound of ln p(x | y)")
 
 encoder, decoder = vaeviz.open(cvae)

@@ -88,13 +88,15 @@ def test_quarter_empty_prior_is_flagged_or_said_to_be_invisible(size, is_seen):
     assert found.unseen == ("" if is_seen else "quarter-empty")
 
 
-def test_classifiers_compare_the_most_active_dimensions(monkeypatch):
-    monkeypatch.setattr("vaeviz.analysis.prior_holes.MAX_CLASSIFIED_DIMS", 2)
+def test_the_most_active_dimensions_are_compared(monkeypatch):
+    monkeypatch.setattr("vaeviz.analysis.prior_holes.MAX_COMPARED_DIMS", 2)
     posterior = standard(200, 5)
     posterior.mean[:, [0, 2, 4]] *= 0.01
     found = find_holes(posterior, n_codes=150)
-    assert found.classified_dims == (1, 3)
+    assert found.density_dims == found.classified_dims == (1, 3)
     assert len(found.scores) == 3 and found.codes.shape == (150, 5)
+    marginal = Posterior(posterior.mean[:, [1, 3]], posterior.std[:, [1, 3]], "normal")
+    np.testing.assert_allclose(found.scores[0].prior, log_aggregate(found.codes[:, [1, 3]], marginal))
 
 
 def test_more_dimensions_than_codes_are_classified_in_part():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeviz import Encoder, InputError, Model, NotApplicable
+from vaeviz import Decoder, Encoder, InputError, Model, NotApplicable
 from vaeviz.analysis.rate_distortion import RatePoint, rate_points
 
 EIGENVALUES, NOISE = np.array([4.0, 2.0, 1.0]), 0.25
@@ -90,6 +90,17 @@ def test_model_without_likelihood_or_spread_has_no_point(x):
         rate_points([Model(Encoder(lambda x: x), name="m")], x)
     with pytest.raises(NotApplicable):
         rate_points([Model(Encoder(lambda x: x), inputs={"likelihood": lambda x, z: x[:, 0]}, name="m")], x)
+
+
+def test_each_model_is_measured_by_its_own_decoder_and_named_likelihood(x):
+    encoder = Encoder(lambda x: (x, np.full_like(x, 1e-3)), returns="mean,std")
+    names = ("gaussian", "gaussian-fixed:0.5", "gaussian")
+    decoders = [Decoder(lambda z, scale=scale: scale * z, latent_shape=(3,)) for scale in (1, 1, 0)]
+    models = [Model(encoder, decoder, {"likelihood": name}) for decoder, name in zip(decoders, names)]
+    found = [point.distortion for point in rate_points(models, x, n_draws=1)]
+    constant = 1.5 * np.log(2 * np.pi)
+    expected = [constant, constant + 3 * np.log(0.5), constant + EIGENVALUES.sum() / 2]
+    assert found == pytest.approx(expected, abs=1e-3)
 
 
 def test_mapping_names_points():

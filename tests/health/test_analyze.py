@@ -102,6 +102,7 @@ def test_x_is_encoded_once_and_codes_are_decoded_with_the_condition_of_their_sam
     assert report.names_with_status("failed") == ()
     assert reason(report["likelihood"]) == reason(report["spread"])
     assert "condition" in reason(report["spread"])
+    assert f"condition_on(vaeviz.Encoder(encoder), {condition[0].item()})" in reason(report["neighbors"])
 
 
 def test_samples_in_batches_give_the_same_report(inputs, tmp_path):
@@ -249,6 +250,14 @@ def test_an_encoder_alone_and_a_decoder_alone(inputs, builtin_checks):
 )
 def test_labels_without_classes_of_x(inputs, labels, word):
     assert word in reason(vaeviz.analyze(**inputs | {"labels": labels}, checks=["classes"])["classes"])
+
+
+def test_holes_of_many_dimensions_say_how_many_were_compared():
+    mean = np.random.default_rng(0).standard_normal((60, 130))
+    posterior = vaeviz.Posterior(mean, np.full(mean.shape, 0.3), "normal")
+    found = vaeviz.analyze(encoder=posterior, x=mean, checks="holes", settings={"holes": {"n_codes": 110}})["holes"]
+    assert found.numbers["compared_dimensions"] == 128
+    assert "128 most active" in found.sentence and "130 dimensions" in found.sentence
 
 
 def test_fewer_points_than_neighbors(inputs):

@@ -6,6 +6,9 @@ import pytest
 from vaeviz.data.dataset import Dataset
 from vaeviz.errors import InputError
 from vaeviz.model.collect_inputs import collect_inputs
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.encoder import Encoder
+from vaeviz.model.opening import Model
 
 
 class Pair:
@@ -40,3 +43,13 @@ def test_a_condition_for_an_unconditional_model_is_an_error():
     assert "--condition" in caught.value.fix.command_line
     found = collect_inputs(None, data(), {"decoder": lambda z, y: z, "condition": np.arange(6)})
     assert "condition" in found
+
+
+def test_the_likelihood_of_a_model_is_never_that_of_another_decoder():
+    encoder, decoder = Encoder(lambda x: x), Decoder(lambda z: z, latent_shape=(2,))
+    model = Model(encoder, decoder, {"likelihood": "gaussian"})
+    assert collect_inputs(model, None, {"decoder": decoder})["likelihood"].decoder.fn is decoder.fn
+    other = Decoder(lambda z: 2 * z, latent_shape=(2,))
+    assert "likelihood" not in collect_inputs(model, None, {"decoder": other})
+    found = collect_inputs(model, None, {"decoder": other, "likelihood": "bernoulli"})
+    assert found["likelihood"].decoder.fn is other.fn

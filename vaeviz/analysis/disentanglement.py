@@ -493,8 +493,9 @@ def _check_scorable(
         raise NotApplicable(
             f"No factor is known for {MIN_KNOWN} samples with different values, so no dimension can correspond to one."
         )
-    least = np.sort(codes[:, active].var(axis=0))[-MAX_SCORED_DIMS:][0]
-    return active & (codes.var(axis=0) >= least), scored
+    varied = np.flatnonzero(active)
+    varied = varied[np.argsort(-codes[:, varied].var(axis=0), kind="stable")[:MAX_SCORED_DIMS]]
+    return np.isin(np.arange(codes.shape[1]), varied), scored
 
 
 def _with_unscored(matrix: np.ndarray, active: np.ndarray, scored: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 N_RESAMPLES = 400  # of the bootstrap; its error of the standard error is then about 4 %
 N_FOLDS = 5  # of the cross-validation
 MIN_FOLD_CODES = 20  # in each set; fewer codes train no classifier
-MAX_CLASSIFIED_DIMS = 128  # the most active ones; among more, a classifier takes minutes and finds nothing
+MAX_COMPARED_DIMS = 128  # the most active ones; among more, scores take minutes and find nothing
 N_KNOTS = 6  # of the splines, at quantiles
 SPLINE_STRENGTH = 0.005  # inverse penalty of the additive classifier; weak evidence in 64 dimensions is then kept
 EMPTY_SHARES = {0.25: "quarter-empty", 0.5: "half-empty"}  # of the prior, planted to tell which holes would be seen
@@ -81,8 +81,10 @@ class Holes:
         the same spread; 1 if neither would.
     n_posteriors : int
         Number of posteriors in the mixture q(z).
+    density_dims : tuple of int
+        Dimensions in which ln q(z) was computed, the most active ones.
     classified_dims : tuple of int
-        Dimensions that the classifiers compared, the most active ones.
+        Dimensions that the classifiers compared, as many of the most active ones as the number of codes allows.
     """
 
     scores: tuple[HoleScores, ...]
@@ -91,6 +93,7 @@ class Holes:
     tolerance: float
     visible_share: float
     n_posteriors: int
+    density_dims: tuple[int, ...]
     classified_dims: tuple[int, ...]
 
     @property
@@ -206,8 +209,8 @@ def find_holes(
        strips and shells.
     3. The same of a quadratic discriminant, which finds dependent dimensions.
 
-    The classifiers compare the most active dimensions, 128 and half as many as there are codes at most: a dimension
-    whose posterior is the prior has no hole.
+    The density is that of the 128 most active dimensions, and the classifiers compare at most half as many dimensions
+    as there are codes: a dimension whose posterior is the prior has no hole.
 
     In 2,000 codes of 2, 20 and 64 dimensions, a half-empty prior (along a random direction, σ = 0.1) has a mass of 45,
     38 and 20 %, and a quarter-empty one of 22, 13 and 5 %. `visible_share` says which would be flagged: codes of such
@@ -241,8 +244,11 @@ def find_holes(
     rng = analysis_rng(seed)
     rows = sample_rows(posterior, n_codes, rng)
     drawn, codes = sample_codes(posterior, rows, rng), rng.standard_normal((n_codes, posterior.size))
-    own, prior = log_aggregate(drawn, posterior, left_out=rows), log_aggregate(codes, posterior)
-    dims = most_active_dims(posterior, min(MAX_CLASSIFIED_DIMS, min(len(drawn), n_codes) // 2))
+    density_dims = most_active_dims(posterior, MAX_COMPARED_DIMS)
+    marginal = Posterior(posterior.mean[:, density_dims], require_std(posterior)[:, density_dims], "normal")
+    own = log_aggregate(drawn[:, density_dims], marginal, left_out=rows)
+    prior = log_aggregate(codes[:, density_dims], marginal)
+    dims = most_active_dims(posterior, min(MAX_COMPARED_DIMS, min(len(drawn), n_codes) // 2))
     std, compared = require_std(posterior)[rows][:, dims].astype(np.float64), codes[:, dims]
     by_classifiers = _classifier_scores(drawn[:, dims], compared, level, rng)
     found = (_hole_scores("density", own, prior, level, rng), *by_classifiers)
@@ -252,7 +258,7 @@ def find_holes(
         return any(scores.mass.value - N_ERRORS * scores.mass.standard_error > tolerance for scores in planted)
 
     visible_share = next((share for share in EMPTY_SHARES if is_visible(share)), 1.0)
-    return Holes(found, codes, level, tolerance, visible_share, len(posterior), dims)
+    return Holes(found, codes, level, tolerance, visible_share, len(posterior), density_dims, dims)
 
 
 def _hole_scores(name: Any, own: np.ndarray, prior: np.ndarray, level: float, rng: np.random.Generator) -> HoleScores:

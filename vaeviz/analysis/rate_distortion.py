@@ -73,7 +73,8 @@ def rate_points(runs: Any, x: Any = None, condition: Any = None, *, n_draws: int
     ----------
     runs : model, record, or sequence or mapping of them
         Models that `vaeviz.open` opens, or records ``(rate, distortion[, label])`` in nats. A mapping names them;
-        otherwise a model is labeled by its β, or by its name if several have the same β.
+        otherwise a model is labeled by its β, or by its name if several have the same β. Each model is measured by its
+        own likelihood, ``Model(encoder, decoder, {"likelihood": "bernoulli"})``.
     x : array_like, shape (N, ...), optional
         Samples on which all models are measured. Without them a model's point is the last row of its history, an
         estimate from one epoch without a standard error.
@@ -154,7 +155,10 @@ def measure_rate_point(
         )
     if model.encoder is None or model.inputs.get("likelihood") is None:
         missing = "encoder" if model.encoder is None else "likelihood ln p(x | z)"
-        raise NotApplicable(f"{label or model.name} has no {missing}, so its rate and distortion cannot be measured.")
+        fix = "" if model.encoder is None else 'Pass vaeviz.Model(encoder, decoder, {"likelihood": "bernoulli"}).'
+        raise NotApplicable(
+            f"{label or model.name} has no {missing}, so its rate and distortion cannot be measured.", fix=fix
+        )
     x = as_samples(x, "x")
     posterior = encode(model.encoder, x, condition if model.encoder.is_conditional else None)
     std = require_std(check_gaussian_posterior(posterior, min_samples=1))

@@ -28,6 +28,8 @@ MAX_TRIED_SAMPLES = 8  # enough to see whether an encoder accepts the labels
 def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return inputs by name from a model and a data set. Inputs that are given by name win.
 
+    A model's likelihood is that of its own decoder, so another decoder needs a likelihood by name.
+
     Parameters
     ----------
     model : Any
@@ -59,6 +61,9 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
         found = _without_per_sample_inputs(found) | _inputs_of_data(data, getattr(encoder, "unpack", None) is not None)
     if "x" in given:
         found = _without_per_sample_inputs(found)
+    own_decoder = found.get("decoder")
+    if own_decoder is not None and given.get("decoder", own_decoder) is not own_decoder:
+        found.pop("likelihood", None)  # it scores what the model's own decoder returns
     found |= given
     found["likelihood"] = as_likelihood(found.get("likelihood"), found.get("decoder"))
     for name in PER_SAMPLE_INPUTS:

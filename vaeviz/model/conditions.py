@@ -149,7 +149,7 @@ def as_condition(condition: Any, n_samples: int | None = None) -> ClassLabels | 
                 got=repr(condition),
                 expected="(N, ...)",
                 fix=Fix(
-                    "Fix one condition for all samples with vaeviz.condition_on(model, y).",
+                    f"Fix one condition for all samples with vaeviz.condition_on(model, {values.item()!r}).",
                     "Write --condition VALUE to fix one condition for all samples.",
                 ),
             )

@@ -187,7 +187,9 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     ax.set(xlabel=f"{score} (nats)", ylabel="share of samples", xlim=(lowest, None), ylim=(0, HEADROOM * top))
     percent = Estimate(100 * found.mass.value, 100 * found.mass.standard_error)
     blind = "" if found.flagged or not found.unseen else f"\na {found.unseen} prior would not be seen"
-    ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}{blind}")
+    n_compared, n_dims = len(found.density_dims), found.codes.shape[1]
+    dims = f", {n_compared} of {n_dims:,} dimensions" if n_compared < n_dims else ""
+    ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}{dims}{blind}")
     ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
 

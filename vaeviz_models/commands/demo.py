@@ -19,7 +19,7 @@ class Demo(NamedTuple):
     data: str
     model_options: dict[str, Any]
     training: dict[str, Any]
-    shows_factors: bool = False
+    shows_factors: bool = False  # one set with scores of known factors is enough
 
 
 DEMOS = {

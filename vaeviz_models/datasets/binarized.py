@@ -22,7 +22,7 @@ def binarized(
     labels: str | None = None,
     value_range: tuple[float, float] | None = None,
 ) -> Dataset:
-    """Draw samples of 0 and 1 once, with the values of another data set as probabilities of a 1.
+    """Draw values of 0 and 1 once, with those of another data set as probabilities (binarized:mnist).
 
     The draw is always the same. ``vaeviz train --binarize true`` draws anew in every epoch.
 

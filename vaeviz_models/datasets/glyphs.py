@@ -62,7 +62,7 @@ FACTOR_RANGES = {
 
 
 def glyphs(alphabet: Literal["digits", "letters"] = "digits", *, split: Split = "train") -> Dataset:
-    """Draw 12,000 printed digits or letters of 28 × 28 pixels, with known factors.
+    """Draw 12,000 printed digits (glyphs) or capital letters (glyphs:letters), with known factors.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ GRID = (len(SHAPES), len(SCALES), len(ORIENTATIONS), len(POSITIONS), len(POSITIO
 
 
 def shapes(extent: Literal["sample", "full"] = "sample", *, split: Split = "train") -> Dataset:
-    """Draw white shapes on black images of 64 × 64 pixels, with the factors of dSprites.
+    """Draw 12,000 white shapes (shapes) or all 737,280 (shapes:full), with the factors of dSprites.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-r"""
+"""
 The health of a latent space
 ============================
 

@@ -9,7 +9,6 @@ import numpy as np
 from vaeviz.analysis.aggregate_posterior import MAX_POSTERIORS
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import SampleStream
-from vaeviz.model.posterior import Posterior
 
 MAX_VALUES = 1 << 25  # of x in memory at once; 268 MB in float64
 MAX_SCORES = 1_000_000_000  # triples of code, posterior and dimension; some ten seconds of one core
@@ -29,7 +28,7 @@ def choose_rows(
     return np.asarray(among[subsample_rows(n_rows, len(among), seed)])
 
 
-def n_codes_to_score(n_codes: int, posterior: Posterior) -> int:
+def n_codes_to_score(n_codes: int, n_posteriors: int, n_dims: int) -> int:
     """Return how many codes to score under all posteriors: `n_codes`, or fewer if posteriors are many and large."""
-    n_values = min(len(posterior), MAX_POSTERIORS) * posterior.size
+    n_values = min(n_posteriors, MAX_POSTERIORS) * n_dims
     return min(n_codes, max(MIN_CODES, MAX_SCORES // n_values))

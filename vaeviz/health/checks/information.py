@@ -55,7 +55,7 @@ def information(
         If the encoder gives no Gaussian posteriors, the prior is not known, or the KL is about 0.
     """
     posterior = encode(encoder, x, condition)
-    n_codes = n_codes_to_score(n_codes, posterior)
+    n_codes = n_codes_to_score(n_codes, len(posterior), posterior.size)
     found = elbo_terms(posterior, n_codes=n_codes, seed=seed)
     kl = found.exact_kl.value
     if kl <= MIN_KL * posterior.size:

@@ -53,7 +53,7 @@ def marginals(
         If the encoder gives no Gaussian posteriors, or the prior is not known.
     """
     posterior = encode(encoder, x, condition)
-    n_codes = n_codes_to_score(n_codes, posterior)
+    n_codes = n_codes_to_score(n_codes, len(posterior), posterior.size)
     found = marginal_kl(subsample_posteriors(posterior, MAX_POSTERIORS, seed), n_codes=n_codes, seed=seed)
     kl, error = found.value, found.error
     mean, std = _code_moments(posterior)

@@ -67,10 +67,12 @@ def neighbors(
     """
     posterior, x = encode(encoder, x, condition), check_samples(x, "x")
     if condition is not None:
+        (value,) = np.asarray(condition)[:1].tolist()
         raise NotApplicable(
             "The codes of a conditional model need not contain the condition, so neighbors may differ in it.",
             fix=Fix(
-                "Check the samples of one condition: encoder=vaeviz.condition_on(vaeviz.Encoder(fn), y).",
+                "Pass the samples of one condition, with "
+                f"encoder=vaeviz.condition_on(vaeviz.Encoder(encoder), {value!r}).",
                 "Add --condition VALUE to check the samples of one condition.",
             ),
         )

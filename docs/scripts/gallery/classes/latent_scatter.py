@@ -25,7 +25,7 @@ vaeviz.latent_scatter(vae, data.x, labels=data.labels)
 # they are dense, so they are drawn in random order.
 
 # %%
-# Missing labels are gray and lie underneath. ``highlight`` brings chosen classes
-# forward.
+# Samples without a label are gray and drawn first. ``highlight`` brings chosen
+# classes forward.
 
 vaeviz.latent_scatter(vae, data.x, labels=data.labels, highlight=("3", "8"))
