@@ -17,6 +17,19 @@ import pytest
 
 matplotlib.use("agg")
 
+QUICK = {  # options with which a plot takes little work
+    "tsne": {"perplexity": 5.0},
+    "map_quality": {"perplexity": 5.0},
+    "likelihood_bound": {"n_draws": 5},
+    "aggregate_posterior": {"n_grid": 20, "n_permutations": 100},
+    "prior_holes": {"n_codes": 200},
+    "manifold_grid": {"n_grid": 3},
+    "samples": {"n_samples": 4},
+    "interpolation": {"pair": (0, 1), "n_steps": 3},
+    "reconstruction_pairs": {"rows": (0, 1, 2)},
+    "traversal": {"n_steps": 3, "span": "prior"},
+}
+
 
 def pytest_collection_modifyitems(items):
     """Skip the tests marked `cuda` on a machine without a GPU, and do not count the lines that attacks reach."""
@@ -185,6 +198,12 @@ def ax():
     from matplotlib.figure import Figure
 
     return Figure(figsize=(4, 4), layout="constrained").subplots()
+
+
+@pytest.fixture(scope="session")
+def quick_options():
+    """Options by plot with which it takes little work."""
+    return QUICK
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 OWN_PACKAGES = ("vaeviz", "vaeviz_models")  # whose lines no warning points at
-UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 """Control characters but tab and line feed, marks that reverse text, lone surrogates, and what XML does not allow."""
 
 _given_advice: ContextVar[set[tuple[type, str]] | None] = ContextVar("given_advice", default=None)

@@ -6,19 +6,6 @@ Look at each of them before you commit it.
 
 import pytest
 
-QUICK = {
-    "tsne": {"perplexity": 5.0},
-    "map_quality": {"perplexity": 5.0},
-    "likelihood_bound": {"n_draws": 5},
-    "aggregate_posterior": {"n_grid": 20, "n_permutations": 100},
-    "prior_holes": {"n_codes": 200},
-    "manifold_grid": {"n_grid": 3},
-    "samples": {"n_samples": 4},
-    "interpolation": {"pair": (0, 1), "n_steps": 3},
-    "reconstruction_pairs": {"rows": (0, 1, 2)},
-    "traversal": {"n_steps": 3, "span": "prior"},
-}
-
 
 def pytest_addoption(parser):
     parser.addoption("--renew-pictures", action="store_true", help="Draw the baselines of tests/plots/baseline anew.")
@@ -37,11 +24,11 @@ def ax(still_figure):
 
 
 @pytest.fixture
-def call_plot(still_figure):
+def call_plot(still_figure, quick_options):
     """Draw a plot of those of `inputs` that it takes with little work, into a new figure if no place is given."""
 
     def call(spec, inputs, **options):
         given = {name: inputs[name] for name in spec.required + spec.optional if name in inputs}
-        return spec(**given, **QUICK.get(spec.name, {}) | options)
+        return spec(**given, **quick_options.get(spec.name, {}) | options)
 
     return call

@@ -192,7 +192,9 @@ def check(done):
     """Check that a command worked, or explained in one short line why it did not."""
     assert done.code in (0, 1, 2), f"exit code {done.code}: {done.err[-500:]}"
     assert "Traceback" not in done.err + done.out and "--traceback" not in done.err, done.err[-500:]
-    if done.code:
+    if done.code == 1:  # `explain` describes the call that failed, in its table
+        assert "failed" in done.out, done.out[-500:]
+    if done.code == 2:
         lines = done.err.strip().splitlines()
         assert lines and lines[-1].startswith("Error: "), done.err[-500:]
         assert len(lines) <= 4 and max(map(len, lines)) < 1500, done.err[:2000]

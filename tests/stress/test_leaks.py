@@ -19,13 +19,6 @@ from matplotlib.figure import Figure
 import vaeviz
 
 N_PLOTS = 3  # drawn in one round
-QUICK = {
-    "tsne": {"perplexity": 5.0},
-    "map_quality": {"perplexity": 5.0},
-    "likelihood_bound": {"n_draws": 20},
-    "aggregate_posterior": {"n_grid": 40, "n_permutations": 50},
-    "prior_holes": {"n_codes": 200},
-}
 
 
 def surroundings():
@@ -55,10 +48,10 @@ def own_temporary_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
-def draw(name, inputs):
+def draw(name, inputs, options):
     """Draw and save a plot, once into a figure of the user and once into one of its own."""
     spec = vaeviz.get_plot(name)
-    given = {key: inputs[key] for key in spec.required + spec.optional if key in inputs} | QUICK.get(name, {})
+    given = {key: inputs[key] for key in spec.required + spec.optional if key in inputs} | options
     figure = Figure(figsize=(4, 3))
     spec(**given, **({"figure": figure} if spec.place == "figure" else {"ax": figure.subplots()}))
     with tempfile.TemporaryFile() as file:
@@ -69,14 +62,14 @@ def draw(name, inputs):
 
 
 @pytest.mark.usefixtures("few_trees", "own_temporary_folder")
-def test_plots_leave_nothing_behind(numpy_inputs, try_all, rng, rounds):
+def test_plots_leave_nothing_behind(numpy_inputs, quick_options, try_all, rng, rounds):
     names = [rng.choice(vaeviz.plot_names()) for _ in range(N_PLOTS * rounds)]
     for name in dict.fromkeys(names):
-        draw(name, numpy_inputs)  # imports and caches are made once
+        draw(name, numpy_inputs, quick_options.get(name, {}))  # imports and caches are made once
 
     def attempt(name):
         before = surroundings()
-        draw(name, numpy_inputs)
+        draw(name, numpy_inputs, quick_options.get(name, {}))
         after = surroundings()
         assert [kind for kind in before if before[kind] != after[kind]] == []
 

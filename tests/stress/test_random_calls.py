@@ -155,16 +155,6 @@ CALLABLES = {
     "module without forward": torch.nn.Module(),
 }
 IS_CALLABLE = ("encoder", "decoder", "likelihood", "other_encoder", "fn", "model")
-QUICK = {
-    "tsne": {"perplexity": 5.0},
-    "map_quality": {"perplexity": 5.0},
-    "likelihood_bound": {"n_draws": 20},
-    "aggregate_posterior": {"n_grid": 40, "n_permutations": 50},
-    "prior_holes": {"n_codes": 200},
-    "manifold_grid": {"n_grid": 3},
-    "samples": {"n_samples": 4},
-    "traversal": {"n_steps": 3},
-}
 
 
 @contextmanager
@@ -231,10 +221,10 @@ def draw(spec, given, suffix):
 
 @pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", vaeviz.plot_names())
-def test_a_plot_with_odd_arguments_is_drawn_or_explains_itself(name, numpy_inputs, try_all, rng, rounds):
+def test_a_plot_with_odd_arguments_is_drawn_or_explains_itself(name, numpy_inputs, quick_options, try_all, rng, rounds):
     spec = vaeviz.get_plot(name)
     given = {key: value for key, value in numpy_inputs.items() if key in spec.required + spec.optional}
-    given |= QUICK.get(name, {})
+    given |= quick_options.get(name, {})
     replaceable = [*spec.required, *spec.required, *spec.optional, *spec.options]
     try_all(
         (f"{name}, {described}", lambda changed=changed: draw(spec, changed, rng.choice(("png", "svg", "pdf"))))

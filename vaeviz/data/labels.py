@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from numbers import Integral, Real
@@ -163,7 +163,7 @@ def name_classes(
         if unknown:
             raise _class_names_error(f"names {unknown[0]!r}, which is not a label", names)
         return ClassLabels(codes, tuple(renamed.get(name, name) for name in names))
-    if isinstance(class_names, (str, bytes)) or not isinstance(class_names, Iterable):
+    if isinstance(class_names, (str, bytes)) or not np.iterable(class_names):
         raise _class_names_error(f"is of type {type(class_names).__name__}", names)
     wanted = tuple(map(printable_text, class_names))
     if set(names) <= set(wanted):

@@ -16,7 +16,7 @@ from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import AXES_MARGIN, dimension_label
 from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.scatter import draw_scatter
-from vaeviz.drawing.text_fit import abbreviate
+from vaeviz.drawing.text_fit import abbreviate, drawable_text
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.posterior import Posterior
@@ -141,7 +141,7 @@ def compare(
 
 def _space_names(*encoders: Any) -> tuple[str, str]:
     """Return names for the panels: those of two encoders, or their order where they do not differ."""
-    names = ["" if isinstance(encoder, Posterior) else as_encoder(encoder).name for encoder in encoders]
+    names = ["" if isinstance(encoder, Posterior) else drawable_text(as_encoder(encoder).name) for encoder in encoders]
     is_named = all(names) and len(set(names)) == 2
     first, second = abbreviate(names, MAX_NAME_LENGTH) if is_named else ("encoder 1", "encoder 2")
     return first, second

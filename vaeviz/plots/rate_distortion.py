@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from vaeviz.analysis.rate_distortion import RatePoint, rate_points
 from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import axes_for
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 
@@ -104,7 +105,7 @@ def _draw_equal_elbo(ax: Axes) -> None:
 def _name_points(ax: Axes, points: list[RatePoint]) -> None:
     for point in points:
         ax.annotate(
-            point.label,
+            drawable_text(point.label),
             (point.rate, point.distortion),
             xytext=(4, 4),
             textcoords="offset points",

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vaeviz.data.history import history_columns
 from vaeviz.drawing.figure_factory import figure_for
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plots._option_checks import check_minimum, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -115,7 +116,9 @@ def training_curves(
     axes = _add_panels(figure, len(panels))
     for ax, (quantity, group) in zip(axes, panels.items()):
         _draw_curves(ax, epochs[skip:], group, skip)
-        title = (RUN_TITLES if is_run else TITLES).get(quantity, quantity.replace("_", " ").replace("$", r"\$"))
+        title = (RUN_TITLES if is_run else TITLES).get(
+            quantity, drawable_text(quantity.replace("_", " ").replace("$", r"\$"))
+        )
         ax.set(xlabel=time, title=title)
     n_cut = _count_cut([curve.values[skip:] for curve in curves]) if cut else 0
     if n_cut:
@@ -204,7 +207,7 @@ def _draw_curves(ax: Axes, epochs: np.ndarray, curves: list[_Curve], skip: int) 
         values = curve.values[skip:]
         is_drawn = np.abs(values) < LARGEST_VALUE
         n_infinite = int((~is_drawn & ~np.isnan(values)).sum())
-        label = (curve.part or curve.quantity) + (f", {n_infinite} infinite" if n_infinite else "")
+        label = drawable_text(curve.part or curve.quantity) + (f", {n_infinite} infinite" if n_infinite else "")
         marker = "o" if is_drawn.sum() < MIN_EPOCHS_OF_A_LINE else ""
         color = SET_COLORS.get(curve.part, "C3" if has_train else "C0")
         ax.plot(epochs[is_drawn], values[is_drawn], color=color, label=label, marker=marker, ms=3)
