@@ -33,8 +33,10 @@ export async function createExplorer(element, scene, bytesOf, hooks = {}) {
   const { other, ...first } = await resolveArrays(scene, bytesOf);
   const models = [await loadModel(first, hooks.decode)];
   if (other) {
-    const { samples, columns, row_ids: rowIds } = first;
-    models.push(await loadModel({ ...other, samples, columns, row_ids: rowIds }, undefined));
+    const own = new Set(other.columns?.map(({ name }) => name));
+    const columns = [...(other.columns ?? []), ...first.columns.filter(({ name }) => !own.has(name))];
+    const { samples, row_ids: rowIds, value_range: valueRange } = first;
+    models.push(await loadModel({ samples, row_ids: rowIds, value_range: valueRange, ...other, columns }));
   }
   return new Explorer(element, models, hooks);
 }

@@ -78,7 +78,7 @@ export function createProbePanel(app) {
 
 /** Return the terms and values of a sample. */
 function rowFacts(app, row) {
-  const { columns } = app.models[0].scene;
+  const { columns } = app.activeView.model.scene;
   const shown = [...columns].sort((a, b) => Number(b.name === app.shared.state.colorBy) - Number(a.name === app.shared.state.colorBy));
   return shown.slice(0, MAX_FACTS).flatMap((column) => [html("dt", {}, column.name), html("dd", {}, valueText(column, row))]);
 }
