@@ -1,0 +1,174 @@
+"""Decoders as graphs that a page can run, checked against `vaeviz.decode`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vaeviz.data.batches import one_line
+from vaeviz.explorer.graph import Graph, UnsupportedOperation
+from vaeviz.model.calling import ForeignFunction
+from vaeviz.model.decode import OutputLayout
+from vaeviz.model.decoder import Decoder
+from vaeviz.model.torch_probe import EvalMode, loaded_modules
+
+MAX_SHARE = 1e-3  # of the range of values, by which a network in the page may differ from the decoder
+MAX_HALF_SHARE = 5e-4  # the same for weights in half precision; an eighth of a gray level
+MAX_WEIGHT_BYTES = 24 << 20  # of one network in a page, in half precision
+CODES, CONDITION = "z", "condition"  # names of the inputs of a graph
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedCodes:
+    """Codes, and the samples to which the decoder decodes them.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (M, D)
+        The codes.
+    samples : ndarray, shape (M, *sample)
+        The samples.
+    layout : OutputLayout
+        How the samples are arranged.
+    value_range : tuple of float
+        Range of the values, of which differences are shares.
+    condition : ndarray, shape (M, ...), optional
+        What the decoder received as the condition of each code.
+    """
+
+    codes: np.ndarray
+    samples: np.ndarray
+    layout: OutputLayout
+    value_range: tuple[float, float]
+    condition: np.ndarray | None = None
+
+    def share_of_range(self, difference: float) -> float:
+        """Return a difference of values as a share of their range."""
+        return difference / (self.value_range[1] - self.value_range[0])
+
+    def graph_inputs(self) -> tuple[np.ndarray, ...]:
+        """Return the codes, and the conditions as (M, K), as a graph receives them."""
+        if self.condition is None:
+            return (self.codes,)
+        return self.codes, self.condition.reshape(len(self.codes), -1)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkExport:
+    """A graph that computes what a decoder computes.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph, from codes (N, D), and conditions (N, K), to flat samples (N, S).
+    largest_difference : float
+        Largest difference of a value from the decoder's.
+    share_of_range : float
+        The same as a share of the range of values.
+    """
+
+    graph: Graph
+    largest_difference: float
+    share_of_range: float
+
+
+def export_network(decoder: Decoder, checked: CheckedCodes) -> NetworkExport:
+    """Return a decoder as a graph whose samples are those of `vaeviz.decode`.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        The decoder.
+    checked : CheckedCodes
+        Codes with their samples, with which the graph is checked.
+
+    Returns
+    -------
+    NetworkExport
+        The graph. Its weights are in half precision where that changes the samples less than can be seen.
+
+    Raises
+    ------
+    UnsupportedOperation
+        If the decoder is not a network of known operations, or the graph computes something else. The message is the
+        reason, the end of a sentence.
+    """
+    reason = "it is neither a torch module nor an ONNX file"
+    for make_graph in _graph_makers(decoder, checked):
+        try:
+            graph = make_graph()
+            return _smallest_export(graph, checked)
+        except UnsupportedOperation as error:
+            reason = str(error)
+        except Exception as error:  # torch, onnx and foreign code raise anything while they are traced
+            reason = f"it cannot be traced: {one_line(error)}"
+    raise UnsupportedOperation(reason)
+
+
+def _graph_makers(decoder: Decoder, checked: CheckedCodes) -> Iterator[Callable[[], Graph]]:
+    """Yield ways to write a decoder as a graph, the one that keeps most of it first."""
+    from vaeviz.explorer.onnx_graph import find_onnx_path, onnx_graph
+
+    path = find_onnx_path(decoder.fn)
+    if path is not None:
+        yield lambda: onnx_graph(path, decoder, checked)
+        return
+    if "torch" not in sys.modules:
+        return
+    with ForeignFunction(decoder.fn) as call:
+        codes = _shaped_codes(decoder, checked)[:2]
+        call(codes, *(() if checked.condition is None else (checked.condition[:2],)))
+        modules = [one.module for one in call.module_calls]
+    if not modules:
+        return
+    modules = [*loaded_modules(decoder.fn), *modules]
+    yield lambda: _trace(decoder, decoder.fn, modules, checked)
+    if modules[-1] is not decoder.fn:  # a function around one module, which may convert to NumPy and back
+        yield lambda: _trace(decoder, call.module_calls[0].module, modules, checked)
+
+
+def _shaped_codes(decoder: Decoder, checked: CheckedCodes) -> np.ndarray:
+    return checked.codes.reshape(len(checked.codes), *(decoder.latent_shape or checked.codes.shape[1:]))
+
+
+def _trace(decoder: Decoder, function: Callable[..., Any], modules: list[Any], checked: CheckedCodes) -> Graph:
+    """Trace a function of codes, and what `decode` does with its output."""
+    import torch
+
+    from vaeviz.explorer.decoder_module import DecoderModule
+    from vaeviz.explorer.torch_graph import EXAMPLE_ROWS, torch_graph
+
+    wrapped = DecoderModule(decoder, function, modules, checked)
+    examples = [torch.from_numpy(np.array(values[:EXAMPLE_ROWS], np.float32)) for values in checked.graph_inputs()]
+    names = (CODES, CONDITION)[: len(examples)]
+    with EvalMode([wrapped]):
+        return torch_graph(wrapped, tuple(example.to(wrapped.device) for example in examples), names)
+
+
+def _smallest_export(graph: Graph, checked: CheckedCodes) -> NetworkExport:
+    """Return the graph in half precision, or in single precision if rounding would show; raise if it is wrong."""
+    n_bytes = 2 * sum(values.size for values in graph.weights.values())
+    if n_bytes > MAX_WEIGHT_BYTES:
+        size, limit = n_bytes / 1e6, MAX_WEIGHT_BYTES / 1e6
+        raise UnsupportedOperation(f"its weights would take {size:.0f} MB, more than {limit:.0f} MB")
+    half = _compare(graph.with_weights_as("float16"), checked)
+    if half.share_of_range <= MAX_HALF_SHARE:
+        return half
+    single = _compare(graph.with_weights_as("float32"), checked)
+    if not single.share_of_range <= MAX_SHARE:
+        raise UnsupportedOperation(
+            f"what was traced differs from the decoder by {single.largest_difference:.2g}, "
+            f"{100 * single.share_of_range:.2g} % of the range"
+        )
+    return single
+
+
+def _compare(graph: Graph, checked: CheckedCodes) -> NetworkExport:
+    inputs = checked.graph_inputs()
+    found = graph.run(*inputs)
+    difference = float(np.abs(found - checked.samples.reshape(len(checked.samples), -1)).max())
+    return NetworkExport(graph, difference, checked.share_of_range(difference))
