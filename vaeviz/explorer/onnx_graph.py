@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import Graph, UnsupportedOperation
 from vaeviz.model.decoder import Decoder
-
-if TYPE_CHECKING:
-    from vaeviz.explorer.network_export import CheckedCodes
 
 
 def find_onnx_path(function: Any) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,18 +17,19 @@ from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.sample_style import SampleStyle
 from vaeviz.errors import InputError, NotApplicable, printable_text
 from vaeviz.explorer.columns import factor_column, label_column, number_column
-from vaeviz.explorer.decoder_entry import Conditions, find_conditions, static_decoder
+from vaeviz.explorer.condition_choices import Conditions, find_conditions
+from vaeviz.explorer.decoder_entry import static_decoder
 from vaeviz.explorer.latent_maps import add_maps
 from vaeviz.explorer.region import CodeDensity, code_density, describe_density, neighbor_distance
 from vaeviz.explorer.sample_sheets import add_samples
-from vaeviz.explorer.scene_arrays import SceneArrays
+from vaeviz.explorer.scene_arrays import ArrayRef, SceneArrays
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
 
 VERSION = 1  # of the document
 MAX_EXACT_NUMBERS = 1_000_000  # log-variances in single precision; more are in half precision
 RANGE_LEVELS = (0.001, 0.999)  # quantiles of the codes at the ends of a slider
-SHARED_KEYS = ("samples", "columns", "color_by", "row_ids", "python", "value_range")  # of the first of two scenes
+SHARED_KEYS = ("samples", "color_by", "row_ids", "python", "value_range")  # of the first of two scenes
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,23 @@ class Scene:
 
     document: dict[str, Any]
     arrays: Mapping[str, bytes]
+
+    def read_array(self, reference: ArrayRef) -> np.ndarray:
+        """Return an array of the scene.
+
+        Parameters
+        ----------
+        reference : dict
+            What the document says of it.
+
+        Returns
+        -------
+        ndarray
+            Its values.
+        """
+        stored = self.arrays[reference["name"]]
+        stored = gzip.decompress(stored) if reference.get("gzip") else stored
+        return np.frombuffer(stored, np.dtype(reference["dtype"]).newbyteorder("<")).reshape(reference["shape"])
 
     def with_decoder(self, entry: dict[str, Any], arrays: Mapping[str, bytes]) -> Scene:
         """Return the scene with another entry ``decoder``, and the arrays that it needs."""
@@ -171,7 +190,9 @@ class SampleTable:
         return columns
 
 
-def latent_scene(view: LatentView, table: SampleTable, *, max_points: int | None, max_sample_bytes: int) -> Scene:
+def latent_scene(
+    view: LatentView, table: SampleTable, *, max_points: int | None, max_sample_bytes: int | None
+) -> Scene:
     """Return the scene of one model, whose entry ``decoder`` is still to be chosen.
 
     Parameters
@@ -182,8 +203,8 @@ def latent_scene(view: LatentView, table: SampleTable, *, max_points: int | None
         What is known about the samples.
     max_points : int or None
         Largest number of codes on the t-SNE map.
-    max_sample_bytes : int
-        Bytes that pictures or values of samples may take.
+    max_sample_bytes : int or None
+        Bytes that pictures or values of samples may take; None for no samples.
 
     Returns
     -------
@@ -195,7 +216,7 @@ def latent_scene(view: LatentView, table: SampleTable, *, max_points: int | None
     density = code_density(posterior, view.seed)
     columns = table.columns(arrays, len(posterior))
     measured, failures = _measured_columns(arrays, view, density)
-    samples, sample_notes = _sample_entry(arrays, view, max_sample_bytes)
+    samples, sample_notes = (None, []) if max_sample_bytes is None else _sample_entry(arrays, view, max_sample_bytes)
     conditions = view.conditions()
     document: dict[str, Any] = {
         "version": VERSION,
