@@ -54,15 +54,13 @@ def static_decoder(
         return _network_entry(arrays, export_network(decoder, checked), checked)
     except UnsupportedOperation as error:
         reason = str(error)
-    sets = (
-        ConditionSet()
-        if conditions is None
-        else ConditionSet(conditions.names, conditions.inputs, len(conditions.names))
-    )
+    choices = ConditionSet()
+    if conditions is not None:
+        choices = ConditionSet(conditions.names, list(conditions.inputs), len(conditions.names))
     dims = most_active_dims(posterior, min(2, posterior.size))
     try:
         grid = decode_plane(
-            decoder, posterior, dims, sets, reference=reference, value_range=value_range, max_bytes=MAX_GRID_BYTES
+            decoder, posterior, dims, choices, reference=reference, value_range=value_range, max_bytes=MAX_GRID_BYTES
         )
     except (InputError, NotApplicable) as error:
         message = error.message

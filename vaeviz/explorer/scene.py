@@ -11,12 +11,13 @@ import numpy as np
 
 from vaeviz.analysis.active_dimensions import active_dimensions, active_mask
 from vaeviz.analysis.reconstruction import errors_from_means
+from vaeviz.data.labels import check_labels, factorize_labels
 from vaeviz.data.out_of_core import SampleStream
 from vaeviz.data.sample_kind import label_factors
 from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.sample_style import SampleStyle
 from vaeviz.errors import InputError, NotApplicable, printable_text
-from vaeviz.explorer.columns import factor_column, label_column, number_column
+from vaeviz.explorer.columns import disagreement_column, factor_column, label_column, number_column
 from vaeviz.explorer.condition_choices import Conditions, find_conditions
 from vaeviz.explorer.decoder_entry import static_decoder
 from vaeviz.explorer.latent_maps import add_maps
@@ -178,11 +179,27 @@ class SampleTable:
     palette: Any = None
     class_names: ClassNames | None = None
 
-    def columns(self, arrays: SceneArrays, n_samples: int) -> list[dict[str, Any]]:
-        """Return the columns of the labels and of the factors."""
-        columns = []
+    def columns(self, arrays: SceneArrays, codes: np.ndarray) -> list[dict[str, Any]]:
+        """Return the columns of the labels and of the factors, and of labels that differ from those nearby.
+
+        Parameters
+        ----------
+        arrays : SceneArrays
+            Receives the values.
+        codes : ndarray, shape (N, D)
+            Codes.
+
+        Returns
+        -------
+        list of dict
+            Entries of ``columns`` of a scene.
+        """
+        columns, n_samples = [], len(codes)
         if self.labels is not None:
             columns.append(label_column(arrays, self.labels, n_samples, self.palette, self.class_names))
+            if columns[0]["kind"] == "classes":
+                classes = factorize_labels(check_labels(self.labels, n_samples))[0]
+                columns += filter(None, [disagreement_column(arrays, codes, classes)])
         for index, name in enumerate(
             label_factors(self.factor_names, self.factors) if self.factors is not None else ()
         ):
@@ -214,7 +231,7 @@ def latent_scene(
     posterior, arrays = view.posterior, SceneArrays(view.prefix)
     maps, notes = add_maps(arrays, posterior.mean, max_points=max_points, seed=view.seed)
     density = code_density(posterior, view.seed)
-    columns = table.columns(arrays, len(posterior))
+    columns = table.columns(arrays, posterior.mean)
     measured, failures = _measured_columns(arrays, view, density)
     samples, sample_notes = (None, []) if max_sample_bytes is None else _sample_entry(arrays, view, max_sample_bytes)
     conditions = view.conditions()
@@ -277,7 +294,7 @@ def _measured_columns(
     if view.decoder is not None:
         try:
             errors = errors_from_means(view.decoder, view.posterior, view.x)
-            columns.append(number_column(arrays, "reconstruction error", errors, "mean squared error"))
+            columns.append(number_column(arrays, "mean squared error of the reconstruction", errors))
         except (InputError, NotApplicable) as error:
             failures.append(f"There are no reconstruction errors: the decoder failed. {error}")
     kl = view.posterior.kl()

@@ -25,7 +25,7 @@ BINARY = {
     "eq": "equal",
     "rsub": "sub",
 }
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, dict[str, Any]] = {
     "leaky_relu": {"negative_slope": 0.01},
     "elu": {"alpha": 1.0},
     "celu": {"alpha": 1.0},
@@ -63,7 +63,7 @@ def torch_graph(module: Any, examples: tuple[Any, ...], names: tuple[str, ...]) 
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of torch's own parts about each other
         program = torch.export.export(module, examples, dynamic_shapes=(free,) if _takes_any(module) else free)
-        table = torch.export.default_decompositions()
+        table: Any = torch.export.default_decompositions()
         for overload in list(table):
             if _base_name(overload) in HANDLERS:
                 table.pop(overload)

@@ -31,6 +31,7 @@ INPUT_NAMES = ("encoder", "decoder", "x", "labels", "condition", "factors", "fac
 @click.pass_context
 def explore(
     ctx: click.Context,
+    /,
     source: ModelAndDataSpec,
     out: Path,
     other: str | None,
