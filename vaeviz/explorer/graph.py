@@ -218,7 +218,7 @@ def _conv_transpose(
         before = step * (size - 1) - pad
         margins.append((before, before + extra))
     sparse = np.pad(sparse, [(0, 0), (0, 0), *((max(a, 0), max(b, 0)) for a, b in margins)])
-    cuts = [slice(max(-a, 0), -b if b < 0 else None) for a, b in margins]
+    cuts = [slice(max(-a, 0), min(b, 0) or None) for a, b in margins]
     sparse = sparse[(slice(None), slice(None), *cuts)]
     flipped = np.flip(weight, axis=tuple(range(2, 2 + n_dims)))
     kernels = [part.swapaxes(0, 1) for part in np.split(flipped, groups, axis=0)]
