@@ -43,14 +43,26 @@ def moved_statistics(layer):
 
 NETWORKS = {
     "dense": [nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 6, bias=False), nn.Sigmoid()],
-    "smooth activations": [nn.Linear(5, 9), nn.Tanh(), nn.SiLU(), nn.GELU(), nn.GELU("tanh"), nn.Mish(), nn.Softplus(2)],
+    "smooth activations": [
+        nn.Linear(5, 9),
+        nn.Tanh(),
+        nn.SiLU(),
+        nn.GELU(),
+        nn.GELU("tanh"),
+        nn.Mish(),
+        nn.Softplus(2),
+    ],
     "broken activations": [nn.LeakyReLU(0.2), nn.ELU(0.7), nn.CELU(1.3), nn.SELU(), nn.Hardtanh(-0.5, 0.9), nn.ReLU6()],
     "hard activations": [nn.Hardswish(), nn.Hardsigmoid(), nn.PReLU(), nn.Softmax(-1), nn.LogSoftmax(-1), nn.Dropout()],
     "prelu of channels": [*image(), nn.PReLU(4)],
     "batch norm": [*image(), moved_statistics(nn.BatchNorm2d(4)), moved_statistics(nn.BatchNorm2d(4, affine=False))],
     "batch norm of features": [nn.Linear(5, 4), moved_statistics(nn.BatchNorm1d(4))],
     "layer and group norm": [*image(), nn.GroupNorm(2, 4), nn.LayerNorm([6, 6]), nn.InstanceNorm2d(4, affine=True)],
-    "convolutions": [*image(), nn.Conv2d(4, 6, 3, 2, 1), nn.Conv2d(6, 6, (1, 3), dilation=(1, 1), groups=3, bias=False)],
+    "convolutions": [
+        *image(),
+        nn.Conv2d(4, 6, 3, 2, 1),
+        nn.Conv2d(6, 6, (1, 3), dilation=(1, 1), groups=3, bias=False),
+    ],
     "transposed convolutions": [
         *image(),
         nn.ConvTranspose2d(4, 6, 3, 2, 1, output_padding=1),
@@ -62,7 +74,7 @@ NETWORKS = {
     "pixel shuffle": [*image(8), nn.PixelShuffle(2), nn.ZeroPad2d((1, 2, 0, 3)), nn.ConstantPad2d(1, 0.5)],
 }
 FUNCTIONS = {
-    "arithmetic": lambda z: torch.cat([(2 - z) / 3, z * z - 1, z.abs().sqrt() + z.exp(), -z.sin() ** 2], dim=1),
+    "arithmetic": lambda z: torch.cat([(2 - z) / 3, z * z - 1, z.abs().sqrt() + z.exp(), -(z.sin() ** 2)], dim=1),
     "weights as values": (lambda z, w: torch.maximum(z * w, z - w), torch.randn(5)),
     "products": (lambda z, w, b: torch.addmm(b, z, w) @ w.T, torch.randn(5, 3), torch.randn(3)),
     "parts": lambda z: torch.cat([z[:, 1:4:2], z[:, -1:], *z.split([2, 3], dim=1), z.chunk(5, dim=1)[0]], dim=1),
