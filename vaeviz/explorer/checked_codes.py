@@ -43,11 +43,28 @@ class CheckedCodes:
     choices: np.ndarray | None = None
 
     def share_of_range(self, difference: float) -> float:
-        """Return a difference of values as a share of their range."""
+        """Return a difference of values as a share of their range.
+
+        Parameters
+        ----------
+        difference : float
+            The difference.
+
+        Returns
+        -------
+        float
+            The share.
+        """
         return difference / (self.value_range[1] - self.value_range[0])
 
     def graph_inputs(self) -> tuple[np.ndarray, ...]:
-        """Return the codes, and the conditions as (M, K), as a graph receives them."""
+        """Return the inputs of a graph.
+
+        Returns
+        -------
+        tuple of ndarray
+            The codes (M, D), and the conditions (M, K) if there are any.
+        """
         if self.condition is None:
             return (self.codes,)
         return self.codes, self.condition.reshape(len(self.codes), -1)

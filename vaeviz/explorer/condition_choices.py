@@ -36,7 +36,18 @@ class Conditions:
     of_rows: np.ndarray
 
     def to_scene(self, arrays: SceneArrays) -> dict[str, Any]:
-        """Return the entry ``condition`` of a scene."""
+        """Return the entry ``condition`` of a scene.
+
+        Parameters
+        ----------
+        arrays : SceneArrays
+            Receives the values.
+
+        Returns
+        -------
+        dict
+            The entry. It holds the condition of each sample if all are among the choices.
+        """
         vectors = arrays.add("condition-vectors", self.values.reshape(len(self.names), -1))
         entry: dict[str, Any] = {"name": "condition", "choices": list(self.names), "vectors": vectors}
         if (self.of_rows >= 0).all():

@@ -43,7 +43,18 @@ class PictureFormat:
         return "PNG, without loss" if self.quality is None else f"WebP of quality {self.quality}"
 
     def encode(self, image: Image) -> bytes:
-        """Return the bytes of a file."""
+        """Return the bytes of a file.
+
+        Parameters
+        ----------
+        image : PIL.Image.Image
+            The sheet.
+
+        Returns
+        -------
+        bytes
+            The file.
+        """
         file = io.BytesIO()
         if self.quality is None:
             image.save(file, "PNG", optimize=True)

@@ -26,6 +26,7 @@ from vaeviz.explorer.sample_sheets import add_samples
 from vaeviz.explorer.scene_arrays import ArrayRef, SceneArrays
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.diagnostics import capture_warnings
 
 VERSION = 1  # of the document
 MAX_EXACT_NUMBERS = 1_000_000  # log-variances in single precision; more are in half precision
@@ -66,11 +67,35 @@ class Scene:
         return np.frombuffer(stored, np.dtype(reference["dtype"]).newbyteorder("<")).reshape(reference["shape"])
 
     def with_decoder(self, entry: dict[str, Any], arrays: Mapping[str, bytes]) -> Scene:
-        """Return the scene with another entry ``decoder``, and the arrays that it needs."""
+        """Return the scene with another entry ``decoder``.
+
+        Parameters
+        ----------
+        entry : dict
+            The entry.
+        arrays : mapping of str to bytes
+            The arrays that it needs.
+
+        Returns
+        -------
+        Scene
+            The scene.
+        """
         return Scene({**self.document, "decoder": entry}, {**self.arrays, **arrays})
 
     def with_other(self, other: Scene) -> Scene:
-        """Return the scene beside a second one of the same samples."""
+        """Return the scene beside a second one of the same samples.
+
+        Parameters
+        ----------
+        other : Scene
+            The second scene.
+
+        Returns
+        -------
+        Scene
+            Both.
+        """
         own = {key: value for key, value in other.document.items() if key not in SHARED_KEYS}
         return Scene({**self.document, "other": own}, {**self.arrays, **other.arrays})
 
@@ -140,15 +165,16 @@ class LatentView:
         if self.decoder is None:
             return {"method": "none", "note": "There is no decoder."}, {}
         arrays = SceneArrays(self.prefix)
-        entry = static_decoder(
-            arrays,
-            self.decoder,
-            self.posterior,
-            self.conditions(),
-            reference=self.x,
-            value_range=self.value_range,
-            seed=self.seed,
-        )
+        with capture_warnings():  # `explore` decoded the samples, and warned of what is not proven
+            entry = static_decoder(
+                arrays,
+                self.decoder,
+                self.posterior,
+                self.conditions(),
+                reference=self.x,
+                value_range=self.value_range,
+                seed=self.seed,
+            )
         return entry, arrays.data
 
 
