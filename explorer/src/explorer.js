@@ -3,12 +3,13 @@
 import { resolveArrays } from "./arrays.js";
 import { sampleColors } from "./colors.js";
 import { html, oncePerFrame } from "./dom.js";
-import { countOf } from "./format.js";
+import { countOf, formatNumber } from "./format.js";
 import { readFragment, writeFragment } from "./fragment.js";
 import { createLegend } from "./legend.js";
 import { loadModel } from "./model.js";
 import { createNotes } from "./panel/notes.js";
-import { createProbePanel, valueText } from "./panel/probe.js";
+import { createProbePanel } from "./panel/probe.js";
+import { createSamplePanel, valueText } from "./panel/sample.js";
 import { createSelectionPanel } from "./panel/selection.js";
 import { createSliderPanel } from "./panel/sliders.js";
 import { createNeighborPanel, createPathPanel } from "./panel/strips.js";
@@ -55,6 +56,7 @@ class Explorer {
       showHoles: true,
       probe: null,
       activeView: 0,
+      isDark: false,
     });
     this.order = drawingOrder(scene.columns.find(({ name }) => name === scene.color_by), nSamples);
     this.views = models.map((model) => this.createView(model));
@@ -62,10 +64,12 @@ class Explorer {
     this.refreshProbe = oncePerFrame(() => this.probe());
     this.build();
     this.connect();
+    this.watchTheme();
     this.refreshColors();
     this.refreshStates();
     if (hooks.keepsFragment) this.keepFragment();
     this.probe();
+    this.isReady = true;
   }
 
   get activeView() {
@@ -105,7 +109,7 @@ class Explorer {
     const [{ scene }] = models;
     const parts = views.map((view) => html("div.view", {}, html("div.view-head", {}, models.length > 1 ? html("h2", {}, view.model.scene.title) : null, createAxesControl(view)), view.element));
     const about = `${countOf(scene.n_samples, "sample")} · ${countOf(scene.latent_dim, "latent dimension")}`;
-    const panel = html("aside.panel", { "aria-label": "Details" }, createProbePanel(this), createSliderPanel(this), createNeighborPanel(this), createPathPanel(this), createSelectionPanel(this), createNotes(this));
+    const panel = html("aside.panel", { "aria-label": "Details" }, createProbePanel(this), createSliderPanel(this), createNeighborPanel(this), createPathPanel(this), createSamplePanel(this), createSelectionPanel(this), createNotes(this));
     element.classList.add("vaeviz-explorer");
     element.replaceChildren(
       html("header.head", {}, html("h1", {}, scene.title), html("p.about", {}, about), createToolbar(this)),
@@ -118,7 +122,7 @@ class Explorer {
 
   connect() {
     const { shared, views } = this;
-    shared.on(["colorBy"], () => this.refreshColors());
+    shared.on(["colorBy", "isDark"], () => this.refreshColors());
     shared.on(["colorBy", "hidden", "selection"], () => this.refreshStates());
     shared.on(["selection"], ({ selection }) => {
       this.hooks.onSelect?.(selection ?? []);
@@ -133,6 +137,17 @@ class Explorer {
         this.refreshProbe();
       });
     }
+  }
+
+  /** Follow the color scheme of the browser or notebook. */
+  watchTheme() {
+    const update = () => {
+      const channels = getComputedStyle(this.element).backgroundColor.match(/[\d.]+/g).map(Number);
+      this.shared.set({ isDark: channels[0] + channels[1] + channels[2] < 384 });
+    };
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
+    new MutationObserver(update).observe(document.body, { attributes: true });
+    update();
   }
 
   /** Call a listener when the condition of any view changes. */
@@ -151,7 +166,7 @@ class Explorer {
     const point = own.state.cursor ?? own.state.pointer;
     const asked = space.codeAt(...point, own.state.base);
     const code = model.decoder && !space.isMap ? model.decoder.nearestDecodable(asked) : asked;
-    this.shared.set({ probe: { view, model, space, code, condition: own.state.condition, ...model.measure(code, space, point) } });
+    this.shared.set({ probe: { view, model, space, code, point, condition: own.state.condition, ...model.measure(code, space, point) } });
     this.hooks.onCursor?.([...code]);
     clearTimeout(this.announceTimer);
     this.announceTimer = setTimeout(() => this.announceProbe(), ANNOUNCE_MILLISECONDS);
@@ -193,11 +208,12 @@ class Explorer {
   /** Return the class of a sample, or its number in the column that colors it, or else its row id. */
   shortLabel(row) {
     const column = this.colorColumn();
-    return column ? valueText(column, row) : this.models[0].nameOf(row);
+    if (!column) return this.models[0].nameOf(row);
+    return column.kind === "classes" ? valueText(column, row) : formatNumber(column.values.data[row]);
   }
 
   refreshColors() {
-    const colors = sampleColors(this.colorColumn(), this.models[0].nSamples);
+    const colors = sampleColors(this.colorColumn(), this.models[0].nSamples, this.shared.state.isDark);
     for (const view of this.views) view.setColors(colors, this.order);
   }
 

@@ -1,7 +1,7 @@
 /** Files and text that leave the page. */
 
-import { html } from "./dom.js";
-import { pointStyle, SELECTED } from "./scatter/renderer.js";
+import { html, svg } from "./dom.js";
+import { DIMMED_SHARE, pointStyle, SELECTED } from "./scatter/renderer.js";
 
 const MAX_SVG_POINTS = 20000; // more are one picture inside the SVG file
 
@@ -82,18 +82,17 @@ export function selectionJson(model, rows) {
   return JSON.stringify({ title, samples }, null, 1);
 }
 
-/** Return the colors that style sheets give to the overlay, written into a copy of it. */
-function styledOverlay(view) {
-  const copy = view.overlay.element.cloneNode(true);
-  const [sources, targets] = [view.overlay.element, copy].map((element) => [...element.querySelectorAll("*")]);
+/** Return a copy of a layer with the colors that style sheets give to it. */
+function styledCopy(layer) {
+  const copy = layer.cloneNode(true);
+  const [sources, targets] = [layer, copy].map((element) => [...element.querySelectorAll("*")]);
   sources.forEach((source, place) => {
     const style = getComputedStyle(source);
     for (const name of ["fill", "stroke", "stroke-width", "font-size", "font-family", "font-weight", "opacity", "paint-order"]) {
       if (source.tagName !== "pattern" && source.tagName !== "defs") targets[place].setAttribute(name, style.getPropertyValue(name));
     }
   });
-  const hole = copy.querySelector(".hole");
-  if (hole) hole.setAttribute("fill", `url(#${view.overlay.hatch})`);
+  for (const hole of copy.querySelectorAll(".hole")) hole.setAttribute("fill", layer.querySelector(".hole").getAttribute("fill"));
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.removeAttribute("class");
   return copy;
@@ -106,31 +105,30 @@ const backgroundOf = (view) => getComputedStyle(view.element).backgroundColor;
  * @param {any} view
  */
 export function viewAsSvg(view) {
-  const { camera, space, canvas, model } = view;
-  const copy = styledOverlay(view);
+  const { camera, canvas, model, overlay } = view;
   const { pixelWidth: width, pixelHeight: height } = camera;
-  const isVector = model.nSamples <= MAX_SVG_POINTS;
   view.renderer.draw(camera);
-  const points = isVector ? pointsAsSvg(view, space) : `<image width="${width}" height="${height}" href="${canvas.toDataURL("image/png")}"/>`;
-  const parsed = new DOMParser().parseFromString(`<svg xmlns="http://www.w3.org/2000/svg"><rect width="${width}" height="${height}" fill="${backgroundOf(view)}"/>${points}</svg>`, "image/svg+xml");
-  const axes = copy.querySelector("g.axes");
-  for (const child of [...parsed.documentElement.childNodes].reverse()) axes.before(copy.ownerDocument.importNode(child, true));
-  return new XMLSerializer().serializeToString(copy);
+  const points =
+    model.nSamples <= MAX_SVG_POINTS ? pointsAsSvg(view) : svg("image", { width, height, href: canvas.toDataURL("image/png") });
+  const [under, over] = [overlay.under, overlay.over].map(styledCopy);
+  under.prepend(svg("rect", { width, height, fill: backgroundOf(view) }));
+  under.append(points, ...over.childNodes);
+  return new XMLSerializer().serializeToString(under);
 }
 
-function pointsAsSvg(view, space) {
-  const { camera, states, colors, order, hasSelection } = view;
+function pointsAsSvg(view) {
+  const { camera, states, colors, order, hasSelection, space } = view;
   const { diameter, alpha } = pointStyle(view.model.nSamples, camera.zoom);
-  const circles = [];
+  const group = svg("g", { "fill-opacity": alpha.toFixed(2) });
   for (const row of order) {
     if (!states[row]) continue;
     const [x, y] = camera.toPixel(space.points[2 * row], space.points[2 * row + 1]);
     if (!(x > -20 && y > -20 && x < camera.pixelWidth + 20 && y < camera.pixelHeight + 20)) continue;
-    const isDimmed = hasSelection && states[row] !== SELECTED;
-    const circle = `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${(diameter / 2).toFixed(2)}" fill="rgb(${colors.subarray(3 * row, 3 * row + 3)})"${isDimmed ? ' opacity=".2"' : ""}/>`;
-    circles.push(circle);
+    const color = `rgb(${colors.subarray(3 * row, 3 * row + 3)})`;
+    const opacity = hasSelection && states[row] !== SELECTED ? DIMMED_SHARE : null;
+    group.append(svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: (diameter / 2).toFixed(2), fill: color, opacity }));
   }
-  return `<g fill-opacity="${alpha.toFixed(2)}">${circles.join("")}</g>`;
+  return group;
 }
 
 /**
@@ -144,13 +142,17 @@ export async function viewAsPng(view) {
   const context = target.getContext("2d");
   context.fillStyle = backgroundOf(view);
   context.fillRect(0, 0, target.width, target.height);
+  await drawLayer(context, view.overlay.under);
   view.renderer.draw(camera);
   context.drawImage(canvas, 0, 0);
-  const text = new XMLSerializer().serializeToString(styledOverlay(view));
-  const picture = new Image();
-  picture.src = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
-  await picture.decode();
-  context.drawImage(picture, 0, 0, target.width, target.height);
-  URL.revokeObjectURL(picture.src);
+  await drawLayer(context, view.overlay.over);
   return new Promise((resolve) => target.toBlob(resolve, "image/png"));
+}
+
+async function drawLayer(context, layer) {
+  const picture = new Image();
+  picture.src = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(styledCopy(layer))], { type: "image/svg+xml" }));
+  await picture.decode();
+  context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
+  URL.revokeObjectURL(picture.src);
 }

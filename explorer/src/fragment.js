@@ -1,6 +1,7 @@
 /** The state of the page in the fragment of its address, so that a view can be bookmarked. */
 
 const MAX_ROWS = 400; // selected rows that an address holds; more would make it too long
+const MISSING = -1; // code of samples without a class
 const PREFIXES = ["", "other."];
 
 const round = (value) => Number(value.toPrecision(5));
@@ -26,9 +27,9 @@ export function formatRows(rows) {
  */
 export function parseRows(text, nSamples) {
   return text.split(",").flatMap((range) => {
-    const [first, end = first] = range.split("-").map(Number);
-    const length = Math.min(end, nSamples - 1) - first + 1;
-    return Number.isInteger(first) && first >= 0 && length > 0 ? Array.from({ length }, (_, step) => first + step) : [];
+    const [, first, end = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    const length = Math.min(Number(end), nSamples - 1) - Number(first) + 1;
+    return length > 0 ? Array.from({ length }, (_, step) => Number(first) + step) : [];
   });
 }
 
@@ -41,7 +42,8 @@ export function writeFragment(app) {
   const { colorBy, hidden, path, selection, showHoles } = shared.state;
   const entries = [];
   if (colorBy !== app.models[0].scene.color_by) entries.push(["color", colorBy ?? ""]);
-  if (hidden.size) entries.push(["hide", formatRows([...hidden].sort((a, b) => a - b))]);
+  const classes = [...hidden].filter((code) => code !== MISSING).sort((a, b) => a - b);
+  if (hidden.size) entries.push(["hide", [formatRows(classes), ...(hidden.has(MISSING) ? ["missing"] : [])].filter(Boolean).join(",")]);
   if (path.length) entries.push(["path", path.join(",")]);
   if (selection && selection.length <= MAX_ROWS) entries.push(["select", formatRows(selection)]);
   if (!showHoles) entries.push(["holes", "0"]);
@@ -71,9 +73,10 @@ export function readFragment(app, text) {
   const { nSamples } = models[0];
   const color = entries.get("color");
   if (color !== null && (color === "" || app.column(color))) shared.set({ colorBy: color || null });
+  const hide = entries.get("hide") ?? "";
   const path = numbers("path").filter((row) => Number.isInteger(row) && row >= 0 && row < nSamples);
   shared.set({
-    hidden: new Set(parseRows(entries.get("hide") ?? "", 1e6)),
+    hidden: new Set([...parseRows(hide, app.colorColumn()?.classes?.length ?? 0), ...(hide.endsWith("missing") ? [MISSING] : [])]),
     path,
     selection: entries.has("select") ? parseRows(entries.get("select"), nSamples) : shared.state.selection,
     showHoles: entries.get("holes") !== "0",

@@ -1,6 +1,6 @@
 /** The legend: classes that can be hidden, or the scale of a number. */
 
-import { SEQUENTIAL_GRADIENT } from "./colors.js";
+import { classColor, sequentialGradient } from "./colors.js";
 import { html } from "./dom.js";
 import { formatCount, formatNumber } from "./format.js";
 
@@ -21,7 +21,7 @@ export function createLegend(app) {
     buttons = [];
     if (!column) element.replaceChildren();
     else if (column.kind === "classes") element.replaceChildren(...classLegend(column));
-    else element.replaceChildren(scaleLegend(column));
+    else element.replaceChildren(scaleLegend(column, shared.state.isDark));
     refresh();
   }
 
@@ -50,7 +50,7 @@ export function createLegend(app) {
     if (all) all.style.visibility = hidden.size ? "visible" : "hidden";
   }
 
-  shared.on(["colorBy"], rebuild);
+  shared.on(["colorBy", "isDark"], rebuild);
   shared.on(["hidden"], refresh);
   rebuild();
   return element;
@@ -58,7 +58,7 @@ export function createLegend(app) {
 
 function classButton(app, column, code, count) {
   const name = column.classes[code] ?? "no label";
-  const swatch = html("span.swatch", { style: `background: ${column.colors[code] ?? "#c7c7c7"}` });
+  const swatch = html("span.swatch", { style: `background: ${classColor(column, code, app.shared.state.isDark)}` });
   const button = html(
     "button.class",
     {
@@ -73,13 +73,13 @@ function classButton(app, column, code, count) {
   return { button, code, name };
 }
 
-function scaleLegend(column) {
+function scaleLegend(column, isDark) {
   const [low, high] = column.limits.map(formatNumber);
   return html(
     "div.scale",
     {},
     html("span", {}, low),
-    html("span.gradient", { style: `background: ${SEQUENTIAL_GRADIENT}`, role: "img", "aria-label": `Color scale from ${low} to ${high}` }),
+    html("span.gradient", { style: `background: ${sequentialGradient(isDark)}`, role: "img", "aria-label": `Color scale from ${low} to ${high}` }),
     html("span", {}, `${high}${column.unit ? ` ${column.unit}` : ""}`),
   );
 }

@@ -6,6 +6,7 @@ import { nearestCodes } from "./neighbors.js";
 import { loadSamples } from "./samples.js";
 import { dimensionPlane, mapSpace, mapSpacing, nearestPoints, pointIndex } from "./spaces.js";
 
+const N_NEAREST = 9; // samples in the strip of neighbors
 const MAX_MIXTURE = 5000; // posteriors of q(z) that the page evaluates; more make holes slow to draw
 
 /**
@@ -102,7 +103,7 @@ export class Model {
    */
   measure(code, space, point) {
     const { neighbor_distance: limits, holes } = this.scene;
-    const nearest = nearestCodes(this.codes, code, 8);
+    const nearest = nearestCodes(this.codes, code, N_NEAREST);
     const aggregate = this.mixture ? this.mixture.logDensity(code) : null;
     const [limitName, limit] = Object.entries(limits ?? {})[0] ?? [];
     const isFar = space.isMap ? this.isFarInMap(space, point) : limit !== undefined && nearest.distances[0] > limit;

@@ -2,6 +2,8 @@
 
 const TERM = /("[^"]*"|[^\s"=<>]+)\s*(?:(<=|>=|=|<|>)\s*("[^"]*"|[^\s"]+))?/g;
 
+const MISSING_NAME = "no label"; // finds samples without one
+
 const COMPARISONS = {
   "<": (a, b) => a < b,
   ">": (a, b) => a > b,
@@ -41,8 +43,8 @@ function createTest(model, name, operator, value) {
   const values = column.values.data;
   if (column.kind !== "classes") return (row) => compare(values[row], Number(value));
   if (operator !== "=") throw new Error(`${name} has classes. Compare it with =.`);
-  const code = column.classes.findIndex((candidate) => candidate.toLowerCase() === value.toLowerCase());
-  return (row) => values[row] === code;
+  const code = [...column.classes, MISSING_NAME].findIndex((candidate) => candidate.toLowerCase() === value.toLowerCase());
+  return (row) => (values[row] < 0 ? column.classes.length : values[row]) === code;
 }
 
 /** Match row ids and class names that contain a word; a number matches a whole row id or class name. */

@@ -7,8 +7,7 @@ const cases = JSON.parse(readFileSync(new URL("fixtures/operations.json", import
 const tensors = (entries) => Object.fromEntries(Object.entries(entries).map(([name, { data, shape }]) => [name, { data: Float32Array.from(data), shape }]));
 
 for (const [place, { graph, inputs, output }] of cases.entries()) {
-  const { op, inputs: _inputs, output: _output, ...attributes } = graph.nodes[0];
-  test(`${op} computes what torch does (case ${place}: ${JSON.stringify(attributes)})`, () => {
+  test(`${graph.nodes[0].op} computes what torch does (case ${place})`, () => {
     const { data, shape } = runGraph({ ...graph, weights: tensors(graph.weights) }, tensors(inputs));
     assert.deepEqual(shape, output.shape);
     data.forEach((value, index) => assert.ok(Math.abs(value - output.data[index]) <= 2e-5 * (1 + Math.abs(value)), `${index}: ${value} is not ${output.data[index]}`));

@@ -4,8 +4,6 @@ import { html, latestOnly } from "../dom.js";
 import { formatNumber } from "../format.js";
 import { createTile } from "./tiles.js";
 
-const MAX_FACTS = 14; // columns listed for a sample
-
 /**
  * Create the part.
  * @param {any} app
@@ -13,15 +11,11 @@ const MAX_FACTS = 14; // columns listed for a sample
 export function createProbePanel(app) {
   const { shared } = app;
   const [sample, rebuilt, decoded] = ["Sample", "Reconstruction", "At the cursor"].map(createTile);
-  const facts = html("dl.facts");
   const verdict = html("p.verdict", { role: "status" });
   const densities = html("dl.facts.densities");
   const failure = html("p.failure", { role: "alert", hidden: true });
-  const fromHere = html("button", { type: "button", title: "Set the cursor and all sliders to the code of this sample", onclick: () => app.startFrom(app.shownRow()) }, "Start from this sample");
-  const pick = html("button", { type: "button", onclick: () => app.pick(app.activeView, app.shownRow()) }, "Pick");
   const tiles = html("div.tiles", {}, sample.element, rebuilt.element, decoded.element);
-  const title = html("h2", {}, "Sample");
-  const element = html("section", { "aria-label": "Sample and cursor" }, tiles, failure, verdict, densities, html("div.sample-head", {}, title, html("span.buttons", {}, pick, fromHere)), facts);
+  const element = html("section", { "aria-label": "Cursor" }, tiles, failure, verdict, densities);
 
   const fail = (tile) => (error) => {
     failure.textContent = `The decoder failed: ${error.message}`;
@@ -50,13 +44,11 @@ export function createProbePanel(app) {
     const { model } = app.activeView;
     const row = app.shownRow();
     const { painter, decoder } = model;
-    title.textContent = `Sample ${model.nameOf(row)}`;
-    pick.textContent = shared.state.path.includes(row) ? "Remove from path" : "Add to path";
-    facts.replaceChildren(...rowFacts(app, row));
     tiles.hidden = !painter;
     if (!painter) return;
     tiles.classList.toggle("wide", !painter.isPicture);
-    sample.show((canvas) => painter.drawRow(canvas, row));
+    const label = app.colorColumn()?.kind === "classes" ? ` · ${app.shortLabel(row)}` : "";
+    sample.show((canvas) => painter.drawRow(canvas, row), `Sample ${model.nameOf(row)}${label}`);
     if (decoder?.isFree) decodeRow(model, row, model.conditionOf(row, app.activeView.own.state.condition));
     else rebuilt.say(decoder ? "needs a decoder that runs on the page" : "no decoder");
   }
@@ -76,24 +68,6 @@ export function createProbePanel(app) {
   return element;
 }
 
-/** Return the terms and values of a sample. */
-function rowFacts(app, row) {
-  const { columns } = app.activeView.model.scene;
-  const shown = [...columns].sort((a, b) => Number(b.name === app.shared.state.colorBy) - Number(a.name === app.shared.state.colorBy));
-  return shown.slice(0, MAX_FACTS).flatMap((column) => [html("dt", {}, column.name), html("dd", {}, valueText(column, row))]);
-}
-
-/**
- * Return a sample's value in a column as text.
- * @param {any} column
- * @param {number} row
- */
-export function valueText(column, row) {
-  const value = column.values.data[row];
-  if (column.kind === "classes") return column.classes[value] ?? "no label";
-  return Number.isFinite(value) ? `${formatNumber(value)}${column.unit ? ` ${column.unit}` : ""}` : "no value";
-}
-
 function verdictOf({ isFar, isHole, nearest, limit, limitName, space, model }) {
   const distance = formatNumber(nearest.distances[0]);
   if (isHole) return `Hole: the prior has mass here, but q(z) has almost none. The nearest code is ${distance} away.`;
@@ -103,7 +77,9 @@ function verdictOf({ isFar, isHole, nearest, limit, limitName, space, model }) {
   return `Codes of the data lie here; the nearest is ${distance} away.${decoding}`;
 }
 
-function densityFacts({ aggregate, prior }) {
-  const entries = [["ln q(z), data", aggregate], ["ln p(z), prior", prior]].filter(([, value]) => value !== null);
-  return entries.flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, `${formatNumber(value)} nats`)]);
+function densityFacts({ aggregate, prior, space, point }) {
+  const place = space.isMap ? [] : [[space.axes.slice(0, space.dims.length || 2).join(", "), point.slice(0, space.dims.length || 2).map(formatNumber).join(", ")]];
+  const densities = [["ln q(z), data", aggregate], ["ln p(z), prior", prior]].filter(([, value]) => value !== null);
+  const entries = [...place, ...densities.map(([name, value]) => [name, `${formatNumber(value)} nats`])];
+  return entries.flatMap(([name, text]) => [html("dt", {}, name), html("dd", {}, text)]);
 }

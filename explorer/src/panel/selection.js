@@ -1,5 +1,6 @@
 /** What is selected: its count, classes and mean, and how to take it home. */
 
+import { classColor } from "../colors.js";
 import { html } from "../dom.js";
 import { copyText, download, pythonLine, selectionCsv, selectionJson } from "../exporting.js";
 import { countOf, formatCount } from "../format.js";
@@ -37,13 +38,16 @@ export function createSelectionPanel(app) {
   const clear = html("button", { type: "button", onclick: () => shared.set({ selection: null }) }, "Clear");
   const element = html("section", { "aria-label": "Selection" }, html("div.sample-head", {}, count, html("span.buttons", {}, visible, clear)), hint, body);
 
-  shared.on(["selection", "colorBy"], () => {
+  let shown = null;
+  shared.on(["selection", "colorBy", "isDark"], () => {
     const { selection } = shared.state;
     body.hidden = selection === null;
     hint.hidden = selection !== null;
     clear.hidden = selection === null;
     count.textContent = selection === null ? "Selection" : `${countOf(selection.length, "sample")} selected`;
     if (selection === null) return;
+    if (selection !== shown && app.isReady) element.scrollIntoView({ block: "nearest" });
+    shown = selection;
     const { painter } = models[0];
     mean.element.hidden = !painter;
     if (painter) {
@@ -51,7 +55,7 @@ export function createSelectionPanel(app) {
       mean.show((canvas) => (nAveraged = painter.drawMean(canvas, selection)) > 0);
       if (nAveraged && nAveraged < selection.length) mean.show(() => true, `Mean of ${formatCount(nAveraged)}`);
     }
-    histogram.replaceChildren(...histogramRows(classColumn(app), selection));
+    histogram.replaceChildren(...histogramRows(classColumn(app), selection, shared.state.isDark));
     line.value = pythonLine(scene, selection);
   });
   clear.hidden = true;
@@ -66,7 +70,7 @@ function classColumn(app) {
 }
 
 /** Return a bar per class of the selection, the most frequent first. */
-function histogramRows(column, rows) {
+function histogramRows(column, rows, isDark) {
   if (!column || !rows.length) return [];
   const counts = new Map();
   for (const row of rows) counts.set(column.values.data[row], (counts.get(column.values.data[row]) ?? 0) + 1);
@@ -76,7 +80,7 @@ function histogramRows(column, rows) {
       "div.bar",
       {},
       html("span.bar-name", { title: column.classes[code] ?? "no label" }, column.classes[code] ?? "no label"),
-      html("span.bar-track", {}, html("span.bar-fill", { style: `width: ${(100 * count) / entries[0][1]}%; background: ${column.colors[code] ?? "#c7c7c7"}` })),
+      html("span.bar-track", {}, html("span.bar-fill", { style: `width: ${(100 * count) / entries[0][1]}%; background: ${classColor(column, code, isDark)}` })),
       html("span.bar-count", {}, formatCount(count)),
     ),
   );

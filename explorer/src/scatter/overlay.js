@@ -17,33 +17,39 @@ export class Overlay {
     this.hatch = `vaeviz-hatch-${overlayCount++}`;
     const line = svg("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "hatch-line", stroke: "#888", "stroke-width": 1.2 });
     const pattern = svg("pattern", { id: this.hatch, patternUnits: "userSpaceOnUse", width: 8, height: 8, patternTransform: "rotate(45)" }, line);
-    this.layers = Object.fromEntries(["axes", "holes", "path", "marks", "lasso"].map((name) => [name, svg("g", { class: name })]));
-    this.element = svg("svg", { class: "overlay", "aria-hidden": "true" }, svg("defs", {}, pattern), ...Object.values(this.layers));
+    this.layers = Object.fromEntries(["grid", "holes", "axes", "path", "marks", "lasso"].map((name) => [name, svg("g", { class: name })]));
+    const { grid, holes, ...above } = this.layers;
+    /** What is under the points, and what is above them. */
+    this.under = svg("svg", { class: "overlay", "aria-hidden": "true" }, svg("defs", {}, pattern), grid, holes);
+    this.over = svg("svg", { class: "overlay", "aria-hidden": "true" }, ...Object.values(above));
   }
 
   resize(camera) {
-    setProperties(this.element, { viewBox: `0 0 ${camera.pixelWidth} ${camera.pixelHeight}`, width: camera.pixelWidth, height: camera.pixelHeight });
+    for (const element of [this.under, this.over]) {
+      setProperties(element, { viewBox: `0 0 ${camera.pixelWidth} ${camera.pixelHeight}`, width: camera.pixelWidth, height: camera.pixelHeight });
+    }
   }
 
   drawAxes(camera, space) {
     const { pixelWidth: width, pixelHeight: height } = camera;
     const [left, right, bottom, top] = camera.limits();
-    const parts = [];
+    const [lines, texts] = [[], []];
     if (!space.isMap) {
       for (const x of ticks(left, right, Math.max(2, width / TICK_SPACING))) {
         const [pixel] = camera.toPixel(x, 0);
-        parts.push(svg("line", { x1: pixel, x2: pixel, y1: 0, y2: height, class: "grid", stroke: "#ddd" }));
-        if (pixel > 44 && pixel < width - 60) parts.push(svg("text", { x: pixel, y: height - 6, class: "tick", "text-anchor": "middle" }, formatNumber(x)));
+        lines.push(svg("line", { x1: pixel, x2: pixel, y1: 0, y2: height, class: "grid-line", stroke: "#ddd" }));
+        if (pixel > 44 && pixel < width - 60) texts.push(svg("text", { x: pixel, y: height - 6, class: "tick", "text-anchor": "middle" }, formatNumber(x)));
       }
       for (const y of space.dims.length === 1 ? [] : ticks(bottom, top, Math.max(2, height / TICK_SPACING))) {
         const [, pixel] = camera.toPixel(0, y);
-        parts.push(svg("line", { x1: 0, x2: width, y1: pixel, y2: pixel, class: "grid", stroke: "#ddd" }));
-        if (pixel > 28 && pixel < height - 24) parts.push(svg("text", { x: 6, y: pixel - 4, class: "tick" }, formatNumber(y)));
+        lines.push(svg("line", { x1: 0, x2: width, y1: pixel, y2: pixel, class: "grid-line", stroke: "#ddd" }));
+        if (pixel > 28 && pixel < height - 24) texts.push(svg("text", { x: 6, y: pixel - 4, class: "tick" }, formatNumber(y)));
       }
     }
-    parts.push(svg("text", { x: width - 8, y: height - 6, class: "axis-name", "text-anchor": "end" }, space.axes[0]));
-    parts.push(svg("text", { x: 6, y: 16, class: "axis-name" }, space.axes[1]));
-    this.layers.axes.replaceChildren(...parts);
+    texts.push(svg("text", { x: width - 8, y: height - 6, class: "axis-name", "text-anchor": "end" }, space.axes[0]));
+    texts.push(svg("text", { x: 6, y: 16, class: "axis-name" }, space.axes[1]));
+    this.layers.grid.replaceChildren(...lines);
+    this.layers.axes.replaceChildren(...texts);
   }
 
   drawHoles(camera, polygons) {

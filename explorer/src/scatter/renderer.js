@@ -19,7 +19,7 @@ void main() {
   float cover = clamp(0.5 * size - radius + 0.5, 0.0, 1.0) * fill.a;
   pixel = vec4(fill.rgb * cover, cover);
 }`;
-const DIMMED_SHARE = 0.18; // opacity of samples outside a selection, relative to the others
+export const DIMMED_SHARE = 0.22; // opacity of samples outside a selection, relative to the others
 
 /** States of a sample. */
 export const HIDDEN = 0;

@@ -32,8 +32,9 @@ export class ScatterView {
         "aria-label": `Scatter plot of ${model.nSamples} samples of ${model.scene.title}`,
         "aria-describedby": "vaeviz-keys",
       },
+      this.overlay.under,
       this.canvas,
-      this.overlay.element,
+      this.overlay.over,
     );
     this.renderer = createRenderer(this.canvas);
     this.redraw = oncePerFrame(() => this.draw());
