@@ -133,7 +133,11 @@ def toy_scene(model: ToyModel, class_names: list[str] | None = None) -> tuple[di
         "condition": None,
         "neighbor_distance": {"99 %": 0.6},
         "density": {"prior": "standard normal", "n_components": n_samples, "rows": None},
-        "holes": {"threshold": -6.0, "prior_radius": 3.37, "meaning": "Hatched: ln q(z) below that of 99 % of its codes."},
+        "holes": {
+            "threshold": -6.0,
+            "prior_radius": 3.37,
+            "meaning": "Hatched: ln q(z) below that of 99 % of its codes.",
+        },
         "notes": ["All samples are shown."],
         "python": {"rows": "x[[{rows}]]"},
         "other": None,

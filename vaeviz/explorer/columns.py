@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vaeviz.analysis.class_structure import nearest_others
 from vaeviz.analysis.factors import as_factors
 from vaeviz.data.labels import check_labels, factorize_labels, name_classes
 from vaeviz.drawing.colors import ClassNames, color_labels
@@ -15,6 +16,8 @@ from vaeviz.explorer.scene_arrays import SceneArrays
 
 LABEL = "label"  # name of the column of labels
 SECONDS_PER_DAY = 24 * 60 * 60
+N_NEIGHBORS = 10
+MAX_COMPARED_SAMPLES = 50_000  # neighbors of more in ten dimensions take minutes
 
 
 def label_column(
@@ -95,6 +98,33 @@ def _class_column(
     values = arrays.add(f"column-{name}", codes, "int32")
     shown = [to_hex(color) for color in colors]
     return {"name": name, "kind": "classes", "values": values, "classes": list(names), "colors": shown}
+
+
+def disagreement_column(arrays: SceneArrays, codes: np.ndarray, classes: np.ndarray) -> dict[str, Any] | None:
+    """Return the column of the share of nearest codes that have another label, which finds mislabeled samples.
+
+    Parameters
+    ----------
+    arrays : SceneArrays
+        Receives the values.
+    codes : ndarray, shape (N, D)
+        Codes.
+    classes : ndarray of int, shape (N,)
+        Classes, negative where a label is missing. Samples without a label are no neighbors here.
+
+    Returns
+    -------
+    dict or None
+        An entry of ``columns`` of a scene. None for a single class, and for more samples than are compared in seconds.
+    """
+    labeled = np.flatnonzero(classes >= 0)
+    if len(np.unique(classes[labeled])) < 2 or len(labeled) > MAX_COMPARED_SAMPLES:
+        return None
+    k = min(N_NEIGHBORS, len(labeled) - 1)
+    nearest = labeled[nearest_others(codes[labeled], k)]
+    shares = np.full(len(classes), np.nan)
+    shares[labeled] = (classes[nearest] != classes[labeled][:, None]).mean(axis=1)
+    return number_column(arrays, f"share of {k} neighbors with another label", shares)
 
 
 def number_column(arrays: SceneArrays, name: str, values: np.ndarray, unit: str = "") -> dict[str, Any]:

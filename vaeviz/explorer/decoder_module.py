@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import UnsupportedOperation
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.output_tree import find_samples
-
-if TYPE_CHECKING:
-    from vaeviz.explorer.network_export import CheckedCodes
 
 
 class DecoderModule(nn.Module):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from vaeviz.data.atomic_files import atomic_path, report_write_errors
 from vaeviz.data.labels import labels_for
-from vaeviz.data.out_of_core import as_samples
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.colors import ClassNames, Palette
 from vaeviz.drawing.sample_style import sample_style
@@ -20,15 +19,20 @@ from vaeviz.explorer.scene import LatentView, SampleTable, Scene, latent_scene
 from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 from vaeviz.model.decoder_likelihood import find_decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder, as_encoder, with_decoder
+from vaeviz.model.opening import as_encoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.inputs import describe_missing
+from vaeviz.plugins.optional_libraries import import_library
 from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_SAMPLE_BYTES = 3_000_000
+    from vaeviz.explorer.widget import ExplorerWidget
+
+MAX_SAMPLE_BYTES = 3_000_000  # with the network, codes and columns, a page of 10,000 digits takes less than 6 MB
+FRAME_HEIGHT = 760  # pixels of a page in a notebook
+LIVE_DECODER = {"method": "live", "note": "The decoder in Python answers, for any code."}
 OTHER_PREFIX = "other-"
 
 
@@ -132,7 +136,7 @@ def explore(
             return Explorer(view, scene)
         beside = _view(_collect(other, None, given), style, "", seed, prefix=OTHER_PREFIX)
         return Explorer(
-            view, scene, beside, latent_scene(beside, SampleTable(), max_points=max_points, max_sample_bytes=0)
+            view, scene, beside, latent_scene(beside, SampleTable(), max_points=max_points, max_sample_bytes=None)
         )
 
 
@@ -185,18 +189,25 @@ class Explorer:
     other: LatentView | None = None
     other_scene: Scene | None = None
 
+    @cached_property
     def static_scene(self) -> Scene:
-        """Return the scene of a page, which decodes without Python.
-
-        Returns
-        -------
-        Scene
-            The scene, with the network or a grid of decoded samples.
-        """
+        """The scene of a page, which decodes without Python: by the network, or by a grid of decoded samples."""
         scene = self.scene.with_decoder(*self.view.static_decoder())
         if self.other is None or self.other_scene is None:
             return scene
         return scene.with_other(self.other_scene.with_decoder(*self.other.static_decoder()))
+
+    @cached_property
+    def live_scene(self) -> Scene:
+        """The scene of a widget, whose decoder is in Python."""
+
+        def with_live_decoder(view: LatentView, scene: Scene) -> Scene:
+            return scene if view.decoder is None else scene.with_decoder(LIVE_DECODER, {})
+
+        scene = with_live_decoder(self.view, self.scene)
+        if self.other is None or self.other_scene is None:
+            return scene
+        return scene.with_other(with_live_decoder(self.other, self.other_scene))
 
     def save(self, path: str | Path) -> Path:
         """Write the page: one HTML file that needs no network and no Python.
@@ -216,7 +227,62 @@ class Explorer:
         OutputError
             If it cannot be written.
         """
-        path, page = Path(path), explorer_page(self.static_scene())
+        path, page = Path(path), explorer_page(self.static_scene)
         with report_write_errors(path), atomic_path(path) as temporary:
             temporary.write_text(page, encoding="utf-8", newline="\n")
         return path
+
+    def widget(self) -> ExplorerWidget:
+        """Return the notebook widget, the same one at each call.
+
+        Returns
+        -------
+        ExplorerWidget
+            A widget whose ``selected_rows`` and ``cursor`` can be read, and observed as traits.
+
+        Raises
+        ------
+        InputError
+            If anywidget is not installed.
+        """
+        return self._widget
+
+    @cached_property
+    def _widget(self) -> ExplorerWidget:
+        import_library("anywidget", extra="widget", needed_by="Explorer.widget()")
+        from vaeviz.explorer.widget import ExplorerWidget
+
+        return ExplorerWidget(self.live_scene, self.view, self.other)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what the explorer shows of each sample as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``z1`` … ``zD``, then the labels, the factors, and the numbers that the model gives each sample.
+            The index is `row_ids`, or row numbers.
+        """
+        import pandas as pd
+
+        frame = self.view.posterior.to_frame()
+        for column in self.scene.document["columns"]:
+            values: Any = self.scene.read_array(column["values"])
+            if column["kind"] == "classes":
+                values = pd.Categorical.from_codes(values, column["classes"])
+            frame[column["name"]] = values
+        row_ids = self.scene.document["row_ids"]
+        return frame if row_ids is None else frame.set_axis(row_ids, axis=0)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Show the widget, or the page in a frame where anywidget is not installed."""
+        try:
+            return self.widget()._repr_mimebundle_(**options)
+        except InputError:
+            page = escape(explorer_page(self.static_scene), quote=True)
+            frame = f'<iframe srcdoc="{page}" style="width: 100%; height: {FRAME_HEIGHT}px; border: 0"></iframe>'
+            return {"text/plain": repr(self), "text/html": frame}
+
+    def __repr__(self) -> str:
+        shown = self.scene.document
+        return f"Explorer({shown['title']!r}, {shown['n_samples']:,} codes of {shown['latent_dim']} dimensions)"

@@ -14,7 +14,7 @@ import numpy as np
 
 from vaeviz.explorer.scene_arrays import DType, SceneArrays
 
-Values = np.ndarray
+Values = Any  # arrays in float32, of any shape
 Operation = Callable[..., Values]
 
 WEIGHTS = ("weight", "bias", "running_mean", "running_var")  # attributes that name an array
@@ -71,9 +71,9 @@ class Graph:
     inputs: tuple[str, ...]
     output: str
     nodes: tuple[Node, ...]
-    weights: Mapping[str, Values]
+    weights: Mapping[str, np.ndarray]
 
-    def run(self, *inputs: Values) -> Values:
+    def run(self, *inputs: np.ndarray) -> np.ndarray:
         """Compute the output in float32.
 
         Parameters
@@ -93,7 +93,7 @@ class Graph:
             with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
                 result = OPERATIONS[node.op](*given, **(dict(node.attributes) | arrays))
             values[node.output] = np.asarray(result, np.float32)
-        return values[self.output]
+        return np.asarray(values[self.output])
 
     def pruned(self) -> Graph:
         """Return the graph without nodes and weights that its output does not need.
@@ -182,8 +182,7 @@ def _conv(
     x = np.pad(x, [(0, 0), (0, 0), *((size, size) for size in padding)])
     reach = [step * (size - 1) + 1 for step, size in zip(dilation, weight.shape[2:])]
     windows = np.lib.stride_tricks.sliding_window_view(x, reach, axis=tuple(range(2, x.ndim)))
-    windows = windows[(slice(None), slice(None), *(slice(None, None, step) for step in stride))]
-    windows = windows[(..., *(slice(None, None, step) for step in dilation))]
+    windows = windows[_every(*stride, *dilation)]
     taps = tuple(range(2 + n_dims, 2 + 2 * n_dims))
     parts = [
         np.tensordot(part, kernel, axes=((1, *taps), (1, *range(2, 2 + n_dims))))
@@ -191,6 +190,11 @@ def _conv(
     ]
     y = np.moveaxis(np.concatenate(parts, axis=-1), -1, 1)
     return y if bias is None else y + bias.reshape(-1, *[1] * n_dims)
+
+
+def _every(*steps: int) -> Any:
+    """Return the index that takes steps along the axes after the batch and the channels."""
+    return (slice(None), slice(None), *(slice(None, None, step) for step in steps))
 
 
 def _conv_transpose(
@@ -208,13 +212,13 @@ def _conv_transpose(
     n_dims = x.ndim - 2
     stretched = [(size - 1) * step + 1 for size, step in zip(x.shape[2:], stride)]
     sparse = np.zeros((*x.shape[:2], *stretched), x.dtype)
-    sparse[(..., *(slice(None, None, step) for step in stride))] = x
+    sparse[_every(*stride)] = x
     margins = []
     for size, step, pad, extra in zip(weight.shape[2:], dilation, padding, output_padding):
         before = step * (size - 1) - pad
         margins.append((before, before + extra))
     sparse = np.pad(sparse, [(0, 0), (0, 0), *((max(a, 0), max(b, 0)) for a, b in margins)])
-    cuts = [slice(max(-a, 0), -b if b < 0 else None) for a, b in margins]
+    cuts = [slice(max(-a, 0), min(b, 0) or None) for a, b in margins]
     sparse = sparse[(slice(None), slice(None), *cuts)]
     flipped = np.flip(weight, axis=tuple(range(2, 2 + n_dims)))
     kernels = [part.swapaxes(0, 1) for part in np.split(flipped, groups, axis=0)]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.batches import one_line
+from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import Graph, UnsupportedOperation
 from vaeviz.model.calling import ForeignFunction
-from vaeviz.model.decode import OutputLayout
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.torch_probe import EvalMode, loaded_modules
 
@@ -20,41 +20,6 @@ MAX_SHARE = 1e-3  # of the range of values, by which a network in the page may d
 MAX_HALF_SHARE = 5e-4  # the same for weights in half precision; an eighth of a gray level
 MAX_WEIGHT_BYTES = 24 << 20  # of one network in a page, in half precision
 CODES, CONDITION = "z", "condition"  # names of the inputs of a graph
-
-
-@dataclass(frozen=True, eq=False)
-class CheckedCodes:
-    """Codes, and the samples to which the decoder decodes them.
-
-    Parameters
-    ----------
-    codes : ndarray, shape (M, D)
-        The codes.
-    samples : ndarray, shape (M, *sample)
-        The samples.
-    layout : OutputLayout
-        How the samples are arranged.
-    value_range : tuple of float
-        Range of the values, of which differences are shares.
-    condition : ndarray, shape (M, ...), optional
-        What the decoder received as the condition of each code.
-    """
-
-    codes: np.ndarray
-    samples: np.ndarray
-    layout: OutputLayout
-    value_range: tuple[float, float]
-    condition: np.ndarray | None = None
-
-    def share_of_range(self, difference: float) -> float:
-        """Return a difference of values as a share of their range."""
-        return difference / (self.value_range[1] - self.value_range[0])
-
-    def graph_inputs(self) -> tuple[np.ndarray, ...]:
-        """Return the codes, and the conditions as (M, K), as a graph receives them."""
-        if self.condition is None:
-            return (self.codes,)
-        return self.codes, self.condition.reshape(len(self.codes), -1)
 
 
 @dataclass(frozen=True, eq=False)

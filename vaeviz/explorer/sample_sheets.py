@@ -43,7 +43,18 @@ class PictureFormat:
         return "PNG, without loss" if self.quality is None else f"WebP of quality {self.quality}"
 
     def encode(self, image: Image) -> bytes:
-        """Return the bytes of a file."""
+        """Return the bytes of a file.
+
+        Parameters
+        ----------
+        image : PIL.Image.Image
+            The sheet.
+
+        Returns
+        -------
+        bytes
+            The file.
+        """
         file = io.BytesIO()
         if self.quality is None:
             image.save(file, "PNG", optimize=True)
@@ -107,17 +118,22 @@ def _add_pictures(
     height, width = painter.tile
     per_row = max(1, min(MAX_SHEET_SIDE // width, math.ceil(math.sqrt(len(rows) * height / width))))
     per_sheet = per_row * max(1, MAX_SHEET_SIDE // height)
-    sheets = []
+    sheets, n_bytes = [], 0
     for place, start in enumerate(range(0, len(rows), per_sheet)):
         stored = np.frombuffer(form.encode(painter.sheet(rows[start : start + per_sheet], per_row)), np.uint8)
         sheets.append({"mime": form.mime, "array": arrays.add(f"sheet-{place}", stored, "uint8", compress=False)})
-    entry = {"sheets": sheets, "tile": [height, width], "tiles_per_row": per_row, "tiles_per_sheet": per_sheet}
+        n_bytes += len(stored)
+    entry: dict[str, Any] = {
+        "sheets": sheets,
+        "tile": [height, width],
+        "tiles_per_row": per_row,
+        "tiles_per_sheet": per_sheet,
+    }
     if painter.colormap is not None:
         entry["lut"] = arrays.add("colors", painter.colormap, "uint8")
-    size = sum(math.prod(sheet["array"]["shape"]) for sheet in sheets) / 1e6
     shrunk = "" if painter.tile == painter.full_size else f", shrunk to {width} × {height} pixels"
     entry |= _chosen_rows(arrays, rows, len(x), "samples have a picture")
-    entry["note"] = f"{entry['note'] or ''} Pictures: {form}{shrunk}, {size:.1f} MB.".strip()
+    entry["note"] = f"{entry['note'] or ''} Pictures: {form}{shrunk}, {n_bytes / 1e6:.1f} MB.".strip()
     return entry
 
 

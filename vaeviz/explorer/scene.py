@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,24 +11,27 @@ import numpy as np
 
 from vaeviz.analysis.active_dimensions import active_dimensions, active_mask
 from vaeviz.analysis.reconstruction import errors_from_means
+from vaeviz.data.labels import check_labels, factorize_labels
 from vaeviz.data.out_of_core import SampleStream
 from vaeviz.data.sample_kind import label_factors
 from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.sample_style import SampleStyle
 from vaeviz.errors import InputError, NotApplicable, printable_text
-from vaeviz.explorer.columns import factor_column, label_column, number_column
-from vaeviz.explorer.decoder_entry import Conditions, find_conditions, static_decoder
+from vaeviz.explorer.columns import disagreement_column, factor_column, label_column, number_column
+from vaeviz.explorer.condition_choices import Conditions, find_conditions
+from vaeviz.explorer.decoder_entry import static_decoder
 from vaeviz.explorer.latent_maps import add_maps
 from vaeviz.explorer.region import CodeDensity, code_density, describe_density, neighbor_distance
 from vaeviz.explorer.sample_sheets import add_samples
-from vaeviz.explorer.scene_arrays import SceneArrays
+from vaeviz.explorer.scene_arrays import ArrayRef, SceneArrays
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.diagnostics import capture_warnings
 
 VERSION = 1  # of the document
 MAX_EXACT_NUMBERS = 1_000_000  # log-variances in single precision; more are in half precision
 RANGE_LEVELS = (0.001, 0.999)  # quantiles of the codes at the ends of a slider
-SHARED_KEYS = ("samples", "columns", "color_by", "row_ids", "python", "value_range")  # of the first of two scenes
+SHARED_KEYS = ("samples", "color_by", "row_ids", "python", "value_range")  # of the first of two scenes
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,53 @@ class Scene:
     document: dict[str, Any]
     arrays: Mapping[str, bytes]
 
+    def read_array(self, reference: ArrayRef) -> np.ndarray:
+        """Return an array of the scene.
+
+        Parameters
+        ----------
+        reference : dict
+            What the document says of it.
+
+        Returns
+        -------
+        ndarray
+            Its values.
+        """
+        stored = self.arrays[reference["name"]]
+        stored = gzip.decompress(stored) if reference.get("gzip") else stored
+        return np.frombuffer(stored, np.dtype(reference["dtype"]).newbyteorder("<")).reshape(reference["shape"])
+
     def with_decoder(self, entry: dict[str, Any], arrays: Mapping[str, bytes]) -> Scene:
-        """Return the scene with another entry ``decoder``, and the arrays that it needs."""
+        """Return the scene with another entry ``decoder``.
+
+        Parameters
+        ----------
+        entry : dict
+            The entry.
+        arrays : mapping of str to bytes
+            The arrays that it needs.
+
+        Returns
+        -------
+        Scene
+            The scene.
+        """
         return Scene({**self.document, "decoder": entry}, {**self.arrays, **arrays})
 
     def with_other(self, other: Scene) -> Scene:
-        """Return the scene beside a second one of the same samples."""
+        """Return the scene beside a second one of the same samples.
+
+        Parameters
+        ----------
+        other : Scene
+            The second scene.
+
+        Returns
+        -------
+        Scene
+            Both.
+        """
         own = {key: value for key, value in other.document.items() if key not in SHARED_KEYS}
         return Scene({**self.document, "other": own}, {**self.arrays, **other.arrays})
 
@@ -120,15 +165,16 @@ class LatentView:
         if self.decoder is None:
             return {"method": "none", "note": "There is no decoder."}, {}
         arrays = SceneArrays(self.prefix)
-        entry = static_decoder(
-            arrays,
-            self.decoder,
-            self.posterior,
-            self.conditions(),
-            reference=self.x,
-            value_range=self.value_range,
-            seed=self.seed,
-        )
+        with capture_warnings():  # `explore` decoded the samples, and warned of what is not proven
+            entry = static_decoder(
+                arrays,
+                self.decoder,
+                self.posterior,
+                self.conditions(),
+                reference=self.x,
+                value_range=self.value_range,
+                seed=self.seed,
+            )
         return entry, arrays.data
 
 
@@ -159,11 +205,27 @@ class SampleTable:
     palette: Any = None
     class_names: ClassNames | None = None
 
-    def columns(self, arrays: SceneArrays, n_samples: int) -> list[dict[str, Any]]:
-        """Return the columns of the labels and of the factors."""
-        columns = []
+    def columns(self, arrays: SceneArrays, codes: np.ndarray) -> list[dict[str, Any]]:
+        """Return the columns of the labels and of the factors, and of labels that differ from those nearby.
+
+        Parameters
+        ----------
+        arrays : SceneArrays
+            Receives the values.
+        codes : ndarray, shape (N, D)
+            Codes.
+
+        Returns
+        -------
+        list of dict
+            Entries of ``columns`` of a scene.
+        """
+        columns, n_samples = [], len(codes)
         if self.labels is not None:
             columns.append(label_column(arrays, self.labels, n_samples, self.palette, self.class_names))
+            if columns[0]["kind"] == "classes":
+                classes = factorize_labels(check_labels(self.labels, n_samples))[0]
+                columns += filter(None, [disagreement_column(arrays, codes, classes)])
         for index, name in enumerate(
             label_factors(self.factor_names, self.factors) if self.factors is not None else ()
         ):
@@ -171,7 +233,9 @@ class SampleTable:
         return columns
 
 
-def latent_scene(view: LatentView, table: SampleTable, *, max_points: int | None, max_sample_bytes: int) -> Scene:
+def latent_scene(
+    view: LatentView, table: SampleTable, *, max_points: int | None, max_sample_bytes: int | None
+) -> Scene:
     """Return the scene of one model, whose entry ``decoder`` is still to be chosen.
 
     Parameters
@@ -182,8 +246,8 @@ def latent_scene(view: LatentView, table: SampleTable, *, max_points: int | None
         What is known about the samples.
     max_points : int or None
         Largest number of codes on the t-SNE map.
-    max_sample_bytes : int
-        Bytes that pictures or values of samples may take.
+    max_sample_bytes : int or None
+        Bytes that pictures or values of samples may take; None for no samples.
 
     Returns
     -------
@@ -193,9 +257,9 @@ def latent_scene(view: LatentView, table: SampleTable, *, max_points: int | None
     posterior, arrays = view.posterior, SceneArrays(view.prefix)
     maps, notes = add_maps(arrays, posterior.mean, max_points=max_points, seed=view.seed)
     density = code_density(posterior, view.seed)
-    columns = table.columns(arrays, len(posterior))
+    columns = table.columns(arrays, posterior.mean)
     measured, failures = _measured_columns(arrays, view, density)
-    samples, sample_notes = _sample_entry(arrays, view, max_sample_bytes)
+    samples, sample_notes = (None, []) if max_sample_bytes is None else _sample_entry(arrays, view, max_sample_bytes)
     conditions = view.conditions()
     document: dict[str, Any] = {
         "version": VERSION,
@@ -256,7 +320,7 @@ def _measured_columns(
     if view.decoder is not None:
         try:
             errors = errors_from_means(view.decoder, view.posterior, view.x)
-            columns.append(number_column(arrays, "reconstruction error", errors, "mean squared error"))
+            columns.append(number_column(arrays, "mean squared error of the reconstruction", errors))
         except (InputError, NotApplicable) as error:
             failures.append(f"There are no reconstruction errors: the decoder failed. {error}")
     kl = view.posterior.kl()

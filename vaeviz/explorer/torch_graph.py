@@ -25,7 +25,7 @@ BINARY = {
     "eq": "equal",
     "rsub": "sub",
 }
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, dict[str, Any]] = {
     "leaky_relu": {"negative_slope": 0.01},
     "elu": {"alpha": 1.0},
     "celu": {"alpha": 1.0},
@@ -63,7 +63,7 @@ def torch_graph(module: Any, examples: tuple[Any, ...], names: tuple[str, ...]) 
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of torch's own parts about each other
         program = torch.export.export(module, examples, dynamic_shapes=(free,) if _takes_any(module) else free)
-        table = torch.export.default_decompositions()
+        table: Any = torch.export.default_decompositions()
         for overload in list(table):
             if _base_name(overload) in HANDLERS:
                 table.pop(overload)
@@ -312,6 +312,19 @@ def _activation(t: _Translation, node: Any, given: dict[str, Any]) -> None:
     t.emit(node, name, (t.value(node.args[0]),), **attributes)
 
 
+def _prelu(t: _Translation, node: Any, given: dict[str, Any]) -> None:
+    """Write max(x, 0) + w min(x, 0), with one slope per channel or for all."""
+    x, slopes = t.value(node.args[0]), t.weight(node.args[1])
+    n_dims = len(_shape(node))
+    assert slopes is not None
+    t.weights[slopes] = t.weights[slopes].reshape(-1, *[1] * (n_dims - 2))
+    negative, scaled, positive = (f"{node.name}-{part}" for part in ("negative", "scaled", "positive"))
+    t.nodes.append(Node("clamp", (x,), negative, {"min": None, "max": 0.0}))
+    t.nodes.append(Node("mul", (negative, t.value(node.args[1])), scaled))
+    t.nodes.append(Node("relu", (x,), positive))
+    t.emit(node, "add", (positive, scaled))
+
+
 def _clamp(t: _Translation, node: Any, given: dict[str, Any]) -> None:
     low, high = given.get("min", given.get("min_val")), given.get("max", given.get("max_val"))
     if any(not isinstance(end, (int, float, type(None))) for end in (low, high)):
@@ -453,6 +466,18 @@ def _reduce(t: _Translation, node: Any, given: dict[str, Any]) -> None:
     t.emit(node, op, (t.value(node.args[0]),), dim=dims, keepdim=bool(given.get("keepdim")))
 
 
+def _norm(t: _Translation, node: Any, given: dict[str, Any]) -> None:
+    """Write the Euclidean norm as the root of a sum of squares."""
+    if given["ord"] != 2 or not given["dim"]:
+        raise UnsupportedOperation("it uses a norm other than the Euclidean")
+    dims = sorted(dim % len(_shape(node.args[0])) for dim in given["dim"])
+    squares, total = f"{node.name}-squares", f"{node.name}-sum"
+    x = t.value(node.args[0])
+    t.nodes.append(Node("mul", (x, x), squares))
+    t.nodes.append(Node("sum", (squares,), total, {"dim": dims, "keepdim": given["keepdim"]}))
+    t.emit(node, "sqrt", (total,))
+
+
 def _embedding(t: _Translation, node: Any, given: dict[str, Any]) -> None:
     t.emit(node, "gather", (t.value(given["indices"]),), weight=t.weight(given["weight"]))
 
@@ -489,10 +514,12 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("group_norm", "native_group_norm"), _group_norm),
     "instance_norm": _instance_norm,
     "expand": _expand,
+    **dict.fromkeys(("prelu", "_prelu_kernel"), _prelu),
     "cat": _cat,
     "slice": _slice,
     "select": _select,
     "pixel_shuffle": _pixel_shuffle,
     "embedding": _embedding,
+    "linalg_vector_norm": _norm,
 }
 """What writes the operations of torch, by their name."""
