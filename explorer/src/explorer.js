@@ -88,6 +88,7 @@ class Explorer {
     });
     own.set({ pointer: pointOfCode(model, model.space(model.firstSpace), model.medians) });
     const handlers = {
+      describedBy: `${this.id}-keys`,
       onHover: (view, row, point) => {
         this.activate(view);
         this.shared.set({ hoverRow: row });
@@ -115,7 +116,7 @@ class Explorer {
     element.replaceChildren(
       html("header.head", {}, html("h1", {}, scene.title), html("p.about", {}, about), createToolbar(this)),
       html("div.body", {}, html("main.stage", {}, createLegend(this), html("div.views", {}, ...parts)), panel),
-      html("p.hidden-text", { id: "vaeviz-keys" }, KEYS_HELP),
+      html("p.hidden-text", { id: `${this.id}-keys` }, KEYS_HELP),
       this.live,
     );
     views.forEach((view) => view.resize());

@@ -18,7 +18,7 @@ export class ScatterView {
    * @param {import("../model.js").Model} model
    * @param {any} shared  Store of what all views share.
    * @param {any} own  Store of this view.
-   * @param {{onHover: Function, onPick: Function, onSelect: Function, onFocus: Function}} handlers
+   * @param {Record<string, any>} handlers  Callbacks, and the id of the text that describes the keys.
    */
   constructor(model, shared, own, handlers) {
     Object.assign(this, { model, shared, own, handlers });
@@ -30,7 +30,7 @@ export class ScatterView {
         tabindex: 0,
         role: "application",
         "aria-label": `Scatter plot of ${model.nSamples} samples of ${model.scene.title}`,
-        "aria-describedby": "vaeviz-keys",
+        "aria-describedby": handlers.describedBy,
       },
       this.overlay.under,
       this.canvas,
