@@ -3,6 +3,7 @@
 import { runGraph } from "./graph/run.js";
 import { sizeOf } from "./graph/tensor.js";
 
+const SLICE_MILLISECONDS = 12; // of decoding before a pause
 const MAX_CACHED = 64; // decoded samples kept, enough for the strips around one cursor
 
 /**
@@ -29,8 +30,7 @@ export function createDecoder(scene, live) {
     return { ...shared, decode: cached((codes, choice) => decodeBatch(live, codes, choice)) };
   }
   if (decoder.method === "network") {
-    const run = (codes, n, choice) => decodeByNetwork(decoder.graph, condition, codes, n, choice);
-    return { ...shared, decode: cached((codes, choice) => decodeBatch(run, codes, choice)) };
+    return { ...shared, decode: cached((codes, choice) => decodeByNetwork(decoder.graph, condition, codes, choice)) };
   }
   const grid = createGrid(scene);
   return { ...shared, ...grid, isFree: false };
@@ -67,19 +67,26 @@ function cached(decode) {
   };
 }
 
-function decodeByNetwork(graph, condition, codes, n, choice) {
-  /** @type {Record<string, any>} */
-  const inputs = { [graph.inputs[0]]: { data: codes, shape: [n, codes.length / n] } };
-  if (graph.inputs.length > 1) {
-    const { data, shape: [, size] } = condition.vectors;
-    const vectors = new Float32Array(n * size);
-    for (let row = 0; row < n; row++) vectors.set(data.subarray(choice * size, (choice + 1) * size), row * size);
-    inputs[graph.inputs[1]] = { data: vectors, shape: [n, size] };
+/** Decode one code after the other, with pauses in which the page can react. */
+async function decodeByNetwork(graph, condition, codes, choice) {
+  const samples = [];
+  let started = performance.now();
+  for (const code of codes) {
+    if (performance.now() - started > SLICE_MILLISECONDS) {
+      await new Promise((resolve) => setTimeout(resolve));
+      started = performance.now();
+    }
+    /** @type {Record<string, any>} */
+    const inputs = { [graph.inputs[0]]: { data: code, shape: [1, code.length] } };
+    if (graph.inputs.length > 1) {
+      const { data, shape: [, size] } = condition.vectors;
+      inputs[graph.inputs[1]] = { data: data.slice(choice * size, (choice + 1) * size), shape: [1, size] };
+    }
+    const { data } = runGraph(graph, inputs);
+    if (!data.every(Number.isFinite)) throw new Error("It returned values that are not finite for this code.");
+    samples.push(data);
   }
-  const { data } = runGraph(graph, inputs);
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new Error("The decoder returned values that are not finite for this code.");
-  return data;
+  return samples;
 }
 
 /** Return a decoder that blends the samples of a precomputed grid bilinearly. */

@@ -37,7 +37,8 @@ export async function createExplorer(element, scene, bytesOf, hooks = {}) {
     const own = new Set(other.columns?.map(({ name }) => name));
     const columns = [...(other.columns ?? []), ...first.columns.filter(({ name }) => !own.has(name))];
     const { samples, row_ids: rowIds, value_range: valueRange } = first;
-    models.push(await loadModel({ samples, row_ids: rowIds, value_range: valueRange, ...other, columns }));
+    const decode = hooks.decode && ((codes, n, condition) => hooks.decode(codes, n, condition, true));
+    models.push(await loadModel({ samples, row_ids: rowIds, value_range: valueRange, ...other, columns }, decode));
   }
   return new Explorer(element, models, hooks);
 }
@@ -107,7 +108,7 @@ class Explorer {
   build() {
     const { models, views, element } = this;
     const [{ scene }] = models;
-    const parts = views.map((view) => html("div.view", {}, html("div.view-head", {}, models.length > 1 ? html("h2", {}, view.model.scene.title) : null, createAxesControl(view)), view.element));
+    const parts = views.map((view, place) => html("div.view", {}, html("div.view-head", {}, models.length > 1 ? html("h2", {}, `${"AB"[place]} · ${view.model.scene.title}`) : null, createAxesControl(view)), view.element));
     const about = `${countOf(scene.n_samples, "sample")} · ${countOf(scene.latent_dim, "latent dimension")}`;
     const panel = html("aside.panel", { "aria-label": "Details" }, createProbePanel(this), createSliderPanel(this), createNeighborPanel(this), createPathPanel(this), createSamplePanel(this), createSelectionPanel(this), createNotes(this));
     element.classList.add("vaeviz-explorer");

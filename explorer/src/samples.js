@@ -1,11 +1,8 @@
 /** Draws samples as what they are: pictures, signals or table rows. */
 
 import { sequentialColor } from "./colors.js";
-import { formatNumber } from "./format.js";
 
 const SIGNAL_SIZE = [240, 120]; // pixels of a signal's canvas
-const BAR_HEIGHT = 14;
-const MAX_BARS = 24; // columns of a table row that are drawn
 const MAX_AVERAGED = 2000; // pictures in the mean of a selection
 const CHANNEL_COLORS = ["#3f76b5", "#c85200", "#5fa2ce", "#898989"]; // told apart by color-blind readers
 
@@ -24,15 +21,17 @@ class SamplePainter {
   constructor(scene, images) {
     this.samples = scene.samples;
     this.images = images;
-    this.shape = scene.samples.shape;
+    const { shape, tile } = scene.samples;
+    this.shape = shape.length === 1 && tile ? tile : shape; // flat pictures
     [this.low, this.high] = scene.value_range ?? [0, 1];
     const { pictured_rows: rows, n_pictured: count } = scene.samples;
     this.places = rows ? new Map(Array.from(rows.data, (row, place) => [row, place])) : null;
     this.nPictured = count ?? scene.n_samples;
-    this.isPicture = images.length > 0 || !["signal", "table", "point"].includes(scene.samples.kind);
+    this.isTable = ["table", "point"].includes(scene.samples.kind);
+    this.isPicture = !this.isTable && scene.samples.kind !== "signal";
     if (!this.isPicture) this.limits = robustLimits(scene.samples.values?.data ?? [this.low, this.high]);
     const { low, high } = scene.samples.feature_ranges ?? {};
-    this.ranges = (feature) => (low ? [low.data[feature], high.data[feature]] : this.limits);
+    this.rangeOf = (feature) => (low ? [low.data[feature], high.data[feature]] : this.limits);
   }
 
   /** Return where a row is among the pictured ones, or -1. */
@@ -80,9 +79,20 @@ class SamplePainter {
    * @param {Float32Array} values
    */
   drawValues(canvas, values) {
-    if (this.samples.kind === "table" || this.samples.kind === "point") drawBars(canvas, values, this.ranges, this.samples.names);
+    if (this.isTable) drawCells(canvas, values, (value, feature) => this.shareOf(value, feature));
     else if (this.isPicture) this.drawPicture(canvas, values);
     else drawSignal(canvas, values, this.shape, this.limits);
+  }
+
+  /** Return the place of a value in the range of its feature, from 0 to 1. */
+  shareOf(value, feature) {
+    const [low, high] = this.rangeOf(feature);
+    return high > low ? Math.min(Math.max((value - low) / (high - low), 0), 1) : 0.5;
+  }
+
+  /** Name of a feature of a table. */
+  featureName(feature) {
+    return this.samples.names?.[feature] ?? `column ${feature}`;
   }
 
   drawPicture(canvas, values) {
@@ -90,13 +100,16 @@ class SamplePainter {
     [canvas.width, canvas.height] = [width, height];
     const image = new ImageData(width, height);
     const lut = this.samples.lut?.data;
+    const isFlipped = this.samples.kind === "spectrogram"; // frequency grows upwards, as in the sheets
     const scale = 255 / (this.high - this.low);
     for (let place = 0; place < width * height; place++) {
+      const row = Math.floor(place / width);
+      const target = isFlipped ? (height - 1 - row) * width + (place % width) : place;
       const byte = (channel) => Math.min(Math.max(Math.round((values[place * channels + channel] - this.low) * scale), 0), 255);
       const gray = byte(0);
       const color = channels >= 3 ? [gray, byte(1), byte(2)] : lut ? lut.subarray(3 * gray, 3 * gray + 3) : [gray, gray, gray];
-      image.data.set(color, 4 * place);
-      image.data[4 * place + 3] = channels === 4 ? byte(3) : 255;
+      image.data.set(color, 4 * target);
+      image.data[4 * target + 3] = channels === 4 ? byte(3) : 255;
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
   }
@@ -107,17 +120,26 @@ class SamplePainter {
    * @param {number[]} rows
    */
   drawMean(canvas, rows) {
-    const pictured = rows.map((row) => this.placeOf(row)).filter((place) => place >= 0);
-    const step = Math.max(1, Math.ceil(pictured.length / MAX_AVERAGED));
-    const places = pictured.filter((_, order) => order % step === 0);
+    const places = this.placesOf(rows);
     if (!places.length) return 0;
     if (this.images.length) this.drawMeanPicture(canvas, places);
-    else if (this.samples.values) {
-      const mean = new Float32Array(this.valuesOf(0).length);
-      for (const place of places) this.valuesOf(place).forEach((value, index) => (mean[index] += value / places.length));
-      this.drawValues(canvas, mean);
-    } else return 0;
+    else this.drawValues(canvas, this.meanOf(rows));
     return places.length;
+  }
+
+  /** Return where rows are among the pictured ones; an evenly spaced part of many. */
+  placesOf(rows) {
+    const pictured = rows.map((row) => this.placeOf(row)).filter((place) => place >= 0);
+    const step = Math.max(1, Math.ceil(pictured.length / MAX_AVERAGED));
+    return pictured.filter((_, order) => order % step === 0);
+  }
+
+  /** Return the mean of the signals or table rows of some rows. */
+  meanOf(rows) {
+    const places = this.placesOf(rows);
+    const mean = new Float32Array(this.valuesOf(0).length);
+    for (const place of places) this.valuesOf(place).forEach((value, index) => (mean[index] += value / places.length));
+    return mean;
   }
 
   drawMeanPicture(canvas, places) {
@@ -168,36 +190,12 @@ function drawSignal(canvas, values, shape, [low, high]) {
   }
 }
 
-/** Draw a table row as one bar per column, with its name and value. */
-function drawBars(canvas, values, rangeOf, names) {
-  const count = Math.min(values.length, MAX_BARS);
-  const width = SIGNAL_SIZE[0];
-  const height = BAR_HEIGHT * (count + (values.length > count ? 1 : 0));
-  [canvas.width, canvas.height] = [2 * width, 2 * height];
+/** Draw a table row as a column of cells, each colored by its place in the range of its feature. */
+function drawCells(canvas, values, shareOf) {
+  [canvas.width, canvas.height] = [1, values.length];
   const context = canvas.getContext("2d");
-  context.scale(2, 2);
-  context.font = "10px system-ui, sans-serif";
-  context.textBaseline = "middle";
-  const ink = getComputedStyle(canvas).color || "#444";
-  for (let place = 0; place < count; place++) {
-    const top = place * BAR_HEIGHT;
-    const [low, high] = rangeOf(place);
-    const share = high > low ? Math.min(Math.max((values[place] - low) / (high - low), 0), 1) : 0.5;
-    context.fillStyle = `rgb(${sequentialColor(share)})`;
-    context.fillRect(90, top + 2, Math.max(share * 100, 1), BAR_HEIGHT - 4);
-    context.fillStyle = ink;
-    context.textAlign = "right";
-    context.fillText(shorten(context, names?.[place] ?? `column ${place}`, 82), 86, top + BAR_HEIGHT / 2);
-    context.fillText(formatNumber(values[place]), width - 2, top + BAR_HEIGHT / 2);
-  }
-  if (values.length > count) context.fillText(`and ${values.length - count} more columns`, width - 2, height - BAR_HEIGHT / 2);
+  values.forEach((value, feature) => {
+    context.fillStyle = `rgb(${sequentialColor(shareOf(value, feature))})`;
+    context.fillRect(0, feature, 1, 1);
+  });
 }
-
-/** Shorten text until it fits. */
-function shorten(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  let kept = text.slice(0, 40);
-  while (kept && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
-  return `${kept}…`;
-}
-

@@ -20,11 +20,11 @@ function createLiveDecoder(model) {
     else request.resolve(new Float32Array(buffers[0].buffer.slice(buffers[0].byteOffset, buffers[0].byteOffset + buffers[0].byteLength)));
   };
   model.on("msg:custom", listener);
-  const decode = (codes, n, condition) =>
+  const decode = (codes, n, condition, isOther = false) =>
     new Promise((resolve, reject) => {
       const id = ++lastId;
       waiting.set(id, { resolve, reject });
-      model.send({ type: "decode", id, n, condition }, undefined, [codes.buffer]);
+      model.send({ type: "decode", id, n, condition, other: isOther }, undefined, [codes.buffer]);
     });
   return { decode, stop: () => model.off("msg:custom", listener) };
 }

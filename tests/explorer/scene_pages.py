@@ -149,7 +149,8 @@ def write_page(path: Path, document: dict[str, Any], scene: Scene) -> Path:
     """Write the page of a scene with the committed bundle."""
     text = json.dumps(document).replace("<", "\\u003c")
     parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>",
+        "<!doctype html><html lang=en><meta charset=utf-8>",
+        "<meta name=viewport content='width=device-width, initial-scale=1'>",
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; script-src 'unsafe-inline'; "
         "style-src 'unsafe-inline'; img-src blob: data:\"><title>explorer</title>",
         f"<style>{(STATIC / 'explorer.css').read_text()}</style><div id=explorer></div>",

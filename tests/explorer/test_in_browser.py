@@ -108,7 +108,8 @@ def test_page_opens_offline_and_hover_shows_the_sample_under_the_pointer(
 def test_the_page_paints_points_in_the_colors_of_their_classes(browser: Any, toy_page: Path) -> None:
     code = (
         f"() => {{ const app = {APP}; const view = app.views[0]; view.renderer.draw(view.camera); "
-        "const copy = document.createElement('canvas'); copy.width = view.canvas.width; copy.height = view.canvas.height;"
+        "const copy = document.createElement('canvas');"
+        "[copy.width, copy.height] = [view.canvas.width, view.canvas.height];"
         "const context = copy.getContext('2d'); context.drawImage(view.canvas, 0, 0);"
         "return [...context.getImageData(0, 0, copy.width, copy.height).data].reduce("
         "(counts, value, i, all) => { if (i % 4 === 3 && value > 200) { const key = all.slice(i - 3, i).join();"
@@ -345,9 +346,7 @@ def add_incomplete_map(document: dict[str, Any], scene: Scene) -> None:
         (add_incomplete_map, 40, 3, "40 samples"),
     ],
 )
-def test_odd_scenes_open(
-    browser: Any, tmp_path: Path, change: Any, n_samples: int, n_dims: int, words: str
-) -> None:
+def test_odd_scenes_open(browser: Any, tmp_path: Path, change: Any, n_samples: int, n_dims: int, words: str) -> None:
     document, scene = toy_scene(ToyModel(n_samples, n_dims))
     change(document, scene)
     axes = "#axes=tsne" if document["maps"] else ""

@@ -28,79 +28,132 @@ function linear({ weight, bias }, [input], weights) {
   return { data, shape: [...input.shape.slice(0, -1), nOut] };
 }
 
-/** Return the places of a padded row that a kernel column reads, as start and end of the outputs. */
-function validRange(nOut, nIn, stride, shift) {
-  const start = Math.max(0, Math.ceil(-shift / stride));
-  return [start, Math.min(nOut, Math.floor((nIn - 1 - shift) / stride) + 1)];
+/**
+ * Describe which places of two grids a kernel connects: those of the coarse grid (the outputs of a convolution, the
+ * inputs of a transposed one) and those of the fine grid.
+ */
+function connections(node, shape, kernelShape, isTransposed, isSignal) {
+  const [height, width] = isSignal ? [1, shape[2]] : shape.slice(2);
+  const kernel = isSignal ? [1, kernelShape[2]] : kernelShape.slice(2);
+  const stride = pairOf(node.stride, 1, isSignal);
+  const padding = pairOf(node.padding, 0, isSignal);
+  const dilation = pairOf(node.dilation, 1, isSignal);
+  const extra = pairOf(node.output_padding, 0, isSignal);
+  const outputs = [height, width].map((size, axis) => {
+    const reach = dilation[axis] * (kernel[axis] - 1);
+    return isTransposed
+      ? (size - 1) * stride[axis] - 2 * padding[axis] + reach + extra[axis] + 1
+      : Math.floor((size + 2 * padding[axis] - reach - 1) / stride[axis]) + 1;
+  });
+  const [coarse, fine] = isTransposed ? [[height, width], outputs] : [outputs, [height, width]];
+  return { kernel, stride, padding, dilation, coarse, fine, outputs, nTaps: kernel[0] * kernel[1] };
 }
 
 /**
- * Convolve, or for a transposed convolution do the same with inputs and outputs exchanged: each pair of places that a
- * kernel value connects adds `value * input` to the output. The innermost loop runs along a row of the image.
+ * Visit the connected places row by row: the kernel's tap, where a row of the coarse and of the fine grid starts, and
+ * how many places follow; those of the fine grid are `stride` apart.
  */
-function convolution(isTransposed, isSignal) {
-  return (node, [input], weights) => {
-    const asImage = isSignal ? withHeight(input.shape) : input.shape;
-    const [batch, nIn, height, width] = asImage;
-    const kernel = weights[node.weight];
-    const [kernelHeight, kernelWidth] = isSignal ? [1, kernel.shape[2]] : kernel.shape.slice(2);
-    const groups = node.groups ?? 1;
-    const nOut = isTransposed ? kernel.shape[1] * groups : kernel.shape[0];
-    const stride = pairOf(node.stride, 1, isSignal);
-    const padding = pairOf(node.padding, 0, isSignal);
-    const dilation = pairOf(node.dilation, 1, isSignal);
-    const extra = pairOf(node.output_padding, 0, isSignal);
-    const size = [[height, kernelHeight], [width, kernelWidth]].map(([length, span], axis) => {
-      const reach = dilation[axis] * (span - 1);
-      return isTransposed
-        ? (length - 1) * stride[axis] - 2 * padding[axis] + reach + extra[axis] + 1
-        : Math.floor((length + 2 * padding[axis] - reach - 1) / stride[axis]) + 1;
-    });
-    const data = new Float32Array(batch * nOut * size[0] * size[1]);
-    if (node.bias) fillChannels(data, weights[node.bias].data, size[0] * size[1]);
-    // The coarse grid is that of the outputs of a convolution and of the inputs of a transposed one.
-    const coarse = isTransposed ? [height, width] : size;
-    const fine = isTransposed ? size : [height, width];
-    const [inGroup, outGroup] = [nIn / groups, nOut / groups];
-    for (let item = 0; item < batch; item++) {
-      for (let out = 0; out < nOut; out++) {
-        const group = Math.floor(out / outGroup);
-        for (let within = 0; within < inGroup; within++) {
-          const channel = group * inGroup + within;
-          const source = (item * nIn + channel) * height * width;
-          const target = (item * nOut + out) * size[0] * size[1];
-          const filter = isTransposed ? channel * outGroup + (out % outGroup) : out * inGroup + within;
-          for (let ky = 0; ky < kernelHeight; ky++) {
-            const shiftY = ky * dilation[0] - padding[0];
-            const [firstY, endY] = validRange(coarse[0], fine[0], stride[0], shiftY);
-            for (let kx = 0; kx < kernelWidth; kx++) {
-              const value = kernel.data[(filter * kernelHeight + ky) * kernelWidth + kx];
-              if (value === 0) continue;
-              const shiftX = kx * dilation[1] - padding[1];
-              const [firstX, endX] = validRange(coarse[1], fine[1], stride[1], shiftX);
-              for (let y = firstY; y < endY; y++) {
-                const fineRow = (y * stride[0] + shiftY) * fine[1] + shiftX;
-                const coarseRow = y * coarse[1];
-                if (isTransposed) addSpread(data, target + fineRow, stride[1], input.data, source + coarseRow, value, firstX, endX);
-                else addGathered(data, target + coarseRow, input.data, source + fineRow, stride[1], value, firstX, endX);
-              }
-            }
-          }
-        }
+function forEachRow({ kernel, stride, padding, dilation, coarse, fine }, visit) {
+  const range = (axis, shift) => [Math.max(0, Math.ceil(-shift / stride[axis])), Math.min(coarse[axis], Math.floor((fine[axis] - 1 - shift) / stride[axis]) + 1)];
+  for (let ky = 0; ky < kernel[0]; ky++) {
+    const shiftY = ky * dilation[0] - padding[0];
+    const [firstY, endY] = range(0, shiftY);
+    for (let kx = 0; kx < kernel[1]; kx++) {
+      const shiftX = kx * dilation[1] - padding[1];
+      const [firstX, endX] = range(1, shiftX);
+      for (let y = firstY; y < endY; y++) {
+        const fineStart = (y * stride[0] + shiftY) * fine[1] + firstX * stride[1] + shiftX;
+        visit(ky * kernel[1] + kx, y * coarse[1] + firstX, fineStart, endX - firstX);
       }
     }
-    return { data, shape: isSignal ? [batch, nOut, size[1]] : [batch, nOut, ...size] };
+  }
+}
+
+const outputOf = (data, batch, nOut, outputs, isSignal) => ({ data, shape: isSignal ? [batch, nOut, outputs[1]] : [batch, nOut, ...outputs] });
+
+/** Convolve: gather the patches of the input, then multiply the kernels with them as matrices. */
+function convolution(isSignal) {
+  return (node, [input], weights) => {
+    const { data: kernels, shape: kernelShape } = weights[node.weight];
+    const geometry = connections(node, input.shape, kernelShape, false, isSignal);
+    const { nTaps, outputs, stride } = geometry;
+    const [batch, nIn] = input.shape;
+    const [nOut, inGroup] = kernelShape;
+    const [area, inArea] = [sizeOf(outputs), sizeOf(geometry.fine)];
+    const outGroup = nOut / (node.groups ?? 1);
+    const data = new Float32Array(batch * nOut * area);
+    if (node.bias) fillChannels(data, weights[node.bias].data, area);
+    const patches = new Float32Array(nIn * nTaps * area);
+    for (let item = 0; item < batch; item++) {
+      forEachRow(geometry, (tap, coarse, fine, count) => {
+        for (let channel = 0; channel < nIn; channel++) {
+          const [target, source] = [(channel * nTaps + tap) * area + coarse, (item * nIn + channel) * inArea + fine];
+          for (let x = 0; x < count; x++) patches[target + x] = input.data[source + x * stride[1]];
+        }
+      });
+      for (let out = 0; out < nOut; out++) {
+        const target = (item * nOut + out) * area;
+        const firstPatch = Math.floor(out / outGroup) * inGroup * nTaps * area;
+        const kernel = out * inGroup * nTaps;
+        addWeighted(data, target, area, patches, firstPatch, inGroup * nTaps, (place) => kernels[kernel + place]);
+      }
+    }
+    return outputOf(data, batch, nOut, outputs, isSignal);
   };
 }
 
-const withHeight = ([batch, channels, length]) => [batch, channels, 1, length];
-
-function addSpread(target, start, stride, source, from, value, first, end) {
-  for (let x = first; x < end; x++) target[start + x * stride] += value * source[from + x];
+/** Convolve transposed: multiply the input with the kernels as matrices, then add up the overlapping patches. */
+function transposedConvolution(isSignal) {
+  return (node, [input], weights) => {
+    const { data: kernels, shape: kernelShape } = weights[node.weight];
+    const geometry = connections(node, input.shape, kernelShape, true, isSignal);
+    const { nTaps, outputs, stride } = geometry;
+    const [batch, nIn] = input.shape;
+    const groups = node.groups ?? 1;
+    const [inGroup, outGroup] = [nIn / groups, kernelShape[1]];
+    const [area, inArea, patch] = [sizeOf(outputs), sizeOf(geometry.coarse), outGroup * nTaps];
+    const data = new Float32Array(batch * groups * outGroup * area);
+    if (node.bias) fillChannels(data, weights[node.bias].data, area);
+    const patches = new Float32Array(inArea * patch);
+    for (let item = 0; item < batch; item++) {
+      for (let group = 0; group < groups; group++) {
+        patches.fill(0);
+        const source = (item * nIn + group * inGroup) * inArea;
+        for (let place = 0; place < inArea; place++) {
+          const valueOf = (channel) => input.data[source + channel * inArea + place];
+          addWeighted(patches, place * patch, patch, kernels, group * inGroup * patch, inGroup, valueOf);
+        }
+        const target = (item * groups + group) * outGroup * area;
+        forEachRow(geometry, (tap, coarse, fine, count) => {
+          for (let out = 0; out < outGroup; out++) {
+            const start = target + out * area + fine;
+            for (let x = 0; x < count; x++) data[start + x * stride[1]] += patches[(coarse + x) * patch + out * nTaps + tap];
+          }
+        });
+      }
+    }
+    return outputOf(data, batch, groups * outGroup, outputs, isSignal);
+  };
 }
 
-function addGathered(target, start, source, from, stride, value, first, end) {
-  for (let x = first; x < end; x++) target[start + x] += value * source[from + x * stride];
+/**
+ * Add to consecutive values the weighted sum of `nTerms` blocks that follow one another; four at a time, since each
+ * value is then read and written once for four terms.
+ */
+function addWeighted(target, start, count, blocks, firstBlock, nTerms, scaleOf) {
+  let term = 0;
+  for (; term + 4 <= nTerms; term += 4) {
+    const [a, b, c, d] = [scaleOf(term), scaleOf(term + 1), scaleOf(term + 2), scaleOf(term + 3)];
+    if (a === 0 && b === 0 && c === 0 && d === 0) continue;
+    const [from1, from2, from3, from4] = [0, 1, 2, 3].map((step) => firstBlock + (term + step) * count);
+    for (let place = 0; place < count; place++) {
+      target[start + place] += a * blocks[from1 + place] + b * blocks[from2 + place] + c * blocks[from3 + place] + d * blocks[from4 + place];
+    }
+  }
+  for (; term < nTerms; term++) {
+    const [scale, from] = [scaleOf(term), firstBlock + term * count];
+    for (let place = 0; place < count; place++) target[start + place] += scale * blocks[from + place];
+  }
 }
 
 function fillChannels(data, values, area) {
@@ -273,10 +326,10 @@ export const layers = {
   matmul,
   gather: gatherRows,
   constant: ({ value }, _inputs, weights) => weights[value],
-  conv1d: convolution(false, true),
-  conv2d: convolution(false, false),
-  conv_transpose1d: convolution(true, true),
-  conv_transpose2d: convolution(true, false),
+  conv1d: convolution(true),
+  conv2d: convolution(false),
+  conv_transpose1d: transposedConvolution(true),
+  conv_transpose2d: transposedConvolution(false),
   batch_norm: batchNorm,
   group_norm: groupNorm,
   layer_norm: layerNorm,

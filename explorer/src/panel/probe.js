@@ -2,6 +2,7 @@
 
 import { html, latestOnly } from "../dom.js";
 import { formatNumber } from "../format.js";
+import { createValueTable } from "./table.js";
 import { createTile } from "./tiles.js";
 
 /**
@@ -9,48 +10,41 @@ import { createTile } from "./tiles.js";
  * @param {any} app
  */
 export function createProbePanel(app) {
-  const { shared } = app;
-  const [sample, rebuilt, decoded] = ["Sample", "Reconstruction", "At the cursor"].map(createTile);
+  const { shared, models } = app;
   const verdict = html("p.verdict", { role: "status" });
   const densities = html("dl.facts.densities");
   const failure = html("p.failure", { role: "alert", hidden: true });
-  const tiles = html("div.tiles", {}, sample.element, rebuilt.element, decoded.element);
-  const element = html("section", { "aria-label": "Cursor" }, tiles, failure, verdict, densities);
+  const { painter } = models[0];
+  const display = painter?.isTable ? tableDisplay(painter, models) : tileDisplay(painter, models);
+  const element = html("section", { "aria-label": "Cursor" }, painter ? display.element : null, failure, verdict, densities);
 
-  const fail = (tile) => (error) => {
+  const fail = (show) => (error) => {
     failure.textContent = `The decoder failed: ${error.message}`;
     failure.hidden = false;
-    tile.say("failed");
+    show(null);
   };
   const decodeRow = latestOnly(
-    async (model, row, condition) => {
-      const [values] = await model.decoder.decode([model.codeOf(row)], condition);
-      return { model, values };
-    },
-    ({ model, values }) => rebuilt.show((canvas) => model.painter.drawValues(canvas, values)),
-    fail(rebuilt),
+    async (model, row, condition) => (await model.decoder.decode([model.codeOf(row)], condition))[0],
+    display.showRebuilt,
+    fail(display.showRebuilt),
   );
   const decodeProbe = latestOnly(
     async (probe) => ({ probe, values: (await probe.model.decoder.decode([probe.code], probe.condition))[0] }),
     ({ probe, values }) => {
       failure.hidden = true;
-      decoded.show((canvas) => probe.model.painter.drawValues(canvas, values));
+      display.showDecoded(values, cursorName(app, probe));
       app.decoded = values;
     },
-    fail(decoded),
+    fail(display.showDecoded),
   );
 
   function showRow() {
-    const { model } = app.activeView;
-    const row = app.shownRow();
-    const { painter, decoder } = model;
-    tiles.hidden = !painter;
     if (!painter) return;
-    tiles.classList.toggle("wide", !painter.isPicture);
+    const { model, own } = app.activeView;
+    const row = app.shownRow();
     const label = app.colorColumn()?.kind === "classes" ? ` · ${app.shortLabel(row)}` : "";
-    sample.show((canvas) => painter.drawRow(canvas, row), `Sample ${model.nameOf(row)}${label}`);
-    if (decoder?.isFree) decodeRow(model, row, model.conditionOf(row, app.activeView.own.state.condition));
-    else rebuilt.say(decoder ? "needs a decoder that runs on the page" : "no decoder");
+    display.showSample(row, `Sample ${model.nameOf(row)}${label}`);
+    if (model.decoder?.isFree) decodeRow(model, row, model.conditionOf(row, own.state.condition));
   }
 
   function showProbe() {
@@ -58,14 +52,50 @@ export function createProbePanel(app) {
     verdict.className = `verdict ${probe.isHole ? "hole" : probe.isFar ? "far" : "near"}`;
     verdict.textContent = verdictOf(probe);
     densities.replaceChildren(...densityFacts(probe));
-    if (!probe.model.painter) return;
-    if (probe.model.decoder) decodeProbe(probe);
-    else decoded.say("no decoder");
+    if (painter && probe.model.decoder) decodeProbe(probe);
   }
 
   shared.on(["hoverRow", "path", "probe", "activeView", "colorBy"], showRow);
   shared.on(["probe"], showProbe);
   return element;
+}
+
+/** Return what is decoded: the cursor, in which view, and under which condition. */
+function cursorName(app, { view, model, condition }) {
+  const place = app.views.length > 1 ? ` in ${"AB"[app.views.indexOf(view)]}` : "";
+  const choice = model.scene.condition?.choices[condition];
+  return `At the cursor${place}${choice === undefined ? "" : ` · ${choice}`}`;
+}
+
+/** Show samples as tiles; those that no model of the page can decode are left out. */
+function tileDisplay(painter, models) {
+  const [sample, rebuilt, decoded] = ["Sample", "Reconstruction", "At the cursor"].map(createTile);
+  rebuilt.element.hidden = !models.some(({ decoder }) => decoder?.isFree);
+  decoded.element.hidden = !models.some(({ decoder }) => decoder);
+  const show = (tile) => (values, name) => (values ? tile.show((canvas) => painter.drawValues(canvas, values), name) : tile.say("failed"));
+  return {
+    element: html(`div.tiles${painter?.isPicture ? "" : ".wide"}`, {}, sample.element, rebuilt.element, decoded.element),
+    showSample: (row, name) => sample.show((canvas) => painter.drawRow(canvas, row), name),
+    showRebuilt: show(rebuilt),
+    showDecoded: show(decoded),
+  };
+}
+
+/** Show table rows side by side. */
+function tableDisplay(painter, models) {
+  const names = ["Sample"];
+  if (models.some(({ decoder }) => decoder?.isFree)) names.push("Reconstruction");
+  if (models.some(({ decoder }) => decoder)) names.push("At the cursor");
+  const table = createValueTable(painter, names);
+  return {
+    element: table.element,
+    showSample: (row, name) => {
+      const place = painter.placeOf(row);
+      table.show(0, place < 0 ? null : painter.valuesOf(place), name);
+    },
+    showRebuilt: (values) => table.show(1, values),
+    showDecoded: (values, name) => table.show(names.length - 1, values, name),
+  };
 }
 
 function verdictOf({ isFar, isHole, nearest, limit, limitName, space, model }) {

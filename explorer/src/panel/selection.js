@@ -4,6 +4,7 @@ import { classColor } from "../colors.js";
 import { html } from "../dom.js";
 import { copyText, download, pythonLine, selectionCsv, selectionJson } from "../exporting.js";
 import { countOf, formatCount } from "../format.js";
+import { createValueTable } from "./table.js";
 import { createTile } from "./tiles.js";
 
 const MAX_BARS = 12; // classes listed in the histogram
@@ -17,7 +18,9 @@ export function createSelectionPanel(app) {
   const [{ scene }] = models;
   const count = html("h2", {}, "Selection");
   const hint = html("p.note", {}, "Select with the lasso or box (or Shift and drag), a search, or the classes that the legend shows.");
+  const { painter } = models[0];
   const mean = createTile("Mean");
+  const meanTable = painter?.isTable ? createValueTable(painter, ["Mean"]) : null;
   const histogram = html("div.histogram");
   const line = html("input.code", { readonly: true, "aria-label": "Line of Python that takes the selected rows", onfocus: (event) => event.target.select() });
   const copy = html("button", { type: "button", onclick: () => copyText(line, app) }, "Copy");
@@ -26,6 +29,7 @@ export function createSelectionPanel(app) {
     "div",
     { hidden: true },
     html("div.selection-body", {}, mean.element, histogram),
+    meanTable?.element ?? null,
     html("div.python", {}, line, copy),
     html(
       "div.buttons",
@@ -48,9 +52,9 @@ export function createSelectionPanel(app) {
     if (selection === null) return;
     if (selection !== shown && app.isReady) element.scrollIntoView({ block: "nearest" });
     shown = selection;
-    const { painter } = models[0];
-    mean.element.hidden = !painter;
-    if (painter) {
+    mean.element.hidden = !painter || painter.isTable;
+    if (painter?.isTable && selection.length) meanTable.show(0, painter.meanOf(selection));
+    else if (painter) {
       let nAveraged = 0;
       mean.show((canvas) => (nAveraged = painter.drawMean(canvas, selection)) > 0);
       if (nAveraged && nAveraged < selection.length) mean.show(() => true, `Mean of ${formatCount(nAveraged)}`);

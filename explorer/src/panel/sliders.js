@@ -92,7 +92,7 @@ function conditionChoice(view) {
   const options = condition.choices.map((name, index) => html("option", { value: String(index) }, String(name)));
   const select = html("select", { onchange: (event) => view.own.set({ condition: Number(event.target.value) }) }, ...options);
   select.value = String(view.own.state.condition);
-  return [html("label", {}, `Condition: ${condition.name} `, select)];
+  return [html("label", {}, condition.name === "condition" ? "Condition " : `Condition: ${condition.name} `, select)];
 }
 
 /** Return a row per free dimension; the collapsed ones are folded away. */

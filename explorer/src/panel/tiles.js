@@ -36,7 +36,7 @@ export function createTile(caption) {
  * @param {any} painter
  */
 export function createStrip(painter) {
-  const element = html(`div.strip${painter?.isPicture ? "" : ".wide"}`);
+  const element = html(`div.strip${painter?.isPicture ? "" : painter?.isTable ? ".cells" : ".wide"}`);
   return {
     element,
     /**

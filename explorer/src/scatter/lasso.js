@@ -26,5 +26,5 @@ export function rowsInside(index, points, polygon) {
   if (polygon.length < 3) return [];
   const [xs, ys] = [polygon.map(([x]) => x), polygon.map(([, y]) => y)];
   const box = index.range(Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys));
-  return box.filter((row) => isInside(points[2 * row], points[2 * row + 1], polygon)).sort((a, b) => a - b);
+  return [...Uint32Array.from(box.filter((row) => isInside(points[2 * row], points[2 * row + 1], polygon))).sort()];
 }
