@@ -156,6 +156,28 @@ def test_a_function_around_a_module_runs_in_the_page_if_it_adds_nothing(digits, 
     assert "differs" in entry["note"]
 
 
+def test_an_affine_decoder_runs_in_the_page(digits):
+    from sklearn.decomposition import PCA
+
+    flat = digits.x.reshape(60, -1)
+    pca = PCA(3).fit(flat)
+    scene = vaeviz.explore(pca, x=flat).static_scene
+    entry = scene.document["decoder"]
+    assert [node["op"] for node in entry["graph"]["nodes"]] == ["linear"]
+    codes = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+    np.testing.assert_allclose(read_graph(scene, entry["graph"]).run(codes), pca.inverse_transform(codes), atol=1e-3)
+
+
+def test_channels_first_images_are_decoded_with_the_channels_last(make_encoder, make_decoder):
+    x = np.random.default_rng(0).random((20, 3, 5, 7)).astype(np.float32)
+    scene = vaeviz.explore(make_encoder(), make_decoder(2, (3, 5, 7)), x).static_scene
+    assert scene.document["samples"]["shape"] == [5, 7, 3]
+    entry = scene.document["decoder"]
+    codes = np.zeros((1, 2))
+    expected = make_decoder(2, (3, 5, 7))(codes)[0].transpose(1, 2, 0).ravel()
+    assert np.abs(decode_from_grid(scene, entry, codes)[0] - expected).max() < 0.02
+
+
 def test_conditional_models_have_a_choice_of_conditions(linear, linear_parts):
     explorer = vaeviz.explore(linear_parts["encoder"], linear_parts["decoder"], linear.x, linear.names)
     scene = explorer.static_scene
@@ -283,6 +305,7 @@ def test_samples_of_every_kind(shape, kind, make_encoder):
     scene = vaeviz.explore(make_encoder(), x=x, kind=declared).scene
     samples = scene.document["samples"]
     assert samples["kind"] == kind
+    assert samples["shape"] == list(shape)
     if "values" in samples:
         np.testing.assert_array_equal(scene.read_array(samples["values"]).reshape(9, -1), x.reshape(9, -1))
     else:

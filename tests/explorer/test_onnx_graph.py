@@ -8,6 +8,7 @@ import pytest
 from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import UnsupportedOperation
 from vaeviz.explorer.onnx_graph import onnx_graph
+from vaeviz.explorer.sample_space import SampleSpace
 from vaeviz.model.decode import OutputLayout
 from vaeviz.model.decoder import Decoder
 
@@ -51,6 +52,11 @@ class OnnxFile:
         opsets = [helper.make_opsetid("", self.opset)]
         onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), str(path))
         return path
+
+
+def checked_samples(z, samples, *, moves_channels=False):
+    space = SampleSpace(samples.shape[1:], samples.shape[1:], None, np.array(1.0))
+    return CheckedCodes(z, samples, OutputLayout(samples.shape[1:], moves_channels=moves_channels), space)
 
 
 def dense(file):
@@ -97,7 +103,7 @@ def test_files_compute_what_they_say(build, tmp_path):
     path = build(OnnxFile()).save(tmp_path / "decoder.onnx")
     z = np.random.default_rng(1).standard_normal((7, 5)).astype(np.float32)
     (expected,) = ReferenceEvaluator(str(path)).run(None, {"z": z})
-    checked = CheckedCodes(z, expected, OutputLayout(expected.shape[1:], moves_channels=False), (0, 1))
+    checked = checked_samples(z, expected)
     graph = onnx_graph(path, Decoder(len, latent_shape=(5,)), checked)
     np.testing.assert_allclose(graph.run(z), expected.reshape(7, -1), atol=1e-5, rtol=1e-5)
 
@@ -109,7 +115,7 @@ def test_logits_ranges_and_channels_follow_the_declaration(tmp_path):
     (raw,) = ReferenceEvaluator(str(path)).run(None, {"z": z})
     decoder = Decoder(len, latent_shape=(5,), value_range=(-1, 1))
     expected = np.moveaxis((raw + 1) / 2, 1, -1)
-    checked = CheckedCodes(z, expected, OutputLayout((6, 6, 3), moves_channels=True), (0, 1))
+    checked = checked_samples(z, expected, moves_channels=True)
     np.testing.assert_allclose(onnx_graph(path, decoder, checked).run(z[:3]), expected[:3].reshape(3, -1), atol=1e-6)
 
 
@@ -118,7 +124,7 @@ def test_other_operations_are_refused(op, tmp_path):
     file = OnnxFile()
     file.add(op, *([file.constant(1, np.int64)] if op == "CumSum" else []))
     z = np.zeros((2, 5), np.float32)
-    checked = CheckedCodes(z, z, OutputLayout((5,), moves_channels=False), (0, 1))
+    checked = checked_samples(z, z)
     with pytest.raises(UnsupportedOperation, match=op):
         onnx_graph(file.save(tmp_path / "decoder.onnx"), Decoder(len, latent_shape=(5,)), checked)
 

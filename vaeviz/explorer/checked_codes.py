@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from vaeviz.explorer.condition_choices import Conditions
-from vaeviz.model.decode import OutputLayout, trace_decoding
-from vaeviz.model.decoder import Decoder
-from vaeviz.model.posterior import Posterior
+from vaeviz.explorer.page_decoder import PageDecoder
+from vaeviz.explorer.sample_space import SampleSpace
+from vaeviz.model.decode import OutputLayout
 
 N_CHECKED = 64  # codes with which a network is checked, half of them of the data
 
@@ -23,12 +21,12 @@ class CheckedCodes:
     ----------
     codes : ndarray, shape (M, D)
         The codes.
-    samples : ndarray, shape (M, *sample)
-        The samples.
+    samples : ndarray, shape (M, S)
+        The values of the samples, in the order of the page.
     layout : OutputLayout
-        How the samples are arranged.
-    value_range : tuple of float
-        Range of the values, of which differences are shares.
+        How the decoder arranges its samples.
+    space : SampleSpace
+        How the page arranges them.
     condition : ndarray, shape (M, ...), optional
         What the decoder received as the condition of each code.
     choices : ndarray of int, shape (M,), optional
@@ -38,24 +36,9 @@ class CheckedCodes:
     codes: np.ndarray
     samples: np.ndarray
     layout: OutputLayout
-    value_range: tuple[float, float]
+    space: SampleSpace
     condition: np.ndarray | None = None
     choices: np.ndarray | None = None
-
-    def share_of_range(self, difference: float) -> float:
-        """Return a difference of values as a share of their range.
-
-        Parameters
-        ----------
-        difference : float
-            The difference.
-
-        Returns
-        -------
-        float
-            The share.
-        """
-        return difference / (self.value_range[1] - self.value_range[0])
 
     def graph_inputs(self) -> tuple[np.ndarray, ...]:
         """Return the inputs of a graph.
@@ -70,29 +53,13 @@ class CheckedCodes:
         return self.codes, self.condition.reshape(len(self.codes), -1)
 
 
-def checked_codes(
-    decoder: Decoder,
-    posterior: Posterior,
-    conditions: Conditions | None,
-    *,
-    reference: Any,
-    value_range: tuple[float, float],
-    seed: int,
-) -> CheckedCodes:
+def checked_codes(decoder: PageDecoder, seed: int) -> CheckedCodes:
     """Decode codes of the data and of a normal distribution as wide, in turn.
 
     Parameters
     ----------
-    decoder : Decoder
-        The decoder.
-    posterior : Posterior
-        Posteriors of N samples.
-    conditions : Conditions or None
-        Conditions, which the codes take in turn.
-    reference : array_like, shape (N, ...)
-        Samples that have the shape of the decoder's output.
-    value_range : tuple of float
-        Range of the values.
+    decoder : PageDecoder
+        The decoder. The codes take its conditions in turn.
     seed : int
         Seed of the codes.
 
@@ -106,7 +73,7 @@ def checked_codes(
     InputError
         If the decoder fails.
     """
-    rng = np.random.default_rng(seed)
+    rng, posterior = np.random.default_rng(seed), decoder.posterior
     half = N_CHECKED // 2
     codes = np.empty((N_CHECKED, posterior.size), np.float32)
     codes[::2] = posterior.mean[rng.integers(len(posterior), size=half)]
@@ -114,9 +81,8 @@ def checked_codes(
     if posterior.prior != "normal":
         wide = posterior.mean.mean(axis=0) + posterior.mean.std(axis=0) * wide
     codes[1::2] = wide
-    if conditions is None:
-        found = trace_decoding(decoder, posterior.with_codes(codes), reference=reference)
-        return CheckedCodes(codes, found.samples, found.layout, value_range)
-    choices = np.arange(N_CHECKED) % len(conditions.names)
-    found = trace_decoding(decoder, posterior.with_codes(codes), conditions.inputs[choices], reference=reference)
-    return CheckedCodes(codes, found.samples, found.layout, value_range, conditions.values[choices], choices)
+    choices = np.arange(N_CHECKED) % decoder.n_conditions
+    samples, layout = decoder.trace(codes, choices)
+    if decoder.conditions is None:
+        return CheckedCodes(codes, samples, layout, decoder.space)
+    return CheckedCodes(codes, samples, layout, decoder.space, decoder.conditions.values[choices], choices)

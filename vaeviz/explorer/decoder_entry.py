@@ -7,64 +7,49 @@ from typing import Any
 import numpy as np
 
 from vaeviz.analysis.active_dimensions import most_active_dims
-from vaeviz.analysis.condition_sets import ConditionSet
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.explorer.checked_codes import N_CHECKED, CheckedCodes, checked_codes
-from vaeviz.explorer.condition_choices import Conditions
 from vaeviz.explorer.graph import UnsupportedOperation
 from vaeviz.explorer.network_export import NetworkExport, export_network
+from vaeviz.explorer.page_decoder import PageDecoder
 from vaeviz.explorer.plane_grid import decode_plane
 from vaeviz.explorer.scene_arrays import SceneArrays
-from vaeviz.model.decoder import Decoder
-from vaeviz.model.posterior import Posterior
 
 N_STORED = 4  # codes and their samples in the page, which checks its own arithmetic
 MAX_GRID_BYTES = 3_000_000
 
 
-def static_decoder(
-    arrays: SceneArrays,
-    decoder: Decoder,
-    posterior: Posterior,
-    conditions: Conditions | None,
-    *,
-    reference: Any,
-    value_range: tuple[float, float],
-    seed: int,
-) -> dict[str, Any]:
+def static_decoder(arrays: SceneArrays, decoder: PageDecoder, seed: int) -> dict[str, Any]:
     """Return the entry ``decoder`` of the scene of a page.
 
     Parameters
     ----------
     arrays : SceneArrays
         Receives the weights, or the samples of a grid.
-    decoder, posterior, conditions, reference, value_range, seed : Any
-        See `checked_codes`.
+    decoder : PageDecoder
+        The decoder.
+    seed : int
+        Seed of the codes with which a network is checked.
 
     Returns
     -------
     dict
         The entry. Its note says how the page decodes, and how exactly.
     """
+    posterior = decoder.posterior
     try:
-        checked = checked_codes(decoder, posterior, conditions, reference=reference, value_range=value_range, seed=seed)
+        checked = checked_codes(decoder, seed)
     except (InputError, NotApplicable) as error:
         return {"method": "none", "note": f"The decoder failed. {error}"}
     try:
         return _network_entry(arrays, export_network(decoder, checked), checked)
     except UnsupportedOperation as error:
         reason = str(error)
-    choices = ConditionSet()
-    if conditions is not None:
-        choices = ConditionSet(conditions.names, list(conditions.inputs), len(conditions.names))
     dims = most_active_dims(posterior, min(2, posterior.size))
     try:
-        grid = decode_plane(
-            decoder, posterior, dims, choices, reference=reference, value_range=value_range, max_bytes=MAX_GRID_BYTES
-        )
+        grid = decode_plane(decoder, dims, MAX_GRID_BYTES)
     except (InputError, NotApplicable) as error:
-        message = error.message
-        return {"method": "none", "note": f"The decoder cannot run in this page: {reason}; and {message}."}
+        return {"method": "none", "note": f"The decoder cannot run in this page: {reason}; and {error.message}."}
     sides = " × ".join(str(len(along)) for along in grid.nodes if len(along) > 1)
     others = "" if posterior.size <= len(dims) else ", the other dimensions at their medians"
     names = " and ".join(f"z{dim + 1}" for dim in dims)
@@ -85,7 +70,7 @@ def _network_entry(arrays: SceneArrays, exported: NetworkExport, checked: Checke
     )
     check: dict[str, Any] = {
         "codes": arrays.add("check-codes", checked.codes[:N_STORED]),
-        "samples": arrays.add("check-samples", checked.samples[:N_STORED].reshape(N_STORED, -1)),
+        "samples": arrays.add("check-samples", checked.samples[:N_STORED]),
         "n_codes": N_CHECKED,
         "largest_difference": exported.largest_difference,
         "share_of_range": exported.share_of_range,

@@ -72,12 +72,13 @@ class DecoderModule(nn.Module):
         return self._arrange(samples).flatten(1).to(torch.float32)
 
     def _arrange(self, samples: Tensor) -> Tensor:
-        """Return samples with the axes in the order that `OutputLayout.arrange` gives them."""
+        """Return samples with the axes in the order of the data, as `OutputLayout.arrange` does, then of the page."""
         if self.checked.layout.moves_channels:
             samples = samples.movedim(1, -1)
         own, shape = tuple(samples.shape[1:]), self.checked.layout.shape
         if own != shape and len(own) > 1 and shape == (*own[1:], own[0]) and own[0] > 1:
-            return samples.movedim(1, -1)
-        if own != shape and len(own) > 1 and shape == (own[-1], *own[:-1]) and own[-1] > 1:
-            return samples.movedim(-1, 1)
-        return samples
+            samples = samples.movedim(1, -1)
+        elif own != shape and len(own) > 1 and shape == (own[-1], *own[:-1]) and own[-1] > 1:
+            samples = samples.movedim(-1, 1)
+        dims = self.checked.space.dims
+        return samples if dims is None else samples.reshape(-1, *shape).permute(0, *(dim + 1 for dim in dims))

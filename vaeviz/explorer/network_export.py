@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from vaeviz.data.batches import one_line
 from vaeviz.explorer.checked_codes import CheckedCodes
-from vaeviz.explorer.graph import Graph, UnsupportedOperation
+from vaeviz.explorer.graph import Graph, Node, UnsupportedOperation
+from vaeviz.explorer.page_decoder import PageDecoder
 from vaeviz.model.calling import ForeignFunction
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.torch_probe import EvalMode, loaded_modules
@@ -19,6 +21,7 @@ from vaeviz.model.torch_probe import EvalMode, loaded_modules
 MAX_SHARE = 1e-3  # of the range of values, by which a network in the page may differ from the decoder
 MAX_HALF_SHARE = 5e-4  # the same for weights in half precision; an eighth of a gray level
 MAX_WEIGHT_BYTES = 24 << 20  # of one network in a page, in half precision
+NO_NETWORK = "it is neither a torch module, nor an ONNX file, nor affine"
 CODES, CONDITION = "z", "condition"  # names of the inputs of a graph
 
 
@@ -41,12 +44,12 @@ class NetworkExport:
     share_of_range: float
 
 
-def export_network(decoder: Decoder, checked: CheckedCodes) -> NetworkExport:
+def export_network(decoder: PageDecoder, checked: CheckedCodes) -> NetworkExport:
     """Return a decoder as a graph whose samples are those of `vaeviz.decode`.
 
     Parameters
     ----------
-    decoder : Decoder
+    decoder : PageDecoder
         The decoder.
     checked : CheckedCodes
         Codes with their samples, with which the graph is checked.
@@ -62,16 +65,16 @@ def export_network(decoder: Decoder, checked: CheckedCodes) -> NetworkExport:
         If the decoder is not a network of known operations, or the graph computes something else. The message is the
         reason, the end of a sentence.
     """
-    reason = "it is neither a torch module nor an ONNX file"
-    for make_graph in _graph_makers(decoder, checked):
+    makers: list[Callable[[], Graph]] = [*_graph_makers(decoder.decoder, checked), partial(affine_graph, decoder)]
+    reasons: list[str] = []
+    for make_graph in makers:
         try:
-            graph = make_graph()
-            return _smallest_export(graph, checked)
+            return _smallest_export(make_graph(), checked)
         except UnsupportedOperation as error:
-            reason = str(error)
+            reasons.append(str(error))
         except Exception as error:  # torch, onnx and foreign code raise anything while they are traced
-            reason = f"it cannot be traced: {one_line(error)}"
-    raise UnsupportedOperation(reason)
+            reasons.append(f"it cannot be traced: {one_line(error)}")
+    raise UnsupportedOperation(reasons[0] if len(reasons) > 1 else NO_NETWORK)
 
 
 def _graph_makers(decoder: Decoder, checked: CheckedCodes) -> Iterator[Callable[[], Graph]]:
@@ -80,7 +83,7 @@ def _graph_makers(decoder: Decoder, checked: CheckedCodes) -> Iterator[Callable[
 
     path = find_onnx_path(decoder.fn)
     if path is not None:
-        yield lambda: onnx_graph(path, decoder, checked)
+        yield partial(onnx_graph, path, decoder, checked)
         return
     if "torch" not in sys.modules:
         return
@@ -91,9 +94,9 @@ def _graph_makers(decoder: Decoder, checked: CheckedCodes) -> Iterator[Callable[
     if not modules:
         return
     modules = [*loaded_modules(decoder.fn), *modules]
-    yield lambda: _trace(decoder, decoder.fn, modules, checked)
+    yield partial(_trace, decoder, decoder.fn, modules, checked)
     if modules[-1] is not decoder.fn:  # a function around one module, which may convert to NumPy and back
-        yield lambda: _trace(decoder, call.module_calls[0].module, modules, checked)
+        yield partial(_trace, decoder, call.module_calls[0].module, modules, checked)
 
 
 def _shaped_codes(decoder: Decoder, checked: CheckedCodes) -> np.ndarray:
@@ -134,6 +137,31 @@ def _smallest_export(graph: Graph, checked: CheckedCodes) -> NetworkExport:
 
 def _compare(graph: Graph, checked: CheckedCodes) -> NetworkExport:
     inputs = checked.graph_inputs()
-    found = graph.run(*inputs)
-    difference = float(np.abs(found - checked.samples.reshape(len(checked.samples), -1)).max())
-    return NetworkExport(graph, difference, checked.share_of_range(difference))
+    differences = graph.run(*inputs) - checked.samples
+    return NetworkExport(graph, float(np.abs(differences).max()), float(checked.space.shares(differences).max()))
+
+
+def affine_graph(decoder: PageDecoder) -> Graph:
+    """Return the affine map that agrees with a decoder at 0 and at unit codes, as one linear layer.
+
+    Parameters
+    ----------
+    decoder : PageDecoder
+        The decoder, such as that of principal components or of a linear VAE.
+
+    Returns
+    -------
+    Graph
+        The map. Whether the decoder is affine is still to be checked.
+
+    Raises
+    ------
+    UnsupportedOperation
+        If it takes a condition.
+    """
+    if decoder.conditions is not None:
+        raise UnsupportedOperation("it takes a condition")
+    n_dims = decoder.posterior.size
+    values = decoder.decode(np.vstack([np.zeros(n_dims), np.eye(n_dims)]))
+    weights = {"weight": (values[1:] - values[0]).T, "bias": values[0]}
+    return Graph((CODES,), "samples", (Node("linear", (CODES,), "samples", {key: key for key in weights}),), weights)

@@ -11,7 +11,6 @@ import numpy as np
 
 from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import Graph, Node, UnsupportedOperation
-from vaeviz.model.decode import OutputLayout
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.torch_probe import loaded_values
 
@@ -84,7 +83,7 @@ def onnx_graph(path: Path, decoder: Decoder, checked: CheckedCodes) -> Graph:
     translation.begin([BATCH, *shape])
     for node in model.graph.node:
         translation.add(node)
-    return translation.finish(decoder, checked.layout)
+    return translation.finish(decoder, checked)
 
 
 class _Translation:
@@ -135,19 +134,21 @@ class _Translation:
     def _version(self, domain: str) -> int:
         return int(next(one.version for one in self.model.opset_import if one.domain == domain))
 
-    def finish(self, decoder: Decoder, layout: OutputLayout) -> Graph:
-        """Return the graph, with the declared sigmoid and range, the channels last, and samples flat."""
+    def finish(self, decoder: Decoder, checked: CheckedCodes) -> Graph:
+        """Return the graph, with the declared sigmoid and range, and samples flat in the order of the page."""
         last = self.model.graph.output[0].name
         steps: list[tuple[str, dict[str, Any]]] = [("sigmoid", {})] if decoder.output == "logits" else []
         if decoder.value_range is not None:
             low, high = decoder.value_range
             steps += [("sub", {"value": float(low), "reverse": False})]
             steps += [("div", {"value": float(high - low), "reverse": False})]
-        if layout.moves_channels:
+        if checked.layout.moves_channels:
             n_dims = len(self.shape(last))
             steps += [("permute", {"dims": [0, *range(2, n_dims), 1]})]
-        size = int(np.prod(layout.shape))
-        for place, (op, attributes) in enumerate([*steps, ("reshape", {"shape": [BATCH, size]})]):
+        steps += [("reshape", {"shape": [BATCH, *checked.space.shape]})]
+        if checked.space.dims is not None:
+            steps += [("permute", {"dims": [0, *(dim + 1 for dim in checked.space.dims)]})]
+        for place, (op, attributes) in enumerate([*steps, ("reshape", {"shape": [BATCH, checked.space.size]})]):
             self.nodes.append(Node(op, (last,), f"decoded-{place}", attributes))
             last = f"decoded-{place}"
         return Graph(("z",), last, tuple(self.nodes), self.weights).pruned()

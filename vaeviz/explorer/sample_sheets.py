@@ -12,9 +12,10 @@ import numpy as np
 
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import SampleStream, sample_shape, take_rows
-from vaeviz.data.sample_kind import as_images, as_signals
+from vaeviz.data.sample_kind import as_images
 from vaeviz.drawing.cells import DEFAULT_CMAPS
 from vaeviz.drawing.sample_style import SampleStyle
+from vaeviz.explorer.sample_space import SampleSpace
 from vaeviz.explorer.scene_arrays import SceneArrays
 
 if TYPE_CHECKING:
@@ -64,7 +65,13 @@ class PictureFormat:
 
 
 def add_samples(
-    arrays: SceneArrays, x: np.ndarray | SampleStream, style: SampleStyle, *, max_bytes: int, seed: int
+    arrays: SceneArrays,
+    x: np.ndarray | SampleStream,
+    style: SampleStyle,
+    space: SampleSpace,
+    *,
+    max_bytes: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Add samples to the arrays of a scene, and return what the scene says of them.
 
@@ -76,6 +83,8 @@ def add_samples(
         Samples.
     style : SampleStyle
         How they are drawn.
+    space : SampleSpace
+        How they are arranged in the page.
     max_bytes : int
         Bytes that they may take. Pictures are compressed more for it, and then fewer.
     seed : int
@@ -86,22 +95,26 @@ def add_samples(
     dict
         The entry ``samples`` of a scene.
     """
-    shape = sample_shape(x)
-    kind = style.kind_of(shape)
-    add = _add_pictures if kind in ("image", "spectrogram") else _add_values
-    return {"kind": kind, "shape": list(shape), **add(arrays, x, style, max_bytes, seed)}
+    kind = style.kind_of(space.shape)
+    if kind in ("image", "spectrogram"):
+        entry = _add_pictures(arrays, x, style, max_bytes, seed)
+    else:
+        entry = _add_values(arrays, x, style, space, max_bytes, seed)
+    return {"kind": kind, "shape": list(space.shown), **entry}
 
 
 def _add_values(
-    arrays: SceneArrays, x: np.ndarray | SampleStream, style: SampleStyle, max_bytes: int, seed: int
+    arrays: SceneArrays,
+    x: np.ndarray | SampleStream,
+    style: SampleStyle,
+    space: SampleSpace,
+    max_bytes: int,
+    seed: int,
 ) -> dict[str, Any]:
-    shape = sample_shape(x)
-    kind = style.kind_of(shape)
-    rows = subsample_rows(max(1, max_bytes // (4 * math.prod(shape))), len(x), seed)
-    values = take_rows(x, rows).astype(np.float32)
-    values = as_signals(values, 1) if kind == "signal" else values.reshape(len(rows), -1)
-    entry: dict[str, Any] = {"values": arrays.add("samples", values), "names": list(style.names_of(shape))}
-    if style.feature_ranges is not None and kind == "table":
+    rows = subsample_rows(max(1, max_bytes // (4 * space.size)), len(x), seed)
+    values = space.flatten(take_rows(x, rows)).reshape(len(rows), *space.shown)
+    entry: dict[str, Any] = {"values": arrays.add("samples", values), "names": list(style.names_of(space.shape))}
+    if style.feature_ranges is not None and style.has_feature_scales(space.shape):
         ends = dict(zip(("low", "high"), style.feature_ranges))
         entry["feature_ranges"] = {end: arrays.add(f"feature-{end}", numbers) for end, numbers in ends.items()}
     return entry | _chosen_rows(arrays, rows, len(x), "samples are")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from vaeviz.analysis.active_dimensions import active_dimensions, active_mask
 from vaeviz.analysis.reconstruction import errors_from_means
 from vaeviz.data.labels import check_labels, factorize_labels
-from vaeviz.data.out_of_core import SampleStream
+from vaeviz.data.out_of_core import SampleStream, sample_shape
 from vaeviz.data.sample_kind import label_factors
 from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.sample_style import SampleStyle
@@ -21,14 +22,17 @@ from vaeviz.explorer.columns import disagreement_column, factor_column, label_co
 from vaeviz.explorer.condition_choices import Conditions, find_conditions
 from vaeviz.explorer.decoder_entry import static_decoder
 from vaeviz.explorer.latent_maps import add_maps
+from vaeviz.explorer.page_decoder import PageDecoder
 from vaeviz.explorer.region import CodeDensity, code_density, describe_density, neighbor_distance
 from vaeviz.explorer.sample_sheets import add_samples
+from vaeviz.explorer.sample_space import SampleSpace, sample_space
 from vaeviz.explorer.scene_arrays import ArrayRef, SceneArrays
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.diagnostics import capture_warnings
 
 VERSION = 1  # of the document
+NO_DECODER = {"method": "none", "note": "There is no decoder."}
 MAX_EXACT_NUMBERS = 1_000_000  # log-variances in single precision; more are in half precision
 RANGE_LEVELS = (0.001, 0.999)  # quantiles of the codes at the ends of a slider
 SHARED_KEYS = ("samples", "color_by", "row_ids", "python", "value_range")  # of the first of two scenes
@@ -139,6 +143,19 @@ class LatentView:
         low, high = self.style.value_range or (0.0, 1.0)
         return float(low), float(high)
 
+    @cached_property
+    def space(self) -> SampleSpace:
+        """How samples are arranged in the page."""
+        return sample_space(sample_shape(self.x), self.style)
+
+    @cached_property
+    def page_decoder(self) -> PageDecoder | None:
+        """The decoder as the page needs it, None if there is none. An error if a condition is needed but not known."""
+        if self.decoder is None:
+            return None
+        conditions = find_conditions(self.decoder, self.posterior)
+        return PageDecoder(self.decoder, self.posterior, conditions, self.x, self.space)
+
     def conditions(self) -> Conditions | None:
         """Return the conditions of the decoder.
 
@@ -148,7 +165,7 @@ class LatentView:
             None for a decoder of codes alone, without a decoder, and if none are known.
         """
         try:
-            return None if self.decoder is None else find_conditions(self.decoder, self.posterior)
+            return None if self.page_decoder is None else self.page_decoder.conditions
         except (InputError, NotApplicable):  # the decoder's entry says it
             return None
 
@@ -162,20 +179,14 @@ class LatentView:
         arrays : dict of str to bytes
             Its arrays.
         """
-        if self.decoder is None:
-            return {"method": "none", "note": "There is no decoder."}, {}
         arrays = SceneArrays(self.prefix)
-        with capture_warnings():  # `explore` decoded the samples, and warned of what is not proven
-            entry = static_decoder(
-                arrays,
-                self.decoder,
-                self.posterior,
-                self.conditions(),
-                reference=self.x,
-                value_range=self.value_range,
-                seed=self.seed,
-            )
-        return entry, arrays.data
+        try:
+            if self.page_decoder is None:
+                return NO_DECODER, {}
+            with capture_warnings():  # `explore` decoded the samples, and warned of what is not proven
+                return static_decoder(arrays, self.page_decoder, self.seed), arrays.data
+        except (InputError, NotApplicable) as error:
+            return {"method": "none", "note": f"The decoder failed. {error}"}, {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,7 +287,7 @@ def latent_scene(
         "row_ids": list(map(printable_text, table.row_ids)) or None,
         "samples": samples,
         "value_range": list(view.value_range),
-        "decoder": {"method": "none", "note": "There is no decoder."},
+        "decoder": NO_DECODER,
         "condition": None if conditions is None else conditions.to_scene(arrays),
         "neighbor_distance": neighbor_distance(posterior.mean, view.seed),
         **({"density": None, "holes": None} if density is None else describe_density(arrays, density)),
@@ -334,7 +345,7 @@ def _measured_columns(
 def _sample_entry(arrays: SceneArrays, view: LatentView, max_bytes: int) -> tuple[dict[str, Any] | None, list[str]]:
     """Return the entry ``samples``; None, with the reason, for samples that cannot be drawn."""
     try:
-        entry = add_samples(arrays, view.x, view.style, max_bytes=max_bytes, seed=view.seed)
+        entry = add_samples(arrays, view.x, view.style, view.space, max_bytes=max_bytes, seed=view.seed)
     except InputError as error:
         return None, [f"Samples are not shown. {error}"]
     return entry, [entry["note"]] if entry["note"] else []

@@ -11,7 +11,6 @@ import traitlets
 from vaeviz.errors import printable_text
 from vaeviz.explorer.page import front_end
 from vaeviz.explorer.scene import LatentView, Scene
-from vaeviz.model.decode import decode
 from vaeviz.plugins.diagnostics import capture_warnings
 
 if TYPE_CHECKING:
@@ -69,14 +68,11 @@ class ExplorerWidget(anywidget.AnyWidget):
         self.send({"type": "decoded", **reply, "shape": list(samples.shape)}, buffers=[samples.tobytes()])
 
     def _decode(self, content: dict[str, Any], values: np.ndarray) -> np.ndarray:
-        """Return the samples of codes, float32 and flat, in the layout of x."""
+        """Return the values of the samples of codes, float32, in the order of the page."""
         view = self._views[bool(content.get("other"))]
-        if view is None or view.decoder is None:
+        if view is None or view.page_decoder is None:
             raise ValueError("There is no decoder.")
-        codes, conditions = values.reshape(int(content["n"]), view.posterior.size), view.conditions()
-        given = None
-        if conditions is not None:
-            given = np.repeat(conditions.inputs[[int(content.get("condition") or 0)]], len(codes), axis=0)
+        codes = values.reshape(int(content["n"]), view.posterior.size)
+        choices = np.full(len(codes), int(content.get("condition") or 0))
         with capture_warnings():  # they were given when the explorer was made
-            samples = decode(view.decoder, view.posterior.with_codes(codes), given, reference=view.x)
-        return np.ascontiguousarray(samples.reshape(len(codes), -1), "<f4")
+            return view.page_decoder.decode(codes, choices).astype("<f4")
