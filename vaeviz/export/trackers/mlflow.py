@@ -36,7 +36,19 @@ class MLflowTracker:
         self.run_id: str = run.info.run_id
 
     def log_figure(self, name: str, png: bytes, *, caption: str, step: int) -> None:
-        """Write an image and its caption, see `Tracker.log_figure`."""
+        """Write an image and its caption.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        png : bytes
+            Content of a PNG file.
+        caption : str
+            What the figure shows.
+        step : int
+            Epoch or step of the training.
+        """
         from PIL import Image
 
         file = f"figures/{name}/{step:06d}"
@@ -44,7 +56,15 @@ class MLflowTracker:
         self.client.log_text(self.run_id, caption, f"{file}.txt")
 
     def log_scalars(self, scalars: Mapping[str, float], *, step: int) -> None:
-        """Write numbers, see `Tracker.log_scalars`."""
+        """Write numbers.
+
+        Parameters
+        ----------
+        scalars : mapping of str to float
+            Numbers by name.
+        step : int
+            Epoch or step of the training.
+        """
         for name, value in scalars.items():
             self.client.log_metric(self.run_id, name, value, step=step)
 

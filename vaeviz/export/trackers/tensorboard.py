@@ -31,7 +31,19 @@ class TensorBoardTracker:
         self.writer: Any = writer
 
     def log_figure(self, name: str, png: bytes, *, caption: str, step: int) -> None:
-        """Add an image and its caption, see `Tracker.log_figure`."""
+        """Add an image and its caption.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        png : bytes
+            Content of a PNG file.
+        caption : str
+            What the figure shows.
+        step : int
+            Epoch or step of the training.
+        """
         from PIL import Image
 
         pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
@@ -39,7 +51,15 @@ class TensorBoardTracker:
         self.writer.add_text(f"{name}/caption", caption, step)
 
     def log_scalars(self, scalars: Mapping[str, float], *, step: int) -> None:
-        """Add numbers, see `Tracker.log_scalars`."""
+        """Add numbers.
+
+        Parameters
+        ----------
+        scalars : mapping of str to float
+            Numbers by name.
+        step : int
+            Epoch or step of the training.
+        """
         for name, value in scalars.items():
             self.writer.add_scalar(name, value, step)
 

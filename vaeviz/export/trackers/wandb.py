@@ -24,13 +24,33 @@ class WandbTracker:
         self.run: Any = self.wandb.init(project=run) if self.owns_run else run
 
     def log_figure(self, name: str, png: bytes, *, caption: str, step: int) -> None:
-        """Log an image with its caption, see `Tracker.log_figure`."""
+        """Log an image with its caption.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        png : bytes
+            Content of a PNG file.
+        caption : str
+            What the figure shows.
+        step : int
+            Epoch or step of the training.
+        """
         from PIL import Image
 
         self.run.log({name: self.wandb.Image(Image.open(io.BytesIO(png)), caption=caption)}, step=step)
 
     def log_scalars(self, scalars: Mapping[str, float], *, step: int) -> None:
-        """Log numbers, see `Tracker.log_scalars`."""
+        """Log numbers.
+
+        Parameters
+        ----------
+        scalars : mapping of str to float
+            Numbers by name.
+        step : int
+            Epoch or step of the training.
+        """
         self.run.log(dict(scalars), step=step)
 
     def close(self) -> None:
