@@ -45,7 +45,10 @@ export async function createExplorer(element, scene, bytesOf, hooks = {}) {
 
 class Explorer {
   constructor(element, models, hooks) {
-    Object.assign(this, { element, models, hooks, id: `vaeviz-${explorerCount++}` });
+    this.element = element;
+    this.models = models;
+    this.hooks = hooks;
+    this.id = `vaeviz-${explorerCount++}`;
     const [{ scene, nSamples }] = models;
     this.shared = createStore({
       colorBy: scene.color_by ?? null,

@@ -42,7 +42,7 @@ function legendAsSvg(app, width, ink) {
   if (!column) return { group, height: 0 };
   add(column.name, 0, () => []);
   if (column.kind === "classes") {
-    const present = [...new Set(column.values.data)].filter((code) => !hidden.has(code)).sort((a, b) => (a < 0) - (b < 0) || a - b);
+    const present = [...new Set(column.values.data)].filter((code) => !hidden.has(code)).sort((a, b) => Number(a < 0) - Number(b < 0) || a - b);
     if (present.length > MAX_LEGEND_CLASSES) add(`${present.length} classes`, 0, () => []);
     else for (const code of present) add(column.classes[code] ?? "no label", 12, (cx, cy) => [svg("circle", { cx: cx + 4, cy, r: 4.5, fill: code < 0 ? MISSING_COLOR : classColor(column, code, isDark) })]);
   } else {
