@@ -42,7 +42,7 @@ export function createProbePanel(app) {
     if (!painter) return;
     const { model, own } = app.activeView;
     const row = app.shownRow();
-    const label = app.colorColumn()?.kind === "classes" ? ` · ${app.shortLabel(row)}` : "";
+    const label = app.classColumn() ? ` · ${app.shortLabel(row)}` : "";
     display.showSample(row, `Sample ${model.nameOf(row)}${label}`);
     if (model.decoder?.isFree) decodeRow(model, row, model.conditionOf(row, own.state.condition));
   }

@@ -137,9 +137,17 @@ export class ScatterView {
     return best;
   }
 
+  /** Return the point of a sample, or null if it has no place in this space. */
+  pointOf(row) {
+    const point = [...this.space.points.subarray(2 * row, 2 * row + 2)];
+    return point.every(Number.isFinite) ? point : null;
+  }
+
   /** Move the view so that a sample is in it. */
   reveal(row) {
-    const [x, y] = this.space.points.subarray(2 * row, 2 * row + 2);
+    const point = this.pointOf(row);
+    if (!point) return;
+    const [x, y] = point;
     const [left, right, bottom, top] = this.camera.limits();
     if (x > left && x < right && y > bottom && y < top) return;
     [this.camera.x, this.camera.y] = [x, y];
