@@ -26,6 +26,7 @@ from .model.inspect import Inspection, inspect
 from .model.likelihood import log_likelihood
 from .model.opening import Model, condition_on, open
 from .model.posterior import Posterior
+from .model.weights.load import load_weights
 from .plots.aggregate_posterior import aggregate_posterior
 from .plots.compare import compare
 from .plots.disentanglement import disentanglement
@@ -95,6 +96,7 @@ __all__ = [
     "likelihood_bound",
     "linear_vae",
     "load_data",
+    "load_weights",
     "log_likelihood",
     "manifold_grid",
     "map_quality",
