@@ -45,7 +45,10 @@ export async function createExplorer(element, scene, bytesOf, hooks = {}) {
 
 class Explorer {
   constructor(element, models, hooks) {
-    Object.assign(this, { element, models, hooks, id: `vaeviz-${explorerCount++}` });
+    this.element = element;
+    this.models = models;
+    this.hooks = hooks;
+    this.id = `vaeviz-${explorerCount++}`;
     const [{ scene, nSamples }] = models;
     this.shared = createStore({
       colorBy: scene.color_by ?? null,
@@ -88,6 +91,7 @@ class Explorer {
     });
     own.set({ pointer: pointOfCode(model, model.space(model.firstSpace), model.medians) });
     const handlers = {
+      describedBy: `${this.id}-keys`,
       onHover: (view, row, point) => {
         this.activate(view);
         this.shared.set({ hoverRow: row });
@@ -115,7 +119,7 @@ class Explorer {
     element.replaceChildren(
       html("header.head", {}, html("h1", {}, scene.title), html("p.about", {}, about), createToolbar(this)),
       html("div.body", {}, html("main.stage", {}, createLegend(this), html("div.views", {}, ...parts)), panel),
-      html("p.hidden-text", { id: "vaeviz-keys" }, KEYS_HELP),
+      html("p.hidden-text", { id: `${this.id}-keys` }, KEYS_HELP),
       this.live,
     );
     views.forEach((view) => view.resize());

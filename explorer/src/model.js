@@ -23,7 +23,8 @@ export class Model {
     this.scene = scene;
     this.painter = painter;
     this.decoder = decoder;
-    [this.nSamples, this.nDims] = scene.codes.shape;
+    this.nSamples = scene.codes.shape[0];
+    this.nDims = scene.codes.shape[1];
     this.codes = scene.codes.data;
     this.medians = Float32Array.from(scene.dimensions, (dimension) => dimension.median);
     this.mixture = this.createMixture();
@@ -99,7 +100,7 @@ export class Model {
    * Measure what a code means: densities, the nearest codes, and whether any sample is there.
    * @param {Float32Array} code
    * @param {any} space
-   * @param {number[]} point
+   * @param {any} point  Its coordinates in the space.
    */
   measure(code, space, point) {
     const { neighbor_distance: limits, holes } = this.scene;
@@ -119,7 +120,8 @@ export class Model {
     };
   }
 
-  isFarInMap(space, [x, y]) {
+  isFarInMap(space, point) {
+    const [x, y] = point;
     space.spacing ??= mapSpacing(space.points);
     const [row] = nearestPoints(space.index, space.points, x, y, 1);
     return row === undefined || Math.hypot(space.points[2 * row] - x, space.points[2 * row + 1] - y) > space.spacing;

@@ -408,7 +408,7 @@ def test_widget_decodes_through_python_and_reports_the_selection(browser: Any, m
     assert "out of memory" in page.locator(".failure:not([hidden])").first.inner_text()
     page.get_by_role("button", name="Select shown").click()
     assert page.evaluate("window.traits.selected_rows.length") == len(model.codes)
-    assert len(page.evaluate("window.traits.cursor")) == 3
+    page.wait_for_function("() => window.traits.cursor?.length === 3")
     page.evaluate("() => { window.traits.selected_rows = [4, 9]; window.listeners['change:selected_rows'](); }")
     assert "2 samples selected" in page.locator(".panel").inner_text()
     context.close()

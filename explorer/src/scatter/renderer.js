@@ -48,7 +48,12 @@ export function createRenderer(canvas) {
 
 class WebGLRenderer {
   constructor(canvas, gl) {
-    Object.assign(this, { canvas, gl, isHardware: true, nSamples: 0 });
+    this.canvas = canvas;
+    this.gl = gl;
+    this.isHardware = true;
+    this.nSamples = 0;
+    /** Data on the GPU, which has to be sent again after the loss of its context. */
+    this.kept = {};
     this.prepare();
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => {
@@ -56,7 +61,6 @@ class WebGLRenderer {
       for (const [name, data] of Object.entries(this.kept)) this.upload(name, data);
       this.draw(this.camera);
     });
-    this.kept = {};
   }
 
   prepare() {
@@ -136,7 +140,9 @@ class WebGLRenderer {
 /** The same picture without WebGL, for fewer points. */
 class CanvasRenderer {
   constructor(canvas) {
-    Object.assign(this, { canvas, isHardware: false, context: canvas.getContext("2d") });
+    this.canvas = canvas;
+    this.isHardware = false;
+    this.context = canvas.getContext("2d");
   }
 
   setPoints(points) {
@@ -144,11 +150,13 @@ class CanvasRenderer {
   }
 
   setColors(colors, order) {
-    Object.assign(this, { colors, order });
+    this.colors = colors;
+    this.order = order;
   }
 
   setStates(states, hasSelection) {
-    Object.assign(this, { states, hasSelection });
+    this.states = states;
+    this.hasSelection = hasSelection;
   }
 
   draw(camera) {
