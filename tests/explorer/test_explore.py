@@ -420,3 +420,12 @@ def test_a_page_that_cannot_be_written_is_an_error(explorer, tmp_path):
 
     with pytest.raises(OutputError):
         explorer.save(tmp_path / "missing" / "page.html")
+
+
+def test_numbers_that_would_take_minutes_are_left_out_and_said(digits, make_encoder, monkeypatch):
+    monkeypatch.setattr("vaeviz.explorer.region.MAX_TERMS", 100)
+    monkeypatch.setattr("vaeviz.explorer.scene.MAX_COMPARED_SAMPLES", 10)
+    explorer = vaeviz.explore(make_encoder(), x=digits.x, labels=digits.labels)
+    names = [one["name"] for one in explorer.scene.document["columns"]]
+    assert not any("q(z)" in name or "neighbors" in name for name in names)
+    assert sum("minutes" in note for note in explorer.scene.document["notes"]) == 2

@@ -150,7 +150,7 @@ def _collect(encoder: Any, decoder: Any, given: dict[str, Any]) -> dict[str, Any
 def _view(found: dict[str, Any], style: Any, title: str, seed: int, prefix: str = "") -> LatentView:
     encoder = found["encoder"]
     posterior = encode(encoder, found["x"], found.get("condition"))
-    name = title or ("codes" if isinstance(encoder, Posterior) else as_encoder(encoder).name)
+    name = title or ("codes" if isinstance(encoder, Posterior) else as_encoder(encoder).name.removesuffix(".encoder"))
     return LatentView(posterior, found.get("decoder"), found["x"], style, name, seed, prefix)
 
 
