@@ -170,7 +170,7 @@ class Explorer {
     const { model, space, own } = view;
     const point = own.state.cursor ?? own.state.pointer;
     const asked = space.codeAt(...point, own.state.base);
-    const code = model.decoder && !space.isMap ? model.decoder.nearestDecodable(asked) : asked;
+    const code = model.canDecode(space) ? model.decoder.nearestDecodable(asked) : asked;
     this.shared.set({ probe: { view, model, space, code, point, condition: own.state.condition, ...model.measure(code, space, point) } });
     this.hooks.onCursor?.([...code]);
     clearTimeout(this.announceTimer);

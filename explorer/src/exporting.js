@@ -1,6 +1,7 @@
 /** Text and tables that leave the page. */
 
 import { html } from "./dom.js";
+import { shortestFloat } from "./format.js";
 
 /**
  * Save a file.
@@ -42,9 +43,11 @@ function columnValues(model, row) {
   return model.scene.columns.map(({ kind, values, classes }) => {
     const value = values.data[row];
     if (kind === "classes") return classes[value] ?? null;
-    return Number.isFinite(value) ? value : null;
+    return Number.isFinite(value) ? shortestFloat(value) : null;
   });
 }
+
+const codeOf = (model, row) => Array.from(model.codeOf(row), shortestFloat);
 
 const quote = (value) => {
   const text = value === null ? "" : String(value);
@@ -59,7 +62,7 @@ const quote = (value) => {
 export function selectionCsv(model, rows) {
   const { columns, dimensions } = model.scene;
   const header = ["row", "id", ...columns.map(({ name }) => name), ...dimensions.map(({ name }) => name)];
-  const lines = rows.map((row) => [row, model.nameOf(row), ...columnValues(model, row), ...model.codeOf(row)]);
+  const lines = rows.map((row) => [row, model.nameOf(row), ...columnValues(model, row), ...codeOf(model, row)]);
   return [header, ...lines].map((line) => `${line.map(quote).join(",")}\r\n`).join("");
 }
 
@@ -74,7 +77,7 @@ export function selectionJson(model, rows) {
     row,
     id: model.nameOf(row),
     columns: Object.fromEntries(columnValues(model, row).map((value, place) => [columns[place].name, value])),
-    code: [...model.codeOf(row)],
+    code: codeOf(model, row),
   }));
   return JSON.stringify({ title, samples }, null, 1);
 }

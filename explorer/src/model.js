@@ -81,6 +81,14 @@ export class Model {
     return dims?.every((dim) => dim < this.nDims) ? dimensionPlane(this.scene, dims[0], dims[1]) : null;
   }
 
+  /** Return True if points of a space are decoded: any by a network, those of one plane by a grid. */
+  canDecode(space) {
+    const { decoder } = this.scene;
+    if (!this.decoder || this.decoder.isFree) return Boolean(this.decoder);
+    if (decoder.plane.map) return space.id === decoder.plane.map;
+    return space.dims.length > 0 && space.dims.every((dim) => decoder.plane.dims.includes(dim));
+  }
+
   /** Return the code of a sample. */
   codeOf(row) {
     return this.codes.slice(row * this.nDims, (row + 1) * this.nDims);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { fromFloat16, resolveArrays, toTypedArray } from "../src/arrays.js";
 import { createDecoder } from "../src/decoders.js";
 import { latestOnly } from "../src/dom.js";
+import { Model } from "../src/model.js";
 import { pathFrames } from "../src/panel/strips.js";
 import { smallScene } from "./scene.js";
 
@@ -16,6 +17,13 @@ test("A grid is blended bilinearly and says where it ends", async () => {
   assert.equal(await decode(2, 1), 120);
   assert.ok(Math.abs((await decode(0.5, 0.5)) - 55) < 1e-4);
   await assert.rejects(() => decoder.decode([Float32Array.of(3, 0)], 0), /outside/);
+});
+
+test("A grid decodes its own plane only", () => {
+  const scene = gridScene();
+  const model = new Model(scene, null, createDecoder(scene));
+  assert.ok(model.canDecode(model.space("z:0,1")) && model.canDecode(model.space("z:1,0")));
+  assert.ok(!model.canDecode({ ...model.space("z:0,1"), id: "pca", dims: [] }));
 });
 
 test("A grid in one dimension ignores the second", async () => {

@@ -62,7 +62,7 @@ export function createPathPanel(app) {
     },
     (error) => {
       strip.show([]);
-      note.textContent = `The decoder failed: ${error.message}`;
+      note.textContent = `Not decoded: ${error.message}`;
     },
   );
 
