@@ -65,11 +65,12 @@ DEMOS = {
         {"map_quality": {"max_points": 1000}},
     ),
     "demo-shapes": Demo(
-        "conv",
-        "shapes",
-        {"latent_dim": 3, "channels": (8, 16, 32, 32)},
-        {"epochs": 6, "batch_size": 32, "learning_rate": 3e-3, "beta": 4.0},
-        ("disentanglement", "traversal", "latent_triage", "latent_pairs", "samples", "reconstruction_pairs"),
+        "mlp",
+        "shapes:ellipses",
+        {"latent_dim": 3, "hidden": (256,)},
+        {"epochs": 8, "batch_size": 32, "learning_rate": 2e-3, "beta": 4.0},
+        ("disentanglement", "traversal", "latent_triage", "latent_pairs", "reconstruction_pairs", "training_curves"),
+        {"disentanglement": {"max_points": 1000}},
     ),
 }
 MAX_JOBS = 2  # more processes would start for longer than they draw
@@ -83,13 +84,13 @@ MAX_JOBS = 2  # more processes would start for longer than they draw
     show_default=True,
     help="Folder for the figure sets; the runs are written to its subfolder runs.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="[default: 9 for glyphs, 6 for shapes]")
+@click.option("--epochs", type=click.IntRange(1), help="[default: 9 for glyphs, 8 for shapes]")
 @click.pass_context
 def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
     """Train on built-in data and draw every plot. Needs no network.
 
-    Trains three VAEs: two of printed digits, with 2 and with 10 latent dimensions, and one of shapes whose true
-    factors are known. Each plot is drawn for the model that shows it best.
+    Trains three VAEs: two of printed digits, with 2 and with 10 latent dimensions, and one of ellipses, whose size and
+    position it separates. Each plot is drawn for the model that shows it best.
     """
     from vaeviz_models.commands.train import flush_denormals, print_epoch
     from vaeviz_models.runs.train_run import train_run
