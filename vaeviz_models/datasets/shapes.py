@@ -24,7 +24,7 @@ ORIENTATIONS = np.arange(0.0, 360.0, 9.0)  # degrees
 POSITIONS = np.linspace(0, 1, SIDE - SPRITE_SIDE + 1)  # one pixel apart
 ELLIPSE_IMAGE_SIDE = 32  # pixels
 ELLIPSE_RANGES = {"scale": (0.6, 1.0), "x": (-5.0, 5.0), "y": (-1.5, 1.5)}
-"""Lowest and highest value of each factor of ``shapes:ellipses``; x alone causes 45 % of the variance, y 17, scale 9."""
+"""Lowest and highest value of each factor of the ellipses. Alone, x causes 45 % of the variance, y 17 %, scale 9 %."""
 GRID = (len(SHAPES), len(SCALES), len(ORIENTATIONS), len(POSITIONS), len(POSITIONS))
 
 
