@@ -192,7 +192,16 @@ def test_runs_that_a_shell_lists_are_all_compared(run_command, folder, seen):
     assert seen["encoder"] is not None
 
 
-@pytest.mark.parametrize(("typed", "expected"), [("fashion", ["fashion-mnist"]), ("nothing", ["nothing"])])
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("fashion", ["fashion-mnist"]),
+        ("nothing", ["nothing"]),
+        ("gl", ["glyphs", "glyphs:letters"]),
+        ("shapes:f", ["shapes:full"]),
+        ("npz:scans", ["npz:scans"]),
+    ],
+)
 def test_names_of_data_sets_are_completed(typed, expected):
     from click.shell_completion import ShellComplete
 
