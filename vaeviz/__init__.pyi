@@ -12,6 +12,7 @@ from .drawing.figure_factory import axes_for, figure_for
 from .drawing.styles import style
 from .embeddings import Embedding, embed
 from .errors import GuessWarning, InputError, NotApplicable
+from .explorer.explorer import Explorer, explore
 from .export.figure_set import export_figures
 from .health.analyze import analyze
 from .health.check import CheckResult
@@ -57,6 +58,7 @@ __all__ = [
     "Embedding",
     "Encoder",
     "Estimate",
+    "Explorer",
     "GuessWarning",
     "InputError",
     "Inspection",
@@ -79,6 +81,7 @@ __all__ = [
     "elbo_terms",
     "embed",
     "encode",
+    "explore",
     "export_figures",
     "figure_for",
     "find_holes",
