@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
 import struct
@@ -56,6 +57,7 @@ def read_event_folder(path: Path) -> Any:
     folders = {path: [path]} if path.is_file() else _event_folders(path)
     if not folders:
         return {}
+    import_library("tensorboard", extra="tensorboard", needed_by=str(path))
     for file in (file for files in folders.values() for file in files if _is_cut(file)):
         warn_user(UserWarning(f"{file} ends within a record, so its last values are missing."))
     found = {folder: _join_series(_scalar_series(folder)) for folder in folders}
@@ -91,14 +93,10 @@ def _is_cut(path: Path) -> bool:
     return False
 
 
-def _tensorboard(module: str, path: Path) -> Any:
-    return import_library(f"tensorboard.{module}", extra="tensorboard", needed_by=str(path))
-
-
 def _scalar_series(path: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:
     """Yield the tags of scalars, with step and value of each event."""
-    accumulator: Any = _tensorboard("backend.event_processing.event_accumulator", path)
-    tensor_util: Any = _tensorboard("util.tensor_util", path)
+    accumulator: Any = importlib.import_module("tensorboard.backend.event_processing.event_accumulator")
+    tensor_util: Any = importlib.import_module("tensorboard.util.tensor_util")
     try:
         events: Any = accumulator.EventAccumulator(str(path), size_guidance={"scalars": 0, "tensors": 0}).Reload()
     except Exception as error:
