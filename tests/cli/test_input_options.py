@@ -255,7 +255,7 @@ def test_an_input_that_cannot_be_read_is_an_input_error(invoke, folder, args, to
     ("plot", "flags"),
     [
         ("rate_distortion", "--runs RUN"),
-        ("training_curves", "--history FILE.csv"),
+        ("training_curves", "--history PATH"),
         ("compare", "MODEL or --encoder MODEL, and --data NAME, and --other-encoder MODEL"),
         ("likelihood_bound", "MODEL or --encoder MODEL, and --data NAME, and --likelihood NAME"),
         ("disentanglement", "MODEL or --encoder MODEL, and --data NAME, and --factors ARRAY"),
