@@ -12,6 +12,7 @@ import vaeviz
 ODD = "a\x00\x1b[31m\ufffe\u2028"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("plot", ["training_curves", "compare", "rate_distortion", "disentanglement", "latent_scatter"])
 def test_figures_with_odd_names_are_well_formed(plot, numpy_inputs, call_plot, still_figure, few_trees):
     own = {
