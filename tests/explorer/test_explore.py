@@ -77,7 +77,7 @@ def test_labels_have_the_colors_of_the_figures(explorer, digits):
 def test_reconstruction_errors_are_those_of_the_plot(explorer, digits, make_encoder, make_decoder):
     decoded = make_decoder()(make_encoder()(digits.x)[0])
     expected = ((decoded - digits.x) ** 2).mean(axis=(1, 2))
-    found = explorer.scene.read_array(column(explorer, "squared error")["values"])
+    found = explorer.scene.read_array(column(explorer, "reconstruction error")["values"])
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
@@ -377,9 +377,9 @@ def test_mislabeled_samples_have_neighbors_with_another_label(make_encoder):
     x = rng.normal(5 * labels[:, None], 0.1, (100, 2))
     labels[13] = 1
     explorer = vaeviz.explore(lambda x: x, x=x, labels=labels)
-    shares = explorer.scene.read_array(column(explorer, "another label")["values"])
-    assert shares.argmax() == 13
-    assert shares[13] == 1
+    counts = explorer.scene.read_array(column(explorer, "neighbors with another label")["values"])
+    assert counts.argmax() == 13
+    assert counts[13] == 10
 
 
 def test_two_models_share_their_samples(digits, make_encoder, make_decoder):

@@ -101,7 +101,7 @@ def _class_column(
 
 
 def disagreement_column(arrays: SceneArrays, codes: np.ndarray, classes: np.ndarray) -> dict[str, Any]:
-    """Return the column of the share of nearest codes that have another label, which finds mislabeled samples.
+    """Return the column of the number of nearest codes that have another label, which finds mislabeled samples.
 
     Parameters
     ----------
@@ -120,9 +120,9 @@ def disagreement_column(arrays: SceneArrays, codes: np.ndarray, classes: np.ndar
     labeled = np.flatnonzero(classes >= 0)
     k = min(N_NEIGHBORS, len(labeled) - 1)
     nearest = labeled[nearest_others(codes[labeled], k)]
-    shares = np.full(len(classes), np.nan)
-    shares[labeled] = (classes[nearest] != classes[labeled][:, None]).mean(axis=1)
-    return number_column(arrays, f"share of {k} neighbors with another label", shares)
+    counts = np.full(len(classes), np.nan)
+    counts[labeled] = (classes[nearest] != classes[labeled][:, None]).sum(axis=1)
+    return number_column(arrays, "neighbors with another label", counts, unit=f"of {k}")
 
 
 def number_column(arrays: SceneArrays, name: str, values: np.ndarray, unit: str = "") -> dict[str, Any]:

@@ -341,7 +341,7 @@ def _measured_columns(
     if view.decoder is not None:
         try:
             errors = errors_from_means(view.decoder, view.posterior, view.x)
-            columns.append(number_column(arrays, "mean squared error of the reconstruction", errors))
+            columns.append(number_column(arrays, "reconstruction error", errors, "mean square"))
         except (InputError, NotApplicable) as error:
             failures.append(f"There are no reconstruction errors: the decoder failed. {error}")
     kl = view.posterior.kl()
