@@ -249,7 +249,7 @@ def test_an_object_that_holds_a_network_names_the_attribute():
 
     class Detector:
         def __init__(self):
-            self.threshold, self.name, self.model = 0.5, "detector", {"encoder": lambda x: x[:, :2]}
+            self.threshold, self.loss, self.model = 0.5, np.square, {"encoder": lambda x: x[:, :2]}
 
     for use in (lambda detector: vaeviz.encode(detector, np.ones((3, 4))), vaeviz.open):
         with pytest.raises(InputError) as caught:

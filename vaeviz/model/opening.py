@@ -432,7 +432,8 @@ def _route_of_attribute(model: Any) -> Fix:
         if name.startswith("_") or isinstance(value, (str, bytes, type)) or inspect.isroutine(value):
             continue
         with suppress(InputError, NotApplicable):
-            if open_with_adapter(value)[1] is not None:
+            opened = open_with_adapter(value)[1]
+            if opened is not None and not opened.either:
                 return Fix(f"Pass its attribute {name}, a {type(value).__name__}.")
     return Fix("")
 
