@@ -215,6 +215,7 @@ def test_wandb_keeps_figures_with_captions(figure_set, tmp_path, monkeypatch):
     opened = open_tracker("wandb:project")
     send_figures(figure_set, opened)
     opened.log_scalars({"kl": 2.5}, step=3)
+    opened.log_scalars({"loss": 1.0}, step=4)
     assert opened.run.summary["kl"] == 2.5
     assert opened.run.summary["latent_scatter"]["caption"]
     opened.close()
