@@ -3,7 +3,7 @@
 import { resolveArrays } from "./arrays.js";
 import { sampleColors } from "./colors.js";
 import { html, oncePerFrame } from "./dom.js";
-import { countOf, formatNumber } from "./format.js";
+import { countOf } from "./format.js";
 import { readFragment, writeFragment } from "./fragment.js";
 import { createLegend } from "./legend.js";
 import { loadModel } from "./model.js";
@@ -45,7 +45,10 @@ export async function createExplorer(element, scene, bytesOf, hooks = {}) {
 
 class Explorer {
   constructor(element, models, hooks) {
-    Object.assign(this, { element, models, hooks, id: `vaeviz-${explorerCount++}` });
+    this.element = element;
+    this.models = models;
+    this.hooks = hooks;
+    this.id = `vaeviz-${explorerCount++}`;
     const [{ scene, nSamples }] = models;
     this.shared = createStore({
       colorBy: scene.color_by ?? null,
@@ -88,6 +91,7 @@ class Explorer {
     });
     own.set({ pointer: pointOfCode(model, model.space(model.firstSpace), model.medians) });
     const handlers = {
+      describedBy: `${this.id}-keys`,
       onHover: (view, row, point) => {
         this.activate(view);
         this.shared.set({ hoverRow: row });
@@ -115,7 +119,7 @@ class Explorer {
     element.replaceChildren(
       html("header.head", {}, html("h1", {}, scene.title), html("p.about", {}, about), createToolbar(this)),
       html("div.body", {}, html("main.stage", {}, createLegend(this), html("div.views", {}, ...parts)), panel),
-      html("p.hidden-text", { id: "vaeviz-keys" }, KEYS_HELP),
+      html("p.hidden-text", { id: `${this.id}-keys` }, KEYS_HELP),
       this.live,
     );
     views.forEach((view) => view.resize());
@@ -166,7 +170,7 @@ class Explorer {
     const { model, space, own } = view;
     const point = own.state.cursor ?? own.state.pointer;
     const asked = space.codeAt(...point, own.state.base);
-    const code = model.decoder && !space.isMap ? model.decoder.nearestDecodable(asked) : asked;
+    const code = model.canDecode(space) ? model.decoder.nearestDecodable(asked) : asked;
     this.shared.set({ probe: { view, model, space, code, point, condition: own.state.condition, ...model.measure(code, space, point) } });
     this.hooks.onCursor?.([...code]);
     clearTimeout(this.announceTimer);
@@ -206,11 +210,17 @@ class Explorer {
     return colorBy === null ? null : this.column(colorBy);
   }
 
-  /** Return the class of a sample, or its number in the column that colors it, or else its row id. */
+  /** Return the column whose classes name the samples: that of the colors, or the first with classes, or null. */
+  classColumn() {
+    const color = this.colorColumn();
+    if (color?.kind === "classes") return color;
+    return this.models[0].scene.columns.find(({ kind }) => kind === "classes") ?? null;
+  }
+
+  /** Return the class of a sample, or its row id without classes. */
   shortLabel(row) {
-    const column = this.colorColumn();
-    if (!column) return this.models[0].nameOf(row);
-    return column.kind === "classes" ? valueText(column, row) : formatNumber(column.values.data[row]);
+    const column = this.classColumn();
+    return column ? valueText(column, row) : this.models[0].nameOf(row);
   }
 
   refreshColors() {
@@ -256,21 +266,20 @@ class Explorer {
     const { path } = this.shared.state;
     this.activate(view);
     this.shared.set({ path: path.includes(row) ? path.filter((picked) => picked !== row) : [...path, row] });
-    view.own.set({ cursor: [...view.space.points.subarray(2 * row, 2 * row + 2)] });
+    view.own.set({ cursor: view.pointOf(row) });
   }
 
   /** Bring a sample into view and show it in the panel. */
   show(row) {
     for (const view of this.views) view.reveal(row);
-    const { space, own } = this.activeView;
-    own.set({ cursor: [...space.points.subarray(2 * row, 2 * row + 2)] });
+    this.activeView.own.set({ cursor: this.activeView.pointOf(row) });
     this.shared.set({ hoverRow: row });
   }
 
   /** Set the cursor and the sliders to the code of a sample. */
   startFrom(row) {
-    const { own, space, model } = this.activeView;
-    own.set({ base: model.codeOf(row), cursor: [...space.points.subarray(2 * row, 2 * row + 2)] });
+    const { own, model } = this.activeView;
+    own.set({ base: model.codeOf(row), cursor: this.activeView.pointOf(row) });
     this.shared.set({ hoverRow: row });
   }
 

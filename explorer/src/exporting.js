@@ -1,9 +1,7 @@
-/** Files and text that leave the page. */
+/** Text and tables that leave the page. */
 
-import { html, svg } from "./dom.js";
-import { DIMMED_SHARE, pointStyle, SELECTED } from "./scatter/renderer.js";
-
-const MAX_SVG_POINTS = 20000; // more are one picture inside the SVG file
+import { html } from "./dom.js";
+import { shortestFloat } from "./format.js";
 
 /**
  * Save a file.
@@ -45,9 +43,11 @@ function columnValues(model, row) {
   return model.scene.columns.map(({ kind, values, classes }) => {
     const value = values.data[row];
     if (kind === "classes") return classes[value] ?? null;
-    return Number.isFinite(value) ? value : null;
+    return Number.isFinite(value) ? shortestFloat(value) : null;
   });
 }
+
+const codeOf = (model, row) => Array.from(model.codeOf(row), shortestFloat);
 
 const quote = (value) => {
   const text = value === null ? "" : String(value);
@@ -62,7 +62,7 @@ const quote = (value) => {
 export function selectionCsv(model, rows) {
   const { columns, dimensions } = model.scene;
   const header = ["row", "id", ...columns.map(({ name }) => name), ...dimensions.map(({ name }) => name)];
-  const lines = rows.map((row) => [row, model.nameOf(row), ...columnValues(model, row), ...model.codeOf(row)]);
+  const lines = rows.map((row) => [row, model.nameOf(row), ...columnValues(model, row), ...codeOf(model, row)]);
   return [header, ...lines].map((line) => `${line.map(quote).join(",")}\r\n`).join("");
 }
 
@@ -77,82 +77,7 @@ export function selectionJson(model, rows) {
     row,
     id: model.nameOf(row),
     columns: Object.fromEntries(columnValues(model, row).map((value, place) => [columns[place].name, value])),
-    code: [...model.codeOf(row)],
+    code: codeOf(model, row),
   }));
   return JSON.stringify({ title, samples }, null, 1);
-}
-
-/** Return a copy of a layer with the colors that style sheets give to it. */
-function styledCopy(layer) {
-  const copy = layer.cloneNode(true);
-  const [sources, targets] = [layer, copy].map((element) => [...element.querySelectorAll("*")]);
-  sources.forEach((source, place) => {
-    const style = getComputedStyle(source);
-    for (const name of ["fill", "stroke", "stroke-width", "font-size", "font-family", "font-weight", "opacity", "paint-order"]) {
-      if (source.tagName !== "pattern" && source.tagName !== "defs") targets[place].setAttribute(name, style.getPropertyValue(name));
-    }
-  });
-  for (const hole of copy.querySelectorAll(".hole")) hole.setAttribute("fill", layer.querySelector(".hole").getAttribute("fill"));
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.removeAttribute("class");
-  return copy;
-}
-
-const backgroundOf = (view) => getComputedStyle(view.element).backgroundColor;
-
-/**
- * Return the view as an SVG document.
- * @param {any} view
- */
-export function viewAsSvg(view) {
-  const { camera, canvas, model, overlay } = view;
-  const { pixelWidth: width, pixelHeight: height } = camera;
-  view.renderer.draw(camera);
-  const points =
-    model.nSamples <= MAX_SVG_POINTS ? pointsAsSvg(view) : svg("image", { width, height, href: canvas.toDataURL("image/png") });
-  const [under, over] = [overlay.under, overlay.over].map(styledCopy);
-  under.prepend(svg("rect", { width, height, fill: backgroundOf(view) }));
-  under.append(points, ...over.childNodes);
-  return new XMLSerializer().serializeToString(under);
-}
-
-function pointsAsSvg(view) {
-  const { camera, states, colors, order, hasSelection, space } = view;
-  const { diameter, alpha } = pointStyle(view.model.nSamples, camera.zoom);
-  const group = svg("g", { "fill-opacity": alpha.toFixed(2) });
-  for (const row of order) {
-    if (!states[row]) continue;
-    const [x, y] = camera.toPixel(space.points[2 * row], space.points[2 * row + 1]);
-    if (!(x > -20 && y > -20 && x < camera.pixelWidth + 20 && y < camera.pixelHeight + 20)) continue;
-    const color = `rgb(${colors.subarray(3 * row, 3 * row + 3)})`;
-    const opacity = hasSelection && states[row] !== SELECTED ? DIMMED_SHARE : null;
-    group.append(svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: (diameter / 2).toFixed(2), fill: color, opacity }));
-  }
-  return group;
-}
-
-/**
- * Return the view as a PNG picture.
- * @param {any} view
- * @returns {Promise<Blob>}
- */
-export async function viewAsPng(view) {
-  const { canvas, camera } = view;
-  const target = html("canvas", { width: canvas.width, height: canvas.height });
-  const context = target.getContext("2d");
-  context.fillStyle = backgroundOf(view);
-  context.fillRect(0, 0, target.width, target.height);
-  await drawLayer(context, view.overlay.under);
-  view.renderer.draw(camera);
-  context.drawImage(canvas, 0, 0);
-  await drawLayer(context, view.overlay.over);
-  return new Promise((resolve) => target.toBlob(resolve, "image/png"));
-}
-
-async function drawLayer(context, layer) {
-  const picture = new Image();
-  picture.src = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(styledCopy(layer))], { type: "image/svg+xml" }));
-  await picture.decode();
-  context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
-  URL.revokeObjectURL(picture.src);
 }

@@ -12,6 +12,15 @@ export function formatNumber(value) {
 }
 
 /**
+ * Return a float32 with as few digits as tell it from all others.
+ * @param {number} value
+ */
+export function shortestFloat(value) {
+  for (const digits of [6, 7, 8]) if (Math.fround(Number(value.toPrecision(digits))) === value) return Number(value.toPrecision(digits));
+  return Number(value.toPrecision(9));
+}
+
+/**
  * Format a count with separators of thousands.
  * @param {number} count
  */

@@ -23,7 +23,8 @@ export class Model {
     this.scene = scene;
     this.painter = painter;
     this.decoder = decoder;
-    [this.nSamples, this.nDims] = scene.codes.shape;
+    this.nSamples = scene.codes.shape[0];
+    this.nDims = scene.codes.shape[1];
     this.codes = scene.codes.data;
     this.medians = Float32Array.from(scene.dimensions, (dimension) => dimension.median);
     this.mixture = this.createMixture();
@@ -80,6 +81,14 @@ export class Model {
     return dims?.every((dim) => dim < this.nDims) ? dimensionPlane(this.scene, dims[0], dims[1]) : null;
   }
 
+  /** Return True if points of a space are decoded: any by a network, those of one plane by a grid. */
+  canDecode(space) {
+    const { decoder } = this.scene;
+    if (!this.decoder || this.decoder.isFree) return Boolean(this.decoder);
+    if (decoder.plane.map) return space.id === decoder.plane.map;
+    return space.dims.length > 0 && space.dims.every((dim) => decoder.plane.dims.includes(dim));
+  }
+
   /** Return the code of a sample. */
   codeOf(row) {
     return this.codes.slice(row * this.nDims, (row + 1) * this.nDims);
@@ -99,7 +108,7 @@ export class Model {
    * Measure what a code means: densities, the nearest codes, and whether any sample is there.
    * @param {Float32Array} code
    * @param {any} space
-   * @param {number[]} point
+   * @param {any} point  Its coordinates in the space.
    */
   measure(code, space, point) {
     const { neighbor_distance: limits, holes } = this.scene;
@@ -119,7 +128,8 @@ export class Model {
     };
   }
 
-  isFarInMap(space, [x, y]) {
+  isFarInMap(space, point) {
+    const [x, y] = point;
     space.spacing ??= mapSpacing(space.points);
     const [row] = nearestPoints(space.index, space.points, x, y, 1);
     return row === undefined || Math.hypot(space.points[2 * row] - x, space.points[2 * row + 1] - y) > space.spacing;

@@ -15,7 +15,8 @@ const COMPARISONS = {
 /**
  * Return the rows that a query matches, in increasing order.
  *
- * `cat` matches row ids and class names that contain it; `label=7`, `"reconstruction error">3` and `z1<0` compare.
+ * `cat` matches row ids and class names that contain it; `label=7`, `"reconstruction error">3` and `z1<0` compare. A
+ * part of a column's name is enough if no other column has it: `error>3`.
  * @param {string} query
  * @param {import("./model.js").Model} model
  * @returns {number[]}
@@ -38,13 +39,23 @@ function createTest(model, name, operator, value) {
   const dim = dimensions.findIndex((dimension) => dimension.name === name);
   if (dim >= 0) return (row) => compare(model.codes[row * model.nDims + dim], Number(value));
   if (name === "id" || name === "row") return (row) => model.nameOf(row) === value;
-  const column = columns.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
-  if (!column) throw new Error(`There is no column or dimension named ${name}.`);
+  const column = findColumn(columns, name.toLowerCase());
   const values = column.values.data;
   if (column.kind !== "classes") return (row) => compare(values[row], Number(value));
-  if (operator !== "=") throw new Error(`${name} has classes. Compare it with =.`);
+  if (operator !== "=") throw new Error(`${column.name} has classes. Compare it with =.`);
   const code = [...column.classes, MISSING_NAME].findIndex((candidate) => candidate.toLowerCase() === value.toLowerCase());
   return (row) => (values[row] < 0 ? column.classes.length : values[row]) === code;
+}
+
+/** Return the column of a name, or the only one whose name contains it. */
+function findColumn(columns, name) {
+  const candidates = columns.filter((column) => column.name.toLowerCase().includes(name));
+  const column = candidates.find((candidate) => candidate.name.toLowerCase() === name) ?? candidates[0];
+  if (!column) throw new Error(`There is no column or dimension named ${name}.`);
+  if (candidates.length > 1 && column.name.toLowerCase() !== name) {
+    throw new Error(`${name} may be ${candidates.map((candidate) => candidate.name).join(" or ")}. Write more of it, in quotes.`);
+  }
+  return column;
 }
 
 /** Match row ids and class names that contain a word; a number matches a whole row id or class name. */

@@ -23,7 +23,9 @@ class SamplePainter {
     this.images = images;
     const { shape, tile } = scene.samples;
     this.shape = shape.length === 1 && tile ? tile : shape; // flat pictures
-    [this.low, this.high] = scene.value_range ?? [0, 1];
+    const [valueLow, valueHigh] = scene.value_range ?? [0, 1];
+    this.low = valueLow;
+    this.high = valueHigh;
     const { pictured_rows: rows, n_pictured: count } = scene.samples;
     this.places = rows ? new Map(Array.from(rows.data, (row, place) => [row, place])) : null;
     this.nPictured = count ?? scene.n_samples;
@@ -169,7 +171,8 @@ function robustLimits(values) {
 }
 
 /** Draw a signal (L,) or (L, channels), one line per channel. */
-function drawSignal(canvas, values, shape, [low, high]) {
+function drawSignal(canvas, values, shape, limits) {
+  const [low, high] = limits;
   const [width, height] = SIGNAL_SIZE;
   [canvas.width, canvas.height] = [2 * width, 2 * height];
   const context = canvas.getContext("2d");

@@ -18,7 +18,7 @@ export function createSearch(app) {
     type: "search",
     placeholder: "Row id, label, or z1 > 2",
     "aria-label": "Search rows",
-    title: 'Words match row ids and classes. Comparisons: label=7, "reconstruction error">3, z1<0. Enter selects all matches.',
+    title: "Words match row ids and classes. Comparisons: label=7, error>3 (a part of a column's name is enough), z1<0. Enter selects all matches.",
   });
   let timer = 0;
   let rows = [];

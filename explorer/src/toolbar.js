@@ -1,7 +1,8 @@
 /** The controls above the plots. */
 
 import { html } from "./dom.js";
-import { download, viewAsPng, viewAsSvg } from "./exporting.js";
+import { download } from "./exporting.js";
+import { viewAsPng, viewAsSvg } from "./pictures.js";
 import { createSearch } from "./search.js";
 
 const MAX_PAIRED_DIMS = 128; // dimensions offered as axes
@@ -45,8 +46,8 @@ export function createToolbar(app) {
       "div.tools",
       {},
       html("button", { type: "button", onclick: () => app.activeView.resetView() }, "Reset view"),
-      html("button", { type: "button", onclick: async () => download("view.png", await viewAsPng(app.activeView)) }, "PNG"),
-      html("button", { type: "button", onclick: () => download("view.svg", new Blob([viewAsSvg(app.activeView)], { type: "image/svg+xml" })) }, "SVG"),
+      html("button", { type: "button", onclick: async () => download("view.png", await viewAsPng(app, app.activeView)) }, "PNG"),
+      html("button", { type: "button", onclick: () => download("view.svg", new Blob([viewAsSvg(app, app.activeView)], { type: "image/svg+xml" })) }, "SVG"),
     ),
   );
   return bar;

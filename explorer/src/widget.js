@@ -2,6 +2,8 @@
 
 import { createExplorer } from "./explorer.js";
 
+const CURSOR_MILLISECONDS = 100; // without a movement before Python gets the cursor
+
 /** Return the bytes of an array that a trait holds. */
 function bytesOfTrait(arrays, name) {
   const view = arrays[name];
@@ -39,12 +41,16 @@ export async function render({ model, el }) {
     model.set(name, value);
     model.save_changes();
   };
+  let cursorTimer = 0;
   const element = document.createElement("div");
   el.append(element);
   const app = await createExplorer(element, model.get("scene"), (name) => bytesOfTrait(model.get("arrays"), name), {
     decode,
     onSelect: (rows) => set("selected_rows", rows),
-    onCursor: (code) => set("cursor", code),
+    onCursor: (code) => {
+      clearTimeout(cursorTimer);
+      cursorTimer = setTimeout(() => set("cursor", code), CURSOR_MILLISECONDS);
+    },
   });
   const onSelected = () => {
     const rows = model.get("selected_rows");

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { fromFloat16, resolveArrays, toTypedArray } from "../src/arrays.js";
 import { createDecoder } from "../src/decoders.js";
 import { latestOnly } from "../src/dom.js";
+import { Model } from "../src/model.js";
 import { pathFrames } from "../src/panel/strips.js";
 import { smallScene } from "./scene.js";
 
@@ -16,6 +17,13 @@ test("A grid is blended bilinearly and says where it ends", async () => {
   assert.equal(await decode(2, 1), 120);
   assert.ok(Math.abs((await decode(0.5, 0.5)) - 55) < 1e-4);
   await assert.rejects(() => decoder.decode([Float32Array.of(3, 0)], 0), /outside/);
+});
+
+test("A grid decodes its own plane only", () => {
+  const scene = gridScene();
+  const model = new Model(scene, null, createDecoder(scene));
+  assert.ok(model.canDecode(model.space("z:0,1")) && model.canDecode(model.space("z:1,0")));
+  assert.ok(!model.canDecode({ ...model.space("z:0,1"), id: "pca", dims: [] }));
 });
 
 test("A grid in one dimension ignores the second", async () => {
@@ -79,16 +87,20 @@ test("Arrays of a scene are read, compressed or not, at any offset", async () =>
 });
 
 test("Of many requests the first and the last run, one at a time", async () => {
-  const seen = [];
+  const [asked, seen, finish] = [[], [], []];
   const request = latestOnly(
-    async (value) => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return value;
+    (value) => {
+      asked.push(value);
+      return new Promise((resolve) => finish.push(() => resolve(value)));
     },
     (value) => seen.push(value),
     () => seen.push("failed"),
   );
   for (const value of [1, 2, 3]) request(value);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  for (const place of [0, 1]) {
+    finish[place]();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assert.deepEqual(asked, [1, 3]);
   assert.deepEqual(seen, [3]);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { selectionCsv, selectionJson, pythonLine } from "../src/exporting.js";
 import { formatRows, parseRows } from "../src/fragment.js";
+import { shortestFloat } from "../src/format.js";
 import { matchingRows } from "../src/query.js";
 import { smallModel } from "./scene.js";
 
@@ -20,6 +21,8 @@ test("Comparisons use columns and dimensions, and all terms must hold", () => {
   assert.deepEqual(rows('label="no label"'), [4]);
   assert.deepEqual(rows("  "), []);
   assert.throws(() => rows("nothing=3"), /nothing/);
+  assert.deepEqual(rows("err>3"), [3, 4]);
+  assert.throws(() => rows("r>3", { columns: ["rate", "error"].map((name) => ({ name, kind: "number", values: { data: [] } })) }), /rate or error/);
 });
 
 test("Rows are written as ranges and read again", () => {
@@ -27,6 +30,14 @@ test("Rows are written as ranges and read again", () => {
   assert.deepEqual(parseRows("1-3,7,9-10", 10), [1, 2, 3, 7, 9]);
   assert.deepEqual(parseRows("", 10), []);
   assert.deepEqual(parseRows("x,-3,2-1,1e99", 10), []);
+});
+
+test("Numbers are written with as few digits as tell float32 apart", () => {
+  for (const value of [0.1, 1 / 3, -1e-20, 123456.789, 0]) {
+    const float = Math.fround(value);
+    assert.equal(Math.fround(shortestFloat(float)), float);
+  }
+  assert.equal(String(shortestFloat(Math.fround(0.1))), "0.1");
 });
 
 test("Exports hold row numbers, ids, columns and codes", () => {

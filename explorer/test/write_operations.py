@@ -23,7 +23,9 @@ def tensor(values: Tensor) -> dict[str, Any]:
     return {"data": [float(f"{v:.7g}") for v in values.flatten().tolist()], "shape": list(values.shape)}
 
 
-def add(op: str, inputs: list[Tensor], expected: Tensor, weights: dict[str, Tensor] | None = None, **attributes: Any) -> None:
+def add(
+    op: str, inputs: list[Tensor], expected: Tensor, weights: dict[str, Tensor] | None = None, **attributes: Any
+) -> None:
     """Keep a case of one operation; weights are named by their attributes."""
     weights = weights or {}
     names = [f"input{i}" for i in range(len(inputs))]
@@ -34,7 +36,8 @@ def add(op: str, inputs: list[Tensor], expected: Tensor, weights: dict[str, Tens
     CASES.append({"graph": graph, "inputs": values, "output": tensor(expected)})
 
 
-for name in "relu relu6 selu silu mish hardswish hardsigmoid sigmoid tanh softplus gelu elu celu leaky_relu".split():
+ACTIVATIONS = ["relu", "relu6", "selu", "silu", "mish", "hardswish", "hardsigmoid"]
+for name in [*ACTIVATIONS, "sigmoid", "tanh", "softplus", "gelu", "elu", "celu", "leaky_relu"]:
     add(name, [ROWS], getattr(F, name)(ROWS))
 add("gelu", [ROWS], F.gelu(ROWS, approximate="tanh"), approximate="tanh")
 add("leaky_relu", [ROWS], F.leaky_relu(ROWS, 0.2), negative_slope=0.2)
@@ -42,9 +45,9 @@ add("elu", [ROWS], F.elu(ROWS, 0.5), alpha=0.5)
 add("softplus", [30 * ROWS], F.softplus(30 * ROWS, 2, 5), beta=2, threshold=5)
 add("clamp", [ROWS], ROWS.clamp(min=-0.5), min=-0.5)
 add("hardtanh", [ROWS], F.hardtanh(ROWS, -0.3, 0.4), min=-0.3, max=0.4)
-for name in "exp neg abs sin cos".split():
+for name in ["exp", "neg", "abs", "sin", "cos"]:
     add(name, [ROWS], getattr(torch, name)(ROWS))
-for name in "log sqrt".split():
+for name in ["log", "sqrt"]:
     add(name, [ROWS.abs()], getattr(torch, name)(ROWS.abs()))
 
 for name, torch_op in {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div}.items():
@@ -70,7 +73,14 @@ for options in (
     w, b = torch.randn(4, 3, 3, 4), torch.randn(3)
     add("conv_transpose2d", [IMAGE], F.conv_transpose2d(IMAGE, w, b, **options), {"weight": w, "bias": b}, **options)
 w = torch.randn(4, 3, 3, 3)
-add("conv_transpose2d", [IMAGE], F.conv_transpose2d(IMAGE, w, groups=2, stride=2), {"weight": w}, groups=2, stride=[2, 2])
+add(
+    "conv_transpose2d",
+    [IMAGE],
+    F.conv_transpose2d(IMAGE, w, groups=2, stride=2),
+    {"weight": w},
+    groups=2,
+    stride=[2, 2],
+)
 w, b = torch.randn(5, 4, 3), torch.randn(5)
 add("conv1d", [SIGNAL], F.conv1d(SIGNAL, w, b, stride=2, padding=1), {"weight": w, "bias": b}, stride=[2], padding=[1])
 w, b = torch.randn(4, 3, 4), torch.randn(3)

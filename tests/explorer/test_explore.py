@@ -77,7 +77,7 @@ def test_labels_have_the_colors_of_the_figures(explorer, digits):
 def test_reconstruction_errors_are_those_of_the_plot(explorer, digits, make_encoder, make_decoder):
     decoded = make_decoder()(make_encoder()(digits.x)[0])
     expected = ((decoded - digits.x) ** 2).mean(axis=(1, 2))
-    found = explorer.scene.read_array(column(explorer, "squared error")["values"])
+    found = explorer.scene.read_array(column(explorer, "reconstruction error")["values"])
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
@@ -377,9 +377,9 @@ def test_mislabeled_samples_have_neighbors_with_another_label(make_encoder):
     x = rng.normal(5 * labels[:, None], 0.1, (100, 2))
     labels[13] = 1
     explorer = vaeviz.explore(lambda x: x, x=x, labels=labels)
-    shares = explorer.scene.read_array(column(explorer, "another label")["values"])
-    assert shares.argmax() == 13
-    assert shares[13] == 1
+    counts = explorer.scene.read_array(column(explorer, "neighbors with another label")["values"])
+    assert counts.argmax() == 13
+    assert counts[13] == 10
 
 
 def test_two_models_share_their_samples(digits, make_encoder, make_decoder):
@@ -420,3 +420,12 @@ def test_a_page_that_cannot_be_written_is_an_error(explorer, tmp_path):
 
     with pytest.raises(OutputError):
         explorer.save(tmp_path / "missing" / "page.html")
+
+
+def test_numbers_that_would_take_minutes_are_left_out_and_said(digits, make_encoder, monkeypatch):
+    monkeypatch.setattr("vaeviz.explorer.region.MAX_TERMS", 100)
+    monkeypatch.setattr("vaeviz.explorer.scene.MAX_COMPARED_SAMPLES", 10)
+    explorer = vaeviz.explore(make_encoder(), x=digits.x, labels=digits.labels)
+    names = [one["name"] for one in explorer.scene.document["columns"]]
+    assert not any("q(z)" in name or "neighbors" in name for name in names)
+    assert sum("minutes" in note for note in explorer.scene.document["notes"]) == 2

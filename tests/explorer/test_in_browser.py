@@ -408,7 +408,32 @@ def test_widget_decodes_through_python_and_reports_the_selection(browser: Any, m
     assert "out of memory" in page.locator(".failure:not([hidden])").first.inner_text()
     page.get_by_role("button", name="Select shown").click()
     assert page.evaluate("window.traits.selected_rows.length") == len(model.codes)
-    assert len(page.evaluate("window.traits.cursor")) == 3
+    page.wait_for_function("() => window.traits.cursor?.length === 3")
     page.evaluate("() => { window.traits.selected_rows = [4, 9]; window.listeners['change:selected_rows'](); }")
     assert "2 samples selected" in page.locator(".panel").inner_text()
     context.close()
+
+
+def test_page_of_a_real_model_agrees_with_python(browser: Any, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    import vaeviz
+    from vaeviz.analysis.aggregate_posterior import log_aggregate
+
+    torch.manual_seed(0)
+    layers = [torch.nn.Linear(3, 32), torch.nn.ReLU(), torch.nn.Unflatten(1, (8, 2, 2))]
+    layers += [torch.nn.ConvTranspose2d(8, 4, 4, 2, 1), torch.nn.ELU(), torch.nn.Upsample(scale_factor=2)]
+    decoder = torch.nn.Sequential(*layers, torch.nn.Conv2d(4, 1, 3, padding=1), torch.nn.Sigmoid())
+    codes = torch.randn(60, 3)
+    x = decoder(codes).detach().numpy()[:, 0]
+    posterior = vaeviz.Posterior(codes.numpy(), np.full((60, 3), 0.3, np.float32), "normal")
+    page = vaeviz.explore(posterior, decoder, x, np.arange(60) % 3).save(tmp_path / "real.html")
+    z = np.array([[0.25, -0.5, 0.75]], np.float32)
+    with Opened(browser, Path(page or tmp_path / "real.html"), "#axes=z:0,1&at=0.25,-0.5&sliders=2:0.75") as opened:
+        opened.page.wait_for_function(f"() => {APP}.decoded")
+        decoded = opened.state("[...app.decoded]")
+        np.testing.assert_allclose(decoded, vaeviz.decode(decoder, z).ravel(), atol=1e-3)
+        np.testing.assert_allclose(
+            opened.state("app.shared.state.probe.aggregate"), log_aggregate(z, posterior)[0], rtol=1e-3
+        )
+        assert "largest difference" in opened.page.locator(".notes").text_content()
+        assert opened.errors == []

@@ -56,7 +56,7 @@ class OnnxFile:
 
 def checked_samples(z, samples, *, moves_channels=False):
     space = SampleSpace(samples.shape[1:], samples.shape[1:], None, np.array(1.0))
-    return CheckedCodes(z, samples, OutputLayout(samples.shape[1:], moves_channels=moves_channels), space)
+    return CheckedCodes(z, samples, OutputLayout(samples.shape[1:], moves_channels=moves_channels), space, (5,))
 
 
 def dense(file):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class CheckedCodes:
         How the decoder arranges its samples.
     space : SampleSpace
         How the page arranges them.
+    code_shape : tuple of int
+        Shape of one code as the decoder takes it.
     condition : ndarray, shape (M, ...), optional
         What the decoder received as the condition of each code.
     choices : ndarray of int, shape (M,), optional
@@ -37,6 +39,7 @@ class CheckedCodes:
     samples: np.ndarray
     layout: OutputLayout
     space: SampleSpace
+    code_shape: tuple[int, ...]
     condition: np.ndarray | None = None
     choices: np.ndarray | None = None
 
@@ -83,6 +86,7 @@ def checked_codes(decoder: PageDecoder, seed: int) -> CheckedCodes:
     codes[1::2] = wide
     choices = np.arange(N_CHECKED) % decoder.n_conditions
     samples, layout = decoder.trace(codes, choices)
+    checked = CheckedCodes(codes, samples, layout, decoder.space, decoder.code_shape)
     if decoder.conditions is None:
-        return CheckedCodes(codes, samples, layout, decoder.space)
-    return CheckedCodes(codes, samples, layout, decoder.space, decoder.conditions.values[choices], choices)
+        return checked
+    return replace(checked, condition=decoder.conditions.values[choices], choices=choices)

@@ -100,8 +100,8 @@ def _class_column(
     return {"name": name, "kind": "classes", "values": values, "classes": list(names), "colors": shown}
 
 
-def disagreement_column(arrays: SceneArrays, codes: np.ndarray, classes: np.ndarray) -> dict[str, Any] | None:
-    """Return the column of the share of nearest codes that have another label, which finds mislabeled samples.
+def disagreement_column(arrays: SceneArrays, codes: np.ndarray, classes: np.ndarray) -> dict[str, Any]:
+    """Return the column of the number of nearest codes that have another label, which finds mislabeled samples.
 
     Parameters
     ----------
@@ -114,17 +114,15 @@ def disagreement_column(arrays: SceneArrays, codes: np.ndarray, classes: np.ndar
 
     Returns
     -------
-    dict or None
-        An entry of ``columns`` of a scene. None for a single class, and for more samples than are compared in seconds.
+    dict
+        An entry of ``columns`` of a scene.
     """
     labeled = np.flatnonzero(classes >= 0)
-    if len(np.unique(classes[labeled])) < 2 or len(labeled) > MAX_COMPARED_SAMPLES:
-        return None
     k = min(N_NEIGHBORS, len(labeled) - 1)
     nearest = labeled[nearest_others(codes[labeled], k)]
-    shares = np.full(len(classes), np.nan)
-    shares[labeled] = (classes[nearest] != classes[labeled][:, None]).mean(axis=1)
-    return number_column(arrays, f"share of {k} neighbors with another label", shares)
+    counts = np.full(len(classes), np.nan)
+    counts[labeled] = (classes[nearest] != classes[labeled][:, None]).sum(axis=1)
+    return number_column(arrays, "neighbors with another label", counts, unit=f"of {k}")
 
 
 def number_column(arrays: SceneArrays, name: str, values: np.ndarray, unit: str = "") -> dict[str, Any]:

@@ -56,8 +56,7 @@ class DecoderModule(nn.Module):
         Tensor, shape (N, S)
             Samples.
         """
-        shape = self.decoder.latent_shape or self.checked.codes.shape[1:]
-        arguments = [z.reshape(-1, *shape).to(self.dtype)]
+        arguments = [z.reshape(-1, *self.checked.code_shape).to(self.dtype)]
         if condition is not None and self.checked.condition is not None:
             values = condition.reshape(-1, *self.checked.condition.shape[1:])
             arguments.append(values.to(self.condition_dtype))

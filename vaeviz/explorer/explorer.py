@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from vaeviz.data.atomic_files import atomic_path, report_write_errors
 from vaeviz.data.labels import labels_for
+from vaeviz.data.out_of_core import is_dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.colors import ClassNames, Palette
-from vaeviz.drawing.sample_style import sample_style
+from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, each_advice_once
 from vaeviz.explorer.page import explorer_page
 from vaeviz.explorer.scene import LatentView, SampleTable, Scene, latent_scene
 from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 from vaeviz.model.decoder_likelihood import find_decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_encoder
+from vaeviz.model.opening import open_with_adapter
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.optional_libraries import import_library
@@ -92,7 +93,7 @@ def explore(
         Bytes that pictures or values of samples may take. Pictures are compressed more for it, and then fewer are
         shown; the page says so.
     title : str, default=""
-        Title of the page; the name of the encoder by default.
+        Title of the page; by default, the names of the model and of the data set.
     seed : int, default=0
         Seed of all random choices.
 
@@ -122,7 +123,7 @@ def explore(
     with each_advice_once():
         style = sample_style(x, feature_names, kind=kind)
         found = _collect(encoder, decoder, given)
-        view = _view(found, style, title, seed)
+        view = _view(found, style, title or _default_title(encoder, x), seed)
         table = SampleTable(
             labels=labels_for(x, found.get("labels")),
             factors=found.get("factors"),
@@ -134,7 +135,7 @@ def explore(
         scene = latent_scene(view, table, max_points=max_points, max_sample_bytes=max_sample_bytes)
         if other is None:
             return Explorer(view, scene)
-        beside = _view(_collect(other, None, given), style, "", seed, prefix=OTHER_PREFIX)
+        beside = _view(_collect(other, None, given), style, _default_title(other), seed, prefix=OTHER_PREFIX)
         return Explorer(
             view, scene, beside, latent_scene(beside, SampleTable(), max_points=max_points, max_sample_bytes=None)
         )
@@ -147,11 +148,17 @@ def _collect(encoder: Any, decoder: Any, given: dict[str, Any]) -> dict[str, Any
     return with_cached_codes(collect_inputs(None, None, {"encoder": encoder, "decoder": decoder, **given}))
 
 
-def _view(found: dict[str, Any], style: Any, title: str, seed: int, prefix: str = "") -> LatentView:
-    encoder = found["encoder"]
-    posterior = encode(encoder, found["x"], found.get("condition"))
-    name = title or ("codes" if isinstance(encoder, Posterior) else as_encoder(encoder).name)
-    return LatentView(posterior, found.get("decoder"), found["x"], style, name, seed, prefix)
+def _view(found: dict[str, Any], style: SampleStyle, title: str, seed: int, prefix: str = "") -> LatentView:
+    posterior = encode(found["encoder"], found["x"], found.get("condition"))
+    return LatentView(posterior, found.get("decoder"), found["x"], style, title, seed, prefix)
+
+
+def _default_title(model: Any, x: Any = None) -> str:
+    """Return the names of a model and of a data set, where they have one."""
+    opened = None if isinstance(model, Posterior) else open_with_adapter(model)[1]
+    name = "" if opened is None else opened.name.removesuffix(".encoder")
+    names = ["Latent space" if not name or "<" in name else name, *([x.name] if is_dataset(x) else [])]
+    return " · ".join(names)
 
 
 def _check_row_ids(row_ids: Any, n_samples: int) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def _graph_makers(decoder: Decoder, checked: CheckedCodes) -> Iterator[Callable[
     if "torch" not in sys.modules:
         return
     with ForeignFunction(decoder.fn) as call:
-        codes = _shaped_codes(decoder, checked)[:2]
+        codes = checked.codes[:2].reshape(2, *checked.code_shape)
         call(codes, *(() if checked.condition is None else (checked.condition[:2],)))
         modules = [one.module for one in call.module_calls]
     if not modules:
@@ -97,10 +97,6 @@ def _graph_makers(decoder: Decoder, checked: CheckedCodes) -> Iterator[Callable[
     yield partial(_trace, decoder, decoder.fn, modules, checked)
     if modules[-1] is not decoder.fn:  # a function around one module, which may convert to NumPy and back
         yield partial(_trace, decoder, call.module_calls[0].module, modules, checked)
-
-
-def _shaped_codes(decoder: Decoder, checked: CheckedCodes) -> np.ndarray:
-    return checked.codes.reshape(len(checked.codes), *(decoder.latent_shape or checked.codes.shape[1:]))
 
 
 def _trace(decoder: Decoder, function: Callable[..., Any], modules: list[Any], checked: CheckedCodes) -> Graph:

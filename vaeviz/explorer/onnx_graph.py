@@ -79,8 +79,7 @@ def onnx_graph(path: Path, decoder: Decoder, checked: CheckedCodes) -> Graph:
     _free_batch(model.graph)
     model = onnx.shape_inference.infer_shapes(model, data_prop=True)
     translation = _Translation(model)
-    shape = decoder.latent_shape or checked.codes.shape[1:]
-    translation.begin([BATCH, *shape])
+    translation.begin([BATCH, *checked.code_shape])
     for node in model.graph.node:
         translation.add(node)
     return translation.finish(decoder, checked)

@@ -43,6 +43,11 @@ class PageDecoder:
         """Number of conditions, 1 for a decoder of codes alone."""
         return 1 if self.conditions is None else len(self.conditions.names)
 
+    @property
+    def code_shape(self) -> tuple[int, ...]:
+        """Shape of one code as the decoder takes it."""
+        return self.decoder.latent_shape or self.posterior.code_shape or (self.posterior.size,)
+
     def decode(self, codes: np.ndarray, choices: np.ndarray | None = None) -> np.ndarray:
         """Decode codes by `vaeviz.decode`.
 

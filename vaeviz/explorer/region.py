@@ -13,6 +13,7 @@ from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.explorer.scene_arrays import SceneArrays
 from vaeviz.model.posterior import Posterior
 
+MAX_TERMS = 500_000_000  # densities of single dimensions for one number a sample, a quarter of a minute
 MAX_COMPONENTS = 2000  # of q(z) in a page, which evaluates them in 4,096 places at once
 N_SCORED = 2000  # codes of q(z) that bound a hole, as `find_holes` draws them
 HOLE_LEVEL = 0.01  # quantile of q's own scores that bounds a hole, as in `find_holes`
@@ -38,6 +39,11 @@ class CodeDensity:
     posterior: Posterior
     rows: np.ndarray
     seed: int
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether `of_samples` takes seconds rather than minutes."""
+        return self.posterior.mean.size * len(self.rows) <= MAX_TERMS
 
     def of_samples(self) -> np.ndarray:
         """Return ln q(z) at each posterior mean, without the posterior of the sample itself, shape (N,)."""

@@ -18,7 +18,13 @@ from vaeviz.data.sample_kind import label_factors
 from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.sample_style import SampleStyle
 from vaeviz.errors import InputError, NotApplicable, printable_text
-from vaeviz.explorer.columns import disagreement_column, factor_column, label_column, number_column
+from vaeviz.explorer.columns import (
+    MAX_COMPARED_SAMPLES,
+    disagreement_column,
+    factor_column,
+    label_column,
+    number_column,
+)
 from vaeviz.explorer.condition_choices import Conditions, find_conditions
 from vaeviz.explorer.decoder_entry import static_decoder
 from vaeviz.explorer.latent_maps import add_maps
@@ -216,7 +222,7 @@ class SampleTable:
     palette: Any = None
     class_names: ClassNames | None = None
 
-    def columns(self, arrays: SceneArrays, codes: np.ndarray) -> list[dict[str, Any]]:
+    def columns(self, arrays: SceneArrays, codes: np.ndarray) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the columns of the labels and of the factors, and of labels that differ from those nearby.
 
         Parameters
@@ -228,20 +234,24 @@ class SampleTable:
 
         Returns
         -------
-        list of dict
+        columns : list of dict
             Entries of ``columns`` of a scene.
+        notes : list of str
+            What is left out.
         """
-        columns, n_samples = [], len(codes)
+        columns, notes, n_samples = [], list[str](), len(codes)
         if self.labels is not None:
             columns.append(label_column(arrays, self.labels, n_samples, self.palette, self.class_names))
             if columns[0]["kind"] == "classes":
                 classes = factorize_labels(check_labels(self.labels, n_samples))[0]
-                columns += filter(None, [disagreement_column(arrays, codes, classes)])
-        for index, name in enumerate(
-            label_factors(self.factor_names, self.factors) if self.factors is not None else ()
-        ):
-            columns.append(factor_column(arrays, name, self.factors, index, n_samples))
-        return columns
+                if n_samples > MAX_COMPARED_SAMPLES:
+                    notes.append(f"Labels are not compared with those nearby: {n_samples:,} samples take minutes.")
+                elif len(np.unique(classes[classes >= 0])) > 1:
+                    columns.append(disagreement_column(arrays, codes, classes))
+        if self.factors is not None:
+            names = label_factors(self.factor_names, self.factors)
+            columns += [factor_column(arrays, name, self.factors, k, n_samples) for k, name in enumerate(names)]
+        return columns, notes
 
 
 def latent_scene(
@@ -268,7 +278,7 @@ def latent_scene(
     posterior, arrays = view.posterior, SceneArrays(view.prefix)
     maps, notes = add_maps(arrays, posterior.mean, max_points=max_points, seed=view.seed)
     density = code_density(posterior, view.seed)
-    columns = table.columns(arrays, posterior.mean)
+    columns, column_notes = table.columns(arrays, posterior.mean)
     measured, failures = _measured_columns(arrays, view, density)
     samples, sample_notes = (None, []) if max_sample_bytes is None else _sample_entry(arrays, view, max_sample_bytes)
     conditions = view.conditions()
@@ -291,7 +301,7 @@ def latent_scene(
         "condition": None if conditions is None else conditions.to_scene(arrays),
         "neighbor_distance": neighbor_distance(posterior.mean, view.seed),
         **({"density": None, "holes": None} if density is None else describe_density(arrays, density)),
-        "notes": [*view.notes, *notes, *sample_notes, *failures],
+        "notes": [*view.notes, *notes, *sample_notes, *column_notes, *failures],
         "python": {"rows": "x[[{rows}]]"},
         "other": None,
     }
@@ -331,13 +341,15 @@ def _measured_columns(
     if view.decoder is not None:
         try:
             errors = errors_from_means(view.decoder, view.posterior, view.x)
-            columns.append(number_column(arrays, "mean squared error of the reconstruction", errors))
+            columns.append(number_column(arrays, "reconstruction error", errors, "mean square"))
         except (InputError, NotApplicable) as error:
             failures.append(f"There are no reconstruction errors: the decoder failed. {error}")
     kl = view.posterior.kl()
     if kl is not None and view.posterior.prior == "normal":
         columns.append(number_column(arrays, "KL", kl.sum(axis=1), "nats"))
-    if density is not None and len(view.posterior) > 1:
+    if density is not None and not density.is_quick:
+        failures.append(f"ln q(z) is not a column: for {len(view.posterior):,} samples it takes minutes.")
+    elif density is not None and len(view.posterior) > 1:
         columns.append(number_column(arrays, "ln q(z) without the sample itself", density.of_samples(), "nats"))
     return columns, failures
 

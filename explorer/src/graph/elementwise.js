@@ -36,7 +36,10 @@ const gelu = {
   tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
 };
 
-/** Functions of one value, from the attributes of their node. */
+/**
+ * Functions of one value, from the attributes of their node.
+ * @type {Record<string, (node: any) => (x: number) => number>}
+ */
 const UNARY = {
   identity: () => (x) => x,
   relu: () => (x) => (x > 0 ? x : 0),

@@ -19,7 +19,7 @@ export function createProbePanel(app) {
   const element = html("section", { "aria-label": "Cursor" }, painter ? display.element : null, failure, verdict, densities);
 
   const fail = (show) => (error) => {
-    failure.textContent = `The decoder failed: ${error.message}`;
+    failure.textContent = `Not decoded: ${error.message}`;
     failure.hidden = false;
     show(null);
   };
@@ -42,7 +42,7 @@ export function createProbePanel(app) {
     if (!painter) return;
     const { model, own } = app.activeView;
     const row = app.shownRow();
-    const label = app.colorColumn()?.kind === "classes" ? ` · ${app.shortLabel(row)}` : "";
+    const label = app.classColumn() ? ` · ${app.shortLabel(row)}` : "";
     display.showSample(row, `Sample ${model.nameOf(row)}${label}`);
     if (model.decoder?.isFree) decodeRow(model, row, model.conditionOf(row, own.state.condition));
   }
@@ -52,7 +52,9 @@ export function createProbePanel(app) {
     verdict.className = `verdict ${probe.isHole ? "hole" : probe.isFar ? "far" : "near"}`;
     verdict.textContent = verdictOf(probe);
     densities.replaceChildren(...densityFacts(probe));
-    if (painter && probe.model.decoder) decodeProbe(probe);
+    if (!painter || !probe.model.decoder) return;
+    if (probe.model.canDecode(probe.space)) decodeProbe(probe);
+    else display.showDecoded(null, undefined, `Choose ${probe.model.space(probe.model.firstSpace).label} as axes`);
   }
 
   shared.on(["hoverRow", "path", "probe", "activeView", "colorBy"], showRow);
@@ -72,7 +74,7 @@ function tileDisplay(painter, models) {
   const [sample, rebuilt, decoded] = ["Sample", "Reconstruction", "At the cursor"].map(createTile);
   rebuilt.element.hidden = !models.some(({ decoder }) => decoder?.isFree);
   decoded.element.hidden = !models.some(({ decoder }) => decoder);
-  const show = (tile) => (values, name) => (values ? tile.show((canvas) => painter.drawValues(canvas, values), name) : tile.say("failed"));
+  const show = (tile) => (values, name, reason = "not decoded") => (values ? tile.show((canvas) => painter.drawValues(canvas, values), name) : tile.say(reason));
   return {
     element: html(`div.tiles${painter?.isPicture ? "" : ".wide"}`, {}, sample.element, rebuilt.element, decoded.element),
     showSample: (row, name) => sample.show((canvas) => painter.drawRow(canvas, row), name),

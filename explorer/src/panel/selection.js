@@ -5,9 +5,10 @@ import { html } from "../dom.js";
 import { copyText, download, pythonLine, selectionCsv, selectionJson } from "../exporting.js";
 import { countOf, formatCount } from "../format.js";
 import { createValueTable } from "./table.js";
-import { createTile } from "./tiles.js";
+import { createStrip, createTile } from "./tiles.js";
 
 const MAX_BARS = 12; // classes listed in the histogram
+const MAX_PICTURES = 18; // selected samples shown, two rows
 
 /**
  * Create the part.
@@ -22,6 +23,8 @@ export function createSelectionPanel(app) {
   const mean = createTile("Mean");
   const meanTable = painter?.isTable ? createValueTable(painter, ["Mean"]) : null;
   const histogram = html("div.histogram");
+  const strip = createStrip(painter);
+  const placeless = html("p.note");
   const line = html("input.code", { readonly: true, "aria-label": "Line of Python that takes the selected rows", onfocus: (event) => event.target.select() });
   const copy = html("button", { type: "button", onclick: () => copyText(line, app) }, "Copy");
   const save = (name, type, content) => () => download(name, new Blob([content(models[0], shared.state.selection)], { type }));
@@ -30,6 +33,8 @@ export function createSelectionPanel(app) {
     { hidden: true },
     html("div.selection-body", {}, mean.element, histogram),
     meanTable?.element ?? null,
+    strip.element,
+    placeless,
     html("div.python", {}, line, copy),
     html(
       "div.buttons",
@@ -59,18 +64,26 @@ export function createSelectionPanel(app) {
       mean.show((canvas) => (nAveraged = painter.drawMean(canvas, selection)) > 0);
       if (nAveraged && nAveraged < selection.length) mean.show(() => true, `Mean of ${formatCount(nAveraged)}`);
     }
-    histogram.replaceChildren(...histogramRows(classColumn(app), selection, shared.state.isDark));
+    strip.element.hidden = !painter;
+    if (painter) strip.show(selection.slice(0, MAX_PICTURES).map((row) => pictureOf(app, row)));
+    placeless.textContent = placelessSentence(app, selection);
+    histogram.replaceChildren(...histogramRows(app.classColumn(), selection, shared.state.isDark));
     line.value = pythonLine(scene, selection);
   });
   clear.hidden = true;
   return element;
 }
 
-/** Return the column whose classes are counted: that of the colors, or the first with classes. */
-function classColumn(app) {
-  const { columns } = app.models[0].scene;
-  const classes = columns.filter(({ kind }) => kind === "classes");
-  return classes.find(({ name }) => name === app.shared.state.colorBy) ?? classes[0] ?? null;
+/** Return the entry of a sample in the strip; a click shows it. */
+function pictureOf(app, row) {
+  return { draw: (canvas) => app.models[0].painter.drawRow(canvas, row), caption: app.shortLabel(row), onclick: () => app.show(row) };
+}
+
+/** Say how many selected samples have no place in the shown map. */
+function placelessSentence(app, rows) {
+  const { points } = app.activeView.space;
+  const count = rows.filter((row) => !Number.isFinite(points[2 * row])).length;
+  return count ? `${formatCount(count)} of them ${count === 1 ? "has" : "have"} no place in this map.` : "";
 }
 
 /** Return a bar per class of the selection, the most frequent first. */

@@ -14,10 +14,14 @@ export function createNeighborPanel(app) {
   const { shared } = app;
   const strip = createStrip(app.models[0].painter);
   const element = html("section", { "aria-label": "Nearest samples" }, html("h2", {}, "Nearest samples to the cursor"), strip.element);
-  shared.on(["probe"], () => {
+  let shown = "";
+  shared.on(["probe", "colorBy"], () => {
+    if (!shared.state.probe) return;
     const { model, nearest } = shared.state.probe;
+    const key = [shared.state.colorBy, ...nearest.rows].join();
     element.hidden = !model.painter;
-    if (element.hidden) return;
+    if (element.hidden || key === shown) return;
+    shown = key;
     strip.show(
       nearest.rows.map((row) => ({
         draw: (canvas) => model.painter.drawRow(canvas, row),
@@ -58,7 +62,7 @@ export function createPathPanel(app) {
     },
     (error) => {
       strip.show([]);
-      note.textContent = `The decoder failed: ${error.message}`;
+      note.textContent = `Not decoded: ${error.message}`;
     },
   );
 

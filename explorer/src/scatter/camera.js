@@ -13,7 +13,8 @@ export class Camera {
     this.home = { x: (left + right) / 2, y: (bottom + top) / 2, width: right - left || 1, height: top - bottom || 1 };
     const ratio = this.home.width / this.home.height;
     this.isEqual = !isLine && ratio < MAX_ASPECT && ratio > 1 / MAX_ASPECT;
-    [this.pixelWidth, this.pixelHeight] = [1, 1];
+    this.pixelWidth = 1;
+    this.pixelHeight = 1;
     this.reset();
   }
 

@@ -36,6 +36,6 @@ export async function findHoles(model, frame, [left, right, bottom, top], isOutd
       started = performance.now();
     }
   }
-  const [{ coordinates }] = contours().size([N_COLUMNS + 1, nRows + 1]).thresholds([0])(depths);
+  const [{ coordinates }] = contours().size([N_COLUMNS + 1, nRows + 1]).thresholds([0])(/** @type {any} */ (depths));
   return coordinates.map((polygon) => polygon.map((ring) => ring.map(([x, y]) => pointOf(x - 0.5, y - 0.5))));
 }

@@ -3,20 +3,21 @@
 const VERTEX = `#version 300 es
 in vec2 position; in vec3 color; in float state;
 uniform vec2 center, scale; uniform float size, alpha, dimmed; uniform int pass;
-out vec4 fill;
+out vec4 fill; out float diameter;
 void main() {
   bool isSelected = state > 1.5;
   bool isShown = state > 0.5 && !isnan(position.x) && !isnan(position.y) && (pass == 0 ? dimmed == 0.0 || !isSelected : isSelected);
   gl_Position = isShown ? vec4((position - center) * scale, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
-  gl_PointSize = pass == 1 ? size * 1.25 : size;
+  diameter = pass == 1 ? size * 1.25 : size;
+  gl_PointSize = diameter + 1.0; // room for the smooth edge
   fill = vec4(color, pass == 1 ? min(1.0, alpha * 1.4) : dimmed > 0.0 ? alpha * dimmed : alpha);
 }`;
 const FRAGMENT = `#version 300 es
 precision highp float;
-in vec4 fill; out vec4 pixel; uniform float size;
+in vec4 fill; in float diameter; out vec4 pixel;
 void main() {
-  float radius = length(gl_PointCoord - 0.5) * size;
-  float cover = clamp(0.5 * size - radius + 0.5, 0.0, 1.0) * fill.a;
+  float radius = length(gl_PointCoord - 0.5) * (diameter + 1.0);
+  float cover = clamp(0.5 * diameter - radius + 0.5, 0.0, 1.0) * fill.a;
   pixel = vec4(fill.rgb * cover, cover);
 }`;
 export const DIMMED_SHARE = 0.22; // opacity of samples outside a selection, relative to the others
@@ -48,7 +49,12 @@ export function createRenderer(canvas) {
 
 class WebGLRenderer {
   constructor(canvas, gl) {
-    Object.assign(this, { canvas, gl, isHardware: true, nSamples: 0 });
+    this.canvas = canvas;
+    this.gl = gl;
+    this.isHardware = true;
+    this.nSamples = 0;
+    /** Data on the GPU, which has to be sent again after the loss of its context. */
+    this.kept = {};
     this.prepare();
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => {
@@ -56,7 +62,6 @@ class WebGLRenderer {
       for (const [name, data] of Object.entries(this.kept)) this.upload(name, data);
       this.draw(this.camera);
     });
-    this.kept = {};
   }
 
   prepare() {
@@ -136,7 +141,9 @@ class WebGLRenderer {
 /** The same picture without WebGL, for fewer points. */
 class CanvasRenderer {
   constructor(canvas) {
-    Object.assign(this, { canvas, isHardware: false, context: canvas.getContext("2d") });
+    this.canvas = canvas;
+    this.isHardware = false;
+    this.context = canvas.getContext("2d");
   }
 
   setPoints(points) {
@@ -144,11 +151,13 @@ class CanvasRenderer {
   }
 
   setColors(colors, order) {
-    Object.assign(this, { colors, order });
+    this.colors = colors;
+    this.order = order;
   }
 
   setStates(states, hasSelection) {
-    Object.assign(this, { states, hasSelection });
+    this.states = states;
+    this.hasSelection = hasSelection;
   }
 
   draw(camera) {

@@ -18,10 +18,13 @@ export class ScatterView {
    * @param {import("../model.js").Model} model
    * @param {any} shared  Store of what all views share.
    * @param {any} own  Store of this view.
-   * @param {{onHover: Function, onPick: Function, onSelect: Function, onFocus: Function}} handlers
+   * @param {Record<string, any>} handlers  Callbacks, and the id of the text that describes the keys.
    */
   constructor(model, shared, own, handlers) {
-    Object.assign(this, { model, shared, own, handlers });
+    this.model = model;
+    this.shared = shared;
+    this.own = own;
+    this.handlers = handlers;
     this.canvas = html("canvas", { "aria-hidden": "true" });
     this.overlay = new Overlay();
     this.element = html(
@@ -30,7 +33,7 @@ export class ScatterView {
         tabindex: 0,
         role: "application",
         "aria-label": `Scatter plot of ${model.nSamples} samples of ${model.scene.title}`,
-        "aria-describedby": "vaeviz-keys",
+        "aria-describedby": handlers.describedBy,
       },
       this.overlay.under,
       this.canvas,
@@ -58,13 +61,15 @@ export class ScatterView {
   }
 
   setColors(colors, order) {
-    Object.assign(this, { colors, order });
+    this.colors = colors;
+    this.order = order;
     this.renderer.setColors(colors, order);
     this.redraw();
   }
 
   setStates(states, hasSelection) {
-    Object.assign(this, { states, hasSelection });
+    this.states = states;
+    this.hasSelection = hasSelection;
     this.renderer.setStates(states, hasSelection);
     this.redraw();
   }
@@ -118,7 +123,8 @@ export class ScatterView {
   }
 
   /** Return the shown sample nearest to a pixel, or null if none is near. */
-  rowAt([pixelX, pixelY], reach = HOVER_PIXELS) {
+  rowAt(pixel, reach = HOVER_PIXELS) {
+    const [pixelX, pixelY] = pixel;
     const { camera, space } = this;
     const [x, y] = camera.toPoint(pixelX, pixelY);
     let [best, bestDistance] = [null, reach];
@@ -131,9 +137,17 @@ export class ScatterView {
     return best;
   }
 
+  /** Return the point of a sample, or null if it has no place in this space. */
+  pointOf(row) {
+    const point = [...this.space.points.subarray(2 * row, 2 * row + 2)];
+    return point.every(Number.isFinite) ? point : null;
+  }
+
   /** Move the view so that a sample is in it. */
   reveal(row) {
-    const [x, y] = this.space.points.subarray(2 * row, 2 * row + 2);
+    const point = this.pointOf(row);
+    if (!point) return;
+    const [x, y] = point;
     const [left, right, bottom, top] = this.camera.limits();
     if (x > left && x < right && y > bottom && y < top) return;
     [this.camera.x, this.camera.y] = [x, y];
@@ -208,14 +222,15 @@ export class ScatterView {
     const before = [...this.pointers.values()];
     const after = [...this.pointers].map(([id, old]) => (id === pointerId ? pixel : old));
     if (before.length < 2) return;
-    const span = ([a, b]) => Math.hypot(a[0] - b[0], a[1] - b[1]);
-    const middle = ([a, b]) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+    const span = (/** @type {any} */ [a, b]) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+    const middle = (/** @type {any} */ [a, b]) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
     const [x, y] = middle(after);
     this.camera.pan(x - middle(before)[0], y - middle(before)[1]);
     this.camera.zoomAt(span(after) / Math.max(span(before), 1), x, y);
   }
 
-  extendOutline([x, y]) {
+  extendOutline(pixel) {
+    const [x, y] = pixel;
     const [startX, startY] = this.pressed;
     if (this.gesture === "box") this.outline = [[startX, startY], [x, startY], [x, y], [startX, y]];
     else this.outline.push([x, y]);
@@ -285,6 +300,6 @@ export class ScatterView {
   /** Return the shown sample nearest to a point, however far. */
   nearestShown(point) {
     if (!point) return null;
-    return nearestPoints(this.space.index, this.space.points, ...point, 50).find((row) => this.states[row]) ?? null;
+    return nearestPoints(this.space.index, this.space.points, point[0], point[1], 50).find((row) => this.states[row]) ?? null;
   }
 }
