@@ -1,4 +1,4 @@
-"""Histories that lie in files of other programs become columns of numbers, or an error says what is wrong."""
+"""Histories in the files of other programs become columns of numbers, or an error says what is wrong."""
 
 import importlib.util
 import json
@@ -110,7 +110,7 @@ def test_runs_may_be_of_different_forms(written):
     ]
 
 
-def test_runs_in_json_are_told_from_columns(written):
+def test_runs_and_columns_in_json_are_distinguished(written):
     assert list(history_runs(written("runs.json", json.dumps({"a": COLUMNS, "b": COLUMNS})))) == ["a", "b"]
 
 
