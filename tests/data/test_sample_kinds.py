@@ -52,6 +52,7 @@ def model_of(shape):
     return vaeviz.Model(vaeviz.Encoder(encode, returns="mean,log_var"), vaeviz.Decoder(decode, output="values"))
 
 
+@pytest.mark.usefixtures("without_layout")
 @pytest.mark.no_cover
 @pytest.mark.parametrize("name", SETS)
 def test_each_kind_is_exported_from_a_file(name, tmp_path):

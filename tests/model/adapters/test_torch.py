@@ -223,6 +223,7 @@ def test_a_truncated_file_is_named(name, tmp_path):
 # A part alone
 
 
+@pytest.mark.usefixtures("without_layout")
 @pytest.mark.no_cover
 def test_every_plot_of_a_decoder_alone_is_drawn(tmp_path):
     generator = nn.Sequential(nn.Linear(5, 64), nn.Tanh())
