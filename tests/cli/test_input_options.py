@@ -194,7 +194,16 @@ def test_runs_that_a_shell_lists_are_all_compared(run_command, folder, seen):
     assert seen["encoder"] is not None
 
 
-@pytest.mark.parametrize(("typed", "expected"), [("fashion", ["fashion-mnist"]), ("nothing", ["nothing"])])
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("fashion", ["fashion-mnist"]),
+        ("nothing", ["nothing"]),
+        ("gl", ["glyphs", "glyphs:letters"]),
+        ("shapes:f", ["shapes:full"]),
+        ("npz:scans", ["npz:scans"]),
+    ],
+)
 def test_names_of_data_sets_are_completed(typed, expected):
     from click.shell_completion import ShellComplete
 
@@ -248,7 +257,7 @@ def test_an_input_that_cannot_be_read_is_an_input_error(invoke, folder, args, to
     ("plot", "flags"),
     [
         ("rate_distortion", "--runs RUN"),
-        ("training_curves", "--history FILE.csv"),
+        ("training_curves", "--history PATH"),
         ("compare", "MODEL or --encoder MODEL, and --data NAME, and --other-encoder MODEL"),
         ("likelihood_bound", "MODEL or --encoder MODEL, and --data NAME, and --likelihood NAME"),
         ("disentanglement", "MODEL or --encoder MODEL, and --data NAME, and --factors ARRAY"),

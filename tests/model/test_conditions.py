@@ -414,8 +414,8 @@ def test_the_cache_answers_for_the_same_condition_only(linear):
     np.testing.assert_array_equal(equal.mean, encoder.cached[1].mean)
     assert (other.mean != equal.mean).any()
     np.testing.assert_array_equal(encode(encoder, linear.x).mean, linear.x[:, :2])
-    n_rows = len(linear.x)
-    assert calls == 2 * [n_rows, N_REPEATED_ROWS, n_rows, n_rows] + [n_rows, N_REPEATED_ROWS, n_rows]
+    n_rows, twice = len(linear.x), 2 * [N_REPEATED_ROWS]
+    assert calls == 2 * [n_rows, *twice, n_rows] + [n_rows, *twice]
 
 
 def test_a_conditional_encoder_uses_the_condition_of_its_cache(linear, linear_parts):

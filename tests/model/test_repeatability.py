@@ -63,3 +63,22 @@ def test_parts_of_one_batch_size_only_are_not_tried_with_another(recwarn):
     decode(Decoder(lambda z: sizes.append(len(z)) or z, batch_size=20), Z)
     assert set(sizes) == {20}
     assert not recwarn.list
+
+
+def test_a_sampled_code_that_rarely_differs_causes_a_warning():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    rare = torch.distributions.Bernoulli(0.03)
+    with pytest.warns(GuessWarning, match="samples"):
+        encode(lambda x: torch.as_tensor(x[:, :1]) + rare.sample((len(x), 1)), np.repeat(X, 20, axis=0))
+
+
+def test_an_encoder_that_is_steady_in_a_few_rows_is_not_called_twice_for_all():
+    sizes = []
+
+    def fn(values):
+        sizes.append(len(values))
+        return values[:, :2]
+
+    encode(fn, X)
+    assert sizes.count(len(X)) == 1

@@ -511,6 +511,33 @@ def test_every_plot_draws_into_one_axes_of_a_grid(spec, numpy_inputs, call_plot,
     assert (corners[:, 2:] < np.add(cell.p1, 5)).all()
 
 
+@pytest.mark.parametrize("is_tight", [False, True], ids=["plain", "tight"])
+def test_plots_in_a_small_grid_do_not_overlap(is_tight, numpy_inputs, call_plot):
+    figure, places = plt.subplots(2, 3)
+    names = ["latent_scatter", "posterior_ellipses", "latent_triage", "manifold_grid", "samples", "rate_distortion"]
+    for ax, name in zip(places.flat, names):
+        call_plot(get_plot(name), numpy_inputs, ax=ax)
+    if is_tight:
+        figure.tight_layout()
+    figure.draw_without_rendering()
+    boxes = [ax.get_tightbbox().padded(-2) for ax in places.flat]  # pixels
+    for index, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[index + 1 :])
+        assert (np.array([box.p0, figure.bbox.p1 - box.p1]) > -5).all()
+
+
+def test_panels_follow_the_axes_that_they_divide(numpy_inputs, call_plot):
+    figure, places = plt.subplots(1, 2)
+    call_plot(get_plot("compare"), numpy_inputs, ax=places[1])
+    (part,) = figure.subfigs
+    figure.draw_without_rendering()
+    before = part.bbox.x0
+    figure.subplots_adjust(left=0.4)
+    figure.draw_without_rendering()
+    assert part.bbox.x0 > before + 20
+    assert all(part.bbox.x0 <= ax.get_window_extent().x0 for ax in part.axes)
+
+
 @pytest.mark.no_cover
 def test_panels_in_the_corner_of_a_grid_allow_a_layout_engine_later(numpy_inputs, call_plot):
     figure, places = plt.subplots(2, 2)

@@ -203,15 +203,19 @@ def one_hot_fix(call: ForeignFunction, arrays: list[np.ndarray]) -> Fix | None:
     return None
 
 
-def find_bottleneck(call: ForeignFunction, n_rows: int, n_condition_values: int | None) -> Bottleneck | None:
+def find_bottleneck(
+    fn: Callable[..., Any], module_calls: list[ModuleCall], n_rows: int, n_condition_values: int | None
+) -> Bottleneck | None:
     """Return where an encoder holds the fewest values per sample.
 
     Parameters
     ----------
-    call : ForeignFunction
-        The encoder's function, after a call.
+    fn : callable
+        The encoder's function.
+    module_calls : list of ModuleCall
+        The torch modules that ran in a call of it.
     n_rows : int
-        Number of samples.
+        Number of samples in this call.
     n_condition_values : int or None
         Number of values of a condition, which layers may receive as well.
 
@@ -222,14 +226,14 @@ def find_bottleneck(call: ForeignFunction, n_rows: int, n_condition_values: int 
     """
     sizes = {
         id(one.module): math.prod(one.input_shape[1:])
-        for one in call.module_calls
+        for one in module_calls
         if one.input_shape and one.input_shape[0] == n_rows
     }
-    layers = [one.module for one in call.module_calls if needed_size(one.module)]
+    layers = [one.module for one in module_calls if needed_size(one.module)]
     n_values = min((sizes[id(one)] for one in layers if id(one) in sizes), default=None)
     if n_values is None or n_values == n_condition_values:
         return None
-    fix, fn = None, call.function
+    fix = None
     if type(fn).__name__ == "Sequential" and hasattr(fn, "children"):
         received = [sizes.get(id(child), math.inf) for child in fn.children()]
         at = received.index(min(received))

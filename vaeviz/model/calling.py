@@ -32,6 +32,8 @@ class ForeignFunction:
     ----------
     function : callable
         The foreign function.
+    beside : ForeignFunction, optional
+        Another function of the same model, whose copies of parameters this one uses.
 
     Attributes
     ----------
@@ -39,12 +41,12 @@ class ForeignFunction:
         The torch modules that ran in the last call.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], beside: ForeignFunction | None = None) -> None:
         self.function = function
         self.module_calls: list[ModuleCall] = []
         self._loaded = loaded_modules(function)
         self._conventions = self._possible_conventions()
-        self._eval_mode = EvalMode(self._loaded)
+        self._eval_mode: EvalMode = EvalMode(self._loaded, None if beside is None else beside._eval_mode.copies)
 
     def __enter__(self) -> ForeignFunction:
         self._eval_mode.__enter__()
@@ -175,6 +177,23 @@ def call_error(role: str, name: str, arrays: list[np.ndarray], error: Exception,
     got = (error.got if isinstance(error, InputError) else "") or message
     expected = error.expected if isinstance(error, InputError) else ""
     return InputError(f"{role} {name}, given {shapes}: {message}", got=got, expected=expected, fix=own_fix or fix or "")
+
+
+def random_states() -> tuple[Any, ...]:
+    """Return the global random states of Python, NumPy and torch, which change when numbers are drawn.
+
+    Returns
+    -------
+    tuple
+        The states, which can be compared.
+    """
+    state_of_numpy: Any = np.random.get_state()
+    states = [random.getstate(), *(one.tobytes() if isinstance(one, np.ndarray) else one for one in state_of_numpy)]
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        of_devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+        states += [state.numpy().tobytes() for state in (torch.get_rng_state(), *of_devices)]
+    return tuple(states)
 
 
 @contextmanager

@@ -21,14 +21,14 @@ from vaeviz.data.row_index import check_row_index
 from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
 from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
-from vaeviz.model.calling import ForeignFunction, call_error
-from vaeviz.model.code_names import name_of_log_std
+from vaeviz.model.calling import ForeignFunction, call_error, random_states
+from vaeviz.model.code_names import named_spread
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
 from vaeviz.model.decode import decode
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.layout import InputLayout, call_in_layout, declared_layout
 from vaeviz.model.opening import as_encoder
-from vaeviz.model.output_tree import same_up_to_rounding
+from vaeviz.model.output_tree import same_arrays, same_up_to_rounding
 from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.repeatability import batch_warning, first_rows, same_rows, sampling_warning
@@ -306,16 +306,16 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     first, alone = first_rows([sent, *arrays[1:]]), None
     if encoder.batch_size is None and len(sent) > len(first[0]):
         with suppress(Exception):  # it may take batches of one size only
-            alone = call(*first)
-    again = call(sent, *arrays[1:])
+            alone = _call_twice(call, first)
+    again = call(sent, *arrays[1:]) if alone is None else returned
     whole = encoder.whole
-    probe = None if whole is None or encoder.pad else ReconstructionProbe(whole, sent, arrays[1:])
+    probe = None if whole is None or encoder.pad else ReconstructionProbe(whole, call, sent, arrays[1:])
     if encoder.returns:
         outputs = declared_outputs(encoder.returns, returned, len(sent))
     else:
-        outputs = _infer_outputs(call, [sent, *arrays[1:]], returned, again, probe)
-    (mean, std), (other_mean, _) = (_read_codes(outputs, one, len(sent)) for one in (returned, again))
-    is_steady = same_up_to_rounding(mean, other_mean)
+        outputs = _infer_outputs(call, module_calls, [sent, *arrays[1:]], returned, again, probe)
+    mean, std = _read_codes(outputs, returned, len(sent))
+    is_steady = again is returned or same_up_to_rounding(mean, _read_codes(outputs, again, len(sent))[0])
     if not is_steady:
         warn_user(sampling_warning(f"encoder {encoder.name}", "means"))
     elif alone is not None:
@@ -339,8 +339,20 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     return replace(trace, step_name=step_name, step=ForeignFunction(whole.steps[step_name]))
 
 
+def _call_twice(call: ForeignFunction, arrays: list[np.ndarray]) -> Any:
+    """Return what an encoder returns for a few rows. None if it returns something else the second time."""
+    states = random_states()
+    returned, again = call(*arrays), call(*arrays)
+    return returned if same_arrays(returned, again) and random_states() == states else None
+
+
 def _infer_outputs(
-    call: ForeignFunction, arrays: list[np.ndarray], returned: Any, again: Any, probe: ReconstructionProbe | None
+    call: ForeignFunction,
+    module_calls: list[ModuleCall],
+    arrays: list[np.ndarray],
+    returned: Any,
+    again: Any,
+    probe: ReconstructionProbe | None,
 ) -> OutputSpec:
     """Infer what the outputs for a batch are, with all that is known about the encoder."""
     samples, *conditions = arrays
@@ -349,9 +361,11 @@ def _infer_outputs(
         n_rows=len(samples),
         again=again,
         samples=samples,
-        bottleneck=find_bottleneck(call, len(samples), conditions[0][0].size if conditions else None),
+        bottleneck=find_bottleneck(
+            call.function, module_calls, len(samples), conditions[0][0].size if conditions else None
+        ),
         probe=probe,
-        log_std_name=name_of_log_std(call),
+        named_spread=named_spread(call),
     )
     _check_not_discrete(outputs.read(returned)[0].dtype)
     return outputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 
 from vaeviz.errors import Fix, InputError, declare
@@ -22,6 +23,7 @@ _OTHER_BEGINNINGS = ("x_", "px_", "p_", "recon", "prior", "dec")  # of what is n
 _CODE_NAMES = ("latent", "latents", "z", "code", "codes", "embeddings", "pooler_output", "last_hidden_state")
 
 
+@functools.lru_cache(maxsize=1000)  # every call of an encoder asks for the same few names
 def kind_of_name(name: str) -> str | None:
     """Return what a name says about an output.
 

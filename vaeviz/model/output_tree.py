@@ -291,6 +291,28 @@ def same_up_to_rounding(first: np.ndarray, second: np.ndarray) -> bool:
     return np.allclose(first, second, rtol=1e-3, atol=1e-4 + 1e-3 * float(np.std(first)))
 
 
+def same_arrays(first: Any, second: Any) -> bool:
+    """Return True if two return values for the same input hold the same arrays, up to rounding.
+
+    Parameters
+    ----------
+    first, second : Any
+        What an encoder returned.
+
+    Returns
+    -------
+    bool
+        The answer. False if they hold distributions, or anything else that is not numbers.
+    """
+    ones, others = list_outputs(first), list_outputs(second)
+    if len(ones) != len(others) or any(is_distribution(output.value) for output in ones):
+        return False
+    try:
+        return all(same_up_to_rounding(as_array(one.value), as_array(other.value)) for one, other in zip(ones, others))
+    except InputError:
+        return False
+
+
 def _follow(value: Any, key: int | str | Part) -> Any:
     if isinstance(key, Part):
         return key.take(as_array(value))

@@ -79,26 +79,29 @@ def _without_compile_warning() -> Iterator[None]:
 class EvalMode:
     """Run torch modules in eval mode, and restore their modes, parameters and buffers.
 
-    It may be entered again and again. Buffers are compared after every call. Parameters are copied once, and compared
-    after the first call and whenever their version counters changed. At most `MAX_COPIED_BYTES` of parameters are
-    copied: a change of the others is named, but not undone.
+    It may be entered again and again. Tensors are compared after the first call, after one in which new modules ran,
+    after one that changed a tensor, and whenever their version counters changed. At most `MAX_COPIED_BYTES` of
+    parameters are copied: a change of the others is named, but not undone.
 
     Parameters
     ----------
     modules : list of torch.nn.Module
         Modules that are known before anything runs. Others are added when they run.
+    copies : ParameterCopies, optional
+        Copies that other functions of the same model have made.
     """
 
-    def __init__(self, modules: list[Any]) -> None:
+    def __init__(self, modules: list[Any], copies: ParameterCopies | None = None) -> None:
         self._parts = {id(part): part for module in modules for part in module.modules()}
         self._saved: dict[int, _SavedModule] = {}
-        self._parameters = _ParameterCopies()
+        self.copies = ParameterCopies() if copies is None else copies
+        self._compares_all = True
         self._restored: dict[str, None] = {}  # names of tensors, in order
         self._lost: dict[str, None] = {}
 
     def __enter__(self) -> EvalMode:
         for key, part in self._parts.items():
-            self._saved[key] = _SavedModule(part, self._parameters)
+            self._saved[key] = _SavedModule(part, self.copies)
         return self
 
     def add(self, module: Any) -> None:
@@ -111,15 +114,19 @@ class EvalMode:
         """
         if id(module) in self._saved:
             return
+        self._compares_all = True
         for part in module.modules():
             if id(part) not in self._saved:
                 self._parts[id(part)] = part
-                self._saved[id(part)] = _SavedModule(part, self._parameters)
+                self._saved[id(part)] = _SavedModule(part, self.copies)
 
     def restore_tensors(self) -> None:
         """Restore the parameters and buffers that a call changed, and remember their names for a warning."""
-        for saved in self._saved.values():
-            saved.restore_tensors(self._restored, self._lost)
+        changes = [change for saved in self._saved.values() for change in saved.restore_tensors(self._compares_all)]
+        for tensor, name, is_lost in changes:
+            if tensor.is_floating_point():  # the others count calls or hold the state of random numbers
+                (self._lost if is_lost else self._restored)[name] = None
+        self._compares_all = bool(changes)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -144,76 +151,84 @@ class EvalMode:
 class _SavedModule:
     """The mode and the own tensors of a module that is now in eval mode."""
 
-    def __init__(self, module: Any, parameters: _ParameterCopies) -> None:
+    def __init__(self, module: Any, copies: ParameterCopies) -> None:
         self.module = module
         self.was_training = bool(getattr(module, "training", False))
         if self.was_training:
             module.training = False  # eval() may be overridden, and not every module allows it
         self.tensors: list[tuple[Any, str, _SavedTensor]] = []  # each with the container that holds it, and its name
-        for name, parameter in module._parameters.items():  # `named_parameters` is slow for a look at every call
-            if parameter is not None and _holds_values(parameter):
-                self.tensors.append((module._parameters, name, parameters.save(parameter)))
-        for name, buffer in module._buffers.items():
-            if buffer is not None and _holds_values(buffer):
-                self.tensors.append((module._buffers, name, _SavedTensor(buffer, copies_values=True)))
+        for container, save in ((module._parameters, copies.save), (module._buffers, _SavedTensor)):
+            for name, tensor in container.items():  # `named_parameters` is slow for a look at every call
+                if tensor is not None and _holds_values(tensor):
+                    self.tensors.append((container, name, save(tensor)))
 
-    def restore_tensors(self, restored: dict[str, None], lost: dict[str, None]) -> None:
-        """Restore the tensors, and add the names of changed floating-point ones: those restored, and those lost."""
+    def restore_tensors(self, compares_all: bool) -> Iterator[tuple[Any, str, bool]]:
+        """Restore the tensors. Yield each changed one, its name, and whether its values are lost."""
         for container, name, saved in self.tensors:
             is_replaced = name not in container or container[name] is not saved.tensor
             if is_replaced:
                 setattr(self.module, name, saved.tensor)
+            elif not compares_all and saved.version == _version(saved.tensor):
+                continue
             is_changed, is_lost = saved.restore()
-            if (is_replaced or is_changed) and saved.tensor.is_floating_point():
-                # the others count calls or hold the state of random numbers
-                (lost if is_lost else restored)[f"{type(self.module).__name__}.{name}"] = None
+            if is_replaced or is_changed:
+                yield saved.tensor, f"{type(self.module).__name__}.{name}", is_lost
 
 
-class _ParameterCopies:
+class ParameterCopies:
     """Copies of parameters that serve for many calls, while nobody else changes the parameters between them."""
 
     def __init__(self) -> None:
-        self.copies: dict[int, _SavedTensor] = {}
-        self.free_bytes = MAX_COPIED_BYTES
+        self._saved: dict[int, _SavedTensor] = {}
+        self._free_bytes = MAX_COPIED_BYTES
 
     def save(self, parameter: Any) -> _SavedTensor:
-        """Return the copy of a parameter, a new one if there is none or the parameter changed since."""
-        saved = self.copies.get(id(parameter))
+        """Return the copy of a parameter, a new one if there is none or the parameter changed since.
+
+        Parameters
+        ----------
+        parameter : torch.nn.Parameter
+            The parameter.
+
+        Returns
+        -------
+        _SavedTensor
+            The copy, without values if it does not fit.
+        """
+        saved = self._saved.get(id(parameter))
         if saved is None:
             n_bytes = parameter.numel() * parameter.element_size()
-            fits = n_bytes <= self.free_bytes
-            self.free_bytes -= n_bytes if fits else 0
-            saved = self.copies[id(parameter)] = _SavedTensor(parameter, copies_values=fits)
+            fits = n_bytes <= self._free_bytes
+            self._free_bytes -= n_bytes if fits else 0
+            saved = self._saved[id(parameter)] = _SavedTensor(parameter, copies_values=fits)
         elif saved.version != _version(parameter):
-            saved = self.copies[id(parameter)] = _SavedTensor(parameter, copies_values=saved.values is not None)
+            saved = self._saved[id(parameter)] = _SavedTensor(parameter, copies_values=saved.values is not None)
         return saved
 
 
 class _SavedTensor:
-    """A tensor, with its version, which in-place changes increase, and with a copy of its values if it is not large."""
+    """A tensor, with its version, which in-place changes increase, and with a copy of its values if it is not large.
 
-    def __init__(self, tensor: Any, *, copies_values: bool) -> None:
+    Changes through ``.data`` leave the version as it is.
+    """
+
+    def __init__(self, tensor: Any, *, copies_values: bool = True) -> None:
         self.tensor = tensor
         self.values = tensor.detach().clone() if copies_values else None
         self.version = _version(tensor)
-        self.is_compared = False  # once unchanged: changes through `.data` leave the version as it is
 
     def restore(self) -> tuple[bool, bool]:
         """Restore the values, and return whether they had changed and whether they are lost."""
-        is_newer = _version(self.tensor) != self.version
+        version, self.version = self.version, _version(self.tensor)
         if self.values is None:
-            self.version = _version(self.tensor)
-            return is_newer, is_newer
-        if self.is_compared and not is_newer:
-            return False, False
+            return self.version != version, self.version != version
         is_changed = not _same_values(self.tensor, self.values)
-        self.is_compared = not is_changed
         if is_changed:
             import torch
 
             with torch.no_grad():
                 self.tensor.copy_(self.values)
-        self.version = _version(self.tensor)
+            self.version = _version(self.tensor)
         return is_changed, False
 
 

@@ -81,16 +81,21 @@ class ReconstructionProbe:
     ----------
     whole : WholeModel
         The model.
+    encode : ForeignFunction
+        Its encoder.
     batch : ndarray, shape (N, ...)
         Samples, arranged as the encoder receives them.
     conditions : list of ndarray, shape (N, ...)
         Their condition, if there is one.
     """
 
-    def __init__(self, whole: WholeModel, batch: np.ndarray, conditions: list[np.ndarray]) -> None:
+    def __init__(
+        self, whole: WholeModel, encode: ForeignFunction, batch: np.ndarray, conditions: list[np.ndarray]
+    ) -> None:
         size = math.prod(batch.shape[1:])
         self.n_rows = min(len(batch), max(1, min(MAX_COMPARED_SAMPLES, MAX_COMPARED_VALUES // size)))
         self.whole = whole
+        self.encode = encode
         self.samples = batch[: self.n_rows]
         self.conditions = [condition[: self.n_rows] for condition in conditions]
         self._own: dict[float, list[np.ndarray]] = {}
@@ -239,7 +244,7 @@ class ReconstructionProbe:
         takes_condition = names_condition(second_argument)
         arrays = [self.samples, *(self.conditions if takes_condition else [])]
         try:
-            with _quiet(noise), ForeignFunction(whole.reconstruct) as call:
+            with _quiet(), ForeignFunction(_fix_noise(whole.reconstruct, noise), beside=self.encode) as call:
                 returned, again = (_arrays_like(call(*arrays), flat) for _ in range(2))
         except Exception:
             return []
@@ -255,7 +260,7 @@ class ReconstructionProbe:
         try:
             if decoder.latent_shape is not None:
                 codes = codes.reshape(len(codes), *decoder.latent_shape)
-            with _quiet(0.0), ForeignFunction(decoder.fn) as call:
+            with _quiet(), ForeignFunction(_fix_noise(decoder.fn, 0.0), beside=self.encode) as call:
                 decoded = as_array(find_samples(call(codes, *conditions))).astype(np.float32)
         except Exception:
             return None
@@ -263,14 +268,18 @@ class ReconstructionProbe:
 
     def _match(self, codes: np.ndarray, noise: float = 0.0) -> Literal["as returned", "after a sigmoid"] | None:
         """Return how codes decode to one of the model's own reconstructions, which are not the codes themselves."""
-        from scipy.special import expit
-
         own = [one for one in self._own_reconstructions(noise) if not np.array_equal(one, self._flat(codes))]
         decoded = self._decode(codes) if own else None
         if decoded is None:
             return None
+        same = next((one for one in own if same_up_to_rounding(one, decoded)), None)
+        if same is not None:
+            self._matched.append(same)
+            return "as returned"
+        from scipy.special import expit  # after the usual case, which does not need it
+
         for one in own:
-            is_same = same_up_to_rounding(one, decoded) or same_up_to_rounding(expit(one), decoded)
+            is_same = same_up_to_rounding(expit(one), decoded)
             if is_same or same_up_to_rounding(one, expit(decoded)):
                 self._matched.append(one)
                 return "as returned" if is_same else "after a sigmoid"
@@ -314,10 +323,18 @@ def _arrays_like(returned: Any, flat: np.ndarray) -> list[np.ndarray]:
     ]
 
 
+def _fix_noise(function: Callable[..., Any], noise: float) -> Callable[..., Any]:
+    def call_with_noise(*arrays: Any) -> Any:
+        with fixed_noise(noise):
+            return function(*arrays)
+
+    return call_with_noise
+
+
 @contextmanager
-def _quiet(noise: float) -> Iterator[None]:
-    """Draw constant noise, restore random states, and hide warnings."""
+def _quiet() -> Iterator[None]:
+    """Restore random states, and hide warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with restored_random_state(), fixed_noise(noise):
+        with restored_random_state():
             yield

@@ -27,9 +27,11 @@ TEXT_SHARE = 0.94  # of a cell that a text fills: it is centered on the Axes, wh
 FITS = ((0.88, 0), (1.0, 1), (0.85, 1), (0.7, 9))  # scales of the font, and lines that a text may become longer
 CELL_MARGIN = 3  # points that stay empty along the edges of a cell
 MIN_ROOM_SHARE = 0.7  # of the room of a text before the layout, which labels between panels may leave after it
-MIN_AXES_SHARE = 0.3  # of its cell, which an Axes keeps when labels take space from it
-PANELS_WIDTH = 0.7  # inches per point of the font, which several panels need
-MIN_FONT_SCALE = 0.6
+MIN_AXES_SHARE = 0.25  # of its cell, which an Axes keeps when labels take space from it
+AXES_WIDTH, PANELS_WIDTH = 0.32, 0.7  # inches per point of the font, which one Axes and several panels need
+MIN_FONT_SIZE = 8  # points, of the labels of one Axes that a layout engine makes space for: that of figures in papers
+MIN_CROWDED_FONT_SIZE = 6.5  # points, without an engine
+MIN_FONT_SCALE = 0.6  # of several panels
 SIZES = (  # rcParams that may be words relative to the first, which need no change
     "font.size", "axes.titlesize", "axes.labelsize", "axes.titlepad", "axes.labelpad", "xtick.labelsize",
     "ytick.labelsize", "legend.fontsize", "legend.title_fontsize", "figure.titlesize", "lines.markersize",
@@ -88,21 +90,30 @@ def lay_out(figure: Figure | SubFigure) -> None:
 
 
 @contextmanager
-def smaller_fonts(figure: Figure | SubFigure) -> Iterator[None]:
-    """Reduce the sizes of text, lines and markers for several panels in a narrow figure, and restore them.
+def smaller_fonts(ax: Axes, *, has_panels: bool) -> Iterator[None]:
+    """Reduce the sizes of text, lines and markers in the place of a narrow Axes, and restore them for others.
 
     Parameters
     ----------
-    figure : Figure or SubFigure
-        The figure.
+    ax : Axes
+        The Axes. Its own labels stay small.
+    has_panels : bool
+        Whether several panels divide its place.
     """
     import matplotlib
 
     rc = cast(dict[str, Any], matplotlib.rcParams)
-    width = figure.bbox.width / figure.dpi
-    scale = np.clip(width / (PANELS_WIDTH * rc["font.size"]), MIN_FONT_SCALE, 1)
-    sizes = {name: rc[name] for name in SIZES if isinstance(rc[name], (int, float))}
-    with matplotlib.rc_context(cast(Any, {name: scale * size for name, size in sizes.items()})):
+    size, width = rc["font.size"], cell_box(ax).width / ax.figure.dpi
+    if has_panels:
+        scale = np.clip(width / (PANELS_WIDTH * size), MIN_FONT_SCALE, 1)
+    else:
+        smallest = MIN_CROWDED_FONT_SIZE if ax.figure.get_layout_engine() is None else MIN_FONT_SIZE
+        scale = np.clip(width / (AXES_WIDTH * size), min(smallest / size, 1), 1)
+    sizes = {name: scale * rc[name] for name in SIZES if isinstance(rc[name], (int, float))}
+    with matplotlib.rc_context(cast(Any, sizes)):
+        for axis in (ax.xaxis, ax.yaxis) if scale < 1 else ():
+            axis.label.set_fontsize(scale * cast(float, axis.label.get_fontsize()))
+            axis.set_tick_params(labelsize=rc[f"{axis.axis_name}tick.labelsize"])
         yield
 
 
@@ -145,6 +156,10 @@ def fit_into_place(
             ratios = np.asarray(grid.get_width_ratios(), float), np.asarray(grid.get_height_ratios(), float)
             _place_groups(groups, _free_box(figure), *ratios)
         _fit_texts(axes, figure)
+    if figure is None:
+        moved = _MovedCell(groups[0].axes)
+        for ax in groups[0].axes:
+            ax.set_axes_locator(_Locator(ax, moved))
 
 
 def _fit_texts(axes: Sequence[Axes], figure: Figure | SubFigure | None) -> None:
@@ -205,6 +220,98 @@ class _Group:
             is_in_layout = ax.get_in_layout()
             ax.set_position(moved.transform_bbox(in_pixels).transformed(ax.figure.transSubfigure.inverted()))
             ax.set_in_layout(is_in_layout)  # so that a later `tight_layout` still places it
+
+
+class _MovedCell(SubplotSpec):
+    """The cell of Axes that are no longer where their grid puts them."""
+
+    def __init__(self, axes: Sequence[Axes]) -> None:
+        spec = _top_spec(axes[0])
+        super().__init__(spec.get_gridspec(), spec.num1, spec.num2)
+        self.axes = axes
+
+    def get_position(self, figure: Figure, return_all: Any = False) -> Bbox:
+        """Return the place that the Axes fill as a share of the figure."""
+        return Bbox.union([ax.get_position(original=True) for ax in self.axes])
+
+    def get_topmost_subplotspec(self) -> SubplotSpec:
+        """Return this cell, also for one in a grid inside of another."""
+        return self
+
+
+class _Locator:
+    """Tells a layout that is computed later where an Axes is now; `tight_layout` assumes the place in its grid.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+    cell : SubplotSpec
+        The cell that it belongs to.
+    """
+
+    def __init__(self, ax: Axes, cell: SubplotSpec) -> None:
+        self.cell = cell
+        self.inner: Any = ax.get_axes_locator()  # of a color bar, which leaves space for its pointed ends
+
+    def __call__(self, ax: Any, renderer: Any) -> Bbox:
+        """Return the place as a share of the figure; matplotlib calls this before it draws."""
+        box: Bbox = ax.get_position(original=True) if self.inner is None else self.inner(ax, renderer)
+        return box
+
+    def get_subplotspec(self) -> SubplotSpec:
+        """Return the cell."""
+        return self.cell
+
+
+class _PanelLocator(_Locator):
+    """Keeps a panel where it is in the part of a figure that belongs to an Axes."""
+
+    def __init__(self, ax: Axes, cell: SubplotSpec) -> None:
+        super().__init__(ax, cell)
+        self.box = ax.get_position(original=True).frozen()
+
+    def __call__(self, ax: Any, renderer: Any) -> Bbox:
+        """Return the same place, after `tight_layout` has moved the panel in its grid."""
+        ax.set_position(self.box, which="original")
+        return super().__call__(ax, renderer)
+
+
+class _DividedLocator(_Locator):
+    """Moves the part of a figure that holds panels with the Axes that they divide."""
+
+    def __init__(self, ax: Axes, cell: SubplotSpec, part: SubFigure) -> None:
+        super().__init__(ax, cell)
+        self.part = part
+        self.beyond = np.subtract(part.bbox_relative.extents, ax.get_position(original=True).extents)
+
+    def __call__(self, ax: Any, renderer: Any) -> Bbox:
+        """Move the part, and return the place of the Axes."""
+        box = super().__call__(ax, renderer)
+        self.part.bbox_relative.set(Bbox.from_extents(*(box.extents + self.beyond)))
+        return box
+
+
+def move_panels_with(ax: Axes, panels: Sequence[Axes], part: SubFigure) -> None:
+    """Let panels follow the Axes that they divide if `tight_layout` or `subplots_adjust` is called later.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+    panels : sequence of Axes
+        The panels.
+    part : SubFigure
+        The part of the figure that holds them.
+    """
+    from matplotlib.patches import Rectangle
+
+    cell = _MovedCell([ax])
+    ax.set_axes_locator(_DividedLocator(ax, cell, part))
+    for panel in panels:
+        panel.set_axes_locator(_PanelLocator(panel, cell))
+    outline = Rectangle((0, 0), 1, 1, transform=part.transSubfigure, visible=True, fill=False, lw=0, clip_on=False)
+    ax.add_artist(outline)  # so that layouts leave space for all of the part
 
 
 def _group_by_cell(axes: Sequence[Axes]) -> list[_Group]:

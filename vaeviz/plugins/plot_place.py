@@ -57,7 +57,7 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
     def plot(*args: Any, title: str | bool = True, legend: bool = True, ax: Any = None, **kwargs: Any) -> Any:
         from matplotlib.axes import Axes
 
-        from vaeviz.plugins.axes_layout import fit_into_place, smaller_fonts
+        from vaeviz.plugins.axes_layout import fit_into_place, move_panels_with, smaller_fonts
 
         _check_inputs(signature, args, kwargs)
         check_options(function, kwargs)
@@ -72,7 +72,8 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
             kwargs["ax"] = ax
         place = kwargs.get("figure", getattr(ax, "figure", None))
         before, largest = _contents(place), None if ax is None else ax.get_position(original=True).frozen()
-        with each_advice_once(), smaller_fonts(cast("SubFigure", place)) if is_divided else nullcontext():
+        fonts = nullcontext() if ax is None else smaller_fonts(ax, has_panels=has_panels)
+        with each_advice_once(), fonts:
             drawn = function(*args, **kwargs)
         axes = [panel for panel in getattr(drawn, "flat", [drawn]) if isinstance(panel, Axes)]
         if axes:
@@ -82,6 +83,8 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
                 for panel in (*axes, *helpers):
                     panel.set_in_layout(False)  # a layout engine would take space from the neighbors of `ax`
             fit_into_place(axes, helpers, place if has_panels else None, largest)
+            if is_divided and ax.get_subplotspec() is not None and ax.figure.get_layout_engine() is None:
+                move_panels_with(ax, [*axes, *helpers], cast("SubFigure", place))
         return drawn
 
     extended = _extend_signature(signature, has_panels=has_panels)
