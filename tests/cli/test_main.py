@@ -16,6 +16,8 @@ from vaeviz.cli.commands.export import MAX_CONFIG_BYTES, _read_config
 from vaeviz.cli.main import main
 from vaeviz.errors import InputError
 
+pytestmark = pytest.mark.no_cover
+
 MODULE = """
 import numpy as np
 from vaeviz import Decoder
@@ -240,7 +242,6 @@ def manifest_in(folder):
 
 
 @pytest.mark.usefixtures("without_layout")
-@pytest.mark.no_cover
 def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_path):
     done = run_main("export", run, "--out", "figures", "--dpi", 40, *LITTLE)
     assert done.code == 0, done.err
@@ -255,7 +256,6 @@ def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_pat
 
 
 @pytest.mark.usefixtures("without_layout")
-@pytest.mark.no_cover
 def test_export_skips_plots_whose_inputs_are_missing(run_main, tmp_path):
     np.savez(tmp_path / "bare.npz", x=np.random.default_rng(0).random((20, 8, 8), dtype=np.float32))
     done = run_main("export", "mine:pair", "--data", "npz:bare.npz", "--out", "figures", "--dpi", 40, *LITTLE)
