@@ -31,7 +31,7 @@ from vaeviz.model.opening import as_encoder
 from vaeviz.model.output_tree import same_arrays, same_up_to_rounding
 from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
 from vaeviz.model.posterior import Posterior
-from vaeviz.model.repeatability import batch_warning, first_rows, same_rows, sampling_warning
+from vaeviz.model.repeatability import first_rows, repeatability_warning, same_rows
 from vaeviz.model.torch_probe import ModuleCall
 from vaeviz.model.whole_model import ReconstructionProbe, apply_step
 
@@ -316,12 +316,12 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
         outputs = _infer_outputs(call, module_calls, [sent, *arrays[1:]], returned, again, probe)
     mean, std = _read_codes(outputs, returned, len(sent))
     is_steady = again is returned or same_up_to_rounding(mean, _read_codes(outputs, again, len(sent))[0])
-    if not is_steady:
-        warn_user(sampling_warning(f"encoder {encoder.name}", "means"))
-    elif alone is not None:
+    repeats = is_steady
+    if is_steady and alone is not None:
         with suppress(InputError):
-            if not same_rows(_read_codes(outputs, alone, len(first[0]))[0], mean):
-                warn_user(batch_warning(f"encoder {encoder.name}", "means"))
+            repeats = same_rows(_read_codes(outputs, alone, len(first[0]))[0], mean)
+    if not repeats:
+        warn_user(repeatability_warning(f"encoder {encoder.name}", "means", is_steady=is_steady))
     if len(arrays) > 1 and encoder.unpack is None:
         warn_of_unused_condition(
             f"encoder {encoder.name}",
