@@ -6,7 +6,9 @@ import gc
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # t-SNE of a few points is slow where its threads wait for a core
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that a test starts compiles vaeviz again
 
+import functools
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -14,6 +16,8 @@ from types import SimpleNamespace
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 matplotlib.use("agg")
 
@@ -29,6 +33,29 @@ QUICK = {  # options with which a plot takes little work
     "reconstruction_pairs": {"rows": (0, 1, 2)},
     "traversal": {"n_steps": 3, "span": "prior"},
 }
+
+
+# The tracer of coverage nearly doubles the time of Python code, of Matplotlib's too. So it pauses in the slowest
+# functions of Matplotlib, and in tests marked `no_cover`, whose lines other tests run as well.
+
+
+def untraced(function):
+    """Return a function that pauses the tracer of coverage."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            sys.settrace(tracer)
+
+    return call
+
+
+Axes.__init__ = untraced(Axes.__init__)
+Figure.draw = untraced(Figure.draw)
 
 
 def pytest_collection_modifyitems(items):
@@ -195,8 +222,6 @@ def linear_parts(linear):
 @pytest.fixture
 def ax():
     """An Axes that pyplot knows nothing of."""
-    from matplotlib.figure import Figure
-
     return Figure(figsize=(4, 4), layout="constrained").subplots()
 
 
@@ -209,7 +234,6 @@ def quick_options():
 @pytest.fixture
 def still_figure():
     """Make figures that no layout moves, where places do not matter: to measure texts takes most of the time."""
-    from matplotlib.figure import Figure
     from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
     def make(**options):

@@ -12,6 +12,7 @@ from .drawing.figure_factory import axes_for, figure_for
 from .drawing.styles import style
 from .embeddings import Embedding, embed
 from .errors import GuessWarning, InputError, NotApplicable
+from .explorer.explorer import Explorer, explore
 from .export.figure_set import export_figures
 from .health.analyze import analyze
 from .health.check import CheckResult
@@ -25,6 +26,7 @@ from .model.inspect import Inspection, inspect
 from .model.likelihood import log_likelihood
 from .model.opening import Model, condition_on, open
 from .model.posterior import Posterior
+from .model.weights.load import load_weights
 from .plots.aggregate_posterior import aggregate_posterior
 from .plots.compare import compare
 from .plots.disentanglement import disentanglement
@@ -56,6 +58,7 @@ __all__ = [
     "Embedding",
     "Encoder",
     "Estimate",
+    "Explorer",
     "GuessWarning",
     "InputError",
     "Inspection",
@@ -78,6 +81,7 @@ __all__ = [
     "elbo_terms",
     "embed",
     "encode",
+    "explore",
     "export_figures",
     "figure_for",
     "find_holes",
@@ -92,6 +96,7 @@ __all__ = [
     "likelihood_bound",
     "linear_vae",
     "load_data",
+    "load_weights",
     "log_likelihood",
     "manifold_grid",
     "map_quality",

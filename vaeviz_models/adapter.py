@@ -135,7 +135,6 @@ def _likelihood_input(model: Any, shape: tuple[int, ...], conditions: Any) -> di
     def conditional_likelihood(x: Any, z: Any, y: Any) -> Any:
         return model.log_likelihood(x.reshape(-1, *shape), z, y)
 
-    if conditions is None:
-        return {"likelihood": likelihood}
-    conditional_likelihood.conditions = conditions  # type: ignore[attr-defined]  # functions have no such field
-    return {"likelihood": conditional_likelihood}
+    found: Any = likelihood if conditions is None else conditional_likelihood
+    found.name, found.conditions = type(model.likelihood).__name__.lower(), conditions
+    return {"likelihood": found}

@@ -43,7 +43,10 @@ def site_path(target: Path, here: Path) -> str:
     """Return the path of a linked file, relative to the folder of a page."""
     docs = ROOT / "docs"
     pages = {ROOT / file: docs / f"{page}.md" for page, file in PAGES.items()}
-    pages |= {docs / "scripts" / folder / "README.rst": docs / folder / "index.rst" for folder in BUILT}
+    for folder in BUILT:
+        scripts = docs / "scripts" / folder
+        pages[scripts / "README.rst"] = docs / folder / "index.rst"
+        pages |= {file: docs / folder / file.relative_to(scripts).with_suffix(".rst") for file in scripts.rglob("*.py")}
     target = target.resolve()
     if target.is_dir():
         target /= "README.md"

@@ -11,16 +11,17 @@ from pathlib import Path
 import vaeviz
 
 DATA = "glyphs"
-FACTORS_DATA = "squares"  # its factors are known
+FACTORS_DATA = "shapes:ellipses"  # its factors are known
 EPOCHS = 15
 DENSE = f"--data {DATA} --epochs {EPOCHS} --learning-rate 0.002"
+FACTORS = f"--data {FACTORS_DATA} --epochs 8 --batch-size 32 --learning-rate 0.002"
 TRAIN_OPTIONS = {
     "2d": f"mlp {DENSE} --latent-dim 2 --hidden 512,256",
     "2d-again": f"mlp {DENSE} --latent-dim 2 --hidden 512,256 --seed 1",
     "10d": f"mlp {DENSE} --latent-dim 10",
     "10d-beta": f"mlp {DENSE} --latent-dim 10 --beta 4",
     "conditional": f"cvae {DENSE} --latent-dim 2",
-    "factors": f"mlp --data {FACTORS_DATA} --latent-dim 6 --epochs 15",
+    "factors": f"mlp {FACTORS} --latent-dim 3 --hidden 256 --beta 4",
 }
 RUNS = Path(__file__).parents[1] / "_build" / "runs"
 

@@ -9,28 +9,14 @@ import runpy
 from collections import Counter
 from pathlib import Path
 
-import vaeviz
-
 PLANTED = runpy.run_path(str(Path(__file__).parents[2] / "tests" / "health" / "test_planted_defects.py"))
 LATENT_DIMS = (1, 2, 4, 8)
 N_SEEDS = 10
 
 
-def report_of(control, encode=None, decode=None, checks=None):
-    """Return the report of a control, or of one with another encoder or decoder."""
-    return vaeviz.analyze(
-        encoder=encode or control.vae.encode,
-        decoder=decode or control.vae.decode,
-        x=control.x,
-        labels=control.labels,
-        likelihood=control.vae.log_likelihood,
-        checks=checks,
-    )
-
-
 def main():
     """Print a row for each check, and one for each defect."""
-    reports = [report_of(PLANTED["control"](size, seed)) for size in LATENT_DIMS for seed in range(N_SEEDS)]
+    reports = [PLANTED["report_of"](PLANTED["control"](size, seed)) for size in LATENT_DIMS for seed in range(N_SEEDS)]
     print(f"| check | {len(reports)} healthy controls | threshold | status |\n|---|---|---|---|")
     for name in (result.name for result in reports[0].checks):
         results = [report[name] for report in reports if report[name].value is not None]
@@ -42,7 +28,8 @@ def main():
     three = PLANTED["control"](3, 0)
     print("\n| check | planted defect | value | threshold |\n|---|---|---|---|")
     for name, defect, _ in PLANTED["DEFECTS"]:
-        result = report_of(three, *defect(three), checks=[name])[name]
+        encode, decode = defect(three)
+        result = PLANTED["report_of"](three, encode=encode, decode=decode, checks=[name])[name]
         print(f"| `{name}` | {defect.__name__} | {result.value:.3g} | {result.threshold:.3g} |")
 
 

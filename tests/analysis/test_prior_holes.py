@@ -99,6 +99,14 @@ def test_the_most_active_dimensions_are_compared(monkeypatch):
     np.testing.assert_allclose(found.scores[0].prior, log_aggregate(found.codes[:, [1, 3]], marginal))
 
 
+def test_large_mixtures_are_subsampled_so_that_the_cost_is_bounded(monkeypatch):
+    monkeypatch.setattr("vaeviz.analysis.prior_holes.MAX_SCORES", 2 * 150 * 400 * 5)
+    found = find_holes(standard(1000, 5), n_codes=150)
+    assert found.n_posteriors == 400 and len(found.own) == 150
+    monkeypatch.setattr("vaeviz.analysis.prior_holes.MAX_SCORES", 1)
+    assert find_holes(standard(1000, 5), n_codes=150).n_posteriors == 150  # as many as codes to draw
+
+
 def test_more_dimensions_than_codes_are_classified_in_part():
     found = find_holes(standard(110, 300), n_codes=100)
     assert len(found.scores) == 3 and len(found.classified_dims) == 50

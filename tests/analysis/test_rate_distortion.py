@@ -103,6 +103,22 @@ def test_each_model_is_measured_by_its_own_decoder_and_named_likelihood(x):
     assert found == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("names", "n_warnings"),
+    [
+        (("bernoulli", "gaussian"), 1),
+        (("gaussian", "gaussian-fixed:0.5", "continuous-bernoulli"), 0),
+        (("bernoulli",), 0),
+    ],
+)
+def test_probabilities_are_not_compared_with_densities(names, n_warnings, x, recwarn):
+    encoder = Encoder(lambda x: (x, np.full_like(x, 1e-3)), returns="mean,std")
+    decoder = Decoder(lambda z: np.full_like(z, 0.5), latent_shape=(3,))
+    models = [Model(encoder, decoder, {"likelihood": name}) for name in names]
+    rate_points({str(k): model for k, model in enumerate(models)}, np.clip(x, 0, 1), n_draws=1)
+    assert sum("bernoulli and gaussian" in str(one.message) for one in recwarn) == n_warnings
+
+
 def test_mapping_names_points():
     named, unnamed = rate_points({"ours": RatePoint(20.0, 90.0)})[0], rate_points([RatePoint(20.0, 90.0, "own")])[0]
     assert (named.label, unnamed.label) == ("ours", "own")

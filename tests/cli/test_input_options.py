@@ -142,6 +142,7 @@ def test_objects_of_a_module_and_run_folders_reach_the_plot(run_command, folder,
     assert seen["history"]["epoch"] == [1.0, 2.0]
 
 
+@pytest.mark.no_cover
 def test_plots_of_several_models_are_drawn(run_command, folder, run):
     shown = run_command(
         "export",
@@ -192,7 +193,16 @@ def test_runs_that_a_shell_lists_are_all_compared(run_command, folder, seen):
     assert seen["encoder"] is not None
 
 
-@pytest.mark.parametrize(("typed", "expected"), [("fashion", ["fashion-mnist"]), ("nothing", ["nothing"])])
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("fashion", ["fashion-mnist"]),
+        ("nothing", ["nothing"]),
+        ("gl", ["glyphs", "glyphs:letters"]),
+        ("shapes:f", ["shapes:full"]),
+        ("npz:scans", ["npz:scans"]),
+    ],
+)
 def test_names_of_data_sets_are_completed(typed, expected):
     from click.shell_completion import ShellComplete
 
@@ -246,7 +256,7 @@ def test_an_input_that_cannot_be_read_is_an_input_error(invoke, folder, args, to
     ("plot", "flags"),
     [
         ("rate_distortion", "--runs RUN"),
-        ("training_curves", "--history FILE.csv"),
+        ("training_curves", "--history PATH"),
         ("compare", "MODEL or --encoder MODEL, and --data NAME, and --other-encoder MODEL"),
         ("likelihood_bound", "MODEL or --encoder MODEL, and --data NAME, and --likelihood NAME"),
         ("disentanglement", "MODEL or --encoder MODEL, and --data NAME, and --factors ARRAY"),

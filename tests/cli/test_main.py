@@ -43,6 +43,14 @@ class names:
     inner = pair
 """
 
+LITTLE = [  # settings with which the plots of a whole set take little work
+    *("--set", "likelihood_bound.n_draws=10"),
+    *("--set", "aggregate_posterior.n_grid=40"),
+    *("--set", "aggregate_posterior.n_permutations=100"),
+    *("--set", "prior_holes.n_codes=200"),
+    *("--set", "manifold_grid.n_grid=3"),
+]
+
 
 @pytest.fixture(autouse=True)
 def folder(make_module):
@@ -231,11 +239,9 @@ def manifest_in(folder):
     return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.no_cover
 def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_path):
-    little = ["likelihood_bound.n_draws=10", "aggregate_posterior.n_grid=40", "prior_holes.n_codes=200"]
-    little += ["aggregate_posterior.n_permutations=100", "manifold_grid.n_grid=5"]
-    settings = [arg for setting in little for arg in ("--set", setting)]
-    done = run_main("export", run, "--out", "figures", "--dpi", 40, *settings)
+    done = run_main("export", run, "--out", "figures", "--dpi", 40, *LITTLE)
     assert done.code == 0, done.err
     assert "✓ latent_scatter" in done.out
     assert "– tsne " in done.out
@@ -247,9 +253,10 @@ def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_pat
     assert manifest["title"] == "tiny · digits"
 
 
+@pytest.mark.no_cover
 def test_export_skips_plots_whose_inputs_are_missing(run_main, tmp_path):
     np.savez(tmp_path / "bare.npz", x=np.random.default_rng(0).random((20, 8, 8), dtype=np.float32))
-    done = run_main("export", "mine:pair", "--data", "npz:bare.npz", "--out", "figures", "--dpi", 40)
+    done = run_main("export", "mine:pair", "--data", "npz:bare.npz", "--out", "figures", "--dpi", 40, *LITTLE)
     assert done.code == 0, done.out + done.err
     assert "– training_curves        needs history" in done.out
     assert "– latent_neighbors       needs labels" in done.out
@@ -461,7 +468,8 @@ def test_warnings_that_are_errors_stay_errors(tmp_path):
         "import warnings\nfrom vaeviz import register_plot\n\n@register_plot\ndef careless(x, *, ax=None):\n"
         "    'Warns.'\n    warnings.warn('odd')\n    return ax\n"
     )
-    command = ["-m", "vaeviz", "plot", "careless", "--with", "script.py", "--data", "digits"]
+    np.save(tmp_path / "x.npy", np.zeros((3, 2)))
+    command = ["-m", "vaeviz", "plot", "careless", "--with", "script.py", "--data", "x.npy"]
     for options, env in ((["-W", "error::UserWarning"], {}), ([], {"PYTHONWARNINGS": "error::UserWarning"})):
         args = [sys.executable, *options, *command]
         done = subprocess.run(args, env=os.environ | env, capture_output=True, text=True, cwd=tmp_path, timeout=120)

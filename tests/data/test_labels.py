@@ -183,3 +183,12 @@ def test_labels_of_a_torch_loader_come_with_it():
     torch = pytest.importorskip("torch")
     data = torch.utils.data.TensorDataset(torch.zeros(5, 2), torch.tensor([0, 1, 2, 1, 0]))
     assert labels_for(torch.utils.data.DataLoader(data, batch_size=2), None).tolist() == [0, 1, 2, 1, 0]
+
+
+def test_tensors_of_every_kind_are_labels():
+    torch = pytest.importorskip("torch")
+    for tensor in (torch.tensor([1.0, 2.0], dtype=torch.bfloat16), torch.tensor([1, 2]).to_sparse()):
+        assert check_labels(tensor, 2).tolist() == [1, 2]
+    with pytest.raises(InputError) as caught:
+        check_labels(torch.empty(2, device="meta"), 2)
+    assert caught.value.got == "a meta tensor"

@@ -28,14 +28,6 @@ SAMPLES = {
     "table": (5,),
     "point": (2,),
 }
-QUICK = {
-    "tsne": {"perplexity": 5.0},
-    "map_quality": {"perplexity": 5.0},
-    "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
-    "likelihood_bound": {"n_draws": 20},
-    "manifold_grid": {"n_grid": 5},
-}
-
 
 LIKE_OTHERS = {  # plots all of whose artists and layouts are also those of other plots
     "aggregate_posterior",
@@ -62,12 +54,16 @@ def spec(request):
     return get_plot(request.param)
 
 
-def draw_plot(spec, inputs, parent):
-    """Draw a plot into a Figure or SubFigure."""
-    given = {name: inputs[name] for name in spec.required + spec.optional if name in inputs}
-    place = {"figure": parent} if spec.place == "figure" else {"ax": parent.subplots()}
-    options = {name: value for name, value in QUICK.get(spec.name, {}).items() if name in spec.options}
-    spec(**given, **options, **place)
+@pytest.fixture
+def draw_plot(spec, numpy_inputs, quick_options, few_trees):
+    """Draw the plot into a Figure or SubFigure."""
+
+    def draw(parent):
+        given = {name: numpy_inputs[name] for name in spec.required + spec.optional if name in numpy_inputs}
+        place = {"figure": parent} if spec.place == "figure" else {"ax": parent.subplots()}
+        spec(**given, **quick_options.get(spec.name, {}), **place)
+
+    return draw
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +72,11 @@ def pickled_figures():
 
 
 @pytest.fixture
-def figure(spec, numpy_inputs, pickled_figures, few_trees):
+def figure(spec, draw_plot, pickled_figures):
     """A fresh copy of the figure of each plot, which is made once."""
     if spec.name not in pickled_figures:
         figure = Figure(layout="constrained", dpi=50)
-        draw_plot(spec, numpy_inputs, figure)
+        draw_plot(figure)
         pickled_figures[spec.name] = pickle.dumps(figure)
     return loaded(pickled_figures[spec.name])
 
@@ -155,12 +151,14 @@ def pixels(figure):
     return np.asarray(figure.canvas.buffer_rgba()).copy()
 
 
+@pytest.mark.no_cover
 def test_figures_survive_the_mouse(figure):
     draw_without_layout(figure)
     use_mouse(figure)
     zoom_and_pan(figure)
 
 
+@pytest.mark.no_cover
 def test_figures_survive_tight_saving_and_tight_layout(figure):
     content = BytesIO()
     figure.savefig(content, format="png", bbox_inches="tight")
@@ -169,15 +167,17 @@ def test_figures_survive_tight_saving_and_tight_layout(figure):
     figure.canvas.draw()
 
 
-def test_plots_can_be_drawn_in_subfigures(spec, numpy_inputs, still_figure, few_trees):
+@pytest.mark.no_cover
+def test_plots_can_be_drawn_in_subfigures(draw_plot, still_figure):
     figure = still_figure(figsize=(12, 5))
     left, _ = figure.subfigures(1, 2)
-    draw_plot(spec, numpy_inputs, left)
+    draw_plot(left)
     FigureCanvasAgg(figure).draw()
     use_mouse(figure)
     assert all(ax.get_figure() is left for ax in figure.axes)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("layout", [GridLayout(connect="rows"), UNEVEN], ids=["cells", "uneven latent axes"])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_grids_of_every_kind_survive_the_mouse(name, layout):
@@ -193,6 +193,7 @@ def test_grids_of_every_kind_survive_the_mouse(name, layout):
     figure.canvas.draw()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", SAMPLES)
 def test_pickled_figures_look_the_same(name):
     figure = Figure(dpi=50)

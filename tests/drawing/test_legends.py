@@ -2,7 +2,7 @@
 
 import time
 from contextlib import nullcontext
-from itertools import combinations
+from itertools import combinations, product
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -88,10 +88,16 @@ def test_few_long_names_leave_space_for_the_data(count):
     plt.close(ax.figure)
 
 
-@pytest.mark.parametrize("style", ["default", "paper", "talk"])
-@pytest.mark.parametrize("letter", ["a", "W"])
-@pytest.mark.parametrize("letters", [1, 8, 40])
-@pytest.mark.parametrize("count", [11, 16, 60])
+STYLES, LETTERS, COUNTS = ("default", "paper", "talk"), (1, 8, 40), (11, 16, 60)
+LEGENDS = [  # the quick cases contain every two values together
+    pytest.param(style, letter, letters, count, marks=[pytest.mark.slow] if (i + j + k + (letter == "W")) % 3 else [])
+    for (i, style), (j, letters), (k, count) in product(enumerate(STYLES), enumerate(LETTERS), enumerate(COUNTS))
+    for letter in "aW"
+]
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("style, letter, letters, count", LEGENDS)
 def test_many_classes_have_a_legend_only_where_it_fits(style, letter, letters, count):
     names = np.array([f"{i:02d}".rjust(letters, letter) for i in range(count)])
     points = np.random.default_rng(0).standard_normal((count, 2))
@@ -109,6 +115,7 @@ def test_many_classes_have_a_legend_only_where_it_fits(style, letter, letters, c
     plt.close(ax.figure)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "names", [["0", "1"], ["a longer name", "x", "zebra finch"], [f"class {i}" for i in range(12)]]
 )
@@ -174,6 +181,7 @@ def test_the_legend_of_pairs_stays_in_the_corner_above_the_diagonal():
     plt.close(axes[0, 0].figure)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("count", [60, 137])
 def test_many_names_on_the_data_do_not_overlap(count):
     rng = np.random.default_rng(0)

@@ -80,6 +80,7 @@ def cell_centers(ax, shape, gaps):
     return np.stack(np.meshgrid(x0 + across / width * (x1 - x0), y1 - down / height * (y1 - y0)), axis=-1)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("shape", [(8, 8), (6, 10), (8, 8, 3), (5,)], ids=["square", "wide", "color", "table"])
 @pytest.mark.parametrize("up", NODES)
 @pytest.mark.parametrize("across", NODES)

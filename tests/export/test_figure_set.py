@@ -185,6 +185,7 @@ def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
 # Inputs
 
 
+@pytest.mark.no_cover
 def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
     data = vaeviz.load_data("digits")[:50]
     plots = [*SOME, "latent_neighbors", "likelihood_bound"]
@@ -289,6 +290,7 @@ def test_labels_of_any_type_have_a_hash_of_their_own(tmp_path, inputs, labels, r
     assert hashes[0] != hashes[1]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("formats", [("png", "pdf", "svg")])
 def test_the_same_inputs_and_seed_give_the_same_bytes(tmp_path, inputs, failing_plot, formats):
     chosen = {

@@ -7,9 +7,9 @@ import json
 import re
 import shlex
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz.cli.main import main
@@ -79,15 +79,18 @@ def test_page_refers_to_its_files(export_set):
     assert all((out / file).is_file() for file in files)
 
 
-def test_python_line_draws_the_same_figure(encoder, decoder, digits):
+def test_python_lines_draw_the_same_figure_in_its_style(encoder, digits):
     options = {"dims": (0, 1), "marker_size": 20}
-    line = redraw_call(get_plot("latent_scatter"), ["encoder", "x", "labels"], options)
-    figure = Figure()
-    names = {"vaeviz": vaeviz, "encoder": encoder, "x": digits.x, "labels": digits.labels, "ax": figure.subplots()}
-    redrawn = eval(line[:-1] + ", ax=ax)", names)
-    expected = vaeviz.latent_scatter(encoder, digits.x, digits.labels, **options, ax=Figure().subplots())
+    inputs = {"encoder": encoder, "x": digits.x, "labels": digits.labels}
+    exec(redraw_call(get_plot("latent_scatter"), inputs, options, style="talk"), {"vaeviz": vaeviz, **inputs})
+    redrawn = plt.gca()
+    with vaeviz.style("talk"):
+        expected = vaeviz.latent_scatter(*inputs.values(), **options)
     drawn, known = (np.concatenate([c.get_offsets() for c in ax.collections]) for ax in (redrawn, expected))
     np.testing.assert_array_equal(drawn, known)
+    assert redrawn.title.get_fontsize() == expected.title.get_fontsize()
+    assert redrawn.figure.get_size_inches().tolist() == expected.figure.get_size_inches().tolist()
+    plt.close("all")
 
 
 def test_command_draws_the_same_figure(run, tmp_path, monkeypatch, read_page):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -18,10 +19,11 @@ except ImportError:  # Windows
 
 
 @pytest.fixture
-def small_disk():
+def small_disk(monkeypatch):
     """Allow no file of more than 20 kB, as a full disk or a quota does."""
     if resource is None:
         pytest.skip("needs file-size limits")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python would cut off the byte code of what is imported
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     yield

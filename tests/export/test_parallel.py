@@ -115,6 +115,7 @@ def content(folder):
 # The same figures with any number of jobs
 
 
+@pytest.mark.no_cover
 def test_any_number_of_jobs_leaves_the_same_files(run, tmp_path):
     data = load_data("digits")[:100]
     with vaeviz.style("talk"):  # whose rcParams reach the workers
@@ -129,6 +130,7 @@ def test_any_number_of_jobs_leaves_the_same_files(run, tmp_path):
     assert list(json.loads((tmp_path / "2" / "timings.json").read_text()))[:4] == CHOSEN["plots"]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["array", pytest.param("memory-mapped", marks=pytest.mark.slow), "batches"])
 def test_closures_and_large_data_are_sent_to_workers(tmp_path, kind, make_decoder):
     x = np.random.default_rng(0).random((20_000, 4, 4), dtype=np.float32)  # 1.3 MB, which joblib memory-maps
@@ -184,6 +186,7 @@ def test_a_list_of_openmp_threads_is_legal(folder, python, monkeypatch):
     assert python(code).splitlines()[-1] == "['drawn', 'drawn']"
 
 
+@pytest.mark.no_cover
 def test_the_command_line_draws_in_several_processes(folder, monkeypatch):
     monkeypatch.syspath_prepend(folder)
     import my_model

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import pytest
 
+import vaeviz
 from vaeviz import Encoder, GuessWarning, encode
 
 torch = pytest.importorskip("torch")
@@ -65,9 +66,14 @@ def nameless(x):
     return x[:, :2], x[:, 2:4]
 
 
-def unused_names_of_the_data(x):
-    x_log_std = x[:, 4:]
-    return x[:, :2], x[:, 2:4] + 0 * x_log_std[:, :2]
+def names_of_the_data(x):
+    x_log_std, x_log_var = x[:, 4:6], x[:, 6:]
+    return x[:, :2], x[:, 2:4] + 0 * x_log_std + 0 * x_log_var
+
+
+def numpy_log_var(x):
+    mean, log_var = x[:, :2], x[:, 2:4]
+    return mean, log_var
 
 
 ENCODERS = {
@@ -77,11 +83,13 @@ ENCODERS = {
     "global": lambda: lambda x: numpy_function(x),
     "partial": lambda: functools.partial(numpy_function),
     "one array": lambda: lambda x: np.stack(numpy_function(x)),
+    "no name": lambda: nameless,
+    "names of the data": lambda: names_of_the_data,
 }
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-def test_a_name_of_a_log_standard_deviation_causes_a_warning_with_both_declarations(name):
+def test_a_pair_that_no_name_calls_a_log_variance_causes_a_warning_with_both_declarations(name):
     torch.manual_seed(0)
     fn = ENCODERS[name]()
     with pytest.warns(GuessWarning) as caught:
@@ -93,11 +101,14 @@ def test_a_name_of_a_log_standard_deviation_causes_a_warning_with_both_declarati
     np.testing.assert_allclose(declared.std, posterior.std**2, rtol=1e-4)
 
 
-@pytest.mark.parametrize("make_encoder", [Plain, lambda: nameless, lambda: unused_names_of_the_data])
-def test_other_encoders_cause_no_warning(make_encoder, recwarn):
+@pytest.mark.parametrize("make_encoder", [Plain, lambda: numpy_log_var])
+def test_a_name_of_a_log_variance_is_evidence(make_encoder, recwarn):
     torch.manual_seed(0)
-    encode(make_encoder(), X)
+    encoder = make_encoder()
+    encode(encoder, X)
     assert not recwarn
+    (returns,) = (one for one in vaeviz.inspect(encoder=encoder, x=X).encoder if one.name == "returns")
+    assert "log" in returns.evidence
 
 
 def test_names_of_outputs_decide_before_names_in_code(recwarn):

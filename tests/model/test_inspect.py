@@ -227,3 +227,22 @@ def test_the_declarations_of_opened_models_give_the_same_codes(run, digits, chec
     check_declaration(PCA(3).fit(digits.x.reshape(60, -1)), digits.x)
     assert "input_shape=(64,)" in check_declaration(Pair(), digits.x).encoder_declaration
     check_declaration(str(run), digits.x)
+
+
+def test_parts_that_are_given_apart_cannot_show_what_is_between_them():
+    class Quantized(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.decoder = nn.Sequential(nn.Flatten(), nn.Linear(16, 2)), nn.Linear(2, 16)
+
+        def quantize(self, z):
+            return z.round()
+
+        def forward(self, x):
+            return self.decoder(self.quantize(self.encoder(x))).view_as(x)
+
+    torch.manual_seed(0)
+    model = Quantized()
+    apart = values_of(vaeviz.inspect(x=X, encoder=model.encoder, decoder=model.decoder).encoder)
+    assert apart["then"] == "unknown"
+    assert values_of(vaeviz.inspect(model, X).encoder)["then"] == "quantize"

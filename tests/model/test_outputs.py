@@ -137,9 +137,6 @@ def test_a_malformed_posterior_is_an_error(mean, std, expected):
 @pytest.mark.parametrize(
     "fn",
     [
-        returning(MEAN, LOG_VAR),
-        returning(MEAN, LOG_VAR, form=list),
-        returning(MEAN, LOG_VAR, LOG_VAR.sum(axis=1)),  # a loss per sample
         sampling(MEAN, LOG_VAR, "z"),
         sampling("z", MEAN, LOG_VAR),
         sampling(LOG_VAR, MEAN, "z"),
@@ -159,6 +156,21 @@ def test_a_malformed_posterior_is_an_error(mean, std, expected):
 def test_means_and_spreads_are_found(fn, recwarn):
     assert_read(encode(fn, X))
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        returning(MEAN, LOG_VAR),
+        returning(MEAN, LOG_VAR, form=list),
+        returning(MEAN, LOG_VAR, LOG_VAR.sum(axis=1)),  # a loss per sample
+    ],
+)
+def test_a_pair_without_names_is_a_guess(fn):
+    with pytest.warns(GuessWarning) as caught:
+        assert_read(encode(fn, X))
+    (warning,) = caught
+    assert "log_std" in warning.message.fix.python
 
 
 @pytest.mark.parametrize("form", [lambda v: v[0], in_dict("mean"), in_dict("embedding"), tuple, list])

@@ -141,7 +141,10 @@ def test_mean_and_spread_that_alternate_are_read_as_the_model_does(draws, recwar
     posterior = encode(model, X)
     np.testing.assert_allclose(posterior.mean, mean.detach(), atol=1e-6)
     np.testing.assert_allclose(posterior.std, (log_var / 2).exp().detach(), rtol=1e-5)
-    assert not recwarn.list
+    advice = " ".join(
+        one.message.fix.python for one in recwarn.list
+    )  # without noise, nothing proves the kind of spread
+    assert not advice if draws else "::2" in advice
     assert "every 2" in str(vaeviz.inspect(model, X))
 
 

@@ -107,7 +107,7 @@ def given(numpy_inputs):
     return {name: value for name, value in numpy_inputs.items() if name not in ("feature_names", "factor_names")}
 
 
-pytestmark = pytest.mark.usefixtures("few_trees")
+pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("few_trees")]
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ IN_FIGURE = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", [*IN_AXES, *IN_FIGURE])
 def test_a_picture_looks_as_its_baseline(name, renew_pictures, tmp_path):
     path = (BASELINE if renew_pictures else tmp_path) / f"{name}.png"

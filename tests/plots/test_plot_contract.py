@@ -393,6 +393,7 @@ def test_every_plot_of_every_kind_of_model(spec, model, numpy_inputs, draw_and_c
         draw_and_check(spec, inputs)
 
 
+@pytest.mark.no_cover
 def test_every_plot_of_a_conditional_model(spec, conditional_inputs, draw_and_check, few_trees):
     if spec.name in NEED_MORE_THAN_TWO_DIMENSIONS:
         with pytest.raises(NotApplicable) as error:
@@ -402,6 +403,7 @@ def test_every_plot_of_a_conditional_model(spec, conditional_inputs, draw_and_ch
         draw_and_check(spec, conditional_inputs)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("name", [name for name in plot_names() if "labels" in get_plot(name).optional])
 def test_every_plot_with_labels_of_every_kind(name, labels, numpy_inputs, draw_and_check):
@@ -419,6 +421,7 @@ def test_neighbors_do_not_vote_for_numbers(numpy_inputs, draw_and_check):
     assert "labels" in error.value.fix.python
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("name", [name for name in plot_names() if "x" in get_plot(name).required])
 @pytest.mark.filterwarnings("ignore::vaeviz.errors.GuessWarning")
@@ -455,6 +458,7 @@ def as_lists(inputs, names):
     return {name: inputs[name].tolist() for name in names}
 
 
+@pytest.mark.no_cover
 def test_a_second_call_with_tensors_and_lists_gives_the_same_picture(spec, numpy_inputs, pixels, few_trees):
     first = pixels(spec, numpy_inputs)
     assert first.std() > 0
@@ -462,6 +466,7 @@ def test_a_second_call_with_tensors_and_lists_gives_the_same_picture(spec, numpy
     np.testing.assert_array_equal(pixels(spec, numpy_inputs | others), first)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["compare", "disentanglement", "reconstruction_error"])  # these take all the arrays
 def test_lists_of_samples_and_tensors_of_labels_give_the_same_picture(name, numpy_inputs, pixels, few_trees):
     others = as_lists(numpy_inputs, ("x", "other_x")) | as_tensors(numpy_inputs, ("labels", "factors"))
@@ -469,6 +474,7 @@ def test_lists_of_samples_and_tensors_of_labels_give_the_same_picture(name, nump
     np.testing.assert_array_equal(pixels(spec, numpy_inputs | others), pixels(spec, numpy_inputs))
 
 
+@pytest.mark.no_cover
 def test_plots_without_a_place_make_a_pyplot_figure_with_the_given_title(spec, numpy_inputs, call_plot, few_trees):
     returned = np.atleast_1d(call_plot(spec, numpy_inputs, title="Mine")).flat[0]
     assert plt.get_fignums() == [returned.figure.number]
@@ -476,6 +482,7 @@ def test_plots_without_a_place_make_a_pyplot_figure_with_the_given_title(spec, n
     assert "Mine" in (returned.figure.get_suptitle(), returned.get_title())
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("n_samples", [3, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_samples, new_place, few_trees):
@@ -492,6 +499,7 @@ def test_plots_of_few_samples_are_drawn_or_do_not_apply(spec, numpy_inputs, n_sa
 # Where they draw
 
 
+@pytest.mark.no_cover
 def test_every_plot_draws_into_one_axes_of_a_grid(spec, numpy_inputs, call_plot, few_trees):
     _, places = plt.subplots(2, 3, figsize=(12, 8))
     cell = cell_box(places[1, 1])
@@ -530,6 +538,7 @@ def test_panels_follow_the_axes_that_they_divide(numpy_inputs, call_plot):
     assert all(part.bbox.x0 <= ax.get_window_extent().x0 for ax in part.axes)
 
 
+@pytest.mark.no_cover
 def test_panels_in_the_corner_of_a_grid_allow_a_layout_engine_later(numpy_inputs, call_plot):
     figure, places = plt.subplots(2, 2)
     for ax in (places[0, 0], places[1, 1]):
@@ -541,6 +550,7 @@ def test_panels_in_the_corner_of_a_grid_allow_a_layout_engine_later(numpy_inputs
     assert boxes[0][1] >= boxes[1][3]
 
 
+@pytest.mark.no_cover
 def test_every_plot_can_do_without_title_and_legends(spec, numpy_inputs, call_plot, new_place, few_trees):
     place = new_place(spec)
     axes = np.ravel(call_plot(spec, numpy_inputs, title=False, legend=False, **place))
@@ -602,6 +612,7 @@ def test_a_warning_is_given_once_per_call():
         plt.close("all")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("width", [3.25, 5.5, 6.75])
 def test_plots_share_a_figure_at_the_width_of_a_venue(width):
     rng = np.random.default_rng(0)

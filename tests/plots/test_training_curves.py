@@ -3,10 +3,11 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 from vaeviz import NotApplicable, training_curves
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, UnknownName
 
 EPOCHS = [1, 2, 3, 4]
 HISTORY = {
@@ -187,3 +188,92 @@ def test_a_negative_skip_is_an_error():
     with pytest.raises(InputError, match="skip") as error:
         training_curves(HISTORY, skip=-1)
     assert (error.value.got, error.value.expected) == ("-1", "0 or more")
+
+
+def test_settings_are_drawn_last_and_only_if_they_vary(figure):
+    warm_up = HISTORY | {"beta": [0.1, 0.5, 1, 1]}
+    axes = training_curves(warm_up, figure=figure)
+    assert axes[-1].get_title() == r"$\beta$"
+    assert axes[0].get_title() == "ELBO, one-sample estimate"
+    constant = {"lr": [0.1] * 4, "loss": [4.0, 3.0, 2.0, 1.0]}
+    assert [ax.get_title() for ax in training_curves(constant, figure=Figure())] == ["loss"]
+    assert len(training_curves(constant, quantities=("lr",), figure=Figure())) == 1
+
+
+def test_the_terms_of_the_bound_come_first(figure):
+    names = ("grad_norm", "lr", "kl_loss", "reconstruction_loss", "loss")
+    axes = training_curves({name: [2.0, 1.0] for name in names}, figure=figure)
+    assert [ax.get_title() for ax in axes] == ["loss", "reconstruction loss", "kl loss", "grad norm", "learning rate"]
+
+
+def test_quantities_are_chosen_by_name(figure):
+    history = {name: [2.0, 1.0] for name in ("loss", "kl", "accuracy")}
+    axes = training_curves(history, quantities=("accuracy", "kl"), figure=figure)
+    assert [ax.get_title() for ax in axes] == ["accuracy", "KL"]
+    with pytest.raises(UnknownName) as error:
+        training_curves(history, quantities=("acuracy",))
+    assert "accuracy" in error.value.fix.python
+
+
+def test_columns_are_renamed(figure):
+    (ax,) = training_curves(
+        {"L": [2.0, 1.0], "L_v": [3.0, 2.0]}, columns={"L": "train_loss", "L_v": "val_loss"}, figure=figure
+    )
+    assert [line.get_label() for line in ax.lines] == ["train", "validation"]
+
+
+RUNS = {
+    "long": {"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [4.0, 3.0, 2.0]},
+    "short": {"epoch": [1, 2], "loss": [5.0, 4.0], "kl": [1.0, 2.0]},
+}
+
+
+def test_several_runs_share_panels_and_keep_their_colors(figure):
+    loss, kl = training_curves(RUNS, figure=figure)
+    long, short, validation = loss.lines
+    assert long.get_ydata().tolist() == [3, 2, 1]
+    assert short.get_ydata().tolist() == [5, 4]
+    assert long.get_color() == validation.get_color() != short.get_color() == kl.lines[0].get_color()
+    assert long.get_linestyle() != validation.get_linestyle()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["long", "short", "validation"]
+
+
+def test_runs_without_a_common_count_are_drawn_by_entry(figure):
+    axes = training_curves({"a": {"epoch": [1, 2], "loss": [2.0, 1.0]}, "b": {"loss": [3.0, 2.0]}}, figure=figure)
+    assert axes[0].get_xlabel() == "entry"
+
+
+def test_many_runs_have_different_colors(figure):
+    (ax,) = training_curves({f"run {k}": {"loss": [2.0, k]} for k in range(14)}, figure=figure)
+    assert len({tuple(np.atleast_1d(line.get_color())) for line in ax.lines}) == 14
+
+
+def test_axes_can_be_logarithmic(figure):
+    history = {"loss": [100.0, 10.0, 1.0], "elbo": [-100.0, -10.0, -1.0]}
+    with pytest.warns(UserWarning, match="elbo"):
+        loss, elbo = training_curves(history, log_x=True, log_y=True, figure=figure)
+    assert (loss.get_xscale(), loss.get_yscale(), elbo.get_yscale()) == ("log", "log", "linear")
+
+
+def test_axes_that_cannot_be_logarithmic_are_errors():
+    with pytest.raises(InputError) as error:
+        training_curves({"epoch": [0, 1], "loss": [2.0, 1.0]}, log_x=True)
+    assert error.value.got == "0"
+    with pytest.raises(NotApplicable):
+        training_curves({"elbo": [-2.0, -1.0]}, log_y=True)
+
+
+def test_a_column_without_a_number_is_named(figure):
+    (ax,) = training_curves({"train_loss": [2.0, 1.0], "val_loss": [np.nan, np.nan]}, figure=figure)
+    assert ax.get_legend().get_texts()[1].get_text() == "validation, all NaN"
+
+
+def test_the_command_overlays_several_histories(tmp_path, monkeypatch):
+    from vaeviz.cli.main import cli
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("epoch,loss\n1,3\n2,2\n")
+    drawn = CliRunner().invoke(cli, ["plot", "training_curves", "--history", "a.csv", "--history", "b.csv"])
+    assert drawn.exit_code == 0, drawn.output

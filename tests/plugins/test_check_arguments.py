@@ -42,6 +42,7 @@ CALLS = {
         "labels": [3], "data_dir": [3],
     }),
     "get_plot": (lambda **given: vaeviz.get_plot(**given), {"name": [None, 3, vaeviz.samples, "sample"]}),
+    "register_plot": (lambda **given: vaeviz.register_plot(**given), {"page": [3, np.zeros((2, 2))]}),
     "find_holes": (lambda **given: vaeviz.find_holes(**{"posterior": POSTERIOR} | given), {
         "posterior": [None, X], "n_codes": [0, None], "level": [2, -0.1, None], "tolerance": [-1], "max_points": [0],
         "seed": [-1],
@@ -139,3 +140,12 @@ def test_a_script_may_pass_more_than_a_command_line_as_a_palette(numpy_inputs):
     given = [numpy_inputs[name] for name in ("encoder", "x", "labels")]
     vaeviz.latent_scatter(*given, palette=["red", "green"] * 5)
     vaeviz.latent_scatter(*given, class_names={0: "zero"})
+
+
+def test_tensors_are_not_numbers():
+    """Pydantic reads all that has ``__float__``, but plots calculate with what they receive."""
+    torch = pytest.importorskip("torch")
+    option = Option("min_share", float, 0.01)
+    assert option.check(np.float32(0.5)) == 0.5
+    with pytest.raises(InputError):
+        option.check(torch.tensor(0.5))

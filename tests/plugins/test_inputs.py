@@ -25,7 +25,7 @@ def test_the_table_has_a_row_for_every_input_in_order():
         "factor_names",
     ]
     assert PER_SAMPLE_INPUTS == ("labels", "condition", "factors")
-    assert [name for name, spec in INPUTS.items() if spec.repeatable] == ["runs"]
+    assert [name for name, spec in INPUTS.items() if spec.repeatable] == ["history", "runs"]
 
 
 @pytest.mark.parametrize("spec", INPUTS.values(), ids=lambda spec: spec.name)

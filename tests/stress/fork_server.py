@@ -55,6 +55,7 @@ def run_job(job: dict, out: int, err: int) -> None:
         limit(resource.RLIMIT_AS, address_space() + job["memory"])
     if "file_size" in job:
         limit(resource.RLIMIT_FSIZE, job["file_size"])
+        sys.dont_write_bytecode = True  # else Python cuts off the byte code of what is imported
     warnings.resetwarnings()
     code = 1
     try:

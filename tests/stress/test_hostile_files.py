@@ -38,7 +38,7 @@ def idx_header(*shape, kind=8):
 def zip_file(**members):
     """Return a compressed zip archive."""
     written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return written.getvalue()
@@ -97,7 +97,7 @@ DATA_FILES = {
         "no samples": idx_header(0, 8, 8),
     },
     "mnist/train-images-idx3-ubyte.gz": {
-        "bomb": gzip.compress(idx_header(60_000, 28, 28) + ZEROS),
+        "bomb": gzip.compress(idx_header(60_000, 28, 28) + ZEROS, compresslevel=1),
         "no end": gzip.compress(idx_header(2, 8, 8) + bytes(128))[:-9],
     },
     "a.csv": {
@@ -212,6 +212,43 @@ def test_a_hostile_run_is_refused(attack, try_some, run):
         for command in (["explain", "run"], ["train", "--resume", "run", "--epochs", "3"]):
             cases.append((f"{command[0]}: {case}", partial(attack, "run/config.json", data, *command)))
     try_some(cases)
+
+
+def torch_archive(pickled, compression=zipfile.ZIP_STORED, **records):
+    """Return an archive like those of torch.save."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", compression) as archive:
+        archive.writestr("archive/data.pkl", pickled)
+        for name, data in records.items():
+            archive.writestr(f"archive/data/{name}", data)
+    return written.getvalue()
+
+
+def storage_of(n_values):
+    """Return a pickle of a state dict whose weight declares a storage of a number of values."""
+    number = pickle.dumps(n_values, protocol=2)[2:-1]
+    storage = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0wX\x03\0\0\0cpu" + number + b"tQ"
+    rebuild = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\0" + number + b"\x85K\x01\x85\x89NtR"
+    return b"\x80\x02}X\x06\0\0\0weight" + rebuild + b"s."
+
+
+CHECKPOINTS = {
+    "bomb": torch_archive(b"\x80\x02}.", zipfile.ZIP_DEFLATED, w=ZEROS),
+    "bomb of a pickle": torch_archive(b"\x80\x02" + ZEROS, zipfile.ZIP_DEFLATED),
+    "giant storage": torch_archive(storage_of(HUGE), w=bytes(16)),
+    "storage beyond its record": torch_archive(storage_of(1 << 26), w=bytes(16)),
+    "memory index": torch_archive(b"\x80\x02Nr\xff\xff\xff\x7f0}."),
+    "giant bytes": torch_archive(b"\x80\x04\x8e" + struct.pack("<Q", HUGE) + b"."),
+    "code": torch_archive(pickle.dumps({"a": Mark()}, protocol=2)),
+    "code of an old file": pickle.dumps(Mark()),
+}
+
+
+def test_hostile_checkpoints_are_refused(attack, try_some, place):
+    source = "from torch import nn\nclass VAE(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    (place / "vae.py").write_text(source + "        self.encode, self.decode = nn.Linear(8, 2), nn.Linear(2, 8)\n")
+    command = ["explain", "vae:VAE", "--data", "x.npy", "--weights", "w.ckpt"]
+    try_some([(case, partial(attack, "w.ckpt", data, *command)) for case, data in CHECKPOINTS.items()])
 
 
 def test_hostile_settings_are_refused(attack, try_some):

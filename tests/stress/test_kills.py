@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import matplotlib.image
@@ -70,6 +71,20 @@ def seconds_of(run):
     return time.monotonic() - started
 
 
+@pytest.fixture
+def try_kills(try_all, rng, rounds, tmp_path):
+    """Attempt kills with random signals during a command of some seconds, each in a folder of its own."""
+
+    def run(attempt, seconds):
+        kills = [(rng.choice(SIGNALS), rng.uniform(0, 1.1 * seconds)) for _ in range(N_KILLS * rounds)]
+        try_all(
+            (f"{sent.name} after {after:.3f} s", partial(attempt, tmp_path / str(k), sent, after))
+            for k, (sent, after) in enumerate(kills)
+        )
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def whole_training(run_command, tmp_path_factory):
     """The files of a training that was not interrupted, and the seconds that it took."""
@@ -79,7 +94,7 @@ def whole_training(run_command, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_killed_training_is_resumed_to_the_same_bytes(whole_training, run_command, tmp_path, try_all, rng, rounds):
+def test_a_killed_training_is_resumed_to_the_same_bytes(whole_training, run_command, try_kills):
     whole, seconds = whole_training
 
     def attempt(folder, sent, after):
@@ -96,19 +111,12 @@ def test_a_killed_training_is_resumed_to_the_same_bytes(whole_training, run_comm
         assert resumed.code == 0, resumed.err
         assert contents(run) == whole
 
-    times = [(rng.choice(SIGNALS), rng.uniform(0, 1.1 * seconds)) for _ in range(N_KILLS * rounds)]
-    try_all(
-        (
-            f"{sent.name} after {after:.3f} s",
-            lambda k=k, sent=sent, after=after: attempt(tmp_path / str(k), sent, after),
-        )
-        for k, (sent, after) in enumerate(times)
-    )
+    try_kills(attempt, seconds)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_killed_export_is_repeated_without_leftovers(jobs, run, run_command, tmp_path, try_all, rng, rounds):
+def test_a_killed_export_is_repeated_without_leftovers(jobs, run, run_command, tmp_path, try_kills):
     command = (*EXPORT, str(run), "--jobs", jobs)
     seconds = seconds_of(lambda: run_command(*command, folder=tmp_path))
     whole = {name: data for name, data in contents(tmp_path / "figures").items() if name != "timings.json"}
@@ -125,14 +133,7 @@ def test_a_killed_export_is_repeated_without_leftovers(jobs, run, run_command, t
         assert again.code == 0, again.err
         assert {name: data for name, data in contents(folder / "figures").items() if name != "timings.json"} == whole
 
-    times = [(rng.choice(SIGNALS), rng.uniform(0, 1.1 * seconds)) for _ in range(N_KILLS * rounds)]
-    try_all(
-        (
-            f"{sent.name} after {after:.3f} s",
-            lambda k=k, sent=sent, after=after: attempt(tmp_path / str(k), sent, after),
-        )
-        for k, (sent, after) in enumerate(times)
-    )
+    try_kills(attempt, seconds)
 
 
 @pytest.mark.slow

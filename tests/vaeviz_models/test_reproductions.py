@@ -47,6 +47,7 @@ def test_the_model_of_burda_is_trained_resumed_and_evaluated(burda, capsys, tmp_
     assert bounds == sorted(bounds, reverse=True)
 
 
+@pytest.mark.no_cover
 def test_every_estimate_agrees_with_a_second_way(run, monkeypatch):
     module = load_script("independent_estimates")
     monkeypatch.setattr(module, "N_CODES", 300)

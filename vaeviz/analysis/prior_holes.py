@@ -31,6 +31,7 @@ N_RESAMPLES = 400  # of the bootstrap; its error of the standard error is then a
 N_FOLDS = 5  # of the cross-validation
 MIN_FOLD_CODES = 20  # in each set; fewer codes train no classifier
 MAX_COMPARED_DIMS = 128  # the most active ones; among more, scores take minutes and find nothing
+MAX_SCORES = 4_000_000_000  # triples of code, posterior and dimension; some ten seconds of one core
 N_KNOTS = 6  # of the splines, at quantiles
 SPLINE_STRENGTH = 0.005  # inverse penalty of the additive classifier; weak evidence in 64 dimensions is then kept
 EMPTY_SHARES = {0.25: "quarter-empty", 0.5: "half-empty"}  # of the prior, planted to tell which holes would be seen
@@ -80,7 +81,7 @@ class Holes:
         Smallest empty share of the prior, of 0.25 and 0.5, that would be flagged for as many codes and posteriors of
         the same spread; 1 if neither would.
     n_posteriors : int
-        Number of posteriors in the mixture q(z).
+        Number of posteriors in the mixture q(z) of which the density was computed.
     density_dims : tuple of int
         Dimensions in which ln q(z) was computed, the most active ones.
     classified_dims : tuple of int
@@ -180,7 +181,9 @@ def find_holes(
     tolerance : float, default: 0.05
         Largest mass for which the prior counts as covered, one prior sample in twenty.
     max_points : int or None, default: 100000
-        Largest number of posteriors in the mixture q(z), chosen at random; None for all.
+        Largest number of posteriors in the mixture q(z), chosen at random; None for all. There are fewer if that many
+        would take minutes: 4e9 triples of code, posterior and dimension are scored, so 7,812 posteriors for the default
+        number of codes in 128 dimensions. `Holes.n_posteriors` says how many there were.
     seed : int, default: 0
         Seed of all random choices.
 
@@ -241,14 +244,16 @@ def find_holes(
             got=f"level = {level:g}, tolerance = {tolerance:g}",
             expected="0 < level < 1 and 0 <= tolerance < 1",
         )
+    n_dims, n_least = min(posterior.size, MAX_COMPARED_DIMS), max(n_codes, 2)
+    posterior = subsample_posteriors(posterior, max(n_least, MAX_SCORES // (2 * n_least * n_dims)), seed)
     rng = analysis_rng(seed)
     rows = sample_rows(posterior, n_codes, rng)
     drawn, codes = sample_codes(posterior, rows, rng), rng.standard_normal((n_codes, posterior.size))
-    density_dims = most_active_dims(posterior, MAX_COMPARED_DIMS)
+    density_dims = most_active_dims(posterior, n_dims)
     marginal = Posterior(posterior.mean[:, density_dims], require_std(posterior)[:, density_dims], "normal")
     own = log_aggregate(drawn[:, density_dims], marginal, left_out=rows)
     prior = log_aggregate(codes[:, density_dims], marginal)
-    dims = most_active_dims(posterior, min(MAX_COMPARED_DIMS, min(len(drawn), n_codes) // 2))
+    dims = most_active_dims(posterior, min(n_dims, min(len(drawn), n_codes) // 2))
     std, compared = require_std(posterior)[rows][:, dims].astype(np.float64), codes[:, dims]
     by_classifiers = _classifier_scores(drawn[:, dims], compared, level, rng)
     found = (_hole_scores("density", own, prior, level, rng), *by_classifiers)

@@ -12,12 +12,13 @@ from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior, requir
 from vaeviz.analysis.estimates import mean_estimate
 from vaeviz.data.history import row_of_weights
 from vaeviz.data.out_of_core import as_samples
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import GuessWarning, InputError, NotApplicable, warn_user
 from vaeviz.model.decoder_likelihood import as_likelihood, warn_of_mean_likelihood
 from vaeviz.model.encode import encode
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.opening import Model, open
 
+DISCRETE = ("bernoulli", "categorical")  # likelihoods that are probabilities; the others are densities
 RECORDED_SPLITS = ("test", "validation", "train")  # in order of preference
 
 
@@ -98,12 +99,21 @@ def rate_points(runs: Any, x: Any = None, condition: Any = None, *, n_draws: int
     NotApplicable
         If a model has no encoder, no likelihood, or no Gaussian posteriors.
 
+    Warns
+    -----
+    GuessWarning
+        If some of the models have likelihoods that are probabilities, and others densities.
+
     Examples
     --------
     >>> [point.elbo for point in rate_points({"small": (1.0, 9.0), "large": (3.0, 6.0)})]
     [-10.0, -9.0]
     """
-    named = runs.items() if isinstance(runs, Mapping) else _with_names(list(_as_sequence(runs)))
+    if isinstance(runs, Mapping):
+        named = [(name, _open_unless_record(run)) for name, run in runs.items()]
+    else:
+        named = _with_names([_open_unless_record(run) for run in _as_sequence(runs)])
+    _warn_of_other_measures([run for _, run in named])
     points = [_rate_point(run, name, x, condition, n_draws, seed) for name, run in named]
     if not points:
         raise InputError(
@@ -188,17 +198,35 @@ def _is_record(run: Any) -> bool:
     return all(isinstance(value, (int, float, np.number)) for value in run[:2])
 
 
+def _open_unless_record(run: Any) -> Any:
+    return run if isinstance(run, RatePoint) or _is_record(run) else open(run)
+
+
+def _warn_of_other_measures(runs: list[Any]) -> None:
+    """Warn if the likelihoods of models, by their names, are of different kinds."""
+    likelihoods = [run.inputs.get("likelihood") for run in runs if isinstance(run, Model)]
+    names = [one if isinstance(one, str) else getattr(one, "name", "") for one in likelihoods]
+    by_measure = {name if name in DISCRETE else "density": name for name in names if isinstance(name, str) and name}
+    if len(by_measure) > 1:
+        warn_user(
+            GuessWarning(
+                f"The likelihoods of these models are {' and '.join(by_measure.values())}. Probabilities and densities "
+                "have no common unit, so their distortions cannot be compared.",
+                fix="Compare models of one kind of likelihood.",
+            )
+        )
+
+
 def _rate_point(run: Any, name: str | None, x: Any, condition: Any, n_draws: int, seed: int) -> RatePoint:
     if isinstance(run, RatePoint):
         return replace(run, label=name) if name else run
     if _is_record(run):
         return RatePoint(float(run[0]), float(run[1]), str(name or (run[2] if len(run) > 2 else "")))
-    model = open(run)
-    is_conditional = model.encoder is not None and model.encoder.is_conditional
-    label = (name or _label(model)) + (", given y" if is_conditional else "")
+    is_conditional = run.encoder is not None and run.encoder.is_conditional
+    label = (name or _label(run)) + (", given y" if is_conditional else "")
     if x is None:
-        return _recorded_point(model, label)
-    return measure_rate_point(model, x, condition, label=label, n_draws=n_draws, seed=seed)
+        return _recorded_point(run, label)
+    return measure_rate_point(run, x, condition, label=label, n_draws=n_draws, seed=seed)
 
 
 def _recorded_point(model: Model, label: str) -> RatePoint:
@@ -218,10 +246,9 @@ def _recorded_point(model: Model, label: str) -> RatePoint:
 
 def _with_names(runs: list[Any]) -> list[tuple[str | None, Any]]:
     """Return (name, run), with a name for those models whose β another one shares."""
-    models = [None if isinstance(run, RatePoint) or _is_record(run) else open(run) for run in runs]
-    labels = [None if model is None else _label(model) for model in models]
+    labels = [_label(run) if isinstance(run, Model) else None for run in runs]
     names = [
-        model.name if model is not None and labels.count(label) > 1 else None for model, label in zip(models, labels)
+        run.name if isinstance(run, Model) and labels.count(label) > 1 else None for run, label in zip(runs, labels)
     ]
     return list(zip(names, runs))
 

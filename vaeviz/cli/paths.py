@@ -37,7 +37,7 @@ class PathName(click.ParamType):  # type: ignore[type-arg]  # generic only in re
         Raises
         ------
         InputError
-            If no file or folder can have this name.
+            If no file or folder can have this name, or the command cannot use it.
         """
         flag = param.opts[0] if param is not None else "The path"
         if not str(value):
@@ -49,7 +49,11 @@ class PathName(click.ParamType):  # type: ignore[type-arg]  # generic only in re
         except OSError as error:
             if error.errno != errno.ENOENT:
                 raise InputError(f"{flag} {value} cannot be used: {error.strerror}.", got=str(value)) from None
+        self._check_path(Path(value), flag)
         return Path(value)
+
+    def _check_path(self, path: Path, flag: str) -> None:
+        """Raise InputError for a path that the command cannot use. Here, every path is accepted."""
 
 
 class OutputFile(PathName):
@@ -64,30 +68,8 @@ class OutputFile(PathName):
     def __init__(self, *endings: str) -> None:
         self.endings = endings
 
-    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path of a name.
-
-        Parameters
-        ----------
-        value : str or Path
-            What was written.
-        param : click.Parameter, optional
-            The option, for messages.
-        ctx : click.Context, optional
-            Not used.
-
-        Returns
-        -------
-        Path
-            The path.
-
-        Raises
-        ------
-        InputError
-            If the folder does not exist, the name has another ending, or no file can have it.
-        """
-        path = super().convert(value, param, ctx)
-        flag = param.opts[0] if param is not None else "The path"
+    def _check_path(self, path: Path, flag: str) -> None:
+        """Raise InputError if the name has another ending, its folder does not exist, or it is a folder."""
         if self.endings and path.suffix not in self.endings:
             listed = ", ".join(self.endings)
             raise InputError(f"{flag} {path} must end in one of {listed}.", got=path.suffix, expected=listed)
@@ -96,4 +78,3 @@ class OutputFile(PathName):
             raise InputError(f"{flag} {path}: the folder {path.parent} does not exist.", got=str(path), fix=fix)
         if path.is_dir():
             raise InputError(f"{flag} {path} is a folder.", got=str(path), expected="a file", fix="Name a file in it.")
-        return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,12 +180,13 @@ def _read_condition(text: str, flag: str, context: ReaderContext) -> Any:
     return context.labels
 
 
-def _read_history(text: str, flag: str, context: ReaderContext) -> Any:
-    from vaeviz.data.history import read_history
+def _read_histories(texts: tuple[str, ...], flag: str, context: ReaderContext) -> Any:
+    """Return the history of one run, or those of several by their names."""
+    from vaeviz.data.history import name_runs
+    from vaeviz.data.history_files import read_history_file
 
-    if is_object_ref(text):
-        return import_object(text)
-    return read_history(Path(text) / "history.csv" if os.path.isdir(text) else text)
+    read = [import_object(text) if is_object_ref(text) else read_history_file(Path(text)) for text in texts]
+    return dict(zip(name_runs(texts), read)) if len(read) > 1 else read[0]
 
 
 def _read_samples(text: str, flag: str, context: ReaderContext) -> Any:
@@ -208,7 +208,7 @@ def _read_names(text: str, flag: str, context: ReaderContext) -> Any:
 READERS: Mapping[ReaderKind, Callable[[Any, str, ReaderContext], Any]] = {
     "condition": _read_condition,
     "array": read_array,
-    "history": _read_history,
+    "history": _read_histories,
     "likelihood": lambda text, flag, context: import_object(text) if is_object_ref(text) else text,
     "object": lambda text, flag, context: import_object(text),
     "samples": _read_samples,

@@ -48,7 +48,11 @@ class ModelAndDataSpec:
     model : str or None
         MODEL.
     weights : Path or None
-        State dict for MODEL, which is then a class.
+        Weights for MODEL, which is then a class.
+    weights_prefix : str or None
+        What their names begin with in the file.
+    partial_weights : bool
+        Whether weights that do not fit may keep their initial values.
     trust : bool
         Whether to open files that can run code.
     declared : mapping
@@ -68,6 +72,8 @@ class ModelAndDataSpec:
 
     model: str | None
     weights: Path | None
+    weights_prefix: str | None
+    partial_weights: bool
     trust: bool
     declared: Mapping[str, Any]
     inputs: Mapping[str, Any]
@@ -106,9 +112,8 @@ class ModelAndDataSpec:
             model=model or model_option,
             declared={name: value for name, value in declared.items() if value},
             inputs={name: parameters.pop(INPUT_PREFIX + name) for name in INPUTS},
-            **{name: parameters.pop(name) for name in ("weights", "trust", "objects", "split", "data_dir")},
-            other_data_dir=parameters.pop("other_data_dir"),
-            codes=parameters.pop("codes"),
+            **{name: parameters.pop(name) for name in ("weights", "weights_prefix", "partial_weights", "trust")},
+            **{name: parameters.pop(name) for name in ("objects", "split", "data_dir", "other_data_dir", "codes")},
         )
 
     @property
@@ -200,7 +205,10 @@ class ModelAndDataSpec:
             self._check_nothing_declared()
             return None
         if self.weights is not None:
-            model = _open_class_with_weights(self.model, self.weights)
+            model = self._open_class_with_weights(self.weights)
+        elif self.weights_prefix or self.partial_weights:
+            flag = "--weights-prefix" if self.weights_prefix else "--partial-weights"
+            raise InputError(f"{flag} describes weights, but none are named.", got=flag, fix="Add --weights FILE.")
         elif self.model:
             model = open_model(self.model, trust=self.trust)
         else:
@@ -210,6 +218,21 @@ class ModelAndDataSpec:
         if decoder:
             model = replace(model, decoder=as_decoder(resolve_part(decoder, "decoder", trust=self.trust)))
         return self._declare(model)
+
+    def _open_class_with_weights(self, weights: Path) -> Model:
+        from vaeviz.model.opening import open
+        from vaeviz.model.weights.load import load_weights
+
+        if self.model is None or not is_object_ref(self.model):
+            got = "no MODEL" if self.model is None else f"MODEL {self.model}"
+            raise InputError(
+                f"--weights needs a class that takes them, got {got}.",
+                got=got,
+                expected="package.module:Class",
+                fix="Write package.module:Class --weights FILE.",
+            )
+        module = import_object(self.model)
+        return open(load_weights(module, weights, prefix=self.weights_prefix, strict=not self.partial_weights))
 
     def _declare(self, model: Model) -> Model:
         declared = dict(self.declared)
@@ -222,7 +245,12 @@ class ModelAndDataSpec:
         )
 
     def _check_nothing_declared(self) -> None:
-        for name in (["weights"] if self.weights else []) + list(self.declared):
+        given = {
+            "weights": self.weights,
+            "weights_prefix": self.weights_prefix,
+            "partial_weights": self.partial_weights,
+        }
+        for name in [name for name, value in given.items() if value] + list(self.declared):
             flag = f"--{name.replace('_', '-')}"
             raise InputError(
                 f"{flag} describes a model, but no model is named.", fix="Add MODEL, --encoder or --decoder."
@@ -343,7 +371,14 @@ MODEL_OPTIONS: tuple[Decorator, ...] = (
         "TorchScript .pt, .keras, or the folder of a Pythae or diffusers model.",
     ),
     *(_input_option(spec) for spec in INPUTS.values() if spec.reader == "model"),
-    click.option("--weights", type=PathName(), help="State dict, if MODEL is a class of your own."),
+    click.option(
+        "--weights",
+        type=PathName(),
+        help="Weights for MODEL, a class of your own: .ckpt, .pt, .safetensors, .weights.h5, an .index.json of shards, "
+        "or a folder of Hugging Face.",
+    ),
+    click.option("--weights-prefix", metavar="TEXT", help="What the names of the weights begin with in the file."),
+    click.option("--partial-weights", is_flag=True, help="Keep initial values where the file does not fit MODEL."),
     click.option("--trust", is_flag=True, help=TRUST_HELP),
     click.option("--returns", metavar="NAME,...", help="What the encoder returns, e.g. mean,std."),
     click.option(
@@ -399,21 +434,6 @@ DATA_OPTIONS: tuple[Decorator, ...] = (
 )
 
 MODEL_AND_DATA_OPTIONS: tuple[Decorator, ...] = (*MODEL_OPTIONS, *DATA_OPTIONS, script_option)
-
-
-def _open_class_with_weights(named: str | None, weights: Path) -> Model:
-    from vaeviz.model.opening import open
-    from vaeviz.model.weights import load_weights
-
-    if named is None or not is_object_ref(named):
-        got = "no MODEL" if named is None else f"MODEL {named}"
-        raise InputError(
-            f"--weights needs a class that takes them, got {got}.",
-            got=got,
-            expected="package.module:Class",
-            fix="Write package.module:Class --weights FILE.",
-        )
-    return open(load_weights(import_object(named), weights))
 
 
 def _declare_part(part: Any, declared: Mapping[str, Any], own: tuple[str, ...], role: str) -> Any:

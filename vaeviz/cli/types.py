@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import click
 from click.shell_completion import CompletionItem
@@ -203,6 +204,8 @@ def repeat_options(args: Iterable[str]) -> list[str]:
 def complete_data(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the data sets that begin with a text, for a shell; files if there are none.
 
+    A single one comes with its variants, such as ``glyphs:letters``.
+
     Parameters
     ----------
     ctx : click.Context
@@ -217,8 +220,20 @@ def complete_data(ctx: click.Context, param: click.Parameter, incomplete: str) -
     list of CompletionItem
         Names, or the request to complete the name of a file.
     """
-    names = [name for name in registry.entries("vaeviz.datasets") if name.startswith(incomplete)]
+    loaders = [name for name in registry.entries("vaeviz.datasets") if name.startswith(incomplete.partition(":")[0])]
+    variants = _data_variants(loaders[0]) if len(loaders) == 1 else []
+    names = [name for name in loaders + variants if name.startswith(incomplete)]
     return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
+
+
+def _data_variants(name: str) -> list[str]:
+    """Return ``name:value`` for each value that the first argument of a loader may have, if they are listed."""
+    with suppress(InputError, NameError):  # a shell shows completions, not errors
+        signature = inspect.signature(registry.load("vaeviz.datasets", name), eval_str=True)
+        first = next(iter(signature.parameters.values()), None)
+        if first is not None and first.kind is not first.KEYWORD_ONLY and get_origin(first.annotation) is Literal:
+            return [f"{name}:{value}" for value in get_args(first.annotation) if value != first.default]
+    return []
 
 
 def split_list(text: str | None) -> list[str] | None:

@@ -1,122 +1,149 @@
-"""Read training histories: columns of numbers by name, one value per epoch."""
+"""Training histories of any form: columns of numbers by name, one value per epoch or step, for one run or several."""
 
 from __future__ import annotations
 
-import csv
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaeviz.errors import InputError
+from vaeviz.data.history_files import read_history_file
+from vaeviz.errors import InputError, UnknownName
 
-MAX_BYTES = 1 << 26  # a line per epoch takes about 200 bytes
+TIMES = ("epoch", "step", "global_step", "iteration")  # columns that count, the first that repeats no value
+TIME_NAMES = {
+    "epochs": "epoch",
+    "steps": "step",
+    "_step": "step",  # of Weights & Biases
+    "trainer/global_step": "global_step",  # of Lightning
+    "iter": "iteration",
+    "iterations": "iteration",
+}
+Columns = dict[str, np.ndarray]
 
 
-def read_history(table: str | Path) -> dict[str, list[float]]:
-    """Read the columns of a ``.csv`` file by the names in its first line.
+def read_history(path: str | Path) -> dict[str, list[float]]:
+    """Read the columns of the history of one run.
 
     Parameters
     ----------
-    table : str or Path
-        The file, with commas between its values.
+    path : str or Path
+        A file or folder, see `read_history_file`.
 
     Returns
     -------
     dict of str to list of float
-        One column per name; no columns if the file has no rows.
+        One column per name; no columns if the file has no rows. A missing value is NaN.
 
     Raises
     ------
     InputError
-        If the file is missing, damaged, or holds anything but numbers.
+        If the file is missing, damaged, or holds anything but numbers, or several runs.
     """
-    path = Path(table)
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise InputError(f"{path} is not a file.", got=str(path), expected="a .csv file")
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            limit = f"{MAX_BYTES:,} bytes at most"
-            raise InputError(f"{path} is too large to be a history.", got=str(path), expected=limit)
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist.", got=str(path), expected="a .csv file") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", got=str(path), expected="a .csv file") from None
-    except (TypeError, ValueError, csv.Error) as error:
-        raise InputError(
-            f"{path} is damaged, or not a table of numbers ({error}).", got=str(path), expected="a table of numbers"
-        ) from None
+    history: dict[str, list[float]] = read_history_file(Path(path))
+    if _holds_runs(history):
+        got = ", ".join(history)
+        raise InputError(f"{path} holds the histories of several runs.", got=got, expected="the history of one run")
+    return history
 
 
-def history_columns(history: Any) -> dict[str, np.ndarray]:
+def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict[str, Columns]:
+    """Return the histories of one run or of several.
+
+    Parameters
+    ----------
+    history : mapping, data frame, Keras History, sequence or path
+        What `history_columns` takes; or several of these, as a mapping by the names of the runs, or a sequence of
+        paths.
+    columns : mapping of str to str, optional
+        New names of columns by their names in the history, as in ``pandas.DataFrame.rename``.
+
+    Returns
+    -------
+    dict of str to dict of str to ndarray
+        Columns by the name of the run, which is empty if there is only one.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    UnknownName
+        If no history has a column that `columns` renames.
+
+    Examples
+    --------
+    >>> history_runs({"small": {"L": [3.0]}, "large": {"L": [2.0]}}, {"L": "loss"})
+    {'small': {'loss': array([3.])}, 'large': {'loss': array([2.])}}
+    """
+    if isinstance(history, (str, Path)):
+        history = read_history_file(Path(history))
+    elif isinstance(history, Sequence) and history and all(isinstance(one, (str, Path)) for one in history):
+        history = dict(zip(name_runs(history), history))
+    runs = dict(history) if _holds_runs(history) else {"": history}
+    given = {str(name): _read_columns(run) for name, run in runs.items()}
+    known = dict.fromkeys(name for run in given.values() for name in run)
+    for name in columns or {}:
+        if name not in known:
+            raise UnknownName("column of history", name, known)
+    return {name: _tidy(run, columns or {}) for name, run in given.items()}
+
+
+def history_columns(history: Any) -> Columns:
     """Return the columns of a training history of any form.
 
     Parameters
     ----------
     history : mapping, data frame, Keras History, sequence or path
-        Columns by name; a sequence of losses, or of one mapping per epoch; or the path of a ``.csv`` file or of a run.
+        Columns by name; a sequence of losses, or of one mapping per epoch; or the path of a file or of a run, see
+        `read_history_file`.
 
     Returns
     -------
     dict of str to ndarray of float, shape (E,)
         Columns by name, without those that hold no numbers. A sequence of losses is a column ``loss``, and a Keras
-        History has a column ``epoch``.
+        History has a column ``epoch``. Columns that count have the names of `TIMES`, and rows of the same step that
+        complete each other are one row.
 
     Raises
     ------
     InputError
-        If `history` is none of these.
+        If `history` is none of these, or holds several runs.
 
     Examples
     --------
     >>> history_columns([3.0, 2.0])
     {'loss': array([3., 2.])}
+    >>> history_columns([{"Step": 5, "loss": 3.0}, {"Step": 5, "val_loss": 4.0}])
+    {'step': array([5.]), 'loss': array([3.]), 'val_loss': array([4.])}
     """
-    if isinstance(history, (str, Path)):
-        path = Path(history)
-        history = read_history(path / "history.csv" if path.is_dir() else path)
-    if isinstance(getattr(history, "history", None), Mapping):  # a Keras History
-        history = history.history | {"epoch": [epoch + 1 for epoch in history.epoch]}
-    elif not isinstance(history, Mapping) and hasattr(history, "columns"):  # a data frame of any library
-        history = {name: history[name] for name in history.columns}
-    elif not isinstance(history, Mapping) and np.iterable(history):
-        rows = list(history)
-        if rows and all(isinstance(row, Mapping) for row in rows):
-            names = dict.fromkeys(name for row in rows for name in row)
-            history = {name: [row.get(name, np.nan) for row in rows] for name in names}
-        else:
-            history = {"loss": rows}
-    if not isinstance(history, Mapping):
-        raise _unreadable_history(history)
-    columns = {str(name): _as_numbers(values) for name, values in history.items()}
-    numbers = {name: values for name, values in columns.items() if values is not None}
-    if columns and not numbers:
-        raise _unreadable_history(history)
-    return numbers
+    runs = history_runs(history)
+    if len(runs) > 1:
+        got = ", ".join(runs)
+        raise InputError("history holds several runs.", got=got, expected="the history of one run")
+    return next(iter(runs.values()), {})
 
 
-def _as_numbers(values: Any) -> np.ndarray | None:
-    """Return values as float64, shape (E,); None if they are not numbers."""
-    try:
-        return np.array([float(value) for value in values], dtype=float)
-    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a tensor of several elements
-        return None
+def name_runs(paths: Sequence[str | Path]) -> list[str]:
+    """Return short names for runs: those of their files or folders, or the whole paths if these are the same.
 
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Paths of histories.
 
-def _unreadable_history(history: Any) -> InputError:
-    return InputError(
-        f"history is of type {type(history).__name__} and holds no columns of numbers.",
-        got=type(history).__name__,
-        expected="columns of numbers by name, or a sequence of losses",
-        fix='Pass history={"epoch": [1, 2], "train_loss": [120.0, 110.0]}.',
-    )
+    Returns
+    -------
+    list of str
+        One name per path.
+
+    Examples
+    --------
+    >>> name_runs(["runs/a", "logs/b.csv"]), name_runs(["a/history.csv", "b/history.csv"])
+    (['a', 'b'], ['a/history.csv', 'b/history.csv'])
+    """
+    names = [Path(path).stem for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
 def row_of_weights(history: Mapping[str, Sequence[float]]) -> int:
@@ -140,3 +167,88 @@ def row_of_weights(history: Mapping[str, Sequence[float]]) -> int:
     """
     kept = [row for row, is_best in enumerate(history.get("best", ())) if is_best]
     return kept[-1] if kept else -1
+
+
+def _holds_runs(history: Any) -> bool:
+    """Return True for a mapping whose values are histories themselves, and not columns."""
+    return isinstance(history, Mapping) and bool(history) and all(map(_is_run, history.values()))
+
+
+def _is_run(value: Any) -> bool:
+    return isinstance(value, (str, Path, Mapping)) or hasattr(value, "columns") or _is_keras_history(value)
+
+
+def _is_keras_history(history: Any) -> bool:
+    return isinstance(getattr(history, "history", None), Mapping)
+
+
+def _read_columns(history: Any) -> Columns:
+    """Return the columns of one run, named as they are."""
+    if isinstance(history, (str, Path)):
+        history = read_history(history)
+    if _is_keras_history(history):
+        history = history.history | {"epoch": [epoch + 1 for epoch in history.epoch]}
+    elif not isinstance(history, Mapping) and hasattr(history, "columns"):  # a data frame of any library
+        history = {name: history[name] for name in history.columns}
+    elif not isinstance(history, Mapping) and np.iterable(history):
+        rows = list(history)
+        if rows and all(isinstance(row, Mapping) for row in rows):
+            names = dict.fromkeys(name for row in rows for name in row)
+            history = {name: [row.get(name, np.nan) for row in rows] for name in names}
+        else:
+            history = {"loss": rows}
+    if not isinstance(history, Mapping):
+        raise _unreadable_history(history)
+    columns = {str(name): _as_numbers(values) for name, values in history.items()}
+    numbers = {name: values for name, values in columns.items() if values is not None}
+    if columns and not numbers:
+        raise _unreadable_history(history)
+    return numbers
+
+
+def _as_numbers(values: Any) -> np.ndarray | None:
+    """Return values as float64, shape (E,); None if they are not numbers."""
+    try:
+        return np.array([np.nan if value is None else float(value) for value in values], dtype=float)
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a tensor of several elements
+        return None
+
+
+def _tidy(columns: Columns, names: Mapping[str, str]) -> Columns:
+    """Rename columns, give those that count their usual names, and merge rows that complete each other."""
+    renamed: Columns = {}
+    for name, values in columns.items():
+        chosen = names.get(name, name)
+        usual = TIME_NAMES.get(chosen.lower(), chosen.lower())
+        renamed[usual if usual in TIMES and usual not in renamed else chosen] = values
+    return _merge_rows(renamed)
+
+
+def _merge_rows(columns: Columns) -> Columns:
+    """Merge the rows of one step, as of Lightning, whose training and validation values are in rows of their own."""
+    if len({len(values) for values in columns.values()}) > 1:
+        return columns
+    for name in ("global_step", "step", "iteration", "epoch"):
+        if name in columns and not np.isnan(columns[name]).any():
+            first, groups = np.unique(columns[name], return_inverse=True)
+            merged = {other: _merge_column(values, groups, len(first)) for other, values in columns.items()}
+            complete = {other: values for other, values in merged.items() if values is not None}
+            return complete if len(complete) == len(columns) else columns
+    return columns
+
+
+def _merge_column(values: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndarray | None:
+    """Return the value of each group; NaN where it has none, and None if a group has several."""
+    merged = np.full(n_groups, np.nan)
+    has_value = ~np.isnan(values)
+    merged[groups[has_value]] = values[has_value]
+    return merged if (merged[groups] == values)[has_value].all() else None
+
+
+def _unreadable_history(history: Any) -> InputError:
+    return InputError(
+        f"history is of type {type(history).__name__} and holds no columns of numbers.",
+        got=type(history).__name__,
+        expected="columns of numbers by name, or a sequence of losses",
+        fix='Pass history={"epoch": [1, 2], "train_loss": [120.0, 110.0]}.',
+    )

@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from vaeviz.data.arrays import as_array
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset
 from vaeviz.data.row_index import check_row_index
 from vaeviz.errors import Fix, InputError, printable_text
@@ -316,7 +317,7 @@ def _is_categorical(labels: Any) -> TypeGuard[ClassLabels]:
 
 def _as_label_array(labels: Any) -> np.ndarray:
     if hasattr(labels, "detach"):
-        return np.asarray(labels.detach().cpu().numpy())
+        return as_array(labels, "labels")
     is_column = hasattr(labels, "to_list") or hasattr(getattr(labels, "dtype", None), "na_value")
     if is_column and not isinstance(labels.dtype, np.dtype):  # pandas and polars make floats of integers with gaps
         values = np.empty(len(labels), dtype=object)

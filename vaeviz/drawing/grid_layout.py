@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vaeviz.drawing.grid_axis import GridAxis
+from vaeviz.drawing.text_fit import drawable_text
 
 Connect = Literal["rows", "pairs", "both"]
 
@@ -34,3 +35,7 @@ class GridLayout:
     data_columns: Sequence[int] = ()
     x_axis: GridAxis | None = None
     y_axis: GridAxis | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("row_labels", "column_labels"):
+            object.__setattr__(self, name, [drawable_text(label) for label in getattr(self, name)])

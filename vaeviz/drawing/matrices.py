@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeviz.drawing.text_fit import abbreviate, axes_height, font_size, label_rotation
+from vaeviz.drawing.text_fit import abbreviate, axes_height, drawable_text, font_size, label_rotation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def draw_matrix(
     image = ax.imshow(np.ma.masked_invalid(shares), cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="none")
     if shares.shape[1] <= MAX_NUMBERED_COLUMNS:
         _write_shares(ax, shares)
-    row_labels, column_labels = abbreviate(rows, MAX_NAME_LENGTH), abbreviate(columns, MAX_NAME_LENGTH)
+    row_labels, column_labels = (abbreviate([*map(drawable_text, names)], MAX_NAME_LENGTH) for names in (rows, columns))
     size = min(font_size("ytick.labelsize"), axes_height(ax) / len(rows))
     row_step = math.ceil(MIN_LABEL_SIZE / size)
     ax.set_yticks(range(0, len(rows), row_step), row_labels[::row_step], fontsize=max(size, MIN_LABEL_SIZE))

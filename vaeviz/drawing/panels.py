@@ -13,7 +13,7 @@ import numpy as np
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import SampleStyle
-from vaeviz.drawing.text_fit import axes_height, axes_width, font_size, max_label_length
+from vaeviz.drawing.text_fit import axes_height, axes_width, drawable_text, font_size, max_label_length
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ def draw_panels(
     kind = style.kind_of(grids.shape[3:])
     for index, (panel, grid, name) in enumerate(zip(panels, grids, names)):
         draw_cells(panel, grid, style, layout, show_legend=index == n_columns - 1, all_cells=grids)
-        panel.set_title(name)
+        panel.set_title(drawable_text(name))
         if kind == "point":
             panel.locator_params(nbins=4, prune="both")
         elif layout.x_axis is not None:

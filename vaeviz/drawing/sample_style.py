@@ -9,6 +9,7 @@ import numpy as np
 
 from vaeviz.data.out_of_core import as_samples, is_dataset, subsample
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, sample_kind
+from vaeviz.drawing.text_fit import drawable_text
 
 MAX_SPAN_RATIO = 20  # features whose spans differ more are drawn each on its own scale
 BULK = (0.005, 0.995)  # quantiles between which all but 1 % of the values lie
@@ -72,7 +73,7 @@ class SampleStyle:
         tuple of str
             Their names; empty where there are none.
         """
-        return displayed_names(self.names, self.kind_of(shape), shape)
+        return tuple(map(drawable_text, displayed_names(self.names, self.kind_of(shape), shape)))
 
     def unit_of(self, shape: tuple[int, ...]) -> str:
         """Return the label of a color bar for samples of a shape.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -114,8 +116,14 @@ def _stored_std(data: Dataset, file: Path) -> Any:
         return data.source.layers.get("std")
     if file.suffix != ".npz":
         return None
-    with np.load(file, allow_pickle=False) as archive:
-        return archive.get("std")
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            std = archive.get("std")
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        raise InputError(f"{file} is damaged ({error}).", got=str(file), expected="an .npz file") from None
+    if isinstance(std, bytes):  # of a file that does not begin as an array
+        raise InputError(f"{file} is damaged (std is not an array).", got=str(file), expected="an .npz file")
+    return std
 
 
 def _table(posterior: Posterior, labels: Any) -> pd.DataFrame:

@@ -94,9 +94,9 @@ def _caption(figure: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[st
 
 
 def _redraw_lines(spec: PlotSpec, figure: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
-    lines = [redraw_call(spec, manifest["inputs"], figure["options"])]
+    style, dpi = manifest["style"], manifest["dpi"]
+    lines = [redraw_call(spec, manifest["inputs"], figure["options"], style=style)]
     if manifest["source"]:
-        style, dpi = manifest["style"], manifest["dpi"]
         dpi = None if dpi == get_style(style).dpi else dpi
         lines.insert(0, redraw_command(spec, manifest["source"], figure["options"], style=style, dpi=dpi))
     return lines

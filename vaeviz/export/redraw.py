@@ -10,8 +10,8 @@ from vaeviz.plugins.options import format_value
 from vaeviz.plugins.plot_spec import PlotSpec
 
 
-def redraw_call(spec: PlotSpec, inputs: Collection[str], options: Mapping[str, Any]) -> str:
-    """Return the Python call that draws a figure again.
+def redraw_call(spec: PlotSpec, inputs: Collection[str], options: Mapping[str, Any], *, style: str) -> str:
+    """Return the Python call that draws a figure again, in its style.
 
     Parameters
     ----------
@@ -21,23 +21,26 @@ def redraw_call(spec: PlotSpec, inputs: Collection[str], options: Mapping[str, A
         Names of the inputs that there are. The call uses them as names of variables.
     options : mapping
         Values of its options by name. Those with their default values are left out.
+    style : str
+        Name of the style.
 
     Returns
     -------
     str
-        The call.
+        Two lines: the style, and the call.
 
     Examples
     --------
     >>> from vaeviz.plugins.plot_spec import get_plot
-    >>> redraw_call(get_plot("latent_scatter"), ["encoder", "x", "labels"], {"dims": (0, 2)})
-    'vaeviz.latent_scatter(encoder, x, labels=labels, dims=(0, 2))'
+    >>> print(redraw_call(get_plot("latent_scatter"), ["encoder", "x", "labels"], {"dims": (0, 2)}, style="talk"))
+    with vaeviz.style("talk"):
+        vaeviz.latent_scatter(encoder, x, labels=labels, dims=(0, 2))
     """
     arguments = list(spec.required)
     arguments += [f"{name}={name}" for name in spec.optional if name in inputs]
     arguments += [f"{name}={value!r}" for name, value in _changed_options(spec, options).items()]
     function = spec.name if spec.distribution == "vaeviz" else f"get_plot({spec.name!r})"
-    return f"vaeviz.{function}({', '.join(arguments)})"
+    return f'with vaeviz.style("{style}"):\n    vaeviz.{function}({", ".join(arguments)})'
 
 
 def redraw_command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaeviz.model.calling import ForeignFunction
 from vaeviz.model.output_names import log_spread_in
@@ -14,8 +14,15 @@ from vaeviz.model.torch_probe import loaded_modules, loaded_values
 LIBRARIES = ("torch", "jax", "flax", "numpy", "tensorflow", "keras")  # whose own code names nothing of the model
 
 
-def name_of_log_std(call: ForeignFunction) -> str | None:
-    """Return a name in the code of an encoder that says log-standard deviation where none says log-variance.
+class NamedSpread(NamedTuple):
+    """A name in the code of an encoder that says what its spread is: ``"log_var"`` or ``"log_std"``."""
+
+    name: str
+    kind: str
+
+
+def named_spread(call: ForeignFunction) -> NamedSpread | None:
+    """Return a name in the code of an encoder that says log-variance, else one that says log-standard deviation.
 
     Parameters
     ----------
@@ -24,13 +31,12 @@ def name_of_log_std(call: ForeignFunction) -> str | None:
 
     Returns
     -------
-    str or None
-        The name of a variable, an attribute, or a torch layer that ran.
+    NamedSpread or None
+        The name of a variable, an attribute, or a torch layer that ran, and what it says. None if there is none.
     """
-    kinds = {name: log_spread_in(name) for name in (*_names_of_layers(call), *_names_in_code(call))}
-    if "log_var" in kinds.values():
-        return None
-    return next((name for name, kind in kinds.items() if kind == "log_std"), None)
+    names = dict.fromkeys((*_names_of_layers(call), *_names_in_code(call)))
+    named = [NamedSpread(name, kind) for name in names if (kind := log_spread_in(name)) is not None]
+    return min(named, key=lambda one: one.kind != "log_var", default=None)
 
 
 def _names_of_layers(call: ForeignFunction) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_finite
 from vaeviz.data.labels import ClassLabels, factorize_labels, has_classes
-from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName, declare, warn_user
+from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName, declare, printable_text, warn_user
 from vaeviz.plugins.object_refs import is_number
 
 KnownConditions = Mapping[str, np.ndarray]
@@ -112,7 +112,7 @@ def parse_conditions(declared: Any) -> KnownConditions | None:
             )
         are_names = values.dtype.kind in "OUS"
         declared = {format_class_name(value): index if are_names else value for index, value in enumerate(values)}
-    known = {str(name): _condition_number(value, str(name)) for name, value in declared.items()}
+    known = {(key := printable_text(name)): _condition_number(value, key) for name, value in declared.items()}
     if len({value.shape for value in known.values()}) != 1:
         raise InputError(
             "conditions mixes values of several shapes.", fix="Use numbers only, or vectors of one length only."
@@ -387,9 +387,9 @@ def format_class_name(value: Any) -> str:
     Returns
     -------
     str
-        Its name, e.g. ``"2"``.
+        Its name, e.g. ``"2"``, as labels have it.
     """
-    return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)
+    return f"{value:g}" if isinstance(value, (float, np.floating)) else printable_text(value)
 
 
 def are_classes(values: ClassLabels | np.ndarray, known: KnownConditions | None) -> bool:

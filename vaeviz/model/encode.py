@@ -22,7 +22,7 @@ from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
 from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error, random_states
-from vaeviz.model.code_names import name_of_log_std
+from vaeviz.model.code_names import named_spread
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
 from vaeviz.model.decode import decode
 from vaeviz.model.encoder import Encoder
@@ -370,7 +370,7 @@ def _infer_outputs(
             call.function, module_calls, len(samples), conditions[0][0].size if conditions else None
         ),
         probe=probe,
-        log_std_name=name_of_log_std(call),
+        named_spread=named_spread(call),
     )
     _check_not_discrete(outputs.read(returned)[0].dtype)
     return outputs

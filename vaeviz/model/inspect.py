@@ -22,7 +22,7 @@ from vaeviz.model.decode import DecodingTrace, trace_decoding
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import BytesSent, EncodingTrace, trace_encoding
 from vaeviz.model.encoder import Encoder
-from vaeviz.model.opening import as_decoder, as_encoder, open, open_with_adapter
+from vaeviz.model.opening import as_decoder, as_encoder, open, open_with_adapter, with_decoder
 from vaeviz.model.output_tree import Part, Path, same_up_to_rounding
 from vaeviz.model.part import ModelPart, describe_conditions
 from vaeviz.model.posterior import Posterior
@@ -185,19 +185,21 @@ def inspect(
     of_decoder: tuple[InferredProperty, ...] = ()
     posterior: Posterior | None = None
     if encoder is not None:
-        of_encoder, posterior = _inspect_encoder(encoder, x, condition, declarations)
+        of_encoder, posterior = _inspect_encoder(encoder, decoder, x, condition, declarations)
     if decoder is not None:
         of_decoder = _inspect_decoder(decoder, posterior, x, declarations)
     return Inspection(of_encoder, of_decoder, declarations)
 
 
 def _inspect_encoder(
-    given: Any, x: Samples | None, condition: Any, declarations: dict[str, Fix]
+    given: Any, decoder: Any, x: Samples | None, condition: Any, declarations: dict[str, Fix]
 ) -> tuple[tuple[InferredProperty, ...], Posterior | None]:
     try:
         encoder = as_encoder(given)
     except NotApplicable as reason:
         return (InferredProperty("missing", "", str(reason)),), None
+    with suppress(NotApplicable):  # a missing decoder is listed with the decoder
+        encoder = with_decoder(encoder, decoder)
     properties = [_describe_callable(encoder, given), *_describe_condition(encoder, condition)]
     posterior: Posterior | None = None
     trace: EncodingTrace | None = None
@@ -215,6 +217,9 @@ def _inspect_encoder(
     if trace is not None and x is not None:
         steady = "yes" if trace.is_steady else "no: it samples"
         properties.append(InferredProperty("deterministic", steady, "the same batch was encoded twice"))
+        if encoder.whole is not None and encoder.whole.reconstruct is None:
+            evidence = "no whole model to compare with: a step between the parts, such as a quantizer, is skipped"
+            properties.append(InferredProperty("then", "unknown", evidence))
         if trace.step_name is not None:
             evidence = "decoding its codes is the model's own reconstruction"
             properties.append(InferredProperty("then", trace.step_name, evidence))

@@ -24,7 +24,7 @@ Part = TypeVar("Part", Encoder, Decoder)
 
 ROUTES = {
     (".ckpt", ".bin"): Fix(
-        "It may be a checkpoint: load its state dict into your module, and pass the module.",
+        "It may be a checkpoint: write vaeviz.load_weights(YourModule, path), and pass what it returns.",
         "It may be a checkpoint: name the class as MODEL and the file as --weights FILE.",
     ),
     (".pkl", ".pickle", ".joblib"): Fix(
@@ -34,8 +34,10 @@ ROUTES = {
         "object as package.module:attribute.",
     ),
     (".h5", ".hdf5"): Fix(
-        "If it holds a Keras model, load it with keras.saving.load_model(path), and pass the model.",
-        "If it holds a Keras model, save it as a .keras file, and name that file.",
+        "If it holds weights of Keras, write vaeviz.load_weights(model, path). If it holds a Keras model, load it with "
+        "keras.saving.load_model(path), and pass the model.",
+        "If it holds weights of Keras, name the class as MODEL and the file as --weights FILE. If it holds a model, "
+        "save it as a .keras file, and name that file.",
     ),
 }
 """What to do with files that no adapter opens, by suffix."""

@@ -43,6 +43,13 @@ SPREADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 """How each kind of second output becomes a standard deviation."""
 
+KIND_WORDS = {
+    "log_var": "a log-variance",
+    "var": "a variance",
+    "std": "a standard deviation",
+    "log_std": "a log-standard deviation",
+}
+
 MAX_LOG_SPREAD = {"log_var": 60.0, "log_std": 30.0}  # exp(±30) is a standard deviation beyond any data's precision
 
 MAX_STANDARD_ERRORS = 4.0  # a sampled z strays farther from its own mean and spread once in 16,000 times
@@ -252,7 +259,7 @@ def infer_outputs(
     samples: np.ndarray | None = None,
     bottleneck: Bottleneck | None = None,
     probe: ReconstructionProbe | None = None,
-    log_std_name: str | None = None,
+    named_spread: tuple[str, str] | None = None,
 ) -> OutputSpec:
     """Infer what an encoder returned from names, from its decoder, or from numbers that allow one interpretation only.
 
@@ -270,8 +277,8 @@ def infer_outputs(
         Where the encoder holds the fewest values per sample. Outputs of the size of a sample are decoded from them.
     probe : ReconstructionProbe, optional
         The decoder of the same model.
-    log_std_name : str, optional
-        A name in the encoder's code that speaks for a log-standard deviation, see `name_of_log_std`.
+    named_spread : tuple of str, optional
+        A name in the encoder's code, and the kind of spread that it says, see `vaeviz.model.code_names`.
 
     Returns
     -------
@@ -295,7 +302,7 @@ def infer_outputs(
         return _spec_of_distribution(_posterior_among(outputs, samples))
     if any(output.name for output in outputs):
         return _spec_of_names(outputs)
-    return _ArrayReader(outputs, n_rows, list_outputs(again), samples, probe, log_std_name).read()
+    return _ArrayReader(outputs, n_rows, list_outputs(again), samples, probe, named_spread).read()
 
 
 def has_codes(returned: Any, samples: Any) -> bool:
@@ -401,14 +408,14 @@ class _ArrayReader:
         again: list[Output],
         samples: np.ndarray | None,
         probe: ReconstructionProbe | None,
-        log_std_name: str | None,
+        named_spread: tuple[str, str] | None,
     ) -> None:
         repeats = again if len(again) == len(outputs) else outputs
         self.arrays = [
             _Array(one.path, position, as_array(one.value), as_array(repeat.value))
             for position, (one, repeat) in enumerate(zip(outputs, repeats))
         ]
-        self.n_rows, self.samples, self.probe, self.log_std_name = n_rows, samples, probe, log_std_name
+        self.n_rows, self.samples, self.probe, self.named_spread = n_rows, samples, probe, named_spread
 
     def read(self) -> OutputSpec:
         """Return the interpretation, or raise an error that shows what to declare."""
@@ -442,7 +449,7 @@ class _ArrayReader:
             is_proven = not self.probe.accepts(array.values) and self.probe.accepts(mean.values)
         if is_proven:
             spec = self._read_by_decoder([mean, spread]) or self._read_alternating(array, parts)
-            return spec or self._read_unproven_halves(array, mean, spread)
+            return spec or self._read_unproven_halves(array, parts)
         if self.probe is None and mean.values[0].size > 1 and _are_log_variances(spread.values, mean.values):
             self._warn_of_kind(
                 f"The encoder returned one array of shape {array.values.shape}. It was read as codes, but its second "
@@ -452,26 +459,23 @@ class _ArrayReader:
             )
         return self._spec(array)
 
-    def _read_unproven_halves(self, array: _Array, mean: _Array, spread: _Array) -> OutputSpec:
+    def _read_unproven_halves(self, array: _Array, parts: list[Part]) -> OutputSpec:
         """Return the halves of an array as (mean, log_var), since the decoder takes one of them."""
-        spec = self._read_pair(mean, spread)
-        if len(array.values) == self.n_rows and self.probe is not None:
-            take_turns = "Write vaeviz.Encoder(lambda x: (fn(x)[:, ::2], fn(x)[:, 1::2]))."
-            warn_user(
-                GuessWarning(
-                    f"The encoder returned one array of shape {array.values.shape}, and the decoder takes half of it. "
-                    "The first half was read as the mean and the second as the log-variance.",
-                    fix=advise(
-                        ("To confirm the reading", self._declare({"mean": mean, "log_var": spread})),
-                        ("If they take turns", Fix(take_turns, "Name a function that returns (mean, log_var).")),
-                    ),
-                )
-            )
-        return replace(spec, evidence=spec.evidence or "the decoder takes half of the array")
+        mean, spread = self._take_parts(array, parts)
+        if len(array.values) != self.n_rows or self.probe is None:
+            return self._read_pair(mean, spread)
+        turns = dict(zip(("mean", "log_var"), self._take_parts(array, _alternating(parts))))
+        self._warn_of_kind(
+            f"The encoder returned one array of shape {array.values.shape}, and the decoder takes half of it. Its "
+            "first half was read as the mean, its second as the log-variance.",
+            *_cases_of_spread(mean, spread),
+            *([("If they take turns", turns)] if turns else []),
+        )
+        return self._spec(mean, spread, "log_var", evidence="the decoder takes half of the array")
 
     def _read_alternating(self, array: _Array, parts: list[Part]) -> OutputSpec | None:
         """Return every second value as the mean if it decodes to the model's own reconstruction."""
-        alternating = [replace(part, alternates=True) for part in parts if part.axis == 1 and not part.is_stacked]
+        alternating = _alternating(parts)
         spec = self._read_by_decoder(self._take_parts(array, alternating)) if alternating else None
         return None if spec is None else replace(spec, declaration=None)  # `returns` names values that are together
 
@@ -530,32 +534,31 @@ class _ArrayReader:
         return self._spec(mean)
 
     def _read_pair(self, first: _Array, second: _Array, *, is_mean_known: bool = False) -> OutputSpec:
-        """Return two arrays as (mean, log_var), with a warning if their numbers speak against it."""
+        """Return two arrays as (mean, log_var), with a warning unless a name in the encoder's code says so."""
         if first.values.shape != second.values.shape:
             return self._spec(first, second, "log_var")
         if first.is_sampled != second.is_sampled:
             return self._read_sample_and_mean(*((first, second) if first.is_sampled else (second, first)))
-        if self.log_std_name is not None:
-            self._warn_of_kind(
-                "The second output of the encoder was read as a log-variance, but the name "
-                f"{self.log_std_name!r} in its code says log-standard deviation.",
-                ("If it is a log-standard deviation", {"mean": first, "log_std": second}),
-                ("To confirm the reading", {"mean": first, "log_var": second}),
-            )
-        elif (second.values >= 0).all():
-            self._warn_of_kind(
-                "The second output of the encoder was read as a log-variance, but it is nowhere negative.",
-                ("If it is a standard deviation", {"mean": first, "std": second}),
-                ("If it is a variance", {"mean": first, "var": second}),
-                ("To confirm the reading", {"mean": first, "log_var": second}),
-            )
-        elif not is_mean_known and _are_log_variances(first.values, second.values):
+        name, kind = self.named_spread or ("", "")
+        reason = ""
+        if (second.values >= 0).all():
+            reason = "it is nowhere negative"
+        elif not kind:
+            reason = "nothing proves that it is not a log-standard deviation"
+        elif kind == "log_std":
+            reason = f"the name {name!r} in its code says log-standard deviation"
+        if not is_mean_known and _are_log_variances(first.values, second.values):
             self._warn_of_kind(
                 "The outputs of the encoder were read as (mean, log_var), but the first looks like log-variances.",
                 ("If they are (log_var, mean)", {"log_var": first, "mean": second}),
-                ("To confirm the reading", {"mean": first, "log_var": second}),
+                *_cases_of_spread(first, second),
             )
-        return self._spec(first, second, "log_var")
+        elif reason:
+            self._warn_of_kind(
+                f"The second output of the encoder was read as a log-variance, but {reason}.",
+                *_cases_of_spread(first, second),
+            )
+        return self._spec(first, second, "log_var", evidence="" if reason else f"{name!r} in its code says so")
 
     def _read_sample_and_mean(self, z: _Array, mean: _Array) -> OutputSpec:
         """Return the steady one of two arrays as the mean about which the other scatters."""
@@ -622,7 +625,11 @@ class _ArrayReader:
         return OutputSpec(mean.path, spread.path, kind, evidence=evidence, declaration=declaration)
 
     def _declare(self, named: dict[str, _Array]) -> Fix:
-        return declare("Encoder", returns=self._declaration(named))
+        returns = self._declaration(named)
+        if any(isinstance(key, Part) and key.alternates for one in named.values() for key in one.path):
+            pair = f'lambda x: (fn(x)[:, ::2], fn(x)[:, 1::2]), returns="{returns}"'
+            return Fix(f"Write vaeviz.Encoder({pair}).", f"Name a function that returns ({returns}).")
+        return declare("Encoder", returns=returns)
 
     def _declaration(self, named: dict[str, _Array]) -> str:
         n_outputs = max(len(self.arrays), 1 + max(one.position for one in named.values()))  # parts of one array
@@ -636,7 +643,7 @@ def _likely_readings(codes: list[_Array]) -> list[tuple[str, dict[str, _Array]]]
     first, second, third = codes[:3]
     for z, mean, spread in ((third, first, second), (first, second, third), (second, first, third)):
         if np.array_equal(z.values, mean.values):  # many encoders return their mean as z in eval mode
-            return [("If z is the mean in eval mode", {"mean": mean, "log_var": spread, "z": z})]
+            return _cases_of_spread(mean, spread, z=z)
     for other, mean, spread in ((first, second, third), (second, first, third), (third, first, second)):
         if mean.values.shape == spread.values.shape != other.values.shape:
             if mean.values[0].size == 1 < other.values[0].size:  # log-densities, as flows return them
@@ -646,6 +653,17 @@ def _likely_readings(codes: list[_Array]) -> list[tuple[str, dict[str, _Array]]]
         ("If the mean comes first", {"mean": first, "log_var": second}),
         ("If it comes second", {"mean": second, "log_var": third}),
     ]
+
+
+def _alternating(parts: list[Part]) -> list[Part]:
+    """Return the parts of an array whose values take turns, for those that lie side by side."""
+    return [replace(part, alternates=True) for part in parts if part.axis == 1 and not part.is_stacked]
+
+
+def _cases_of_spread(mean: _Array, spread: _Array, **others: _Array) -> list[tuple[str, dict[str, _Array]]]:
+    """Return the readings to propose for a spread, by the kinds that its signs allow."""
+    kinds = ("std", "var", "log_var", "log_std") if (spread.values >= 0).all() else ("log_var", "log_std")
+    return [(f"If the spread is {KIND_WORDS[kind]}", {"mean": mean, kind: spread, **others}) for kind in kinds]
 
 
 def _possible_stds(spread: np.ndarray) -> dict[str, np.ndarray]:

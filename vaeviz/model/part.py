@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 from numbers import Integral, Real
@@ -34,6 +35,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "layout": get_args(Layout),
     "prior": get_args(Prior),
 }
+
+MISSING_ARGUMENT = re.compile(r"missing \d+ required positional arguments?: '(\w+)'")  # as Python says it
+GRAPH_ARGUMENT = re.compile(r"edge|adj")  # of all nodes at once, so that these cannot come in batches
 
 WEIGHT_NAMES = ("params", "parameters", "variables")  # of the first argument of a function that JAX transforms
 
@@ -249,14 +253,13 @@ class ModelPart:
         NotApplicable
             The error to raise.
         """
-        second, first = self._second_argument, self.input_name
+        second = self._second_argument
         if second and not self.names_condition:
-            wrapped = f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first}, {second}))."
             return NotApplicable(
                 f"The {self.role} {self.name} needs a second argument, {second}, and received none.",
                 fix=advise(
                     ("If it is a condition", self._condition_fix()),
-                    ("If not", Fix(wrapped, f"Name a function of {first} alone.")),
+                    ("If not", self._argument_fix(second)),
                 ),
             )
         names = f" ({summarize_names(self.known_conditions)})" if self.known_conditions else ""
@@ -280,8 +283,19 @@ class ModelPart:
         Fix or None
             The advice. None if no argument is missing.
         """
-        is_missing = condition is None and "missing" in str(error) and "argument" in str(error)
-        return self._condition_fix() if is_missing else None
+        missing = MISSING_ARGUMENT.search(str(error))
+        if missing is None or condition is not None:
+            return None
+        return self._condition_fix() if names_condition(missing[1]) else self._argument_fix(missing[1])
+
+    def _argument_fix(self, *names: str) -> Fix:
+        """Return the advice to write a function of the samples or codes alone, with the user's values of the others."""
+        first, values = self.input_name, ", ".join(names)
+        whole = f", batch_size=len({first})" if any(GRAPH_ARGUMENT.search(name) for name in names) else ""
+        return Fix(
+            f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first}, {values}){whole}), with your {values}.",
+            f"Name a function of {first} alone.",
+        )
 
     def _condition_fix(self) -> Fix:
         fixed = "vaeviz.Encoder(fn)" if self.role == "encoder" else "fn"

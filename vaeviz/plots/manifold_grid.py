@@ -19,7 +19,7 @@ from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
-from vaeviz.drawing.text_fit import abbreviate
+from vaeviz.drawing.text_fit import abbreviate, drawable_text
 from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.model.decode import latent_size
 from vaeviz.model.decoder import Decoder
@@ -154,7 +154,8 @@ def manifold_grid(
         ax.tick_params(axis="x", rotation=90)
     spaced = _spacing_text(spacing, span, is_prior_known, posterior)
     held = _held_text(size, is_prior_known, posterior, is_chosen=dims is not None)
-    ax.set_title(f"{_grid_title(conditions, decoder.condition_name, codes.shape[:2])}\n{spaced}{held}")
+    title = _grid_title(conditions, drawable_text(decoder.condition_name), codes.shape[:2])
+    ax.set_title(f"{title}\n{spaced}{held}")
     return ax
 
 

@@ -18,6 +18,7 @@ from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder, with_decoder
@@ -125,7 +126,7 @@ def reconstruction_pairs(
     )
     ax = ax or axes_for(reconstruction_pairs, min(cells_aspect(cells, style, layout), MAX_ASPECT))
     draw_cells(ax, cells, style, layout)
-    fixed, n_classes = decoder.condition_name, 0 if codes is None else len(np.unique(codes[chosen]))
+    fixed, n_classes = drawable_text(decoder.condition_name), 0 if codes is None else len(np.unique(codes[chosen]))
     some_classes = f", {n_classes} of {len(names)} classes" if 0 < n_classes < len(names) else ""
     ax.set_title(f"Reconstructions from the {posterior.code_name}{fixed and f', given y = {fixed}'}{some_classes}")
     return ax

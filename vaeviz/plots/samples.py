@@ -15,6 +15,7 @@ from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_layout import Connect, GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.errors import NotApplicable, declare
 from vaeviz.model.decode import latent_size
 from vaeviz.model.encode import encode
@@ -111,7 +112,7 @@ def samples(
     draw_cells(ax, cells, style, layout)
     scale = "" if temperature == 1 else f"{temperature:g}² "
     source = f"{'' if prior else 'assuming '}z ~ N(0, {scale}I)"
-    ax.set_title(f"{_samples_title(conditions, decoder.condition_name, n_draws)}{source}")
+    ax.set_title(f"{_samples_title(conditions, drawable_text(decoder.condition_name), n_draws)}{source}")
     return ax
 
 

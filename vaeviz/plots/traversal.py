@@ -22,6 +22,7 @@ from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.mosaic import CELL_GAP
 from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.errors import Fix, InputError, NotApplicable
 from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
@@ -294,8 +295,9 @@ def _column_labels(span: str | float, n_steps: int) -> list[str]:
 def _held_condition(decoder: Decoder, posterior: Posterior, around: int | None) -> str:
     """Return the words on the one condition that is held; empty for a plain decoder."""
     if around is None or not decoder.is_conditional:
-        return decoder.condition_name and f", given y = {decoder.condition_name}"
-    return f", given y = {condition_names(posterior.condition_of([around]), decoder.conditions)[0]}"
+        return decoder.condition_name and f", given y = {drawable_text(decoder.condition_name)}"
+    (name,) = condition_names(posterior.condition_of([around]), decoder.conditions)
+    return f", given y = {drawable_text(name)}"
 
 
 def _draw_change(ax: Axes, cells: np.ndarray, style: SampleStyle) -> None:

@@ -132,12 +132,14 @@ INPUTS: Mapping[str, InputSpec] = {
         ),
         InputSpec(
             "history",
-            "columns of the training history by name, or the path of a table",
+            "columns of the training history by name, the path of a table or of a run, or several of these by name",
             "--history",
-            "FILE.csv",
-            "Training history: a table, a run folder, or package.module:attribute.",
+            "PATH",
+            "Training history: a table, JSON, a run folder, a folder of Lightning, TensorBoard or MLflow, or "
+            "package.module:attribute. Several are overlaid, up to the next option.",
             "history",
             supplied_by="a run",
+            repeatable=True,
         ),
         InputSpec(
             "likelihood",

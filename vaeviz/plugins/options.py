@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
@@ -142,10 +143,14 @@ class Option:
             return value
         if _is_own_class(self.annotation):
             raise self._error(value)
+        plain = _builtin(value)
         try:
-            return self._check_bounds(_adapter(self.annotation).validate_python(_builtin(value), strict=True))
+            checked = self._check_bounds(_adapter(self.annotation).validate_python(plain, strict=True))
         except ValueError:
             raise self._error(value) from None
+        if isinstance(checked, float) and not isinstance(plain, Real):  # pydantic reads tensors, plots do not
+            raise self._error(value)
+        return checked
 
     def _check_bounds(self, value: Any) -> Any:
         """Return a value. Raise ValueError for a number that is NaN or out of bounds."""

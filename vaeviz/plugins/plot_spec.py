@@ -132,6 +132,13 @@ def register_plot(
     InputError
         If the signature breaks the contract.
     """
+    if not isinstance(page, PageShape | None):
+        raise InputError(
+            f"page is of type {type(page).__name__}.",
+            got=type(page).__name__,
+            expected="a PageShape",
+            fix='Write page=vaeviz.PageShape("full", 0.4).',
+        )
     page = page or PageShape()
 
     def register(function: PlotFunction) -> PlotFunction:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import click
@@ -13,24 +14,63 @@ from vaeviz.cli.paths import PathName
 
 
 class Demo(NamedTuple):
-    """A figure set: a model, its data and options, and the settings of its training."""
+    """A figure set: a model, its data and options, the settings of its training, and what is drawn of it."""
 
     model: str
     data: str
     model_options: dict[str, Any]
     training: dict[str, Any]
-    shows_factors: bool = False  # one set with scores of known factors is enough
+    plots: tuple[str, ...]
+    settings: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
 DEMOS = {
-    "demo": Demo("mlp", "glyphs", {"latent_dim": 2, "hidden": (512, 256)}, {"epochs": 15, "learning_rate": 2e-3}),
-    "demo-10d": Demo("mlp", "glyphs", {"latent_dim": 10}, {"epochs": 15}),
+    "demo": Demo(
+        "mlp",
+        "glyphs",
+        {"latent_dim": 2, "hidden": (512, 256)},
+        {"epochs": 9, "batch_size": 64, "learning_rate": 2e-3},
+        (
+            "latent_scatter",
+            "posterior_ellipses",
+            "latent_neighbors",
+            "manifold_grid",
+            "interpolation",
+            "aggregate_posterior",
+            "prior_holes",
+            "reconstruction_pairs",
+            "reconstruction_error",
+            "training_curves",
+            "elbo_decomposition",
+            "compare",
+        ),
+    ),
+    "demo-10d": Demo(
+        "mlp",
+        "glyphs",
+        {"latent_dim": 10},
+        {"epochs": 9, "batch_size": 64},
+        (
+            "tsne",
+            "map_quality",
+            "latent_pairs",
+            "latent_triage",
+            "traversal",
+            "samples",
+            "interpolation",
+            "reconstruction_pairs",
+            "likelihood_bound",
+            "rate_distortion",
+        ),
+        {"map_quality": {"max_points": 1000}},
+    ),
     "demo-shapes": Demo(
-        "conv",
-        "shapes",
-        {"latent_dim": 3, "channels": (8, 16, 32, 32)},
-        {"epochs": 6, "batch_size": 32, "learning_rate": 3e-3, "beta": 4.0},
-        shows_factors=True,
+        "mlp",
+        "shapes:ellipses",
+        {"latent_dim": 3, "hidden": (256,)},
+        {"epochs": 8, "batch_size": 32, "learning_rate": 2e-3, "beta": 4.0},
+        ("disentanglement", "traversal", "latent_triage", "latent_pairs", "reconstruction_pairs", "training_curves"),
+        {"disentanglement": {"max_points": 1000}},
     ),
 }
 MAX_JOBS = 2  # more processes would start for longer than they draw
@@ -44,30 +84,32 @@ MAX_JOBS = 2  # more processes would start for longer than they draw
     show_default=True,
     help="Folder for the figure sets; the runs are written to its subfolder runs.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="[default: 15 for glyphs, 6 for shapes]")
+@click.option("--epochs", type=click.IntRange(1), help="[default: 9 for glyphs, 8 for shapes]")
 @click.pass_context
 def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
     """Train on built-in data and draw every plot. Needs no network.
 
-    Trains three VAEs: two of printed digits, with 2 and with 10 latent dimensions, and a convolutional one of shapes
-    whose true factors are known.
+    Trains three VAEs: two of printed digits, with 2 and with 10 latent dimensions, and one of ellipses, whose size and
+    position it separates. Each plot is drawn for the model that shows it best.
     """
-    from vaeviz_models.commands.train import print_epoch
+    from vaeviz_models.commands.train import flush_denormals, print_epoch
     from vaeviz_models.runs.train_run import train_run
     from vaeviz_models.training.config import TrainConfig
 
-    for name, (model, data, options, training, _) in DEMOS.items():
-        click.secho(f"{name}: {model} on {data}, with {options['latent_dim']} latent dimensions", bold=True)
-        config = TrainConfig(**training | {"threads": "auto"} | ({"epochs": epochs} if epochs else {}))
-        train_run(
-            model,
-            data,
-            out / "runs" / name,
-            model_options=options,
-            config=config,
-            overwrite=True,
-            after_epoch=print_epoch(config.epochs),
-        )
+    for name, entry in DEMOS.items():
+        title = f"{name}: {entry.model} on {entry.data}, with {entry.model_options['latent_dim']} latent dimensions"
+        click.secho(title, bold=True)
+        config = TrainConfig(**entry.training | {"threads": "auto"} | ({"epochs": epochs} if epochs else {}))
+        with flush_denormals():
+            train_run(
+                entry.model,
+                entry.data,
+                out / "runs" / name,
+                model_options=entry.model_options,
+                config=config,
+                overwrite=True,
+                after_epoch=print_epoch(config.epochs),
+            )
     codes = [_export(name, out) for name in DEMOS]
     for name in DEMOS:
         click.echo(f"Open {(out / name / 'index.html').resolve()}")
@@ -80,18 +122,24 @@ def _export(name: str, out: Path) -> int:
     from vaeviz.data.loading import load_data
     from vaeviz.export.figure_set import export_figures
 
-    entry = DEMOS[name]
-    data = load_data(entry.data)
-    runs = {other: out / "runs" / other for other in DEMOS if DEMOS[other].data == entry.data}
-    second = next((run for other, run in runs.items() if other != name), None)
-    inputs: dict[str, Any] = {"runs": runs, "other_encoder": second} if second else {}
+    entry, run = DEMOS[name], out / "runs" / name
+    inputs: dict[str, Any] = {}
+    source = [str(run)]
+    others = [out / "runs" / other for other in DEMOS if DEMOS[other].data == entry.data and other != name]
+    if others:
+        inputs = {"runs": [run, *others], "other_encoder": others[0]}
+        source += ["--other-encoder", str(others[0])]
+        source += [text for path in inputs["runs"] for text in ("--runs", str(path))]
     click.secho(name, bold=True)
     records = export_figures(
         out / name,
-        model=out / "runs" / name,
-        data=data if entry.shows_factors else replace(data, factors=None, factor_names=()),
+        model=run,
+        data=load_data(entry.data),
+        plots=entry.plots,
+        settings=entry.settings,
+        analysis=True,
         title=f"{name} · {entry.data}",
-        source=[str(out / "runs" / name)],
+        source=source,
         jobs=min(MAX_JOBS, os.cpu_count() or 1),
         on_record=echo_record,
         on_report=echo_report,

@@ -92,7 +92,7 @@ def train(ctx: click.Context, /, resume: Path | None, **changes: Any) -> None:
     The defaults are the reference run: 2 latent dimensions, batch size 128, Adam with 1e-3, 10 epochs.
     """
     model = ctx.invoked_subcommand
-    ctx.with_resource(_flush_denormals())
+    ctx.with_resource(flush_denormals())
     if model is None:
         if resume is None:
             raise click.UsageError("No model given. Name one (see `vaeviz list models`), or pass --resume RUN.")
@@ -105,7 +105,7 @@ def train(ctx: click.Context, /, resume: Path | None, **changes: Any) -> None:
 
 
 @contextmanager
-def _flush_denormals() -> Iterator[None]:
+def flush_denormals() -> Iterator[None]:
     """Treat numbers too small for full precision as 0: they are slow, and Adam makes many.
 
     Torch's threads keep the setting for good, so it suits a process that does nothing but train.

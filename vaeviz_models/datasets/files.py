@@ -246,20 +246,27 @@ def _dataset_of_arrays(
     y = _first_key(keys, [labels + suffix, labels] if labels else [f"{key}{suffix}" for key in LABEL_ARRAYS])
     factors = _first_key(keys, [f"factors{suffix}"])
     return Dataset(
-        _scale_array(archive[name], file, value_range),
-        None if y is None else archive[y],
-        factors=None if factors is None else archive[factors],
+        _scale_array(_array_in(archive, name), file, value_range),
+        None if y is None else _array_in(archive, y),
+        factors=None if factors is None else _array_in(archive, factors),
         name=file.stem,
         **_names_in(archive),
     )
 
 
+def _array_in(archive: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Return an array of an archive, where NumPy returns the bytes of a file that does not begin as an array."""
+    array: Any = archive[name]
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name} is not an array")
+    return array
+
+
 def _names_in(archive: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Return the names and the kind of samples that an archive holds as strings."""
     fields = ("feature_names", "factor_names", "class_names", "kind")
-    texts = {
-        name: archive[name].ravel().tolist() for name in fields if name in archive and archive[name].dtype.kind == "U"
-    }
+    arrays = {name: _array_in(archive, name) for name in fields if name in archive}
+    texts = {name: array.ravel().tolist() for name, array in arrays.items() if array.dtype.kind == "U"}
     return {name: "".join(text) if name == "kind" else tuple(text) for name, text in texts.items()}
 
 

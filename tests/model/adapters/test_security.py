@@ -11,7 +11,7 @@ import pytest
 import vaeviz
 from vaeviz.errors import InputError
 from vaeviz.model.opening import open_with_adapter
-from vaeviz.model.weights import load_weights
+from vaeviz.model.weights.load import load_weights
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402

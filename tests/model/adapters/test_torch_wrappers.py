@@ -8,7 +8,7 @@ import pytest
 import vaeviz
 from vaeviz import GuessWarning
 from vaeviz.errors import InputError
-from vaeviz.model.weights import load_weights
+from vaeviz.model.weights.load import load_weights
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -94,10 +94,11 @@ CHECKPOINTS = {
     "state dict": lambda state: state,
     "checkpoint": lambda state: {"epoch": 3, "state_dict": state, "optimizer": {"state": {0: torch.ones(2)}}},
     "model": lambda state: {"model": state, "step": torch.tensor(3)},
+    "compiled": lambda state: {f"_orig_mod.{name}": value for name, value in state.items()},
+    "compiled part": lambda state: {name.replace(".", "._orig_mod.", 1): value for name, value in state.items()},
 }
 PREFIXED = {
     "DataParallel": lambda state: {f"module.{name}": value for name, value in state.items()},
-    "compiled": lambda state: {f"_orig_mod.{name}": value for name, value in state.items()},
     "compiled and parallel": lambda state: {f"module._orig_mod.{name}": value for name, value in state.items()},
     "Lightning": lambda state: {"state_dict": {f"model.{name}": value for name, value in state.items()}},
 }

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from vaeviz.data.loading import load_data
+from vaeviz.plugins.plot_spec import get_plot, plot_names
 from vaeviz_models.commands.demo import DEMOS
 from vaeviz_models.datasets import glyphs, shapes
 
@@ -41,15 +42,25 @@ def test_every_entry_is_trained_as_the_table_says(vaeviz, exports, tmp_path):
         assert str(tmp_path / "figures" / name / "index.html") in result.out
 
 
-def test_sets_of_one_data_set_are_compared_and_factors_are_scored_once(vaeviz, exports, tmp_path):
+def test_sets_of_one_data_set_are_compared(vaeviz, exports, tmp_path):
     vaeviz("demo", "--out", tmp_path, "--epochs", 1)
-    runs = {name: tmp_path / "runs" / name for name in ("demo", "demo-10d")}
-    assert exports["demo"]["runs"] == exports["demo-10d"]["runs"] == runs
-    assert exports["demo"]["other_encoder"] == runs["demo-10d"]
-    assert exports["demo-10d"]["other_encoder"] == runs["demo"]
+    first, second = (tmp_path / "runs" / name for name in ("demo", "demo-10d"))
+    assert exports["demo"]["runs"] == [first, second]
+    assert exports["demo"]["other_encoder"] == second
+    assert exports["demo-10d"]["other_encoder"] == first
     assert "runs" not in exports["demo-shapes"]
-    has_factors = {name: arguments["data"].factors is not None for name, arguments in exports.items()}
-    assert has_factors == {"demo": False, "demo-10d": False, "demo-shapes": True}
+    assert exports["demo-shapes"]["data"].factors is not None
+
+
+def test_every_plot_is_drawn_by_a_set():
+    own = {name for name in plot_names() if get_plot(name).distribution == "vaeviz"}
+    assert {name for entry in DEMOS.values() for name in entry.plots} == own
+
+
+def test_the_commands_on_a_page_name_all_inputs(vaeviz, exports, tmp_path):
+    vaeviz("demo", "--out", tmp_path, "--epochs", 1)
+    source = exports["demo"]["source"]
+    assert vaeviz("plot", "compare", *source, "--out", tmp_path / "compare.png", "--dpi", 40).code == 0
 
 
 def test_the_data_sets_of_the_demo_need_no_network(monkeypatch):

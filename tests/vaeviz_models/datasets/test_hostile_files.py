@@ -122,3 +122,17 @@ def test_a_history_that_is_no_file_or_too_large_is_an_error(tmp_path):
 def test_data_that_compress_well_are_read(tmp_path):
     check_expansion(tmp_path, 1 << 24, 100 << 24)
     check_expansion(tmp_path, 0, 1 << 20)
+
+
+@pytest.mark.parametrize("name", ["x", "y", "factors", "kind"])
+def test_what_is_not_an_array_in_an_npz_file_is_an_error(name, tmp_path):
+    """NumPy returns the bytes of a file whose first bytes are damaged."""
+    np.savez(tmp_path / "whole.npz", x=np.ones((4, 2)), y=np.arange(4), factors=np.ones((4, 1)), kind="table")
+    path = tmp_path / "damaged.npz"
+    with zipfile.ZipFile(tmp_path / "whole.npz") as whole, zipfile.ZipFile(path, "w") as damaged:
+        for entry in whole.namelist():
+            data = whole.read(entry)
+            damaged.writestr(entry, b"?" + data[1:] if entry == f"{name}.npy" else data)
+    with pytest.raises(InputError) as error:
+        load_data(str(path))
+    assert error.value.got == str(path)

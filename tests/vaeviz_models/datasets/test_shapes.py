@@ -111,7 +111,25 @@ def test_the_full_set_has_no_splits():
     assert raised.value.fix.python == 'Pass split="all".'
 
 
-def test_an_unknown_extent_lists_the_known_ones():
+def test_an_unknown_variant_lists_the_known_ones():
     with pytest.raises(UnknownName) as raised:
         load_data("shapes:ful")
-    assert raised.value.expected == "full, sample"
+    assert raised.value.expected == "ellipses, full, sample"
+
+
+def test_ellipses_are_where_and_as_large_as_their_factors_say():
+    data = load_data("shapes:ellipses")
+    assert data.x.shape == (2000, 32, 32)
+    assert data.factor_names == ("scale", "x", "y")
+    np.testing.assert_array_equal(data.labels, data.factors["x"])
+    mass, pixels = data.x.sum(axis=(1, 2)), np.arange(32) - 15.5
+    np.testing.assert_allclose(mass, 100 * data.factors["scale"] ** 2, rtol=0.03)
+    for name, axis in (("x", 1), ("y", 2)):
+        np.testing.assert_allclose(data.x.sum(axis=axis) @ pixels / mass, data.factors[name], atol=0.05)
+
+
+def test_parts_of_the_ellipses_share_no_image():
+    parts = [load_data("shapes:ellipses", split=split) for split in ("train", "test", "all")]
+    assert [len(part) for part in parts] == [10_000, 2_000, 12_000]
+    np.testing.assert_array_equal(np.concatenate([parts[0].x, parts[1].x]), parts[2].x)
+    assert len(np.unique(parts[2].factors, axis=0)) == 12_000

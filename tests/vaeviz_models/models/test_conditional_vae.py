@@ -63,6 +63,7 @@ def trained(shifted):
     return model
 
 
+@pytest.mark.no_cover
 def test_without_hidden_layers_it_is_probabilistic_pca_within_the_classes(trained, shifted):
     x, classes = shifted
     within = x - np.stack([x[classes == y].mean(axis=0) for y in range(4)])[classes]
@@ -77,6 +78,7 @@ def test_without_hidden_layers_it_is_probabilistic_pca_within_the_classes(traine
     np.testing.assert_allclose(np.exp(float(trained.likelihood.log_var.detach())), noise, rtol=0.02)
 
 
+@pytest.mark.no_cover
 def test_the_codes_do_not_depend_on_the_class(trained, shifted):
     x, classes = shifted
     mean = v.encode(trained, x, classes).mean
@@ -204,6 +206,7 @@ def test_a_run_records_its_classes_and_opens_as_conditional(digits_run):
     assert error.value.got == "10"
 
 
+@pytest.mark.no_cover
 def test_a_run_is_drawn_without_further_declarations(digits_run, vaeviz, tmp_path):
     plots = "samples,latent_scatter,reconstruction_pairs,likelihood_bound"
     quick = ("--set", "likelihood_bound.n_draws=5", "--set", "likelihood_bound.max_points=20", "--dpi", 40)
@@ -213,6 +216,7 @@ def test_a_run_is_drawn_without_further_declarations(digits_run, vaeviz, tmp_pat
     assert inputs["condition"] == inputs["labels"]
 
 
+@pytest.mark.no_cover
 def test_a_condition_on_the_command_line_selects_its_samples(digits_run, vaeviz, tmp_path):
     plots = ("--plots", "samples,latent_scatter", "--dpi", 40)
     assert vaeviz("export", digits_run, "--condition", 3, "--out", tmp_path, *plots).code == 0

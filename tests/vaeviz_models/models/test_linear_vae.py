@@ -10,6 +10,8 @@ from torch.distributions import MultivariateNormal, kl_divergence
 from vaeviz.data.loading import load_data
 from vaeviz_models import evaluate, fit, mlp, seeded
 
+pytestmark = pytest.mark.no_cover
+
 LATENT_DIM = 3
 
 

@@ -191,13 +191,13 @@ def test_a_full_disk_keeps_the_run_to_overwrite(n_files, own_run, full_disk, vae
 
 
 def test_a_limit_on_file_sizes_is_an_error(own_run):
-    """The limit is one that a process inherits, so it is set in one of its own."""
+    """The limit is set in a process of its own, with -B, since Python would leave truncated byte code."""
     before = contents(own_run)
     code = (
         "import resource; from vaeviz.cli.main import main; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); "
         f"main(['train', 'mlp', '--data', 'digits', '--epochs', '1', '--out', {str(own_run)!r}, '--overwrite'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert str(own_run) in done.stderr

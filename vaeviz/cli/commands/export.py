@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -17,6 +18,7 @@ from vaeviz.plugins.options import Option
 
 if TYPE_CHECKING:
     from vaeviz.export.manifest import FigureRecord
+    from vaeviz.export.trackers.tracker import Tracker
     from vaeviz.health.check import CheckStatus
     from vaeviz.health.report import Report
 
@@ -71,6 +73,13 @@ class ExportCommand(click.Command):
 )
 @click.option("--clean", is_flag=True, help="Remove figures of an earlier export that are not drawn again.")
 @click.option("--single-file", is_flag=True, help="Put the figures into index.html, so that it can be sent alone.")
+@click.option(
+    "--log",
+    "trackers",
+    multiple=True,
+    metavar="TRACKER:PLACE",
+    help="Send the figures, with captions, to tensorboard:DIR, mlflow:URI or wandb:PROJECT as well. Repeatable.",
+)
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -83,6 +92,7 @@ def export(
     formats: str | None,
     clean: bool,
     single_file: bool,
+    trackers: tuple[str, ...],
     **given: Any,
 ) -> None:
     """Draw all plots of a model into a folder.
@@ -95,12 +105,15 @@ def export(
     --plots was skipped. 2: wrong usage or input.
     """
     from vaeviz.export.figure_set import export_figures
+    from vaeviz.export.trackers.tracker import find_tracker
 
     if source.is_empty:
         raise click.UsageError("There is nothing to draw. Name MODEL, --data, --runs, --history or --input.")
     chosen, options = _read_config(config)
     given |= {"plots": split_list(plots), "formats": split_list(formats)}
     chosen |= {name: value for name, value in given.items() if value is not None}
+    _check_sends_png(trackers, chosen.get("formats", ("png",)))
+    openers = {tracker: find_tracker(tracker) for tracker in trackers}
     for plot, plot_options in parse_settings(settings, "PLOT", "latent_scatter.dims=0,2").items():
         options.setdefault(plot, {}).update(plot_options)
     model, dataset, supplied = source.open()
@@ -120,6 +133,8 @@ def export(
         **supplied,
     )
     _echo_summary(out, records)
+    for tracker, open_named in openers.items():
+        _send(out, tracker, open_named)
     ctx.exit(exit_code(records, by_name="plots" in chosen))
 
 
@@ -151,6 +166,23 @@ def _echo_summary(out: Path, records: Sequence[FigureRecord]) -> None:
     earlier = read_manifest(out).get("earlier_figures", ())
     if earlier:
         click.echo(f"Left from an earlier export (--clean removes them): {', '.join(earlier)}")
+
+
+def _check_sends_png(trackers: Sequence[str], formats: Sequence[str]) -> None:
+    if trackers and "png" not in formats:
+        got = ", ".join(formats)
+        fix = "Add png to --format."
+        raise InputError(f"--log sends PNG files, but the format is {got}.", got=got, expected="png", fix=fix)
+
+
+def _send(folder: Path, tracker: str, open_named: Callable[[], Tracker]) -> None:
+    """Send a finished set to a tracker, and print how many figures it received."""
+    from vaeviz.export.trackers.tracker import report_tracker_errors, send_figures
+
+    opened = open_named()
+    with report_tracker_errors(tracker), closing(opened):
+        n_sent = len(send_figures(folder, opened))
+    click.echo(f"{n_sent} figure{'s' * (n_sent != 1)} sent to {tracker}")
 
 
 def exit_code(records: Sequence[FigureRecord], *, by_name: bool) -> int:

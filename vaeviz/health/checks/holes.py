@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from vaeviz.analysis.prior_holes import MAX_COMPARED_DIMS, find_holes
+from vaeviz.analysis.prior_holes import find_holes
 from vaeviz.health.check import Measurement, health_check
 from vaeviz.health.checks._phrases import percent
-from vaeviz.health.checks._sampling import n_codes_to_score
 from vaeviz.model.encode import encode
 
 
@@ -58,11 +57,12 @@ def holes(
         If the encoder gives no Gaussian posteriors, or the prior is not known.
     """
     posterior = encode(encoder, x, condition)
-    n_codes = n_codes_to_score(n_codes, len(posterior), min(posterior.size, MAX_COMPARED_DIMS))
     found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=max_mass, seed=seed)
     mass = percent(found.mass.value, found.mass.standard_error)
     n_dims, n_compared = posterior.size, len(found.density_dims)
     compared = f" Only the {n_compared} most active dimensions were compared." if n_compared < n_dims else ""
+    if found.n_posteriors < len(posterior):
+        compared += f" The density is that of {found.n_posteriors:,} of {len(posterior):,} posteriors."
     return Measurement(
         sentence=f"{mass} of the prior is where there are hardly any codes ({percent(level)} if the codes were "
         f"distributed like the prior).{compared}",
@@ -78,6 +78,7 @@ def holes(
             "score_at_the_edge": found.threshold,
             "smallest_visible_empty_share": found.visible_share,
             "compared_dimensions": n_compared,
+            "posteriors": found.n_posteriors,
             "classified_dimensions": len(found.classified_dims),
             **{scores.name.replace(" ", "_"): scores.mass.value for scores in found.scores},
         },

@@ -11,9 +11,13 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
 
+SERIES_LIBRARIES = ("tslearn", "aeon", "sktime")  # whose estimators take several variables at each time
+
 
 def sklearn_estimator(model: Any) -> Model | None:
     """Open an estimator or pipeline as an encoder and, if it has an inverse, a decoder.
+
+    Samples become rows of a matrix, but those of estimators of time series keep their shape.
 
     Parameters
     ----------
@@ -30,7 +34,9 @@ def sklearn_estimator(model: Any) -> Model | None:
     if defined_in(model, "torch.nn.modules.module"):  # a module that has these methods is run as a module
         return None
     name = type(model).__name__
-    encoder = Encoder(lambda x: np.asarray(model.transform(x)), input_shape=(-1,), name=f"{name}.transform")
+    is_of_series = any(defined_in(model, library) for library in SERIES_LIBRARIES)
+    shape = None if is_of_series else (-1,)
+    encoder = Encoder(lambda x: np.asarray(model.transform(x)), input_shape=shape, name=f"{name}.transform")
     decoder = None
     if _has_inverse(model):
         decoder = Decoder(model.inverse_transform, latent_shape=_latent_shape(model), name=f"{name}.inverse_transform")

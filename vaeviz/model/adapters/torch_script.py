@@ -13,9 +13,9 @@ from vaeviz.model.opening import Model, open_with_adapter
 from vaeviz.plugins.optional_libraries import import_library
 
 STATE_DICT_OR_TRUST = Fix(
-    "If it holds a state dict, load it into your module and pass the module. If it holds TorchScript and you trust "
+    "If it holds weights, write vaeviz.load_weights(YourModule, path). If it holds TorchScript and you trust "
     "its author, write vaeviz.open(path, trust=True).",
-    "If it holds a state dict, name its class as MODEL and the file as --weights FILE. If it holds TorchScript and you "
+    "If it holds weights, name their class as MODEL and the file as --weights FILE. If it holds TorchScript and you "
     "trust its author, add --trust.",
 )
 

@@ -29,3 +29,9 @@ vaeviz.latent_scatter(vae, data.x, labels=data.labels)
 # classes forward.
 
 vaeviz.latent_scatter(vae, data.x, labels=data.labels, highlight=("3", "8"))
+
+# %%
+# Labels that are real numbers are a continuous scale: here a known factor, the slant
+# of a digit. Any column of yours works the same.
+
+vaeviz.latent_scatter(vae, data.x, labels=data.factors["slant"])

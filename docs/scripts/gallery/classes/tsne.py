@@ -11,7 +11,7 @@ import vaeviz
 from example_runs import open_example
 
 vae, data = open_example("10d")
-vaeviz.tsne(vae, data.x, labels=data.labels, max_points=800)
+vaeviz.tsne(vae, data.x, labels=data.labels, max_points=500)
 
 # %%
 # **What to look for.** Islands of one color are groups of samples whose nearest

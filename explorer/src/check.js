@@ -1,0 +1,26 @@
+/** Compares the decoder of this page with samples that Python decoded. */
+
+const LARGEST_SHARE = 1e-3; // of the value range; more would be a visible difference
+
+/**
+ * Run the decoder on the codes that Python put into the scene and say what differs.
+ * @param {import("./model.js").Model} model
+ * @returns {Promise<{isExact: boolean, sentence: string} | null>}
+ */
+export async function checkDecoder(model) {
+  const { check, method } = model.scene.decoder ?? {};
+  if (!check || method !== "network" || !model.decoder) return null;
+  const size = check.samples.data.length / check.samples.shape[0];
+  let largest = 0;
+  for (let place = 0; place < check.codes.shape[0]; place++) {
+    const code = check.codes.data.slice(place * model.nDims, (place + 1) * model.nDims);
+    const [sample] = await model.decoder.decode([code], check.conditions?.data[place] ?? 0);
+    for (let index = 0; index < size; index++) {
+      largest = Math.max(largest, Math.abs(sample[index] - check.samples.data[place * size + index]));
+    }
+  }
+  const [low, high] = model.scene.value_range ?? [Math.min(...check.samples.data), Math.max(...check.samples.data)];
+  const isExact = largest <= LARGEST_SHARE * (high - low);
+  const difference = `The largest difference between this browser and Python is ${largest.toPrecision(2)}, on ${check.codes.shape[0]} codes.`;
+  return { isExact, sentence: isExact ? difference : `${difference} Decoded samples on this page are not those of the model.` };
+}

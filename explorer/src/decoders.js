@@ -1,0 +1,131 @@
+/** Decoders of a scene: a network that runs here, a precomputed grid, the live model in Python, or none. */
+
+import { runGraph } from "./graph/run.js";
+import { sizeOf } from "./graph/tensor.js";
+
+const SLICE_MILLISECONDS = 12; // of decoding before a pause
+const MAX_CACHED = 64; // decoded samples kept, enough for the strips around one cursor
+
+/**
+ * @typedef {object} Decoder
+ * @property {string} method
+ * @property {string} note
+ * @property {boolean} isFree  Decodes any code; otherwise only the plane of the grid.
+ * @property {(codes: Float32Array[], condition: number) => Promise<Float32Array[]>} decode  One flat sample per code.
+ * @property {(code: Float32Array) => Float32Array} nearestDecodable  The code that is decoded in place of another.
+ */
+
+/**
+ * Return the decoder of a scene, or null without one.
+ * @param {any} scene
+ * @param {((codes: Float32Array, n: number, condition: number) => Promise<Float32Array>) | undefined} live
+ * @returns {Decoder | null}
+ */
+export function createDecoder(scene, live) {
+  const { decoder, condition } = scene;
+  if (!decoder || decoder.method === "none") return null;
+  const shared = { method: decoder.method, note: decoder.note ?? "", isFree: true, nearestDecodable: (code) => code };
+  if (decoder.method === "live") {
+    if (!live) return null;
+    return { ...shared, decode: cached((codes, choice) => decodeBatch(live, codes, choice)) };
+  }
+  if (decoder.method === "network") {
+    return { ...shared, decode: cached((codes, choice) => decodeByNetwork(decoder.graph, condition, codes, choice)) };
+  }
+  const grid = createGrid(scene);
+  return { ...shared, ...grid, isFree: false };
+}
+
+/** Decode a list of codes as one batch and split the result. */
+async function decodeBatch(run, codes, condition) {
+  if (!codes.length) return [];
+  const nDims = codes[0].length;
+  const batch = new Float32Array(codes.length * nDims);
+  codes.forEach((code, row) => batch.set(code, row * nDims));
+  const samples = await run(batch, codes.length, condition);
+  const size = samples.length / codes.length;
+  return codes.map((_, row) => samples.slice(row * size, (row + 1) * size));
+}
+
+/** Remember the latest results, since strips ask for the same codes again when a slider moves. */
+function cached(decode) {
+  const known = new Map();
+  return async (codes, condition) => {
+    const keys = codes.map((code) => `${condition}:${code.join()}`);
+    const missing = keys.flatMap((key, place) => (known.has(key) ? [] : [place]));
+    const fresh = await decode(missing.map((place) => codes[place]), condition);
+    const found = keys.map((key) => known.get(key));
+    missing.forEach((place, order) => {
+      found[place] = fresh[order];
+      known.set(keys[place], fresh[order]);
+    });
+    for (const key of known.keys()) {
+      if (known.size <= MAX_CACHED) break;
+      known.delete(key);
+    }
+    return found;
+  };
+}
+
+/** Decode one code after the other, with pauses in which the page can react. */
+async function decodeByNetwork(graph, condition, codes, choice) {
+  const samples = [];
+  let started = performance.now();
+  for (const code of codes) {
+    if (performance.now() - started > SLICE_MILLISECONDS) {
+      await new Promise((resolve) => setTimeout(resolve));
+      started = performance.now();
+    }
+    /** @type {Record<string, any>} */
+    const inputs = { [graph.inputs[0]]: { data: code, shape: [1, code.length] } };
+    if (graph.inputs.length > 1) {
+      const { data, shape: [, size] } = condition.vectors;
+      inputs[graph.inputs[1]] = { data: data.slice(choice * size, (choice + 1) * size), shape: [1, size] };
+    }
+    const { data } = runGraph(graph, inputs);
+    if (!data.every(Number.isFinite)) throw new Error("It returned values that are not finite for this code.");
+    samples.push(data);
+  }
+  return samples;
+}
+
+/** Return a decoder that blends the samples of a precomputed grid bilinearly. */
+function createGrid(scene) {
+  const { plane, x: [left, right, nX], y: [bottom, top, nY], samples, scale, others } = scene.decoder;
+  const size = sizeOf(samples.shape.slice(1));
+  const map = plane.map ? scene.maps.find(({ id }) => id === plane.map) : null;
+  const basis = map?.basis.data;
+  const nDims = scene.codes.shape[1];
+  const coordinates = (code) => {
+    if (!map) return plane.dims.map((dim) => code[dim]).concat([0]).slice(0, 2);
+    return [0, 1].map((axis) => code.reduce((sum, value, dim) => sum + (value - map.center.data[dim]) * basis[axis * nDims + dim], 0));
+  };
+  const nearestDecodable = (code) => {
+    const [x, y] = coordinates(code);
+    if (map) return code.map((_, dim) => map.center.data[dim] + x * basis[dim] + y * basis[nDims + dim]);
+    const inPlane = Float32Array.from(others ?? code);
+    plane.dims.forEach((dim) => (inPlane[dim] = code[dim]));
+    return inPlane;
+  };
+  const blend = (code, condition) => {
+    const [x, y] = coordinates(code);
+    const column = nX > 1 ? ((x - left) / (right - left)) * (nX - 1) : 0;
+    const row = nY > 1 ? ((y - bottom) / (top - bottom)) * (nY - 1) : 0;
+    if (column < -1e-6 || column > nX - 1 + 1e-6 || row < -1e-6 || row > nY - 1 + 1e-6) {
+      throw new Error("This point is outside the precomputed grid.");
+    }
+    const [x0, y0] = [Math.max(0, Math.min(Math.floor(column), nX - 2)), Math.max(0, Math.min(Math.floor(row), nY - 2))];
+    const [shareX, shareY] = [column - x0, row - y0];
+    const corners = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([dx, dy]) => ({
+      start: ((condition * nY + Math.min(y0 + dy, nY - 1)) * nX + Math.min(x0 + dx, nX - 1)) * size,
+      weight: (dx ? shareX : 1 - shareX) * (dy ? shareY : 1 - shareY),
+    }));
+    const sample = new Float32Array(size).fill(scale[0]);
+    const unit = (scale[1] - scale[0]) / 255;
+    for (const { start, weight } of corners) {
+      for (let place = 0; place < size; place++) sample[place] += weight * unit * samples.data[start + place];
+    }
+    return sample;
+  };
+  return { nearestDecodable, decode: async (codes, condition) => codes.map((code) => blend(code, condition)) };
+}

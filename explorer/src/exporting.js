@@ -1,0 +1,83 @@
+/** Text and tables that leave the page. */
+
+import { html } from "./dom.js";
+import { shortestFloat } from "./format.js";
+
+/**
+ * Save a file.
+ * @param {string} name
+ * @param {Blob} blob
+ */
+export function download(name, blob) {
+  const url = URL.createObjectURL(blob);
+  html("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+/**
+ * Copy the text of a field; where the browser forbids it, leave the text selected.
+ * @param {HTMLInputElement} field
+ * @param {any} app
+ */
+export async function copyText(field, app) {
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    app.announce("Copied.");
+  } catch {
+    app.announce("The text is selected. Copy it with the keyboard.");
+  }
+}
+
+/**
+ * Return the line of Python that takes some rows.
+ * @param {any} scene
+ * @param {number[]} rows
+ */
+export function pythonLine(scene, rows) {
+  return (scene.python?.rows ?? "x[[{rows}]]").replace("{rows}", () => rows.join(", "));
+}
+
+/** Return the values of a row in all columns: class names and numbers; null where missing. */
+function columnValues(model, row) {
+  return model.scene.columns.map(({ kind, values, classes }) => {
+    const value = values.data[row];
+    if (kind === "classes") return classes[value] ?? null;
+    return Number.isFinite(value) ? shortestFloat(value) : null;
+  });
+}
+
+const codeOf = (model, row) => Array.from(model.codeOf(row), shortestFloat);
+
+const quote = (value) => {
+  const text = value === null ? "" : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+/**
+ * Return rows as CSV: row number, id, columns and code.
+ * @param {any} model
+ * @param {number[]} rows
+ */
+export function selectionCsv(model, rows) {
+  const { columns, dimensions } = model.scene;
+  const header = ["row", "id", ...columns.map(({ name }) => name), ...dimensions.map(({ name }) => name)];
+  const lines = rows.map((row) => [row, model.nameOf(row), ...columnValues(model, row), ...codeOf(model, row)]);
+  return [header, ...lines].map((line) => `${line.map(quote).join(",")}\r\n`).join("");
+}
+
+/**
+ * Return rows as JSON.
+ * @param {any} model
+ * @param {number[]} rows
+ */
+export function selectionJson(model, rows) {
+  const { columns, title } = model.scene;
+  const samples = rows.map((row) => ({
+    row,
+    id: model.nameOf(row),
+    columns: Object.fromEntries(columnValues(model, row).map((value, place) => [columns[place].name, value])),
+    code: codeOf(model, row),
+  }));
+  return JSON.stringify({ title, samples }, null, 1);
+}

@@ -1,0 +1,64 @@
+/** The notebook widget: the same explorer, with the decoder that runs in Python. */
+
+import { createExplorer } from "./explorer.js";
+
+const CURSOR_MILLISECONDS = 100; // without a movement before Python gets the cursor
+
+/** Return the bytes of an array that a trait holds. */
+function bytesOfTrait(arrays, name) {
+  const view = arrays[name];
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** Return a function that sends codes to Python and waits for the samples. */
+function createLiveDecoder(model) {
+  const waiting = new Map();
+  let lastId = 0;
+  const listener = (message, buffers) => {
+    const request = waiting.get(message.id);
+    if (!request) return;
+    waiting.delete(message.id);
+    if (message.type === "failed") request.reject(new Error(message.message));
+    else request.resolve(new Float32Array(buffers[0].buffer.slice(buffers[0].byteOffset, buffers[0].byteOffset + buffers[0].byteLength)));
+  };
+  model.on("msg:custom", listener);
+  const decode = (codes, n, condition, isOther = false) =>
+    new Promise((resolve, reject) => {
+      const id = ++lastId;
+      waiting.set(id, { resolve, reject });
+      model.send({ type: "decode", id, n, condition, other: isOther }, undefined, [codes.buffer]);
+    });
+  return { decode, stop: () => model.off("msg:custom", listener) };
+}
+
+/**
+ * Show the widget; anywidget calls this for each output cell.
+ * @param {{model: any, el: HTMLElement}} cell
+ */
+export async function render({ model, el }) {
+  const { decode, stop } = createLiveDecoder(model);
+  const set = (name, value) => {
+    model.set(name, value);
+    model.save_changes();
+  };
+  let cursorTimer = 0;
+  const element = document.createElement("div");
+  el.append(element);
+  const app = await createExplorer(element, model.get("scene"), (name) => bytesOfTrait(model.get("arrays"), name), {
+    decode,
+    onSelect: (rows) => set("selected_rows", rows),
+    onCursor: (code) => {
+      clearTimeout(cursorTimer);
+      cursorTimer = setTimeout(() => set("cursor", code), CURSOR_MILLISECONDS);
+    },
+  });
+  const onSelected = () => {
+    const rows = model.get("selected_rows");
+    if (rows.join() !== (app.shared.state.selection ?? []).join()) app.shared.set({ selection: rows.length ? rows : null });
+  };
+  model.on("change:selected_rows", onSelected);
+  return () => {
+    stop();
+    model.off("change:selected_rows", onSelected);
+  };
+}

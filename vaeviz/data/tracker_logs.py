@@ -1,0 +1,168 @@
+"""Read the numbers that trackers keep in folders: event files of TensorBoard, and metrics of MLflow."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from vaeviz.data.out_of_core import shorten
+from vaeviz.errors import InputError, warn_user
+from vaeviz.plugins.optional_libraries import import_library
+
+EVENT_FILE = "tfevents"  # in the name of every event file
+MAX_METRIC_BYTES = 1 << 26  # of one metric of MLflow; a line takes about 30
+Table = dict[str, list[float]]
+
+
+def is_event_file(path: Path) -> bool:
+    """Return True for the name of an event file of TensorBoard.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        True if its name is that of an event file.
+    """
+    return EVENT_FILE in path.name
+
+
+def read_event_folder(path: Path) -> Any:
+    """Read the scalars of event files with the library of TensorBoard.
+
+    Parameters
+    ----------
+    path : Path
+        An event file, or a folder that has event files at any depth.
+
+    Returns
+    -------
+    dict
+        Columns by tag, with the column ``step``. If event files are in several folders, the columns of each by the
+        path of the folder. Empty if there is no event file.
+
+    Raises
+    ------
+    InputError
+        If tensorboard is not installed, or there are no scalars.
+    """
+    folders = {path: [path]} if path.is_file() else _event_folders(path)
+    if not folders:
+        return {}
+    import_library("tensorboard", extra="tensorboard", needed_by=str(path))
+    for file in (file for files in folders.values() for file in files if _is_cut(file)):
+        warn_user(UserWarning(f"{file} ends within a record, so its last values are missing."))
+    found = {folder: _join_series(_scalar_series(folder)) for folder in folders}
+    runs = {folder: columns for folder, columns in found.items() if columns}
+    if not runs:
+        raise InputError(f"The event files of {path} hold no scalars.", got="no scalars", expected="scalars")
+    names = {folder: str(folder.relative_to(path)) if folder != path else path.name for folder in runs}
+    return next(iter(runs.values())) if len(runs) == 1 else {names[folder]: runs[folder] for folder in runs}
+
+
+def _event_folders(path: Path) -> dict[Path, list[Path]]:
+    """Return the event files of each folder that has some."""
+    folders: dict[Path, list[Path]] = {}
+    for root, _, names in os.walk(path):
+        files = [Path(root) / name for name in sorted(names) if EVENT_FILE in name]
+        if files:
+            folders[Path(root)] = files
+    return dict(sorted(folders.items()))
+
+
+def _is_cut(path: Path) -> bool:
+    """Return True if a file ends within a record: a length of 8 bytes, 4 bytes, the data, and 4 bytes."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        while (left := size - file.tell()) > 0:
+            header = file.read(12)
+            if len(header) < 12:
+                return True
+            n_bytes = struct.unpack("<Q", header[:8])[0] + 4
+            if n_bytes > left - 12:
+                return True
+            file.seek(n_bytes, os.SEEK_CUR)
+    return False
+
+
+def _scalar_series(path: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:
+    """Yield the tags of scalars, with step and value of each event."""
+    accumulator: Any = importlib.import_module("tensorboard.backend.event_processing.event_accumulator")
+    tensor_util: Any = importlib.import_module("tensorboard.util.tensor_util")
+    try:
+        events: Any = accumulator.EventAccumulator(str(path), size_guidance={"scalars": 0, "tensors": 0}).Reload()
+    except Exception as error:
+        raise InputError(f"TensorBoard cannot read {path}: {shorten(str(error))}", got=type(error).__name__) from error
+    tags = events.Tags()
+    for tag in tags["scalars"]:
+        yield tag, [(event.step, event.value) for event in events.Scalars(tag)]
+    for tag in tags["tensors"]:  # as TensorFlow writes scalars since its version 2
+        if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
+            values = ((event.step, tensor_util.make_ndarray(event.tensor_proto)) for event in events.Tensors(tag))
+            yield tag, [(step, float(value)) for step, value in values]
+
+
+def read_mlflow_folder(folder: Path) -> Any:
+    """Read the metrics of a run of MLflow, or of all runs of an experiment.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a run, which has a folder ``metrics``; this folder itself; or that of an experiment, ``mlruns/0``.
+
+    Returns
+    -------
+    dict
+        Columns by name, with the column ``step``; or the columns of each run by its name. Empty if there are none.
+
+    Raises
+    ------
+    InputError
+        If a file of metrics is damaged.
+    """
+    if _has_metrics(folder):
+        return _join_series(_metric_series(folder / "metrics"))
+    if folder.name == "metrics" and _has_metrics(folder.parent):
+        return read_mlflow_folder(folder.parent)
+    runs = {_run_name(run): read_mlflow_folder(run) for run in sorted(folder.iterdir()) if _has_metrics(run)}
+    return runs if len(runs) > 1 else next(iter(runs.values()), {})
+
+
+def _has_metrics(folder: Path) -> bool:
+    return (folder / "metrics").is_dir() and (folder / "meta.yaml").is_file()
+
+
+def _run_name(run: Path) -> str:
+    """Return the name of a run, with the start of its identifier, since names repeat."""
+    tag = run / "tags" / "mlflow.runName"
+    return f"{tag.read_text(encoding='utf-8').strip()} {run.name[:4]}" if tag.is_file() else run.name
+
+
+def _metric_series(folder: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:
+    """Yield the metrics of a folder: each line of a file has a time, a value and a step."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            if path.stat().st_size > MAX_METRIC_BYTES:
+                raise ValueError(f"more than {MAX_METRIC_BYTES:,} bytes")
+            lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+            series = [(int(step), float(value)) for _, value, step, *_ in lines]
+        except (OSError, ValueError) as error:
+            reason = shorten(str(error))
+            raise InputError(f"{path} is not a metric of MLflow: {reason}.", got=str(path)) from None
+        yield path.relative_to(folder).as_posix(), series
+
+
+def _join_series(series: Iterable[tuple[str, list[tuple[int, float]]]]) -> Table:
+    """Return series of different steps as columns with a common column ``step``; the last value of a step counts."""
+    values = {name: dict(pairs) for name, pairs in series if pairs}
+    steps = sorted({step for found in values.values() for step in found})
+    columns = {name: [found.get(step, math.nan) for step in steps] for name, found in values.items()}
+    return {"step": [float(step) for step in steps], **columns} if steps else {}

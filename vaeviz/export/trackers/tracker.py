@@ -1,0 +1,178 @@
+"""What every tracker does, how one is named by a text, and how a finished figure set is sent to it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from vaeviz.data.out_of_core import shorten
+from vaeviz.errors import InputError, OutputError, UnknownName
+from vaeviz.export.manifest import read_manifest
+from vaeviz.plugins.optional_libraries import import_library
+
+TRACKERS = {
+    "tensorboard": "tensorboard:TensorBoardTracker",
+    "mlflow": "mlflow:MLflowTracker",
+    "wandb": "wandb:WandbTracker",
+}
+"""Module and class of each tracker, by its name and that of its library and extra."""
+
+PLACES = {"tensorboard": "a folder", "mlflow": "a tracking URI", "wandb": "a project"}
+"""What follows the colon."""
+
+
+class Tracker(Protocol):
+    """Where figures and numbers are sent: a run of TensorBoard, MLflow or Weights & Biases.
+
+    Methods may raise what the library raises. `report_tracker_errors` makes one message of it.
+    """
+
+    def log_figure(self, name: str, png: bytes, *, caption: str, step: int) -> None:
+        """Send a figure.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure; slashes group the figures.
+        png : bytes
+            Content of a PNG file.
+        caption : str
+            What the figure shows.
+        step : int
+            Epoch or step of the training; 0 for a finished model.
+        """
+
+    def log_scalars(self, scalars: Mapping[str, float], *, step: int) -> None:
+        """Send numbers.
+
+        Parameters
+        ----------
+        scalars : mapping of str to float
+            Numbers by name.
+        step : int
+            Epoch or step of the training.
+        """
+
+    def close(self) -> None:
+        """Send what is left, and end the run if the tracker started it."""
+
+
+def find_tracker(text: str) -> Callable[[], Tracker]:
+    """Return the function that opens the tracker of a text, once its library is known to be installed.
+
+    Parameters
+    ----------
+    text : str
+        ``tensorboard:DIR``, ``mlflow:URI`` or ``wandb:PROJECT``.
+
+    Returns
+    -------
+    callable
+        A function without arguments. It raises `OutputError` if the tracker cannot be reached.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such tracker.
+    InputError
+        If the place is missing, or the library is not installed.
+    """
+    kind, _, place = text.partition(":")
+    if kind not in TRACKERS:
+        raise UnknownName("tracker", kind, TRACKERS)
+    if not place:
+        expected = f"{kind}:{PLACES[kind].split()[-1].upper()}"
+        raise InputError(f"{text} does not name {PLACES[kind]}.", got=text, expected=expected, fix=f"Write {expected}.")
+    import_library(kind, extra=kind, needed_by=text)
+    module, _, attribute = TRACKERS[kind].partition(":")
+    tracker = getattr(importlib.import_module(f"vaeviz.export.trackers.{module}"), attribute)
+
+    def open_named() -> Tracker:
+        with report_tracker_errors(text):
+            opened: Tracker = tracker(place)
+        return opened
+
+    return open_named
+
+
+def open_tracker(text: str) -> Tracker:
+    """Open the tracker of a text.
+
+    Parameters
+    ----------
+    text : str
+        ``tensorboard:DIR``, ``mlflow:URI`` or ``wandb:PROJECT``.
+
+    Returns
+    -------
+    Tracker
+        The tracker, with a run of its own.
+
+    Raises
+    ------
+    InputError
+        If there is no such tracker, or its library is not installed.
+    OutputError
+        If it cannot be reached.
+    """
+    return find_tracker(text)()
+
+
+@contextmanager
+def report_tracker_errors(tracker: str) -> Iterator[None]:
+    """Raise OutputError for what a tracker's library raises while the block runs.
+
+    Parameters
+    ----------
+    tracker : str
+        The tracker, for the message.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = shorten(str(error) or type(error).__name__)
+        raise OutputError(f"{tracker} cannot be written: {reason}", got=tracker, expected="a tracker") from error
+
+
+def send_figures(folder: str | Path, tracker: Tracker) -> list[str]:
+    """Send the figures of a finished set to a tracker, each with its caption.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder of `vaeviz.export_figures`, with its figures as PNG.
+    tracker : Tracker
+        An open tracker. It is not closed.
+
+    Returns
+    -------
+    list of str
+        Names of the plots whose figures were sent.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no figure set.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if not manifest.get("figures"):
+        raise InputError(f"{folder} holds no figure set.", got=str(folder), expected="a folder of vaeviz export")
+    sent = []
+    for figure in manifest["figures"]:
+        for file in figure["files"]:
+            if file.endswith(".png"):
+                png = (folder / file).read_bytes()
+                tracker.log_figure(figure["plot"], png, caption=_caption(figure), step=0)
+                sent.append(figure["plot"])
+    return sent
+
+
+def _caption(figure: Mapping[str, Any]) -> str:
+    """Return the summary of a plot, with the warnings under which its figure was drawn."""
+    return " ".join([figure["summary"], *(f"Warning: {warning}" for warning in figure["warnings"])])

@@ -1,0 +1,103 @@
+"""An unpickler that builds tensors and plain containers, and replaces every other object by an inert one.
+
+Checkpoints hold more than weights: an ``argparse.Namespace``, a configuration of omegaconf, optimizers, whole modules.
+Their classes are never imported, and no function of the file is called but the few that rebuild tensors.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+
+class InertObject(dict[Any, Any]):
+    """What an object of any other class becomes: its items and attributes by name, without behavior.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Ignored.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> InertObject:
+        """Ignore all arguments."""
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def __hash__(self) -> int:  # type: ignore[override]  # it can be a key, as the object that it replaces
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __call__(self, *args: Any, **kwargs: Any) -> InertObject:
+        """Ignore all arguments, as a function that returns nothing of use."""
+        return InertObject()
+
+    def __setstate__(self, state: Any) -> None:
+        attributes = state[0] if isinstance(state, tuple) and state else state
+        if isinstance(attributes, dict):
+            self.update(attributes)
+
+    append = add = __call__  # by which an unpickler fills a list or a set; items are left out
+
+
+class TensorUnpickler(pickle._Unpickler):  # the one in C allocates gigabytes for an index that a file declares
+    """An unpickler whose `find_class` returns functions that rebuild tensors, or `InertObject`."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a file names, if it belongs to tensors.
+
+        Parameters
+        ----------
+        module, name : str
+            What the file names. Nothing is imported.
+
+        Returns
+        -------
+        callable
+            A function or class that is safe with any arguments.
+        """
+        return _tensor_builders().get(f"{module}.{name}", InertObject)
+
+
+def load_tensors(path: Path) -> Any:
+    """Load a zip archive of ``torch.save`` with inert objects instead of all that is neither tensor nor container.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Tensors stay on disk until they are used.
+
+    Returns
+    -------
+    object
+        Its content.
+    """
+    import torch
+
+    unpickler = SimpleNamespace(__name__=__name__, Unpickler=TensorUnpickler)
+    return torch.load(path, map_location="cpu", mmap=True, weights_only=False, pickle_module=unpickler)
+
+
+def _tensor_builders() -> dict[str, Callable[..., Any]]:
+    """Return the functions and classes that a file may call, by name."""
+    import torch
+
+    rebuild_parameter: Callable[..., Any] = torch._utils._rebuild_parameter
+    return {
+        "collections.OrderedDict": OrderedDict,
+        "torch.Size": torch.Size,
+        "torch._utils._rebuild_tensor": torch._utils._rebuild_tensor,
+        "torch._utils._rebuild_tensor_v2": torch._utils._rebuild_tensor_v2,
+        "torch._utils._rebuild_parameter": rebuild_parameter,
+        # Attributes of tensors are left out, since setting one could run code.
+        "torch._utils._rebuild_parameter_with_state": lambda *args: rebuild_parameter(*args[:3]),
+        "torch._tensor._rebuild_from_type_v2": lambda rebuild, kind, args, state: rebuild(*args),
+    }
