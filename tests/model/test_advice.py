@@ -334,7 +334,7 @@ def test_a_class_is_not_a_model():
 
 @pytest.mark.parametrize(
     ("name", "route"),
-    [("model.ckpt", "state dict"), ("model.pkl", "trust"), ("model.h5", "keras"), ("folder/saved_model.pb", ".keras")],
+    [("model.ckpt", "checkpoint"), ("model.pkl", "trust"), ("model.h5", "keras"), ("folder/saved_model.pb", ".keras")],
 )
 def test_files_that_are_refused_name_the_route(name, route, tmp_path):
     path = tmp_path / name

@@ -192,8 +192,8 @@ def check(done):
     """Check that a command worked, or explained in one short line why it did not."""
     assert done.code in (0, 1, 2), f"exit code {done.code}: {done.err[-500:]}"
     assert "Traceback" not in done.err + done.out and "--traceback" not in done.err, done.err[-500:]
-    if done.code == 1:  # `explain` describes the call that failed in its table, and `export` marks the plot
-        assert "failed" in done.out or "✗" in done.out, done.out[-500:]
+    if done.code == 1:  # `explain` lists what failed or is a problem in its table, and `export` marks the plot
+        assert any(mark in done.out for mark in ("failed", "problem", "✗")), done.out[-500:]
     if done.code == 2:
         lines = done.err.strip().splitlines()
         assert lines and lines[-1].startswith("Error: "), done.err[-500:]
