@@ -35,7 +35,6 @@ DEMOS = {
             "posterior_ellipses",
             "latent_neighbors",
             "manifold_grid",
-            "interpolation",
             "aggregate_posterior",
             "prior_holes",
             "reconstruction_pairs",
@@ -53,7 +52,6 @@ DEMOS = {
         (
             "tsne",
             "map_quality",
-            "latent_pairs",
             "latent_triage",
             "traversal",
             "samples",
@@ -62,7 +60,7 @@ DEMOS = {
             "likelihood_bound",
             "rate_distortion",
         ),
-        {"map_quality": {"max_points": 1000}},
+        {"tsne": {"max_points": 1000}, "map_quality": {"max_points": 1000}},
     ),
     "demo-shapes": Demo(
         "mlp",
