@@ -243,6 +243,12 @@ def still_figure():
     return make
 
 
+@pytest.fixture
+def without_layout(monkeypatch):
+    """Leave all Axes where they are, in sets of figures of which only the records matter."""
+    monkeypatch.setattr("matplotlib.layout_engine.ConstrainedLayoutEngine.execute", lambda engine, figure: None)
+
+
 @pytest.fixture(autouse=True)
 def _no_figure_stays_open():
     yield

@@ -35,6 +35,8 @@ def likelihood(x, z): return -2 * ((x - decode(z)) ** 2).sum(axis=(1, 2))
 
 PLOTS = """
 import tempfile
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+ConstrainedLayoutEngine.execute = lambda engine, figure: None  # a layout takes most of the time
 import vaeviz.analysis.disentanglement
 vaeviz.analysis.disentanglement.N_TREES = 3
 from pathlib import Path

@@ -118,6 +118,7 @@ def test_the_batch_size_of_the_encoder_is_kept_for_batches_of_any_size(x, size):
     assert max(sent) == min(size, N)
 
 
+@pytest.mark.usefixtures("without_layout")
 @pytest.mark.no_cover
 @pytest.mark.parametrize("source", [pytest.param("view of a map", marks=pytest.mark.slow), "reader"], indirect=True)
 def test_a_stream_and_its_array_have_the_same_figures(source, x, labels, encoder, decoder, tmp_path):
@@ -137,6 +138,7 @@ def test_a_stream_and_its_array_have_the_same_figures(source, x, labels, encoder
     assert [name for name in first if first[name] != second[name]] == []
 
 
+@pytest.mark.usefixtures("without_layout")
 @pytest.mark.no_cover
 def test_plots_of_all_samples_accept_batches(x, labels, encoder, decoder, tmp_path):
     plots = ["interpolation", "latent_triage", "manifold_grid", "prior_holes", "samples", "traversal"]

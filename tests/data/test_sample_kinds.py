@@ -12,6 +12,8 @@ from vaeviz.errors import InputError
 from vaeviz.export.render import collect_plot_inputs, draw_figure, shared_options
 from vaeviz.plugins.plot_spec import get_plot
 
+pytestmark = pytest.mark.no_cover
+
 RNG = np.random.default_rng(0)
 N = 30
 LIGHT = {
@@ -52,7 +54,7 @@ def model_of(shape):
     return vaeviz.Model(vaeviz.Encoder(encode, returns="mean,log_var"), vaeviz.Decoder(decode, output="values"))
 
 
-@pytest.mark.no_cover
+@pytest.mark.usefixtures("without_layout")
 @pytest.mark.parametrize("name", SETS)
 def test_each_kind_is_exported_from_a_file(name, tmp_path):
     arrays, kind = SETS[name]
@@ -79,7 +81,6 @@ def figure_of(plot, data, model=None, kind=None, **options):
     )
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("plot", [plot for plot in LIGHT if plot not in ("manifold_grid", "prior_holes")])
 def test_feature_names_are_below_every_table(plot):
     data = vaeviz.Dataset(RNG.random((N, 3)), feature_names=("ash", "hue", "proline"))
@@ -87,7 +88,6 @@ def test_feature_names_are_below_every_table(plot):
     assert any([text.get_text() for text in ax.get_xticklabels()] == ["ash", "hue", "proline"] for ax in axes)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("plot", ["samples", "reconstruction_pairs", "interpolation", "traversal", "manifold_grid"])
 def test_a_data_set_declares_its_samples_as_spectrograms(plot):
     data = vaeviz.Dataset(RNG.random((N, 9, 20)), kind="spectrogram")
@@ -164,7 +164,6 @@ def test_changes_are_drawn_for_tables_and_for_images_with_channels_first():
     assert change.images[0].get_array().ndim == 2
 
 
-@pytest.mark.no_cover
 def test_one_sample_is_enough_or_the_plot_is_skipped_with_a_reason(tmp_path):
     records = vaeviz.export_figures(tmp_path, model=model_of((5,)), x=RNG.random((1, 5)), plots=[*LIGHT], dpi=40)
     assert {record.status for record in records} == {"drawn", "skipped"}

@@ -185,6 +185,7 @@ def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
 # Inputs
 
 
+@pytest.mark.usefixtures("without_layout")
 @pytest.mark.no_cover
 def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
     data = vaeviz.load_data("digits")[:50]

@@ -9,6 +9,8 @@ from vaeviz import Encoder, InputError, Model, NotApplicable, Posterior, export_
 from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.map_quality import map_quality as measured_map
 
+pytestmark = pytest.mark.no_cover
+
 RNG = np.random.default_rng(0)
 N = 90
 LABELS = np.arange(N) % 3

@@ -25,6 +25,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("adapters")
+            item.add_marker("no_cover")  # the lines of adapters are not counted
 
 
 @pytest.fixture(scope="session")

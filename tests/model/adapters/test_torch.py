@@ -223,7 +223,7 @@ def test_a_truncated_file_is_named(name, tmp_path):
 # A part alone
 
 
-@pytest.mark.no_cover
+@pytest.mark.usefixtures("without_layout")
 def test_every_plot_of_a_decoder_alone_is_drawn(tmp_path):
     generator = nn.Sequential(nn.Linear(5, 64), nn.Tanh())
     decoder = vaeviz.Decoder(generator, latent_shape=(5,), sample_shape=(8, 8), value_range=(-1, 1))

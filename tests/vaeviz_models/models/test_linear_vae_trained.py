@@ -12,6 +12,8 @@ from vaeviz.analysis.rate_distortion import measure_rate_point
 from vaeviz.data.loading import load_data
 from vaeviz_models import fit, mlp, seeded
 
+pytestmark = pytest.mark.no_cover
+
 LATENT_DIM, NOISE = 5, 0.15  # three eigenvalues, 4, 2 and 1, lie above the noise, and thirteen of 0.1 below it
 STEPS = ((5e-2, 8, 50), (1e-2, 12, 50), (2e-3, 15, 100), (3e-4, 15, 400))
 """Learning rate, epochs, batch size: towards the optimum, then out of the noise around it."""
