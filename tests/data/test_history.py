@@ -117,6 +117,7 @@ def test_runs_and_columns_in_json_are_distinguished(written):
 BAD = {
     "cut row.csv": "epoch,loss\n1,3\n2\n",
     "mixed.csv": "epoch,loss\n1,3\n2,oops\n",
+    "texts.csv": "epoch\none\n",
     "twice.csv": "loss,loss\n1,3\n",
     "quotes.csv": 'epoch,loss\n1,"3\n',
     "cut.json": '{"loss": [3, 2',

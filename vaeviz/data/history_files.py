@@ -45,11 +45,11 @@ def read_history_file(path: Path) -> Any:
     InputError
         If it does not exist, is damaged, or holds no history.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         return _read_folder(path)
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(f"{path} is not a file.", got=str(path), expected=EXPECTED)
-    if is_event_file(path) and path.is_file():
+    if is_event_file(path) and os.path.isfile(path):
         return read_event_folder(path)
     suffix = path.suffix.lower()
     try:
@@ -104,6 +104,8 @@ def _read_csv(text: str) -> Any:
             got = f"{len(row)} values in line {number}"
             raise InputError(f"it has {got}, expected {len(names)}.", got=got, expected=f"{len(names)} values")
     columns = {name: column for name, *values in zip(names, *rows) if (column := _as_column(name, values)) is not None}
+    if not columns:
+        raise InputError("it holds no column of numbers.", got=shorten(", ".join(names)), expected="columns by name")
     return _split_chart(columns)
 
 

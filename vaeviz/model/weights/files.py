@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 import warnings
 import zipfile
@@ -67,11 +68,11 @@ def read_weight_file(path: Path) -> WeightFile:
         If it does not exist, is damaged, or holds no tensors.
     """
     settings: dict[str, Any] = {}
-    if path.is_dir():
+    if os.path.isdir(path):
         config = path / "config.json"
         settings = _read_json(config) if config.is_file() else {}
         path = _file_in_folder(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path} is not an existing file.", got=str(path), expected="a file with weights")
     content = _read_shards(path) if path.name.endswith(INDEX_SUFFIX) else _read_content(path)
     tensors = dict(_tensors_by_name(content))
@@ -106,7 +107,7 @@ def _read_shards(index: Path) -> dict[str, Any]:
         raise InputError(f"{index} does not list shards.", got=str(index), expected="weight_map")
     tensors: dict[str, Any] = {}
     for name in sorted(set(weight_map.values())):
-        if Path(name).name != name or not (index.parent / name).is_file():
+        if Path(name).name != name or not os.path.isfile(index.parent / name):
             raise InputError(f"{index} lists {shorten(name)}, which is not beside it.", got=shorten(name))
         content = _read_content(index.parent / name)
         tensors |= content if isinstance(content, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -41,7 +42,7 @@ def load_keras_weights(model: Any, path: Path, *, strict: bool) -> Any:
     InputError
         If the file cannot be read, or the model is not built.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path} is not an existing file.", got=str(path))
     name = type(model).__name__
     if not defined_in(model, "keras"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -84,13 +85,13 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
         return load_keras_weights(_make_model(model, {}), path, strict=strict)
     if (
         inspect.isclass(model)
-        and path.is_dir()
+        and os.path.isdir(path)
         and hasattr(model, "config_class")
         and hasattr(model, "from_pretrained")
     ):
         return load_transformers_folder(model, path, strict=strict)
     file = read_weight_file(path)
-    module = _make_model(model, file.settings, path if path.is_dir() else None)
+    module = _make_model(model, file.settings, path if os.path.isdir(path) else None)
     if not hasattr(module, "load_state_dict"):
         got = type(module).__name__
         raise InputError(f"{callable_name(model)} is a {got}, and weights need a torch module.", got=got)
