@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-examples test-slow stress test-adapters doctest docs lint wheel bench clean
+.PHONY: demo test test-examples test-slow stress test-adapters doctest docs explorer explorer-test lint wheel bench clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
@@ -30,6 +30,13 @@ doctest: .venv/installed
 docs: .venv/docs
 	MPLBACKEND=agg $(BIN)/python -m sphinx -b html -W --keep-going $(DOCS_OPTIONS) docs docs/_build/html
 
+# The explorer's JavaScript, into vaeviz/explorer/static, which is committed: only who changes explorer/src needs node.
+explorer: explorer/node_modules/.package-lock.json
+	cd explorer && npm run --silent build
+
+explorer-test: explorer/node_modules/.package-lock.json
+	cd explorer && npm run --silent check
+
 # Every library that an adapter opens, beside what `make test` installs: some 2 GB.
 test-adapters: .venv/adapters
 	$(BIN)/python -m pytest -m adapters
@@ -54,6 +61,10 @@ lint: .venv/installed
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[test,docs]"
 	touch $@
 
+explorer/node_modules/.package-lock.json: explorer/package.json explorer/package-lock.json
+	cd explorer && npm ci --silent
+	touch $@
+
 # The sdist and the wheel, and a first figure from the wheel in an environment of its own.
 wheel: .venv/installed
 	rm -rf dist
@@ -66,7 +77,7 @@ wheel: .venv/installed
 	rm -rf .venv-wheel
 
 clean:
-	rm -rf .venv .venv-bench .venv-wheel build dist *.egg-info docs/_build docs/gallery docs/tutorials docs/reference/api
+	rm -rf .venv .venv-bench .venv-wheel build dist *.egg-info docs/_build docs/gallery docs/tutorials docs/reference/api explorer/node_modules
 
 # torch comes first and pinned: what asks for it later then finds it there and fetches no other build.
 .venv/installed: pyproject.toml constraints.txt

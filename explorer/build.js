@@ -23,7 +23,10 @@ function sourceHash() {
 
 const banner = `/* vaeviz explorer, built from explorer/src; licenses in NOTICE. Source hash: ${sourceHash()} */`;
 mkdirSync(TARGET, { recursive: true });
-for (const [source, name] of [["main.js", "explorer.js"], ["styles/explorer.css", "explorer.css"]]) {
+for (const [source, name] of [
+  ["main.js", "explorer.js"],
+  ["styles/explorer.css", "explorer.css"],
+]) {
   await build({
     entryPoints: [join(ROOT, "src", source)],
     outfile: join(TARGET, name),

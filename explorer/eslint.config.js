@@ -11,7 +11,13 @@ export default [
       eqeqeq: "error",
       "no-var": "error",
       "prefer-const": "error",
-      "no-restricted-properties": ["error", ...["innerHTML", "outerHTML", "insertAdjacentHTML"].map((property) => ({ property, message: "Strangers' text is never HTML." }))],
+      "no-restricted-properties": [
+        "error",
+        ...["innerHTML", "outerHTML", "insertAdjacentHTML"].map((property) => ({
+          property,
+          message: "Strangers' text is never HTML.",
+        })),
+      ],
       "jsdoc/require-jsdoc": "off",
       "jsdoc/require-returns": "off",
       "jsdoc/require-returns-description": "off",

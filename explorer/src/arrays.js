@@ -46,9 +46,13 @@ export function fromFloat16(halves) {
     const exponent = (bits >> 10) & 31;
     const fraction = bits & 1023;
     const size =
-      exponent === 31 ? (fraction ? NaN : Infinity)
-      : exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024)
-      : 2 ** -14 * (fraction / 1024);
+      exponent === 31
+        ? fraction
+          ? NaN
+          : Infinity
+        : exponent
+          ? 2 ** (exponent - 15) * (1 + fraction / 1024)
+          : 2 ** -14 * (fraction / 1024);
     numbers[index] = bits & 0x8000 ? -size : size;
   }
   return numbers;

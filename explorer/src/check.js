@@ -22,5 +22,8 @@ export async function checkDecoder(model) {
   const [low, high] = model.scene.value_range ?? [Math.min(...check.samples.data), Math.max(...check.samples.data)];
   const isExact = largest <= LARGEST_SHARE * (high - low);
   const difference = `The largest difference between this browser and Python is ${largest.toPrecision(2)}, on ${check.codes.shape[0]} codes.`;
-  return { isExact, sentence: isExact ? difference : `${difference} Decoded samples on this page are not those of the model.` };
+  return {
+    isExact,
+    sentence: isExact ? difference : `${difference} Decoded samples on this page are not those of the model.`,
+  };
 }

@@ -53,7 +53,10 @@ function cached(decode) {
   return async (codes, condition) => {
     const keys = codes.map((code) => `${condition}:${code.join()}`);
     const missing = keys.flatMap((key, place) => (known.has(key) ? [] : [place]));
-    const fresh = await decode(missing.map((place) => codes[place]), condition);
+    const fresh = await decode(
+      missing.map((place) => codes[place]),
+      condition,
+    );
     const found = keys.map((key) => known.get(key));
     missing.forEach((place, order) => {
       found[place] = fresh[order];
@@ -79,7 +82,10 @@ async function decodeByNetwork(graph, condition, codes, choice) {
     /** @type {Record<string, any>} */
     const inputs = { [graph.inputs[0]]: { data: code, shape: [1, code.length] } };
     if (graph.inputs.length > 1) {
-      const { data, shape: [, size] } = condition.vectors;
+      const {
+        data,
+        shape: [, size],
+      } = condition.vectors;
       inputs[graph.inputs[1]] = { data: data.slice(choice * size, (choice + 1) * size), shape: [1, size] };
     }
     const { data } = runGraph(graph, inputs);
@@ -91,14 +97,27 @@ async function decodeByNetwork(graph, condition, codes, choice) {
 
 /** Return a decoder that blends the samples of a precomputed grid bilinearly. */
 function createGrid(scene) {
-  const { plane, x: [left, right, nX], y: [bottom, top, nY], samples, scale, others } = scene.decoder;
+  const {
+    plane,
+    x: [left, right, nX],
+    y: [bottom, top, nY],
+    samples,
+    scale,
+    others,
+  } = scene.decoder;
   const size = sizeOf(samples.shape.slice(1));
   const map = plane.map ? scene.maps.find(({ id }) => id === plane.map) : null;
   const basis = map?.basis.data;
   const nDims = scene.codes.shape[1];
   const coordinates = (code) => {
-    if (!map) return plane.dims.map((dim) => code[dim]).concat([0]).slice(0, 2);
-    return [0, 1].map((axis) => code.reduce((sum, value, dim) => sum + (value - map.center.data[dim]) * basis[axis * nDims + dim], 0));
+    if (!map)
+      return plane.dims
+        .map((dim) => code[dim])
+        .concat([0])
+        .slice(0, 2);
+    return [0, 1].map((axis) =>
+      code.reduce((sum, value, dim) => sum + (value - map.center.data[dim]) * basis[axis * nDims + dim], 0),
+    );
   };
   const nearestDecodable = (code) => {
     const [x, y] = coordinates(code);
@@ -114,9 +133,17 @@ function createGrid(scene) {
     if (column < -1e-6 || column > nX - 1 + 1e-6 || row < -1e-6 || row > nY - 1 + 1e-6) {
       throw new Error("This point is outside the precomputed grid.");
     }
-    const [x0, y0] = [Math.max(0, Math.min(Math.floor(column), nX - 2)), Math.max(0, Math.min(Math.floor(row), nY - 2))];
+    const [x0, y0] = [
+      Math.max(0, Math.min(Math.floor(column), nX - 2)),
+      Math.max(0, Math.min(Math.floor(row), nY - 2)),
+    ];
     const [shareX, shareY] = [column - x0, row - y0];
-    const corners = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([dx, dy]) => ({
+    const corners = [
+      [0, 0],
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ].map(([dx, dy]) => ({
       start: ((condition * nY + Math.min(y0 + dy, nY - 1)) * nX + Math.min(x0 + dx, nX - 1)) * size,
       weight: (dx ? shareX : 1 - shareX) * (dy ? shareY : 1 - shareY),
     }));

@@ -77,7 +77,9 @@ export class AggregatePosterior {
       let largest = -Infinity;
       for (let place = 0, at = 0; place < terms.length; place++, at += 6) {
         const term =
-          forms[at] + x * (forms[at + 1] + forms[at + 3] * x + forms[at + 4] * y) + y * (forms[at + 2] + forms[at + 5] * y);
+          forms[at] +
+          x * (forms[at + 1] + forms[at + 3] * x + forms[at + 4] * y) +
+          y * (forms[at + 2] + forms[at + 5] * y);
         terms[place] = term;
         if (term > largest) largest = term;
       }

@@ -19,7 +19,8 @@ import { createStore } from "./store.js";
 import { createAxesControl, createToolbar } from "./toolbar.js";
 
 const ANNOUNCE_MILLISECONDS = 500; // without a change before a screen reader is told
-const KEYS_HELP = "Arrow keys move the cursor, Shift and arrow keys the view. Plus and minus zoom, 0 shows all. Enter adds the nearest sample to the path, Escape clears it.";
+const KEYS_HELP =
+  "Arrow keys move the cursor, Shift and arrow keys the view. Plus and minus zoom, 0 shows all. Enter adds the nearest sample to the path, Escape clears it.";
 let explorerCount = 0;
 
 /**
@@ -62,7 +63,10 @@ class Explorer {
       activeView: 0,
       isDark: false,
     });
-    this.order = drawingOrder(scene.columns.find(({ name }) => name === scene.color_by), nSamples);
+    this.order = drawingOrder(
+      scene.columns.find(({ name }) => name === scene.color_by),
+      nSamples,
+    );
     this.views = models.map((model) => this.createView(model));
     this.live = html("p.hidden-text", { "aria-live": "polite" });
     this.refreshProbe = oncePerFrame(() => this.probe());
@@ -98,7 +102,8 @@ class Explorer {
         view.own.set({ pointer: point });
       },
       onPick: (view, row) => this.pick(view, row),
-      onSelect: (rows, isAdded) => this.shared.set({ selection: isAdded ? union(this.shared.state.selection ?? [], rows) : rows }),
+      onSelect: (rows, isAdded) =>
+        this.shared.set({ selection: isAdded ? union(this.shared.state.selection ?? [], rows) : rows }),
       onFocus: (view) => this.activate(view),
       onView: () => this.saveFragment?.(),
       onEscape: (view) => {
@@ -112,9 +117,31 @@ class Explorer {
   build() {
     const { models, views, element } = this;
     const [{ scene }] = models;
-    const parts = views.map((view, place) => html("div.view", {}, html("div.view-head", {}, models.length > 1 ? html("h2", {}, `${"AB"[place]} · ${view.model.scene.title}`) : null, createAxesControl(view)), view.element));
+    const parts = views.map((view, place) =>
+      html(
+        "div.view",
+        {},
+        html(
+          "div.view-head",
+          {},
+          models.length > 1 ? html("h2", {}, `${"AB"[place]} · ${view.model.scene.title}`) : null,
+          createAxesControl(view),
+        ),
+        view.element,
+      ),
+    );
     const about = `${countOf(scene.n_samples, "sample")} · ${countOf(scene.latent_dim, "latent dimension")}`;
-    const panel = html("aside.panel", { "aria-label": "Details" }, createProbePanel(this), createSliderPanel(this), createNeighborPanel(this), createPathPanel(this), createSamplePanel(this), createSelectionPanel(this), createNotes(this));
+    const panel = html(
+      "aside.panel",
+      { "aria-label": "Details" },
+      createProbePanel(this),
+      createSliderPanel(this),
+      createNeighborPanel(this),
+      createPathPanel(this),
+      createSamplePanel(this),
+      createSelectionPanel(this),
+      createNotes(this),
+    );
     element.classList.add("vaeviz-explorer");
     element.replaceChildren(
       html("header.head", {}, html("h1", {}, scene.title), html("p.about", {}, about), createToolbar(this)),
@@ -147,7 +174,9 @@ class Explorer {
   /** Follow the color scheme of the browser or notebook. */
   watchTheme() {
     const update = () => {
-      const channels = getComputedStyle(this.element).backgroundColor.match(/[\d.]+/g).map(Number);
+      const channels = getComputedStyle(this.element)
+        .backgroundColor.match(/[\d.]+/g)
+        .map(Number);
       this.shared.set({ isDark: channels[0] + channels[1] + channels[2] < 384 });
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
@@ -171,7 +200,9 @@ class Explorer {
     const point = own.state.cursor ?? own.state.pointer;
     const asked = space.codeAt(...point, own.state.base);
     const code = model.canDecode(space) ? model.decoder.nearestDecodable(asked) : asked;
-    this.shared.set({ probe: { view, model, space, code, point, condition: own.state.condition, ...model.measure(code, space, point) } });
+    this.shared.set({
+      probe: { view, model, space, code, point, condition: own.state.condition, ...model.measure(code, space, point) },
+    });
     this.hooks.onCursor?.([...code]);
     clearTimeout(this.announceTimer);
     this.announceTimer = setTimeout(() => this.announceProbe(), ANNOUNCE_MILLISECONDS);
@@ -182,7 +213,8 @@ class Explorer {
     const { nearest, isHole, isFar } = this.shared.state.probe;
     const row = nearest.rows[0];
     const place = isHole ? "A hole. " : isFar ? "No code of the data lies here. " : "";
-    if (row !== undefined && this.element.contains(document.activeElement)) this.announce(`${place}Nearest sample ${this.activeView.model.nameOf(row)}, ${this.shortLabel(row)}.`);
+    if (row !== undefined && this.element.contains(document.activeElement))
+      this.announce(`${place}Nearest sample ${this.activeView.model.nameOf(row)}, ${this.shortLabel(row)}.`);
   }
 
   announce(text) {

@@ -7,7 +7,8 @@
 export function formatNumber(value) {
   if (!Number.isFinite(value)) return "none";
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 0.001 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  const text =
+    size !== 0 && (size < 0.001 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
   return text.replaceAll("-", "−");
 }
 
@@ -16,7 +17,8 @@ export function formatNumber(value) {
  * @param {number} value
  */
 export function shortestFloat(value) {
-  for (const digits of [6, 7, 8]) if (Math.fround(Number(value.toPrecision(digits))) === value) return Number(value.toPrecision(digits));
+  for (const digits of [6, 7, 8])
+    if (Math.fround(Number(value.toPrecision(digits))) === value) return Number(value.toPrecision(digits));
   return Number(value.toPrecision(9));
 }
 
@@ -32,7 +34,8 @@ export function formatCount(count) {
  * Return a count and its noun, "1 sample" or "12 samples".
  * @param {number} count
  * @param {string} noun
+ * @param {string} [plural]
  */
-export function countOf(count, noun) {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+export function countOf(count, noun, plural = `${noun}s`) {
+  return `${formatCount(count)} ${count === 1 ? noun : plural}`;
 }

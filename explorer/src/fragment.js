@@ -43,7 +43,11 @@ export function writeFragment(app) {
   const entries = [];
   if (colorBy !== app.models[0].scene.color_by) entries.push(["color", colorBy ?? ""]);
   const classes = [...hidden].filter((code) => code !== MISSING).sort((a, b) => a - b);
-  if (hidden.size) entries.push(["hide", [formatRows(classes), ...(hidden.has(MISSING) ? ["missing"] : [])].filter(Boolean).join(",")]);
+  if (hidden.size)
+    entries.push([
+      "hide",
+      [formatRows(classes), ...(hidden.has(MISSING) ? ["missing"] : [])].filter(Boolean).join(","),
+    ]);
   if (path.length) entries.push(["path", path.join(",")]);
   if (selection && selection.length <= MAX_ROWS) entries.push(["select", formatRows(selection)]);
   if (!showHoles) entries.push(["holes", "0"]);
@@ -56,7 +60,8 @@ export function writeFragment(app) {
     const moved = [...base].flatMap((value, dim) => (value === model.medians[dim] ? [] : [`${dim}:${round(value)}`]));
     if (moved.length) add("sliders", moved.join(","));
     if (condition !== (model.scene.condition?.default ?? 0)) add("condition", condition);
-    if (camera.zoom !== 1 || camera.x !== camera.home.x || camera.y !== camera.home.y) add("view", [camera.x, camera.y, camera.zoom].map(round).join(","));
+    if (camera.zoom !== 1 || camera.x !== camera.home.x || camera.y !== camera.home.y)
+      add("view", [camera.x, camera.y, camera.zoom].map(round).join(","));
   });
   return new URLSearchParams(entries.map(([name, value]) => [name, String(value)])).toString();
 }
@@ -76,7 +81,10 @@ export function readFragment(app, text) {
   const hide = entries.get("hide") ?? "";
   const path = numbers("path").filter((row) => Number.isInteger(row) && row >= 0 && row < nSamples);
   shared.set({
-    hidden: new Set([...parseRows(hide, app.colorColumn()?.classes?.length ?? 0), ...(hide.endsWith("missing") ? [MISSING] : [])]),
+    hidden: new Set([
+      ...parseRows(hide, app.colorColumn()?.classes?.length ?? 0),
+      ...(hide.endsWith("missing") ? [MISSING] : []),
+    ]),
     path,
     selection: entries.has("select") ? parseRows(entries.get("select"), nSamples) : shared.state.selection,
     showHoles: entries.get("holes") !== "0",

@@ -38,7 +38,10 @@ export function createLegend(app) {
       type: "search",
       placeholder: `Filter ${codes.length} classes`,
       "aria-label": "Filter classes",
-      oninput: (event) => buttons.forEach(({ button, name }) => (button.hidden = !name.toLowerCase().includes(event.target.value.toLowerCase()))),
+      oninput: (event) =>
+        buttons.forEach(
+          ({ button, name }) => (button.hidden = !name.toLowerCase().includes(event.target.value.toLowerCase())),
+        ),
     });
     return [filter, list, all];
   }
@@ -79,7 +82,11 @@ function scaleLegend(column, isDark) {
     "div.scale",
     {},
     html("span", {}, low),
-    html("span.gradient", { style: `background: ${sequentialGradient(isDark)}`, role: "img", "aria-label": `Color scale from ${low} to ${high}` }),
+    html("span.gradient", {
+      style: `background: ${sequentialGradient(isDark)}`,
+      role: "img",
+      "aria-label": `Color scale from ${low} to ${high}`,
+    }),
     html("span", {}, `${high}${column.unit ? ` ${column.unit}` : ""}`),
   );
 }

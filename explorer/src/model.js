@@ -36,7 +36,12 @@ export class Model {
     if (!density || !logVar) return null;
     const all = density.rows?.data ?? Int32Array.from({ length: this.nSamples }, (_, row) => row);
     const step = Math.ceil(all.length / MAX_MIXTURE);
-    return new AggregatePosterior(this.codes, logVar.data, this.nDims, all.filter((_, place) => place % step === 0));
+    return new AggregatePosterior(
+      this.codes,
+      logVar.data,
+      this.nDims,
+      all.filter((_, place) => place % step === 0),
+    );
   }
 
   get hasStandardPrior() {
@@ -55,7 +60,10 @@ export class Model {
     if (decoder?.plane?.map) return decoder.plane.map;
     if (decoder?.plane?.dims) return `z:${decoder.plane.dims[0]},${decoder.plane.dims[1] ?? decoder.plane.dims[0]}`;
     const active = dimensions.filter((dimension) => dimension.active !== false).map(({ index }) => index);
-    const shown = this.orderedDims.filter((dim) => active.includes(dim)).slice(0, 2).sort((a, b) => a - b);
+    const shown = this.orderedDims
+      .filter((dim) => active.includes(dim))
+      .slice(0, 2)
+      .sort((a, b) => a - b);
     const [first = 0, second = first === 0 && this.nDims > 1 ? 1 : 0] = shown;
     return `z:${first},${this.nDims > 1 ? second : first}`;
   }

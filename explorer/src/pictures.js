@@ -18,7 +18,8 @@ function styledCopy(layer) {
   sources.forEach((source, place) => {
     const style = getComputedStyle(source);
     const isHatched = source.classList.contains("hole");
-    for (const name of STYLES) if (!isHatched || name !== "fill") targets[place].setAttribute(name, style.getPropertyValue(name));
+    for (const name of STYLES)
+      if (!isHatched || name !== "fill") targets[place].setAttribute(name, style.getPropertyValue(name));
   });
   copy.removeAttribute("class");
   copy.removeAttribute("aria-hidden");
@@ -42,13 +43,28 @@ function legendAsSvg(app, width, ink) {
   if (!column) return { group, height: 0 };
   add(column.name, 0, () => []);
   if (column.kind === "classes") {
-    const present = [...new Set(column.values.data)].filter((code) => !hidden.has(code)).sort((a, b) => Number(a < 0) - Number(b < 0) || a - b);
+    const present = [...new Set(column.values.data)]
+      .filter((code) => !hidden.has(code))
+      .sort((a, b) => Number(a < 0) - Number(b < 0) || a - b);
     if (present.length > MAX_LEGEND_CLASSES) add(`${present.length} classes`, 0, () => []);
-    else for (const code of present) add(column.classes[code] ?? "no label", 12, (cx, cy) => [svg("circle", { cx: cx + 4, cy, r: 4.5, fill: code < 0 ? MISSING_COLOR : classColor(column, code, isDark) })]);
+    else
+      for (const code of present)
+        add(column.classes[code] ?? "no label", 12, (cx, cy) => [
+          svg("circle", { cx: cx + 4, cy, r: 4.5, fill: code < 0 ? MISSING_COLOR : classColor(column, code, isDark) }),
+        ]);
   } else {
     const [low, high] = column.limits;
     add(formatNumber(low), 0, () => []);
-    const bars = (left, middle) => Array.from({ length: 60 }, (_, step) => svg("rect", { x: left + 2 * step, y: middle - 5, width: 2.5, height: 9, fill: `rgb(${visibleColor(sequentialColor(step / 59), isDark)})` }));
+    const bars = (left, middle) =>
+      Array.from({ length: 60 }, (_, step) =>
+        svg("rect", {
+          x: left + 2 * step,
+          y: middle - 5,
+          width: 2.5,
+          height: 9,
+          fill: `rgb(${visibleColor(sequentialColor(step / 59), isDark)})`,
+        }),
+      );
     add(`${formatNumber(high)} ${column.unit ?? ""}`.trim(), 130, bars);
   }
   return { group, height: y + LINE_HEIGHT / 2 };
@@ -61,10 +77,15 @@ function layersOf(app, view) {
   const legend = legendAsSvg(app, camera.pixelWidth, color);
   const [width, height] = [camera.pixelWidth, camera.pixelHeight + legend.height];
   const [under, over] = [overlay.under, overlay.over].map(styledCopy);
-  for (const layer of [under, over]) for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) layer.setAttribute(name, value);
+  for (const layer of [under, over])
+    for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` }))
+      layer.setAttribute(name, value);
   under.prepend(svg("rect", { width, height, fill: backgroundColor }));
   legend.group.setAttribute("transform", `translate(0 ${camera.pixelHeight})`);
-  over.append(svg("rect", { y: camera.pixelHeight, width, height: legend.height, fill: backgroundColor }), legend.group);
+  over.append(
+    svg("rect", { y: camera.pixelHeight, width, height: legend.height, fill: backgroundColor }),
+    legend.group,
+  );
   return { under, over, width, height };
 }
 
@@ -78,7 +99,12 @@ export function viewAsSvg(app, view) {
   const { under, over } = layersOf(app, view);
   view.renderer.draw(camera);
   const size = { width: camera.pixelWidth, height: camera.pixelHeight };
-  under.append(model.nSamples <= MAX_SVG_POINTS ? pointsAsSvg(view) : svg("image", { ...size, href: canvas.toDataURL("image/png") }), ...over.childNodes);
+  under.append(
+    model.nSamples <= MAX_SVG_POINTS
+      ? pointsAsSvg(view)
+      : svg("image", { ...size, href: canvas.toDataURL("image/png") }),
+    ...over.childNodes,
+  );
   return new XMLSerializer().serializeToString(under);
 }
 
@@ -89,11 +115,22 @@ function pointsAsSvg(view) {
   const isInside = (x, y) => x > -20 && y > -20 && x < camera.pixelWidth + 20 && y < camera.pixelHeight + 20;
   for (const state of hasSelection ? [SHOWN, SELECTED] : [SHOWN]) {
     const isSelected = state === SELECTED;
-    const style = { r: (diameter / (isSelected ? 1.6 : 2)).toFixed(2), "fill-opacity": isSelected ? 1 : hasSelection ? alpha * DIMMED_SHARE : alpha };
+    const style = {
+      r: (diameter / (isSelected ? 1.6 : 2)).toFixed(2),
+      "fill-opacity": isSelected ? 1 : hasSelection ? alpha * DIMMED_SHARE : alpha,
+    };
     for (const row of order) {
       if (hasSelection ? states[row] !== state : states[row] === HIDDEN) continue;
       const [x, y] = camera.toPixel(space.points[2 * row], space.points[2 * row + 1]);
-      if (isInside(x, y)) group.append(svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), fill: `rgb(${colors.subarray(3 * row, 3 * row + 3)})`, ...style }));
+      if (isInside(x, y))
+        group.append(
+          svg("circle", {
+            cx: x.toFixed(1),
+            cy: y.toFixed(1),
+            fill: `rgb(${colors.subarray(3 * row, 3 * row + 3)})`,
+            ...style,
+          }),
+        );
     }
   }
   return group;
@@ -120,7 +157,9 @@ export async function viewAsPng(app, view) {
 
 async function drawLayer(context, layer) {
   const picture = new Image();
-  picture.src = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(layer)], { type: "image/svg+xml" }));
+  picture.src = URL.createObjectURL(
+    new Blob([new XMLSerializer().serializeToString(layer)], { type: "image/svg+xml" }),
+  );
   await picture.decode();
   context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
   URL.revokeObjectURL(picture.src);

@@ -22,7 +22,9 @@ const COMPARISONS = {
  * @returns {number[]}
  */
 export function matchingRows(query, model) {
-  const terms = [...query.matchAll(TERM)].map(([, name, operator, value]) => createTest(model, unquote(name), operator, value && unquote(value)));
+  const terms = [...query.matchAll(TERM)].map(([, name, operator, value]) =>
+    createTest(model, unquote(name), operator, value && unquote(value)),
+  );
   const rows = [];
   if (!terms.length) return rows;
   for (let row = 0; row < model.nSamples; row++) if (terms.every((test) => test(row))) rows.push(row);
@@ -43,7 +45,9 @@ function createTest(model, name, operator, value) {
   const values = column.values.data;
   if (column.kind !== "classes") return (row) => compare(values[row], Number(value));
   if (operator !== "=") throw new Error(`${column.name} has classes. Compare it with =.`);
-  const code = [...column.classes, MISSING_NAME].findIndex((candidate) => candidate.toLowerCase() === value.toLowerCase());
+  const code = [...column.classes, MISSING_NAME].findIndex(
+    (candidate) => candidate.toLowerCase() === value.toLowerCase(),
+  );
   return (row) => (values[row] < 0 ? column.classes.length : values[row]) === code;
 }
 
@@ -53,7 +57,9 @@ function findColumn(columns, name) {
   const column = candidates.find((candidate) => candidate.name.toLowerCase() === name) ?? candidates[0];
   if (!column) throw new Error(`There is no column or dimension named ${name}.`);
   if (candidates.length > 1 && column.name.toLowerCase() !== name) {
-    throw new Error(`${name} may be ${candidates.map((candidate) => candidate.name).join(" or ")}. Write more of it, in quotes.`);
+    throw new Error(
+      `${name} may be ${candidates.map((candidate) => candidate.name).join(" or ")}. Write more of it, in quotes.`,
+    );
   }
   return column;
 }

@@ -13,7 +13,9 @@ const CHANNEL_COLORS = ["#3f76b5", "#c85200", "#5fa2ce", "#898989"]; // told apa
 export async function loadSamples(scene) {
   if (!scene.samples) return null;
   const { sheets = [] } = scene.samples;
-  const images = await Promise.all(sheets.map((sheet) => createImageBitmap(new Blob([sheet.array.data], { type: sheet.mime }))));
+  const images = await Promise.all(
+    sheets.map((sheet) => createImageBitmap(new Blob([sheet.array.data], { type: sheet.mime }))),
+  );
   return new SamplePainter(scene, images);
 }
 
@@ -44,9 +46,19 @@ class SamplePainter {
 
   /** Return the sheet, left and top of a pictured row. */
   tileOf(place) {
-    const { tile: [height, width], tiles_per_row: perRow, tiles_per_sheet: perSheet } = this.samples;
+    const {
+      tile: [height, width],
+      tiles_per_row: perRow,
+      tiles_per_sheet: perSheet,
+    } = this.samples;
     const within = place % perSheet;
-    return { image: this.images[Math.floor(place / perSheet)], left: (within % perRow) * width, top: Math.floor(within / perRow) * height, width, height };
+    return {
+      image: this.images[Math.floor(place / perSheet)],
+      left: (within % perRow) * width,
+      top: Math.floor(within / perRow) * height,
+      width,
+      height,
+    };
   }
 
   /**
@@ -107,9 +119,11 @@ class SamplePainter {
     for (let place = 0; place < width * height; place++) {
       const row = Math.floor(place / width);
       const target = isFlipped ? (height - 1 - row) * width + (place % width) : place;
-      const byte = (channel) => Math.min(Math.max(Math.round((values[place * channels + channel] - this.low) * scale), 0), 255);
+      const byte = (channel) =>
+        Math.min(Math.max(Math.round((values[place * channels + channel] - this.low) * scale), 0), 255);
       const gray = byte(0);
-      const color = channels >= 3 ? [gray, byte(1), byte(2)] : lut ? lut.subarray(3 * gray, 3 * gray + 3) : [gray, gray, gray];
+      const color =
+        channels >= 3 ? [gray, byte(1), byte(2)] : lut ? lut.subarray(3 * gray, 3 * gray + 3) : [gray, gray, gray];
       image.data.set(color, 4 * target);
       image.data[4 * target + 3] = channels === 4 ? byte(3) : 255;
     }
@@ -145,7 +159,9 @@ class SamplePainter {
   }
 
   drawMeanPicture(canvas, places) {
-    const { tile: [height, width] } = this.samples;
+    const {
+      tile: [height, width],
+    } = this.samples;
     [canvas.width, canvas.height] = [width, height];
     const source = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
     const sums = new Float64Array(width * height * 4);
@@ -155,7 +171,11 @@ class SamplePainter {
       source.drawImage(image, left, top, width, height, 0, 0, width, height);
       source.getImageData(0, 0, width, height).data.forEach((value, index) => (sums[index] += value));
     }
-    const mean = new ImageData(Uint8ClampedArray.from(sums, (sum) => sum / places.length), width, height);
+    const mean = new ImageData(
+      Uint8ClampedArray.from(sums, (sum) => sum / places.length),
+      width,
+      height,
+    );
     canvas.getContext("2d").putImageData(mean, 0, 0);
   }
 }

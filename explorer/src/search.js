@@ -18,7 +18,8 @@ export function createSearch(app) {
     type: "search",
     placeholder: "Row id, label, or z1 > 2",
     "aria-label": "Search rows",
-    title: "Words match row ids and classes. Comparisons: label=7, error>3 (a part of a column's name is enough), z1<0. Enter selects all matches.",
+    title:
+      "Words match row ids and classes. Comparisons: label=7, error>3 (a part of a column's name is enough), z1<0. Enter selects all matches.",
   });
   let timer = 0;
   let rows = [];
@@ -35,8 +36,20 @@ export function createSearch(app) {
   }
 
   function showResults() {
-    const select = html("button.primary", { type: "button", onclick: selectAll, disabled: !rows.length }, `Select ${countOf(rows.length, "match").replace("matchs", "matches")}`);
-    const listed = rows.slice(0, MAX_LISTED).map((row) => html("button", { type: "button", onclick: () => app.show(row) }, `${models[0].nameOf(row)} · ${app.shortLabel(row)}`));
+    const select = html(
+      "button.primary",
+      { type: "button", onclick: selectAll, disabled: !rows.length },
+      `Select ${countOf(rows.length, "match", "matches")}`,
+    );
+    const listed = rows
+      .slice(0, MAX_LISTED)
+      .map((row) =>
+        html(
+          "button",
+          { type: "button", onclick: () => app.show(row) },
+          `${models[0].nameOf(row)} · ${app.shortLabel(row)}`,
+        ),
+      );
     results.replaceChildren(select, ...listed);
   }
 

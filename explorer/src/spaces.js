@@ -70,7 +70,8 @@ export function mapSpace(scene, map) {
   const shared = { id: map.id, label: map.label, points, axes: map.axes ?? ["", ""], dims: [] };
   if (!map.basis) {
     const index = pointIndex(points);
-    const codeAt = (x, y) => meanOfNearest(scene.codes.data, nDims, points, nearestPoints(index, points, x, y, N_MAP_NEIGHBORS), x, y);
+    const codeAt = (x, y) =>
+      meanOfNearest(scene.codes.data, nDims, points, nearestPoints(index, points, x, y, N_MAP_NEIGHBORS), x, y);
     return { ...shared, isMap: true, frame: () => null, codeAt };
   }
   const center = map.center.data;

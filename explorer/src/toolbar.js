@@ -22,20 +22,36 @@ export function createToolbar(app) {
     { onchange: (event) => shared.set({ colorBy: event.target.value || null, hidden: new Set() }) },
     option("", "one color"),
     ...scene.columns.map(({ name }) => option(name, name)),
-    html("optgroup", { label: "Dimensions" }, ...scene.dimensions.slice(0, MAX_PAIRED_DIMS).map(({ name }) => option(name, name))),
+    html(
+      "optgroup",
+      { label: "Dimensions" },
+      ...scene.dimensions.slice(0, MAX_PAIRED_DIMS).map(({ name }) => option(name, name)),
+    ),
   );
   shared.on(["colorBy"], ({ colorBy }) => (color.value = colorBy ?? ""));
   color.value = shared.state.colorBy ?? "";
 
   const tools = html("div.tools", { role: "radiogroup", "aria-label": "What dragging does" });
-  for (const [tool, text, title] of [["pan", "Pan", "Drag to move"], ["lasso", "Lasso", "Drag an outline to select (or Shift and drag)"], ["box", "Box", "Drag a box to select"]]) {
-    const radio = html("input", { type: "radio", name: `${app.id}-tool`, value: tool, onchange: () => shared.set({ tool }) });
+  for (const [tool, text, title] of [
+    ["pan", "Pan", "Drag to move"],
+    ["lasso", "Lasso", "Drag an outline to select (or Shift and drag)"],
+    ["box", "Box", "Drag a box to select"],
+  ]) {
+    const radio = html("input", {
+      type: "radio",
+      name: `${app.id}-tool`,
+      value: tool,
+      onchange: () => shared.set({ tool }),
+    });
     radio.checked = tool === shared.state.tool;
     tools.append(html("label", { title }, radio, text));
   }
   const bar = html("div.toolbar", { role: "toolbar", "aria-label": "View" }, labeled("Color", color), tools);
   if (models.some((model) => model.scene.holes && model.mixture)) {
-    const holes = html("input", { type: "checkbox", onchange: (event) => shared.set({ showHoles: event.target.checked }) });
+    const holes = html("input", {
+      type: "checkbox",
+      onchange: (event) => shared.set({ showHoles: event.target.checked }),
+    });
     shared.on(["showHoles"], ({ showHoles }) => (holes.checked = showHoles));
     holes.checked = shared.state.showHoles;
     bar.append(html("label.check", { title: scene.holes?.meaning ?? "" }, holes, "Holes"));
@@ -46,8 +62,19 @@ export function createToolbar(app) {
       "div.tools",
       {},
       html("button", { type: "button", onclick: () => app.activeView.resetView() }, "Reset view"),
-      html("button", { type: "button", onclick: async () => download("view.png", await viewAsPng(app, app.activeView)) }, "PNG"),
-      html("button", { type: "button", onclick: () => download("view.svg", new Blob([viewAsSvg(app, app.activeView)], { type: "image/svg+xml" })) }, "SVG"),
+      html(
+        "button",
+        { type: "button", onclick: async () => download("view.png", await viewAsPng(app, app.activeView)) },
+        "PNG",
+      ),
+      html(
+        "button",
+        {
+          type: "button",
+          onclick: () => download("view.svg", new Blob([viewAsSvg(app, app.activeView)], { type: "image/svg+xml" })),
+        },
+        "SVG",
+      ),
     ),
   );
   return bar;
@@ -62,8 +89,19 @@ export function createAxesControl(view) {
   const dims = model.orderedDims.slice(0, MAX_PAIRED_DIMS).sort((a, b) => a - b);
   const nameOf = (dim) => model.scene.dimensions[dim].name;
   const maps = model.scene.maps ?? [];
-  const kind = html("select", { "aria-label": "Axes", onchange: chooseKind }, option("z", model.nDims > 1 ? "two dimensions" : "one dimension"), ...maps.map(({ id, label }) => option(id, label)));
-  const [x, y] = ["Horizontal axis", "Vertical axis"].map((label) => html("select", { "aria-label": label, onchange: chooseDims }, ...dims.map((dim) => option(String(dim), nameOf(dim)))));
+  const kind = html(
+    "select",
+    { "aria-label": "Axes", onchange: chooseKind },
+    option("z", model.nDims > 1 ? "two dimensions" : "one dimension"),
+    ...maps.map(({ id, label }) => option(id, label)),
+  );
+  const [x, y] = ["Horizontal axis", "Vertical axis"].map((label) =>
+    html(
+      "select",
+      { "aria-label": label, onchange: chooseDims },
+      ...dims.map((dim) => option(String(dim), nameOf(dim))),
+    ),
+  );
   const pair = html("span.pair", {}, x, html("span", {}, "×"), y);
   let last = model.firstSpace.startsWith("z:") ? model.firstSpace : `z:${dims[0]},${dims[1] ?? dims[0]}`;
 

@@ -19,7 +19,10 @@ function createLiveDecoder(model) {
     if (!request) return;
     waiting.delete(message.id);
     if (message.type === "failed") request.reject(new Error(message.message));
-    else request.resolve(new Float32Array(buffers[0].buffer.slice(buffers[0].byteOffset, buffers[0].byteOffset + buffers[0].byteLength)));
+    else
+      request.resolve(
+        new Float32Array(buffers[0].buffer.slice(buffers[0].byteOffset, buffers[0].byteOffset + buffers[0].byteLength)),
+      );
   };
   model.on("msg:custom", listener);
   const decode = (codes, n, condition, isOther = false) =>
@@ -54,7 +57,8 @@ export async function render({ model, el }) {
   });
   const onSelected = () => {
     const rows = model.get("selected_rows");
-    if (rows.join() !== (app.shared.state.selection ?? []).join()) app.shared.set({ selection: rows.length ? rows : null });
+    if (rows.join() !== (app.shared.state.selection ?? []).join())
+      app.shared.set({ selection: rows.length ? rows : null });
   };
   model.on("change:selected_rows", onSelected);
   return () => {

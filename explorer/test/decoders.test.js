@@ -8,7 +8,10 @@ import { pathFrames } from "../src/panel/strips.js";
 import { smallScene } from "./scene.js";
 
 const grid = { method: "grid", plane: { dims: [0, 1] }, x: [0, 2, 3], y: [0, 1, 2], scale: [0, 255], others: [0, 0] };
-const gridScene = (decoder) => smallScene({ decoder: { ...grid, samples: { data: Uint8Array.of(0, 10, 20, 100, 110, 120), shape: [6, 1] }, ...decoder } });
+const gridScene = (decoder) =>
+  smallScene({
+    decoder: { ...grid, samples: { data: Uint8Array.of(0, 10, 20, 100, 110, 120), shape: [6, 1] }, ...decoder },
+  });
 
 test("A grid is blended bilinearly and says where it ends", async () => {
   const decoder = createDecoder(gridScene());
@@ -27,13 +30,22 @@ test("A grid decodes its own plane only", () => {
 });
 
 test("A grid in one dimension ignores the second", async () => {
-  const scene = gridScene({ plane: { dims: [0, 0] }, y: [0, 0, 1], samples: { data: Uint8Array.of(0, 10, 20), shape: [3, 1] } });
+  const scene = gridScene({
+    plane: { dims: [0, 0] },
+    y: [0, 0, 1],
+    samples: { data: Uint8Array.of(0, 10, 20), shape: [3, 1] },
+  });
   const [sample] = await createDecoder(scene).decode([Float32Array.of(1.5, 7)], 0);
   assert.ok(Math.abs(sample[0] - 15) < 1e-4);
 });
 
 test("A conditional network gets the vector of the chosen condition", async () => {
-  const graph = { inputs: ["z", "condition"], output: "y", nodes: [{ op: "cat", inputs: ["z", "condition"], output: "y", dim: 1 }], weights: {} };
+  const graph = {
+    inputs: ["z", "condition"],
+    output: "y",
+    nodes: [{ op: "cat", inputs: ["z", "condition"], output: "y", dim: 1 }],
+    weights: {},
+  };
   const condition = { vectors: { data: Float32Array.of(1, 0, 0, 1), shape: [2, 2] } };
   const decoder = createDecoder(smallScene({ decoder: { method: "network", graph }, condition }));
   const [sample] = await decoder.decode([Float32Array.of(5, 6)], 1);
@@ -56,16 +68,34 @@ test("The live decoder gets one batch, without the codes that it decoded before"
   const codes = [Float32Array.of(1, 2), Float32Array.of(3, 4)];
   await decoder.decode(codes, 0);
   const samples = await decoder.decode([...codes, Float32Array.of(5, 6)], 0);
-  assert.deepEqual(samples.map((sample) => [...sample]), [[2, 4], [6, 8], [10, 12]]);
+  assert.deepEqual(
+    samples.map((sample) => [...sample]),
+    [
+      [2, 4],
+      [6, 8],
+      [10, 12],
+    ],
+  );
   assert.deepEqual(batches, [2, 1]);
 });
 
 test("Without a decoder there is none", () => assert.equal(createDecoder(smallScene()), null));
 
 test("A path starts and ends at its stops", () => {
-  const stops = [[0, 0], [4, 0], [4, 4]].map((code) => Float32Array.from(code));
+  const stops = [
+    [0, 0],
+    [4, 0],
+    [4, 4],
+  ].map((code) => Float32Array.from(code));
   const frames = pathFrames(stops);
-  assert.deepEqual(frames.filter(({ stop }) => stop !== null).map(({ code }) => [...code]), [[0, 0], [4, 0], [4, 4]]);
+  assert.deepEqual(
+    frames.filter(({ stop }) => stop !== null).map(({ code }) => [...code]),
+    [
+      [0, 0],
+      [4, 0],
+      [4, 4],
+    ],
+  );
   assert.equal(frames.length, 9);
 });
 
@@ -73,13 +103,23 @@ test("Half-precision numbers are read", () => {
   const halves = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7c00, 0x3555);
   const numbers = fromFloat16(halves);
   assert.deepEqual([...numbers.slice(0, 2)], [1, -2]);
-  assert.ok(Math.abs(numbers[2] - 2 ** -24) < 1e-12 && numbers[3] === Infinity && Math.abs(numbers[4] - 0.33325) < 1e-5);
+  assert.ok(
+    Math.abs(numbers[2] - 2 ** -24) < 1e-12 && numbers[3] === Infinity && Math.abs(numbers[4] - 0.33325) < 1e-5,
+  );
 });
 
 test("Arrays of a scene are read, compressed or not, at any offset", async () => {
-  const compressed = new Uint8Array(await new Response(new Blob([Int32Array.of(7, -1)]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer());
+  const compressed = new Uint8Array(
+    await new Response(
+      new Blob([Int32Array.of(7, -1)]).stream().pipeThrough(new CompressionStream("gzip")),
+    ).arrayBuffer(),
+  );
   const bytes = { a: new Uint8Array(Float32Array.of(1.5).buffer), b: compressed };
-  const scene = { deep: [{ values: { name: "a", dtype: "float32", shape: [1] } }], b: { name: "b", dtype: "int32", shape: [2], gzip: true }, text: "a" };
+  const scene = {
+    deep: [{ values: { name: "a", dtype: "float32", shape: [1] } }],
+    b: { name: "b", dtype: "int32", shape: [2], gzip: true },
+    text: "a",
+  };
   const resolved = await resolveArrays(scene, (name) => bytes[name]);
   assert.deepEqual([...resolved.deep[0].values.data], [1.5]);
   assert.deepEqual([...resolved.b.data], [7, -1]);

@@ -22,7 +22,10 @@ test("Comparisons use columns and dimensions, and all terms must hold", () => {
   assert.deepEqual(rows("  "), []);
   assert.throws(() => rows("nothing=3"), /nothing/);
   assert.deepEqual(rows("err>3"), [3, 4]);
-  assert.throws(() => rows("r>3", { columns: ["rate", "error"].map((name) => ({ name, kind: "number", values: { data: [] } })) }), /rate or error/);
+  assert.throws(
+    () => rows("r>3", { columns: ["rate", "error"].map((name) => ({ name, kind: "number", values: { data: [] } })) }),
+    /rate or error/,
+  );
 });
 
 test("Rows are written as ranges and read again", () => {

@@ -17,7 +17,13 @@ test("A single dimension is spread over the height, which changes no code", () =
 });
 
 test("A map with a basis is decoded exactly", () => {
-  const map = { id: "pca", label: "PCA", points: { data: new Float32Array(12) }, center: { data: Float32Array.of(1, 2) }, basis: { data: Float32Array.of(0, 1, 1, 0) } };
+  const map = {
+    id: "pca",
+    label: "PCA",
+    points: { data: new Float32Array(12) },
+    center: { data: Float32Array.of(1, 2) },
+    basis: { data: Float32Array.of(0, 1, 1, 0) },
+  };
   assert.deepEqual([...mapSpace(smallScene(), map).codeAt(3, 4)], [5, 5]);
 });
 
@@ -43,7 +49,13 @@ test("Nearest codes are sorted by distance", () => {
 });
 
 test("A lasso takes the points inside a concave outline", () => {
-  const outline = [[0, 0], [4, 0], [4, 4], [2, 1], [0, 4]];
+  const outline = [
+    [0, 0],
+    [4, 0],
+    [4, 4],
+    [2, 1],
+    [0, 4],
+  ];
   assert.ok(isInside(1, 1, outline) && !isInside(2, 3, outline));
   const points = Float32Array.of(2, 3, 1, 1, 3, 1, 9, 9);
   assert.deepEqual(rowsInside(pointIndex(points), points, outline), [1, 2]);

@@ -36,8 +36,22 @@ def add(
     CASES.append({"graph": graph, "inputs": values, "output": tensor(expected)})
 
 
-ACTIVATIONS = ["relu", "relu6", "selu", "silu", "mish", "hardswish", "hardsigmoid"]
-for name in [*ACTIVATIONS, "sigmoid", "tanh", "softplus", "gelu", "elu", "celu", "leaky_relu"]:
+for name in [
+    "relu",
+    "relu6",
+    "selu",
+    "silu",
+    "mish",
+    "hardswish",
+    "hardsigmoid",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "gelu",
+    "elu",
+    "celu",
+    "leaky_relu",
+]:
     add(name, [ROWS], getattr(F, name)(ROWS))
 add("gelu", [ROWS], F.gelu(ROWS, approximate="tanh"), approximate="tanh")
 add("leaky_relu", [ROWS], F.leaky_relu(ROWS, 0.2), negative_slope=0.2)

@@ -98,6 +98,36 @@ def test_weights_are_loaded_into_a_class(invoke, folder):
         invoke("explain", "my_model:Pair", "--weights", "other.pt")
 
 
+def test_weights_that_do_not_fit_can_be_loaded_in_part_and_below_a_prefix(invoke, folder):
+    import my_model
+
+    state = my_model.pair.state_dict()
+    kept = dict(list(state.items())[:-1])
+    torch.save({"ema": state, "model": kept}, folder / "part.ckpt")
+    command = [
+        "explain",
+        "my_model:Pair",
+        "--weights",
+        "part.ckpt",
+        "--data",
+        "my_model:x",
+        "--weights-prefix",
+        "model.",
+    ]
+    with pytest.raises(InputError) as error:
+        invoke(*command)
+    assert "--partial-weights" in error.value.for_command_line()
+    with pytest.warns(UserWarning, match=list(state)[-1]):
+        assert invoke(*command, "--partial-weights").exit_code == 0
+
+
+@pytest.mark.parametrize("option", [["--weights-prefix", "model."], ["--partial-weights"]])
+def test_options_of_weights_need_weights(invoke, option):
+    with pytest.raises(InputError) as error:
+        invoke("explain", "my_model:pair", "--data", "my_model:x", *option)
+    assert error.value.got == option[0]
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_model_files(invoke, draw):
     torch.jit.trace(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2)), torch.zeros(2, 4, 4)).save("e.pt")

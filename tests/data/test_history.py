@@ -1,4 +1,4 @@
-"""Histories that lie in files of other programs become columns of numbers, or an error says what is wrong."""
+"""Histories in the files of other programs become columns of numbers, or an error says what is wrong."""
 
 import importlib.util
 import json
@@ -110,7 +110,7 @@ def test_runs_may_be_of_different_forms(written):
     ]
 
 
-def test_runs_in_json_are_told_from_columns(written):
+def test_runs_and_columns_in_json_are_distinguished(written):
     assert list(history_runs(written("runs.json", json.dumps({"a": COLUMNS, "b": COLUMNS})))) == ["a", "b"]
 
 
@@ -285,3 +285,20 @@ def test_a_real_csv_log_of_lightning_is_read(tmp_path):
     assert columns["epoch"].tolist() == [0, 1, 2]
     assert not np.isnan(columns["train_loss"]).any()
     assert not np.isnan(columns["val_loss"]).any()
+
+
+@pytest.mark.adapters
+def test_a_real_history_and_csv_log_of_keras_agree(tmp_path):
+    from vaeviz.model.adapters.keras_model import choose_backend
+
+    choose_backend()
+    keras = pytest.importorskip("keras")
+    x = np.random.default_rng(0).random((16, 3), dtype=np.float32)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    model.compile("sgd", "mse")
+    logger = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))
+    history = model.fit(x, x, validation_data=(x, x), epochs=3, verbose=0, callbacks=[logger])
+    fitted, logged = history_columns(history), history_columns(tmp_path / "log.csv")
+    assert fitted["epoch"].tolist() == [1, 2, 3]
+    for name in ("loss", "val_loss"):
+        np.testing.assert_allclose(fitted[name], logged[name])

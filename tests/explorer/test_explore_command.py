@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+import vaeviz
 from vaeviz.errors import InputError
 
 MODELS = """
@@ -81,3 +82,13 @@ def test_wrong_usage_is_an_error(models, invoke, run):
     with pytest.raises(InputError):
         invoke("explore", run, "--data", "x.npy", "--out", "page.html")
     assert not (models / "page.html").exists()
+
+
+def test_the_page_of_figures_links_an_explorer_beside_it(digits, make_encoder, tmp_path):
+    def links():
+        vaeviz.export_figures(tmp_path, encoder=make_encoder(), x=digits.x, plots="latent_scatter", dpi=40)
+        return re.findall(r'href="([^"]+)"', (tmp_path / "index.html").read_text(encoding="utf-8"))
+
+    assert "explorer.html" not in links()
+    vaeviz.explore(make_encoder(), x=digits.x).save(tmp_path / "explorer.html")
+    assert "explorer.html" in links()

@@ -108,6 +108,7 @@ ENCODERS = {
     "mean, matrix": tensors(lambda mean, std: (mean, torch.diag_embed(std))),
     "mean, concentration": returning(MEAN, LOG_VAR[:, :1]),
     "code of the size of a sample, log-determinant": lambda x: (x[:, ::-1], x[:, :1]),
+    "maps of several sizes, one sample shape": lambda x: (x[:, :5], MEAN, x[:, :2], x[:, :4]),
     "one sample at a time": lambda x: np.dot(x.reshape(8), np.ones((8, 2), np.float32)),
     "one sample at a time in torch": lambda x: torch.as_tensor(x).reshape(8) @ torch.ones(8, 2),
     "mean and log_var of one sample at a time": encode_one_sample,

@@ -242,3 +242,16 @@ def test_a_condition_is_fixed_for_a_method_by_its_name():
     encoder = vaeviz.condition_on(Conditional().encode, 3)
     assert encoder.role == "encoder"
     np.testing.assert_array_equal(vaeviz.encode(encoder, np.zeros((4, 8))).mean, np.full((4, 2), 3))
+
+
+def test_an_object_that_holds_a_network_names_the_attribute():
+    """As the detectors of PyOD and the wrappers of skorch do."""
+
+    class Detector:
+        def __init__(self):
+            self.threshold, self.loss, self.model = 0.5, np.square, {"encoder": lambda x: x[:, :2]}
+
+    for use in (lambda detector: vaeviz.encode(detector, np.ones((3, 4))), vaeviz.open):
+        with pytest.raises(InputError) as caught:
+            use(Detector())
+        assert "attribute model" in caught.value.fix.python

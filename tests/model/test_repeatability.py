@@ -82,3 +82,12 @@ def test_an_encoder_that_is_steady_in_a_few_rows_is_not_called_twice_for_all():
 
     encode(fn, X)
     assert sizes.count(len(X)) == 1
+
+
+def test_means_that_depend_on_the_batch_cause_a_warning_beside_a_sampled_code():
+    def fn(values):
+        mean = values[:, :2] - values[:, :2].mean(axis=0)
+        return {"mean": mean, "log_var": 0 * mean, "z": mean + noise(mean)}
+
+    with pytest.warns(GuessWarning, match="whole batch"):
+        encode(fn, X)

@@ -131,6 +131,10 @@ def disentanglement(
     No score depends on the names of classes: a forest predicts a column of 0 and 1 for each, and R² is the share of
     a code's variance between them.
 
+    No score knows periods. MIG and FactorVAE compare the values of a factor for equality only, so that a period makes
+    no difference. SAP and DCI take a number as it is, so that orientations of 1° and 359° are far apart: declare such a
+    factor as nominal, as published scores treat every factor (Locatello et al. 2019).
+
     The matrix `information` is adjusted for chance, (I − I₀) / (H(v) − I₀), where I₀ is the mutual information of
     shuffled factors, so that it is about 0 for unrelated ones. MIG is that of Chen et al., without this adjustment.
 
@@ -140,6 +144,8 @@ def disentanglement(
     Kumar, Sattigeri & Balakrishnan 2018, "Variational inference of disentangled latent concepts", arXiv:1711.00848.
     Eastwood & Williams 2018, "A framework for the quantitative evaluation of disentangled representations", ICLR.
     Kim & Mnih 2018, "Disentangling by factorising", arXiv:1802.05983.
+    Locatello et al. 2019, "Challenging common assumptions in the unsupervised learning of disentangled
+    representations", arXiv:1811.12359.
 
     Examples
     --------
@@ -159,23 +165,7 @@ def disentanglement(
     values = np.stack([factor.discretize(n_bins) for factor in known], axis=1)
     shuffles = [np.random.default_rng((seed, turn)).permutation(len(codes)) for turn in range(N_SHUFFLES)]
 
-    def mig_and_sap(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
-        information = mutual_information(binned[rows], values[paired])
-        shares = explained_shares(kept[rows], [factor[paired] for factor in known])
-        return np.array([information_gap(information), information_gap(shares)])
-
-    def dci(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
-        weights, predicted = feature_importances(kept[rows], [factor[paired] for factor in known], seed=seed)
-        return np.array([*dci_scores(weights), predicted.mean()])
-
-    def factor_vae(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
-        return np.array([factor_vae_score(kept[rows], values[paired], seed=seed).value])
-
-    statistics = (
-        (("MIG", "SAP"), mig_and_sap, N_GROUPS),
-        (DCI_NAMES, dci, N_FOREST_GROUPS),
-        (("FactorVAE",), factor_vae, N_GROUPS),
-    )
+    statistics = _statistics(kept, known, binned, values, seed)
     n_computed = sum(1 + n_groups + N_SHUFFLES for _, _, n_groups in statistics)
     scores: list[Score] = []
     with tqdm(total=n_computed, desc="scoring factors", delay=PROGRESS_DELAY, leave=False, disable=None) as bar:
@@ -192,6 +182,30 @@ def disentanglement(
         n_values=np.array([len(np.unique(factor.discretize(n_bins)[factor.known])) for factor in factors]),
         n_bins=n_bins,
         scores=tuple(scores),
+    )
+
+
+def _statistics(
+    codes: np.ndarray, factors: Sequence[Factor], binned: np.ndarray, values: np.ndarray, seed: int
+) -> tuple[tuple[tuple[str, ...], Callable[[np.ndarray, np.ndarray], np.ndarray], int], ...]:
+    """Return the names of scores, the function of rows and of their partners that computes them, and their groups."""
+
+    def mig_and_sap(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
+        information = mutual_information(binned[rows], values[paired])
+        shares = explained_shares(codes[rows], [factor[paired] for factor in factors])
+        return np.array([information_gap(information), information_gap(shares)])
+
+    def dci(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
+        weights, predicted = feature_importances(codes[rows], [factor[paired] for factor in factors], seed=seed)
+        return np.array([*dci_scores(weights), predicted.mean()])
+
+    def factor_vae(rows: np.ndarray, paired: np.ndarray) -> np.ndarray:
+        return np.array([factor_vae_score(codes[rows], values[paired], seed=seed).value])
+
+    return (
+        (("MIG", "SAP"), mig_and_sap, N_GROUPS),
+        (DCI_NAMES, dci, N_FOREST_GROUPS),
+        (("FactorVAE",), factor_vae, N_GROUPS),
     )
 
 

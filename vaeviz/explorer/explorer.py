@@ -17,6 +17,7 @@ from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.errors import InputError, each_advice_once
 from vaeviz.explorer.page import explorer_page
 from vaeviz.explorer.scene import LatentView, SampleTable, Scene, latent_scene
+from vaeviz.explorer.widget import make_widget
 from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 from vaeviz.model.decoder_likelihood import find_decoder
 from vaeviz.model.encode import encode
@@ -28,8 +29,6 @@ from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from vaeviz.explorer.widget import ExplorerWidget
 
 MAX_SAMPLE_BYTES = 3_000_000  # with the network, codes and columns, a page of 10,000 digits takes less than 6 MB
 FRAME_HEIGHT = 760  # pixels of a page in a notebook
@@ -175,6 +174,28 @@ def _check_row_ids(row_ids: Any, n_samples: int) -> tuple[str, ...]:
     return names
 
 
+def describe_size(document: dict[str, Any]) -> str:
+    """Return the number of codes and of their dimensions, in words.
+
+    Parameters
+    ----------
+    document : dict
+        The document of a scene.
+
+    Returns
+    -------
+    str
+        The words.
+
+    Examples
+    --------
+    >>> describe_size({"n_samples": 1000, "latent_dim": 1})
+    '1,000 codes of 1 dimension'
+    """
+    n_codes, n_dims = document["n_samples"], document["latent_dim"]
+    return f"{n_codes:,} code{'s' * (n_codes != 1)} of {n_dims} dimension{'s' * (n_dims != 1)}"
+
+
 @dataclass(frozen=True, eq=False)
 class Explorer:
     """A latent space to look at, in a page or in a notebook.
@@ -239,12 +260,12 @@ class Explorer:
             temporary.write_text(page, encoding="utf-8", newline="\n")
         return path
 
-    def widget(self) -> ExplorerWidget:
+    def widget(self) -> Any:
         """Return the notebook widget, the same one at each call.
 
         Returns
         -------
-        ExplorerWidget
+        anywidget.AnyWidget
             A widget whose ``selected_rows`` and ``cursor`` can be read, and observed as traits.
 
         Raises
@@ -255,11 +276,9 @@ class Explorer:
         return self._widget
 
     @cached_property
-    def _widget(self) -> ExplorerWidget:
+    def _widget(self) -> Any:
         import_library("anywidget", extra="widget", needed_by="Explorer.widget()")
-        from vaeviz.explorer.widget import ExplorerWidget
-
-        return ExplorerWidget(self.live_scene, self.view, self.other)
+        return make_widget(self.live_scene, self.view, self.other)
 
     def to_frame(self) -> pd.DataFrame:
         """Return what the explorer shows of each sample as a table.
@@ -292,4 +311,4 @@ class Explorer:
 
     def __repr__(self) -> str:
         shown = self.scene.document
-        return f"Explorer({shown['title']!r}, {shown['n_samples']:,} codes of {shown['latent_dim']} dimensions)"
+        return f"Explorer({shown['title']!r}, {describe_size(shown)})"

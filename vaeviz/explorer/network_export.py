@@ -14,6 +14,7 @@ from vaeviz.data.batches import one_line
 from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import Graph, Node, UnsupportedOperation
 from vaeviz.explorer.page_decoder import PageDecoder
+from vaeviz.explorer.traced_decoder import TracedDecoder
 from vaeviz.model.calling import ForeignFunction
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.torch_probe import EvalMode, loaded_modules
@@ -103,14 +104,14 @@ def _trace(decoder: Decoder, function: Callable[..., Any], modules: list[Any], c
     """Trace a function of codes, and what `decode` does with its output."""
     import torch
 
-    from vaeviz.explorer.decoder_module import DecoderModule
     from vaeviz.explorer.torch_graph import EXAMPLE_ROWS, torch_graph
 
-    wrapped = DecoderModule(decoder, function, modules, checked)
+    traced = TracedDecoder(decoder, function, modules, checked)
     examples = [torch.from_numpy(np.array(values[:EXAMPLE_ROWS], np.float32)) for values in checked.graph_inputs()]
-    names = (CODES, CONDITION)[: len(examples)]
-    with EvalMode([wrapped]):
-        return torch_graph(wrapped, tuple(example.to(wrapped.device) for example in examples), names)
+    module = traced.as_module()
+    with EvalMode([module]):
+        names = (CODES, CONDITION)[: len(examples)]
+        return torch_graph(module, tuple(example.to(traced.device) for example in examples), names)
 
 
 def _smallest_export(graph: Graph, checked: CheckedCodes) -> NetworkExport:

@@ -36,6 +36,8 @@ from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.options import check_arguments, check_names, check_settings, validate_settings
 from vaeviz.plugins.plot_spec import get_plot, plot_names
 
+EXPLORER_PAGE = "explorer.html"  # a page of `vaeviz explore` in the same folder, which the page of figures links
+
 
 def export_figures(
     out: str | Path,
@@ -147,6 +149,8 @@ def export_figures(
         report, timings["report"] = _run_health_checks(found, report)
         on_report(report)
     manifest = _manifest(render, report, records, input_warnings) | {"source": [str(argument) for argument in source]}
+    if (render.folder / EXPLORER_PAGE).is_file():
+        manifest["explorer"] = EXPLORER_PAGE
     _settle_earlier_figures(render.folder, manifest, clean)
     write_files(render.folder, manifest, timings, gallery_page(manifest, render.folder if single_file else None))
     return records

@@ -28,7 +28,7 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.output_tree import find_samples
 from vaeviz.model.posterior import Posterior
-from vaeviz.model.repeatability import batch_warning, first_rows, same_rows, sampling_warning
+from vaeviz.model.repeatability import first_rows, repeatability_warning, same_rows
 from vaeviz.model.torch_probe import ModuleCall
 
 QUANTILES = (0.01, 0.99)  # the ends of a range of values, without outliers
@@ -333,8 +333,7 @@ def _check_repeatability(
     if same_rows(alone, samples):
         return
     is_steady = same_rows(alone, _call_decoder(call, decoder, first, len(first[0])))
-    warning = batch_warning if is_steady else sampling_warning
-    warn_user(warning(f"decoder {decoder.name}", "samples"))
+    warn_user(repeatability_warning(f"decoder {decoder.name}", "samples", is_steady=is_steady))
 
 
 def _check_size(

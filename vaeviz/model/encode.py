@@ -31,7 +31,7 @@ from vaeviz.model.opening import as_encoder
 from vaeviz.model.output_tree import same_arrays, same_up_to_rounding
 from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
 from vaeviz.model.posterior import Posterior
-from vaeviz.model.repeatability import batch_warning, first_rows, same_rows, sampling_warning
+from vaeviz.model.repeatability import N_REPEATED_ROWS, first_rows, repeatability_warning, same_rows
 from vaeviz.model.torch_probe import ModuleCall
 from vaeviz.model.whole_model import ReconstructionProbe, apply_step
 
@@ -292,7 +292,7 @@ def _encode_batches(
 
 
 def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np.ndarray]) -> EncodingTrace:
-    """Find the layout and interpret the outputs, and call the encoder twice to see whether it samples."""
+    """Find the layout and interpret the outputs, and see whether the encoder repeats them."""
     layout = declared_layout(encoder, arrays[0].shape[1:])
     if layout is None:
         returned, layout = call_in_layout(call, encoder, arrays)
@@ -303,11 +303,7 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     if module_calls and not takes_indices and encoder.value_range is None and encoder.preprocess is None:
         warn_of_byte_values(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
-    first, alone = first_rows([sent, *arrays[1:]]), None
-    if encoder.batch_size is None and len(sent) > len(first[0]):
-        with suppress(Exception):  # it may take batches of one size only
-            alone = _call_twice(call, first)
-    again = call(sent, *arrays[1:]) if alone is None else returned
+    alone, again = _call_again(call, encoder, [sent, *arrays[1:]], returned)
     whole = encoder.whole
     probe = None if whole is None or encoder.pad else ReconstructionProbe(whole, call, sent, arrays[1:])
     if encoder.returns:
@@ -316,12 +312,12 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
         outputs = _infer_outputs(call, module_calls, [sent, *arrays[1:]], returned, again, probe)
     mean, std = _read_codes(outputs, returned, len(sent))
     is_steady = again is returned or same_up_to_rounding(mean, _read_codes(outputs, again, len(sent))[0])
-    if not is_steady:
-        warn_user(sampling_warning(f"encoder {encoder.name}", "means"))
-    elif alone is not None:
+    repeats = is_steady
+    if is_steady and alone is not None:
         with suppress(InputError):
-            if not same_rows(_read_codes(outputs, alone, len(first[0]))[0], mean):
-                warn_user(batch_warning(f"encoder {encoder.name}", "means"))
+            repeats = same_rows(_read_codes(outputs, alone, N_REPEATED_ROWS)[0], mean)
+    if not repeats:
+        warn_user(repeatability_warning(f"encoder {encoder.name}", "means", is_steady=is_steady))
     if len(arrays) > 1 and encoder.unpack is None:
         warn_of_unused_condition(
             f"encoder {encoder.name}",
@@ -339,11 +335,20 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     return replace(trace, step_name=step_name, step=ForeignFunction(whole.steps[step_name]))
 
 
-def _call_twice(call: ForeignFunction, arrays: list[np.ndarray]) -> Any:
-    """Return what an encoder returns for a few rows. None if it returns something else the second time."""
-    states = random_states()
-    returned, again = call(*arrays), call(*arrays)
-    return returned if same_arrays(returned, again) and random_states() == states else None
+def _call_again(
+    call: ForeignFunction, encoder: Encoder, arrays: list[np.ndarray], returned: Any
+) -> tuple[Any | None, Any]:
+    """Return what an encoder returns for a few rows alone, None if it fails, and for the batch a second time.
+
+    It is called with the batch again only if it does not repeat the few rows, or draws random numbers.
+    """
+    few, alone, repeats = first_rows(arrays), None, False
+    if encoder.batch_size is None and len(arrays[0]) > len(few[0]):
+        states = random_states()
+        with suppress(Exception):  # it may take batches of one size only
+            alone = call(*few)
+            repeats = same_arrays(alone, call(*few)) and random_states() == states
+    return alone, returned if repeats else call(*arrays)
 
 
 def _infer_outputs(

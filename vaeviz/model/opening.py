@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -414,6 +415,7 @@ def _unknown_model_error(model: Any, expected: str, what: str = "model") -> Inpu
     if not isinstance(model, (str, Path)):
         got = type(model).__name__
         message = f"{what} is of type {got}, which no adapter knows; expected {expected}."
+        return InputError(message, got=got, expected=expected, fix=_route_of_attribute(model))
     elif not os.path.exists(model):
         got = str(model)
         message = f"{what} is {got!r}, which does not exist; expected {expected}."
@@ -422,6 +424,18 @@ def _unknown_model_error(model: Any, expected: str, what: str = "model") -> Inpu
         message = f"{what} is {got!r}, which is not a file or folder that an adapter knows; expected {expected}."
         return InputError(message, got=got, expected=expected, fix=_route_of_file(Path(model)))
     return InputError(message, got=got, expected=expected)
+
+
+def _route_of_attribute(model: Any) -> Fix:
+    """Return how the network in an object, such as a detector or a trainer, can be used."""
+    for name, value in getattr(model, "__dict__", {}).items():
+        if name.startswith("_") or isinstance(value, (str, bytes, type)) or inspect.isroutine(value):
+            continue
+        with suppress(InputError, NotApplicable):
+            opened = open_with_adapter(value)[1]
+            if opened is not None and not opened.either:
+                return Fix(f"Pass its attribute {name}, a {type(value).__name__}.")
+    return Fix("")
 
 
 def _route_of_file(path: Path) -> Fix:

@@ -649,6 +649,8 @@ def _likely_readings(codes: list[_Array]) -> list[tuple[str, dict[str, _Array]]]
             if mean.values[0].size == 1 < other.values[0].size:  # log-densities, as flows return them
                 return [("If the output of several values holds the codes", {"mean": other})]
             return [("If the two of one shape are these", {"mean": mean, "log_var": spread})]
+    if not first.values.shape == second.values.shape == third.values.shape:
+        return [(f"If output {one.position + 1} holds the codes", {"mean": one}) for one in (first, second, third)]
     return [
         ("If the mean comes first", {"mean": first, "log_var": second}),
         ("If it comes second", {"mean": second, "log_var": third}),

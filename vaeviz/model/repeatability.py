@@ -47,8 +47,8 @@ def same_rows(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(difference <= MAX_DIFFERENCE * max(float(np.std(other)), 1e-3 * float(np.abs(other).max())))
 
 
-def sampling_warning(part: str, outputs: str) -> GuessWarning:
-    """Return the warning that a part samples.
+def repeatability_warning(part: str, outputs: str, *, is_steady: bool) -> GuessWarning:
+    """Return the warning that a part samples, or that what it returns for a row depends on the other rows.
 
     Parameters
     ----------
@@ -56,35 +56,21 @@ def sampling_warning(part: str, outputs: str) -> GuessWarning:
         What to call it, e.g. ``"decoder f"``.
     outputs : str
         What it returned, e.g. ``"samples"``.
+    is_steady : bool
+        Whether it returns the same for the same batch.
 
     Returns
     -------
     GuessWarning
         The warning.
     """
+    if is_steady:
+        return GuessWarning(
+            f"{part} returned other {outputs} for the same input in a smaller batch: it uses the whole batch.",
+            fix="Use statistics of the training data instead of those of the batch, e.g. those that a model has in "
+            "eval mode.",
+        )
     return GuessWarning(
         f"{part} returned other {outputs} for the same input the second time: it samples.",
         fix="Return its mean instead, or put it in eval mode.",
-    )
-
-
-def batch_warning(part: str, outputs: str) -> GuessWarning:
-    """Return the warning that what a part returns for a row depends on the other rows.
-
-    Parameters
-    ----------
-    part : str
-        What to call it, e.g. ``"decoder f"``.
-    outputs : str
-        What it returned, e.g. ``"samples"``.
-
-    Returns
-    -------
-    GuessWarning
-        The warning.
-    """
-    return GuessWarning(
-        f"{part} returned other {outputs} for the same input in a smaller batch: it uses the whole batch.",
-        fix="Use statistics of the training data instead of those of the batch, e.g. those that a model has in eval "
-        "mode.",
     )

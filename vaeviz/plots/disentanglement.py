@@ -71,7 +71,7 @@ def disentanglement(
         samples per value.
     nominal : tuple of int, optional
         Factors whose values have no order, counted from 0. By default, text, booleans and whole numbers with at most
-        ten values.
+        ten values. Declare periodic factors, such as an orientation: in SAP and DCI the ends of a number are far apart.
     max_dims : int, default=20
         Largest number of dimensions to score, the most active ones. More would take minutes.
     min_kl : float, default=0.005

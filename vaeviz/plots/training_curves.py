@@ -295,7 +295,7 @@ def _add_panels(figure: Figure | SubFigure | None, n_panels: int) -> np.ndarray:
 
 
 def _draw_curves(ax: Axes, curves: list[_Curve], run_colors: Mapping[str, Any]) -> None:
-    """Draw the curves of one quantity; colors tell the sets of data, or else the runs."""
+    """Draw the curves of one quantity; colors distinguish the sets of data, or else the runs."""
     has_train = any(curve.part == "train" for curve in curves)
     for curve in curves:
         color = run_colors.get(curve.run, SET_COLORS.get(curve.part, "C3" if has_train else "C0"))

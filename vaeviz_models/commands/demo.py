@@ -73,6 +73,7 @@ DEMOS = {
         {"disentanglement": {"max_points": 1000}},
     ),
 }
+MAX_MAPPED = 500  # codes on the t-SNE map of an explorer, which then takes two seconds
 MAX_JOBS = 2  # more processes would start for longer than they draw
 
 
@@ -119,7 +120,9 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
 def _export(name: str, out: Path) -> int:
     """Draw one figure set, with the other run of the same data if there is one, and return the exit code."""
     from vaeviz.cli.commands.export import echo_record, echo_report, exit_code
+    from vaeviz.data.atomic_files import make_folder
     from vaeviz.data.loading import load_data
+    from vaeviz.explorer.explorer import explore
     from vaeviz.export.figure_set import export_figures
 
     entry, run = DEMOS[name], out / "runs" / name
@@ -131,14 +134,17 @@ def _export(name: str, out: Path) -> int:
         source += ["--other-encoder", str(others[0])]
         source += [text for path in inputs["runs"] for text in ("--runs", str(path))]
     click.secho(name, bold=True)
+    data, title = load_data(entry.data), f"{name} · {entry.data}"
+    make_folder(out / name)
+    explore(run, x=data, title=title, max_points=MAX_MAPPED).save(out / name / "explorer.html")
     records = export_figures(
         out / name,
         model=run,
-        data=load_data(entry.data),
+        data=data,
         plots=entry.plots,
         settings=entry.settings,
         analysis=True,
-        title=f"{name} · {entry.data}",
+        title=title,
         source=source,
         jobs=min(MAX_JOBS, os.cpu_count() or 1),
         on_record=echo_record,

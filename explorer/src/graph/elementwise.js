@@ -44,20 +44,38 @@ const UNARY = {
   identity: () => (x) => x,
   relu: () => (x) => (x > 0 ? x : 0),
   relu6: () => (x) => clamp(x, 0, 6),
-  leaky_relu: ({ negative_slope: slope = 0.01 }) => (x) => (x > 0 ? x : slope * x),
-  elu: ({ alpha = 1 }) => (x) => (x > 0 ? x : alpha * Math.expm1(x)),
-  celu: ({ alpha = 1 }) => (x) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
+  leaky_relu:
+    ({ negative_slope: slope = 0.01 }) =>
+    (x) =>
+      x > 0 ? x : slope * x,
+  elu:
+    ({ alpha = 1 }) =>
+    (x) =>
+      x > 0 ? x : alpha * Math.expm1(x),
+  celu:
+    ({ alpha = 1 }) =>
+    (x) =>
+      x > 0 ? x : alpha * Math.expm1(x / alpha),
   selu: () => (x) => SELU_SCALE * (x > 0 ? x : SELU_ALPHA * Math.expm1(x)),
   gelu: ({ approximate = "none" }) => gelu[approximate],
   silu: () => (x) => x * sigmoid(x),
   mish: () => (x) => x * Math.tanh(softplus(x)),
   hardswish: () => (x) => (x * clamp(x + 3, 0, 6)) / 6,
   hardsigmoid: () => (x) => clamp(x + 3, 0, 6) / 6,
-  hardtanh: ({ min = -1, max = 1 }) => (x) => clamp(x, min, max),
-  clamp: ({ min, max }) => (x) => clamp(x, min, max),
+  hardtanh:
+    ({ min = -1, max = 1 }) =>
+    (x) =>
+      clamp(x, min, max),
+  clamp:
+    ({ min, max }) =>
+    (x) =>
+      clamp(x, min, max),
   sigmoid: () => sigmoid,
   tanh: () => Math.tanh,
-  softplus: ({ beta = 1, threshold = 20 }) => (x) => softplus(x, beta, threshold),
+  softplus:
+    ({ beta = 1, threshold = 20 }) =>
+    (x) =>
+      softplus(x, beta, threshold),
   exp: () => Math.exp,
   log: () => Math.log,
   neg: () => (x) => -x,
@@ -98,7 +116,10 @@ const unary = Object.entries(UNARY).map(([name, create]) => [
     return { data: result, shape };
   },
 ]);
-const binary = Object.entries(BINARY).map(([name, combine]) => [name, (node, inputs) => applyBinary(combine, node, inputs)]);
+const binary = Object.entries(BINARY).map(([name, combine]) => [
+  name,
+  (node, inputs) => applyBinary(combine, node, inputs),
+]);
 
 /** @type {Record<string, (node: any, inputs: Tensor[]) => Tensor>} */
 export const elementwise = Object.fromEntries([...unary, ...binary]);

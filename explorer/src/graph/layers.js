@@ -14,14 +14,18 @@ function pairOf(value, fallback, isSignal) {
 }
 
 function linear({ weight, bias }, [input], weights) {
-  const { data: matrix, shape: [nOut, nIn] } = weights[weight];
+  const {
+    data: matrix,
+    shape: [nOut, nIn],
+  } = weights[weight];
   const offset = bias ? weights[bias].data : null;
   const nRows = input.data.length / nIn;
   const data = new Float32Array(nRows * nOut);
   for (let row = 0; row < nRows; row++) {
     for (let out = 0; out < nOut; out++) {
       let sum = offset ? offset[out] : 0;
-      for (let place = 0, w = out * nIn, x = row * nIn; place < nIn; place++) sum += matrix[w + place] * input.data[x + place];
+      for (let place = 0, w = out * nIn, x = row * nIn; place < nIn; place++)
+        sum += matrix[w + place] * input.data[x + place];
       data[row * nOut + out] = sum;
     }
   }
@@ -54,7 +58,10 @@ function connections(node, shape, kernelShape, isTransposed, isSignal) {
  * how many places follow; those of the fine grid are `stride` apart.
  */
 function forEachRow({ kernel, stride, padding, dilation, coarse, fine }, visit) {
-  const range = (axis, shift) => [Math.max(0, Math.ceil(-shift / stride[axis])), Math.min(coarse[axis], Math.floor((fine[axis] - 1 - shift) / stride[axis]) + 1)];
+  const range = (axis, shift) => [
+    Math.max(0, Math.ceil(-shift / stride[axis])),
+    Math.min(coarse[axis], Math.floor((fine[axis] - 1 - shift) / stride[axis]) + 1),
+  ];
   for (let ky = 0; ky < kernel[0]; ky++) {
     const shiftY = ky * dilation[0] - padding[0];
     const [firstY, endY] = range(0, shiftY);
@@ -69,7 +76,10 @@ function forEachRow({ kernel, stride, padding, dilation, coarse, fine }, visit) 
   }
 }
 
-const outputOf = (data, batch, nOut, outputs, isSignal) => ({ data, shape: isSignal ? [batch, nOut, outputs[1]] : [batch, nOut, ...outputs] });
+const outputOf = (data, batch, nOut, outputs, isSignal) => ({
+  data,
+  shape: isSignal ? [batch, nOut, outputs[1]] : [batch, nOut, ...outputs],
+});
 
 /** Convolve: gather the patches of the input, then multiply the kernels with them as matrices. */
 function convolution(isSignal) {
@@ -127,7 +137,8 @@ function transposedConvolution(isSignal) {
         forEachRow(geometry, (tap, coarse, fine, count) => {
           for (let out = 0; out < outGroup; out++) {
             const start = target + out * area + fine;
-            for (let x = 0; x < count; x++) data[start + x * stride[1]] += patches[(coarse + x) * patch + out * nTaps + tap];
+            for (let x = 0; x < count; x++)
+              data[start + x * stride[1]] += patches[(coarse + x) * patch + out * nTaps + tap];
           }
         });
       }
@@ -147,7 +158,8 @@ function addWeighted(target, start, count, blocks, firstBlock, nTerms, scaleOf) 
     if (a === 0 && b === 0 && c === 0 && d === 0) continue;
     const [from1, from2, from3, from4] = [0, 1, 2, 3].map((step) => firstBlock + (term + step) * count);
     for (let place = 0; place < count; place++) {
-      target[start + place] += a * blocks[from1 + place] + b * blocks[from2 + place] + c * blocks[from3 + place] + d * blocks[from4 + place];
+      target[start + place] +=
+        a * blocks[from1 + place] + b * blocks[from2 + place] + c * blocks[from3 + place] + d * blocks[from4 + place];
     }
   }
   for (; term < nTerms; term++) {
@@ -271,7 +283,8 @@ function pooling(isMax) {
   return (node, [input]) => {
     const isSignal = input.shape.length === 3;
     const window = pairOf(node.kernel_size, 1, isSignal);
-    const stride = node.stride?.length === 0 ? window : pairOf(node.stride ?? window.slice(isSignal ? 1 : 0), 1, isSignal);
+    const stride =
+      node.stride?.length === 0 ? window : pairOf(node.stride ?? window.slice(isSignal ? 1 : 0), 1, isSignal);
     const padding = pairOf(node.padding, 0, isSignal);
     const sizes = isSignal ? [1, input.shape[2]] : input.shape.slice(2);
     const out = sizes.map((size, axis) => Math.floor((size + 2 * padding[axis] - window[axis]) / stride[axis]) + 1);
@@ -314,7 +327,10 @@ function matmul({ weight }, inputs, weights) {
 
 /** Return the rows of a matrix that whole numbers choose, as an embedding does. */
 function gatherRows({ weight }, [input], weights) {
-  const { data: matrix, shape: [, size] } = weights[weight];
+  const {
+    data: matrix,
+    shape: [, size],
+  } = weights[weight];
   const data = new Float32Array(input.data.length * size);
   input.data.forEach((row, place) => data.set(matrix.subarray(row * size, (row + 1) * size), place * size));
   return { data, shape: [...input.shape, size] };

@@ -31,7 +31,11 @@ function squeeze({ dim }, [input]) {
 function permute({ dims }, [input]) {
   const axes = dims.map((axis) => axisOf(axis, input.shape));
   const strides = stridesOf(input.shape);
-  return gatherStrided(input, axes.map((axis) => input.shape[axis]), axes.map((axis) => strides[axis]));
+  return gatherStrided(
+    input,
+    axes.map((axis) => input.shape[axis]),
+    axes.map((axis) => strides[axis]),
+  );
 }
 
 function slice({ dim, start = 0, end = Infinity, step = 1 }, [input]) {
@@ -46,7 +50,10 @@ function slice({ dim, start = 0, end = Infinity, step = 1 }, [input]) {
 
 function cat({ dim }, inputs) {
   const axis = axisOf(dim, inputs[0].shape);
-  const shape = inputs[0].shape.with(axis, inputs.reduce((sum, input) => sum + input.shape[axis], 0));
+  const shape = inputs[0].shape.with(
+    axis,
+    inputs.reduce((sum, input) => sum + input.shape[axis], 0),
+  );
   const data = new Float32Array(sizeOf(shape));
   const blocks = inputs.map((input) => sizeOf(input.shape.slice(axis)));
   const row = blocks.reduce((sum, block) => sum + block, 0);
@@ -63,7 +70,10 @@ function cat({ dim }, inputs) {
 
 function expand({ shape }, [input]) {
   const missing = shape.length - input.shape.length;
-  return broadcastTo(input, shape.map((size, axis) => (size === -1 ? input.shape[axis - missing] : size)));
+  return broadcastTo(
+    input,
+    shape.map((size, axis) => (size === -1 ? input.shape[axis - missing] : size)),
+  );
 }
 
 function pad({ pads, value = 0 }, [input]) {

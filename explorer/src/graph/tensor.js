@@ -78,6 +78,8 @@ export function broadcastTo(tensor, shape) {
   if (sizeOf(tensor.shape) === sizeOf(shape)) return { data: tensor.data, shape };
   const own = stridesOf(tensor.shape);
   const missing = shape.length - tensor.shape.length;
-  const strides = shape.map((_, axis) => (axis < missing || tensor.shape[axis - missing] === 1 ? 0 : own[axis - missing]));
+  const strides = shape.map((_, axis) =>
+    axis < missing || tensor.shape[axis - missing] === 1 ? 0 : own[axis - missing],
+  );
   return gatherStrided(tensor, shape, strides);
 }

@@ -16,7 +16,14 @@ export function createProbePanel(app) {
   const failure = html("p.failure", { role: "alert", hidden: true });
   const { painter } = models[0];
   const display = painter?.isTable ? tableDisplay(painter, models) : tileDisplay(painter, models);
-  const element = html("section", { "aria-label": "Cursor" }, painter ? display.element : null, failure, verdict, densities);
+  const element = html(
+    "section",
+    { "aria-label": "Cursor" },
+    painter ? display.element : null,
+    failure,
+    verdict,
+    densities,
+  );
 
   const fail = (show) => (error) => {
     failure.textContent = `Not decoded: ${error.message}`;
@@ -74,9 +81,18 @@ function tileDisplay(painter, models) {
   const [sample, rebuilt, decoded] = ["Sample", "Reconstruction", "At the cursor"].map(createTile);
   rebuilt.element.hidden = !models.some(({ decoder }) => decoder?.isFree);
   decoded.element.hidden = !models.some(({ decoder }) => decoder);
-  const show = (tile) => (values, name, reason = "not decoded") => (values ? tile.show((canvas) => painter.drawValues(canvas, values), name) : tile.say(reason));
+  const show =
+    (tile) =>
+    (values, name, reason = "not decoded") =>
+      values ? tile.show((canvas) => painter.drawValues(canvas, values), name) : tile.say(reason);
   return {
-    element: html(`div.tiles${painter?.isPicture ? "" : ".wide"}`, {}, sample.element, rebuilt.element, decoded.element),
+    element: html(
+      `div.tiles${painter?.isPicture ? "" : ".wide"}`,
+      {},
+      sample.element,
+      rebuilt.element,
+      decoded.element,
+    ),
     showSample: (row, name) => sample.show((canvas) => painter.drawRow(canvas, row), name),
     showRebuilt: show(rebuilt),
     showDecoded: show(decoded),
@@ -104,14 +120,28 @@ function verdictOf({ isFar, isHole, nearest, limit, limitName, space, model }) {
   const distance = formatNumber(nearest.distances[0]);
   if (isHole) return `Hole: the prior has mass here, but q(z) has almost none. The nearest code is ${distance} away.`;
   if (isFar && space.isMap) return "No code of the data lies here in this map.";
-  if (isFar) return `No code of the data lies here. The nearest is ${distance} away; ${limitName} have another within ${formatNumber(limit)}.`;
+  if (isFar)
+    return `No code of the data lies here. The nearest is ${distance} away; ${limitName} have another within ${formatNumber(limit)}.`;
   const decoding = space.isMap && model.decoder ? " Decoded from the 3 nearest codes of the map." : "";
   return `Codes of the data lie here; the nearest is ${distance} away.${decoding}`;
 }
 
 function densityFacts({ aggregate, prior, space, point }) {
-  const place = space.isMap ? [] : [[space.axes.slice(0, space.dims.length || 2).join(", "), point.slice(0, space.dims.length || 2).map(formatNumber).join(", ")]];
-  const densities = [["ln q(z), data", aggregate], ["ln p(z), prior", prior]].filter(([, value]) => value !== null);
+  const place = space.isMap
+    ? []
+    : [
+        [
+          space.axes.slice(0, space.dims.length || 2).join(", "),
+          point
+            .slice(0, space.dims.length || 2)
+            .map(formatNumber)
+            .join(", "),
+        ],
+      ];
+  const densities = [
+    ["ln q(z), data", aggregate],
+    ["ln p(z), prior", prior],
+  ].filter(([, value]) => value !== null);
   const entries = [...place, ...densities.map(([name, value]) => [name, `${formatNumber(value)} nats`])];
   return entries.flatMap(([name, text]) => [html("dt", {}, name), html("dd", {}, text)]);
 }

@@ -14,21 +14,38 @@ export function createSamplePanel(app) {
   const title = html("h2", {}, "Sample");
   const facts = html("dl.facts");
   const pick = html("button", { type: "button", onclick: () => app.pick(app.activeView, app.shownRow()) });
-  const start = html("button", { type: "button", title: "Set the cursor and all sliders to the code of this sample", onclick: () => app.startFrom(app.shownRow()) }, "Start from it");
+  const start = html(
+    "button",
+    {
+      type: "button",
+      title: "Set the cursor and all sliders to the code of this sample",
+      onclick: () => app.startFrom(app.shownRow()),
+    },
+    "Start from it",
+  );
   shared.on(["hoverRow", "path", "probe", "activeView", "colorBy"], () => {
     const row = app.shownRow();
     title.textContent = `Sample ${app.activeView.model.nameOf(row)}`;
     pick.textContent = shared.state.path.includes(row) ? "Remove from path" : "Add to path";
     facts.replaceChildren(...rowFacts(app, row));
   });
-  return html("section", { "aria-label": "Sample" }, html("div.sample-head", {}, title, html("span.buttons", {}, pick, start)), facts);
+  return html(
+    "section",
+    { "aria-label": "Sample" },
+    html("div.sample-head", {}, title, html("span.buttons", {}, pick, start)),
+    facts,
+  );
 }
 
 /** Return the terms and values of a sample. */
 function rowFacts(app, row) {
   const { columns } = app.activeView.model.scene;
-  const shown = [...columns].sort((a, b) => Number(b.name === app.shared.state.colorBy) - Number(a.name === app.shared.state.colorBy));
-  return shown.slice(0, MAX_FACTS).flatMap((column) => [html("dt", {}, column.name), html("dd", {}, valueText(column, row))]);
+  const shown = [...columns].sort(
+    (a, b) => Number(b.name === app.shared.state.colorBy) - Number(a.name === app.shared.state.colorBy),
+  );
+  return shown
+    .slice(0, MAX_FACTS)
+    .flatMap((column) => [html("dt", {}, column.name), html("dd", {}, valueText(column, row))]);
 }
 
 /**

@@ -18,16 +18,25 @@ export function createSelectionPanel(app) {
   const { shared, models } = app;
   const [{ scene }] = models;
   const count = html("h2", {}, "Selection");
-  const hint = html("p.note", {}, "Select with the lasso or box (or Shift and drag), a search, or the classes that the legend shows.");
+  const hint = html(
+    "p.note",
+    {},
+    "Select with the lasso or box (or Shift and drag), a search, or the classes that the legend shows.",
+  );
   const { painter } = models[0];
   const mean = createTile("Mean");
   const meanTable = painter?.isTable ? createValueTable(painter, ["Mean"]) : null;
   const histogram = html("div.histogram");
   const strip = createStrip(painter);
   const placeless = html("p.note");
-  const line = html("input.code", { readonly: true, "aria-label": "Line of Python that takes the selected rows", onfocus: (event) => event.target.select() });
+  const line = html("input.code", {
+    readonly: true,
+    "aria-label": "Line of Python that takes the selected rows",
+    onfocus: (event) => event.target.select(),
+  });
   const copy = html("button", { type: "button", onclick: () => copyText(line, app) }, "Copy");
-  const save = (name, type, content) => () => download(name, new Blob([content(models[0], shared.state.selection)], { type }));
+  const save = (name, type, content) => () =>
+    download(name, new Blob([content(models[0], shared.state.selection)], { type }));
   const body = html(
     "div",
     { hidden: true },
@@ -40,12 +49,22 @@ export function createSelectionPanel(app) {
       "div.buttons",
       {},
       html("button", { type: "button", onclick: save("selection.csv", "text/csv", selectionCsv) }, "Save CSV"),
-      html("button", { type: "button", onclick: save("selection.json", "application/json", selectionJson) }, "Save JSON"),
+      html(
+        "button",
+        { type: "button", onclick: save("selection.json", "application/json", selectionJson) },
+        "Save JSON",
+      ),
     ),
   );
   const visible = html("button", { type: "button", onclick: () => app.selectVisible() }, "Select shown");
   const clear = html("button", { type: "button", onclick: () => shared.set({ selection: null }) }, "Clear");
-  const element = html("section", { "aria-label": "Selection" }, html("div.sample-head", {}, count, html("span.buttons", {}, visible, clear)), hint, body);
+  const element = html(
+    "section",
+    { "aria-label": "Selection" },
+    html("div.sample-head", {}, count, html("span.buttons", {}, visible, clear)),
+    hint,
+    body,
+  );
 
   let shown = null;
   shared.on(["selection", "colorBy", "isDark"], () => {
@@ -76,7 +95,11 @@ export function createSelectionPanel(app) {
 
 /** Return the entry of a sample in the strip; a click shows it. */
 function pictureOf(app, row) {
-  return { draw: (canvas) => app.models[0].painter.drawRow(canvas, row), caption: app.shortLabel(row), onclick: () => app.show(row) };
+  return {
+    draw: (canvas) => app.models[0].painter.drawRow(canvas, row),
+    caption: app.shortLabel(row),
+    onclick: () => app.show(row),
+  };
 }
 
 /** Say how many selected samples have no place in the shown map. */
@@ -97,10 +120,17 @@ function histogramRows(column, rows, isDark) {
       "div.bar",
       {},
       html("span.bar-name", { title: column.classes[code] ?? "no label" }, column.classes[code] ?? "no label"),
-      html("span.bar-track", {}, html("span.bar-fill", { style: `width: ${(100 * count) / entries[0][1]}%; background: ${classColor(column, code, isDark)}` })),
+      html(
+        "span.bar-track",
+        {},
+        html("span.bar-fill", {
+          style: `width: ${(100 * count) / entries[0][1]}%; background: ${classColor(column, code, isDark)}`,
+        }),
+      ),
       html("span.bar-count", {}, formatCount(count)),
     ),
   );
-  if (entries.length > MAX_BARS) bars.push(html("p.note", {}, `and ${countOf(entries.length - MAX_BARS, "more class").replace(/classs$/, "classes")}`));
+  if (entries.length > MAX_BARS)
+    bars.push(html("p.note", {}, `and ${countOf(entries.length - MAX_BARS, "more class", "more classes")}`));
   return bars;
 }

@@ -17,15 +17,30 @@ export function createSliderPanel(app) {
   const choice = html("div.condition");
   const traversalTitle = html("h3");
   const traversal = html("div.traversal", { hidden: true }, traversalTitle);
-  const reset = html("button", { type: "button", onclick: () => app.activeView.own.set({ base: app.activeView.model.medians, moved: null }) }, "Reset sliders");
-  const element = html("section", { "aria-label": "Decoder" }, html("div.sample-head", {}, html("h2", {}, "Decoder"), html("span.buttons", {}, reset)), note, choice, list, traversal);
+  const reset = html(
+    "button",
+    { type: "button", onclick: () => app.activeView.own.set({ base: app.activeView.model.medians, moved: null }) },
+    "Reset sliders",
+  );
+  const element = html(
+    "section",
+    { "aria-label": "Decoder" },
+    html("div.sample-head", {}, html("h2", {}, "Decoder"), html("span.buttons", {}, reset)),
+    note,
+    choice,
+    list,
+    traversal,
+  );
   let strip = null;
   let shownFor = null;
   let outputs = new Map();
 
   const drawTraversal = latestOnly(
     async (probe, dim) => {
-      const { range: [low, high], name } = probe.model.scene.dimensions[dim];
+      const {
+        range: [low, high],
+        name,
+      } = probe.model.scene.dimensions[dim];
       const values = Array.from({ length: N_FRAMES }, (_, step) => low + ((high - low) * step) / (N_FRAMES - 1));
       const codes = values.map((value) => probe.code.with(dim, value));
       return { probe, name, dim, values, samples: await probe.model.decoder.decode(codes, probe.condition) };
@@ -34,7 +49,13 @@ export function createSliderPanel(app) {
       const gaps = values.map((value) => Math.abs(value - probe.code[dim]));
       const current = gaps.indexOf(Math.min(...gaps));
       traversalTitle.textContent = `Traversal of ${name}`;
-      strip.show(samples.map((sample, step) => ({ draw: (canvas) => probe.model.painter.drawValues(canvas, sample), caption: formatNumber(values[step]), isMarked: step === current })));
+      strip.show(
+        samples.map((sample, step) => ({
+          draw: (canvas) => probe.model.painter.drawValues(canvas, sample),
+          caption: formatNumber(values[step]),
+          isMarked: step === current,
+        })),
+      );
       traversal.hidden = false;
     },
     () => (traversal.hidden = true),
@@ -90,7 +111,11 @@ function conditionChoice(view) {
   const { condition } = view.model.scene;
   if (!condition) return [];
   const options = condition.choices.map((name, index) => html("option", { value: String(index) }, String(name)));
-  const select = html("select", { onchange: (event) => view.own.set({ condition: Number(event.target.value) }) }, ...options);
+  const select = html(
+    "select",
+    { onchange: (event) => view.own.set({ condition: Number(event.target.value) }) },
+    ...options,
+  );
   select.value = String(view.own.state.condition);
   return [html("label", {}, condition.name === "condition" ? "Condition " : `Condition: ${condition.name} `, select)];
 }
@@ -105,12 +130,24 @@ function sliderRows(view, outputs) {
   const rowOf = (dim) => sliderRow(view, dim, largest, outputs);
   const collapsed = free.filter((dim) => !isActive(dim));
   const rows = free.filter(isActive).map(rowOf);
-  if (collapsed.length) rows.push(html("details", {}, html("summary", {}, `${collapsed.length} collapsed dimension${collapsed.length > 1 ? "s" : ""}`), ...collapsed.map(rowOf)));
+  if (collapsed.length)
+    rows.push(
+      html(
+        "details",
+        {},
+        html("summary", {}, `${collapsed.length} collapsed dimension${collapsed.length > 1 ? "s" : ""}`),
+        ...collapsed.map(rowOf),
+      ),
+    );
   return rows;
 }
 
 function sliderRow(view, dim, largest, outputs) {
-  const { name, kl, range: [low, high] } = view.model.scene.dimensions[dim];
+  const {
+    name,
+    kl,
+    range: [low, high],
+  } = view.model.scene.dimensions[dim];
   const output = html("output");
   const input = html("input", {
     type: "range",
@@ -121,6 +158,11 @@ function sliderRow(view, dim, largest, outputs) {
     oninput: (event) => view.own.set({ base: view.own.state.base.with(dim, Number(event.target.value)), moved: dim }),
   });
   outputs.set(dim, { input, output });
-  const bar = html("span.kl", { title: "KL divergence from the prior, mean over the data" }, html("span.kl-bar", { style: `width: ${(24 * (kl ?? 0)) / largest}px` }), kl === null || kl === undefined ? "" : formatNumber(kl));
+  const bar = html(
+    "span.kl",
+    { title: "KL divergence from the prior, mean over the data" },
+    html("span.kl-bar", { style: `width: ${(24 * (kl ?? 0)) / largest}px` }),
+    kl === null || kl === undefined ? "" : formatNumber(kl),
+  );
   return html("label.slider", {}, html("span.name", {}, name), input, output, bar);
 }

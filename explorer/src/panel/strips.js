@@ -13,7 +13,12 @@ const N_LEG_FRAMES = 4; // of each leg of a longer path
 export function createNeighborPanel(app) {
   const { shared } = app;
   const strip = createStrip(app.models[0].painter);
-  const element = html("section", { "aria-label": "Nearest samples" }, html("h2", {}, "Nearest samples to the cursor"), strip.element);
+  const element = html(
+    "section",
+    { "aria-label": "Nearest samples" },
+    html("h2", {}, "Nearest samples to the cursor"),
+    strip.element,
+  );
   let shown = "";
   shared.on(["probe", "colorBy"], () => {
     if (!shared.state.probe) return;
@@ -43,7 +48,13 @@ export function createPathPanel(app) {
   const note = html("p.note");
   const clear = html("button", { type: "button", onclick: () => shared.set({ path: [] }) }, "Clear");
   const title = html("h2", {}, "Path");
-  const element = html("section", { "aria-label": "Path", hidden: true }, html("div.sample-head", {}, title, html("span.buttons", {}, clear)), note, strip.element);
+  const element = html(
+    "section",
+    { "aria-label": "Path", hidden: true },
+    html("div.sample-head", {}, title, html("span.buttons", {}, clear)),
+    note,
+    strip.element,
+  );
 
   const draw = latestOnly(
     async (model, rows, condition) => {
@@ -72,7 +83,8 @@ export function createPathPanel(app) {
     element.hidden = path.length === 0;
     if (element.hidden) return;
     const names = path.map((row) => model.nameOf(row)).join(" → ");
-    title.textContent = path.length > 2 ? `Path through ${path.length} samples` : path.length === 2 ? "Interpolation" : "Path";
+    title.textContent =
+      path.length > 2 ? `Path through ${path.length} samples` : path.length === 2 ? "Interpolation" : "Path";
     note.textContent = pathNote(path, names, model);
     strip.element.hidden = path.length < 2 || !model.decoder || !model.painter;
     if (!strip.element.hidden) draw(model, path, own.state.condition);

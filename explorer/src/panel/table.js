@@ -18,7 +18,12 @@ export function createValueTable(painter, columns) {
     const name = painter.featureName(feature);
     return { cells, element: html("tr", {}, html("th", { scope: "row", title: name }, name), ...cells) };
   });
-  const table = html("table", {}, html("thead", {}, html("tr", {}, html("th"), ...heads)), html("tbody", {}, ...rows.map(({ element }) => element)));
+  const table = html(
+    "table",
+    {},
+    html("thead", {}, html("tr", {}, html("th"), ...heads)),
+    html("tbody", {}, ...rows.map(({ element }) => element)),
+  );
   const rest = nFeatures > MAX_FEATURES ? html("p.note", {}, `and ${nFeatures - MAX_FEATURES} more features`) : null;
   return {
     element: html("div.value-table", { tabindex: 0 }, table, rest),

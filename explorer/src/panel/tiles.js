@@ -47,7 +47,10 @@ export function createStrip(painter) {
       const tiles = entries.map(({ draw, caption, isMarked, onclick }) => {
         const canvas = html("canvas", { role: "img", "aria-label": caption });
         const isDrawn = draw(canvas) !== false;
-        const content = [isDrawn ? canvas : html("span.tile-message", {}, "–"), html("span.strip-caption", {}, caption)];
+        const content = [
+          isDrawn ? canvas : html("span.tile-message", {}, "–"),
+          html("span.strip-caption", {}, caption),
+        ];
         const name = `${onclick ? "button" : "div"}.frame${isMarked ? ".marked" : ""}`;
         return html(name, onclick ? { onclick, type: "button", title: caption } : { title: caption }, ...content);
       });

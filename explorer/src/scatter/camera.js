@@ -47,7 +47,10 @@ export class Camera {
 
   /** Return the point of a pixel. */
   toPoint(pixelX, pixelY) {
-    return [this.x + (pixelX - this.pixelWidth / 2) / this.scaleX, this.y - (pixelY - this.pixelHeight / 2) / this.scaleY];
+    return [
+      this.x + (pixelX - this.pixelWidth / 2) / this.scaleX,
+      this.y - (pixelY - this.pixelHeight / 2) / this.scaleY,
+    ];
   }
 
   /** Return left, right, bottom and top of the shown part. */

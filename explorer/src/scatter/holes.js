@@ -18,14 +18,19 @@ const MAX_DEPTH = 4; // nats; deeper values only blur the outline between cells
 export async function findHoles(model, frame, [left, right, bottom, top], isOutdated) {
   const { threshold, prior_radius: radius = Infinity } = model.scene.holes;
   const nRows = Math.max(8, Math.min(200, Math.round((N_COLUMNS * (top - bottom)) / (right - left))));
-  const pointOf = (column, row) => [left + ((right - left) * column) / N_COLUMNS, bottom + ((top - bottom) * row) / nRows];
+  const pointOf = (column, row) => [
+    left + ((right - left) * column) / N_COLUMNS,
+    bottom + ((top - bottom) * row) / nRows,
+  ];
   const logDensity = model.mixture.onPlane(frame);
   const depths = new Float64Array((N_COLUMNS + 1) * (nRows + 1));
   let started = performance.now();
   for (let row = 0; row <= nRows; row++) {
     for (let column = 0; column <= N_COLUMNS; column++) {
       const [x, y] = pointOf(column, row);
-      const norm = Math.sqrt(squaredNorm(frame.center.map((value, dim) => value + x * frame.u[dim] + y * frame.v[dim])));
+      const norm = Math.sqrt(
+        squaredNorm(frame.center.map((value, dim) => value + x * frame.u[dim] + y * frame.v[dim])),
+      );
       const outside = radius - norm;
       const empty = outside > -1 ? threshold - logDensity(x, y) : -1;
       depths[row * (N_COLUMNS + 1) + column] = Math.max(-MAX_DEPTH, Math.min(empty, outside * MAX_DEPTH, MAX_DEPTH));
@@ -36,6 +41,8 @@ export async function findHoles(model, frame, [left, right, bottom, top], isOutd
       started = performance.now();
     }
   }
-  const [{ coordinates }] = contours().size([N_COLUMNS + 1, nRows + 1]).thresholds([0])(/** @type {any} */ (depths));
+  const [{ coordinates }] = contours()
+    .size([N_COLUMNS + 1, nRows + 1])
+    .thresholds([0])(/** @type {any} */ (depths));
   return coordinates.map((polygon) => polygon.map((ring) => ring.map(([x, y]) => pointOf(x - 0.5, y - 0.5))));
 }

@@ -67,22 +67,32 @@ class WebGLRenderer {
   prepare() {
     const { gl } = this;
     const program = gl.createProgram();
-    for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+    for (const [type, source] of [
+      [gl.VERTEX_SHADER, VERTEX],
+      [gl.FRAGMENT_SHADER, FRAGMENT],
+    ]) {
       const shader = gl.createShader(type);
       gl.shaderSource(shader, source);
       gl.compileShader(shader);
       gl.attachShader(program, shader);
     }
     gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(program));
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost())
+      throw new Error(gl.getProgramInfoLog(program));
     gl.useProgram(program);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.uniforms = Object.fromEntries(
-      ["center", "scale", "size", "alpha", "dimmed", "pass"].map((name) => [name, gl.getUniformLocation(program, name)]),
+      ["center", "scale", "size", "alpha", "dimmed", "pass"].map((name) => [
+        name,
+        gl.getUniformLocation(program, name),
+      ]),
     );
     this.buffers = Object.fromEntries(
-      ["position", "color", "state", "order"].map((name) => [name, { buffer: gl.createBuffer(), place: gl.getAttribLocation(program, name) }]),
+      ["position", "color", "state", "order"].map((name) => [
+        name,
+        { buffer: gl.createBuffer(), place: gl.getAttribLocation(program, name) },
+      ]),
     );
   }
 

@@ -175,11 +175,15 @@ export class ScatterView {
     element.addEventListener("focus", () => this.handlers.onFocus(this));
     element.addEventListener("keydown", (event) => this.onKey(event));
     element.addEventListener("dblclick", () => this.resetView());
-    element.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.camera.zoomAt(2 ** (-event.deltaY * (event.deltaMode ? 0.05 : 0.0025)), ...this.pixelOf(event));
-      this.viewChanged();
-    }, { passive: false });
+    element.addEventListener(
+      "wheel",
+      (event) => {
+        event.preventDefault();
+        this.camera.zoomAt(2 ** (-event.deltaY * (event.deltaMode ? 0.05 : 0.0025)), ...this.pixelOf(event));
+        this.viewChanged();
+      },
+      { passive: false },
+    );
   }
 
   pixelOf(event) {
@@ -232,7 +236,13 @@ export class ScatterView {
   extendOutline(pixel) {
     const [x, y] = pixel;
     const [startX, startY] = this.pressed;
-    if (this.gesture === "box") this.outline = [[startX, startY], [x, startY], [x, y], [startX, y]];
+    if (this.gesture === "box")
+      this.outline = [
+        [startX, startY],
+        [x, startY],
+        [x, y],
+        [startX, y],
+      ];
     else this.outline.push([x, y]);
   }
 
@@ -300,6 +310,8 @@ export class ScatterView {
   /** Return the shown sample nearest to a point, however far. */
   nearestShown(point) {
     if (!point) return null;
-    return nearestPoints(this.space.index, this.space.points, point[0], point[1], 50).find((row) => this.states[row]) ?? null;
+    return (
+      nearestPoints(this.space.index, this.space.points, point[0], point[1], 50).find((row) => this.states[row]) ?? null
+    );
   }
 }

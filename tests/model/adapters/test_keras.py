@@ -121,3 +121,13 @@ def test_a_backend_is_picked_where_none_is_set(backend, keras, pair, tmp_path):
         text=True,
     )
     assert done.stdout.splitlines() == ["(2, 8, 8)", backend], done.stderr
+
+
+@pytest.mark.parametrize("second", ["z_log_var", "z_log_std", "z_log_sigma", "dense_of_no_name"])
+def test_names_of_output_layers_say_what_the_spread_is(keras, second, images, recwarn):
+    x = keras.Input((64,))
+    outputs = [keras.layers.Dense(2, name=name)(x) for name in ("z_mean", second)]
+    posterior = vaeviz.encode(keras.Model(x, outputs), images.reshape(len(images), -1))
+    guesses = [one for one in recwarn if issubclass(one.category, vaeviz.GuessWarning)]
+    assert bool(guesses) == (second not in ("z_log_var", "z_log_std"))
+    assert (posterior.std is None) == (second == "z_log_sigma")

@@ -45,3 +45,18 @@ def test_estimators_without_one_have_no_decoder(estimator, images, flat, tmp_pat
     status = {record.plot: (record.status, record.reason) for record in records}
     assert status["latent_scatter"] == ("drawn", "")
     assert status["samples"] == ("skipped", "needs decoder")
+
+
+def test_series_of_several_variables_keep_their_shape():
+    """As estimators of tslearn take them: (N, times, variables)."""
+    from sklearn.base import BaseEstimator
+
+    class Segments(BaseEstimator):
+        __module__ = "tslearn.piecewise"
+
+        def transform(self, x):
+            return x.reshape(len(x), 3, 2, x.shape[2]).mean(axis=2)
+
+    series = np.random.default_rng(0).random((20, 6, 2), dtype=np.float32)
+    expected = Segments().transform(series).reshape(20, -1)
+    np.testing.assert_allclose(vaeviz.encode(Segments(), series).mean, expected, atol=1e-6)

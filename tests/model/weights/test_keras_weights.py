@@ -1,4 +1,4 @@
-"""Weights of Keras end in a model that the user names."""
+"""Weights of Keras are loaded into a model that the user names."""
 
 import numpy as np
 import pytest

@@ -1,9 +1,10 @@
-"""Weights that lie in files of other programs end in a model, or an error lists what does not fit."""
+"""Weights in the files of other programs are loaded into a model, or an error lists what does not fit."""
 
 import argparse
 import json
 import warnings
 from collections import defaultdict
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -97,6 +98,19 @@ def test_hyper_parameters_are_the_arguments_of_the_class(vae_class, saved, check
     wide = vae_class(latent_dim=5)
     settings = {"latent_dim": 5, "lr": 1e-3, "unknown": Opaque()}
     check_same(load_weights(vae_class, saved({"hyper_parameters": settings, "state_dict": wide.state_dict()})), wide)
+
+
+def test_parts_with_state_dicts_of_their_own_are_one_model(vae_class, trained, saved, check_same):
+    parts = {name: part.state_dict() for name, part in trained.named_children()}
+    optimizer = torch.optim.Adam(trained.parameters())
+    trained.decode(torch.ones(2, 2)).sum().backward()
+    optimizer.step()
+    check_same(load_weights(vae_class, saved({**parts, "optimizer": optimizer.state_dict()})), trained)
+
+
+def test_a_partial_function_makes_the_model(vae_class, saved, check_same):
+    wide = vae_class(latent_dim=5)
+    check_same(load_weights(partial(vae_class, latent_dim=5), saved(wide.state_dict())), wide)
 
 
 def test_an_argument_that_no_file_records_is_named(trained, saved):
@@ -224,6 +238,16 @@ def test_a_cut_checkpoint_is_an_error(vae_class, trained, saved):
         load_weights(vae_class, path)
 
 
+def test_weights_that_changed_on_disk_are_reported(vae_class, trained, saved):
+    path = saved(trained.state_dict())
+    content = bytearray(path.read_bytes())
+    place = content.index(trained.mean.weight.detach().numpy().tobytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match="checksum"):
+        load_weights(vae_class, path)
+
+
 def test_a_folder_with_several_files_needs_a_name(vae_class, trained, saved, tmp_path):
     saved(trained.state_dict(), "a.ckpt")
     load_weights(vae_class, tmp_path)
@@ -285,6 +309,15 @@ def test_a_folder_of_the_hub_mixin_is_opened(tmp_path, check_same):
     expected = HubVAE(7, latent_dim=3)
     expected.save_pretrained(tmp_path)
     check_same(load_weights(HubVAE, tmp_path), expected)
+
+
+@pytest.mark.adapters
+def test_a_folder_of_diffusers_is_opened(tmp_path, check_same):
+    diffusers = pytest.importorskip("diffusers")
+    blocks = {"down_block_types": ("DownEncoderBlock2D",), "up_block_types": ("UpDecoderBlock2D",)}
+    expected = diffusers.AutoencoderKL(**blocks, block_out_channels=(8,), norm_num_groups=4, latent_channels=2)
+    expected.save_pretrained(tmp_path)
+    check_same(load_weights(diffusers.AutoencoderKL, tmp_path), expected)
 
 
 @pytest.mark.adapters

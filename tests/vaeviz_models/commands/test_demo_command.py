@@ -40,6 +40,7 @@ def test_every_entry_is_trained_as_the_table_says(vaeviz, exports, tmp_path):
         assert (config["model"]["name"], config["data"]["name"]) == (entry.model, entry.data)
         assert config["training"] | entry.training | {"epochs": 1} == config["training"]
         assert str(tmp_path / "figures" / name / "index.html") in result.out
+        assert (tmp_path / "figures" / name / "explorer.html").is_file()
 
 
 def test_sets_of_one_data_set_are_compared(vaeviz, exports, tmp_path):

@@ -47,6 +47,7 @@ def explore(
     Exit code 0: the page was written. 1: it was written, but the decoder failed, as the page says. 2: wrong usage or
     input.
     """
+    from vaeviz.explorer.explorer import describe_size
     from vaeviz.explorer.explorer import explore as make_explorer
     from vaeviz.model.collect_inputs import collect_inputs
 
@@ -69,6 +70,5 @@ def explore(
     scene = explorer.static_scene.document
     for note in [*scene["notes"], scene["decoder"]["note"]]:
         click.echo(note)
-    size = f"{scene['n_samples']:,} codes of {scene['latent_dim']} dimensions, {out.stat().st_size / 1e6:.1f} MB"
-    click.echo(f"{size}: {out}")
+    click.echo(f"{describe_size(scene)}, {out.stat().st_size / 1e6:.1f} MB: {out}")
     ctx.exit(int("decoder" in found and scene["decoder"]["method"] == "none"))

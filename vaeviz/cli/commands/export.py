@@ -179,8 +179,7 @@ def _send(folder: Path, tracker: str, open_named: Callable[[], Tracker]) -> None
     """Send a finished set to a tracker, and print how many figures it received."""
     from vaeviz.export.trackers.tracker import report_tracker_errors, send_figures
 
-    opened = open_named()
-    with report_tracker_errors(tracker), closing(opened):
+    with report_tracker_errors(tracker, fix=f"The figures are in {folder}."), closing(open_named()) as opened:
         n_sent = len(send_figures(folder, opened))
     click.echo(f"{n_sent} figure{'s' * (n_sent != 1)} sent to {tracker}")
 

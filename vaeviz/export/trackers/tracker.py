@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,7 +72,7 @@ def find_tracker(text: str) -> Callable[[], Tracker]:
     Returns
     -------
     callable
-        A function without arguments. It raises `OutputError` if the tracker cannot be reached.
+        A function without arguments, which raises what the library raises if the tracker cannot be reached.
 
     Raises
     ------
@@ -89,13 +90,7 @@ def find_tracker(text: str) -> Callable[[], Tracker]:
     import_library(kind, extra=kind, needed_by=text)
     module, _, attribute = TRACKERS[kind].partition(":")
     tracker = getattr(importlib.import_module(f"vaeviz.export.trackers.{module}"), attribute)
-
-    def open_named() -> Tracker:
-        with report_tracker_errors(text):
-            opened: Tracker = tracker(place)
-        return opened
-
-    return open_named
+    return partial(tracker, place)
 
 
 def open_tracker(text: str) -> Tracker:
@@ -118,17 +113,21 @@ def open_tracker(text: str) -> Tracker:
     OutputError
         If it cannot be reached.
     """
-    return find_tracker(text)()
+    open_named = find_tracker(text)
+    with report_tracker_errors(text):
+        return open_named()
 
 
 @contextmanager
-def report_tracker_errors(tracker: str) -> Iterator[None]:
+def report_tracker_errors(tracker: str, *, fix: str = "") -> Iterator[None]:
     """Raise OutputError for what a tracker's library raises while the block runs.
 
     Parameters
     ----------
     tracker : str
         The tracker, for the message.
+    fix : str, optional
+        What to do then.
     """
     try:
         yield
@@ -136,7 +135,7 @@ def report_tracker_errors(tracker: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = shorten(str(error) or type(error).__name__)
-        raise OutputError(f"{tracker} cannot be written: {reason}", got=tracker, expected="a tracker") from error
+        raise OutputError(f"{tracker} cannot be written: {reason}", got=tracker, fix=fix) from error
 
 
 def send_figures(folder: str | Path, tracker: Tracker) -> list[str]:

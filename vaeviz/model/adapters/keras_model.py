@@ -16,6 +16,7 @@ from vaeviz.errors import InputError
 from vaeviz.model.adapters._detect import defined_in, existing_file, require_trust, unreadable
 from vaeviz.model.adapters._signatures import model_from_signature
 from vaeviz.model.opening import Model, open_with_adapter
+from vaeviz.model.output_names import SPREAD_KINDS, kind_of_name, sounds_like_a_spread
 from vaeviz.plugins.optional_libraries import import_library
 
 CODE_CLASSES = ("Lambda", "__lambda__", "TorchModuleWrapper")  # their configurations hold Python bytecode or pickles
@@ -60,7 +61,12 @@ def _inference_function(model: Any) -> Callable[..., Any]:
         from keras import ops, tree
 
         returned = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-        return tree.map_structure(ops.convert_to_numpy, returned)
+        arrays = tree.map_structure(ops.convert_to_numpy, returned)
+        names = getattr(model, "output_names", None) or ()
+        is_named = isinstance(arrays, (list, tuple)) and len(set(names)) == len(arrays) == len(names)
+        kinds = {kind_of_name(name) for name in names}
+        has_spread = bool(kinds & {*SPREAD_KINDS}) or any(map(sounds_like_a_spread, names))
+        return dict(zip(names, arrays)) if is_named and "mean" in kinds and has_spread else arrays
 
     return infer
 

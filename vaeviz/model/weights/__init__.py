@@ -1,1 +1,1 @@
-"""Weights of any file into a model that the user names. `load_weights` begins; no file runs code."""
+"""Load weights from any file into a model that the user names, without running code of the file. See `load_weights`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vaeviz.data.out_of_core import shorten
-from vaeviz.errors import InputError
+from vaeviz.errors import Fix, InputError, warn_user
 from vaeviz.model.weights.unpickler import InertObject, load_tensors
 
 INDEX_SUFFIX = ".index.json"  # of the file that lists the shards
@@ -23,6 +23,7 @@ FOLDER_FILES = tuple(  # names that libraries give, the safest format first
 )
 MAX_JSON_BYTES = 1 << 26  # an index of a million tensors takes about this
 MODULE_PARTS = {"_modules", "_parameters", "_buffers"}  # attributes of a pickled module around the names of its weights
+TRAINING_STATES = ("optim", "sched", "callback", "loops", "rng_state")  # in keys of a checkpoint beside its weights
 SETTINGS_KEY = "hyper_parameters"  # under which Lightning keeps the arguments of a module
 MAX_SETTING_DEPTH = 2  # of lists in lists; deeper ones may contain each other
 MAX_DEPTH = 100  # of containers in containers; modules in modules are not so deep
@@ -156,16 +157,23 @@ def _check_archive(path: Path) -> None:
     """Raise InputError for a program, and for an archive that would take more memory than it has bytes."""
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
+        is_stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+        is_plain = is_stored and sum(member.file_size for member in members) <= path.stat().st_size
+        damaged = archive.testzip() if is_plain else None
     if any(member.filename.endswith("constants.pkl") for member in members):
         raise InputError(
             f"{path} holds TorchScript, a program with its weights.",
             got="TorchScript",
             expected=EXPECTED,
-            fix="If you trust its author, open it as the model itself: vaeviz.open(path, trust=True).",
+            fix=Fix(
+                "If you trust its author, open it as the model itself: vaeviz.open(path, trust=True).",
+                "If you trust its author, name it as MODEL instead of --weights, and add --trust.",
+            ),
         )
-    is_stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
-    if not is_stored or sum(member.file_size for member in members) > path.stat().st_size:
+    if not is_plain:
         raise InputError(f"{path} is compressed, which torch.save never does.", got="compressed", expected=EXPECTED)
+    if damaged is not None:  # torch does not check it, and can be told to write none
+        warn_user(UserWarning(f"{path} may be damaged: the checksum of {shorten(damaged)} is wrong."))
 
 
 def _read_old_torch_file(path: Path) -> Any:
@@ -200,8 +208,13 @@ def _tensors_by_name(content: Any) -> Iterator[tuple[str, Any]]:
             waiting += [
                 (place if key in MODULE_PARTS else (*place, str(key)), part)
                 for key, part in reversed(items)
-                if isinstance(part, (dict, list, tuple, Tensor))
+                if isinstance(part, (dict, list, tuple, Tensor)) and (place or not _is_training_state(key, part))
             ]
+
+
+def _is_training_state(key: Any, value: Any) -> bool:
+    """Return True for an entry of a checkpoint that holds the state of an optimizer and the like."""
+    return isinstance(value, (dict, list, tuple)) and any(word in str(key).lower() for word in TRAINING_STATES)
 
 
 def _is_plain(value: Any, depth: int = 0) -> bool:

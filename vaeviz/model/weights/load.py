@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from types import FunctionType, MethodType
 from typing import Any
 
 from vaeviz.data.batches import one_line
@@ -98,7 +100,7 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
 
 def _make_model(model: Any, settings: Mapping[str, Any], folder: Path | None = None) -> Any:
     """Return a model, made by its class or function with the settings that it has parameters for."""
-    if not (inspect.isclass(model) or inspect.isfunction(model)):
+    if not isinstance(model, (type, FunctionType, MethodType, partial)):
         return model
     make: Any = model
     name = callable_name(make)

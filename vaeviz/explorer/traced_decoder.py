@@ -1,12 +1,9 @@
-"""A torch decoder together with what `vaeviz.decode` does before and after it, as one module."""
+"""A torch decoder together with what `vaeviz.decode` does before and after it, as one module to trace."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-
-import torch
-from torch import Tensor, nn
 
 from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import UnsupportedOperation
@@ -14,8 +11,8 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.output_tree import find_samples
 
 
-class DecoderModule(nn.Module):
-    """Codes to flat samples, in the layout and the range of the data.
+class TracedDecoder:
+    """Tensors of codes to flat samples, in the layout of the page and the range of the data.
 
     Parameters
     ----------
@@ -27,21 +24,28 @@ class DecoderModule(nn.Module):
         The modules that it uses.
     checked : CheckedCodes
         Codes, whose samples show the layout.
+
+    Attributes
+    ----------
+    dtype : torch.dtype
+        Type of the weights.
+    device : torch.device
+        Where they are.
     """
 
     def __init__(
         self, decoder: Decoder, function: Callable[..., Any], modules: list[Any], checked: CheckedCodes
     ) -> None:
-        super().__init__()
-        self.parts = nn.ModuleList(modules)  # so that their weights belong to this module
-        self.decoder, self.function, self.checked = decoder, function, checked
-        weights = [tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point()]
-        first = weights[0] if weights else torch.empty(0)
-        self.dtype, self.device = first.dtype, first.device
-        kind = None if checked.condition is None else checked.condition.dtype.kind
-        self.condition_dtype = torch.int64 if kind in ("i", "u", "b") else self.dtype
+        import torch
 
-    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        self.decoder, self.function, self.modules, self.checked = decoder, function, modules, checked
+        tensors = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
+        first = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.empty(0))
+        self.dtype, self.device = first.dtype, first.device
+        kind = "" if checked.condition is None else checked.condition.dtype.kind
+        self._condition_dtype = torch.int64 if kind in tuple("iub") else self.dtype
+
+    def __call__(self, z: Any, condition: Any = None) -> Any:
         """Decode codes.
 
         Parameters
@@ -59,18 +63,18 @@ class DecoderModule(nn.Module):
         arguments = [z.reshape(-1, *self.checked.code_shape).to(self.dtype)]
         if condition is not None and self.checked.condition is not None:
             values = condition.reshape(-1, *self.checked.condition.shape[1:])
-            arguments.append(values.to(self.condition_dtype))
+            arguments.append(values.to(self._condition_dtype))
         samples = find_samples(self.function(*arguments))
-        if not isinstance(samples, Tensor):
+        if not hasattr(samples, "movedim"):
             raise UnsupportedOperation("it returns no tensor")
         if self.decoder.output == "logits":
             samples = samples.sigmoid()
         if self.decoder.value_range is not None:
             low, high = self.decoder.value_range
             samples = (samples - low) / (high - low)
-        return self._arrange(samples).flatten(1).to(torch.float32)
+        return self._arrange(samples).flatten(1).float()
 
-    def _arrange(self, samples: Tensor) -> Tensor:
+    def _arrange(self, samples: Any) -> Any:
         """Return samples with the axes in the order of the data, as `OutputLayout.arrange` does, then of the page."""
         if self.checked.layout.moves_channels:
             samples = samples.movedim(1, -1)
@@ -81,3 +85,24 @@ class DecoderModule(nn.Module):
             samples = samples.movedim(-1, 1)
         dims = self.checked.space.dims
         return samples if dims is None else samples.reshape(-1, *shape).permute(0, *(dim + 1 for dim in dims))
+
+    def as_module(self) -> Any:
+        """Return this function as a module, so that its weights belong to one.
+
+        Returns
+        -------
+        torch.nn.Module
+            The module.
+        """
+        from torch import nn
+
+        class Module(nn.Module):
+            def __init__(self, compute: TracedDecoder) -> None:
+                super().__init__()
+                self.parts = nn.ModuleList(compute.modules)
+                self.compute = compute
+
+            def forward(self, *inputs: Any) -> Any:
+                return self.compute(*inputs)
+
+        return Module(self)
