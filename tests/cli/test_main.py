@@ -163,7 +163,7 @@ def test_bash_completion_finds_commands_and_plots():
         done = subprocess.run([sys.executable, "-m", "vaeviz"], env=env, capture_output=True, text=True, timeout=120)
         return {line.partition(",")[2] for line in done.stdout.splitlines()}
 
-    assert complete("vaeviz ex") == {"explain", "export"}
+    assert complete("vaeviz ex") == {"explain", "explore", "export"}
     assert complete("vaeviz plot latent_s") == {"latent_scatter"}
     assert {"--trust", "--history"} <= complete("vaeviz explain --")
 
