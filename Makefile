@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-examples test-slow stress test-adapters doctest docs explorer explorer-test lint wheel bench clean
+.PHONY: demo test test-browser test-examples test-slow stress test-adapters doctest docs explorer explorer-test lint wheel bench clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
+# The pages that vaeviz writes, in Chromium.
+test-browser: .venv/installed
+	$(BIN)/python -m pytest -m browser tests/explorer tests/export
 
 # The examples, and the additions that CONTRIBUTING.md describes.
 test-examples: .venv/installed

@@ -12,6 +12,10 @@ from PIL import Image
 import vaeviz
 
 CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian's package of that name)"),
+]
 QUIET = [
     "--headless",
     "--no-sandbox",
@@ -25,7 +29,6 @@ QUIET = [
 ]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian's package of that name)")
 def test_page_shows_its_figures(encoder, decoder, digits, tmp_path):
     out = tmp_path / "a set"
     plots = ["latent_scatter", "reconstruction_pairs"]
@@ -53,7 +56,6 @@ def count(pixels, color):
     return int((np.abs(pixels - color).max(axis=-1) <= 12).sum())
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian's package of that name)")
 def test_click_enlarges_a_figure_and_an_arrow_key_the_next(encoder, digits, tmp_path):
     plots = ["latent_scatter", "posterior_ellipses"]
     vaeviz.export_figures(tmp_path, encoder=encoder, x=digits.x, plots=plots, dpi=40, single_file=True)
