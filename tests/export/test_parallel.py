@@ -222,7 +222,12 @@ def test_objects_that_cannot_be_pickled_are_drawn_by_one_process(encoder, digits
 
     with pytest.warns(UserWarning, match="jobs=3") as caught:
         records = export_figures(
-            tmp_path, encoder=locked, x=digits.x, plots=["latent_scatter", "posterior_ellipses"], dpi=30, jobs=3
+            tmp_path,
+            encoder=vaeviz.Encoder(locked, returns="mean,log_var"),
+            x=digits.x,
+            plots=["latent_scatter", "posterior_ellipses"],
+            dpi=30,
+            jobs=3,
         )
     assert "encoder" in str(caught[0].message)
     assert caught[0].filename == __file__
