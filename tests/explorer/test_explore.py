@@ -409,6 +409,13 @@ def test_wrong_input_is_an_error(digits, make_encoder, make_decoder):
     with pytest.raises(InputError) as info:
         vaeviz.explore(make_encoder(), x=digits.x, row_ids=["a"])
     assert (info.value.got, info.value.expected) == ("1", "60")
+    with pytest.raises(InputError) as info:
+        vaeviz.explore(None, make_decoder(), digits.x)
+    assert info.value.expected == "encoder"
+    for row_ids in (5, "a" * 60):
+        with pytest.raises(InputError) as info:
+            vaeviz.explore(make_encoder(), x=digits.x, row_ids=row_ids)
+        assert info.value.expected == "a sequence"
     with pytest.raises((InputError, NotApplicable)):
         vaeviz.explore(make_encoder(), x=digits.x, labels=digits.labels[:9])
     note = vaeviz.explore(make_encoder(), make_decoder(2, (5, 7)), digits.x).static_scene.document["decoder"]["note"]
