@@ -79,7 +79,8 @@ export function createSelectionPanel(app) {
     mean.element.hidden = !painter || painter.isTable;
     if (painter) {
       const nAveraged = painter.placesOf(selection).length;
-      const name = nAveraged < selection.length ? `Mean of ${formatCount(nAveraged)}` : "Mean";
+      const noun = painter.samples.lut ? "Mean color" : "Mean"; // which is not the color of the mean value
+      const name = nAveraged < selection.length ? `${noun} of ${formatCount(nAveraged)}` : noun;
       if (painter.isTable) meanTable.show(0, nAveraged ? painter.meanOf(selection) : null, name);
       else mean.show((canvas) => painter.drawMean(canvas, selection) > 0, name);
     }
