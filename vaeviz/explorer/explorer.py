@@ -57,7 +57,7 @@ def explore(
     title: str = "",
     seed: int = 0,
 ) -> Explorer:
-    """Look at a latent space: see and decode what is under the cursor, select samples, and take the selection home.
+    """Explore a latent space in a page or a notebook: decode under the cursor, and select and export samples.
 
     Parameters
     ----------
@@ -297,7 +297,8 @@ class Explorer:
         -------
         pandas.DataFrame
             Columns ``z1`` … ``zD``, then the labels, the factors, and the numbers that the model gives each sample.
-            The index is `row_ids`, or row numbers.
+            The index is `row_ids`, or row numbers. Dates are in days since 1970, and a name that is taken has a number,
+            such as ``label (2)``.
         """
         import pandas as pd
 

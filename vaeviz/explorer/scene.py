@@ -286,7 +286,6 @@ def latent_scene(
         "n_samples": len(posterior),
         "latent_dim": posterior.size,
         "codes": arrays.add("codes", posterior.mean),
-        "code_name": posterior.code_name,
         "log_var": _log_var(arrays, posterior),
         "dimensions": dimensions,
         "maps": maps,
