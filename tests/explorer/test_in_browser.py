@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import vaeviz
 from tests.explorer.scene_pages import SIDE, STATIC, Scene, ToyModel, toy_scene, write_page
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -432,6 +433,32 @@ def test_widget_decodes_through_python_and_reports_the_selection(browser: Any, m
     page.evaluate("() => { window.traits.selected_rows = [4, 9]; window.listeners['change:selected_rows'](); }")
     assert "2 samples selected" in page.locator(".panel").inner_text()
     context.close()
+
+
+def test_a_table_of_different_scales_is_decoded_and_averaged(browser: Any, tmp_path: Path) -> None:
+    scales = np.array([1, 1e4, 10])
+
+    def decode(z: np.ndarray) -> np.ndarray:
+        return np.tanh(z[:, [0, 1, 1]]) * scales
+
+    codes = np.random.default_rng(0).standard_normal((40, 2)).astype(np.float32)
+    explorer = vaeviz.explore(vaeviz.Posterior(codes, None, None), decode, decode(codes), max_sample_bytes=120)
+    assert explorer.static_scene.document["decoder"]["method"] == "grid"
+    with Opened(browser, explorer.save(tmp_path / "table.html")) as opened:
+        opened.page.wait_for_function(f"() => {APP}.decoded")
+        at = opened.state("[...app.shared.state.probe.code]")
+        np.testing.assert_allclose(
+            opened.state("[...app.decoded]") / scales, np.tanh(np.array(at)[[0, 1, 1]]), atol=0.01
+        )
+        pictured = opened.state("[...app.models[0].scene.samples.pictured_rows.data]")
+        mean = opened.page.locator("[aria-label=Selection] .value-table")
+        for rows, words in ((pictured[:1], "Mean"), ([*range(40)], "Mean of 10"), ([], "–")):
+            opened.state(f"app.shared.set({{ selection: {rows} }})")
+            assert words in mean.inner_text()
+        unknown = next(row for row in range(40) if row not in pictured)
+        opened.state(f"app.shared.set({{ selection: [{unknown}] }})")
+        assert mean.inner_text().count("–") == 3
+        assert opened.errors == []
 
 
 def test_page_of_a_real_model_agrees_with_python(browser: Any, tmp_path: Path) -> None:
