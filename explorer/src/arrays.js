@@ -2,7 +2,7 @@
 
 /** @typedef {{data: any, shape: number[]}} NumericArray */
 
-const TYPES = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, uint8: Uint8Array };
+const TYPES = { float64: Float64Array, float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
 
 /**
  * Return the scene with every reference `{name, dtype, shape}` replaced by `{data, shape}`.

@@ -106,28 +106,14 @@ function createGrid(scene) {
     others,
   } = scene.decoder;
   const size = sizeOf(samples.shape.slice(1));
-  const map = plane.map ? scene.maps.find(({ id }) => id === plane.map) : null;
-  const basis = map?.basis.data;
-  const nDims = scene.codes.shape[1];
-  const coordinates = (code) => {
-    if (!map)
-      return plane.dims
-        .map((dim) => code[dim])
-        .concat([0])
-        .slice(0, 2);
-    return [0, 1].map((axis) =>
-      code.reduce((sum, value, dim) => sum + (value - map.center.data[dim]) * basis[axis * nDims + dim], 0),
-    );
-  };
+  const [zero, unit] = scale ? [scale[0], (scale[1] - scale[0]) / 255] : [0, 1]; // of bytes; other values are as they are
   const nearestDecodable = (code) => {
-    const [x, y] = coordinates(code);
-    if (map) return code.map((_, dim) => map.center.data[dim] + x * basis[dim] + y * basis[nDims + dim]);
-    const inPlane = Float32Array.from(others ?? code);
+    const inPlane = Float32Array.from(others);
     plane.dims.forEach((dim) => (inPlane[dim] = code[dim]));
     return inPlane;
   };
   const blend = (code, condition) => {
-    const [x, y] = coordinates(code);
+    const [x, y] = plane.dims.map((dim) => code[dim]);
     const column = nX > 1 ? ((x - left) / (right - left)) * (nX - 1) : 0;
     const row = nY > 1 ? ((y - bottom) / (top - bottom)) * (nY - 1) : 0;
     if (column < -1e-6 || column > nX - 1 + 1e-6 || row < -1e-6 || row > nY - 1 + 1e-6) {
@@ -147,8 +133,7 @@ function createGrid(scene) {
       start: ((condition * nY + Math.min(y0 + dy, nY - 1)) * nX + Math.min(x0 + dx, nX - 1)) * size,
       weight: (dx ? shareX : 1 - shareX) * (dy ? shareY : 1 - shareY),
     }));
-    const sample = new Float32Array(size).fill(scale[0]);
-    const unit = (scale[1] - scale[0]) / 255;
+    const sample = new Float32Array(size).fill(zero);
     for (const { start, weight } of corners) {
       for (let place = 0; place < size; place++) sample[place] += weight * unit * samples.data[start + place];
     }

@@ -16,6 +16,7 @@ import { createNeighborPanel, createPathPanel } from "./panel/strips.js";
 import { HIDDEN, SELECTED, SHOWN } from "./scatter/renderer.js";
 import { ScatterView } from "./scatter/view.js";
 import { createStore } from "./store.js";
+import { middleOf } from "./spaces.js";
 import { createAxesControl, createToolbar } from "./toolbar.js";
 
 const ANNOUNCE_MILLISECONDS = 500; // without a change before a screen reader is told
@@ -91,7 +92,7 @@ class Explorer {
       moved: null,
       cursor: null,
       pointer: null,
-      condition: model.scene.condition?.default ?? 0,
+      condition: 0,
     });
     own.set({ pointer: pointOfCode(model, model.space(model.firstSpace), model.medians) });
     const handlers = {
@@ -311,7 +312,8 @@ class Explorer {
   /** Set the cursor and the sliders to the code of a sample. */
   startFrom(row) {
     const { own, model } = this.activeView;
-    own.set({ base: model.codeOf(row), cursor: this.activeView.pointOf(row) });
+    const base = model.decoder?.isFree === false ? own.state.base : model.codeOf(row); // a grid has one plane
+    own.set({ base, cursor: this.activeView.pointOf(row) });
     this.shared.set({ hoverRow: row });
   }
 
@@ -337,9 +339,7 @@ class Explorer {
 /** Return the point of a space at which its cursor starts. */
 function pointOfCode(model, space, code) {
   if (space.dims.length) return [code[space.dims[0]], space.dims.length > 1 ? code[space.dims[1]] : 0];
-  const middle = Math.floor(model.nSamples / 2);
-  const sorted = [0, 1].map((axis) => space.points.filter((_, place) => place % 2 === axis).sort());
-  return sorted.map((values) => values[middle]);
+  return middleOf(space.points);
 }
 
 /** Return the rows whose values pass a test. */

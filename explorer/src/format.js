@@ -1,22 +1,64 @@
 /** Numbers and counts as text. */
 
+import { extent } from "d3-array";
+
+export const DATE_UNIT = "days since 1970"; // of columns that hold dates
+export const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
+
 /**
- * Format a number with three significant digits and a minus sign.
+ * Format a number with three significant digits, a whole number with all, and a minus sign.
  * @param {number} value
  */
 export function formatNumber(value) {
   if (!Number.isFinite(value)) return "none";
   const size = Math.abs(value);
-  const text =
-    size !== 0 && (size < 0.001 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  if (Number.isInteger(value) && size < 1e7) return String(value).replace("-", "−");
+  const text = size < 0.001 || size >= 1e5 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
   return text.replaceAll("-", "−");
 }
 
 /**
- * Return a float32 with as few digits as tell it from all others.
+ * Format a value of a column with its unit, a date as year, month and day.
+ * @param {any} column
+ * @param {number} value
+ */
+export function formatValue({ unit }, value) {
+  if (!Number.isFinite(value)) return "no value";
+  if (unit === DATE_UNIT) return new Date(value * DAY_MILLISECONDS).toISOString().slice(0, 10);
+  return unit ? `${formatNumber(value)} ${unit}` : formatNumber(value);
+}
+
+/**
+ * Return the texts at both ends of the scale of a column, which say if values lie beyond.
+ * @param {any} column
+ */
+export function formatScale(column) {
+  const [low, high] = column.limits;
+  const [least, largest] = extent(/** @type {Iterable<number>} */ (column.values.data));
+  return [
+    `${least < Math.fround(low) ? "≤ " : ""}${formatValue({ unit: column.unit === DATE_UNIT ? DATE_UNIT : "" }, low)}`,
+    `${largest > Math.fround(high) ? "≥ " : ""}${formatValue(column, high)}`,
+  ];
+}
+
+/**
+ * Format the ticks of an axis with as many decimals as tell them apart.
+ * @param {number[]} values
+ */
+export function formatTicks(values) {
+  const step = values.length > 1 ? Math.abs(values[1] - values[0]) : 0;
+  const largest = Math.max(...values.map(Math.abs));
+  if (!step || largest >= 1e5 || step < 1e-6) return values.map(formatNumber);
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-6));
+  return values.map((value) => value.toFixed(decimals).replace("-", "−"));
+}
+
+/**
+ * Return a float32 with as few digits as tell it from all others; a whole number as it is.
  * @param {number} value
  */
 export function shortestFloat(value) {
+  if (Number.isInteger(value)) return value;
   for (const digits of [6, 7, 8])
     if (Math.fround(Number(value.toPrecision(digits))) === value) return Number(value.toPrecision(digits));
   return Number(value.toPrecision(9));

@@ -59,7 +59,7 @@ export function writeFragment(app) {
     if (cursor) add("at", cursor.map(round).join(","));
     const moved = [...base].flatMap((value, dim) => (value === model.medians[dim] ? [] : [`${dim}:${round(value)}`]));
     if (moved.length) add("sliders", moved.join(","));
-    if (condition !== (model.scene.condition?.default ?? 0)) add("condition", condition);
+    if (condition !== 0) add("condition", condition);
     if (camera.zoom !== 1 || camera.x !== camera.home.x || camera.y !== camera.home.y)
       add("view", [camera.x, camera.y, camera.zoom].map(round).join(","));
   });

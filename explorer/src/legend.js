@@ -2,7 +2,7 @@
 
 import { classColor, sequentialGradient } from "./colors.js";
 import { html } from "./dom.js";
-import { formatCount, formatNumber } from "./format.js";
+import { formatCount, formatScale } from "./format.js";
 
 const MIN_FILTERED = 30; // classes from which a field that filters their names is shown
 const MISSING = -1;
@@ -77,7 +77,7 @@ function classButton(app, column, code, count) {
 }
 
 function scaleLegend(column, isDark) {
-  const [low, high] = column.limits.map(formatNumber);
+  const [low, high] = formatScale(column);
   return html(
     "div.scale",
     {},
@@ -87,6 +87,6 @@ function scaleLegend(column, isDark) {
       role: "img",
       "aria-label": `Color scale from ${low} to ${high}`,
     }),
-    html("span", {}, `${high}${column.unit ? ` ${column.unit}` : ""}`),
+    html("span", {}, high),
   );
 }

@@ -7,7 +7,6 @@ import { loadSamples } from "./samples.js";
 import { dimensionPlane, mapSpace, mapSpacing, nearestPoints, pointIndex } from "./spaces.js";
 
 const N_NEAREST = 9; // samples in the strip of neighbors
-const MAX_MIXTURE = 5000; // posteriors of q(z) that the page evaluates; more make holes slow to draw
 
 /**
  * Load a model from a scene whose arrays are resolved.
@@ -34,14 +33,7 @@ export class Model {
   createMixture() {
     const { density, log_var: logVar } = this.scene;
     if (!density || !logVar) return null;
-    const all = density.rows?.data ?? Int32Array.from({ length: this.nSamples }, (_, row) => row);
-    const step = Math.ceil(all.length / MAX_MIXTURE);
-    return new AggregatePosterior(
-      this.codes,
-      logVar.data,
-      this.nDims,
-      all.filter((_, place) => place % step === 0),
-    );
+    return new AggregatePosterior(this.codes, logVar.data, this.nDims, density.rows?.data ?? null);
   }
 
   get hasStandardPrior() {
@@ -57,8 +49,7 @@ export class Model {
   /** The plane shown at first: that of a precomputed grid, the first two active dimensions, or the only one. */
   get firstSpace() {
     const { decoder, dimensions } = this.scene;
-    if (decoder?.plane?.map) return decoder.plane.map;
-    if (decoder?.plane?.dims) return `z:${decoder.plane.dims[0]},${decoder.plane.dims[1] ?? decoder.plane.dims[0]}`;
+    if (decoder?.plane) return `z:${decoder.plane.dims}`;
     const active = dimensions.filter((dimension) => dimension.active !== false).map(({ index }) => index);
     const shown = this.orderedDims
       .filter((dim) => active.includes(dim))
@@ -93,7 +84,6 @@ export class Model {
   canDecode(space) {
     const { decoder } = this.scene;
     if (!this.decoder || this.decoder.isFree) return Boolean(this.decoder);
-    if (decoder.plane.map) return space.id === decoder.plane.map;
     return space.dims.length > 0 && space.dims.every((dim) => decoder.plane.dims.includes(dim));
   }
 

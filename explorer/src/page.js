@@ -17,7 +17,8 @@ export async function openPage(document) {
       if (!script) throw new Error(`The page holds no array named ${name}.`);
       return fromBase64(script.textContent.trim());
     };
-    /** @type {any} */ (element).explorer = await createExplorer(element, scene, bytesOf, { keepsFragment: true }); // for scripts
+    const keepsFragment = location.protocol !== "about:"; // a page inside a notebook has no address of its own
+    /** @type {any} */ (element).explorer = await createExplorer(element, scene, bytesOf, { keepsFragment }); // for scripts
     element.dataset.ready = "true";
   } catch (error) {
     element.replaceChildren(html("p.failure", { role: "alert" }, `The page could not be opened: ${error.message}`));

@@ -2,7 +2,7 @@
 
 import { classColor, MISSING_COLOR, sequentialColor, visibleColor } from "./colors.js";
 import { html, svg } from "./dom.js";
-import { formatNumber } from "./format.js";
+import { formatScale } from "./format.js";
 import { DIMMED_SHARE, HIDDEN, pointStyle, SELECTED, SHOWN } from "./scatter/renderer.js";
 
 const MAX_SVG_POINTS = 20000; // more are one picture inside the SVG file
@@ -53,8 +53,8 @@ function legendAsSvg(app, width, ink) {
           svg("circle", { cx: cx + 4, cy, r: 4.5, fill: code < 0 ? MISSING_COLOR : classColor(column, code, isDark) }),
         ]);
   } else {
-    const [low, high] = column.limits;
-    add(formatNumber(low), 0, () => []);
+    const [low, high] = formatScale(column);
+    add(low, 0, () => []);
     const bars = (left, middle) =>
       Array.from({ length: 60 }, (_, step) =>
         svg("rect", {
@@ -65,7 +65,7 @@ function legendAsSvg(app, width, ink) {
           fill: `rgb(${visibleColor(sequentialColor(step / 59), isDark)})`,
         }),
       );
-    add(`${formatNumber(high)} ${column.unit ?? ""}`.trim(), 130, bars);
+    add(high, 130, bars);
   }
   return { group, height: y + LINE_HEIGHT / 2 };
 }

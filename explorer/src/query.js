@@ -1,5 +1,7 @@
 /** The language of the search field: words, row ids and comparisons, all of which a row must satisfy. */
 
+import { DATE_UNIT, DAY_MILLISECONDS } from "./format.js";
+
 const TERM = /("[^"]*"|[^\s"=<>]+)\s*(?:(<=|>=|=|<|>)\s*("[^"]*"|[^\s"]+))?/g;
 
 const MISSING_NAME = "no label"; // finds samples without one
@@ -39,16 +41,37 @@ function createTest(model, name, operator, value) {
   const { columns, dimensions } = model.scene;
   const compare = COMPARISONS[operator];
   const dim = dimensions.findIndex((dimension) => dimension.name === name);
-  if (dim >= 0) return (row) => compare(model.codes[row * model.nDims + dim], Number(value));
-  if (name === "id" || name === "row") return (row) => model.nameOf(row) === value;
+  if (dim >= 0) {
+    const number = parseNumber(value);
+    return (row) => compare(model.codes[row * model.nDims + dim], number);
+  }
+  if (name === "row") {
+    const number = parseNumber(value);
+    return (row) => compare(row, number);
+  }
+  if (name === "id") {
+    if (operator !== "=") throw new Error("Row ids are texts. Compare them with =, or row numbers: row<10.");
+    return (row) => model.nameOf(row) === value;
+  }
   const column = findColumn(columns, name.toLowerCase());
   const values = column.values.data;
-  if (column.kind !== "classes") return (row) => compare(values[row], Number(value));
+  if (column.kind !== "classes") {
+    const number = parseNumber(value, column.unit);
+    return (row) => compare(values[row], number);
+  }
   if (operator !== "=") throw new Error(`${column.name} has classes. Compare it with =.`);
   const code = [...column.classes, MISSING_NAME].findIndex(
     (candidate) => candidate.toLowerCase() === value.toLowerCase(),
   );
   return (row) => (values[row] < 0 ? column.classes.length : values[row]) === code;
+}
+
+/** Return the number that a text holds; for dates, "2024-05-01" as well. */
+function parseNumber(text, unit = "") {
+  const date = unit === DATE_UNIT ? Date.parse(text) / DAY_MILLISECONDS : NaN;
+  const number = Number.isNaN(Number(text)) ? date : Number(text);
+  if (Number.isNaN(number)) throw new Error(`${text} is not a ${unit === DATE_UNIT ? "date" : "number"}.`);
+  return number;
 }
 
 /** Return the column of a name, or the only one whose name contains it. */

@@ -54,7 +54,8 @@ export function createSearch(app) {
   }
 
   function selectAll() {
-    if (rows.length) app.shared.set({ selection: rows });
+    if (!rows.length) return; // the results say why
+    app.shared.set({ selection: rows });
     results.hidden = true;
   }
 

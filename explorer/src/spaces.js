@@ -148,6 +148,17 @@ export function pointLimits(points) {
   return limits[0] <= limits[1] ? limits : [-1, 1, -1, 1];
 }
 
+/**
+ * Return the medians of the coordinates of all finite points.
+ * @param {Float32Array} points
+ */
+export function middleOf(points) {
+  return [0, 1].map((axis) => {
+    const values = points.filter((value, place) => place % 2 === axis && Number.isFinite(value)).sort();
+    return values[Math.floor(values.length / 2)];
+  });
+}
+
 /** Return the mean of the codes of some rows, weighted by the inverse distance of their points. */
 function meanOfNearest(codes, nDims, points, rows, x, y) {
   const mean = new Float32Array(nDims);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromFloat16, resolveArrays, toTypedArray } from "../src/arrays.js";
+import { checkDecoder } from "../src/check.js";
 import { createDecoder } from "../src/decoders.js";
 import { latestOnly } from "../src/dom.js";
 import { Model } from "../src/model.js";
@@ -37,6 +38,27 @@ test("A grid in one dimension ignores the second", async () => {
   });
   const [sample] = await createDecoder(scene).decode([Float32Array.of(1.5, 7)], 0);
   assert.ok(Math.abs(sample[0] - 15) < 1e-4);
+});
+
+test("A grid of values in floating point is blended as it is", async () => {
+  const samples = { data: Float32Array.of(0, -1e4, 20, 1e4, 110, 120), shape: [6, 1] };
+  const [[value]] = await createDecoder(gridScene({ scale: null, samples })).decode([Float32Array.of(0.5, 0)], 0);
+  assert.equal(value, -5e3);
+});
+
+test("A difference from Python is judged by the range of its feature", async () => {
+  const check = {
+    codes: { data: Float32Array.of(1, 2), shape: [1, 2] },
+    samples: { data: Float32Array.of(1.0001, 5), shape: [1, 2] },
+  };
+  const decoder = { decode: async () => [Float32Array.of(1, 2)] };
+  const checkWith = (high) => {
+    const ranges = { low: { data: Float32Array.of(0, 0) }, high: { data: Float32Array.from(high) } };
+    const changes = { value_range: [0, 1], samples: { feature_ranges: ranges }, decoder: { method: "network", check } };
+    return checkDecoder(new Model(smallScene(changes), null, decoder));
+  };
+  assert.ok((await checkWith([1, 1e4])).isExact);
+  assert.ok(!(await checkWith([1, 10])).isExact);
 });
 
 test("A conditional network gets the vector of the chosen condition", async () => {

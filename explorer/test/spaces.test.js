@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nearestCodes } from "../src/neighbors.js";
-import { dimensionPlane, mapSpace, nearestPoints, pointIndex, pointLimits } from "../src/spaces.js";
+import { dimensionPlane, mapSpace, middleOf, nearestPoints, pointIndex, pointLimits } from "../src/spaces.js";
 import { isInside, rowsInside } from "../src/scatter/lasso.js";
 import { smallModel, smallScene } from "./scene.js";
 
@@ -38,6 +38,7 @@ test("Points that are not finite are never found", () => {
   const points = Float32Array.of(NaN, NaN, 1, 1);
   assert.deepEqual(nearestPoints(pointIndex(points), points, 0, 0, 1), [1]);
   assert.deepEqual(pointLimits(points), [1, 1, 1, 1]);
+  assert.deepEqual(middleOf(Float32Array.of(NaN, NaN, 3, 4, NaN, NaN)), [3, 4]);
 });
 
 test("Nearest codes are sorted by distance", () => {

@@ -270,6 +270,17 @@ def test_continuous_labels_and_factors(digits, make_encoder):
     assert np.isnan(explorer.scene.read_array(column(explorer, "label")["values"])[3])
 
 
+def test_columns_of_one_name_are_told_apart_and_identifiers_are_exact(digits, make_encoder):
+    factors = np.column_stack([digits.labels, np.arange(60), np.arange(60) + 123456789])
+    names = ["label", "z1", "KL"]
+    explorer = vaeviz.explore(make_encoder(), x=digits.x, labels=digits.labels, factors=factors, factor_names=names)
+    frame = explorer.to_frame()
+    assert {"label", "label (2)", "z1", "z1 (2)", "KL", "KL (2)"} <= set(frame)
+    assert frame.columns.is_unique
+    assert np.array_equal(frame["KL (2)"], factors[:, 2])
+    assert np.array_equal(frame["z1"], explorer.view.posterior.mean[:, 0])
+
+
 def test_text_of_strangers_is_never_html(digits, make_encoder, tmp_path):
     hostile = "</script><script>alert(1)</script><!--"
     labels = [hostile if k % 2 else "<b>" for k in range(60)]
@@ -409,6 +420,13 @@ def test_wrong_input_is_an_error(digits, make_encoder, make_decoder):
     with pytest.raises(InputError) as info:
         vaeviz.explore(make_encoder(), x=digits.x, row_ids=["a"])
     assert (info.value.got, info.value.expected) == ("1", "60")
+    with pytest.raises(InputError) as info:
+        vaeviz.explore(None, make_decoder(), digits.x)
+    assert info.value.expected == "encoder"
+    for row_ids in (5, "a" * 60):
+        with pytest.raises(InputError) as info:
+            vaeviz.explore(make_encoder(), x=digits.x, row_ids=row_ids)
+        assert info.value.expected == "a sequence"
     with pytest.raises((InputError, NotApplicable)):
         vaeviz.explore(make_encoder(), x=digits.x, labels=digits.labels[:9])
     note = vaeviz.explore(make_encoder(), make_decoder(2, (5, 7)), digits.x).static_scene.document["decoder"]["note"]

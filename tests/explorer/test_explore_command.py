@@ -68,6 +68,11 @@ def test_a_decoder_that_fails_is_exit_code_1(models, invoke):
     assert result.exit_code == 1
     assert "no weights" in result.output
     assert read_scene(models / "page.html")["decoder"]["method"] == "none"
+    (models / "explored_models.py").write_text(f"{MODELS}\npair = encode, broken\n")
+    sys.modules.pop("explored_models")
+    result = invoke("explore", *args, "--decoder", "explored_models:decode", "--other", "explored_models:pair")
+    assert result.exit_code == 1
+    assert "no weights" in result.output
 
 
 def test_wrong_usage_is_an_error(models, invoke, run):

@@ -8,12 +8,14 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import vaeviz
 from tests.explorer.scene_pages import SIDE, STATIC, Scene, ToyModel, toy_scene, write_page
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -209,6 +211,10 @@ def test_legend_hides_a_class_and_query_selects_rows(browser: Any, toy_page: Pat
         page.get_by_label("Search rows").press("Enter")
         expected = np.flatnonzero((model.labels == 1) & (model.codes[:, 0] > 1))
         assert opened.state("app.shared.state.selection") == expected.tolist()
+        page.get_by_label("Search rows").fill("label>one")
+        page.get_by_label("Search rows").press("Enter")
+        assert page.locator(".results .note").is_visible()
+        assert opened.state("app.shared.state.selection") == expected.tolist()
 
 
 def test_two_clicked_samples_are_interpolated(browser: Any, toy_page: Path, model: ToyModel) -> None:
@@ -341,7 +347,7 @@ def add_incomplete_map(document: dict[str, Any], scene: Scene) -> None:
         (drop_decoder, 40, 3, "No decoder was given."),
         (break_decoder, 40, 3, "fft"),
         (drop_pictures, 40, 3, "40 samples"),
-        (drop_densities, 40, 3, "40 samples"),
+        (drop_densities, 40, 3, "The nearest code of the data is"),
         (name_many_classes, 600, 3, "class 499"),
         (add_incomplete_map, 40, 3, "40 samples"),
     ],
@@ -373,7 +379,22 @@ def test_selection_of_two_models_is_linked(browser: Any, model: ToyModel, tmp_pa
         row = opened.state("app.shared.state.hoverRow")
         assert row is not None
         assert opened.page.locator(".ring").count() == 2
+        opened.page.wait_for_timeout(150)
+        assert opened.page.locator(".tile-message").all_inner_texts()[1:3] == ["not decoded", "not decoded"]
         assert opened.errors == []
+
+
+def test_a_page_inside_a_notebook_has_no_address_to_keep(browser: Any, toy_page: Path, tmp_path: Path) -> None:
+    frame = f'<iframe srcdoc="{escape(toy_page.read_text("utf-8"))}" width="900" height="700"></iframe>'
+    (tmp_path / "notebook.html").write_text(f"<!doctype html>{frame}", "utf-8")
+    context = browser.new_context(offline=True)
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"file://{tmp_path / 'notebook.html'}")
+    page.frame_locator("iframe").locator("#explorer[data-ready]").wait_for(timeout=20_000)
+    page.wait_for_timeout(500)
+    context.close()
+    assert errors == []
 
 
 def test_widget_decodes_through_python_and_reports_the_selection(browser: Any, model: ToyModel) -> None:
@@ -412,6 +433,32 @@ def test_widget_decodes_through_python_and_reports_the_selection(browser: Any, m
     page.evaluate("() => { window.traits.selected_rows = [4, 9]; window.listeners['change:selected_rows'](); }")
     assert "2 samples selected" in page.locator(".panel").inner_text()
     context.close()
+
+
+def test_a_table_of_different_scales_is_decoded_and_averaged(browser: Any, tmp_path: Path) -> None:
+    scales = np.array([1, 1e4, 10])
+
+    def decode(z: np.ndarray) -> np.ndarray:
+        return np.tanh(z[:, [0, 1, 1]]) * scales
+
+    codes = np.random.default_rng(0).standard_normal((40, 2)).astype(np.float32)
+    explorer = vaeviz.explore(vaeviz.Posterior(codes, None, None), decode, decode(codes), max_sample_bytes=120)
+    assert explorer.static_scene.document["decoder"]["method"] == "grid"
+    with Opened(browser, explorer.save(tmp_path / "table.html")) as opened:
+        opened.page.wait_for_function(f"() => {APP}.decoded")
+        at = opened.state("[...app.shared.state.probe.code]")
+        np.testing.assert_allclose(
+            opened.state("[...app.decoded]") / scales, np.tanh(np.array(at)[[0, 1, 1]]), atol=0.01
+        )
+        pictured = opened.state("[...app.models[0].scene.samples.pictured_rows.data]")
+        mean = opened.page.locator("[aria-label=Selection] .value-table")
+        for rows, words in ((pictured[:1], "Mean"), ([*range(40)], "Mean of 10"), ([], "–")):
+            opened.state(f"app.shared.set({{ selection: {rows} }})")
+            assert words in mean.inner_text()
+        unknown = next(row for row in range(40) if row not in pictured)
+        opened.state(f"app.shared.set({{ selection: [{unknown}] }})")
+        assert mean.inner_text().count("–") == 3
+        assert opened.errors == []
 
 
 def test_page_of_a_real_model_agrees_with_python(browser: Any, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class CheckedCodes:
 
 
 def checked_codes(decoder: PageDecoder, seed: int) -> CheckedCodes:
-    """Decode codes of the data and of a normal distribution as wide, in turn.
+    """Decode codes of the data and of the prior in turn; without a prior, of a normal distribution as wide as the data.
 
     Parameters
     ----------

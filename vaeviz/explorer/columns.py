@@ -1,4 +1,4 @@
-"""What points can be colored by: labels, factors, and numbers of each sample."""
+"""Columns that color the points: labels, factors, and numbers of each sample."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from vaeviz.explorer.scene_arrays import SceneArrays
 LABEL = "label"  # name of the column of labels
 SECONDS_PER_DAY = 24 * 60 * 60
 N_NEIGHBORS = 10
+MAX_FLOAT32_INTEGER = 1 << 24  # larger whole numbers, such as identifiers, would be rounded
 MAX_COMPARED_SAMPLES = 50_000  # neighbors of more in ten dimensions take minutes
 
 
@@ -110,7 +111,7 @@ def disagreement_column(arrays: SceneArrays, codes: np.ndarray, classes: np.ndar
     codes : ndarray, shape (N, D)
         Codes.
     classes : ndarray of int, shape (N,)
-        Classes, negative where a label is missing. Samples without a label are no neighbors here.
+        Classes, negative where a label is missing. Samples without a label do not count as neighbors.
 
     Returns
     -------
@@ -147,7 +148,8 @@ def number_column(arrays: SceneArrays, name: str, values: np.ndarray, unit: str 
     values = np.where(np.isfinite(values), values, np.nan)
     known = values[~np.isnan(values)]
     limits = list(robust_range(known)) if len(known) else [0.0, 1.0]
-    stored = arrays.add(f"column-{name}", values, "float32")
+    is_exact = len(known) > 0 and (known % 1 == 0).all() and np.abs(known).max() > MAX_FLOAT32_INTEGER
+    stored = arrays.add(f"column-{name}", values, "float64" if is_exact else "float32")
     return {"name": name, "kind": "number", "values": stored, "limits": limits, "unit": unit}
 
 

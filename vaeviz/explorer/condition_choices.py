@@ -27,7 +27,7 @@ class Conditions:
     inputs : ndarray, shape (C, ...)
         What `vaeviz.decode` accepts for each.
     of_rows : ndarray of int, shape (N,)
-        Index of each sample's own condition, −1 if it is none of these.
+        Index of each sample's own condition, −1 if it is not among them.
     """
 
     names: tuple[str, ...]

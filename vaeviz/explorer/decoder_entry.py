@@ -1,4 +1,4 @@
-"""How a page decodes: by the network itself, else by a grid, else not at all."""
+"""Choose how a page decodes: by the network itself, else by a grid, else not at all."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def _network_entry(arrays: SceneArrays, exported: NetworkExport, checked: Checke
     precision = "half" if any(w.dtype == np.float16 for w in exported.graph.weights.values()) else "single"
     note = (
         f"The network itself runs in this page, with its weights in {precision} precision. On {N_CHECKED} codes it "
-        f"differs from the decoder in Python by {exported.largest_difference:.1g} at most, "
-        f"{100 * exported.share_of_range:.1g} % of the range."
+        f"differs from the decoder in Python by {exported.largest_difference:.2g} at most, "
+        f"{100 * exported.share_of_range:.2g} % of the range."
     )
     check: dict[str, Any] = {
         "codes": arrays.add("check-codes", checked.codes[:N_STORED]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -56,7 +57,7 @@ def explore(
     title: str = "",
     seed: int = 0,
 ) -> Explorer:
-    """Look at a latent space: see and decode what is under the cursor, select samples, and take the selection home.
+    """Explore a latent space in a page or a notebook: decode under the cursor, and select and export samples.
 
     Parameters
     ----------
@@ -117,8 +118,10 @@ def explore(
     check_arguments(explore, locals())
     given = {"x": x, "labels": labels, "condition": condition, "factors": factors}
     given |= {"factor_names": factor_names, "feature_names": feature_names}
-    if x is None:
-        raise InputError("explore received no samples.", got="no x", expected="x", fix=describe_missing(["x"]))
+    missing = [name for name, value in {"encoder": encoder, "x": x}.items() if value is None]
+    if missing:
+        names = " and ".join(missing)
+        raise InputError(f"explore needs {names}.", got="None", expected=names, fix=describe_missing(missing))
     with each_advice_once():
         style = sample_style(x, feature_names, kind=kind)
         found = _collect(encoder, decoder, given)
@@ -163,6 +166,13 @@ def _default_title(model: Any, x: Any = None) -> str:
 def _check_row_ids(row_ids: Any, n_samples: int) -> tuple[str, ...]:
     if row_ids is None:
         return ()
+    if isinstance(row_ids, str) or not isinstance(row_ids, Iterable):
+        raise InputError(
+            f"row_ids is {row_ids!r}, expected one name per sample.",
+            got=type(row_ids).__name__,
+            expected="a sequence",
+            fix="Pass one row id per sample, or None.",
+        )
     names = tuple(map(str, row_ids))
     if len(names) != n_samples:
         raise InputError(
@@ -287,7 +297,8 @@ class Explorer:
         -------
         pandas.DataFrame
             Columns ``z1`` … ``zD``, then the labels, the factors, and the numbers that the model gives each sample.
-            The index is `row_ids`, or row numbers.
+            The index is `row_ids`, or row numbers. Dates are in days since 1970, and a name that is taken has a number,
+            such as ``label (2)``.
         """
         import pandas as pd
 

@@ -89,8 +89,8 @@ def _graph_makers(decoder: Decoder, checked: CheckedCodes) -> Iterator[Callable[
     if "torch" not in sys.modules:
         return
     with ForeignFunction(decoder.fn) as call:
-        codes = checked.codes[:2].reshape(2, *checked.code_shape)
-        call(codes, *(() if checked.condition is None else (checked.condition[:2],)))
+        codes = checked.codes.reshape(-1, *checked.code_shape)  # all of them, a batch that is known to work
+        call(codes, *(() if checked.condition is None else (checked.condition,)))
         modules = [one.module for one in call.module_calls]
     if not modules:
         return

@@ -425,4 +425,4 @@ HANDLERS: dict[str, Handler] = {
     "Pad": _pad,
     "PRelu": _prelu,
 }
-"""What writes the operations of ONNX, by their name."""
+"""Functions that write the operations of ONNX, by name."""

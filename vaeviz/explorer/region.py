@@ -1,4 +1,4 @@
-"""Whether a place of the latent space means anything: q(z), the prior, holes, and the distance to the codes."""
+"""Measures of a place of the latent space: q(z), the prior, holes, and the distance to the codes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CodeDensity:
 
     @property
     def is_quick(self) -> bool:
-        """Whether `of_samples` takes seconds rather than minutes."""
+        """True if `of_samples` takes seconds rather than minutes."""
         return self.posterior.mean.size * len(self.rows) <= MAX_TERMS
 
     def of_samples(self) -> np.ndarray:

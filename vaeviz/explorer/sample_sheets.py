@@ -41,7 +41,7 @@ class PictureFormat:
         return "image/png" if self.quality is None else "image/webp"
 
     def __str__(self) -> str:
-        return "PNG, without loss" if self.quality is None else f"WebP of quality {self.quality}"
+        return "PNG" if self.quality is None else f"WebP of quality {self.quality}"
 
     def encode(self, image: Image) -> bytes:
         """Return the bytes of a file.

@@ -1,4 +1,4 @@
-"""How samples are arranged in a page, and by how much they may differ."""
+"""The layout of samples in a page, and the ranges of their values."""
 
 from __future__ import annotations
 

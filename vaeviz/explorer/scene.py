@@ -130,8 +130,6 @@ class LatentView:
         Seed of all random choices.
     prefix : str, default ""
         Beginning of the names of its arrays.
-    notes : tuple of str
-        What else the page says.
     """
 
     posterior: Posterior
@@ -141,7 +139,6 @@ class LatentView:
     title: str
     seed: int
     prefix: str = ""
-    notes: tuple[str, ...] = ()
 
     @property
     def value_range(self) -> tuple[float, float]:
@@ -156,7 +153,7 @@ class LatentView:
 
     @cached_property
     def page_decoder(self) -> PageDecoder | None:
-        """The decoder as the page needs it, None if there is none. An error if a condition is needed but not known."""
+        """The decoder as the page needs it, or None. Raises if it needs a condition and none is known."""
         if self.decoder is None:
             return None
         conditions = find_conditions(self.decoder, self.posterior)
@@ -281,18 +278,18 @@ def latent_scene(
     columns, column_notes = table.columns(arrays, posterior.mean)
     measured, failures = _measured_columns(arrays, view, density)
     samples, sample_notes = (None, []) if max_sample_bytes is None else _sample_entry(arrays, view, max_sample_bytes)
-    conditions = view.conditions()
+    conditions, dimensions = view.conditions(), _dimensions(posterior)
+    dimension_names = [dimension["name"] for dimension in dimensions]
     document: dict[str, Any] = {
         "version": VERSION,
         "title": printable_text(view.title),
         "n_samples": len(posterior),
         "latent_dim": posterior.size,
         "codes": arrays.add("codes", posterior.mean),
-        "code_name": posterior.code_name,
         "log_var": _log_var(arrays, posterior),
-        "dimensions": _dimensions(posterior),
+        "dimensions": dimensions,
         "maps": maps,
-        "columns": columns + measured,
+        "columns": [*_rename_repeated(columns, [*dimension_names, *(one["name"] for one in measured)]), *measured],
         "color_by": columns[0]["name"] if table.labels is not None else None,
         "row_ids": list(map(printable_text, table.row_ids)) or None,
         "samples": samples,
@@ -301,7 +298,7 @@ def latent_scene(
         "condition": None if conditions is None else conditions.to_scene(arrays),
         "neighbor_distance": neighbor_distance(posterior.mean, view.seed),
         **({"density": None, "holes": None} if density is None else describe_density(arrays, density)),
-        "notes": [*view.notes, *notes, *sample_notes, *column_notes, *failures],
+        "notes": [*notes, *sample_notes, *column_notes, *failures],
         "python": {"rows": "x[[{rows}]]"},
         "other": None,
     }
@@ -324,6 +321,17 @@ def _dimensions(posterior: Posterior) -> list[dict[str, Any]]:
         }
         for dim in range(posterior.size)
     ]
+
+
+def _rename_repeated(columns: list[dict[str, Any]], taken: list[str]) -> list[dict[str, Any]]:
+    """Return columns with a number after each name that is taken, since a name stands for one column."""
+    renamed, known = [], set(taken)
+    for column in columns:
+        names = (column["name"], *(f"{column['name']} ({place})" for place in range(2, len(columns) + len(taken) + 2)))
+        name = next(name for name in names if name not in known)
+        known.add(name)
+        renamed.append(column | {"name": name})
+    return renamed
 
 
 def _log_var(arrays: SceneArrays, posterior: Posterior) -> dict[str, Any] | None:

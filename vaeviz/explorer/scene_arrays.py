@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-DType = Literal["float32", "float16", "int32", "uint8"]
+DType = Literal["float64", "float32", "float16", "int32", "uint8"]
 ArrayRef = dict[str, Any]
-"""What a scene says of one array: its name, dtype and shape, and whether its bytes are compressed."""
+"""Reference to an array: its name, dtype and shape, and whether its bytes are compressed."""
 
 MIN_SAVED_SHARE = 0.1  # of the bytes; a compression that saves less is not worth the time to undo it
 GZIP_LEVEL = 6
@@ -62,7 +62,7 @@ class SceneArrays:
         24
         """
         unique = self.prefix + re.sub("[^a-z0-9]+", "-", name.lower())
-        if unique in self.data:
+        while unique in self.data:
             unique = f"{unique}-{len(self.data)}"
         stored = np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<")).tobytes()
         reference: ArrayRef = {"name": unique, "dtype": dtype, "shape": list(np.shape(values))}

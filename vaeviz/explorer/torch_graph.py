@@ -522,4 +522,4 @@ HANDLERS: dict[str, Handler] = {
     "embedding": _embedding,
     "linalg_vector_norm": _norm,
 }
-"""What writes the operations of torch, by their name."""
+"""Functions that write the operations of torch, by name."""

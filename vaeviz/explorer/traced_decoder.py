@@ -12,7 +12,7 @@ from vaeviz.model.output_tree import find_samples
 
 
 class TracedDecoder:
-    """Tensors of codes to flat samples, in the layout of the page and the range of the data.
+    """Decode tensors of codes to flat samples, in the layout of the page and the range of the data.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ Message = tuple[dict[str, Any], list[bytes]]
 
 
 class DecodingService:
-    """What answers the front end, which asks to decode codes.
+    """Answer the front end when it asks to decode codes.
 
     Parameters
     ----------

@@ -31,15 +31,23 @@ export function createProbePanel(app) {
     show(null);
   };
   const decodeRow = latestOnly(
-    async (model, row, condition) => (await model.decoder.decode([model.codeOf(row)], condition))[0],
-    display.showRebuilt,
+    async (model, row, condition) => {
+      if (!model.decoder?.isFree) return { values: null };
+      const [values] = await model.decoder.decode([model.codeOf(row)], model.conditionOf(row, condition));
+      return { values, name: rebuiltName(model, condition) };
+    },
+    ({ values, name }) => display.showRebuilt(values, name),
     fail(display.showRebuilt),
   );
   const decodeProbe = latestOnly(
-    async (probe) => ({ probe, values: (await probe.model.decoder.decode([probe.code], probe.condition))[0] }),
+    async (probe) => {
+      const { model, space, code, condition } = probe;
+      return { probe, values: model.canDecode(space) ? (await model.decoder.decode([code], condition))[0] : null };
+    },
     ({ probe, values }) => {
       failure.hidden = true;
-      display.showDecoded(values, cursorName(app, probe));
+      if (values) display.showDecoded(values, cursorName(app, probe));
+      else display.showDecoded(null, undefined, reasonNotDecoded(probe.model));
       app.decoded = values;
     },
     fail(display.showDecoded),
@@ -51,7 +59,7 @@ export function createProbePanel(app) {
     const row = app.shownRow();
     const label = app.classColumn() ? ` · ${app.shortLabel(row)}` : "";
     display.showSample(row, `Sample ${model.nameOf(row)}${label}`);
-    if (model.decoder?.isFree) decodeRow(model, row, model.conditionOf(row, own.state.condition));
+    if (models.some(({ decoder }) => decoder?.isFree)) decodeRow(model, row, own.state.condition);
   }
 
   function showProbe() {
@@ -59,9 +67,7 @@ export function createProbePanel(app) {
     verdict.className = `verdict ${probe.isHole ? "hole" : probe.isFar ? "far" : "near"}`;
     verdict.textContent = verdictOf(probe);
     densities.replaceChildren(...densityFacts(probe));
-    if (!painter || !probe.model.decoder) return;
-    if (probe.model.canDecode(probe.space)) decodeProbe(probe);
-    else display.showDecoded(null, undefined, `Choose ${probe.model.space(probe.model.firstSpace).label} as axes`);
+    if (painter && models.some(({ decoder }) => decoder)) decodeProbe(probe);
   }
 
   shared.on(["hoverRow", "path", "probe", "activeView", "colorBy"], showRow);
@@ -74,6 +80,15 @@ function cursorName(app, { view, model, condition }) {
   const place = app.views.length > 1 ? ` in ${"AB"[app.views.indexOf(view)]}` : "";
   const choice = model.scene.condition?.choices[condition];
   return `At the cursor${place}${choice === undefined ? "" : ` · ${choice}`}`;
+}
+
+/** Return what a reconstruction is, with the chosen condition if a sample's own is not known. */
+function rebuiltName({ scene: { condition } }, choice) {
+  return !condition || condition.of_rows ? "Reconstruction" : `Reconstruction · ${condition.choices[choice]}`;
+}
+
+function reasonNotDecoded(model) {
+  return model.decoder ? `Choose ${model.space(model.firstSpace).label} as axes` : "not decoded";
 }
 
 /** Show samples as tiles; those that no model of the page can decode are left out. */
@@ -111,7 +126,7 @@ function tableDisplay(painter, models) {
       const place = painter.placeOf(row);
       table.show(0, place < 0 ? null : painter.valuesOf(place), name);
     },
-    showRebuilt: (values) => table.show(1, values),
+    showRebuilt: (values, name) => table.show(1, values, name),
     showDecoded: (values, name) => table.show(names.length - 1, values, name),
   };
 }
@@ -122,7 +137,8 @@ function verdictOf({ isFar, isHole, nearest, limit, limitName, space, model }) {
   if (isFar && space.isMap) return "No code of the data lies here in this map.";
   if (isFar)
     return `No code of the data lies here. The nearest is ${distance} away; ${limitName} have another within ${formatNumber(limit)}.`;
-  const decoding = space.isMap && model.decoder ? " Decoded from the 3 nearest codes of the map." : "";
+  const decoding = space.isMap && model.canDecode(space) ? " Decoded from the 3 nearest codes of the map." : "";
+  if (limit === undefined && !space.isMap) return `The nearest code of the data is ${distance} away.`;
   return `Codes of the data lie here; the nearest is ${distance} away.${decoding}`;
 }
 

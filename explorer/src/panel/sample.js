@@ -1,7 +1,7 @@
 /** What is known about the shown sample, and what can be done with it. */
 
 import { html } from "../dom.js";
-import { formatNumber } from "../format.js";
+import { formatValue } from "../format.js";
 
 const MAX_FACTS = 14; // columns listed for a sample
 
@@ -56,5 +56,5 @@ function rowFacts(app, row) {
 export function valueText(column, row) {
   const value = column.values.data[row];
   if (column.kind === "classes") return column.classes[value] ?? "no label";
-  return Number.isFinite(value) ? `${formatNumber(value)}${column.unit ? ` ${column.unit}` : ""}` : "no value";
+  return formatValue(column, value);
 }

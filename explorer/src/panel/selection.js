@@ -77,11 +77,12 @@ export function createSelectionPanel(app) {
     if (selection !== shown && app.isReady) element.scrollIntoView({ block: "nearest" });
     shown = selection;
     mean.element.hidden = !painter || painter.isTable;
-    if (painter?.isTable && selection.length) meanTable.show(0, painter.meanOf(selection));
-    else if (painter) {
-      let nAveraged = 0;
-      mean.show((canvas) => (nAveraged = painter.drawMean(canvas, selection)) > 0);
-      if (nAveraged && nAveraged < selection.length) mean.show(() => true, `Mean of ${formatCount(nAveraged)}`);
+    if (painter) {
+      const nAveraged = painter.placesOf(selection).length;
+      const noun = painter.samples.lut ? "Mean color" : "Mean"; // which is not the color of the mean value
+      const name = nAveraged < selection.length ? `${noun} of ${formatCount(nAveraged)}` : noun;
+      if (painter.isTable) meanTable.show(0, nAveraged ? painter.meanOf(selection) : null, name);
+      else mean.show((canvas) => painter.drawMean(canvas, selection) > 0, name);
     }
     strip.element.hidden = !painter;
     if (painter) strip.show(selection.slice(0, MAX_PICTURES).map((row) => pictureOf(app, row)));
@@ -89,6 +90,9 @@ export function createSelectionPanel(app) {
     histogram.replaceChildren(...histogramRows(app.classColumn(), selection, shared.state.isDark));
     line.value = pythonLine(scene, selection);
   });
+  const countPlaceless = () => (placeless.textContent = placelessSentence(app, shared.state.selection ?? []));
+  shared.on(["activeView"], countPlaceless);
+  for (const view of app.views) view.own.on(["spaceId"], countPlaceless);
   clear.hidden = true;
   return element;
 }

@@ -73,7 +73,7 @@ export function createSliderPanel(app) {
     const isShown = Boolean(model.decoder?.isFree) && space.dims.length > 0;
     list.replaceChildren(...(isShown ? sliderRows(view, outputs) : []));
     reset.hidden = !outputs.size;
-    if (!isShown && model.decoder && !space.dims.length) list.append(html("p.note", {}, mapNote(space)));
+    if (!space.dims.length && model.canDecode(space)) list.append(html("p.note", {}, mapNote(space)));
   }
 
   function refresh() {

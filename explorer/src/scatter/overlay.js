@@ -2,7 +2,7 @@
 
 import { ticks } from "d3-array";
 import { setProperties, svg } from "../dom.js";
-import { formatNumber } from "../format.js";
+import { formatTicks } from "../format.js";
 
 const TICK_SPACING = 110; // pixels
 let overlayCount = 0; // ids of patterns must differ between views
@@ -45,18 +45,21 @@ export class Overlay {
     const [left, right, bottom, top] = camera.limits();
     const [lines, texts] = [[], []];
     if (!space.isMap) {
-      for (const x of ticks(left, right, Math.max(2, width / TICK_SPACING))) {
+      const xs = ticks(left, right, Math.max(2, width / TICK_SPACING));
+      const ys = space.dims.length === 1 ? [] : ticks(bottom, top, Math.max(2, height / TICK_SPACING));
+      const [xNames, yNames] = [xs, ys].map(formatTicks);
+      xs.forEach((x, place) => {
         const [pixel] = camera.toPixel(x, 0);
         lines.push(svg("line", { x1: pixel, x2: pixel, y1: 0, y2: height, class: "grid-line", stroke: "#ddd" }));
         if (pixel > 44 && pixel < width - 60)
-          texts.push(svg("text", { x: pixel, y: height - 6, class: "tick", "text-anchor": "middle" }, formatNumber(x)));
-      }
-      for (const y of space.dims.length === 1 ? [] : ticks(bottom, top, Math.max(2, height / TICK_SPACING))) {
+          texts.push(svg("text", { x: pixel, y: height - 6, class: "tick", "text-anchor": "middle" }, xNames[place]));
+      });
+      ys.forEach((y, place) => {
         const [, pixel] = camera.toPixel(0, y);
         lines.push(svg("line", { x1: 0, x2: width, y1: pixel, y2: pixel, class: "grid-line", stroke: "#ddd" }));
         if (pixel > 28 && pixel < height - 24)
-          texts.push(svg("text", { x: 6, y: pixel - 4, class: "tick" }, formatNumber(y)));
-      }
+          texts.push(svg("text", { x: 6, y: pixel - 4, class: "tick" }, yNames[place]));
+      });
     }
     texts.push(svg("text", { x: width - 8, y: height - 6, class: "axis-name", "text-anchor": "end" }, space.axes[0]));
     texts.push(svg("text", { x: 6, y: 16, class: "axis-name" }, space.axes[1]));

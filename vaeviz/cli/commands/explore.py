@@ -44,11 +44,12 @@ def explore(
 
     MODEL is a run folder of `vaeviz train`, package.module:attribute, or a file, see --model.
 
-    Exit code 0: the page was written. 1: it was written, but the decoder failed, as the page says. 2: wrong usage or
+    Exit code 0: the page was written. 1: it was written, but a decoder failed, as the page says. 2: wrong usage or
     input.
     """
     from vaeviz.explorer.explorer import describe_size
     from vaeviz.explorer.explorer import explore as make_explorer
+    from vaeviz.explorer.scene import NO_DECODER
     from vaeviz.model.collect_inputs import collect_inputs
 
     if source.is_empty:
@@ -67,8 +68,12 @@ def explore(
         **options,
     )
     explorer.save(out)
-    scene = explorer.static_scene.document
-    for note in [*scene["notes"], scene["decoder"]["note"]]:
-        click.echo(note)
-    click.echo(f"{describe_size(scene)}, {out.stat().st_size / 1e6:.1f} MB: {out}")
-    ctx.exit(int("decoder" in found and scene["decoder"]["method"] == "none"))
+    first = explorer.static_scene.document
+    scenes = [first] if other is None else [first, first["other"]]
+    for scene in scenes:
+        prefix = "" if other is None else f"{scene['title']}: "
+        for note in [*scene["notes"], scene["decoder"]["note"]]:
+            click.echo(f"{prefix}{note}")
+    click.echo(f"{describe_size(first)}, {out.stat().st_size / 1e6:.1f} MB: {out}")
+    decoders = [scene["decoder"] for scene in scenes]
+    ctx.exit(int(any(decoder["method"] == "none" and decoder != NO_DECODER for decoder in decoders)))
