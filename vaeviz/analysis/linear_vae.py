@@ -138,7 +138,8 @@ class LinearVAE:
             ln(s / λ_j).
         """
         mean = (np.asarray(x, np.float64) - self.mean) @ self.weights / (self.cutoff * self.gain)
-        return mean, np.broadcast_to(-np.log(self.gain), mean.shape)
+        log_var = np.broadcast_to(-np.log(self.gain), mean.shape)
+        return mean, log_var
 
     def decode(self, z: ArrayLike) -> np.ndarray:
         """Return the mean of p(x | z).
