@@ -99,6 +99,24 @@ def test_columns_are_renamed():
     assert "loss" in error.value.fix.python
 
 
+def test_no_column_takes_the_place_of_another():
+    with pytest.raises(InputError) as error:
+        history_runs({"L": [3.0], "loss": [2.0]}, {"L": "loss"})
+    assert error.value.got == "loss"
+    columns = history_columns({"_step": [5.0], "step": [1.0], "Epoch": [0.0], "epoch": [1.0]})
+    assert {name: values.tolist() for name, values in columns.items()} == {
+        "_step": [5],
+        "step": [1],
+        "Epoch": [0],
+        "epoch": [1],
+    }
+
+
+def test_a_chart_of_spreads_alone_has_their_columns(written):
+    path = written("wandb_export.csv", '"Step","a - loss__MIN","a - loss__MAX"\n"1","3","4"\n')
+    assert read_history(path) == {"Step": [1], "a - loss__MIN": [3], "a - loss__MAX": [4]}
+
+
 def test_runs_may_be_of_different_forms(written):
     path = written("a.csv", TABLES["a.csv"])
     keras = SimpleNamespace(history={"loss": [1.0]}, epoch=[0])
@@ -126,6 +144,7 @@ BAD = {
     "no numbers.json": '{"loss": "low"}',
     "deep.json": "[" * 100_000,
     "cut.jsonl": '{"loss": 3}\n{"loss": ',
+    "giant.json": f"[1, {10**400}]",
     "numbers.jsonl": '{"loss": 3}\n4\n',
 }
 
@@ -170,7 +189,11 @@ def test_metrics_of_mlflow_are_read_by_step(written, tmp_path):
     assert (columns["step"], columns["train/loss"]) == ([0, 1], [3, 1])
     assert math.isnan(columns["val_loss"][0])
     assert read_history(tmp_path / "0" / "aaaa11" / "metrics")["train/loss"] == [3, 1]
-    assert list(read_history_file(tmp_path / "0")) == ["bold-fox aaaa", "bold-fox bbbb"]
+    assert list(read_history_file(tmp_path / "0")) == ["bold-fox aaaa11", "bold-fox bbbb22"]
+    (tmp_path / "0" / "aaaa11" / "tags" / "mlflow.runName").write_bytes(b"\xff")
+    written("0/cccc33/meta.yaml", "run_id: x\n")
+    (tmp_path / "0" / "cccc33" / "metrics").mkdir()
+    assert list(read_history_file(tmp_path / "0")) == ["\N{REPLACEMENT CHARACTER} aaaa11", "bold-fox bbbb22"]
     written("0/aaaa11/metrics/val_loss", "17000")
     with pytest.raises(InputError) as error:
         read_history(tmp_path / "0" / "aaaa11")
@@ -224,6 +247,9 @@ def test_event_files_in_several_folders_are_runs(event_folder, tmp_path):
     with SummaryWriter(tmp_path / "other") as writer:
         writer.add_scalar("loss/train", 3.0, 0)
     assert list(read_history_file(tmp_path)) == ["logs", "other"]
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_scalar("loss/train", 3.0, 0)
+    assert list(read_history_file(tmp_path)) == [".", "logs", "other"]
 
 
 @pytest.mark.adapters
@@ -252,6 +278,27 @@ def test_scalars_of_tensorflow_are_read(tmp_path):
         writer.add_event(Event(step=step, summary=Summary(value=[value])))
     writer.close()
     assert read_history(tmp_path)["epoch_loss"] == [3, 2]
+
+
+@pytest.mark.adapters
+def test_an_array_in_place_of_a_scalar_of_tensorflow_is_an_error(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.compat.proto.tensor_pb2 import TensorProto
+    from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+    from tensorboard.plugins.scalar.metadata import create_summary_metadata
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=10**12)])
+    tensor = TensorProto(dtype="DT_FLOAT", tensor_shape=shape, float_val=[1.0])
+    value = Summary.Value(tag="giant", tensor=tensor, metadata=create_summary_metadata("", ""))
+    writer = EventFileWriter(str(tmp_path))
+    writer.add_event(Event(step=0, summary=Summary(value=[value])))
+    writer.close()
+    with pytest.raises(InputError) as error:
+        read_history(tmp_path)
+    assert error.value.got == "giant"
 
 
 @pytest.mark.adapters

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.history_files import read_history_file
+from vaeviz.data.history_files import TABLE_SUFFIXES, read_history_file
+from vaeviz.data.out_of_core import shorten
 from vaeviz.errors import InputError, UnknownName
 
 TIMES = ("epoch", "step", "global_step", "iteration")  # columns that count, the first that repeats no value
@@ -67,7 +68,7 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     Raises
     ------
     InputError
-        If it is none of these.
+        If it is none of these, or `columns` gives two columns one name.
     UnknownName
         If no history has a column that `columns` renames.
 
@@ -125,7 +126,7 @@ def history_columns(history: Any) -> Columns:
 
 
 def name_runs(paths: Sequence[str | Path]) -> list[str]:
-    """Return short names for runs: those of their files or folders, or the whole paths if these are the same.
+    """Return short names for runs: those of their files or folders, or the whole paths if some are the same.
 
     Parameters
     ----------
@@ -139,10 +140,10 @@ def name_runs(paths: Sequence[str | Path]) -> list[str]:
 
     Examples
     --------
-    >>> name_runs(["runs/a", "logs/b.csv"]), name_runs(["a/history.csv", "b/history.csv"])
-    (['a', 'b'], ['a/history.csv', 'b/history.csv'])
+    >>> name_runs(["runs/beta0.5", "logs/b.csv"]), name_runs(["a/history.csv", "b/history.csv"])
+    (['beta0.5', 'b'], ['a/history.csv', 'b/history.csv'])
     """
-    names = [Path(path).stem for path in paths]
+    names = [path.stem if path.suffix.lower() in TABLE_SUFFIXES else path.name for path in map(Path, paths)]
     return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
@@ -216,11 +217,16 @@ def _as_numbers(values: Any) -> np.ndarray | None:
 
 def _tidy(columns: Columns, names: Mapping[str, str]) -> Columns:
     """Rename columns, give those that count their usual names, and merge rows that complete each other."""
+    chosen = {name: names.get(name, name) for name in columns}
+    for name, new in chosen.items():
+        if (other := next(other for other in chosen if chosen[other] == new)) != name:
+            message = f'columns names both "{shorten(other)}" and "{shorten(name)}" "{shorten(new)}".'
+            raise InputError(message, got=new, expected="a name for each column", fix="Choose another name.")
     renamed: Columns = {}
-    for name, values in columns.items():
-        chosen = names.get(name, name)
-        usual = TIME_NAMES.get(chosen.lower(), chosen.lower())
-        renamed[usual if usual in TIMES and usual not in renamed else chosen] = values
+    for name, new in chosen.items():
+        usual = TIME_NAMES.get(new.lower(), new.lower())
+        is_free = usual not in renamed and usual not in chosen.values()
+        renamed[usual if usual in TIMES and is_free else new] = columns[name]
     return _merge_rows(renamed)
 
 

@@ -119,7 +119,7 @@ def _split_chart(columns: Table) -> Any:
     for name, match in matches.items():
         if not name.endswith(CHART_SPREAD):
             runs.setdefault(match["run"], dict(times))[match["metric"]] = columns[name]
-    return runs if len(runs) > 1 else next(iter(runs.values()))
+    return runs if len(runs) > 1 else next(iter(runs.values()), columns)
 
 
 def _read_json(text: str) -> Any:
@@ -161,7 +161,7 @@ def _holds_lists(columns: Mapping[str, Any]) -> bool:
 def _join_rows(rows: Sequence[Any]) -> Table:
     """Return the columns of one object per row, or of one number per row."""
     if rows and all(isinstance(row, (int, float)) for row in rows):
-        return {"loss": [float(row) for row in rows]}
+        return _join_columns({"loss": list(rows)})
     if not all(isinstance(row, dict) for row in rows):
         raise InputError("a row is not an object.", got="other values", expected="one object per epoch")
     names = dict.fromkeys(name for row in rows for name in row)

@@ -47,12 +47,12 @@ def read_event_folder(path: Path) -> Any:
     -------
     dict
         Columns by tag, with the column ``step``. If event files are in several folders, the columns of each by the
-        path of the folder. Empty if there is no event file.
+        path of the folder, ``"."`` for `path` itself. Empty if there is no event file.
 
     Raises
     ------
     InputError
-        If tensorboard is not installed, or there are no scalars.
+        If tensorboard is not installed, a file is damaged, or there are no scalars.
     """
     folders = {path: [path]} if path.is_file() else _event_folders(path)
     if not folders:
@@ -64,8 +64,9 @@ def read_event_folder(path: Path) -> Any:
     runs = {folder: columns for folder, columns in found.items() if columns}
     if not runs:
         raise InputError(f"The event files of {path} hold no scalars.", got="no scalars", expected="scalars")
-    names = {folder: str(folder.relative_to(path)) if folder != path else path.name for folder in runs}
-    return next(iter(runs.values())) if len(runs) == 1 else {names[folder]: runs[folder] for folder in runs}
+    if len(runs) == 1:
+        return next(iter(runs.values()))
+    return {str(folder.relative_to(path)): columns for folder, columns in runs.items()}
 
 
 def _event_folders(path: Path) -> dict[Path, list[Path]]:
@@ -106,8 +107,15 @@ def _scalar_series(path: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:
         yield tag, [(event.step, event.value) for event in events.Scalars(tag)]
     for tag in tags["tensors"]:  # as TensorFlow writes scalars since its version 2
         if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
-            values = ((event.step, tensor_util.make_ndarray(event.tensor_proto)) for event in events.Tensors(tag))
-            yield tag, [(step, float(value)) for step, value in values]
+            found = events.Tensors(tag)
+            try:
+                if any(event.tensor_proto.tensor_shape.dim for event in found):  # an array of any size that it declares
+                    raise ValueError
+                series = [(event.step, float(tensor_util.make_ndarray(event.tensor_proto))) for event in found]
+            except (TypeError, ValueError):
+                message = f"{shorten(tag)} in {path} is not a series of numbers."
+                raise InputError(message, got=shorten(tag), expected="scalars") from None
+            yield tag, series
 
 
 def read_mlflow_folder(folder: Path) -> Any:
@@ -121,7 +129,8 @@ def read_mlflow_folder(folder: Path) -> Any:
     Returns
     -------
     dict
-        Columns by name, with the column ``step``; or the columns of each run by its name. Empty if there are none.
+        Columns by name, with the column ``step``; or the columns of each run that has some by its name. Empty if there
+        are none.
 
     Raises
     ------
@@ -132,7 +141,8 @@ def read_mlflow_folder(folder: Path) -> Any:
         return _join_series(_metric_series(folder / "metrics"))
     if folder.name == "metrics" and _has_metrics(folder.parent):
         return read_mlflow_folder(folder.parent)
-    runs = {_run_name(run): read_mlflow_folder(run) for run in sorted(folder.iterdir()) if _has_metrics(run)}
+    found = {_run_name(run): read_mlflow_folder(run) for run in sorted(folder.iterdir()) if _has_metrics(run)}
+    runs = {name: columns for name, columns in found.items() if columns}
     return runs if len(runs) > 1 else next(iter(runs.values()), {})
 
 
@@ -143,7 +153,7 @@ def _has_metrics(folder: Path) -> bool:
 def _run_name(run: Path) -> str:
     """Return the name of a run, with the start of its identifier, since names repeat."""
     tag = run / "tags" / "mlflow.runName"
-    return f"{tag.read_text(encoding='utf-8').strip()} {run.name[:4]}" if tag.is_file() else run.name
+    return f"{tag.read_text(encoding='utf-8', errors='replace').strip()} {run.name[:8]}" if tag.is_file() else run.name
 
 
 def _metric_series(folder: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:
