@@ -334,3 +334,6 @@ def test_a_folder_of_transformers_is_opened(tmp_path, check_same):
     expected.save_pretrained(tmp_path, max_shard_size="2KB")
     assert (tmp_path / "model.safetensors.index.json").exists()
     check_same(load_weights(transformers.ViTMAEForPreTraining, tmp_path), expected)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(settings | {"attn_implementation": "someone/kernel"}))
+    check_same(load_weights(transformers.ViTMAEForPreTraining, tmp_path), expected)

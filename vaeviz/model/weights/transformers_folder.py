@@ -44,6 +44,7 @@ def load_transformers_folder(model_class: Any, folder: Path, *, strict: bool) ->
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,
+            attn_implementation="eager",  # config.json could name a repository, whose code would be downloaded and run
         )
     except Exception as error:
         raise unreadable(folder, "transformers", error) from error
