@@ -234,10 +234,13 @@ def test_event_files_of_tensorboard_are_read(event_folder):
 def test_an_event_file_that_is_cut_is_read_with_a_warning(event_folder):
     (file,) = event_folder.iterdir()
     file.write_bytes(file.read_bytes()[:-9])
-    with pytest.warns(UserWarning, match="ends within a record"):
+    with pytest.warns(UserWarning, match="is cut or damaged"):
         columns = read_history(event_folder)
     assert columns["loss/train"] == [3, 2, 1]
     assert "loss/val" not in columns
+    file.write_bytes(file.read_bytes() + bytes(64))  # as a computer that lost power leaves it
+    with pytest.warns(UserWarning, match="is cut or damaged"):
+        read_history(event_folder)
 
 
 @pytest.mark.adapters

@@ -59,7 +59,7 @@ def read_event_folder(path: Path) -> Any:
         return {}
     import_library("tensorboard", extra="tensorboard", needed_by=str(path))
     for file in (file for files in folders.values() for file in files if _is_cut(file)):
-        warn_user(UserWarning(f"{file} ends within a record, so its last values are missing."))
+        warn_user(UserWarning(f"{file} is cut or damaged, so its last values are missing."))
     found = {folder: _join_series(_scalar_series(folder)) for folder in folders}
     runs = {folder: columns for folder, columns in found.items() if columns}
     if not runs:
@@ -80,12 +80,16 @@ def _event_folders(path: Path) -> dict[Path, list[Path]]:
 
 
 def _is_cut(path: Path) -> bool:
-    """Return True if a file ends within a record: a length of 8 bytes, 4 bytes, the data, and 4 bytes."""
+    """Return True if a file holds anything but whole records: a length of 8 bytes, its checksum, the data, and 4 bytes.
+
+    The library stops there without a word. The checksums of the data are left out, since they would take minutes.
+    """
+    records: Any = importlib.import_module("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
     size = path.stat().st_size
     with path.open("rb") as file:
         while (left := size - file.tell()) > 0:
             header = file.read(12)
-            if len(header) < 12:
+            if len(header) < 12 or records.masked_crc32c(header[:8]) != int.from_bytes(header[8:], "little"):
                 return True
             n_bytes = struct.unpack("<Q", header[:8])[0] + 4
             if n_bytes > left - 12:
