@@ -100,6 +100,30 @@ def test_hyper_parameters_are_the_arguments_of_the_class(vae_class, saved, check
     check_same(load_weights(vae_class, saved({"hyper_parameters": settings, "state_dict": wide.state_dict()})), wide)
 
 
+def test_an_argument_that_is_an_object_is_named_since_its_default_is_taken(trained, saved):
+    class Activated(type(trained)):
+        def __init__(self, latent_dim=2, activation=torch.tanh):
+            super().__init__(latent_dim)
+
+    path = saved({"hyper_parameters": {"activation": nn.ReLU(), "lr": Opaque()}, "state_dict": trained.state_dict()})
+    with pytest.warns(GuessWarning, match="default activation,") as caught:
+        load_weights(Activated, path)
+    assert "Activated(activation=...)" in caught[0].message.fix.python
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_weights(partial(Activated, activation=torch.relu), path)
+
+
+def test_arguments_in_config_json_may_be_nested(tmp_path, trained):
+    class Nested(type(trained)):
+        def __init__(self, blocks):
+            super().__init__(blocks[0][0][0]["latent_dim"])
+
+    save_file(trained.state_dict(), tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps({"blocks": [[[{"latent_dim": 2}]]]}))
+    load_weights(Nested, tmp_path)
+
+
 def test_parts_with_state_dicts_of_their_own_are_one_model(vae_class, trained, saved, check_same):
     parts = {name: part.state_dict() for name, part in trained.named_children()}
     optimizer = torch.optim.Adam(trained.parameters())

@@ -43,10 +43,13 @@ class WeightFile:
         Tensors by name. Those in nested containers have joined names, such as ``state_dict.encoder.weight``.
     settings : mapping of str to object
         Arguments of the model that the file records; plain values only.
+    unread : tuple of str
+        Names of the arguments that are not plain values.
     """
 
     tensors: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 def read_weight_file(path: Path) -> WeightFile:
@@ -68,10 +71,9 @@ def read_weight_file(path: Path) -> WeightFile:
     InputError
         If it does not exist, is damaged, or holds no tensors.
     """
-    settings: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     if os.path.isdir(path):
-        config = path / "config.json"
-        settings = _read_json(config) if config.is_file() else {}
+        config = _read_json(path / "config.json") if (path / "config.json").is_file() else {}
         path = _file_in_folder(path)
     if not os.path.isfile(path):
         raise InputError(f"{path} is not an existing file.", got=str(path), expected="a file with weights")
@@ -81,9 +83,11 @@ def read_weight_file(path: Path) -> WeightFile:
         fix = "Save model.state_dict() with torch.save."
         raise InputError(f"{path} holds no tensors.", got=type(content).__name__, expected=EXPECTED, fix=fix)
     recorded = dict.get(content, SETTINGS_KEY) if isinstance(content, dict) else None
-    if isinstance(recorded, dict) and not settings:
-        settings = recorded
-    return WeightFile(tensors, {str(name): value for name, value in dict.items(settings) if _is_plain(value)})
+    if config or not isinstance(recorded, dict):
+        return WeightFile(tensors, config)
+    named = {name: value for name, value in dict.items(recorded) if isinstance(name, str)}
+    settings = {name: value for name, value in named.items() if _is_plain(value)}
+    return WeightFile(tensors, settings, tuple(name for name in named if name not in settings))
 
 
 def _file_in_folder(folder: Path) -> Path:

@@ -12,9 +12,9 @@ from typing import Any
 
 from vaeviz.data.batches import one_line
 from vaeviz.data.out_of_core import shorten
-from vaeviz.errors import Fix, InputError, warn_user
+from vaeviz.errors import Fix, GuessWarning, InputError, warn_user
 from vaeviz.model.calling import callable_name
-from vaeviz.model.weights.files import read_weight_file
+from vaeviz.model.weights.files import WeightFile, read_weight_file
 from vaeviz.model.weights.keras import KERAS_SUFFIX, load_keras_weights
 from vaeviz.model.weights.names import (
     PARTIAL_FIX,
@@ -61,7 +61,8 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     Warns
     -----
     GuessWarning
-        If a prefix was left out, or the file holds several sets of weights that fit.
+        If a prefix was left out, the file holds several sets of weights that fit, or it records an argument of the
+        class as an object, which is not read.
 
     Notes
     -----
@@ -82,7 +83,7 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     """
     path = Path(path)
     if path.name.endswith(KERAS_SUFFIX):
-        return load_keras_weights(_make_model(model, {}), path, strict=strict)
+        return load_keras_weights(_make_model(model, WeightFile({})), path, strict=strict)
     if (
         inspect.isclass(model)
         and os.path.isdir(path)
@@ -91,7 +92,7 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     ):
         return load_transformers_folder(model, path, strict=strict)
     file = read_weight_file(path)
-    module = _make_model(model, file.settings, path if os.path.isdir(path) else None)
+    module = _make_model(model, file, path if os.path.isdir(path) else None)
     if not hasattr(module, "load_state_dict"):
         got = type(module).__name__
         raise InputError(f"{callable_name(model)} is a {got}, and weights need a torch module.", got=got)
@@ -99,12 +100,13 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     return module.eval()
 
 
-def _make_model(model: Any, settings: Mapping[str, Any], folder: Path | None = None) -> Any:
+def _make_model(model: Any, file: WeightFile, folder: Path | None = None) -> Any:
     """Return a model, made by its class or function with the settings that it has parameters for."""
     if not isinstance(model, (type, FunctionType, MethodType, partial)):
         return model
     make: Any = model
     name = callable_name(make)
+    settings = file.settings
     try:
         if folder is not None and hasattr(make, "from_config"):  # of diffusers
             return make.from_config(dict(settings))
@@ -118,7 +120,7 @@ def _make_model(model: Any, settings: Mapping[str, Any], folder: Path | None = N
         ]
         if lacking:
             raise InputError(
-                f"{name} needs {', '.join(lacking)}, and the file does not record it.",
+                f"{name} needs {', '.join(lacking)}, and the file does not record it as a plain value.",
                 got="no " + " and no ".join(lacking),
                 expected=", ".join(lacking),
                 fix=Fix(
@@ -126,6 +128,14 @@ def _make_model(model: Any, settings: Mapping[str, Any], folder: Path | None = N
                     f"Write a function without arguments that returns {name}(...), and name it instead of the class.",
                 ),
             )
+        unread = [one for one in file.unread if one in parameters and one not in getattr(make, "keywords", {})]
+        if unread:
+            listed = ", ".join(map(shorten, unread))
+            fix = Fix(
+                f"Pass an object: load_weights({name}({', '.join(f'{one}=...' for one in unread)}), path).",
+                f"Write a function without arguments that returns {name}(...), and name it instead of the class.",
+            )
+            warn_user(GuessWarning(f"{name} has its default {listed}, since the file holds an object there.", fix=fix))
         return make(**{key: value for key, value in settings.items() if key in parameters})
     except InputError:
         raise
