@@ -359,5 +359,10 @@ def test_a_folder_of_transformers_is_opened(tmp_path, check_same):
     assert (tmp_path / "model.safetensors.index.json").exists()
     check_same(load_weights(transformers.ViTMAEForPreTraining, tmp_path), expected)
     settings = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text(json.dumps(settings))
+    save_file({"other": torch.zeros(1)}, tmp_path / "other" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WeightMismatch):
+        load_weights(transformers.ViTMAEForPreTraining, tmp_path / "other", strict=False)
     (tmp_path / "config.json").write_text(json.dumps(settings | {"attn_implementation": "someone/kernel"}))
     check_same(load_weights(transformers.ViTMAEForPreTraining, tmp_path), expected)
