@@ -99,6 +99,21 @@ def test_columns_are_renamed():
     assert "loss" in error.value.fix.python
 
 
+def test_a_data_frame_may_count_epochs_in_its_index_and_miss_values():
+    frame = pd.DataFrame({"epoch": [5, 10], "loss": [3, None]}).convert_dtypes()
+    assert frame["loss"].dtype == "Int64"
+    for history in (frame, frame.set_index("epoch")):
+        columns = history_columns(history)
+        assert columns["epoch"].tolist() == [5, 10]
+        np.testing.assert_array_equal(columns["loss"], [3, np.nan])
+
+
+def test_the_line_of_a_cut_row_is_named_as_an_editor_counts_it(written):
+    with pytest.raises(InputError) as error:
+        read_history(written("a.csv", "epoch,loss\n\n1,3\n2\n"))
+    assert error.value.got == "1 values in line 4"
+
+
 def test_no_column_takes_the_place_of_another():
     with pytest.raises(InputError) as error:
         history_runs({"L": [3.0], "loss": [2.0]}, {"L": "loss"})

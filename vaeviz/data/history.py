@@ -190,7 +190,12 @@ def _read_columns(history: Any) -> Columns:
     if _is_keras_history(history):
         history = history.history | {"epoch": [epoch + 1 for epoch in history.epoch]}
     elif not isinstance(history, Mapping) and hasattr(history, "columns"):  # a data frame of any library
-        history = {name: history[name] for name in history.columns}
+        index = getattr(history, "index", None)
+        counts = str(getattr(index, "name", None)).lower() in {
+            *TIMES,
+            *TIME_NAMES,
+        }  # of pandas
+        history = ({index.name: index} if counts else {}) | {name: history[name] for name in history.columns}
     elif not isinstance(history, Mapping) and np.iterable(history):
         rows = list(history)
         if rows and all(isinstance(row, Mapping) for row in rows):
@@ -210,9 +215,13 @@ def _read_columns(history: Any) -> Columns:
 def _as_numbers(values: Any) -> np.ndarray | None:
     """Return values as float64, shape (E,); None if they are not numbers."""
     try:
-        return np.array([np.nan if value is None else float(value) for value in values], dtype=float)
+        return np.array([np.nan if _is_missing(value) else float(value) for value in values], dtype=float)
     except (TypeError, ValueError, RuntimeError):  # RuntimeError: a tensor of several elements
         return None
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or type(value).__name__ == "NAType"  # of pandas, which float() refuses
 
 
 def _tidy(columns: Columns, names: Mapping[str, str]) -> Columns:

@@ -92,17 +92,19 @@ def _read_csv(text: str) -> Any:
     """Read a table whose first line names the columns."""
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
-    if len(rows) < 2:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = [(reader.line_num, row) for row in reader if row]
+    if len(lines) < 2:
         return {}
-    names, *rows = rows
+    (_, names), *lines = lines
     if len(set(names)) < len(names):
         name = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two columns are called {shorten(name)}.", got=shorten(name), expected="different names")
-    for number, row in enumerate(rows, start=2):
+    for number, row in lines:
         if len(row) != len(names):
             got = f"{len(row)} values in line {number}"
             raise InputError(f"it has {got}, expected {len(names)}.", got=got, expected=f"{len(names)} values")
+    rows = [row for _, row in lines]
     columns = {name: column for name, *values in zip(names, *rows) if (column := _as_column(name, values)) is not None}
     if not columns:
         raise InputError("it holds no column of numbers.", got=shorten(", ".join(names)), expected="columns by name")
