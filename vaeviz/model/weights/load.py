@@ -68,7 +68,8 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     -----
     Files are opened with ``weights_only=True``. If they hold more, such as hyper-parameters of a class of their own,
     only tensors and plain containers are built, and any other object is replaced by one that does nothing. The weights
-    of a module that was pickled as a whole are found, too.
+    of a module that was pickled as a whole are found, too. A class receives the arguments that the file records; pass
+    an object instead of a class that imports or opens what its arguments name.
 
     Examples
     --------
