@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 
 class InertObject(dict[Any, Any]):
-    """What an object of any other class becomes: its items and attributes by name, without behavior.
+    """Stand-in for an object of any other class: its items and attributes by name, without behavior.
 
     Parameters
     ----------
