@@ -190,7 +190,7 @@ def _read_columns(history: Any) -> Columns:
     if _is_keras_history(history):
         history = history.history | {"epoch": [epoch + 1 for epoch in history.epoch]}
     elif not isinstance(history, Mapping) and hasattr(history, "columns"):  # a data frame of any library
-        index = getattr(history, "index", None)
+        index: Any = getattr(history, "index", None)
         counts = str(getattr(index, "name", None)).lower() in {
             *TIMES,
             *TIME_NAMES,
