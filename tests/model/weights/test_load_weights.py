@@ -124,6 +124,20 @@ def test_arguments_in_config_json_may_be_nested(tmp_path, trained):
     load_weights(Nested, tmp_path)
 
 
+def test_extra_state_that_is_not_a_tensor_is_named(trained, saved):
+    class Scaled(type(trained)):
+        scale = 1.0
+
+        def get_extra_state(self):
+            return {"scale": self.scale}
+
+        def set_extra_state(self, state):
+            self.scale = state["scale"]
+
+    with pytest.warns(UserWarning, match="_extra_state of Scaled keeps its initial value"):
+        load_weights(Scaled, saved(Scaled().state_dict()))
+
+
 def test_parts_with_state_dicts_of_their_own_are_one_model(vae_class, trained, saved, check_same):
     parts = {name: part.state_dict() for name, part in trained.named_children()}
     optimizer = torch.optim.Adam(trained.parameters())

@@ -146,7 +146,8 @@ def _make_model(model: Any, file: WeightFile, folder: Path | None = None) -> Any
 
 def _fill_module(module: Any, tensors: Mapping[str, Any], path: Path, prefix: str | None, *, strict: bool) -> None:
     """Copy the tensors of a file into a module, and report what does not fit."""
-    own = {name: value for name, value in module.state_dict().items() if hasattr(type(value), "shape")}
+    state = module.state_dict()
+    own = {name: value for name, value in state.items() if hasattr(type(value), "shape")}
     own_names = names_without_compiler(own)
     shapes = {plain: _shape(own[name]) for plain, name in own_names.items()}
     tensors = {plain: tensors[name] for plain, name in names_without_compiler(tensors).items()}
@@ -166,6 +167,8 @@ def _fill_module(module: Any, tensors: Mapping[str, Any], path: Path, prefix: st
         advice = PARTIAL_FIX if fitting else f"Name the class whose weights are in {path.name}."
         raise WeightMismatch(f"{path} does not fit {name}.", differences, fix=advice)
     module.load_state_dict(fitting, strict=False)
+    if others := ", ".join(shorten(other) for other in state if other not in own):
+        warn_user(UserWarning(f"{others} of {name} keeps its initial value, since only tensors are read from {path}."))
     if differences:
         n_kept = len(differences.missing) + len(differences.wrong_shape)
         kept = f"{n_kept} of {len(own)} weights of {name} keep their initial values."
