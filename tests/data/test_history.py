@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeviz.data.history import history_columns, history_runs, read_history
+from vaeviz.data.history import history_runs, read_history
 from vaeviz.data.history_files import read_history_file
 from vaeviz.errors import InputError, UnknownName
 
@@ -38,6 +38,12 @@ TABLES = {
 }
 
 
+def columns_of(history):
+    """Return the columns of the history of one run."""
+    (columns,) = history_runs(history).values()
+    return columns
+
+
 @pytest.fixture
 def written(tmp_path):
     """Write a text and return its path."""
@@ -63,14 +69,14 @@ def test_a_folder_with_a_table_of_a_usual_name_is_read(name, written, tmp_path):
 
 
 def test_rows_of_lightning_are_merged_by_step(written):
-    columns = history_columns(written("metrics.csv", LIGHTNING))
+    columns = columns_of(written("metrics.csv", LIGHTNING))
     assert columns["step"].tolist() == [0, 4, 5, 9]
     np.testing.assert_array_equal(columns["train_loss"], [np.nan, 3, np.nan, 2])
     np.testing.assert_array_equal(columns["val_loss"], [np.nan, 4, np.nan, 3])
 
 
 def test_rows_that_contradict_each_other_are_kept():
-    columns = history_columns({"step": [1, 1, 2], "loss": [3.0, 2.0, 1.0]})
+    columns = columns_of({"step": [1, 1, 2], "loss": [3.0, 2.0, 1.0]})
     assert columns["loss"].tolist() == [3, 2, 1]
 
 
@@ -82,13 +88,13 @@ def test_a_chart_of_weights_and_biases_holds_runs(written):
     np.testing.assert_array_equal(runs["b"]["loss"], [2, np.nan])
     assert runs["a"]["step"].tolist() == [1, 2]
     with pytest.raises(InputError) as error:
-        history_columns(written("wandb_export.csv", text))
+        read_history(written("wandb_export.csv", text))
     assert error.value.got == "a, b"
 
 
 def test_the_history_of_a_wandb_run_counts_steps():
     frame = pd.DataFrame({"_step": [0, 1], "_timestamp": [1.0, 2.0], "loss": [3.0, 2.0], "name": ["a", "b"]})
-    assert history_columns(frame)["step"].tolist() == [0, 1]
+    assert columns_of(frame)["step"].tolist() == [0, 1]
 
 
 def test_columns_are_renamed():
@@ -103,7 +109,7 @@ def test_a_data_frame_may_count_epochs_in_its_index_and_miss_values():
     frame = pd.DataFrame({"epoch": [5, 10], "loss": [3, None]}).convert_dtypes()
     assert frame["loss"].dtype == "Int64"
     for history in (frame, frame.set_index("epoch")):
-        columns = history_columns(history)
+        columns = columns_of(history)
         assert columns["epoch"].tolist() == [5, 10]
         np.testing.assert_array_equal(columns["loss"], [3, np.nan])
 
@@ -118,7 +124,7 @@ def test_no_column_takes_the_place_of_another():
     with pytest.raises(InputError) as error:
         history_runs({"L": [3.0], "loss": [2.0]}, {"L": "loss"})
     assert error.value.got == "loss"
-    columns = history_columns({"_step": [5.0], "step": [1.0], "Epoch": [0.0], "epoch": [1.0]})
+    columns = columns_of({"_step": [5.0], "step": [1.0], "Epoch": [0.0], "epoch": [1.0]})
     assert {name: values.tolist() for name, values in columns.items()} == {
         "_step": [5],
         "step": [1],
@@ -347,7 +353,7 @@ def test_a_real_csv_log_of_lightning_is_read(tmp_path):
     lightning.Trainer(max_epochs=3, accelerator="cpu", logger=logger, num_sanity_val_steps=0, **quiet).fit(
         Lit(), loader, loader
     )
-    columns = history_columns(logger.log_dir)
+    columns = columns_of(logger.log_dir)
     assert columns["epoch"].tolist() == [0, 1, 2]
     assert not np.isnan(columns["train_loss"]).any()
     assert not np.isnan(columns["val_loss"]).any()
@@ -364,7 +370,7 @@ def test_a_real_history_and_csv_log_of_keras_agree(tmp_path):
     model.compile("sgd", "mse")
     logger = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))
     history = model.fit(x, x, validation_data=(x, x), epochs=3, verbose=0, callbacks=[logger])
-    fitted, logged = history_columns(history), history_columns(tmp_path / "log.csv")
+    fitted, logged = columns_of(history), columns_of(tmp_path / "log.csv")
     assert fitted["epoch"].tolist() == [1, 2, 3]
     for name in ("loss", "val_loss"):
         np.testing.assert_allclose(fitted[name], logged[name])

@@ -55,15 +55,17 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     Parameters
     ----------
     history : mapping, data frame, Keras History, sequence or path
-        What `history_columns` takes; or several of these, as a mapping by the names of the runs, or a sequence of
-        paths.
+        Columns by name; a sequence of losses, or of one mapping per epoch; or the path of a file or of a run, see
+        `read_history_file`. Several of these, as a mapping by the names of the runs, or a sequence of paths.
     columns : mapping of str to str, optional
         New names of columns by their names in the history, as in ``pandas.DataFrame.rename``.
 
     Returns
     -------
-    dict of str to dict of str to ndarray
-        Columns by the name of the run, which is empty if there is only one.
+    dict of str to dict of str to ndarray of float, shape (E,)
+        Columns by the name of the run, which is empty if there is only one. Columns that hold no numbers are left out.
+        A sequence of losses is a column ``loss``, and a Keras History has a column ``epoch``. Columns that count have
+        the names of `TIMES`, and rows of the same step that complete each other are one row.
 
     Raises
     ------
@@ -76,6 +78,8 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     --------
     >>> history_runs({"small": {"L": [3.0]}, "large": {"L": [2.0]}}, {"L": "loss"})
     {'small': {'loss': array([3.])}, 'large': {'loss': array([2.])}}
+    >>> history_runs([{"Step": 5, "loss": 3.0}, {"Step": 5, "val_loss": 4.0}])
+    {'': {'step': array([5.]), 'loss': array([3.]), 'val_loss': array([4.])}}
     """
     if isinstance(history, (str, Path)):
         history = read_history_file(Path(history))
@@ -88,41 +92,6 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
         if name not in known:
             raise UnknownName("column of history", name, known)
     return {name: _tidy(run, columns or {}) for name, run in given.items()}
-
-
-def history_columns(history: Any) -> Columns:
-    """Return the columns of a training history of any form.
-
-    Parameters
-    ----------
-    history : mapping, data frame, Keras History, sequence or path
-        Columns by name; a sequence of losses, or of one mapping per epoch; or the path of a file or of a run, see
-        `read_history_file`.
-
-    Returns
-    -------
-    dict of str to ndarray of float, shape (E,)
-        Columns by name, without those that hold no numbers. A sequence of losses is a column ``loss``, and a Keras
-        History has a column ``epoch``. Columns that count have the names of `TIMES`, and rows of the same step that
-        complete each other are one row.
-
-    Raises
-    ------
-    InputError
-        If `history` is none of these, or holds several runs.
-
-    Examples
-    --------
-    >>> history_columns([3.0, 2.0])
-    {'loss': array([3., 2.])}
-    >>> history_columns([{"Step": 5, "loss": 3.0}, {"Step": 5, "val_loss": 4.0}])
-    {'step': array([5.]), 'loss': array([3.]), 'val_loss': array([4.])}
-    """
-    runs = history_runs(history)
-    if len(runs) > 1:
-        got = ", ".join(runs)
-        raise InputError("history holds several runs.", got=got, expected="the history of one run")
-    return next(iter(runs.values()), {})
 
 
 def name_runs(paths: Sequence[str | Path]) -> list[str]:
