@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeviz.data.history import history_columns, history_runs, read_history
+from vaeviz.data.history import history_runs, read_history
 from vaeviz.data.history_files import read_history_file
 from vaeviz.errors import InputError, UnknownName
 
@@ -38,6 +38,12 @@ TABLES = {
 }
 
 
+def columns_of(history):
+    """Return the columns of the history of one run."""
+    (columns,) = history_runs(history).values()
+    return columns
+
+
 @pytest.fixture
 def written(tmp_path):
     """Write a text and return its path."""
@@ -63,14 +69,14 @@ def test_a_folder_with_a_table_of_a_usual_name_is_read(name, written, tmp_path):
 
 
 def test_rows_of_lightning_are_merged_by_step(written):
-    columns = history_columns(written("metrics.csv", LIGHTNING))
+    columns = columns_of(written("metrics.csv", LIGHTNING))
     assert columns["step"].tolist() == [0, 4, 5, 9]
     np.testing.assert_array_equal(columns["train_loss"], [np.nan, 3, np.nan, 2])
     np.testing.assert_array_equal(columns["val_loss"], [np.nan, 4, np.nan, 3])
 
 
 def test_rows_that_contradict_each_other_are_kept():
-    columns = history_columns({"step": [1, 1, 2], "loss": [3.0, 2.0, 1.0]})
+    columns = columns_of({"step": [1, 1, 2], "loss": [3.0, 2.0, 1.0]})
     assert columns["loss"].tolist() == [3, 2, 1]
 
 
@@ -82,13 +88,13 @@ def test_a_chart_of_weights_and_biases_holds_runs(written):
     np.testing.assert_array_equal(runs["b"]["loss"], [2, np.nan])
     assert runs["a"]["step"].tolist() == [1, 2]
     with pytest.raises(InputError) as error:
-        history_columns(written("wandb_export.csv", text))
+        read_history(written("wandb_export.csv", text))
     assert error.value.got == "a, b"
 
 
 def test_the_history_of_a_wandb_run_counts_steps():
     frame = pd.DataFrame({"_step": [0, 1], "_timestamp": [1.0, 2.0], "loss": [3.0, 2.0], "name": ["a", "b"]})
-    assert history_columns(frame)["step"].tolist() == [0, 1]
+    assert columns_of(frame)["step"].tolist() == [0, 1]
 
 
 def test_columns_are_renamed():
@@ -97,6 +103,39 @@ def test_columns_are_renamed():
     with pytest.raises(UnknownName) as error:
         history_runs({"loss": [3.0]}, {"los": "val_loss"})
     assert "loss" in error.value.fix.python
+
+
+def test_a_data_frame_may_count_epochs_in_its_index_and_miss_values():
+    frame = pd.DataFrame({"epoch": [5, 10], "loss": [3, None]}).convert_dtypes()
+    assert frame["loss"].dtype == "Int64"
+    for history in (frame, frame.set_index("epoch")):
+        columns = columns_of(history)
+        assert columns["epoch"].tolist() == [5, 10]
+        np.testing.assert_array_equal(columns["loss"], [3, np.nan])
+
+
+def test_the_line_of_a_cut_row_is_named_as_an_editor_counts_it(written):
+    with pytest.raises(InputError) as error:
+        read_history(written("a.csv", "epoch,loss\n\n1,3\n2\n"))
+    assert error.value.got == "1 values in line 4"
+
+
+def test_no_column_takes_the_place_of_another():
+    with pytest.raises(InputError) as error:
+        history_runs({"L": [3.0], "loss": [2.0]}, {"L": "loss"})
+    assert error.value.got == "loss"
+    columns = columns_of({"_step": [5.0], "step": [1.0], "Epoch": [0.0], "epoch": [1.0]})
+    assert {name: values.tolist() for name, values in columns.items()} == {
+        "_step": [5],
+        "step": [1],
+        "Epoch": [0],
+        "epoch": [1],
+    }
+
+
+def test_a_chart_of_spreads_alone_has_their_columns(written):
+    path = written("wandb_export.csv", '"Step","a - loss__MIN","a - loss__MAX"\n"1","3","4"\n')
+    assert read_history(path) == {"Step": [1], "a - loss__MIN": [3], "a - loss__MAX": [4]}
 
 
 def test_runs_may_be_of_different_forms(written):
@@ -126,6 +165,7 @@ BAD = {
     "no numbers.json": '{"loss": "low"}',
     "deep.json": "[" * 100_000,
     "cut.jsonl": '{"loss": 3}\n{"loss": ',
+    "giant.json": f"[1, {10**400}]",
     "numbers.jsonl": '{"loss": 3}\n4\n',
 }
 
@@ -170,7 +210,11 @@ def test_metrics_of_mlflow_are_read_by_step(written, tmp_path):
     assert (columns["step"], columns["train/loss"]) == ([0, 1], [3, 1])
     assert math.isnan(columns["val_loss"][0])
     assert read_history(tmp_path / "0" / "aaaa11" / "metrics")["train/loss"] == [3, 1]
-    assert list(read_history_file(tmp_path / "0")) == ["bold-fox aaaa", "bold-fox bbbb"]
+    assert list(read_history_file(tmp_path / "0")) == ["bold-fox aaaa11", "bold-fox bbbb22"]
+    (tmp_path / "0" / "aaaa11" / "tags" / "mlflow.runName").write_bytes(b"\xff")
+    written("0/cccc33/meta.yaml", "run_id: x\n")
+    (tmp_path / "0" / "cccc33" / "metrics").mkdir()
+    assert list(read_history_file(tmp_path / "0")) == ["\N{REPLACEMENT CHARACTER} aaaa11", "bold-fox bbbb22"]
     written("0/aaaa11/metrics/val_loss", "17000")
     with pytest.raises(InputError) as error:
         read_history(tmp_path / "0" / "aaaa11")
@@ -211,10 +255,13 @@ def test_event_files_of_tensorboard_are_read(event_folder):
 def test_an_event_file_that_is_cut_is_read_with_a_warning(event_folder):
     (file,) = event_folder.iterdir()
     file.write_bytes(file.read_bytes()[:-9])
-    with pytest.warns(UserWarning, match="ends within a record"):
+    with pytest.warns(UserWarning, match="is cut or damaged"):
         columns = read_history(event_folder)
     assert columns["loss/train"] == [3, 2, 1]
     assert "loss/val" not in columns
+    file.write_bytes(file.read_bytes() + bytes(64))  # as a computer that lost power leaves it
+    with pytest.warns(UserWarning, match="is cut or damaged"):
+        read_history(event_folder)
 
 
 @pytest.mark.adapters
@@ -224,6 +271,9 @@ def test_event_files_in_several_folders_are_runs(event_folder, tmp_path):
     with SummaryWriter(tmp_path / "other") as writer:
         writer.add_scalar("loss/train", 3.0, 0)
     assert list(read_history_file(tmp_path)) == ["logs", "other"]
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_scalar("loss/train", 3.0, 0)
+    assert list(read_history_file(tmp_path)) == [".", "logs", "other"]
 
 
 @pytest.mark.adapters
@@ -255,6 +305,27 @@ def test_scalars_of_tensorflow_are_read(tmp_path):
 
 
 @pytest.mark.adapters
+def test_an_array_in_place_of_a_scalar_of_tensorflow_is_an_error(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.compat.proto.tensor_pb2 import TensorProto
+    from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+    from tensorboard.plugins.scalar.metadata import create_summary_metadata
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=10**12)])
+    tensor = TensorProto(dtype="DT_FLOAT", tensor_shape=shape, float_val=[1.0])
+    value = Summary.Value(tag="giant", tensor=tensor, metadata=create_summary_metadata("", ""))
+    writer = EventFileWriter(str(tmp_path))
+    writer.add_event(Event(step=0, summary=Summary(value=[value])))
+    writer.close()
+    with pytest.raises(InputError) as error:
+        read_history(tmp_path)
+    assert error.value.got == "giant"
+
+
+@pytest.mark.adapters
 def test_a_real_csv_log_of_lightning_is_read(tmp_path):
     lightning = pytest.importorskip("lightning")
     import torch
@@ -282,7 +353,7 @@ def test_a_real_csv_log_of_lightning_is_read(tmp_path):
     lightning.Trainer(max_epochs=3, accelerator="cpu", logger=logger, num_sanity_val_steps=0, **quiet).fit(
         Lit(), loader, loader
     )
-    columns = history_columns(logger.log_dir)
+    columns = columns_of(logger.log_dir)
     assert columns["epoch"].tolist() == [0, 1, 2]
     assert not np.isnan(columns["train_loss"]).any()
     assert not np.isnan(columns["val_loss"]).any()
@@ -299,7 +370,7 @@ def test_a_real_history_and_csv_log_of_keras_agree(tmp_path):
     model.compile("sgd", "mse")
     logger = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))
     history = model.fit(x, x, validation_data=(x, x), epochs=3, verbose=0, callbacks=[logger])
-    fitted, logged = history_columns(history), history_columns(tmp_path / "log.csv")
+    fitted, logged = columns_of(history), columns_of(tmp_path / "log.csv")
     assert fitted["epoch"].tolist() == [1, 2, 3]
     for name in ("loss", "val_loss"):
         np.testing.assert_allclose(fitted[name], logged[name])

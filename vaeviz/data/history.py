@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.history_files import read_history_file
+from vaeviz.data.history_files import TABLE_SUFFIXES, read_history_file
+from vaeviz.data.out_of_core import shorten
 from vaeviz.errors import InputError, UnknownName
 
 TIMES = ("epoch", "step", "global_step", "iteration")  # columns that count, the first that repeats no value
@@ -54,20 +55,22 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     Parameters
     ----------
     history : mapping, data frame, Keras History, sequence or path
-        What `history_columns` takes; or several of these, as a mapping by the names of the runs, or a sequence of
-        paths.
+        Columns by name; a sequence of losses, or of one mapping per epoch; or the path of a file or of a run, see
+        `read_history_file`. Several of these, as a mapping by the names of the runs, or a sequence of paths.
     columns : mapping of str to str, optional
         New names of columns by their names in the history, as in ``pandas.DataFrame.rename``.
 
     Returns
     -------
-    dict of str to dict of str to ndarray
-        Columns by the name of the run, which is empty if there is only one.
+    dict of str to dict of str to ndarray of float, shape (E,)
+        Columns by the name of the run, which is empty if there is only one. Columns that hold no numbers are left out.
+        A sequence of losses is a column ``loss``, and a Keras History has a column ``epoch``. Columns that count have
+        the names of `TIMES`, and rows of the same step that complete each other are one row.
 
     Raises
     ------
     InputError
-        If it is none of these.
+        If it is none of these, or `columns` gives two columns one name.
     UnknownName
         If no history has a column that `columns` renames.
 
@@ -75,6 +78,8 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     --------
     >>> history_runs({"small": {"L": [3.0]}, "large": {"L": [2.0]}}, {"L": "loss"})
     {'small': {'loss': array([3.])}, 'large': {'loss': array([2.])}}
+    >>> history_runs([{"Step": 5, "loss": 3.0}, {"Step": 5, "val_loss": 4.0}])
+    {'': {'step': array([5.]), 'loss': array([3.]), 'val_loss': array([4.])}}
     """
     if isinstance(history, (str, Path)):
         history = read_history_file(Path(history))
@@ -89,43 +94,8 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     return {name: _tidy(run, columns or {}) for name, run in given.items()}
 
 
-def history_columns(history: Any) -> Columns:
-    """Return the columns of a training history of any form.
-
-    Parameters
-    ----------
-    history : mapping, data frame, Keras History, sequence or path
-        Columns by name; a sequence of losses, or of one mapping per epoch; or the path of a file or of a run, see
-        `read_history_file`.
-
-    Returns
-    -------
-    dict of str to ndarray of float, shape (E,)
-        Columns by name, without those that hold no numbers. A sequence of losses is a column ``loss``, and a Keras
-        History has a column ``epoch``. Columns that count have the names of `TIMES`, and rows of the same step that
-        complete each other are one row.
-
-    Raises
-    ------
-    InputError
-        If `history` is none of these, or holds several runs.
-
-    Examples
-    --------
-    >>> history_columns([3.0, 2.0])
-    {'loss': array([3., 2.])}
-    >>> history_columns([{"Step": 5, "loss": 3.0}, {"Step": 5, "val_loss": 4.0}])
-    {'step': array([5.]), 'loss': array([3.]), 'val_loss': array([4.])}
-    """
-    runs = history_runs(history)
-    if len(runs) > 1:
-        got = ", ".join(runs)
-        raise InputError("history holds several runs.", got=got, expected="the history of one run")
-    return next(iter(runs.values()), {})
-
-
 def name_runs(paths: Sequence[str | Path]) -> list[str]:
-    """Return short names for runs: those of their files or folders, or the whole paths if these are the same.
+    """Return short names for runs: those of their files or folders, or the whole paths if some are the same.
 
     Parameters
     ----------
@@ -139,10 +109,10 @@ def name_runs(paths: Sequence[str | Path]) -> list[str]:
 
     Examples
     --------
-    >>> name_runs(["runs/a", "logs/b.csv"]), name_runs(["a/history.csv", "b/history.csv"])
-    (['a', 'b'], ['a/history.csv', 'b/history.csv'])
+    >>> name_runs(["runs/beta0.5", "logs/b.csv"]), name_runs(["a/history.csv", "b/history.csv"])
+    (['beta0.5', 'b'], ['a/history.csv', 'b/history.csv'])
     """
-    names = [Path(path).stem for path in paths]
+    names = [path.stem if path.suffix.lower() in TABLE_SUFFIXES else path.name for path in map(Path, paths)]
     return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
@@ -189,7 +159,12 @@ def _read_columns(history: Any) -> Columns:
     if _is_keras_history(history):
         history = history.history | {"epoch": [epoch + 1 for epoch in history.epoch]}
     elif not isinstance(history, Mapping) and hasattr(history, "columns"):  # a data frame of any library
-        history = {name: history[name] for name in history.columns}
+        index: Any = getattr(history, "index", None)
+        counts = str(getattr(index, "name", None)).lower() in {
+            *TIMES,
+            *TIME_NAMES,
+        }  # of pandas
+        history = ({index.name: index} if counts else {}) | {name: history[name] for name in history.columns}
     elif not isinstance(history, Mapping) and np.iterable(history):
         rows = list(history)
         if rows and all(isinstance(row, Mapping) for row in rows):
@@ -209,18 +184,27 @@ def _read_columns(history: Any) -> Columns:
 def _as_numbers(values: Any) -> np.ndarray | None:
     """Return values as float64, shape (E,); None if they are not numbers."""
     try:
-        return np.array([np.nan if value is None else float(value) for value in values], dtype=float)
+        return np.array([np.nan if _is_missing(value) else float(value) for value in values], dtype=float)
     except (TypeError, ValueError, RuntimeError):  # RuntimeError: a tensor of several elements
         return None
 
 
+def _is_missing(value: Any) -> bool:
+    return value is None or type(value).__name__ == "NAType"  # of pandas, which float() refuses
+
+
 def _tidy(columns: Columns, names: Mapping[str, str]) -> Columns:
     """Rename columns, give those that count their usual names, and merge rows that complete each other."""
+    chosen = {name: names.get(name, name) for name in columns}
+    for name, new in chosen.items():
+        if (other := next(other for other in chosen if chosen[other] == new)) != name:
+            message = f'columns names both "{shorten(other)}" and "{shorten(name)}" "{shorten(new)}".'
+            raise InputError(message, got=new, expected="a name for each column", fix="Choose another name.")
     renamed: Columns = {}
-    for name, values in columns.items():
-        chosen = names.get(name, name)
-        usual = TIME_NAMES.get(chosen.lower(), chosen.lower())
-        renamed[usual if usual in TIMES and usual not in renamed else chosen] = values
+    for name, new in chosen.items():
+        usual = TIME_NAMES.get(new.lower(), new.lower())
+        is_free = usual not in renamed and usual not in chosen.values()
+        renamed[usual if usual in TIMES and is_free else new] = columns[name]
     return _merge_rows(renamed)
 
 

@@ -92,17 +92,19 @@ def _read_csv(text: str) -> Any:
     """Read a table whose first line names the columns."""
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
-    if len(rows) < 2:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = [(reader.line_num, row) for row in reader if row]
+    if len(lines) < 2:
         return {}
-    names, *rows = rows
+    (_, names), *lines = lines
     if len(set(names)) < len(names):
         name = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two columns are called {shorten(name)}.", got=shorten(name), expected="different names")
-    for number, row in enumerate(rows, start=2):
+    for number, row in lines:
         if len(row) != len(names):
             got = f"{len(row)} values in line {number}"
             raise InputError(f"it has {got}, expected {len(names)}.", got=got, expected=f"{len(names)} values")
+    rows = [row for _, row in lines]
     columns = {name: column for name, *values in zip(names, *rows) if (column := _as_column(name, values)) is not None}
     if not columns:
         raise InputError("it holds no column of numbers.", got=shorten(", ".join(names)), expected="columns by name")
@@ -119,7 +121,7 @@ def _split_chart(columns: Table) -> Any:
     for name, match in matches.items():
         if not name.endswith(CHART_SPREAD):
             runs.setdefault(match["run"], dict(times))[match["metric"]] = columns[name]
-    return runs if len(runs) > 1 else next(iter(runs.values()))
+    return runs if len(runs) > 1 else next(iter(runs.values()), columns)
 
 
 def _read_json(text: str) -> Any:
@@ -161,7 +163,7 @@ def _holds_lists(columns: Mapping[str, Any]) -> bool:
 def _join_rows(rows: Sequence[Any]) -> Table:
     """Return the columns of one object per row, or of one number per row."""
     if rows and all(isinstance(row, (int, float)) for row in rows):
-        return {"loss": [float(row) for row in rows]}
+        return _join_columns({"loss": list(rows)})
     if not all(isinstance(row, dict) for row in rows):
         raise InputError("a row is not an object.", got="other values", expected="one object per epoch")
     names = dict.fromkeys(name for row in rows for name in row)

@@ -47,25 +47,26 @@ def read_event_folder(path: Path) -> Any:
     -------
     dict
         Columns by tag, with the column ``step``. If event files are in several folders, the columns of each by the
-        path of the folder. Empty if there is no event file.
+        path of the folder, ``"."`` for `path` itself. Empty if there is no event file.
 
     Raises
     ------
     InputError
-        If tensorboard is not installed, or there are no scalars.
+        If tensorboard is not installed, a file is damaged, or there are no scalars.
     """
     folders = {path: [path]} if path.is_file() else _event_folders(path)
     if not folders:
         return {}
     import_library("tensorboard", extra="tensorboard", needed_by=str(path))
     for file in (file for files in folders.values() for file in files if _is_cut(file)):
-        warn_user(UserWarning(f"{file} ends within a record, so its last values are missing."))
+        warn_user(UserWarning(f"{file} is cut or damaged, so its last values are missing."))
     found = {folder: _join_series(_scalar_series(folder)) for folder in folders}
     runs = {folder: columns for folder, columns in found.items() if columns}
     if not runs:
         raise InputError(f"The event files of {path} hold no scalars.", got="no scalars", expected="scalars")
-    names = {folder: str(folder.relative_to(path)) if folder != path else path.name for folder in runs}
-    return next(iter(runs.values())) if len(runs) == 1 else {names[folder]: runs[folder] for folder in runs}
+    if len(runs) == 1:
+        return next(iter(runs.values()))
+    return {str(folder.relative_to(path)): columns for folder, columns in runs.items()}
 
 
 def _event_folders(path: Path) -> dict[Path, list[Path]]:
@@ -79,12 +80,16 @@ def _event_folders(path: Path) -> dict[Path, list[Path]]:
 
 
 def _is_cut(path: Path) -> bool:
-    """Return True if a file ends within a record: a length of 8 bytes, 4 bytes, the data, and 4 bytes."""
+    """Return True if a file holds anything but whole records: a length of 8 bytes, its checksum, the data, and 4 bytes.
+
+    The library stops there without a word. The checksums of the data are left out, since they would take minutes.
+    """
+    records: Any = importlib.import_module("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
     size = path.stat().st_size
     with path.open("rb") as file:
         while (left := size - file.tell()) > 0:
             header = file.read(12)
-            if len(header) < 12:
+            if len(header) < 12 or records.masked_crc32c(header[:8]) != int.from_bytes(header[8:], "little"):
                 return True
             n_bytes = struct.unpack("<Q", header[:8])[0] + 4
             if n_bytes > left - 12:
@@ -106,8 +111,15 @@ def _scalar_series(path: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:
         yield tag, [(event.step, event.value) for event in events.Scalars(tag)]
     for tag in tags["tensors"]:  # as TensorFlow writes scalars since its version 2
         if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
-            values = ((event.step, tensor_util.make_ndarray(event.tensor_proto)) for event in events.Tensors(tag))
-            yield tag, [(step, float(value)) for step, value in values]
+            found = events.Tensors(tag)
+            try:
+                if any(event.tensor_proto.tensor_shape.dim for event in found):  # an array of any size that it declares
+                    raise ValueError
+                series = [(event.step, float(tensor_util.make_ndarray(event.tensor_proto))) for event in found]
+            except (TypeError, ValueError):
+                message = f"{shorten(tag)} in {path} is not a series of numbers."
+                raise InputError(message, got=shorten(tag), expected="scalars") from None
+            yield tag, series
 
 
 def read_mlflow_folder(folder: Path) -> Any:
@@ -121,7 +133,8 @@ def read_mlflow_folder(folder: Path) -> Any:
     Returns
     -------
     dict
-        Columns by name, with the column ``step``; or the columns of each run by its name. Empty if there are none.
+        Columns by name, with the column ``step``; or the columns of each run that has some by its name. Empty if there
+        are none.
 
     Raises
     ------
@@ -132,7 +145,8 @@ def read_mlflow_folder(folder: Path) -> Any:
         return _join_series(_metric_series(folder / "metrics"))
     if folder.name == "metrics" and _has_metrics(folder.parent):
         return read_mlflow_folder(folder.parent)
-    runs = {_run_name(run): read_mlflow_folder(run) for run in sorted(folder.iterdir()) if _has_metrics(run)}
+    found = {_run_name(run): read_mlflow_folder(run) for run in sorted(folder.iterdir()) if _has_metrics(run)}
+    runs = {name: columns for name, columns in found.items() if columns}
     return runs if len(runs) > 1 else next(iter(runs.values()), {})
 
 
@@ -143,7 +157,7 @@ def _has_metrics(folder: Path) -> bool:
 def _run_name(run: Path) -> str:
     """Return the name of a run, with the start of its identifier, since names repeat."""
     tag = run / "tags" / "mlflow.runName"
-    return f"{tag.read_text(encoding='utf-8').strip()} {run.name[:4]}" if tag.is_file() else run.name
+    return f"{tag.read_text(encoding='utf-8', errors='replace').strip()} {run.name[:8]}" if tag.is_file() else run.name
 
 
 def _metric_series(folder: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:

@@ -15,14 +15,15 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
-from vaeviz.data.history import TIMES, Columns, history_runs
+from vaeviz.data.history import TIME_NAMES, TIMES, Columns, history_runs
 from vaeviz.drawing.figure_factory import LINE_HEIGHT, figure_for, grow
 from vaeviz.drawing.text_fit import abbreviate, drawable_text, font_size
 from vaeviz.errors import InputError, NotApplicable, UnknownName, warn_user
 from vaeviz.plots._option_checks import check_minimum, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-COUNTERS = {*TIMES, "time", "seconds", "index", "Unnamed: 0", "_runtime", "_timestamp"}  # columns that are not drawn
+# Columns that are not drawn, in lower case.
+COUNTERS = {*TIMES, *TIME_NAMES, "time", "seconds", "index", "unnamed: 0", "_runtime", "_timestamp"}
 SETS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation", "eval": "validation",
@@ -199,7 +200,7 @@ def _common_time(runs: Mapping[str, Columns]) -> str:
 def _find_curves(columns: Columns, run: str, time: str) -> list[_Curve]:
     """Return the columns that are quantities, with the set of data that their names begin or end with."""
     left_out = COUNTERS | ({"best"} if _is_own_history(columns) else set())
-    found = {name: values for name, values in columns.items() if name not in left_out}
+    found = {name: values for name, values in columns.items() if name.lower() not in left_out}
     if not set(found) - (RUN_COLUMNS if _is_own_history(columns) else set()):
         received = ", ".join(columns) or "no columns"
         raise InputError(

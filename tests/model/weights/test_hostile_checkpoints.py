@@ -1,5 +1,6 @@
 """Doctored checkpoints: each kind of instruction by which a pickle runs code, and none leaves a mark."""
 
+import copyreg
 import io
 import pickle
 import struct
@@ -87,6 +88,8 @@ INSTRUCTIONS = {
     "BUILD": lambda path: name("leaves_a_mark", "Leaves") + b")\x81}" + touch(path) + b"K\x01sb",
     "BUILD of a class": lambda path: name("leaves_a_mark", "Leaves") + b"}" + touch(path) + b"K\x01sb",
     "EXT1": lambda path: b"\x82\x01" + touch(path) + b"\x85R",
+    "EXT1 of a registered class": lambda path: b"\x82\x63" + touch(path) + b"\x85R",
+    "giant bytearray": lambda path: b"\x80\x05\x96" + struct.pack("<Q", HUGE),
     "import": lambda path: name("leaves_a_mark", "Leaves"),
     "function returned by a function": lambda path: call(
         call(name("functools", "partial"), name("os", "system")), touch(path)
@@ -191,6 +194,48 @@ def test_bare_pickles_and_tar_files_are_refused(mark, tmp_path):
     for path in (tmp_path / "bare.pt", tmp_path / "old.tar"):
         with pytest.raises(InputError):
             load_weights(nn.Linear(2, 2), path)
+    assert not mark.exists()
+
+
+def test_extension_codes_stay_those_of_the_program(mark, tmp_path):
+    copyreg.add_extension("leaves_a_mark", "Leaves", 99)
+    try:
+        path = doctored(tmp_path / "weights.pt", INSTRUCTIONS["EXT1 of a registered class"](mark))
+        with pytest.raises(InputError):
+            load_weights(nn.Linear(2, 2), path)
+        assert not mark.exists()
+        assert 99 not in copyreg._extension_cache
+    finally:
+        copyreg.remove_extension("leaves_a_mark", "Leaves", 99)
+
+
+def test_functions_of_torch_are_not_changed(tmp_path):
+    negative = b"}" + text("neg") + b"\x88s"
+    defaults = b"N}" + text("__defaults__") + negative + b"\x85s\x86"
+    path = doctored(tmp_path / "weights.pt", name("torch._utils", "_rebuild_tensor_v2") + defaults + b"b")
+    with pytest.raises(InputError):
+        load_weights(nn.Linear(2, 2), path)
+    assert torch._utils._rebuild_tensor_v2.__defaults__ == (None,)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_program_that_zipfile_does_not_see_is_refused(mark, tmp_path, monkeypatch):
+    path = tmp_path / "program.pt"
+    torch.jit.script(nn.Linear(2, 2)).save(path)
+    content, end = path.read_bytes()[:-22], path.read_bytes()[-22:]
+    n_bytes, start = struct.unpack("<2L", end[12:20])
+    harmless = io.BytesIO()
+    with zipfile.ZipFile(harmless, "w") as archive:
+        archive.writestr("a", b"")
+    member, entry = harmless.getvalue()[:31], bytearray(harmless.getvalue()[31:-22].ljust(n_bytes))
+    struct.pack_into("<H", entry, 32, n_bytes - 47)  # length of its comment
+    struct.pack_into("<L", entry, 42, start - 31)  # its place, relative to what zipfile takes as the start
+    path.write_bytes(content[: start + n_bytes] + member + entry + end)
+    assert zipfile.ZipFile(path).namelist() == ["a"]
+    assert "constants.pkl" in torch._C.PyTorchFileReader(str(path)).get_all_records()
+    monkeypatch.setattr(torch.jit, "load", lambda *_, **__: mark.touch())
+    with pytest.raises(InputError):
+        load_weights(nn.Linear(2, 2), path)
     assert not mark.exists()
 
 

@@ -74,6 +74,19 @@ def test_arrays_of_other_files_are_not_read(path, tmp_path):
     assert error.value.got == place
 
 
+def test_links_to_other_files_are_not_followed(path, tmp_path):
+    import h5py
+
+    dense_model().save_weights(tmp_path / "secret.weights.h5")
+    with h5py.File(path, "a") as file:
+        place = next(iter(_datasets(file)))
+        del file[place]
+        file[place] = h5py.ExternalLink(str(tmp_path / "secret.weights.h5"), place)
+    with pytest.raises(InputError) as error:
+        load_weights(dense_model(), path, strict=False)
+    assert error.value.got == place
+
+
 def _datasets(file):
     import h5py
 

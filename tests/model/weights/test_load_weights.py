@@ -100,6 +100,44 @@ def test_hyper_parameters_are_the_arguments_of_the_class(vae_class, saved, check
     check_same(load_weights(vae_class, saved({"hyper_parameters": settings, "state_dict": wide.state_dict()})), wide)
 
 
+def test_an_argument_that_is_an_object_is_named_since_its_default_is_taken(trained, saved):
+    class Activated(type(trained)):
+        def __init__(self, latent_dim=2, activation=torch.tanh):
+            super().__init__(latent_dim)
+
+    path = saved({"hyper_parameters": {"activation": nn.ReLU(), "lr": Opaque()}, "state_dict": trained.state_dict()})
+    with pytest.warns(GuessWarning, match="default activation,") as caught:
+        load_weights(Activated, path)
+    assert "Activated(activation=...)" in caught[0].message.fix.python
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_weights(partial(Activated, activation=torch.relu), path)
+
+
+def test_arguments_in_config_json_may_be_nested(tmp_path, trained):
+    class Nested(type(trained)):
+        def __init__(self, blocks):
+            super().__init__(blocks[0][0][0]["latent_dim"])
+
+    save_file(trained.state_dict(), tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps({"blocks": [[[{"latent_dim": 2}]]]}))
+    load_weights(Nested, tmp_path)
+
+
+def test_extra_state_that_is_not_a_tensor_is_named(trained, saved):
+    class Scaled(type(trained)):
+        scale = 1.0
+
+        def get_extra_state(self):
+            return {"scale": self.scale}
+
+        def set_extra_state(self, state):
+            self.scale = state["scale"]
+
+    with pytest.warns(UserWarning, match="_extra_state of Scaled keeps its initial value"):
+        load_weights(Scaled, saved(Scaled().state_dict()))
+
+
 def test_parts_with_state_dicts_of_their_own_are_one_model(vae_class, trained, saved, check_same):
     parts = {name: part.state_dict() for name, part in trained.named_children()}
     optimizer = torch.optim.Adam(trained.parameters())
@@ -333,4 +371,12 @@ def test_a_folder_of_transformers_is_opened(tmp_path, check_same):
     (tmp_path / "model.safetensors").unlink()
     expected.save_pretrained(tmp_path, max_shard_size="2KB")
     assert (tmp_path / "model.safetensors.index.json").exists()
+    check_same(load_weights(transformers.ViTMAEForPreTraining, tmp_path), expected)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text(json.dumps(settings))
+    save_file({"other": torch.zeros(1)}, tmp_path / "other" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WeightMismatch):
+        load_weights(transformers.ViTMAEForPreTraining, tmp_path / "other", strict=False)
+    (tmp_path / "config.json").write_text(json.dumps(settings | {"attn_implementation": "someone/kernel"}))
     check_same(load_weights(transformers.ViTMAEForPreTraining, tmp_path), expected)

@@ -1,4 +1,4 @@
-"""What every tracker does, how one is named by a text, and how a finished figure set is sent to it."""
+"""The interface of trackers, their names on the command line, and the upload of a finished figure set."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ TRACKERS = {
 """Module and class of each tracker, by its name and that of its library and extra."""
 
 PLACES = {"tensorboard": "a folder", "mlflow": "a tracking URI", "wandb": "a project"}
-"""What follows the colon."""
+"""What the text after the colon names."""
 
 
 class Tracker(Protocol):
-    """Where figures and numbers are sent: a run of TensorBoard, MLflow or Weights & Biases.
+    """Destination of figures and numbers: a run of TensorBoard, MLflow or Weights & Biases.
 
-    Methods may raise what the library raises. `report_tracker_errors` makes one message of it.
+    Methods may raise any error of the library. `report_tracker_errors` turns it into one message.
     """
 
     def log_figure(self, name: str, png: bytes, *, caption: str, step: int) -> None:
@@ -120,7 +120,7 @@ def open_tracker(text: str) -> Tracker:
 
 @contextmanager
 def report_tracker_errors(tracker: str, *, fix: str = "") -> Iterator[None]:
-    """Raise OutputError for what a tracker's library raises while the block runs.
+    """Raise OutputError for any error of a tracker's library while the block runs.
 
     Parameters
     ----------

@@ -29,6 +29,7 @@ SETTINGS_KEY = "hyper_parameters"  # under which Lightning keeps the arguments o
 MAX_SETTING_DEPTH = 2  # of lists in lists; deeper ones may contain each other
 MAX_DEPTH = 100  # of containers in containers; modules in modules are not so deep
 LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # first bytes of a file of torch before version 1.6
+PROGRAM_RECORD = "constants.pkl"  # by which torch tells a program (TorchScript) from tensors
 EXPECTED = "a state dict, or a checkpoint that holds one"
 
 
@@ -42,10 +43,13 @@ class WeightFile:
         Tensors by name. Those in nested containers have joined names, such as ``state_dict.encoder.weight``.
     settings : mapping of str to object
         Arguments of the model that the file records; plain values only.
+    unread : tuple of str
+        Names of the arguments that are not plain values.
     """
 
     tensors: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 def read_weight_file(path: Path) -> WeightFile:
@@ -67,10 +71,9 @@ def read_weight_file(path: Path) -> WeightFile:
     InputError
         If it does not exist, is damaged, or holds no tensors.
     """
-    settings: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     if os.path.isdir(path):
-        config = path / "config.json"
-        settings = _read_json(config) if config.is_file() else {}
+        config = _read_json(path / "config.json") if (path / "config.json").is_file() else {}
         path = _file_in_folder(path)
     if not os.path.isfile(path):
         raise InputError(f"{path} is not an existing file.", got=str(path), expected="a file with weights")
@@ -80,9 +83,11 @@ def read_weight_file(path: Path) -> WeightFile:
         fix = "Save model.state_dict() with torch.save."
         raise InputError(f"{path} holds no tensors.", got=type(content).__name__, expected=EXPECTED, fix=fix)
     recorded = dict.get(content, SETTINGS_KEY) if isinstance(content, dict) else None
-    if isinstance(recorded, dict) and not settings:
-        settings = recorded
-    return WeightFile(tensors, {str(name): value for name, value in dict.items(settings) if _is_plain(value)})
+    if config or not isinstance(recorded, dict):
+        return WeightFile(tensors, config)
+    named = {name: value for name, value in dict.items(recorded) if isinstance(name, str)}
+    settings = {name: value for name, value in named.items() if _is_plain(value)}
+    return WeightFile(tensors, settings, tuple(name for name in named if name not in settings))
 
 
 def _file_in_folder(folder: Path) -> Path:
@@ -156,12 +161,18 @@ def _read_torch_archive(path: Path) -> Any:
 
 def _check_archive(path: Path) -> None:
     """Raise InputError for a program, and for an archive that would take more memory than it has bytes."""
+    from torch._C import PyTorchFileReader
+
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         is_stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
-        is_plain = is_stored and sum(member.file_size for member in members) <= path.stat().st_size
+        is_small = sum(member.file_size for member in members) <= path.stat().st_size
+        is_plain = is_stored and is_small and _declared_directory(path) == archive.start_dir
         damaged = archive.testzip() if is_plain else None
-    if any(member.filename.endswith("constants.pkl") for member in members):
+    is_program = any(member.filename.endswith(PROGRAM_RECORD) for member in members)
+    if is_plain and not is_program:  # zipfile prefers names in Unicode, which torch does not read
+        is_program = PROGRAM_RECORD in PyTorchFileReader(str(path)).get_all_records()
+    if is_program:
         raise InputError(
             f"{path} holds TorchScript, a program with its weights.",
             got="TorchScript",
@@ -172,9 +183,29 @@ def _check_archive(path: Path) -> None:
             ),
         )
     if not is_plain:
-        raise InputError(f"{path} is compressed, which torch.save never does.", got="compressed", expected=EXPECTED)
+        got = "a list of members that does not fit" if is_stored else "compressed"
+        reason = f"has {got} its content" if is_stored else "is compressed, which torch.save never does"
+        raise InputError(f"{path} {reason}.", got=got, expected=EXPECTED)
     if damaged is not None:  # torch does not check it, and can be told to write none
         warn_user(UserWarning(f"{path} may be damaged: the checksum of {shorten(damaged)} is wrong."))
+
+
+def _declared_directory(path: Path) -> int | None:
+    """Return where an archive says that the list of its members begins; None if it does not end as torch ends one.
+
+    torch reads the list there, and `zipfile` the one in front of the end. A doctored archive has two of them.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(size - 98, 0))
+        tail = file.read().rjust(98, b"\0")
+    large_end, locator, end = tail[:56], tail[56:76], tail[76:]
+    if not end.startswith(b"PK\5\6"):
+        return None
+    if not locator.startswith(b"PK\6\7"):
+        return int.from_bytes(end[16:20], "little")
+    is_found = large_end.startswith(b"PK\6\6") and int.from_bytes(locator[8:16], "little") == size - 98
+    return int.from_bytes(large_end[48:56], "little") if is_found else None
 
 
 def _read_old_torch_file(path: Path) -> Any:

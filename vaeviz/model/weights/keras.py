@@ -80,7 +80,7 @@ def load_keras_weights(model: Any, path: Path, *, strict: bool) -> Any:
 
 
 def _shapes_in_file(path: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of all arrays in a file by their places, without following links to other files."""
+    """Return the shapes of all arrays in a file by their places. Raise InputError for a link to another file."""
     choose_backend()
     h5py = import_library("h5py", extra="keras", needed_by=str(path))
     shapes: dict[str, tuple[int, ...]] = {}
@@ -91,8 +91,13 @@ def _shapes_in_file(path: Path) -> dict[str, tuple[int, ...]]:
                 raise InputError(f"{path} takes {shorten(place)} from another file.", got=shorten(place))
             shapes[place] = tuple(item.shape or ())
 
+    def external_place(place: str, link: Any) -> str | None:
+        return place if isinstance(link, h5py.ExternalLink) else None
+
     try:
         with h5py.File(path) as file:
+            if place := file.visititems_links(external_place):  # some versions of Keras follow it
+                raise InputError(f"{path} takes {shorten(place)} from another file.", got=shorten(place))
             file.visititems(keep_shape)
     except InputError:
         raise

@@ -12,9 +12,9 @@ from typing import Any
 
 from vaeviz.data.batches import one_line
 from vaeviz.data.out_of_core import shorten
-from vaeviz.errors import Fix, InputError, warn_user
+from vaeviz.errors import Fix, GuessWarning, InputError, warn_user
 from vaeviz.model.calling import callable_name
-from vaeviz.model.weights.files import read_weight_file
+from vaeviz.model.weights.files import WeightFile, read_weight_file
 from vaeviz.model.weights.keras import KERAS_SUFFIX, load_keras_weights
 from vaeviz.model.weights.names import (
     PARTIAL_FIX,
@@ -61,13 +61,15 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     Warns
     -----
     GuessWarning
-        If a prefix was left out, or the file holds several sets of weights that fit.
+        If a prefix was left out, the file holds several sets of weights that fit, or it records an argument of the
+        class as an object, which is not read.
 
     Notes
     -----
     Files are opened with ``weights_only=True``. If they hold more, such as hyper-parameters of a class of their own,
     only tensors and plain containers are built, and any other object is replaced by one that does nothing. The weights
-    of a module that was pickled as a whole are found, too.
+    of a module that was pickled as a whole are found, too. A class receives the arguments that the file records; pass
+    an object instead of a class that imports or opens what its arguments name.
 
     Examples
     --------
@@ -82,7 +84,7 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     """
     path = Path(path)
     if path.name.endswith(KERAS_SUFFIX):
-        return load_keras_weights(_make_model(model, {}), path, strict=strict)
+        return load_keras_weights(_make_model(model, WeightFile({})), path, strict=strict)
     if (
         inspect.isclass(model)
         and os.path.isdir(path)
@@ -91,7 +93,7 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     ):
         return load_transformers_folder(model, path, strict=strict)
     file = read_weight_file(path)
-    module = _make_model(model, file.settings, path if os.path.isdir(path) else None)
+    module = _make_model(model, file, path if os.path.isdir(path) else None)
     if not hasattr(module, "load_state_dict"):
         got = type(module).__name__
         raise InputError(f"{callable_name(model)} is a {got}, and weights need a torch module.", got=got)
@@ -99,12 +101,13 @@ def load_weights(model: Any, path: str | Path, *, prefix: str | None = None, str
     return module.eval()
 
 
-def _make_model(model: Any, settings: Mapping[str, Any], folder: Path | None = None) -> Any:
+def _make_model(model: Any, file: WeightFile, folder: Path | None = None) -> Any:
     """Return a model, made by its class or function with the settings that it has parameters for."""
     if not isinstance(model, (type, FunctionType, MethodType, partial)):
         return model
     make: Any = model
     name = callable_name(make)
+    settings = file.settings
     try:
         if folder is not None and hasattr(make, "from_config"):  # of diffusers
             return make.from_config(dict(settings))
@@ -118,7 +121,7 @@ def _make_model(model: Any, settings: Mapping[str, Any], folder: Path | None = N
         ]
         if lacking:
             raise InputError(
-                f"{name} needs {', '.join(lacking)}, and the file does not record it.",
+                f"{name} needs {', '.join(lacking)}, and the file does not record it as a plain value.",
                 got="no " + " and no ".join(lacking),
                 expected=", ".join(lacking),
                 fix=Fix(
@@ -126,6 +129,14 @@ def _make_model(model: Any, settings: Mapping[str, Any], folder: Path | None = N
                     f"Write a function without arguments that returns {name}(...), and name it instead of the class.",
                 ),
             )
+        unread = [one for one in file.unread if one in parameters and one not in getattr(make, "keywords", {})]
+        if unread:
+            listed = ", ".join(map(shorten, unread))
+            fix = Fix(
+                f"Pass an object: load_weights({name}({', '.join(f'{one}=...' for one in unread)}), path).",
+                f"Write a function without arguments that returns {name}(...), and name it instead of the class.",
+            )
+            warn_user(GuessWarning(f"{name} has its default {listed}, since the file holds an object there.", fix=fix))
         return make(**{key: value for key, value in settings.items() if key in parameters})
     except InputError:
         raise
@@ -135,7 +146,8 @@ def _make_model(model: Any, settings: Mapping[str, Any], folder: Path | None = N
 
 def _fill_module(module: Any, tensors: Mapping[str, Any], path: Path, prefix: str | None, *, strict: bool) -> None:
     """Copy the tensors of a file into a module, and report what does not fit."""
-    own = {name: value for name, value in module.state_dict().items() if hasattr(type(value), "shape")}
+    state = module.state_dict()
+    own = {name: value for name, value in state.items() if hasattr(type(value), "shape")}
     own_names = names_without_compiler(own)
     shapes = {plain: _shape(own[name]) for plain, name in own_names.items()}
     tensors = {plain: tensors[name] for plain, name in names_without_compiler(tensors).items()}
@@ -155,6 +167,8 @@ def _fill_module(module: Any, tensors: Mapping[str, Any], path: Path, prefix: st
         advice = PARTIAL_FIX if fitting else f"Name the class whose weights are in {path.name}."
         raise WeightMismatch(f"{path} does not fit {name}.", differences, fix=advice)
     module.load_state_dict(fitting, strict=False)
+    if others := ", ".join(shorten(other) for other in state if other not in own):
+        warn_user(UserWarning(f"{others} of {name} keeps its initial value, since only tensors are read from {path}."))
     if differences:
         n_kept = len(differences.missing) + len(differences.wrong_shape)
         kept = f"{n_kept} of {len(own)} weights of {name} keep their initial values."

@@ -20,7 +20,7 @@ def load_transformers_folder(model_class: Any, folder: Path, *, strict: bool) ->
     folder : Path
         The folder, with ``config.json`` and weights as safetensors.
     strict : bool
-        Raise an error unless the folder has exactly the weights of the model.
+        Raise an error unless the folder has exactly the weights of the model. If false, at least one must fit.
 
     Returns
     -------
@@ -44,6 +44,7 @@ def load_transformers_folder(model_class: Any, folder: Path, *, strict: bool) ->
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,
+            attn_implementation="eager",  # config.json could name a repository, whose code would be downloaded and run
         )
     except Exception as error:
         raise unreadable(folder, "transformers", error) from error
@@ -53,8 +54,9 @@ def load_transformers_folder(model_class: Any, folder: Path, *, strict: bool) ->
         {name: (tuple(got), tuple(wanted)) for name, got, wanted in sorted(report["mismatched_keys"])},
     )
     message = f"{folder} does not fit {model_class.__name__}."
-    if differences and strict:
-        raise WeightMismatch(message, differences, fix=PARTIAL_FIX)
+    nothing_fits = set(model.state_dict()) <= {*differences.missing, *differences.wrong_shape}
+    if differences and (strict or nothing_fits):
+        raise WeightMismatch(message, differences, fix="" if nothing_fits else PARTIAL_FIX)
     if differences:
         warn_user(UserWarning(f"{message} {differences} What is missing keeps its initial values."))
     return model.eval()

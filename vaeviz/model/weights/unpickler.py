@@ -11,11 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 
 class InertObject(dict[Any, Any]):
-    """What an object of any other class becomes: its items and attributes by name, without behavior.
+    """Stand-in for an object of any other class: its items and attributes by name, without behavior.
 
     Parameters
     ----------
@@ -51,6 +51,11 @@ class InertObject(dict[Any, Any]):
 class TensorUnpickler(pickle._Unpickler):  # the one in C allocates gigabytes for an index that a file declares
     """An unpickler whose `find_class` returns functions that rebuild tensors, or `InertObject`."""
 
+    append: Callable[[Any], None]
+    read: Callable[[int], bytes]
+    stack: list[Any]
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+
     def find_class(self, module: str, name: str) -> Any:
         """Return what a file names, if it belongs to tensors.
 
@@ -65,6 +70,29 @@ class TensorUnpickler(pickle._Unpickler):  # the one in C allocates gigabytes fo
             A function or class that is safe with any arguments.
         """
         return _tensor_builders().get(f"{module}.{name}", InertObject)
+
+    def get_extension(self, code: int) -> None:
+        """Push the inert class, since `copyreg` caches the classes of codes for the whole program.
+
+        Parameters
+        ----------
+        code : int
+            Ignored.
+        """
+        self.append(InertObject)
+
+    def load_build(self) -> None:
+        """Set the attributes of an inert object, but not those of a function of torch, which would outlast the file."""
+        state = self.stack.pop()
+        if isinstance(self.stack[-1], InertObject):
+            self.stack[-1].__setstate__(state)
+
+    def load_bytearray8(self) -> None:
+        """Push the bytes that the file has, instead of allocating as many as it declares."""
+        self.append(bytearray(self.read(int.from_bytes(self.read(8), "little"))))
+
+    dispatch[pickle.BUILD[0]] = load_build
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
 
 
 def load_tensors(path: Path) -> Any:
