@@ -111,6 +111,8 @@ def describe_density(arrays: SceneArrays, density: CodeDensity) -> dict[str, Any
         f"Hatched: ln q(z) is below {threshold:.3g} nats, lower than at {100 * (1 - HOLE_LEVEL):g} % of the codes of "
         f"q(z) itself, inside the ball that holds {100 * PRIOR_MASS:g} % of the prior."
     )
+    if posterior.size > 2:
+        meaning += " The plane is that through the values of the sliders; samples are drawn wherever theirs are."
     radius = math.sqrt(chi2.ppf(PRIOR_MASS, posterior.size))
     return {"density": entry, "holes": {"threshold": threshold, "prior_radius": radius, "meaning": meaning}}
 
