@@ -32,6 +32,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "explorer_page",
     "math_as_mathml",
     "repository_pages",
 ]
