@@ -175,7 +175,7 @@ class _Translation:
         """Return the values of a constant."""
         if name not in self.constants:
             raise UnsupportedOperation("its shapes depend on its inputs")
-        return self.constants[name]
+        return np.asarray(self.constants[name])
 
     def shape(self, name: str) -> list[int]:
         """Return the shape of a value, with −1 for the batch."""
