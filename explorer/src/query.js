@@ -59,7 +59,8 @@ function createTest(model, name, operator, value) {
     const number = parseNumber(value, column.unit);
     return (row) => compare(values[row], number);
   }
-  if (operator !== "=") throw new Error(`${column.name} has classes. Compare it with =.`);
+  if (operator !== "=")
+    throw new Error(`${column.name} has classes. Compare it with =, and put names of several words in quotes.`);
   const code = [...column.classes, MISSING_NAME].findIndex(
     (candidate) => candidate.toLowerCase() === value.toLowerCase(),
   );

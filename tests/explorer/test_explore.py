@@ -37,8 +37,8 @@ def decode_from_grid(scene, entry, codes):
     """Samples of codes, blended as the page blends them."""
     stored = scene.read_array(entry["samples"])
     (x_low, x_high, n_x), (y_low, y_high, n_y) = entry["x"], entry["y"]
-    low, high = entry["scale"]
-    grid = low + (high - low) * stored.reshape(-1, n_y, n_x, stored.shape[1]).astype(float) / 255
+    zero, unit = (0, 1) if entry["scale"] is None else (entry["scale"][0], np.ptp(entry["scale"]) / 255)
+    grid = zero + unit * stored.reshape(-1, n_y, n_x, stored.shape[1]).astype(float)
     i, j = entry["plane"]["dims"]
     u = (codes[:, i] - x_low) / (x_high - x_low) * (n_x - 1)
     v = (codes[:, j] - y_low) / (y_high - y_low) * (n_y - 1) if n_y > 1 else np.zeros(len(codes))
@@ -95,6 +95,20 @@ def test_every_sample_has_its_picture(explorer, digits):
     for row in (0, 17, 59):
         top, left = row // samples["tiles_per_row"] * 8, row % samples["tiles_per_row"] * 8
         np.testing.assert_array_equal(pixels[top : top + 8, left : left + 8], (digits.x[row] * 255).round())
+
+
+def test_a_grid_keeps_small_values_beside_large_ones(make_encoder, digits):
+    def decoder(z):
+        return np.stack([np.tanh(z[:, :1]) * 1e4 + np.zeros(32), np.cos(z[:, :1]) * 0.05 + np.zeros(32)], axis=-1)
+
+    encoder = vaeviz.Encoder(make_encoder(), returns="mean,log_var")
+    x = digits.x.reshape(-1, 32, 2)
+    scene = vaeviz.explore(encoder, decoder, x, kind="signal").static_scene
+    entry = scene.document["decoder"]
+    assert entry["method"] == "grid"
+    codes = vaeviz.encode(encoder, x).mean[:20]
+    decoded = decode_from_grid(scene, entry, codes).reshape(20, 32, 2)
+    np.testing.assert_allclose(decoded[..., 1], decoder(codes)[..., 1], atol=0.001)
 
 
 def test_a_function_is_decoded_by_a_grid_whose_error_is_stated(explorer, make_decoder):

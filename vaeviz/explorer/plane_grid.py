@@ -33,8 +33,8 @@ class PlaneGrid:
     base : ndarray, shape (D,)
         Code that holds the values of the other dimensions.
     samples : ndarray of uint8 or float32, shape (C * G, S)
-        Samples of each condition in turn, the first dimension running fastest. Features of different scales are in
-        floating point.
+        Samples of each condition in turn, the first dimension running fastest. Pictures are in bytes; in other samples
+        small values may matter beside large ones.
     scale : tuple of float or None
         Values that the bytes 0 and 255 mean.
     mean_error, largest_error : float
@@ -98,7 +98,7 @@ def decode_plane(decoder: PageDecoder, dims: tuple[int, ...], max_bytes: int) ->
         If too few samples would fit.
     """
     codes, n_conditions = decoder.posterior.mean, decoder.n_conditions
-    item_size = 1 if decoder.space.spans.ndim == 0 else 4
+    item_size = 1 if decoder.space.is_picture else 4
     n_side = _nodes_a_side(max_bytes // (n_conditions * decoder.space.size * item_size), len(dims))
     if n_side < MIN_NODES:
         size, limit = decoder.space.size, max_bytes / 1e6
@@ -107,7 +107,7 @@ def decode_plane(decoder: PageDecoder, dims: tuple[int, ...], max_bytes: int) ->
     nodes = [_nodes_over(codes[:, dim], n_side) for dim in dims]
     x, y = nodes if len(dims) > 1 else (nodes[0], np.zeros(1))
     values = _decode_nodes(decoder, dims, (x, y), base)
-    stored, scale = (values, None) if decoder.space.spans.ndim else _as_bytes(values)
+    stored, scale = _as_bytes(values) if decoder.space.is_picture else (values, None)
     blended = values if scale is None else scale[0] + (scale[1] - scale[0]) * stored.astype(np.float32) / BYTES
     for axis in (1, 2):
         if blended.shape[axis] > 1:

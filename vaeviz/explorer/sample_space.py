@@ -27,12 +27,15 @@ class SampleSpace:
         The axes of the data in the order of the page. None if only the shape differs.
     spans : ndarray, shape () or (S,)
         Range of the values, of all or of each feature.
+    is_picture : bool
+        A sample is an image or a spectrogram, whose values share one scale.
     """
 
     shape: tuple[int, ...]
     shown: tuple[int, ...]
     dims: tuple[int, ...] | None
     spans: np.ndarray
+    is_picture: bool = False
 
     @property
     def size(self) -> int:
@@ -97,7 +100,8 @@ def sample_space(shape: tuple[int, ...], style: SampleStyle) -> SampleSpace:
         kind = style.kind_of(shape)
     except InputError:
         return SampleSpace(shape, shape, None, np.array(_span(style)))
-    if kind in ("image", "spectrogram"):
+    is_picture = kind in ("image", "spectrogram")
+    if is_picture:
         shown = as_images(places, 1)
     elif kind == "signal":
         shown = as_signals(places, 1)
@@ -111,7 +115,7 @@ def sample_space(shape: tuple[int, ...], style: SampleStyle) -> SampleSpace:
     if not np.array_equal(shown.ravel(), places.ravel()):
         orders = itertools.permutations(range(len(shape)))
         order = next(one for one in orders if np.array_equal(places[0].transpose(one).ravel(), shown.ravel()))
-    return SampleSpace(shape, shown.shape[1:], order, spans)
+    return SampleSpace(shape, shown.shape[1:], order, spans, is_picture)
 
 
 def _span(style: SampleStyle) -> float:

@@ -133,10 +133,13 @@ function tableDisplay(painter, models) {
 
 function verdictOf({ isFar, isHole, nearest, limit, limitName, space, model }) {
   const distance = formatNumber(nearest.distances[0]);
-  if (isHole) return `Hole: the prior has mass here, but q(z) has almost none. The nearest code is ${distance} away.`;
+  const hasSliders = space.dims.length > 0 && model.nDims > space.dims.length;
+  const here = hasSliders ? "here, at the values of the sliders" : "here";
+  if (isHole)
+    return `Hole: the prior has mass ${here}, but q(z) has almost none. The nearest code is ${distance} away.`;
   if (isFar && space.isMap) return "No code of the data lies here in this map.";
   if (isFar)
-    return `No code of the data lies here. The nearest is ${distance} away; ${limitName} have another within ${formatNumber(limit)}.`;
+    return `No code of the data lies ${here}. The nearest is ${distance} away; ${limitName} have another within ${formatNumber(limit)}.`;
   const decoding = space.isMap && model.canDecode(space) ? " Decoded from the 3 nearest codes of the map." : "";
   if (limit === undefined && !space.isMap) return `The nearest code of the data is ${distance} away.`;
   return `Codes of the data lie here; the nearest is ${distance} away.${decoding}`;
