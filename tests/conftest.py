@@ -145,6 +145,23 @@ def numpy_inputs(digits, make_encoder, make_decoder):
 
 
 @pytest.fixture
+def invoke():
+    """Run a command in this process and return click's result; errors that the command line would print are raised."""
+
+    from click.testing import CliRunner
+
+    from vaeviz.cli.main import cli
+
+    def invoke_command(*args):
+        result = CliRunner().invoke(cli, [str(arg) for arg in args])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke_command
+
+
+@pytest.fixture
 def encoder(make_encoder):
     return make_encoder()
 

@@ -6,22 +6,8 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 
-from vaeviz.cli.main import cli, main
-
-
-@pytest.fixture
-def invoke():
-    """Run a command in this process and return click's result; errors that the command line would print are raised."""
-
-    def invoke_command(*args):
-        result = CliRunner().invoke(cli, [str(arg) for arg in args])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return invoke_command
+from vaeviz.cli.main import main
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Files are written whole or not at all."""
 
+import errno
 import os
 import stat
 
 import pytest
 
 from vaeviz.data import atomic_files
-from vaeviz.data.atomic_files import atomic_path
+from vaeviz.data.atomic_files import atomic_path, report_write_errors
+from vaeviz.errors import OutputError
 
 
 @pytest.fixture
@@ -93,3 +95,21 @@ def test_a_folder_is_on_disk_in_its_parents(tmp_path, monkeypatch):
         atomic_files.make_folder(folder)
         assert folder.is_dir()
     assert sorted(flushed) == [tmp_path, tmp_path / "runs"]
+
+
+def test_the_advice_for_a_missing_folder_creates_it(tmp_path):
+    path = tmp_path / "a folder" / "deep" / "page.html"
+    with pytest.raises(OutputError) as caught, report_write_errors(path):
+        path.write_text("")
+    assert "mkdir -p" in caught.value.fix.command_line
+    advice = caught.value.fix.python
+    exec(advice[advice.index("os.makedirs") :].rstrip("."), {"os": os})
+    with report_write_errors(path):
+        path.write_text("")
+
+
+@pytest.mark.parametrize(("number", "frees"), [(errno.ENOSPC, True), (errno.EFBIG, True), (errno.EACCES, False)])
+def test_only_a_full_disk_is_advised_to_be_freed(number, frees, tmp_path):
+    with pytest.raises(OutputError) as caught, report_write_errors(tmp_path / "page.html"):
+        raise OSError(number, os.strerror(number))
+    assert ("space" in caught.value.fix.python) == frees

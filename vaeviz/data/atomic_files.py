@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shlex
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vaeviz.errors import OutputError
+from vaeviz.errors import Fix, OutputError
+
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no space, a quota, a limit on file sizes
 
 
 @contextmanager
@@ -67,8 +71,21 @@ def report_write_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        fix = "Free some space, or choose another output folder."
-        raise OutputError(f"{path} cannot be written: {reason}.", got=str(path), fix=fix) from error
+        raise OutputError(
+            f"{path} cannot be written: {reason}.", got=str(path), fix=_write_fix(path, error.errno)
+        ) from error
+
+
+def _write_fix(path: Path, number: int | None) -> str | Fix:
+    """Return what to do about an error number of the file system."""
+    if number == errno.ENOENT and not path.parent.exists():
+        return Fix(
+            python=f"Create the folder: os.makedirs({str(path.parent)!r}).",
+            command_line=f"Create it: mkdir -p {shlex.quote(str(path.parent))}",
+        )
+    if number in FULL_DISK:
+        return "Free some space, or choose another output folder."
+    return "Choose another output folder."
 
 
 def make_folder(folder: Path) -> None:

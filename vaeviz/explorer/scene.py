@@ -46,7 +46,7 @@ SHARED_KEYS = ("samples", "color_by", "row_ids", "python", "value_range")  # of 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the front end shows.
+    """Document and arrays that the front end shows.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ class LatentView:
 
 @dataclass(frozen=True, eq=False)
 class SampleTable:
-    """What is known about each sample.
+    """Labels, factors and names of the samples.
 
     Parameters
     ----------
@@ -324,7 +324,7 @@ def _dimensions(posterior: Posterior) -> list[dict[str, Any]]:
 
 
 def _rename_repeated(columns: list[dict[str, Any]], taken: list[str]) -> list[dict[str, Any]]:
-    """Return columns with a number after each name that is taken, since a name stands for one column."""
+    """Return columns with a number after each name that is taken, since a name selects one column."""
     renamed, known = [], set(taken)
     for column in columns:
         names = (column["name"], *(f"{column['name']} ({place})" for place in range(2, len(columns) + len(taken) + 2)))

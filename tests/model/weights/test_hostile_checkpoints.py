@@ -120,7 +120,7 @@ INSTRUCTIONS = {
     "itself": lambda path: b"}q\x00" + text("a") + b"h\x00s",
     "no stack": lambda path: b"R" * 8,
 }
-"""What puts an object on the stack of an unpickler, or does harm beside it."""
+"""Instructions that put an object on the stack of an unpickler, or do harm beside it."""
 
 
 def doctored(path, instructions, compression=zipfile.ZIP_STORED):

@@ -22,7 +22,7 @@ TRACKERS = {
 """Module and class of each tracker, by its name and that of its library and extra."""
 
 PLACES = {"tensorboard": "a folder", "mlflow": "a tracking URI", "wandb": "a project"}
-"""What the text after the colon names."""
+"""Kind of place that the text after the colon names."""
 
 
 class Tracker(Protocol):
@@ -77,7 +77,7 @@ def find_tracker(text: str) -> Callable[[], Tracker]:
     Raises
     ------
     UnknownName
-        If there is no such tracker.
+        If no tracker has this name.
     InputError
         If the place is missing, or the library is not installed.
     """
@@ -109,7 +109,7 @@ def open_tracker(text: str) -> Tracker:
     Raises
     ------
     InputError
-        If there is no such tracker, or its library is not installed.
+        If no tracker has this name, or its library is not installed.
     OutputError
         If it cannot be reached.
     """
