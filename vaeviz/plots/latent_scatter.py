@@ -20,7 +20,7 @@ from vaeviz.drawing.latent_axes import (
     show_posterior_spread,
 )
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.limits import robust_rows
+from vaeviz.drawing.limits import robust_points
 from vaeviz.drawing.scatter import ScatterStyle, draw_scatter
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
@@ -154,7 +154,7 @@ def latent_scatter(
     if not active.any():
         show_posterior_spread(ax, posterior, shown)
     may_differ = posterior.is_deterministic and not contours
-    scale_note = _fit_scales(ax, points, points if show_all else points[robust_rows(points)], may_differ=may_differ)
+    scale_note = _fit_scales(ax, points, points if show_all else robust_points(points), may_differ=may_differ)
     ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
     ax.set_title(_scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note)
     add_color_key(ax, marks.colors, points, marker=marks.marker_line.get_marker())
