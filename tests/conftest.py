@@ -17,7 +17,11 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.legend import Legend
+from matplotlib.text import Text
 
 matplotlib.use("agg")
 
@@ -54,8 +58,20 @@ def untraced(function):
     return call
 
 
-Axes.__init__ = untraced(Axes.__init__)
-Figure.draw = untraced(Figure.draw)
+for owner, name in [
+    (Axes, "__init__"),
+    (Axes, "get_tightbbox"),
+    (Axes, "legend"),
+    (ConstrainedLayoutEngine, "execute"),
+    (Figure, "draw"),
+    (Figure, "draw_without_rendering"),
+    (Figure, "savefig"),
+    (Figure, "subplots"),
+    (FigureCanvasAgg, "draw"),
+    (Legend, "get_window_extent"),
+    (Text, "get_window_extent"),
+]:
+    setattr(owner, name, untraced(getattr(owner, name)))
 
 
 def pytest_collection_modifyitems(items):
