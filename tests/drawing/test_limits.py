@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaeviz.drawing.limits import robust_range, robust_points
+from vaeviz.drawing.limits import robust_points, robust_range
 
 VALUES = np.random.default_rng(0).uniform(-1, 1, 1000)
 

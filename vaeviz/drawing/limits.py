@@ -57,4 +57,5 @@ def robust_points(points: np.ndarray) -> np.ndarray:
     low, high = np.array([robust_range(column) for column in points.T], points.dtype).T
     if (points.min(axis=0) >= low).all() and (points.max(axis=0) <= high).all():
         return points
-    return points[((points >= low) & (points <= high)).all(axis=1)]
+    is_inside = ((points >= low) & (points <= high)).all(axis=1)
+    return np.asarray(points[is_inside])

@@ -38,9 +38,9 @@ def content_checksum(x: np.ndarray | SampleStream, modules: Iterable[Any]) -> in
     checksum = 0
     source = x.origin if isinstance(x, SampleStream) else x
     if isinstance(source, np.ndarray) and not is_out_of_core(source):
-        checksum = zlib.crc32(np.ascontiguousarray(source.flat[:: _step(source.size)]).view(np.uint8))
+        checksum = zlib.crc32(np.ascontiguousarray(source.flat[:: _step(source.size)]).view(np.uint8).data)
     for values in _spaced_values(modules):
-        checksum = zlib.crc32(values, checksum)
+        checksum = zlib.crc32(values.data, checksum)
     return checksum
 
 
