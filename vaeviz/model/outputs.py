@@ -69,6 +69,8 @@ BY_RECONSTRUCTION = "so the model itself decodes them"
 
 MAX_LISTED_READINGS = 3  # in the advice of an error
 
+WRAPPING_DISTRIBUTIONS = {"Independent", "ExpandedDistribution", "MaskedDistribution"}  # `base_dist` says the rest
+
 
 @dataclass(frozen=True)
 class Bottleneck:
@@ -834,7 +836,7 @@ def _spec_of_distribution(output: Output) -> OutputSpec:
 
 def _family_name(q: Any) -> str | None:
     """Return the name of a distribution that is not a Gaussian with independent dimensions, else None."""
-    while type(q).__name__ in ("Independent", "ExpandedDistribution", "MaskedDistribution"):
+    while not WRAPPING_DISTRIBUTIONS.isdisjoint(_class_names(q)):
         q = q.base_dist
     class_names = _class_names(q)
     if "Distribution" not in class_names or "Normal" in class_names:
