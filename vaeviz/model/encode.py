@@ -18,7 +18,7 @@ import numpy as np
 from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
 from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source, take_rows
 from vaeviz.data.row_index import check_row_index
-from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
+from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_gray_levels
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
 from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error, random_states
@@ -302,7 +302,7 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     module_calls = call.module_calls
     takes_indices = any(type(one.module).__name__.startswith("Embedding") for one in module_calls)
     if module_calls and not takes_indices and encoder.value_range is None and encoder.preprocess is None:
-        warn_of_byte_values(arrays[0], encoder.name)
+        warn_of_gray_levels(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
     alone, again = _call_again(call, encoder, [sent, *arrays[1:]], returned)
     whole = encoder.whole

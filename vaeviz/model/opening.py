@@ -427,15 +427,20 @@ def _unknown_model_error(model: Any, expected: str, what: str = "model") -> Inpu
 
 
 def _route_of_attribute(model: Any) -> Fix:
-    """Return how the network in an object, such as a detector or a trainer, can be used."""
+    """Return how the networks in an object, such as a detector or a trainer, can be used."""
+    found = []
     for name, value in getattr(model, "__dict__", {}).items():
         if name.startswith("_") or isinstance(value, (str, bytes, type)) or inspect.isroutine(value):
             continue
         with suppress(InputError, NotApplicable):
             opened = open_with_adapter(value)[1]
             if opened is not None and not opened.either:
-                return Fix(f"Pass its attribute {name}, a {type(value).__name__}.")
-    return Fix("")
+                found.append(f"{name} of type {type(value).__name__}")
+    if not found:
+        return Fix("")
+    return Fix(
+        f"Pass its attribute {' or '.join(found)}, and samples that are preprocessed as {type(model).__name__} does it."
+    )
 
 
 def _route_of_file(path: Path) -> Fix:
