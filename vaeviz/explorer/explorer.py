@@ -271,18 +271,20 @@ class Explorer:
         return path
 
     def widget(self) -> Any:
-        """Return the notebook widget, the same one at each call.
+        """Return the notebook widget, the same one at each call until it is closed.
 
         Returns
         -------
         anywidget.AnyWidget
-            A widget whose ``selected_rows`` and ``cursor`` can be read, and observed as traits.
+            A widget whose ``selected_rows`` and ``cursor`` can be read, set, and observed as traits.
 
         Raises
         ------
         InputError
             If anywidget is not installed.
         """
+        if self._widget.comm is None:  # closed, so it cannot be shown again
+            del self.__dict__["_widget"]
         return self._widget
 
     @cached_property
