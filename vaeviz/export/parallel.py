@@ -37,10 +37,32 @@ class Task(Protocol):
     """Something to do with inputs by name, in this process or in another one."""
 
     def run(self, inputs: Mapping[str, Any]) -> Any:
-        """Return the result."""
+        """Do the work.
+
+        Parameters
+        ----------
+        inputs : mapping
+            Inputs by name.
+
+        Returns
+        -------
+        object
+            The result, which can be sent to another process.
+        """
 
     def failed(self, reason: str) -> Any:
-        """Return the result in place of one that is lost because its process ended."""
+        """Return the result in place of one that is lost because its process ended.
+
+        Parameters
+        ----------
+        reason : str
+            Why it is lost.
+
+        Returns
+        -------
+        object
+            The result.
+        """
 
 
 class Completed(NamedTuple):
