@@ -41,9 +41,9 @@ def test_new_numbers_become_new_columns(tmp_path):
     folder.log_scalars({"loss": 1.0}, step=2)
     folder.log_scalars({"kl": 3.0}, step=3)
     assert rows(tmp_path) == [
-        {"step": "1", "loss": "2.0", "kl": ""},
-        {"step": "2", "loss": "1.0", "kl": ""},
-        {"step": "3", "loss": "", "kl": "3.0"},
+        {"step": "1", "loss": "2", "kl": ""},
+        {"step": "2", "loss": "1", "kl": ""},
+        {"step": "3", "loss": "", "kl": "3"},
     ]
 
 
@@ -74,4 +74,4 @@ def test_a_damaged_history_is_replaced(tmp_path):
     (tmp_path / "history.csv").write_bytes(b"\xff\x00step,loss\n1,x\n")
     folder = WatchFolder(tmp_path)
     folder.log_scalars({"loss": 1.0}, step=1)
-    assert rows(tmp_path) == [{"step": "1", "loss": "1.0"}]
+    assert rows(tmp_path) == [{"step": "1", "loss": "1"}]

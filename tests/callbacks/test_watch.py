@@ -268,3 +268,34 @@ def test_watching_imports_no_torch_for_a_model_without_it(tmp_path):
     )
     subprocess.run([sys.executable, "-c", script], check=True)
     assert (tmp_path / "latent_scatter" / "000001.png").exists()
+
+
+def test_samples_and_labels_of_a_loader_are_fixed(recorder, x, labels):
+    data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(labels))
+    seen = []
+
+    def keep(x, labels):
+        """Keep what is drawn."""
+        seen.append((np.asarray(x), np.asarray(labels)))
+        return Figure(figsize=(1, 1))
+
+    loader = torch.utils.data.DataLoader(data, batch_size=10)
+    watch = vaeviz.watch(keep, loader, to=recorder, n_samples=7, max_fraction=None, dpi=50)
+    watch(1, columns)
+    ((drawn, drawn_labels),) = seen
+    rows = [int(np.flatnonzero((x == row).all(axis=1))[0]) for row in drawn]
+    assert (labels[rows] == drawn_labels).all()
+
+
+def test_the_numbers_so_far_are_the_history_of_plots(recorder, x):
+    received = []
+
+    def keep(history):
+        """Keep what is drawn."""
+        received.append({name: list(values) for name, values in history.items()})
+        return Figure(figsize=(1, 1))
+
+    watch = vaeviz.watch(keep, x, to=recorder, every=2, max_fraction=None, dpi=50)
+    watch(1, columns, loss=3.0)
+    watch(2, columns, loss=2.0)
+    assert received == [{"step": [1.0, 2.0], "loss": [3.0, 2.0]}]

@@ -36,7 +36,7 @@ class WatchFolder:
             make_folder(folder)
         self.folder = folder
         self.figures: dict[str, dict[int, str]] = {}  # captions by step, by name of the figure
-        self.history: list[dict[str, float]] = []
+        self.last_row: dict[str, float] = {}
         self.note = ""
         self._columns: list[str] = []
         self._first_step: int | None = None
@@ -76,38 +76,43 @@ class WatchFolder:
             Epoch or step of the training.
         """
         self._begin_at(step)
-        row = {"step": step, **scalars}
-        new_columns = [name for name in row if name not in self._columns]
-        self.history.append(row)
+        row = self.last_row = {"step": step, **scalars}
         path = self.folder / HISTORY_NAME
+        is_complete = path.exists() and set(row) <= set(self._columns)
         with report_write_errors(path):
-            if new_columns or not path.exists():
-                self._columns += new_columns
-                with atomic_path(path) as temporary:
-                    temporary.write_text(_csv_text(self._columns, self.history, header=True), encoding="utf-8")
-            else:
+            if is_complete:
                 with path.open("a", encoding="utf-8") as file:
                     file.write(_csv_text(self._columns, [row], header=False))
+            else:
+                self._rewrite_history([*self._read_history(), row])
 
     def close(self) -> None:
         """Write the page once more, without refreshing."""
-        if self.figures or self.history:
+        if self.figures or self.last_row:
             self._write_page(is_running=False)
 
     def _begin_at(self, step: int) -> None:
-        """Read the rows of an earlier training that come before the first step."""
-        if self._first_step is not None:
-            return
-        self._first_step = step
+        """Keep only those rows of an earlier training that come before the first step."""
+        if self._first_step is None:
+            self._first_step = step
+            rows = [row for row in self._read_history() if row.get("step", step) < step]
+            if rows:
+                self._rewrite_history(rows)
+            else:
+                (self.folder / HISTORY_NAME).unlink(missing_ok=True)
+
+    def _read_history(self) -> list[dict[str, float]]:
+        """Return the rows of the history; none if there is no file, or it is damaged."""
         try:
             with (self.folder / HISTORY_NAME).open(encoding="utf-8", newline="") as file:
-                rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
-        except (OSError, TypeError, ValueError, csv.Error):  # there is none, or it is damaged
-            return
-        self.history = [row for row in rows if row.get("step", step) < step]
-        self._columns = list(dict.fromkeys(name for row in self.history for name in row))
-        if len(self.history) < len(rows):
-            (self.folder / HISTORY_NAME).unlink()
+                return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+        except (OSError, TypeError, ValueError, csv.Error):
+            return []
+
+    def _rewrite_history(self, rows: list[dict[str, float]]) -> None:
+        self._columns = list(dict.fromkeys(name for row in rows for name in row))
+        with atomic_path(self.folder / HISTORY_NAME) as temporary:
+            temporary.write_text(_csv_text(self._columns, rows, header=True), encoding="utf-8")
 
     def _earlier_steps(self, name: str) -> list[int]:
         """Return the steps of the figures of an earlier training that come before the first step."""
@@ -125,7 +130,7 @@ class WatchFolder:
         page = _page_template().render(
             title=self.folder.resolve().name,
             figures=figures,
-            scalars=self.history[-1] if self.history else {},
+            scalars=self.last_row,
             history=HISTORY_NAME,
             note=self.note,
             refresh=REFRESH_SECONDS if is_running else 0,
@@ -144,7 +149,7 @@ def _csv_text(columns: list[str], rows: list[dict[str, float]], *, header: bool)
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     if header:
         writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: f"{value:.12g}" for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 

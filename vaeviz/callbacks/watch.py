@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import os
 import sys
 import time
@@ -177,10 +178,10 @@ class _FixedSamples:
         if "x" not in found:
             return cls(found, "")
         samples = as_samples(found["x"], "x")
-        if getattr(samples, "labels", None) is not None:
-            found.setdefault("labels", samples.labels)
         total = len(samples)
         rows = subsample_rows(n_samples, total, seed)
+        if isinstance(samples, Batches) and samples.labels is not None:
+            found.setdefault("labels", samples.labels)
         found["x"] = take_rows(samples, rows) if isinstance(samples, Batches) else _take(found["x"], rows, total, "x")
         for name in PER_SAMPLE_INPUTS:
             if name in found:
@@ -218,6 +219,7 @@ class Watch:
         self._plots, self._samples, self._destinations = plots, samples, destinations
         self._every, self._max_fraction, self._style, self._dpi = every, max_fraction, style, dpi
         self._began = time.perf_counter()
+        self._history: dict[str, list[float]] = {}  # of all numbers, for plots that draw them
         self._draw_seconds = 0.0  # of the last draw, which the next one is expected to take as well
         self._given_warnings: set[str] = set()
         self.n_drawn, self.n_skipped, self.seconds = 0, 0, 0.0
@@ -234,7 +236,7 @@ class Watch:
         decoder : callable or model, optional
             The decoder as it is now.
         **scalars
-            Numbers to write, such as ``loss=0.3``.
+            Numbers to write, such as ``loss=0.3``. They are the history that `training_curves` draws.
         """
         is_due = self.is_due(step)
         if (is_due or scalars) and is_first_process():
@@ -319,8 +321,9 @@ class Watch:
             self._warn_once("max_fraction", UserWarning(message))
         with restored_random_state():
             try:
-                figures = self._draw(step, encoder, decoder) if is_due else {}
                 numbers = self._as_numbers(scalars)
+                self._remember(step, numbers)
+                figures = self._draw(step, encoder, decoder) if is_due else {}
                 for destination in self._destinations:
                     if figures or (numbers and not destination.is_failing):
                         self._send(destination, step, figures, numbers)
@@ -362,12 +365,21 @@ class Watch:
 
     def _inputs_at(self, encoder: Any, decoder: Any) -> dict[str, Any]:
         """Return all inputs, with the codes of the fixed samples."""
-        given = {**self._samples.inputs, "decoder": _unwrapped(decoder)}
+        given = {"history": self._history or None, **self._samples.inputs, "decoder": _unwrapped(decoder)}
         needed = {name for plot in self._plots for name in plot.spec.required}
         known = {name for name, value in given.items() if value is not None}
         if encoder is not None and needed - known - {"encoder"}:
             return with_cached_codes(collect_inputs(_unwrapped(encoder), None, given))  # a whole model
         return with_cached_codes(collect_inputs(None, None, {**given, "encoder": _unwrapped(encoder)}))
+
+    def _remember(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Add a row to the history if a plot draws it; what is missing is NaN."""
+        if not numbers or not any("history" in plot.spec.required + plot.spec.optional for plot in self._plots):
+            return
+        n_rows = len(self._history.get("step", ()))
+        for name in {"step": 0, **self._history, **numbers}:
+            column = self._history.setdefault(name, [math.nan] * n_rows)
+            column.append(float(step) if name == "step" else numbers.get(name, math.nan))
 
     def _as_numbers(self, scalars: Mapping[str, Any]) -> dict[str, float]:
         numbers = {}
