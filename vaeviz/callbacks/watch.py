@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-import numpy as np
-
-from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.callbacks.destinations import Destination, find_destination
 from vaeviz.callbacks.folder import WatchFolder
-from vaeviz.data.arrays import as_array
-from vaeviz.data.out_of_core import Batches, as_samples, shorten, take_rows
+from vaeviz.data.out_of_core import shorten
 from vaeviz.drawing.styles import get_style
-from vaeviz.drawing.styles import style as style_context
 from vaeviz.errors import InputError, NotApplicable, printable_text, warn_user
-from vaeviz.export.render import collect_plot_inputs, draw_figure, figure_content, shared_options
+from vaeviz.export.fixed_samples import FixedSamples, inputs_with_model
+from vaeviz.export.plot_call import PlotCall, find_plot_call
+from vaeviz.export.render import figure_content
 from vaeviz.model.calling import restored_random_state
-from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 from vaeviz.plugins.diagnostics import capture_warnings
-from vaeviz.plugins.inputs import PER_SAMPLE_INPUTS
-from vaeviz.plugins.options import PLACES, check_arguments, check_settings, validate_settings
-from vaeviz.plugins.plot_spec import PAGE_ATTRIBUTE, PageShape, PlotSpec, get_plot
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from vaeviz.plugins.options import check_arguments, check_settings
+from vaeviz.plugins.plot_spec import get_plot
 
 Every = int | Literal["doubling"]
-PARTS = ("encoder", "decoder")  # inputs that the training supplies
 
 
 def watch(
@@ -127,67 +117,13 @@ def watch(
     get_style(style)
     return Watch(
         _find_plots(plots, check_settings(settings), seed),
-        _FixedSamples.choose(x, {"labels": labels, **inputs}, n_samples, seed),
+        FixedSamples.choose(x, {"labels": labels, **inputs}, n_samples, seed),
         [find_destination(one) for one in (to if isinstance(to, (list, tuple)) else [to])],
         every=every,
         max_fraction=max_fraction,
         style=style,
         dpi=dpi,
     )
-
-
-@dataclass(frozen=True)
-class _WatchedPlot:
-    """A plot, and the options with which it is drawn."""
-
-    name: str
-    spec: PlotSpec
-    options: Mapping[str, Any]
-
-    @property
-    def draws_into_own_figure(self) -> bool:
-        """Whether the function makes its own figure, since it has no parameter for a place."""
-        return not {*PLACES} & {*inspect.signature(self.spec.function).parameters}
-
-    def draw(self, inputs: Mapping[str, Any], style: str) -> Figure:
-        """Return the figure."""
-        missing = self.spec.why_not_applicable(inputs)
-        if missing:
-            raise NotApplicable(f"{self.name} {missing}.")
-        with style_context(style) as page_style:
-            if not self.draws_into_own_figure:
-                return draw_figure(self.spec, inputs, self.options, page_style)
-            return _figure_of(self.spec(**self.spec.select_inputs(inputs), **self.options), self.name)
-
-
-@dataclass(frozen=True)
-class _FixedSamples:
-    """The inputs that do not change during the training, and how the samples were chosen."""
-
-    inputs: Mapping[str, Any]
-    description: str
-
-    @classmethod
-    def choose(cls, x: Any, inputs: Mapping[str, Any], n_samples: int, seed: int) -> _FixedSamples:
-        """Choose samples at random, with the rows of the inputs that belong to them."""
-        parts = [name for name in PARTS if name in inputs]
-        if parts:
-            fix = f"Pass it when you call the object: watch(epoch, {', '.join(PARTS)})."
-            raise InputError(f"{parts[0]} was passed to watch, but it changes.", got=parts[0], fix=fix)
-        found = collect_plot_inputs(None, x, inputs)
-        if "x" not in found:
-            return cls(found, "")
-        samples = as_samples(found["x"], "x")
-        total = len(samples)
-        rows = subsample_rows(n_samples, total, seed)
-        if isinstance(samples, Batches) and samples.labels is not None:
-            found.setdefault("labels", samples.labels)
-        found["x"] = take_rows(samples, rows) if isinstance(samples, Batches) else _take(found["x"], rows, total, "x")
-        for name in PER_SAMPLE_INPUTS:
-            if name in found:
-                found[name] = _take(found[name], rows, total, name)
-        what = f"{len(rows):,} of {total:,} samples, chosen at random" if len(rows) < total else f"{total:,} samples"
-        return cls(found, f"{what}, the same at each step.")
 
 
 class Watch:
@@ -207,8 +143,8 @@ class Watch:
 
     def __init__(
         self,
-        plots: list[_WatchedPlot],
-        samples: _FixedSamples,
+        plots: list[PlotCall],
+        samples: FixedSamples,
         destinations: list[Destination],
         *,
         every: Every,
@@ -359,18 +295,22 @@ class Watch:
             except Exception as error:
                 self._report(plot.name, f"No figure {plot.name} at step {step}", error)
                 continue
-            parts = [plot.spec.summary, f"Step {step}.", self._samples.description, *map(str, found)]
+            parts = [
+                plot.spec.summary,
+                f"Step {step}.",
+                f"{self._samples.description}, the same at each step." if self._samples.description else "",
+                *map(str, found),
+            ]
             figures[plot.name] = png, printable_text(" ".join(filter(None, parts)))
         return figures
 
     def _inputs_at(self, encoder: Any, decoder: Any) -> dict[str, Any]:
         """Return all inputs, with the codes of the fixed samples."""
-        given = {"history": self._history or None, **self._samples.inputs, "decoder": _unwrapped(decoder)}
+        given = dict(self._samples.inputs)
+        if self._history:
+            given.setdefault("history", self._history)
         needed = {name for plot in self._plots for name in plot.spec.required}
-        known = {name for name, value in given.items() if value is not None}
-        if encoder is not None and needed - known - {"encoder"}:
-            return with_cached_codes(collect_inputs(_unwrapped(encoder), None, given))  # a whole model
-        return with_cached_codes(collect_inputs(None, None, {**given, "encoder": _unwrapped(encoder)}))
+        return inputs_with_model(given, _unwrapped(encoder), _unwrapped(decoder), needed)
 
     def _remember(self, step: int, numbers: Mapping[str, float]) -> None:
         """Add a row to the history if a plot draws it; what is missing is NaN."""
@@ -436,81 +376,27 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _find_plots(plots: Any, settings: Mapping[str, Mapping[str, Any]], seed: int) -> list[_WatchedPlot]:
-    """Return plots by name or as functions, with their options."""
+def _find_plots(plots: Any, settings: Mapping[str, Mapping[str, Any]], seed: int) -> list[PlotCall]:
+    """Return plots by name or as functions, with their options and with different names."""
     listed = [plots] if isinstance(plots, str) or callable(plots) else plots
     if not isinstance(listed, Iterable):
         got = type(plots).__name__
         expected = "names of plots, or functions"
         raise InputError(f"plots is of type {got}, expected {expected}.", got=got, expected=expected)
-    specs, given = [], []
-    for plot in listed:
-        is_preset = isinstance(plot, functools.partial) and hasattr(plot.func, PAGE_ATTRIBUTE) and not plot.args
-        specs.append(_plot_spec(plot.func if is_preset else plot))
-        given.append(plot.keywords if is_preset else {})
-    names: list[str] = []
-    for spec in specs:
-        n_same = sum(name.partition("-")[0] == spec.name for name in names)
-        names.append(f"{spec.name}-{n_same + 1}" if n_same else spec.name)
-    chosen = {get_plot(name).name if name not in names else name: options for name, options in settings.items()}
-    for name in chosen:
+    calls = [find_plot_call(plot, seed) for plot in listed]
+    n_before: Counter[str] = Counter()
+    for index, call in enumerate(calls):
+        n_before[call.name] += 1
+        if n_before[call.name] > 1:
+            calls[index] = replace(call, name=f"{call.name}-{n_before[call.name]}")
+    names = [call.name for call in calls]
+    for given_name, options in settings.items():
+        name = given_name if given_name in names else get_plot(given_name).name
         if name not in names:
             message = f"settings has options of {name}, which is not among the plots: {', '.join(names)}."
             raise InputError(message, got=name, expected=", ".join(names), fix=f"Add {name} to plots.")
-    watched = []
-    for name, spec, preset in zip(names, specs, given):
-        shared = shared_options(spec, seed, None) if spec.distribution else {}
-        options = validate_settings(spec.function, chosen[name], owner=name) if name in chosen else {}
-        watched.append(_WatchedPlot(name, spec, shared | preset | options))
-    return watched
-
-
-def _plot_spec(plot: str | Callable[..., Any]) -> PlotSpec:
-    """Return the specification of a plot by name, of a registered function, or of any function."""
-    if isinstance(plot, str):
-        return get_plot(plot)
-    if isinstance(plot, PlotSpec):
-        return plot
-    if not callable(plot):
-        got = type(plot).__name__
-        raise InputError(f"plots holds an object of type {got}.", got=got, expected="names of plots, or functions")
-    name = getattr(plot, "__name__", type(plot).__name__)
-    if hasattr(plot, PAGE_ATTRIBUTE):
-        return get_plot(name)
-    return PlotSpec(plot, name if name.isidentifier() else "figure", PageShape(), "")
-
-
-def _figure_of(drawn: Any, name: str) -> Figure:
-    """Return the figure that a function made, closed in pyplot."""
-    from matplotlib.figure import Figure
-
-    first = drawn.flat[0] if isinstance(drawn, np.ndarray) else drawn
-    figure = first if isinstance(first, Figure) else getattr(first, "figure", None)
-    if not isinstance(figure, Figure):
-        got = type(drawn).__name__
-        raise InputError(
-            f"{name} returned an object of type {got}, expected a Figure or Axes.",
-            got=got,
-            expected="a Figure or Axes",
-            fix="Return the figure, or draw into a parameter ax.",
-        )
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close(figure)
-    return figure
-
-
-def _take(values: Any, rows: np.ndarray, total: int, name: str) -> Any:
-    """Return some rows of an input that has one per sample."""
-    n_rows = len(values) if hasattr(values, "__len__") else 0
-    if n_rows != total:
-        message = f"{name} has {n_rows} rows but x has {total} samples."
-        raise InputError(message, got=f"{n_rows} rows", expected=f"{total} rows", fix="Pass one row per sample.")
-    if hasattr(values, "iloc"):  # a table, which names its columns
-        return values.iloc[rows]
-    if hasattr(values, "obs"):  # an AnnData, of which an encoder may read more than the matrix
-        return values[rows]
-    return as_array(values[rows]) if hasattr(values, "dtype") else np.asarray(values)[rows]
+        calls[names.index(name)] = calls[names.index(name)].with_options(options)
+    return calls
 
 
 def _unwrapped(model: Any) -> Any:
