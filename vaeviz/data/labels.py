@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from vaeviz.data.arrays import as_array
+from vaeviz.data.huggingface import class_labels, is_huggingface_dataset
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset
 from vaeviz.data.row_index import check_row_index
 from vaeviz.errors import Fix, InputError, printable_text
@@ -264,7 +265,8 @@ def labels_for(x: Any, labels: Any) -> Any:
     Returns
     -------
     array_like or None
-        `labels`, or those of a `Dataset` or of a loader, which are read in a pass over its batches.
+        `labels`, or those of a `Dataset`, of the ClassLabel column of a `datasets.Dataset`, or of a loader, which are
+        read in a pass over its batches.
 
     Raises
     ------
@@ -276,6 +278,9 @@ def labels_for(x: Any, labels: Any) -> Any:
         return stored_colors(x, labels)
     if is_dataset(x):
         return x.named_labels()
+    if is_huggingface_dataset(x):
+        found = class_labels(x)
+        return None if found is None else ClassLabels(*found)
     is_array = hasattr(x, "shape") or isinstance(x, (Sequence, Mapping))
     if isinstance(x, Batches) or not is_array:
         samples = as_samples(x, "x")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.labels import check_labels
+from vaeviz.data.out_of_core import is_out_of_core, iterate_rows
 from vaeviz.errors import InputError
 from vaeviz.plugins.html_table import html_table
 
@@ -25,7 +28,8 @@ class Posterior:
     Parameters
     ----------
     mean : array_like, shape (N, D)
-        Posterior means. NumPy arrays, torch tensors and nested lists are converted to float32.
+        Posterior means. NumPy arrays, torch tensors and nested lists are converted to float32. A memory-mapped array of
+        float32 stays on the disk.
     std : array_like, shape (N, D), optional
         Posterior standard deviations. None for a deterministic encoder.
     prior : {"normal"}, optional
@@ -82,10 +86,11 @@ class Posterior:
                 got=str(std.shape),
                 expected=str(mean.shape),
             )
-        if (std < 0).any():
+        smallest = min((block.min() for block in iterate_rows(std) if block.size), default=0.0)
+        if smallest < 0:
             raise InputError(
-                f"A Posterior received a negative standard deviation, {std.min():.3g}.",
-                got=f"{std.min():.3g}",
+                f"A Posterior received a negative standard deviation, {smallest:.3g}.",
+                got=f"{smallest:.3g}",
                 expected="0 or more",
                 fix="Pass std=np.exp(0.5 * log_var) if these are log-variances.",
             )
@@ -178,6 +183,27 @@ class Posterior:
             kl: np.ndarray = 0.5 * (mean**2 + var - 1 - np.log(var))
         return kl
 
+    def blocks(self) -> Iterator[Posterior]:
+        """Iterate over the posteriors in blocks of about a million numbers, to add up what would not fit into memory.
+
+        Yields
+        ------
+        Posterior
+            The posteriors of the next samples.
+
+        Examples
+        --------
+        >>> from vaeviz import Posterior
+        >>> sum(float(block.kl().sum()) for block in Posterior([[1.0], [3.0]], [[1.0], [1.0]]).blocks())
+        5.0
+        """
+        start = 0
+        stds = itertools.repeat(None) if self.std is None else iterate_rows(self.std)
+        for mean, std in zip(iterate_rows(self.mean), stds):
+            rows = slice(start, start + len(mean))
+            yield replace(self, mean=mean, std=std, condition=self.condition_of(rows))
+            start = rows.stop
+
     def _repr_html_(self) -> str:
         kl, columns = self.kl(), {"variance of the means": self.mean.var(axis=0, dtype=np.float64)}
         if self.std is not None:
@@ -224,9 +250,10 @@ class Posterior:
 
 
 def _float32(values: Any, what: str) -> np.ndarray:
+    """Return values as float32; a memory-mapped array of that type stays on the disk."""
     array = as_array(values)
     with np.errstate(over="ignore"):
-        array = array.astype(np.float32)
-    if not np.isfinite(array).all():
+        array = array.astype(np.float32, copy=not is_out_of_core(array))
+    if not all(np.isfinite(block).all() for block in iterate_rows(array)):
         raise InputError(f"The {what} of a Posterior hold NaN or infinite values.", expected="finite values")
     return array
