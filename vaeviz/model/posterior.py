@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -166,10 +164,6 @@ class Posterior:
         ndarray of float64, shape (N, D), or None
             KL(q(z_j | x) || N(0, 1)) in nats. None for a deterministic encoder.
 
-        Notes
-        -----
-        ½ (μ² + σ² − 1 − ln σ²), Kingma & Welling (2013), appendix B.
-
         Examples
         --------
         >>> from vaeviz import Posterior
@@ -178,31 +172,7 @@ class Posterior:
         """
         if self.std is None:
             return None
-        mean, var = self.mean.astype(np.float64), self.std.astype(np.float64) ** 2
-        with np.errstate(divide="ignore"):
-            kl: np.ndarray = 0.5 * (mean**2 + var - 1 - np.log(var))
-        return kl
-
-    def blocks(self) -> Iterator[Posterior]:
-        """Iterate over the posteriors in blocks of about a million numbers, to add up what would not fit into memory.
-
-        Yields
-        ------
-        Posterior
-            The posteriors of the next samples.
-
-        Examples
-        --------
-        >>> from vaeviz import Posterior
-        >>> sum(float(block.kl().sum()) for block in Posterior([[1.0], [3.0]], [[1.0], [1.0]]).blocks())
-        5.0
-        """
-        start = 0
-        stds = itertools.repeat(None) if self.std is None else iterate_rows(self.std)
-        for mean, std in zip(iterate_rows(self.mean), stds):
-            rows = slice(start, start + len(mean))
-            yield replace(self, mean=mean, std=std, condition=self.condition_of(rows))
-            start = rows.stop
+        return gaussian_kl(self.mean.astype(np.float64), self.std.astype(np.float64) ** 2)
 
     def _repr_html_(self) -> str:
         kl, columns = self.kl(), {"variance of the means": self.mean.var(axis=0, dtype=np.float64)}
@@ -247,6 +217,32 @@ class Posterior:
         if not isinstance(values, np.ndarray):  # classes in an order, which a plain array would lose
             values = pd.Series(pd.Categorical(np.asarray(values), categories=list(values.categories)))
         return frame.assign(label=values)
+
+
+def gaussian_kl(mean: np.ndarray, var: np.ndarray) -> np.ndarray:
+    """Return the KL divergence of one-dimensional Gaussians from N(0, 1).
+
+    Parameters
+    ----------
+    mean, var : ndarray of float64
+        Means and variances, of shapes that can be broadcast.
+
+    Returns
+    -------
+    ndarray of float64
+        KL(N(mean, var) || N(0, 1)) in nats; infinite for a variance of 0.
+
+    Notes
+    -----
+    ½ (μ² + σ² − 1 − ln σ²), Kingma & Welling (2013), appendix B.
+
+    Examples
+    --------
+    >>> gaussian_kl(np.array([1.0]), np.array([1.0]))
+    array([0.5])
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(0.5 * (mean**2 + var - 1 - np.log(var)))
 
 
 def _float32(values: Any, what: str) -> np.ndarray:
