@@ -6,6 +6,7 @@ import platform
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -168,7 +169,8 @@ def map_row_blocks(
     x = x.rechunk(dict.fromkeys(range(1, x.ndim), -1))  # a block holds whole rows
     blocks = x.to_delayed().ravel()
     stops = np.cumsum(x.chunks[0])
-    on_workers = dask.persist(dask.delayed(shipped, traverse=False))[0]
+    with _scheduler_errors():
+        on_workers = dask.persist(dask.delayed(shipped, traverse=False))[0]
     run = dask.delayed(_run_on_block, pure=False)
     waiting: list[Any] = []
     n_waiting = 0
@@ -187,11 +189,17 @@ def map_row_blocks(
 
 
 def _compute(tasks: list[Any]) -> Any:
-    """Compute tasks, and name what to do if the cluster fails."""
     import dask
 
-    try:
+    with _scheduler_errors():
         return dask.compute(*tasks)
+
+
+@contextmanager
+def _scheduler_errors() -> Iterator[None]:
+    """Say what to do if the scheduler or the workers fail."""
+    try:
+        yield
     except InputError:
         raise
     except Exception as error:
