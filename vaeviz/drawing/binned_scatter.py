@@ -182,8 +182,8 @@ def draw_binned_scatter(ax: Axes, points: np.ndarray, colors: LabelColors, *, se
     cells = BinnedScatter(ax, points, colors, seed=seed)
     ax.add_image(cells)
     cells.set_clip_path(ax.patch)
-    corners = [(block.min(axis=0), block.max(axis=0)) for block in iterate_rows(points)]
-    ax.update_datalim(np.concatenate(corners))
+    ends = np.array([[(column.min(), column.max()) for column in block.T] for block in iterate_rows(points)])
+    ax.update_datalim(np.concatenate([ends[..., 0], ends[..., 1]]))
     ax.autoscale_view()
     return cells
 

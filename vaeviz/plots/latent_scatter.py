@@ -214,8 +214,10 @@ def _visible_count(ax: Axes, points: np.ndarray) -> str:
     """Return the number of points and, if the limits of the Axes are fixed, how many are beyond them."""
     if not has_limits(ax):
         return f"{len(points):,}"
-    low, high = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1).T
-    n_beyond = sum(np.count_nonzero(((rows < low) | (rows > high)).any(axis=1)) for rows in iterate_rows(points))
+    (left, right), (bottom, top) = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1)
+    n_beyond = 0
+    for x, y in (rows.T for rows in iterate_rows(points)):
+        n_beyond += np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top))
     return f"{len(points):,}, {n_beyond:,} beyond the axes" if n_beyond else f"{len(points):,}"
 
 
