@@ -514,8 +514,9 @@ def test_codes_that_change_shape_between_batches_are_an_error(x):
     def fn(x):
         return x.reshape(len(x), -1)[:, : len(x)]
 
-    with pytest.raises(InputError, match=r"encoder fn.*\(10,\) and \(25,\)"):
+    with pytest.raises(InputError, match="encoder fn") as raised:
         encode(Encoder(fn, batch_size=25), x)
+    assert (raised.value.got, raised.value.expected) == ("(10,)", "(25,)")
 
 
 def test_an_encoder_that_samples_warns(x):

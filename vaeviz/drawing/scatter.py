@@ -118,6 +118,11 @@ class ClassScatter(Collection):
         Artist.update_from(self, self.marker_line)
         self.points, self.colors, self.seed = points, colors, seed
 
+    @property
+    def marker(self) -> Any:
+        """Marker of the points."""
+        return self.marker_line.get_marker()
+
     def get_offsets(self) -> np.ndarray:
         """Return the points.
 

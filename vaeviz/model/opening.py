@@ -421,7 +421,7 @@ def _unknown_model_error(model: Any, expected: str, what: str = "model") -> Inpu
         message = f"{what} is {got!r}, which does not exist; expected {expected}."
     else:
         got = str(model)
-        message = f"{what} is {got!r}, which is neither a run folder nor a model of a known format; expected {expected}."
+        message = f"{what} is {got!r}, neither a run folder nor a model of a known format; expected {expected}."
         return InputError(message, got=got, expected=expected, fix=_route_of_file(Path(model)))
     return InputError(message, got=got, expected=expected)
 
