@@ -217,7 +217,7 @@ def _visible_count(ax: Axes, points: np.ndarray) -> str:
     (left, right), (bottom, top) = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1)
     n_beyond = 0
     for x, y in (rows.T for rows in iterate_rows(points)):
-        n_beyond += np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top))
+        n_beyond += int(np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top)))
     return f"{len(points):,}, {n_beyond:,} beyond the axes" if n_beyond else f"{len(points):,}"
 
 
