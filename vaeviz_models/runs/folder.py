@@ -25,6 +25,7 @@ from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe,
 
 FORMAT = "vaeviz_models run 1"
 RUN_FILES = ("config.json", "checkpoint.safetensors", "weights.safetensors", "history.csv")
+LOCK_NAME = ".lock"  # exists while a process trains in the folder, see `locked_run`
 DATA_ARGUMENTS = ("name", "data_dir", "labels")  # of `vaeviz.load_data`
 MAX_CONFIG_BYTES = 1 << 20  # sizes, names of classes and settings take a few kilobytes
 MAX_HEADER_BYTES = 1 << 20  # of a .safetensors file: names and shapes of tensors, and a history
@@ -129,7 +130,7 @@ def check_new_run(run: Path, *, overwrite: bool = False) -> None:
     with report_write_errors(run):
         if run.exists() and not run.is_dir():
             raise InputError(f"{run} is a file, but a run needs a folder.", got=str(run), expected="a folder")
-        existing = set(run.iterdir()) - set(partial_files_of(run)) if run.is_dir() else set()
+        existing = set(run.iterdir()) - {run / LOCK_NAME, *partial_files_of(run)} if run.is_dir() else set()
     if overwrite or not existing:
         return
     choices = "Choose another folder, or add --overwrite."
