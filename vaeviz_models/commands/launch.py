@@ -80,7 +80,7 @@ def launch(args: list[str], run: Path, *, devices: int | None, nodes: int | None
         place = ["--rdzv-backend=c10d", f"--rdzv-endpoint={rendezvous}", "--rdzv-id=vaeviz", join]
     command = [*place, f"--nnodes={nodes}", f"--nproc-per-node={devices}", "-m", "vaeviz", "train", *args]
     try:
-        torchrun.run(torchrun.parse_args(command))
+        torchrun.run(torchrun.parse_args(command))  # type: ignore[no-untyped-call]  # torch has no types here
     except SignalException as error:
         raise click.exceptions.Exit(128 + error.sigval) from None
     except ChildFailedError as error:
@@ -95,7 +95,7 @@ def _report_failure(error: Exception, run: Path, n_processes: int) -> None:
     rank, first = min(failures, key=lambda one: (one[1].exitcode in ended, one[1].timestamp))
     if first.exitcode >= 0:
         raise click.exceptions.Exit(first.exitcode)
-    message = f"Process {rank} of 0 to {n_processes - 1} was ended by {first.signal_name()}, and so all were."
+    message = f"Process {rank} of {n_processes}, counted from 0, was ended by {first.signal_name()}. All have ended."
     if (run / "config.json").exists():
         message += f" The last finished epoch is saved. Continue with: vaeviz train --resume {shlex.quote(str(run))}"
     raise click.ClickException(message)

@@ -210,9 +210,12 @@ def train(ctx: click.Context, /, resume: Path | None, display: Display, **change
     if model is None:
         if resume is None:
             raise click.UsageError("No model given. Name one (see `vaeviz list models`), or pass --resume RUN.")
+        from vaeviz_models.runs.checkpoint import recorded_device
+
+        device = changes["device"] or recorded_device(resume)
         settings = {name: changes.pop(name) for name in ("devices", "nodes", "rendezvous")}
         if not launch(ctx.meta[ARGS_KEY], resume, **settings):
-            _resume(resume, changes, display)
+            _resume(resume, changes, display, device)
     elif resume is not None:
         raise click.UsageError(f"--resume continues the model of the run. Leave {model} out.")
     elif any(value is not None for value in changes.values()) or display != Display():
@@ -303,12 +306,11 @@ def _train_command(name: str, builder: Any) -> click.Command:
     return click.Command(name, callback=run, params=params, help=summary, short_help=summary)
 
 
-def _resume(run: Path, changes: dict[str, Any], display: Display) -> None:
-    from vaeviz_models.runs.checkpoint import recorded_device
+def _resume(run: Path, changes: dict[str, Any], display: Display, device: str) -> None:
     from vaeviz_models.runs.train_run import ResumedRun
     from vaeviz_models.training.processes import joined_processes
 
-    with _explain_interruption(run), joined_processes(changes["device"] or recorded_device(run)) as processes:
+    with _explain_interruption(run), joined_processes(device) as processes:
         resumed = ResumedRun(run, **changes)
         state, planned = resumed.state, resumed.config.epochs
         if resumed.is_finished or processes.rank > 0:
