@@ -414,14 +414,14 @@ def _missing_part_error(model: Any, opened: Model, role: Role) -> InputError | N
 def _unknown_model_error(model: Any, expected: str, what: str = "model") -> InputError:
     if not isinstance(model, (str, Path)):
         got = type(model).__name__
-        message = f"{what} is of type {got}, which no adapter knows; expected {expected}."
+        message = f"{what} is of type {got}, which is not a known kind of model; expected {expected}."
         return InputError(message, got=got, expected=expected, fix=_route_of_attribute(model))
     elif not os.path.exists(model):
         got = str(model)
         message = f"{what} is {got!r}, which does not exist; expected {expected}."
     else:
         got = str(model)
-        message = f"{what} is {got!r}, which is not a file or folder that an adapter knows; expected {expected}."
+        message = f"{what} is {got!r}, neither a run folder nor a model of a known format; expected {expected}."
         return InputError(message, got=got, expected=expected, fix=_route_of_file(Path(model)))
     return InputError(message, got=got, expected=expected)
 
