@@ -27,8 +27,8 @@ vaeviz.compare(first, data.x, second, labels=data.labels)
 # not in the other.
 
 # %%
-# Is the difference more than chance?
-# -----------------------------------
+# More than chance?
+# -----------------
 # The accuracy of ten neighbors in both runs, with the standard error over the samples. Runs with
 # other seeds scatter more than this error, so a difference between two single
 # runs is evidence of little.
