@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior
-from vaeviz.analysis.estimates import N_ERRORS, standard_error
+from vaeviz.analysis.estimates import N_ERRORS
 from vaeviz.analysis.output_effects import OutputEffects, default_min_effect, output_effects
+from vaeviz.data.out_of_core import iterate_rows
 from vaeviz.errors import InputError, NotApplicable
-from vaeviz.model.posterior import Posterior
+from vaeviz.model.posterior import Posterior, gaussian_kl
 from vaeviz.plugins.options import check_arguments
 
 if TYPE_CHECKING:
@@ -239,19 +241,50 @@ def active_dimensions(
     >>> found.mask.tolist()
     [True, False]
     """
-    # sums over samples take a fraction of the time where the numbers of one dimension are contiguous
-    mean, kl = np.array(posterior.mean.T, np.float64, order="C").T, posterior.kl()
-    squares = (mean - mean.mean(axis=0)) ** 2
-    variance = squares.mean(axis=0)
-    if kl is None or posterior.std is None:
-        kl = np.full((1, posterior.size), np.nan)
-        min_variance, min_share = ROUNDING_SHARE**2 * np.maximum((mean**2).mean(axis=0), variance.max()), 0.0
+    n_samples = len(posterior)
+    center, mean_square, within, kl = (total / n_samples for total in _totals(posterior))
+    square_deviations, fourth_powers, kl_deviations = _deviation_totals(posterior, center, kl)
+    variance = square_deviations / n_samples
+    if posterior.std is None:
+        min_variance, min_share = ROUNDING_SHARE**2 * np.maximum(mean_square, variance.max()), 0.0
     else:
-        min_variance = min_share * (variance + (posterior.std.astype(np.float64) ** 2).mean(axis=0))
-    with np.errstate(invalid="ignore"):  # the KL of a standard deviation of 0 is infinite
-        kl_error = standard_error(kl)
-    variance_error = standard_error(squares)
-    return ActiveDimensions(kl.mean(axis=0), kl_error, variance, variance_error, min_kl, min_variance, min_share)
+        min_variance = min_share * (variance + within)
+    n_pairs = n_samples * (n_samples - 1) or np.nan  # a standard error needs two samples
+    kl_error = np.sqrt(kl_deviations / n_pairs)
+    variance_error = np.sqrt(np.maximum(fourth_powers - n_samples * variance**2, 0) / n_pairs)
+    return ActiveDimensions(kl, kl_error, variance, variance_error, min_kl, min_variance, min_share)
+
+
+def _totals(posterior: Posterior) -> tuple[np.ndarray, ...]:
+    """Sum means, their squares, variances and KL over the samples, shapes (D,)."""
+    totals: Any = 0.0
+    for mean, var in _columns(posterior):
+        totals = totals + np.array(
+            [mean.sum(axis=1), (mean**2).sum(axis=1), var.sum(axis=1), gaussian_kl(mean, var).sum(axis=1)]
+        )
+    return tuple(totals)
+
+
+def _deviation_totals(posterior: Posterior, center: np.ndarray, kl: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Sum the squares and fourth powers of deviations of the means, and the squares of those of the KL, shapes (D,)."""
+    totals: Any = 0.0
+    for mean, var in _columns(posterior):
+        squares = (mean - center[:, None]) ** 2
+        with np.errstate(invalid="ignore"):  # the KL of a standard deviation of 0 is infinite
+            kl_squares = (gaussian_kl(mean, var) - kl[:, None]) ** 2
+        totals = totals + np.array([squares.sum(axis=1), (squares**2).sum(axis=1), kl_squares.sum(axis=1)])
+    return tuple(totals)
+
+
+def _columns(posterior: Posterior) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield means and variances of the next samples, shapes (D, n), whose sums take less time than those of rows."""
+    stds = itertools.repeat(None) if posterior.std is None else iterate_rows(posterior.std)
+    for mean, std in zip(iterate_rows(posterior.mean), stds):
+        columns = np.array(mean.T, np.float64, order="C")
+        yield (
+            columns,
+            np.full((len(columns), 1), np.nan) if std is None else np.array(std.T, np.float64, order="C") ** 2,
+        )
 
 
 def active_mask(posterior: Posterior) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
-from vaeviz.data.labels import ClassLabels, check_labels, has_classes, stored_colors
+from vaeviz.data.huggingface import is_huggingface_dataset
+from vaeviz.data.labels import ClassLabels, check_labels, has_classes, labels_for, stored_colors
 from vaeviz.data.out_of_core import Batches, SampleStream
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
@@ -29,9 +30,9 @@ class Dataset:
     ----------
     x : array_like, shape (N, ...)
         Samples. Images are ``(N, H, W)`` or ``(N, H, W, C)`` in [0, 1]. They may be on disk (memory-mapped, HDF5,
-        zarr) or come in `Batches`. The matrix X of an AnnData is taken.
+        zarr, dask, a `datasets.Dataset`) or come in `Batches`. The matrix X of an AnnData is taken.
     labels : array_like, shape (N,), optional
-        Integers, strings or floats. None takes the labels that come with `Batches`, if any.
+        Integers, strings or floats. None takes the labels that come with `Batches` or a `datasets.Dataset`, if any.
     class_names : tuple of str, optional
         Names of the integer labels 0, 1, ... in order.
     factors : array_like or DataFrame, shape (N, K), optional
@@ -87,6 +88,8 @@ class Dataset:
             self._set("factors", self._check_factors())
         if self.labels is None and isinstance(self.x, Batches):
             self._set("labels", self.x.labels)
+        elif self.labels is None and is_huggingface_dataset(given):
+            self._set("labels", labels_for(given, None))
         if self.labels is not None:
             self._set("labels", self._check_labels())
         shape = self.x.shape[1:]

@@ -12,12 +12,15 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from vaeviz.data.arrays import as_array
+from vaeviz.data.huggingface import class_labels, is_huggingface_dataset
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset
 from vaeviz.data.row_index import check_row_index
 from vaeviz.errors import Fix, InputError, printable_text
 
 ONE_LABEL_EACH = Fix("Pass one label per sample, or None.")
 SCALE_KINDS = "fM"  # NumPy's codes of what lies on a scale: floating-point numbers and dates
+MAX_LABEL_RANGE = 1 << 16  # of integers that are encoded by a table, which is quicker than sorting them
+LABEL_BLOCK = 1 << 20  # of integers that are encoded at once
 MAX_FLOAT_CLASSES = 20  # different whole numbers in floating point; more are a scale, such as years of age
 
 
@@ -237,6 +240,8 @@ def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tupl
     if _is_categorical(values):
         return np.asarray(values.codes), tuple(map(printable_text, values.categories))
     array = _with_plain_type(np.asarray(values))
+    if _are_in_small_range(array):
+        return _factorize_integers(array)
     missing = _missing_mask(array)
     present = array[~missing]
     if present.dtype == object:
@@ -249,6 +254,28 @@ def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tupl
     codes[~missing] = inverse
     names = (f"{value:g}" if isinstance(value, np.floating) else printable_text(value) for value in classes)
     return codes, tuple(names)
+
+
+def _are_in_small_range(values: np.ndarray) -> bool:
+    if values.dtype.kind not in "iu" or not values.size:
+        return False
+    low, high = int(values.min()), int(values.max())
+    return high - low < MAX_LABEL_RANGE and high <= np.iinfo(np.int64).max
+
+
+def _factorize_integers(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Encode integers of a small range by a table, in blocks, without sorting them."""
+    low, high = int(values.min()), int(values.max())
+    codes = np.empty(len(values), np.int32)
+    is_class = np.zeros(high - low + 1, dtype=bool)
+    blocks = [slice(start, start + LABEL_BLOCK) for start in range(0, len(values), LABEL_BLOCK)]
+    for rows in blocks:
+        codes[rows] = values[rows].astype(np.int64) - low
+        is_class[codes[rows]] = True
+    code_of = np.cumsum(is_class, dtype=np.int32) - 1
+    for rows in blocks:
+        codes[rows] = code_of[codes[rows]]
+    return codes, tuple(str(low + offset) for offset in np.flatnonzero(is_class))
 
 
 def labels_for(x: Any, labels: Any) -> Any:
@@ -264,7 +291,8 @@ def labels_for(x: Any, labels: Any) -> Any:
     Returns
     -------
     array_like or None
-        `labels`, or those of a `Dataset` or of a loader, which are read in a pass over its batches.
+        `labels`, or those of a `Dataset`, of the ClassLabel column of a `datasets.Dataset`, or of a loader, which are
+        read in a pass over its batches.
 
     Raises
     ------
@@ -276,6 +304,9 @@ def labels_for(x: Any, labels: Any) -> Any:
         return stored_colors(x, labels)
     if is_dataset(x):
         return x.named_labels()
+    if is_huggingface_dataset(x):
+        found = class_labels(x)
+        return None if found is None else ClassLabels(*found)
     is_array = hasattr(x, "shape") or isinstance(x, (Sequence, Mapping))
     if isinstance(x, Batches) or not is_array:
         samples = as_samples(x, "x")

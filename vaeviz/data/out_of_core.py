@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from vaeviz.data.arrays import NUMBER_KINDS, as_array, rescale
+from vaeviz.data.huggingface import HuggingFaceSamples, is_huggingface_dataset
 from vaeviz.data.sample_kind import SampleKind, column_names
 from vaeviz.data.value_ranges import BYTE_RANGE, are_gray_levels
 from vaeviz.errors import Fix, InputError
@@ -128,7 +129,7 @@ class SampleStream(ABC):
 
 
 class StoredArray(SampleStream):
-    """An array on disk or elsewhere: memory-mapped, HDF5, zarr, dask or xarray.
+    """An array on disk or elsewhere: memory-mapped, HDF5, zarr, dask, xarray or of Hugging Face.
 
     Parameters
     ----------
@@ -155,6 +156,13 @@ class StoredArray(SampleStream):
                 f"The array holds {self._stored_dtype}, not real numbers.",
                 got=str(self._stored_dtype),
                 expected="real numbers",
+            )
+        if any(np.isnan(size) for size in source.shape):  # of dask, after a selection by a mask
+            raise InputError(
+                f"The array has shape {source.shape}, whose sizes are unknown.",
+                got=str(source.shape),
+                expected="a known shape",
+                fix="Write x = x.compute_chunk_sizes().",
             )
         self._shape = tuple(map(int, source.shape))
         self._dtype = np.dtype(np.float32 if value_range is not None else dtype or self._stored_dtype)
@@ -413,8 +421,8 @@ def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarr
     Parameters
     ----------
     x : array_like, shape (N, ...)
-        An array of any library, a memory-mapped, HDF5, zarr, dask or xarray array, a DataLoader, a torch Dataset,
-        `Batches`, or a `vaeviz.Dataset`.
+        An array of any library, a memory-mapped, HDF5, zarr, dask or xarray array, a DataLoader, a torch Dataset, a
+        `datasets.Dataset`, `Batches`, or a `vaeviz.Dataset`.
     name : str
         What error messages call it.
     kind : str, optional
@@ -458,6 +466,7 @@ def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarr
     else:
         source = samples.source if isinstance(samples, StoredArray) else samples
         converted = StoredArray(source, BYTE_RANGE if is_gray else None, dtype=np.float32)
+        converted.origin = _origin(samples)
     converted.divides_bytes = is_gray
     return converted
 
@@ -486,6 +495,10 @@ def _as_array_or_stream(x: Any, name: str) -> np.ndarray | SampleStream:
     try:
         if _is_chunked_array(x):
             return StoredArray(x)
+        if is_huggingface_dataset(x):
+            rows = StoredArray(HuggingFaceSamples(x))
+            rows.origin = x
+            return rows
         return Batches(x) if isinstance(x, Iterator) or _is_batch_source(x) else as_array(x, name)
     except InputError as error:
         message = error.message if error.message.startswith(name) else f"{name}: {error.message}"
@@ -579,6 +592,22 @@ def iterate_blocks(x: np.ndarray | SampleStream, size: int) -> Iterator[np.ndarr
     if is_out_of_core(x):
         return (x if isinstance(x, SampleStream) else StoredArray(x)).blocks(size)
     return (x[start : start + size] for start in range(0, len(x), size))
+
+
+def iterate_rows(matrix: np.ndarray) -> Iterator[np.ndarray]:
+    """Iterate over the rows of a matrix in blocks of about a million numbers.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (N, D)
+        Rows in memory, or memory-mapped.
+
+    Returns
+    -------
+    iterator of np.ndarray, shape (n, D)
+        The rows. Those of a memory-mapped matrix are copies, and their pages are released.
+    """
+    return iterate_blocks(matrix, max(1, MAX_BATCH_VALUES // max(1, matrix.shape[-1])))
 
 
 def take_rows(x: np.ndarray | SampleStream, rows: Any) -> np.ndarray:

@@ -8,7 +8,7 @@ checked, and the batches are joined to a `Posterior`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,14 +16,17 @@ from typing import Any
 import numpy as np
 
 from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
-from vaeviz.data.out_of_core import SampleStream, as_samples, is_same_source, take_rows
+from vaeviz.data.dask_blocks import ShippedFunction, is_dask_array, map_row_blocks
+from vaeviz.data.out_of_core import SampleStream, StoredArray, as_samples, is_same_source, take_rows
+from vaeviz.data.row_buffer import RowBuffer
 from vaeviz.data.row_index import check_row_index
-from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
-from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
+from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_gray_levels
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, each_advice_once, warn_user
 from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error, random_states
 from vaeviz.model.code_names import named_spread
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
+from vaeviz.model.content_checksum import content_checksum
 from vaeviz.model.decode import decode
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.layout import InputLayout, call_in_layout, declared_layout
@@ -32,8 +35,9 @@ from vaeviz.model.output_tree import same_arrays, same_up_to_rounding
 from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.repeatability import N_REPEATED_ROWS, first_rows, repeatability_warning, same_rows
-from vaeviz.model.torch_probe import ModuleCall
+from vaeviz.model.torch_probe import ModuleCall, loaded_modules
 from vaeviz.model.whole_model import ReconstructionProbe, apply_step
+from vaeviz.plugins.diagnostics import capture_warnings
 
 MAX_DIRECTION_LENGTH = 1 + 1e-3  # of a mean on or in the unit sphere, as a von Mises-Fisher distribution has
 MAX_RECONSTRUCTED_SAMPLES = 64  # show whether a model reconstructs
@@ -52,8 +56,9 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     encoder : callable, model, Encoder or Posterior
         Anything that has an encoder. A `Posterior` must have been computed from `x`, and is returned.
     x : array_like, shape (N, ...)
-        Samples: an array in memory or on disk (memory-mapped, HDF5, zarr), or batches that can be read again, see
-        `vaeviz.Batches`.
+        Samples: an array in memory or on disk (memory-mapped, HDF5, zarr), a `datasets.Dataset`, or batches that can be
+        read again, see `vaeviz.Batches`. The blocks of a dask array are encoded where they are, e.g. on the workers of
+        a `distributed.Client`.
     condition : array_like, shape (N, ...), optional
         Condition of each sample, for a conditional model: classes or names if the encoder declares its `conditions`,
         else what it receives. The posterior keeps it.
@@ -61,7 +66,8 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
     Returns
     -------
     Posterior
-        Means (N, D) and, if the encoder returns a spread, standard deviations.
+        Means (N, D) and, if the encoder returns a spread, standard deviations. Arrays above a gigabyte are
+        memory-mapped from a temporary file.
 
     Raises
     ------
@@ -153,8 +159,11 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
         encoder = bytes_sent.encoder
     traces: list[EncodingTrace] = []
     with ForeignFunction(encoder.fn) as call:
-        batches = list(_encode_batches(call, encoder, x, values, traces))
-    posterior = _join_batches(batches, encoder, traces[0].outputs.family)
+        batches = _encode_batches(call, encoder, x, values, traces)
+        if isinstance(x, StoredArray) and is_dask_array(x.source):
+            first_mean, _ = next(batches)
+            batches = _encode_blocks(BlockEncoder.of(encoder, traces[0], x), x.source, values, first_mean[0].size)
+        posterior = _join_batches(batches, encoder, traces)
     input_range = () if bytes_sent else encoder.value_range or (() if encoder.preprocess is None else None)
     return replace(posterior, condition=condition, input_range=input_range), replace(traces[0], bytes_sent=bytes_sent)
 
@@ -255,13 +264,14 @@ def _encode_batches(
     x: np.ndarray | SampleStream,
     condition: np.ndarray | None,
     traces: list[EncodingTrace],
+    desc: str | None = "encoding",
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Yield mean and standard deviation of each batch, in the shape that the encoder gave them.
 
-    `traces` receives what the first batch showed.
+    `traces` receives what the first batch showed, unless it holds that of another block already.
     """
     first_size = 0
-    for rows, batch in iterate_batches(x, encoder.batch_size, desc="encoding"):
+    for rows, batch in iterate_batches(x, encoder.batch_size, desc=desc):
         arrays = [encoder.prepare_batch(batch), *([] if condition is None else [np.asarray(condition[rows])])]
         n_rows = len(arrays[0])
         first_size = first_size or n_rows
@@ -291,6 +301,90 @@ def _encode_batches(
         yield mean[:n_rows], None if std is None else std[:n_rows]
 
 
+@dataclass(frozen=True)
+class BlockEncoder:
+    """An encoder as the workers of a cluster receive it, with what its first batch showed.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The encoder.
+    trace : EncodingTrace
+        How samples are arranged and outputs interpreted, without the modules and the outputs themselves.
+    step : callable or None
+        The function of the model that is applied to the codes.
+    value_range : tuple of float or None
+        Range of stored values, see `StoredArray`.
+    dtype : dtype
+        Type in which values are read.
+    """
+
+    encoder: Encoder
+    trace: EncodingTrace
+    step: Callable[..., Any] | None
+    value_range: tuple[float, float] | None
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, encoder: Encoder, trace: EncodingTrace, x: StoredArray) -> BlockEncoder:
+        """Return the encoder for the blocks of an array.
+
+        Parameters
+        ----------
+        encoder : Encoder
+            The encoder.
+        trace : EncodingTrace
+            What the first batch showed.
+        x : StoredArray
+            The array.
+        """
+        alone = replace(encoder, cached=None, cached_modules=None, whole=None)
+        known = replace(trace, returned=None, module_calls=[], step=None)
+        step = None if trace.step is None else trace.step.function
+        return cls(alone, known, step, x.value_range, x.dtype)
+
+    def __call__(
+        self, block: np.ndarray, condition: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray | None, list[Warning]]:
+        """Encode a block.
+
+        Parameters
+        ----------
+        block : ndarray, shape (n, ...)
+            Samples, as they are stored.
+        condition : ndarray, shape (n, ...), or None
+            What the encoder receives with them.
+
+        Returns
+        -------
+        mean : ndarray, shape (n, ...)
+            Means, in the shape that the encoder gives them.
+        std : ndarray, shape (n, ...), or None
+            Standard deviations.
+        warnings : list of Warning
+            What it warned of.
+        """
+        samples = StoredArray(block, self.value_range, dtype=self.dtype)
+        trace = replace(self.trace, step=None if self.step is None else ForeignFunction(self.step))
+        with capture_warnings() as found, ForeignFunction(self.encoder.fn) as call:
+            batches = list(_encode_batches(call, self.encoder, samples, condition, [trace], desc=None))
+        means, stds = zip(*batches)
+        return np.concatenate(means), None if stds[0] is None else np.concatenate(stds), found
+
+
+def _encode_blocks(
+    encode_block: BlockEncoder, x: Any, condition: np.ndarray | None, code_size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Yield mean and standard deviation of each block of a dask array, which its scheduler encodes."""
+    shipped = ShippedFunction(encode_block, f"encoder {encode_block.encoder.name}")
+    bytes_per_row = 2 * code_size * np.dtype(np.float32).itemsize
+    with each_advice_once():
+        for mean, std, found in map_row_blocks(shipped, x, condition, bytes_per_row=bytes_per_row):
+            for warning in found:
+                warn_user(warning)
+            yield mean, std
+
+
 def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np.ndarray]) -> EncodingTrace:
     """Find the layout and interpret the outputs, and see whether the encoder repeats them."""
     layout = declared_layout(encoder, arrays[0].shape[1:])
@@ -301,7 +395,7 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     module_calls = call.module_calls
     takes_indices = any(type(one.module).__name__.startswith("Embedding") for one in module_calls)
     if module_calls and not takes_indices and encoder.value_range is None and encoder.preprocess is None:
-        warn_of_byte_values(arrays[0], encoder.name)
+        warn_of_gray_levels(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
     alone, again = _call_again(call, encoder, [sent, *arrays[1:]], returned)
     whole = encoder.whole
@@ -425,21 +519,29 @@ def _read_codes(
 
 
 def _join_batches(
-    batches: list[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder, family: str | None
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]], encoder: Encoder, traces: list[EncodingTrace]
 ) -> Posterior:
-    shapes = sorted({mean.shape[1:] for mean, _ in batches})
-    if len(shapes) > 1:
-        raise InputError(
-            f"The codes of encoder {encoder.name} change shape between batches, {shapes[0]} and {shapes[1]}.",
-            got=str(shapes[1]),
-            expected=str(shapes[0]),
-        )
-    mean = np.concatenate([mean for mean, _ in batches])
-    stds = [std for _, std in batches if std is not None]
-    std = np.concatenate(stds).reshape(len(mean), -1) if stds else None
-    code_shape = mean.shape[1:] if mean.ndim > 2 else ()
+    """Join the codes of all batches. `traces` is filled as they are read."""
+    means, stds = RowBuffer(), RowBuffer()
+    shape: tuple[int, ...] | None = None
+    has_std = False
+    for mean, std in batches:
+        shape = mean.shape[1:] if shape is None else shape
+        if mean.shape[1:] != shape:
+            raise InputError(
+                f"The codes of encoder {encoder.name} change shape between batches, {shape} and {mean.shape[1:]}.",
+                got=str(mean.shape[1:]),
+                expected=str(shape),
+            )
+        means.append(mean.reshape(len(mean), -1))
+        if std is not None:
+            has_std = True
+            stds.append(std.reshape(len(std), -1))
+    assert shape is not None
+    std = stds.to_array() if has_std else None
     prior = encoder.prior or (None if std is None else "normal")
-    return Posterior(mean.reshape(len(mean), -1), std, prior, code_shape, family)
+    code_shape = shape if len(shape) > 1 else ()
+    return Posterior(means.to_array(), std, prior, code_shape, traces[0].outputs.family)
 
 
 def encode_others(encoder: Any, x: Any, condition: Any = None) -> Posterior:
@@ -473,7 +575,8 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """Encode `x` once; later calls with the same array return the cached posterior.
 
     Any other array is encoded, even an equal one, and so is `x` under another condition. A conditional encoder that
-    receives no condition uses that of the cache.
+    receives no condition uses that of the cache. `x` is also encoded again if its values have changed since, or the
+    parameters of the torch modules that ran.
 
     Parameters
     ----------
@@ -484,6 +587,12 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     -------
     Encoder
         The encoder with the cache.
+
+    Notes
+    -----
+    Changes are seen by at most 4,096 values of `x` and of each parameter, however they were made. A change of a few
+    values in a large array may be missed, and so is one of anything else that the encoder uses, such as arrays of NumPy
+    or a file that `x` is read from: cache the encoding again after it.
 
     Examples
     --------
@@ -504,7 +613,8 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
         return cached
     if trace.bytes_sent is not None:
         cached = replace(trace.bytes_sent.encoder, cached=cached.cached)
-    return replace(cached, cached_modules=tuple(call.module for call in trace.module_calls))
+    modules = tuple(call.module for call in trace.module_calls)
+    return replace(cached, cached_modules=modules, cached_checksum=_cache_checksum(cached, modules))
 
 
 def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Posterior) -> Encoder:
@@ -558,4 +668,12 @@ def _is_cached(encoder: Encoder, x: Any, condition: Any) -> bool:
     if encoder.cached is None or not is_same_source(encoder.cached[0], x):
         return False
     has_own_condition = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
-    return (condition is None and has_own_condition) or condition is encoder.cached[1].condition
+    if not (condition is None and has_own_condition) and condition is not encoder.cached[1].condition:
+        return False
+    return encoder.cached_modules is None or encoder.cached_checksum == _cache_checksum(encoder, encoder.cached_modules)
+
+
+def _cache_checksum(encoder: Encoder, modules: tuple[Any, ...]) -> int:
+    """Return a checksum of the samples in the cache, and of the modules that ran or that the function loads."""
+    assert encoder.cached is not None
+    return content_checksum(encoder.cached[0], (*modules, *loaded_modules(encoder.fn)))

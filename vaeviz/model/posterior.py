@@ -9,6 +9,7 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.data.labels import check_labels
+from vaeviz.data.out_of_core import is_out_of_core, iterate_rows
 from vaeviz.errors import InputError
 from vaeviz.plugins.html_table import html_table
 
@@ -25,7 +26,8 @@ class Posterior:
     Parameters
     ----------
     mean : array_like, shape (N, D)
-        Posterior means. NumPy arrays, torch tensors and nested lists are converted to float32.
+        Posterior means. NumPy arrays, torch tensors and nested lists are converted to float32. A memory-mapped array of
+        float32 stays on the disk.
     std : array_like, shape (N, D), optional
         Posterior standard deviations. None for a deterministic encoder.
     prior : {"normal"}, optional
@@ -82,10 +84,11 @@ class Posterior:
                 got=str(std.shape),
                 expected=str(mean.shape),
             )
-        if (std < 0).any():
+        smallest = min((block.min() for block in iterate_rows(std) if block.size), default=0.0)
+        if smallest < 0:
             raise InputError(
-                f"A Posterior received a negative standard deviation, {std.min():.3g}.",
-                got=f"{std.min():.3g}",
+                f"A Posterior received a negative standard deviation, {smallest:.3g}.",
+                got=f"{smallest:.3g}",
                 expected="0 or more",
                 fix="Pass std=np.exp(0.5 * log_var) if these are log-variances.",
             )
@@ -161,10 +164,6 @@ class Posterior:
         ndarray of float64, shape (N, D), or None
             KL(q(z_j | x) || N(0, 1)) in nats. None for a deterministic encoder.
 
-        Notes
-        -----
-        ½ (μ² + σ² − 1 − ln σ²), Kingma & Welling (2013), appendix B.
-
         Examples
         --------
         >>> from vaeviz import Posterior
@@ -173,10 +172,7 @@ class Posterior:
         """
         if self.std is None:
             return None
-        mean, var = self.mean.astype(np.float64), self.std.astype(np.float64) ** 2
-        with np.errstate(divide="ignore"):
-            kl: np.ndarray = 0.5 * (mean**2 + var - 1 - np.log(var))
-        return kl
+        return gaussian_kl(self.mean.astype(np.float64), self.std.astype(np.float64) ** 2)
 
     def _repr_html_(self) -> str:
         kl, columns = self.kl(), {"variance of the means": self.mean.var(axis=0, dtype=np.float64)}
@@ -223,10 +219,37 @@ class Posterior:
         return frame.assign(label=values)
 
 
+def gaussian_kl(mean: np.ndarray, var: np.ndarray) -> np.ndarray:
+    """Return the KL divergence of one-dimensional Gaussians from N(0, 1).
+
+    Parameters
+    ----------
+    mean, var : ndarray of float64
+        Means and variances, of shapes that can be broadcast.
+
+    Returns
+    -------
+    ndarray of float64
+        KL(N(mean, var) || N(0, 1)) in nats; infinite for a variance of 0.
+
+    Notes
+    -----
+    ½ (μ² + σ² − 1 − ln σ²), Kingma & Welling (2013), appendix B.
+
+    Examples
+    --------
+    >>> gaussian_kl(np.array([1.0]), np.array([1.0]))
+    array([0.5])
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(0.5 * (mean**2 + var - 1 - np.log(var)))
+
+
 def _float32(values: Any, what: str) -> np.ndarray:
+    """Return values as float32; a memory-mapped array of that type stays on the disk."""
     array = as_array(values)
     with np.errstate(over="ignore"):
-        array = array.astype(np.float32)
-    if not np.isfinite(array).all():
+        array = array.astype(np.float32, copy=not is_out_of_core(array))
+    if not all(np.isfinite(block).all() for block in iterate_rows(array)):
         raise InputError(f"The {what} of a Posterior hold NaN or infinite values.", expected="finite values")
     return array

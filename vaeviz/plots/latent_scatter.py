@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.active_dimensions import Dimension, active_mask, check_dims, most_active_dims
 from vaeviz.data.labels import labels_for
+from vaeviz.data.out_of_core import iterate_rows
+from vaeviz.drawing.binned_scatter import MAX_MARKERS, BinnedScatter, draw_binned_scatter
 from vaeviz.drawing.colors import ClassNames, LabelColors, Palette, color_labels
 from vaeviz.drawing.densities import draw_densities
 from vaeviz.drawing.figure_factory import axes_for
@@ -20,8 +22,8 @@ from vaeviz.drawing.latent_axes import (
     show_posterior_spread,
 )
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.limits import robust_rows
-from vaeviz.drawing.scatter import ScatterStyle, draw_scatter
+from vaeviz.drawing.limits import robust_points
+from vaeviz.drawing.scatter import ClassScatter, ScatterStyle, draw_scatter
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
@@ -120,6 +122,10 @@ def latent_scatter(
 
     Notes
     -----
+    Above a million points, each small cell of the Axes has the color of a random one of its points, and is the more
+    opaque the more points it has, which the title states. This takes less time and memory than markers, and no class
+    hides another. `marker_size`, `alpha`, `rasterized` or `marker_kws` draw markers at any N.
+
     The most active dimensions are those with the highest mean KL, or for a deterministic encoder with the largest
     variance of the codes. A latent space of one dimension is drawn as densities by label. If no dimension is active,
     the axes reach three standard deviations of the posteriors, and the title says so.
@@ -147,18 +153,35 @@ def latent_scatter(
         return _draw_one_dimension(posterior, colors, contours, ax)
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
     ax = ax or axes_for(latent_scatter)
-    points, active = posterior.mean[:, shown], active_mask(posterior)
-    marks = draw_scatter(ax, points, colors, style, seed=seed)
+    points, active = _plane_of(posterior.mean, shown), active_mask(posterior)
+    marks: BinnedScatter | ClassScatter
+    if len(points) > MAX_MARKERS and style == ScatterStyle():
+        marks = draw_binned_scatter(ax, points, colors, seed=seed)
+    else:
+        marks = draw_scatter(ax, points, colors, style, seed=seed)
     if contours:
         draw_prior_contours(ax)
     if not active.any():
         show_posterior_spread(ax, posterior, shown)
     may_differ = posterior.is_deterministic and not contours
-    scale_note = _fit_scales(ax, points, points if show_all else points[robust_rows(points)], may_differ=may_differ)
+    sample = _evenly_spaced(points)
+    scale_note = _fit_scales(ax, points, points if show_all else robust_points(sample), may_differ=may_differ)
     ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
-    ax.set_title(_scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note)
-    add_color_key(ax, marks.colors, points, marker=marks.marker_line.get_marker())
+    title = _scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note
+    ax.set_title(title if isinstance(marks, ClassScatter) else f"{title}\n{marks.scale_note}")
+    add_color_key(ax, marks.colors, points, marker=marks.marker)
     return ax
+
+
+def _plane_of(codes: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
+    """Return two columns as a view, since a copy of many codes would take much memory."""
+    first, second = dims
+    return codes[:, first :: second - first][:, :2]
+
+
+def _evenly_spaced(points: np.ndarray) -> np.ndarray:
+    """Return the points in memory, a million of them if they are more, which show their range as well."""
+    return np.array(points[:: -(-len(points) // MAX_MARKERS)]) if len(points) > MAX_MARKERS else points
 
 
 def _fit_scales(ax: Axes, points: np.ndarray, inner: np.ndarray, *, may_differ: bool) -> str:
@@ -166,7 +189,7 @@ def _fit_scales(ax: Axes, points: np.ndarray, inner: np.ndarray, *, may_differ: 
 
     They may differ where axes of equal scale would show a line, although neither dimension is constant.
     """
-    low, high = sorted(column.std() for column in inner.T)
+    low, high = sorted(column.std() for column in _evenly_spaced(inner).T)
     do_differ = may_differ and MIN_SPREAD * high < low < high / MAX_EQUAL_SPREAD
     fit_axes(ax, points, inner, has_equal_scale=not do_differ)
     return "\naxes with different scales" if do_differ else ""
@@ -191,8 +214,10 @@ def _visible_count(ax: Axes, points: np.ndarray) -> str:
     """Return the number of points and, if the limits of the Axes are fixed, how many are beyond them."""
     if not has_limits(ax):
         return f"{len(points):,}"
-    low, high = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1).T
-    n_beyond = np.count_nonzero(((points < low) | (points > high)).any(axis=1))
+    (left, right), (bottom, top) = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1)
+    n_beyond = 0
+    for x, y in (rows.T for rows in iterate_rows(points)):
+        n_beyond += int(np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top)))
     return f"{len(points):,}, {n_beyond:,} beyond the axes" if n_beyond else f"{len(points):,}"
 
 

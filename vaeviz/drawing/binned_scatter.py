@@ -1,0 +1,253 @@
+"""Clouds of millions of points, drawn as cells in bounded memory."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import to_rgba_array
+from matplotlib.image import AxesImage
+from matplotlib.transforms import Bbox
+
+from vaeviz.data.out_of_core import iterate_rows
+from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
+from vaeviz.drawing.layout_pass import is_layout_pass
+from vaeviz.drawing.text_fit import axes_height, axes_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
+
+MAX_MARKERS = 1_000_000  # more points are drawn as cells, which takes less time and memory than markers
+CELL_SIZE = 0.72  # points of 1/72 inch; the diameter of the smallest marker, and one pixel at 100 dpi
+MAX_COUNTS = 1 << 25  # of cells × colors, 128 MB; for very many classes the cells become larger
+MIN_CELL_ALPHA = 0.35  # of a cell with a single point, which must be seen
+
+
+class BinnedScatter(AxesImage):
+    """Points as small cells, each in the color of one of its points, the more opaque the more points it has.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes whose limits are drawn.
+    points : ndarray, shape (N, 2)
+        Points in data units, in memory or memory-mapped.
+    colors : LabelColors
+        Color of each point.
+    seed : int
+        Seed of the choice of a point in each cell.
+
+    Attributes
+    ----------
+    marker : str
+        Marker of the classes in a legend.
+
+    Notes
+    -----
+    The points of a cell are counted by class, and the color of a cell is that of a point chosen at random. So each
+    class has its share of the cells where classes overlap, whatever the order of the points, and every color is one of
+    the legend. Missing labels are underneath. The cells have one size on paper and are counted again if the limits or
+    the size of the Axes change.
+    """
+
+    marker = "s"
+
+    def __init__(self, ax: Axes, points: np.ndarray, colors: LabelColors, *, seed: int = 0) -> None:
+        super().__init__(ax, origin="lower", zorder=2)
+        self.points, self.colors, self.seed = points, colors, seed
+        self._counted_view: tuple[Any, ...] = ()
+        self._counts = np.zeros((1, 1, len(colors.colors) + 1), np.int32)
+        self.set_data(np.zeros((1, 1, 4), np.uint8))
+
+    def get_extent(self) -> tuple[float, float, float, float]:
+        """Return the limits of the Axes.
+
+        Returns
+        -------
+        left, right, bottom, top : float
+            Limits in data units.
+        """
+        assert self.axes is not None
+        return (*self.axes.get_xlim(), *self.axes.get_ylim())
+
+    def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
+        """Return the box of the Axes in pixels.
+
+        Parameters
+        ----------
+        renderer : RendererBase, optional
+            Not used.
+
+        Returns
+        -------
+        Bbox
+            The box.
+        """
+        assert self.axes is not None
+        return self.axes.bbox.frozen()
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the cells, except in a pass that computes the layout.
+
+        Parameters
+        ----------
+        renderer : RendererBase
+            What to draw with.
+        """
+        if not is_layout_pass(renderer):
+            super().draw(renderer)
+
+    def make_image(
+        self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
+    ) -> tuple[np.ndarray, float, float, Any]:
+        """Return the image of the cells in the current view, as any other image does.
+
+        Parameters
+        ----------
+        renderer : RendererBase
+            What to draw with.
+        magnification : float
+            Pixels of the image per pixel of the renderer.
+        unsampled : bool
+            Leave the cells as they are.
+
+        Returns
+        -------
+        tuple
+            The pixels, their position and their transform.
+        """
+        self._count_view()
+        self.set_data(self._cell_colors())
+        return super().make_image(renderer, magnification, unsampled)
+
+    @cached_property
+    def full_count(self) -> int:
+        """Number of points from which a cell is opaque: the largest in the first view, rounded to one digit."""
+        assert self.axes is not None
+        self.axes.apply_aspect()
+        self._count_view()
+        largest = int(self._counts.sum(axis=-1).max())
+        unit: int = 10 ** (len(str(largest)) - 1)
+        return max(2, round(largest / unit) * unit)
+
+    @property
+    def scale_note(self) -> str:
+        """Line for a title that says what a cell shows."""
+        return f"cells, opaque from {self.full_count:,} points (log scale)"
+
+    def _count_view(self) -> None:
+        """Count the points of each cell, unless this is the view that was counted last."""
+        assert self.axes is not None
+        view = (self.get_extent(), cell_shape(self.axes, len(self.colors.colors)))
+        if view != self._counted_view:
+            self._counts, self._counted_view = count_cells(self.points, self.colors, *view), view
+
+    def _cell_colors(self) -> np.ndarray:
+        """Return the color of each cell, uint8 of shape (rows, columns, 4)."""
+        by_color, missing = self._counts[..., :-1], self._counts[..., -1]
+        upto = by_color.cumsum(axis=-1)
+        total = upto[..., -1]
+        chosen = np.random.default_rng(self.seed).random(total.shape) * total
+        place = (upto <= chosen[..., None]).sum(axis=-1)
+        palette = to_rgba_array([*self.colors.colors, MISSING_COLOR])
+        place[total == 0] = len(palette) - 1
+        shown = np.where(total == 0, missing, total)
+        share = np.log(np.maximum(shown, 1)) / np.log(self.full_count)
+        rgba = palette[place]
+        rgba[..., 3] *= (MIN_CELL_ALPHA + (1 - MIN_CELL_ALPHA) * np.minimum(share, 1)) * (shown > 0)
+        return np.asarray(np.rint(255 * rgba).astype(np.uint8))
+
+
+def draw_binned_scatter(ax: Axes, points: np.ndarray, colors: LabelColors, *, seed: int = 0) -> BinnedScatter:
+    """Draw points as cells.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    points : ndarray, shape (N, 2)
+        Points in data units, in memory or memory-mapped.
+    colors : LabelColors
+        Color of each point.
+    seed : int
+        Seed of the choice of a point in each cell.
+
+    Returns
+    -------
+    BinnedScatter
+        The cells.
+    """
+    cells = BinnedScatter(ax, points, colors, seed=seed)
+    ax.add_image(cells)
+    cells.set_clip_path(ax.patch)
+    ends = np.array([[(column.min(), column.max()) for column in block.T] for block in iterate_rows(points)])
+    ax.update_datalim(np.concatenate([ends[..., 0], ends[..., 1]]))
+    ax.autoscale_view()
+    return cells
+
+
+def cell_shape(ax: Axes, n_colors: int) -> tuple[int, int]:
+    """Return the number of cells in an Axes.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+    n_colors : int
+        Number of colors. More than 300 in a small Axes make the cells larger.
+
+    Returns
+    -------
+    n_rows, n_columns : int
+        Number of cells.
+    """
+    height, width = axes_height(ax) / CELL_SIZE, axes_width(ax) / CELL_SIZE
+    shrinkage = min(1.0, float(np.sqrt(MAX_COUNTS / ((n_colors + 1) * height * width))))
+    return max(1, round(shrinkage * height)), max(1, round(shrinkage * width))
+
+
+def count_cells(
+    points: np.ndarray, colors: LabelColors, extent: tuple[float, float, float, float], shape: tuple[int, int]
+) -> np.ndarray:
+    """Count the points of each color in the cells of a rectangle.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, 2)
+        Points in data units. A million numbers are in memory at once.
+    colors : LabelColors
+        Color of each point.
+    extent : tuple of float
+        Left, right, bottom and top end of the rectangle. Points beyond it are not counted.
+    shape : tuple of int
+        Number of rows and columns of cells.
+
+    Returns
+    -------
+    ndarray of int, shape (rows, columns, C + 1)
+        Counts. The last are those of points without a color.
+
+    Examples
+    --------
+    >>> colors = LabelColors(np.array([0, 0, -1]), ["red"])
+    >>> count_cells(np.array([[0.1, 0.1], [0.2, 0.2], [0.9, 0.2]]), colors, (0, 1, 0, 1), (1, 2)).tolist()
+    [[[2, 0], [0, 1]]]
+    """
+    n_rows, n_columns = shape
+    n_colors = len(colors.colors) + 1
+    left, right, bottom, top = extent
+    counts = np.zeros(n_rows * n_columns * n_colors, np.int32)
+    start = 0
+    for block in iterate_rows(points):
+        column = (block[:, 0] - left) * (n_columns / (right - left))
+        row = (block[:, 1] - bottom) * (n_rows / (top - bottom))
+        is_inside = (column >= 0) & (column < n_columns) & (row >= 0) & (row < n_rows)
+        index = colors.index[start : start + len(block)]
+        start += len(block)
+        if not is_inside.all():
+            column, row, index = column[is_inside], row[is_inside], index[is_inside]
+        cell = row.astype(np.int32) * n_columns + column.astype(np.int32)
+        np.add.at(counts, cell * n_colors + index % n_colors, np.int32(1))  # -1 is the last color
+    return counts.reshape(n_rows, n_columns, n_colors)
