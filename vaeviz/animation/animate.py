@@ -306,6 +306,8 @@ def _draw_models(
 
 def _inputs_of(model: Any, samples: FixedSamples, call: PlotCall) -> dict[str, Any]:
     """Return the inputs of a frame."""
+    if isinstance(model, (str, Path)):
+        model = open(model)
     with warnings.catch_warnings():
         warnings.simplefilter("once")
         return inputs_with_model(samples.inputs, model, None, call.spec.required)
