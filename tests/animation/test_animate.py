@@ -164,6 +164,14 @@ def test_frames_of_different_sizes_are_extended_with_white(x, tmp_path):
     assert len({frame.size for frame in frames_of(tmp_path / "growing.png")}) == 1
 
 
+def test_a_warning_that_all_frames_issue_is_shown_once(x, tmp_path):
+    models = [lambda x, k=k: (x[:, :2] / k, np.full((len(x), 2), -2.0)) for k in (1, 2, 3)]
+    for name in ("first.gif", "second.gif"):
+        with pytest.warns(vaeviz.GuessWarning) as caught:
+            vaeviz.animate("latent_scatter", models, out=tmp_path / name, x=x, **SMALL)
+        assert len({str(one.message) for one in caught}) == len(caught)
+
+
 def test_a_frame_without_a_figure_is_left_out_with_a_warning(x, tmp_path):
     def only_large(encoder, x, *, ax=None):
         """Refuse small codes."""
@@ -175,7 +183,7 @@ def test_a_frame_without_a_figure_is_left_out_with_a_warning(x, tmp_path):
     with pytest.warns(UserWarning, match="small"):
         made = vaeviz.animate(only_large, models, out=tmp_path / "large.gif", x=x, **SMALL)
     assert made.labels == ("one", "two")
-    with pytest.raises(NotApplicable), pytest.warns(UserWarning):
+    with pytest.raises(NotApplicable):
         vaeviz.animate(only_large, list(models.values())[:2], out=tmp_path / "none.gif", x=x, **SMALL)
     assert not (tmp_path / "none.gif").exists()
 

@@ -47,6 +47,7 @@ def test_a_loop_can_be_drawn_over_the_epochs(kept, invoke, tmp_path):
         (("--set", "colour=red"), "colour"),
         (("--over", "codes"), "traversal"),
         (("--fps", "0"), "--fps"),
+        (("--returns", "mean"), "--returns"),
     ],
 )
 def test_wrong_options_are_errors(kept, arguments, token, tmp_path, monkeypatch, capsys):

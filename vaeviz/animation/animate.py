@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import open
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.diagnostics import capture_warnings
 from vaeviz.plugins.options import check_arguments, validate_settings
 
 ALIGNED_PLOTS = ("latent_scatter", "latent_pairs")  # which draw codes alone, so that any rotation of them is as true
@@ -158,16 +158,20 @@ def animate(
     if fps is not None and not 0 < fps <= 100:
         raise InputError(f"fps is {fps:g}.", got=f"{fps:g}", expected="above 0 and at most 100", fix="Pass fps=10.")
     call = find_plot_call(plot, seed)
-    if is_over_models(call.name, frames, over):
-        samples = FixedSamples.choose(_data_of(data, inputs, frames), inputs, n_samples, seed)
-        figures, labels, caption = _draw_models(call, _find_models(frames), samples, options or {}, align, style)
-        is_stable = keep_axes_stable(figures)
-        caption += " Axes and colors are the same in each frame." if is_stable else " Axes are those of each frame."
-        images, rate, hold = draw_images(figures, dpi), fps or MODEL_FPS, MODEL_HOLD
-    else:
-        loop = _make_loop(call, frames, _data_of(data, inputs, frames), inputs, options, n_samples, seed)
-        images, caption, labels = loop.draw(style, dpi), loop.caption, [str(k + 1) for k in range(len(loop.cells))]
-        rate, hold = fps or LOOP_FPS, 0.0
+    with capture_warnings() as found:  # many frames may issue the same
+        chosen = _data_of(data, inputs, frames)
+        if is_over_models(call.name, frames, over):
+            samples = FixedSamples.choose(chosen, inputs, n_samples, seed)
+            figures, labels, caption = _draw_models(call, _find_models(frames), samples, options or {}, align, style)
+            is_stable = keep_axes_stable(figures)
+            caption += " Axes and colors are the same in each frame." if is_stable else " Axes are those of each frame."
+            images, rate, hold = draw_images(figures, dpi), fps or MODEL_FPS, MODEL_HOLD
+        else:
+            loop = _make_loop(call, frames, chosen, inputs, options, n_samples, seed)
+            images, caption, labels = loop.draw(style, dpi), loop.caption, [str(k + 1) for k in range(len(loop.cells))]
+            rate, hold = fps or LOOP_FPS, 0.0
+    for warning in found:
+        warn_user(warning)
     title = call.name.replace("_", " ").capitalize()
     write_frames(path, Frames(images, labels, rate, hold, title, caption))
     return Animation(path, caption, tuple(labels))
@@ -308,9 +312,7 @@ def _inputs_of(model: Any, samples: FixedSamples, call: PlotCall) -> dict[str, A
     """Return the inputs of a frame."""
     if isinstance(model, (str, Path)):
         model = open(model)
-    with warnings.catch_warnings():
-        warnings.simplefilter("once")
-        return inputs_with_model(samples.inputs, model, None, call.spec.required)
+    return inputs_with_model(samples.inputs, model, None, call.spec.required)
 
 
 def _align(found: Mapping[str, dict[str, Any]], call: PlotCall) -> tuple[dict[str, dict[str, Any]], PlotCall]:

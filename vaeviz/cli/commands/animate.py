@@ -8,8 +8,9 @@ from typing import Any, Literal
 import click
 
 from vaeviz.cli.paths import OutputFile
+from vaeviz.cli.readers import is_condition_value
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
-from vaeviz.errors import InputError
+from vaeviz.errors import Fix, InputError
 
 ENDINGS = (".gif", ".png", ".webp", ".mp4", ".html")
 
@@ -55,8 +56,11 @@ def animate(
     if source.is_empty:
         raise click.UsageError("There is nothing to animate. Name MODEL.")
     options = dict(_split_setting(text) for text in settings)
+    over_models = is_over_models(plot, source.model, over)
+    if over_models:
+        _check_model_alone(source)
     model, data, inputs = source.open()
-    frames = source.model if is_over_models(plot, source.model, over) else model
+    frames = source.model if over_models else model
     animation = write_animation(
         plot,
         frames,
@@ -70,6 +74,19 @@ def animate(
     )
     click.echo(f"{animation.path}  {len(animation.labels)} frames")
     click.echo(animation.caption)
+
+
+def _check_model_alone(source: ModelAndDataSpec) -> None:
+    """Raise InputError for options that change the model, since each epoch is opened as it was saved."""
+    named = {f"--{name.replace('_', '-')}" for name in source.declared}
+    named |= {f"--{name}" for name in ("encoder", "decoder") if source.inputs[name]}
+    condition = source.inputs["condition"]
+    named |= {"--condition"} if condition and is_condition_value(condition) else set()
+    named |= {"--weights"} if source.weights is not None else set()
+    if named:
+        listed = ", ".join(sorted(named))
+        fix = Fix("Leave it out.", f"Leave {listed} out, or add --over codes.")
+        raise InputError(f"{listed} would change one model, but the epochs are drawn as saved.", got=listed, fix=fix)
 
 
 def _split_setting(text: str) -> tuple[str, str]:
