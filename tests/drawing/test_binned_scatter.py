@@ -84,13 +84,13 @@ def test_more_points_are_more_opaque_and_missing_labels_are_underneath(axes):
 
 def test_limits_that_change_are_counted_again(axes, points):
     cells = draw_binned_scatter(axes, points, color_labels(None, N))
-    before, scale = drawn(axes), cells.full_count
+    drawn(axes)
+    scale = cells.full_count
     axes.set(xlim=(0, 0.5), ylim=(0.5, 0))
-    after = drawn(axes)
-    assert not np.array_equal(before, after)
+    drawn(axes)
+    occupied, _, _ = np.histogram2d(0.5 - points[:, 1], points[:, 0], 300, ((0, 0.5), (0, 0.5)))
+    assert abs((cells.get_array()[..., 3] > 0).astype(int) - (occupied > 0)).sum() <= 4  # rounding at the edges
     assert cells.full_count == scale
-    inside = ((points >= 0) & (points < 0.5)).all(axis=1).sum()
-    assert abs(int(cells._counts.sum()) - inside) <= 1
 
 
 def test_the_limits_hold_all_points(axes, points):

@@ -215,9 +215,10 @@ def _visible_count(ax: Axes, points: np.ndarray) -> str:
     if not has_limits(ax):
         return f"{len(points):,}"
     (left, right), (bottom, top) = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1)
-    n_beyond = 0
-    for x, y in (rows.T for rows in iterate_rows(points)):
-        n_beyond += np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top))
+    n_beyond = sum(
+        np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top))
+        for x, y in (rows.T for rows in iterate_rows(points))
+    )
     return f"{len(points):,}, {n_beyond:,} beyond the axes" if n_beyond else f"{len(points):,}"
 
 
