@@ -48,7 +48,7 @@ def test_memory_mapped_points_in_blocks_have_the_same_counts(points, tmp_path, m
     np.save(tmp_path / "z.npy", points)
     colors = color_labels(np.arange(N) % 3, N)
     expected = count_cells(points, colors, (-2, 2, -2, 2), (20, 20))
-    monkeypatch.setattr("vaeviz.data.out_of_core.MAX_BATCH_VALUES", 1000)
+    monkeypatch.setattr("vaeviz.data.out_of_core.MAX_ROW_VALUES", 1000)
     mapped = np.load(tmp_path / "z.npy", mmap_mode="r")
     np.testing.assert_array_equal(count_cells(mapped, colors, (-2, 2, -2, 2), (20, 20)), expected)
 

@@ -219,7 +219,7 @@ def count_cells(
     Parameters
     ----------
     points : ndarray, shape (N, 2)
-        Points in data units. A million numbers are in memory at once.
+        Points in data units. Those that are memory-mapped are read in blocks.
     colors : LabelColors
         Color of each point.
     extent : tuple of float
