@@ -21,21 +21,33 @@ function sourceHash() {
   return hash.digest("hex");
 }
 
+const OPTIONS = /** @type {const} */ ({
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2023",
+  charset: "ascii",
+  legalComments: "none",
+});
+
+/** Return the minified bundle of a script as text. */
+async function bundledText(source) {
+  const { outputFiles } = await build({ ...OPTIONS, entryPoints: [join(ROOT, "src", source)], write: false });
+  return outputFiles[0].text;
+}
+
 const banner = `/* vaeviz explorer, built from explorer/src; licenses in NOTICE. Source hash: ${sourceHash()} */`;
+const workerSource = await bundledText("graph/worker.js");
 mkdirSync(TARGET, { recursive: true });
 for (const [source, name] of [
   ["main.js", "explorer.js"],
   ["styles/explorer.css", "explorer.css"],
 ]) {
   await build({
+    ...OPTIONS,
     entryPoints: [join(ROOT, "src", source)],
     outfile: join(TARGET, name),
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2023",
-    charset: "ascii",
-    legalComments: "none",
+    define: { "globalThis.WORKER_SOURCE": JSON.stringify(workerSource) },
     banner: { js: banner, css: banner },
   });
 }

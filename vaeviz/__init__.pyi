@@ -5,6 +5,7 @@ from .analysis.linear_vae import LinearVAE, fitted_linear_vae, linear_vae
 from .analysis.mmd import mmd_test
 from .analysis.prior_holes import find_holes
 from .analysis.prior_mismatch import prior_mismatch
+from .callbacks.watch import Watch, watch
 from .data.dataset import Dataset
 from .data.loading import load_data
 from .data.out_of_core import Batches
@@ -68,6 +69,7 @@ __all__ = [
     "PageShape",
     "Posterior",
     "Report",
+    "Watch",
     "aggregate_posterior",
     "analyze",
     "axes_for",
@@ -116,5 +118,6 @@ __all__ = [
     "traversal",
     "triage",
     "tsne",
+    "watch",
 ]
 __version__: str

@@ -16,7 +16,7 @@ from vaeviz.model.opening import Model
 
 
 def vaeviz_models(model: Any) -> Model | None:
-    """Open a model of this package, one of its networks or methods, or a run folder.
+    """Open a model of this package, one of its networks or methods, a run folder, or the file of a kept epoch.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ def _is_ours(model: Any) -> bool:
 
 
 def _open_run_folder(path: Path) -> Model | None:
+    if path.suffix == ".safetensors":
+        return _open_epoch_file(path)
     if not os.path.isfile(path / "config.json"):
         return None
     from vaeviz_models.runs.data_source import display_data
@@ -58,6 +60,12 @@ def _open_run_folder(path: Path) -> Model | None:
         warn_user(UserWarning(message))
     inputs = {**opened.inputs, "history": history} if history else opened.inputs
     return replace(opened, inputs=inputs, data=display_data(config))
+
+
+def _open_epoch_file(path: Path) -> Model | None:
+    from vaeviz_models.runs.epochs import is_epoch_file, open_epoch
+
+    return _open_whole(open_epoch(path), f"epoch {int(path.stem)}") if is_epoch_file(path) else None
 
 
 def _open_whole(model: Any, name: str) -> Model:

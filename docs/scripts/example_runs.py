@@ -29,9 +29,7 @@ RUNS = Path(__file__).parents[1] / "_build" / "runs"
 def run_folder(name: str) -> Path:
     """Return the run folder of an example, and train it first if it does not exist."""
     options = TRAIN_OPTIONS[name]
-    checksum = (
-        f"{zlib.crc32(options.encode()):08x}"  # other options, another folder
-    )
+    checksum = f"{zlib.crc32(options.encode()):08x}"  # other options, another folder
     trained = RUNS / checksum / name
     if not trained.exists():
         partial = trained.with_suffix(".partial")

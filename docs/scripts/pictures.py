@@ -21,7 +21,13 @@ STATUS_COLORS = {
     "uncertain": "#8a5a00",
     "flagged": "#b3261e",
 }
-CHECKS = ("collapsed", "holes", "information", "reconstruction", "classes")
+CHECKS = (
+    "collapsed",
+    "holes",
+    "information",
+    "reconstruction",
+    "classes",
+)
 COLUMNS = (
     ("traversal", "reconstruction_pairs", "elbo_decomposition"),
     ("tsne", "samples", "latent_triage"),
@@ -50,7 +56,9 @@ def draw_overview() -> Figure:
     vaeviz.traversal(
         vae, vae, data.x, max_dims=5, n_steps=12, figure=top, title=title
     )
-    report = vaeviz.analyze(vae, data.x, labels=data.labels, checks=CHECKS)
+    report = vaeviz.analyze(
+        vae, data.x, labels=data.labels, checks=CHECKS
+    )
     draw_report(report, bottom.subplots())
     return figure
 
@@ -75,7 +83,9 @@ def draw_three_panels() -> Figure:
     figure, axes = plt.subplot_mosaic("ab;cc", figsize=(8, 6), **ratios)
     vaeviz.latent_scatter(encoder, x, labels=y, ax=axes["a"])
     vaeviz.manifold_grid(decoder, encoder, x, n_grid=15, ax=axes["b"])
-    vaeviz.reconstruction_pairs(encoder, decoder, x, labels=y, ax=axes["c"])
+    vaeviz.reconstruction_pairs(
+        encoder, decoder, x, labels=y, ax=axes["c"]
+    )
     plt.close(figure)
     return figure
 
@@ -104,7 +114,10 @@ def draw_figure_set() -> Image.Image:
 
 def stack(images: list[Image.Image]) -> Image.Image:
     """Place images below each other."""
-    size = max(i.width for i in images), sum(i.height + GAP for i in images)
+    size = (
+        max(i.width for i in images),
+        sum(i.height + GAP for i in images),
+    )
     column, top = Image.new("RGB", size, "white"), 0
     for image in images:
         column.paste(image, (0, top))
@@ -131,5 +144,7 @@ def save_small(image: Image.Image, path: Path) -> None:
 if __name__ == "__main__":
     with vaeviz.style("paper"):
         save_small(as_image(draw_overview()), PICTURES / "overview.png")
-        save_small(as_image(draw_three_panels()), PICTURES / "three-panels.png")
+        save_small(
+            as_image(draw_three_panels()), PICTURES / "three-panels.png"
+        )
         save_small(draw_figure_set(), PICTURES / "figure-set.png")

@@ -32,6 +32,8 @@ export function parseColor(color) {
   return [number >> 16, (number >> 8) & 255, number & 255];
 }
 
+const N_STEPS = 256; // of the sequential scale
+
 const LEAST_CONTRAST = 2; // of a point against a dark page
 
 const luminance = (color) => {
@@ -101,11 +103,37 @@ function sampleColorFunction(column, adapt) {
     const palette = column.colors.map((color) => adapt(parseColor(color)));
     return (row) => palette[values[row]] ?? missing;
   }
-  const [low, high] = column.limits;
-  const steps = Array.from({ length: 256 }, (_, step) => adapt(sequentialColor(step / 255)));
-  const scale = high > low ? 255 / (high - low) : 0;
-  return (row) => {
-    const step = Math.round(Math.min(Math.max((values[row] - low) * scale, 0), 255));
-    return steps[step] ?? missing;
-  };
+  const steps = Array.from({ length: N_STEPS }, (_, step) => adapt(sequentialColor(step / (N_STEPS - 1))));
+  const stepOf = stepFunction(column);
+  return (row) => steps[stepOf(row)] ?? missing;
+}
+
+/** Return the function that gives each row of a column of numbers its step on the color scale; NaN where missing. */
+function stepFunction({ values, limits: [low, high] }) {
+  const scale = high > low ? (N_STEPS - 1) / (high - low) : 0;
+  return (row) => Math.round(Math.min(Math.max((values.data[row] - low) * scale, 0), N_STEPS - 1));
+}
+
+/**
+ * Return the order in which samples are drawn, the same at every opening: those without a value first, so underneath,
+ * then classes shuffled, or numbers from low to high and shuffled within a step of the color scale.
+ * @param {any} column
+ * @param {number} nSamples
+ */
+export function drawingOrder(column, nSamples) {
+  const shuffled = Uint32Array.from({ length: nSamples }, (_, row) => row);
+  let state = 12345;
+  for (let place = nSamples - 1; place > 0; place--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const other = Math.floor((state / 2 ** 32) * (place + 1));
+    [shuffled[place], shuffled[other]] = [shuffled[other], shuffled[place]];
+  }
+  if (!column) return shuffled;
+  const stepOf = column.kind === "classes" ? (row) => (column.values.data[row] < 0 ? NaN : 0) : stepFunction(column);
+  const layers = Array.from({ length: N_STEPS + 1 }, () => []);
+  for (const row of shuffled) {
+    const step = stepOf(row);
+    layers[Number.isNaN(step) ? 0 : step + 1].push(row);
+  }
+  return Uint32Array.from(layers.flat());
 }

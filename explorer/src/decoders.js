@@ -1,9 +1,8 @@
 /** Decoders of a scene: a network that runs here, a precomputed grid, the live model in Python, or none. */
 
-import { runGraph } from "./graph/run.js";
+import { decodeInBackground } from "./graph/background.js";
 import { sizeOf } from "./graph/tensor.js";
 
-const SLICE_MILLISECONDS = 12; // of decoding before a pause
 const MAX_CACHED = 64; // decoded samples kept, enough for the strips around one cursor
 
 /**
@@ -13,6 +12,7 @@ const MAX_CACHED = 64; // decoded samples kept, enough for the strips around one
  * @property {boolean} isFree  Decodes any code; otherwise only the plane of the grid.
  * @property {(codes: Float32Array[], condition: number) => Promise<Float32Array[]>} decode  One flat sample per code.
  * @property {(code: Float32Array) => Float32Array} nearestDecodable  The code that is decoded in place of another.
+ * @property {() => void} [close]  Ends its worker.
  */
 
 /**
@@ -30,7 +30,13 @@ export function createDecoder(scene, live) {
     return { ...shared, decode: cached((codes, choice) => decodeBatch(live, codes, choice)) };
   }
   if (decoder.method === "network") {
-    return { ...shared, decode: cached((codes, choice) => decodeByNetwork(decoder.graph, condition, codes, choice)) };
+    const network = decodeInBackground({ graph: decoder.graph, vectors: condition?.vectors });
+    const decode = cached(async (codes, choice) => {
+      const samples = [];
+      for (const code of codes) samples.push(await network.decode(code, choice)); // so that callers take turns
+      return samples;
+    });
+    return { ...shared, decode, close: network.close };
   }
   const grid = createGrid(scene);
   return { ...shared, ...grid, isFree: false };
@@ -68,31 +74,6 @@ function cached(decode) {
     }
     return found;
   };
-}
-
-/** Decode one code after the other, with pauses in which the page can react. */
-async function decodeByNetwork(graph, condition, codes, choice) {
-  const samples = [];
-  let started = performance.now();
-  for (const code of codes) {
-    if (performance.now() - started > SLICE_MILLISECONDS) {
-      await new Promise((resolve) => setTimeout(resolve));
-      started = performance.now();
-    }
-    /** @type {Record<string, any>} */
-    const inputs = { [graph.inputs[0]]: { data: code, shape: [1, code.length] } };
-    if (graph.inputs.length > 1) {
-      const {
-        data,
-        shape: [, size],
-      } = condition.vectors;
-      inputs[graph.inputs[1]] = { data: data.slice(choice * size, (choice + 1) * size), shape: [1, size] };
-    }
-    const { data } = runGraph(graph, inputs);
-    if (!data.every(Number.isFinite)) throw new Error("It returned values that are not finite for this code.");
-    samples.push(data);
-  }
-  return samples;
 }
 
 /** Return a decoder that blends the samples of a precomputed grid bilinearly. */

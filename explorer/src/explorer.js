@@ -1,9 +1,9 @@
 /** The explorer: models, views and panels, and the actions that connect them. */
 
 import { resolveArrays } from "./arrays.js";
-import { sampleColors } from "./colors.js";
+import { drawingOrder, sampleColors } from "./colors.js";
 import { html, oncePerFrame } from "./dom.js";
-import { countOf } from "./format.js";
+import { countOf, formatCount } from "./format.js";
 import { readFragment, writeFragment } from "./fragment.js";
 import { createLegend } from "./legend.js";
 import { loadModel } from "./model.js";
@@ -51,7 +51,8 @@ class Explorer {
     this.models = models;
     this.hooks = hooks;
     this.id = `vaeviz-${explorerCount++}`;
-    const [{ scene, nSamples }] = models;
+    const [{ scene }] = models;
+    this.closing = new AbortController();
     this.shared = createStore({
       colorBy: scene.color_by ?? null,
       hidden: new Set(),
@@ -64,10 +65,6 @@ class Explorer {
       activeView: 0,
       isDark: false,
     });
-    this.order = drawingOrder(
-      scene.columns.find(({ name }) => name === scene.color_by),
-      nSamples,
-    );
     this.views = models.map((model) => this.createView(model));
     this.live = html("p.hidden-text", { "aria-live": "polite" });
     this.refreshProbe = oncePerFrame(() => this.probe());
@@ -132,21 +129,21 @@ class Explorer {
       ),
     );
     const about = `${countOf(scene.n_samples, "sample")} · ${countOf(scene.latent_dim, "latent dimension")}`;
-    const panel = html(
+    this.panel = html(
       "aside.panel",
       { "aria-label": "Details" },
       createProbePanel(this),
+      createSelectionPanel(this),
       createSliderPanel(this),
       createNeighborPanel(this),
       createPathPanel(this),
       createSamplePanel(this),
-      createSelectionPanel(this),
       createNotes(this),
     );
     element.classList.add("vaeviz-explorer");
     element.replaceChildren(
       html("header.head", {}, html("h1", {}, scene.title), html("p.about", {}, about), createToolbar(this)),
-      html("div.body", {}, html("main.stage", {}, createLegend(this), html("div.views", {}, ...parts)), panel),
+      html("div.body", {}, html("main.stage", {}, createLegend(this), html("div.views", {}, ...parts)), this.panel),
       html("p.hidden-text", { id: `${this.id}-keys` }, KEYS_HELP),
       this.live,
     );
@@ -180,8 +177,11 @@ class Explorer {
         .map(Number);
       this.shared.set({ isDark: channels[0] + channels[1] + channels[2] < 384 });
     };
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
-    new MutationObserver(update).observe(document.body, { attributes: true });
+    const { signal } = this.closing;
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update, { signal });
+    const observer = new MutationObserver(update);
+    observer.observe(document.body, { attributes: true });
+    signal.addEventListener("abort", () => observer.disconnect());
     update();
   }
 
@@ -228,6 +228,21 @@ class Explorer {
     return hoverRow ?? path.at(-1) ?? probe?.nearest.rows[0] ?? 0;
   }
 
+  /** Set the cursor and the sliders to a code; on a map, which has no place for it, choose dimensions as axes. */
+  goTo(code) {
+    const { own, model } = this.activeView;
+    if (!this.activeView.space.dims.length) own.set({ spaceId: model.firstSpace });
+    own.set({ base: Float32Array.from(code), cursor: pointOfCode(model, this.activeView.space, code) });
+  }
+
+  /** End what would outlive the element. */
+  close() {
+    this.closing.abort();
+    clearTimeout(this.announceTimer);
+    for (const view of this.views) view.close();
+    for (const { decoder } of this.models) decoder?.close?.();
+  }
+
   /** Return a column of the scene, or the values of a latent dimension as one. */
   column(name) {
     const { scene, codes, nDims, nSamples } = this.models[0];
@@ -257,8 +272,9 @@ class Explorer {
   }
 
   refreshColors() {
-    const colors = sampleColors(this.colorColumn(), this.models[0].nSamples, this.shared.state.isDark);
-    for (const view of this.views) view.setColors(colors, this.order);
+    const [column, { nSamples }] = [this.colorColumn(), this.models[0]];
+    const [colors, order] = [sampleColors(column, nSamples, this.shared.state.isDark), drawingOrder(column, nSamples)];
+    for (const view of this.views) view.setColors(colors, order);
   }
 
   refreshStates() {
@@ -292,6 +308,17 @@ class Explorer {
 
   selectVisible() {
     this.shared.set({ selection: rowsWhere(this.states, (state) => state !== HIDDEN) });
+  }
+
+  selectHighest(column) {
+    this.shared.set({ selection: this.models[0].highestRows(column) });
+  }
+
+  /** Say how many of some rows the legend hides. */
+  hiddenSentence(rows) {
+    const count = rows.filter((row) => this.states[row] === HIDDEN).length;
+    if (!count) return "";
+    return `${formatCount(count)} of them ${count === 1 ? "is" : "are"} in classes that the legend hides.`;
   }
 
   /** Add a sample to the path, or remove it from there. */
@@ -329,9 +356,13 @@ class Explorer {
         history.replaceState(null, "", `#${written}`);
       }, 300);
     };
-    window.addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== written) readFragment(this, location.hash.slice(1));
-    });
+    window.addEventListener(
+      "hashchange",
+      () => {
+        if (location.hash.slice(1) !== written) readFragment(this, location.hash.slice(1));
+      },
+      { signal: this.closing.signal },
+    );
     this.shared.on(["colorBy", "hidden", "path", "selection", "showHoles"], this.saveFragment);
   }
 }
@@ -354,23 +385,4 @@ function rowsWhere(values, test) {
 /** Return the sorted union of two lists of rows. */
 function union(first, second) {
   return [...new Set([...first, ...second])].sort((a, b) => a - b);
-}
-
-/**
- * Return a shuffled drawing order, the same at every opening, with samples without a label first, so underneath.
- * @param {any} column
- * @param {number} nSamples
- */
-export function drawingOrder(column, nSamples) {
-  const order = Uint32Array.from({ length: nSamples }, (_, row) => row);
-  let state = 12345;
-  for (let place = nSamples - 1; place > 0; place--) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const other = Math.floor((state / 2 ** 32) * (place + 1));
-    [order[place], order[other]] = [order[other], order[place]];
-  }
-  if (column?.kind !== "classes") return order;
-  const values = column.values.data;
-  const isMissing = (row) => values[row] < 0;
-  return Uint32Array.from([...order.filter(isMissing), ...order.filter((row) => !isMissing(row))]);
 }

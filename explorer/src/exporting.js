@@ -1,7 +1,7 @@
 /** Text and tables that leave the page. */
 
 import { html } from "./dom.js";
-import { shortestFloat } from "./format.js";
+import { DATE_UNIT, formatDate, shortestFloat } from "./format.js";
 
 /**
  * Save a file.
@@ -38,19 +38,23 @@ export function pythonLine(scene, rows) {
   return (scene.python?.rows ?? "x[[{rows}]]").replace("{rows}", () => rows.join(", "));
 }
 
-/** Return the values of a row in all columns: class names and numbers; null where missing. */
+/** Return the values of a row in all columns: class names, numbers and dates; null where missing. */
 function columnValues(model, row) {
-  return model.scene.columns.map(({ kind, values, classes }) => {
+  return model.scene.columns.map(({ kind, values, classes, unit }) => {
     const value = values.data[row];
     if (kind === "classes") return classes[value] ?? null;
-    return Number.isFinite(value) ? shortestFloat(value) : null;
+    if (!Number.isFinite(value)) return null;
+    if (unit === DATE_UNIT) return formatDate(value);
+    return values.data instanceof Float64Array ? value : shortestFloat(value);
   });
 }
 
 const codeOf = (model, row) => Array.from(model.codeOf(row), shortestFloat);
 
-const quote = (value) => {
-  const text = value === null ? "" : String(value);
+/** Return a cell of CSV. Spreadsheets would run a text that begins like a formula, so an apostrophe is put before it. */
+const cell = (value) => {
+  const isFormula = typeof value === "string" && /^[=+\-@\t\r]/.test(value) && Number.isNaN(Number(value));
+  const text = `${isFormula ? "'" : ""}${value ?? ""}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
@@ -63,7 +67,7 @@ export function selectionCsv(model, rows) {
   const { columns, dimensions } = model.scene;
   const header = ["row", "id", ...columns.map(({ name }) => name), ...dimensions.map(({ name }) => name)];
   const lines = rows.map((row) => [row, model.nameOf(row), ...columnValues(model, row), ...codeOf(model, row)]);
-  return [header, ...lines].map((line) => `${line.map(quote).join(",")}\r\n`).join("");
+  return [header, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("");
 }
 
 /**

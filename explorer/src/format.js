@@ -24,8 +24,19 @@ export function formatNumber(value) {
  */
 export function formatValue({ unit }, value) {
   if (!Number.isFinite(value)) return "no value";
-  if (unit === DATE_UNIT) return new Date(value * DAY_MILLISECONDS).toISOString().slice(0, 10);
+  if (unit === DATE_UNIT) return formatDate(value);
   return unit ? `${formatNumber(value)} ${unit}` : formatNumber(value);
+}
+
+/**
+ * Format days since 1970 as year, month and day, and the time of day if it is not midnight.
+ * @param {number} days
+ */
+export function formatDate(days) {
+  const date = new Date(Math.round(days * DAY_MILLISECONDS));
+  if (Number.isNaN(date.getTime())) return `${days} ${DATE_UNIT}`; // beyond the years that a date can hold
+  const [day, time] = date.toISOString().split("T");
+  return time === "00:00:00.000Z" ? day : `${day} ${time.replace(/(:00)?(\.000)?Z$/, "")}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The state of the page in the fragment of its address, so that a view can be bookmarked. */
 
-const MAX_ROWS = 400; // selected rows that an address holds; more would make it too long
+export const MAX_ROWS = 400; // selected rows that an address holds; more would make it too long
 const MISSING = -1; // code of samples without a class
 const PREFIXES = ["", "other."];
 

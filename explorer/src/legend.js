@@ -3,6 +3,7 @@
 import { classColor, sequentialGradient } from "./colors.js";
 import { html } from "./dom.js";
 import { formatCount, formatScale } from "./format.js";
+import { N_HIGHEST } from "./model.js";
 
 const MIN_FILTERED = 30; // classes from which a field that filters their names is shown
 const MISSING = -1;
@@ -21,7 +22,7 @@ export function createLegend(app) {
     buttons = [];
     if (!column) element.replaceChildren();
     else if (column.kind === "classes") element.replaceChildren(...classLegend(column));
-    else element.replaceChildren(scaleLegend(column, shared.state.isDark));
+    else element.replaceChildren(scaleLegend(app, column), selectHighest(app, column));
     refresh();
   }
 
@@ -32,7 +33,11 @@ export function createLegend(app) {
     if (counts.has(MISSING)) codes.push(MISSING);
     buttons = codes.map((code) => classButton(app, column, code, counts.get(code)));
     const list = html("div.classes", {}, ...buttons.map(({ button }) => button));
-    const all = html("button.quiet", { type: "button", onclick: () => shared.set({ hidden: new Set() }) }, "Show all");
+    const all = html(
+      "button.quiet.show-all",
+      { type: "button", onclick: () => shared.set({ hidden: new Set() }) },
+      "Show all",
+    );
     if (codes.length < MIN_FILTERED) return [list, all];
     const filter = html("input.filter", {
       type: "search",
@@ -49,7 +54,7 @@ export function createLegend(app) {
   function refresh() {
     const { hidden } = shared.state;
     for (const { button, code } of buttons) button.setAttribute("aria-pressed", String(!hidden.has(code)));
-    const all = element.querySelector(".quiet");
+    const all = element.querySelector(".show-all");
     if (all) all.style.visibility = hidden.size ? "visible" : "hidden";
   }
 
@@ -76,17 +81,30 @@ function classButton(app, column, code, count) {
   return { button, code, name };
 }
 
-function scaleLegend(column, isDark) {
+function scaleLegend(app, column) {
   const [low, high] = formatScale(column);
   return html(
     "div.scale",
     {},
     html("span", {}, low),
     html("span.gradient", {
-      style: `background: ${sequentialGradient(isDark)}`,
+      style: `background: ${sequentialGradient(app.shared.state.isDark)}`,
       role: "img",
       "aria-label": `Color scale from ${low} to ${high}`,
     }),
     html("span", {}, high),
+    html("span", {}, "high values drawn on top"),
+  );
+}
+
+function selectHighest(app, column) {
+  return html(
+    "button.quiet",
+    {
+      type: "button",
+      title: `Select the ${N_HIGHEST} samples with the highest ${column.name}, and those that equal the last of them.`,
+      onclick: () => app.selectHighest(column),
+    },
+    "Select highest",
   );
 }

@@ -6,6 +6,7 @@ import { nearestCodes } from "./neighbors.js";
 import { loadSamples } from "./samples.js";
 import { dimensionPlane, mapSpace, mapSpacing, nearestPoints, pointIndex } from "./spaces.js";
 
+export const N_HIGHEST = 18; // samples that "Select highest" takes, as many as the panel pictures
 const N_NEAREST = 9; // samples in the strip of neighbors
 
 /**
@@ -95,6 +96,13 @@ export class Model {
   /** Return the id of a row as text. */
   nameOf(row) {
     return this.scene.row_ids?.[row] ?? String(row);
+  }
+
+  /** Return the rows with the highest finite numbers of a column, and all that equal the last of them. */
+  highestRows({ values: { data } }) {
+    const known = Float64Array.from(data).filter(Number.isFinite).sort();
+    const least = known.at(-Math.min(N_HIGHEST, known.length));
+    return Array.from(data.keys()).filter((row) => data[row] >= least);
   }
 
   /** Return the condition under which a row is reconstructed. */

@@ -104,6 +104,16 @@ class SamplePainter {
     return high > low ? Math.min(Math.max((value - low) / (high - low), 0), 1) : 0.5;
   }
 
+  /** Return the names and colors of the channels of a signal; of one channel none. */
+  channels() {
+    const [, count = 1] = this.shape;
+    if (count === 1) return [];
+    return Array.from({ length: count }, (_, channel) => ({
+      name: this.samples.names?.[channel] ?? `channel ${channel}`,
+      color: CHANNEL_COLORS[channel % CHANNEL_COLORS.length],
+    }));
+  }
+
   /** Name of a feature of a table. */
   featureName(feature) {
     return this.samples.names?.[feature] ?? `column ${feature}`;

@@ -19,7 +19,7 @@ export function createSearch(app) {
     placeholder: "Row id, label, or z1 > 2",
     "aria-label": "Search rows",
     title:
-      "Words match row ids and classes. Comparisons: label=7, error>3 (a part of a column's name is enough), z1<0. Enter selects all matches.",
+      "Words match row ids and classes. Comparisons: label = 7, error > 3 (a part of a column's name is enough), z1 < 0. Join them with and, or. Put class names of several words in quotes. Enter selects all matches.",
   });
   let timer = 0;
   let rows = [];
@@ -50,7 +50,8 @@ export function createSearch(app) {
           `${models[0].nameOf(row)} · ${app.shortLabel(row)}`,
         ),
       );
-    results.replaceChildren(select, ...listed);
+    const hidden = app.hiddenSentence(rows);
+    results.replaceChildren(select, ...(hidden ? [html("p.note", {}, hidden)] : []), ...listed);
   }
 
   function selectAll() {

@@ -45,6 +45,7 @@ export async function render({ model, el }) {
     model.save_changes();
   };
   let cursorTimer = 0;
+  let sentCursor = "";
   const element = document.createElement("div");
   el.append(element);
   const app = await createExplorer(element, model.get("scene"), (name) => bytesOfTrait(model.get("arrays"), name), {
@@ -52,7 +53,10 @@ export async function render({ model, el }) {
     onSelect: (rows) => set("selected_rows", rows),
     onCursor: (code) => {
       clearTimeout(cursorTimer);
-      cursorTimer = setTimeout(() => set("cursor", code), CURSOR_MILLISECONDS);
+      cursorTimer = setTimeout(() => {
+        sentCursor = code.join();
+        set("cursor", code);
+      }, CURSOR_MILLISECONDS);
     },
   });
   const onSelected = () => {
@@ -60,9 +64,18 @@ export async function render({ model, el }) {
     if (rows.join() !== (app.shared.state.selection ?? []).join())
       app.shared.set({ selection: rows.length ? rows : null });
   };
+  const onCursorSet = () => {
+    const code = model.get("cursor");
+    if (code.length && code.join() !== sentCursor) app.goTo(code);
+  };
+  onSelected(); // what Python selected before the widget was shown
   model.on("change:selected_rows", onSelected);
+  model.on("change:cursor", onCursorSet);
   return () => {
+    clearTimeout(cursorTimer);
     stop();
     model.off("change:selected_rows", onSelected);
+    model.off("change:cursor", onCursorSet);
+    app.close();
   };
 }

@@ -76,6 +76,25 @@ def test_bytes_are_divided_by_255_with_a_warning_and_silently_once_declared(stor
         np.testing.assert_allclose(mean, divided * factor, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("n_bits", "dtype"), [(8, np.float32), (12, np.uint16), (16, np.uint16), (16, np.int32)])
+def test_whole_numbers_of_pictures_warn_with_lines_that_work(n_bits, dtype):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    network, white = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), 2**n_bits - 1
+    x = (PICTURES / 255 * white).astype(dtype)
+    with pytest.warns(GuessWarning) as caught:
+        mean = encode(network, x).mean
+    advice = caught[0].message.fix.python
+    assert f"x / {white}" in advice
+    assert f"value_range=(0, {white})" in advice
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encode(network, x / white)
+        declared = encode(Encoder(network, value_range=(0, white)), x / white).mean
+        encode(network, np.round(PICTURES.reshape(20, 64) * 4.0))  # counts
+    np.testing.assert_allclose(declared, mean, rtol=1e-3, atol=1e-3 * white)
+
+
 def test_masks_of_0_and_1_keep_their_values(stored):
     np.testing.assert_array_equal(codes(stored(MASKS)), first_two(MASKS))
 

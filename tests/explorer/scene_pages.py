@@ -152,7 +152,7 @@ def write_page(path: Path, document: dict[str, Any], scene: Scene) -> Path:
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width, initial-scale=1'>",
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; script-src 'unsafe-inline'; "
-        "style-src 'unsafe-inline'; img-src blob: data:\"><title>explorer</title>",
+        "style-src 'unsafe-inline'; img-src blob: data:; worker-src blob:\"><title>explorer</title>",
         f"<style>{(STATIC / 'explorer.css').read_text()}</style><div id=explorer></div>",
         f'<script type="application/json" id="scene">{text}</script>',
     ]

@@ -284,6 +284,14 @@ def test_continuous_labels_and_factors(digits, make_encoder):
     assert np.isnan(explorer.scene.read_array(column(explorer, "label")["values"])[3])
 
 
+def test_dates_keep_their_seconds(digits, make_encoder):
+    dates = np.datetime64("2024-05-01T12:34:56") + np.arange(60).astype("timedelta64[s]")
+    explorer = vaeviz.explore(make_encoder(), x=digits.x, labels=dates)
+    days = explorer.scene.read_array(column(explorer, "label")["values"])
+    restored = (days * 86_400_000).round().astype("int64").astype("datetime64[ms]")
+    assert np.array_equal(restored, dates)
+
+
 def test_columns_of_one_name_are_told_apart_and_identifiers_are_exact(digits, make_encoder):
     factors = np.column_stack([digits.labels, np.arange(60), np.arange(60) + 123456789])
     names = ["label", "z1", "KL"]
@@ -443,6 +451,10 @@ def test_wrong_input_is_an_error(digits, make_encoder, make_decoder):
         assert info.value.expected == "a sequence"
     with pytest.raises((InputError, NotApplicable)):
         vaeviz.explore(make_encoder(), x=digits.x, labels=digits.labels[:9])
+    encoder = make_encoder()
+    with pytest.raises(InputError) as info:
+        vaeviz.explore(encoder, make_decoder(), digits.x, other=encoder)
+    assert info.value.got == "the same model"
     note = vaeviz.explore(make_encoder(), make_decoder(2, (5, 7)), digits.x).static_scene.document["decoder"]["note"]
     assert "(5, 7)" in note and "(8, 8)" in note
 

@@ -24,6 +24,8 @@ def decode(z):
 
 def broken(z):
     raise RuntimeError("no weights")
+
+pair = encode, decode
 """
 
 
@@ -54,10 +56,22 @@ def test_a_run_has_its_network_data_and_labels_in_the_page(run, tmp_path, invoke
     assert scene["decoder"]["note"] in result.output
 
 
-def test_two_runs_are_shown_side_by_side(run, tmp_path, invoke):
-    page = tmp_path / "explorer.html"
-    assert invoke("explore", run, "--other", run, "--out", page).exit_code == 0
-    assert read_scene(page)["other"]["decoder"]["method"] == "network"
+def test_two_models_are_shown_side_by_side(run, models, invoke):
+    assert invoke("explore", run, "--other", "explored_models:pair", "--out", "page.html").exit_code == 0
+    scene = read_scene(models / "page.html")
+    assert scene["title"] == "tiny · digits"
+    assert scene["other"]["title"].endswith("· digits")
+    assert scene["other"]["decoder"]["method"] == "network"
+
+
+def test_errors_of_the_second_model_name_its_option(run, models, invoke):
+    (models / "empty").mkdir()
+    for other in ("missing", "empty", str(run), f"{run}/"):
+        with pytest.raises(InputError) as info:
+            invoke("explore", run, "--other", other, "--out", "page.html")
+        assert "--other" in info.value.message
+        assert info.value.got == other
+    assert not (models / "page.html").exists()
 
 
 def test_a_decoder_that_fails_is_exit_code_1(models, invoke):

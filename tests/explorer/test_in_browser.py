@@ -217,6 +217,50 @@ def test_legend_hides_a_class_and_query_selects_rows(browser: Any, toy_page: Pat
         assert opened.state("app.shared.state.selection") == expected.tolist()
 
 
+def test_a_search_keeps_the_sample_in_view_and_counts_hidden_rows(
+    browser: Any, toy_page: Path, model: ToyModel
+) -> None:
+    with Opened(browser, toy_page) as opened:
+        page = opened.page
+        page.get_by_role("button", name="two", exact=True).click()
+        page.locator(".panel").evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
+        page.get_by_label("Search rows").fill("label = two or label = one")
+        hidden = f"{(model.labels == 2).sum()} of them are"
+        page.wait_for_function(f"() => document.querySelector('.results').textContent.includes('{hidden}')")
+        page.get_by_label("Search rows").press("Enter")
+        assert hidden in page.locator("[aria-label=Selection] .note").last.inner_text()
+        for part in (".tiles canvas", "[aria-label=Selection] h2"):
+            assert page.locator(part).first.evaluate(
+                "(part) => { const { top, bottom } = part.getBoundingClientRect();"
+                "return top >= 0 && bottom <= innerHeight; }"
+            )
+
+
+def test_the_highest_values_are_selected_and_pictured_first(browser: Any, toy_page: Path, model: ToyModel) -> None:
+    error = np.abs(model.codes).sum(1)
+    with Opened(browser, toy_page) as opened:
+        opened.page.get_by_label("Color").select_option("reconstruction error")
+        opened.page.get_by_role("button", name="Select highest").click()
+        assert opened.state("app.shared.state.selection") == sorted(np.argsort(-error)[:18].tolist())
+        first = opened.page.locator("[aria-label=Selection] .strip button").first
+        first.click()
+        assert opened.state("app.shared.state.hoverRow") == int(error.argmax())
+
+
+def test_the_network_runs_in_a_worker_and_here_where_there_is_none(
+    browser: Any, toy_page: Path, tmp_path: Path
+) -> None:
+    forbidden = tmp_path / "forbidden.html"
+    forbidden.write_text(toy_page.read_text("utf-8").replace("worker-src blob:", "worker-src 'none'"), "utf-8")
+    decoded = []
+    for page, n_workers in ((toy_page, 1), (forbidden, 0)):
+        with Opened(browser, page, "#at=0.5,-0.25&sliders=2:0.75") as opened:
+            opened.page.wait_for_function(f"() => {APP}.decoded")
+            assert len(opened.page.workers) == n_workers
+            decoded.append(opened.state("[...app.decoded]"))
+    np.testing.assert_array_equal(*decoded)
+
+
 def test_two_clicked_samples_are_interpolated(browser: Any, toy_page: Path, model: ToyModel) -> None:
     with Opened(browser, toy_page, "#view=0,0,1.3") as opened:
         for row in (3, 40):
@@ -413,7 +457,7 @@ def test_widget_decodes_through_python_and_reports_the_selection(browser: Any, m
         on: (name, f) => { listeners[name] = f; }, off() {},
         send: (message, _, buffers) => window.sent.push({ ...message, codes: [...new Float32Array(buffers[0])] }) };
       const el = document.body.appendChild(document.createElement("div"));
-      await widget.render({ model, el });
+      window.close_view = await widget.render({ model, el });
     }"""
     context = browser.new_context(offline=True)
     page = context.new_page()
@@ -432,6 +476,14 @@ def test_widget_decodes_through_python_and_reports_the_selection(browser: Any, m
     page.wait_for_function("() => window.traits.cursor?.length === 3")
     page.evaluate("() => { window.traits.selected_rows = [4, 9]; window.listeners['change:selected_rows'](); }")
     assert "2 samples selected" in page.locator(".panel").inner_text()
+    page.evaluate("() => { window.traits.cursor = [0.5, -0.25, 0.75]; window.listeners['change:cursor'](); }")
+    page.wait_for_function("() => document.querySelector('.densities dd').textContent === '0.5, −0.25'")
+    assert page.locator(".slider output").inner_text() == "0.75"
+    page.evaluate("window.close_view()")
+    n_sent = page.evaluate("window.sent.length")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.sent.length") == n_sent
     context.close()
 
 

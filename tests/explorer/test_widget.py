@@ -93,3 +93,63 @@ def test_a_notebook_shows_the_widget_or_the_page(digits, make_encoder, monkeypat
     assert html.startswith('<iframe srcdoc="&lt;!doctype html&gt;')
     with pytest.raises(InputError):
         vaeviz.explore(make_encoder(), x=digits.x).widget()
+
+
+@pytest.mark.parametrize(
+    ("rows", "got"),
+    [
+        ([1, 60], "60"),
+        (np.array([-1]), "-1"),
+        ([4, 4, 5], "4"),
+        ([0.5], "[0.5]"),
+        (None, "None"),
+        ("12", "['12']"),
+        ([[1, 2]], "[[1, 2]]"),
+        ([[1], [2, 3]], "[[1], [2, 3]]"),
+        ([True, False], "a mask of 2 samples"),
+    ],
+)
+def test_only_rows_of_the_data_can_be_selected(digits, make_encoder, rows, got):
+    widget = vaeviz.explore(make_encoder(), x=digits.x).widget()
+    widget.selected_rows = [3]
+    with pytest.raises(InputError) as info:
+        widget.selected_rows = rows
+    assert info.value.got == got
+    assert info.value.fix.python
+    assert widget.selected_rows == [3]
+
+
+def test_rows_are_selected_by_arrays_and_masks(digits, make_encoder):
+    widget = vaeviz.explore(make_encoder(), x=digits.x).widget()
+    widget.selected_rows = np.array([5, 2])
+    assert widget.selected_rows == [5, 2]
+    widget.selected_rows = digits.labels == 3
+    assert widget.selected_rows == np.flatnonzero(digits.labels == 3).tolist()
+    widget.selected_rows = []
+    assert widget.selected_rows == []
+
+
+@pytest.mark.parametrize("code", [[1.0], [0.0, np.nan], ["a", "b"], [[0.0, 1.0]], None])
+def test_a_cursor_is_a_code(digits, make_encoder, code):
+    widget = vaeviz.explore(make_encoder(), x=digits.x).widget()
+    with pytest.raises(InputError) as info:
+        widget.cursor = code
+    assert info.value.expected == "2 finite numbers"
+    widget.cursor = np.array([0.5, 1.0], np.float32)
+    assert widget.cursor == [0.5, 1.0]
+    widget.cursor = []
+    assert widget.cursor == []
+
+
+def test_a_closed_widget_answers_nothing_and_is_made_anew(digits, make_encoder, make_decoder, open_widget):
+    explorer = vaeviz.explore(make_encoder(), make_decoder(), digits.x)
+    widget, sent = open_widget(explorer)
+    seen = []
+    widget.observe(lambda change: seen.append(change["new"]), "selected_rows")
+    widget.close()
+    ask(widget, [[0.0, 1.0]])
+    widget.selected_rows = [1]
+    assert (sent, seen) == ([], [])
+    assert explorer.widget() is not widget
+    assert explorer.widget() is explorer.widget()
+    assert explorer._repr_mimebundle_()

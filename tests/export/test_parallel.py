@@ -18,6 +18,8 @@ import vaeviz
 from vaeviz import Batches, export_figures, load_data, register_plot
 from vaeviz.cli.main import cli
 from vaeviz.errors import InputError
+from vaeviz.export.parallel import keep_workers, run_tasks
+from vaeviz.health.analyze import CHECKS
 
 CHOSEN = {
     "plots": ["interpolation", "latent_scatter", "manifold_grid", "tsne"],
@@ -120,14 +122,16 @@ def test_any_number_of_jobs_leaves_the_same_files(run, tmp_path):
     data = load_data("digits")[:100]
     with vaeviz.style("talk"):  # whose rcParams reach the workers
         alone, shared = (
-            export_figures(tmp_path / str(jobs), model=run, data=data, jobs=jobs, **CHOSEN) for jobs in (1, 2)
+            export_figures(tmp_path / str(jobs), model=run, data=data, jobs=jobs, analysis=True, **CHOSEN)
+            for jobs in (1, 2)
         )
     assert alone == shared
     assert [record.status for record in shared] == ["drawn"] * 3 + ["skipped"]
     one, two = content(tmp_path / "1"), content(tmp_path / "2")
     assert len(one) == 3 * 2 + 2
     assert [name for name in one if one[name] != two[name]] == []
-    assert list(json.loads((tmp_path / "2" / "timings.json").read_text()))[:4] == CHOSEN["plots"]
+    assert list(json.loads((tmp_path / "2" / "timings.json").read_text())) == [*CHOSEN["plots"], "report"]
+    assert len(json.loads((tmp_path / "2" / "manifest.json").read_text())["report"]) == len(CHECKS)
 
 
 @pytest.mark.no_cover
@@ -208,6 +212,22 @@ def test_the_command_line_draws_in_several_processes(folder, monkeypatch):
     assert len(one) == 3
     assert one == two
     sys.modules.pop("my_model")
+
+
+def test_workers_are_kept_for_the_next_set_on_request():
+    class ProcessTask:
+        def run(self, inputs):
+            return os.getpid()
+
+    def workers():
+        return {completed.result for completed in run_tasks([ProcessTask() for _ in range(8)], {}, 2)}
+
+    with keep_workers():
+        first, second = workers(), workers()
+        assert all(map(is_running, first | second))
+    assert len(first | second) <= 2
+    assert os.getpid() not in first
+    assert wait_until(lambda: not any(map(is_running, first | second)), 10)
 
 
 # What cannot be sent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -189,6 +190,22 @@ def test_labels_are_an_optional_condition(tmp_path):
     assert inputs["condition"] is y
     records = vaeviz.export_figures(tmp_path, model=OptionalCondition(), x=x, labels=y, plots=["reconstruction_pairs"])
     assert [record.status for record in records] == ["drawn"]
+
+
+def test_an_optional_condition_that_is_left_out_is_said_with_lines_that_work():
+    x, y = np.random.default_rng(0).random((20, 6), dtype=np.float32), np.arange(20) % 3
+    fn = OptionalCondition().encode
+    with pytest.warns(GuessWarning, match="argument y") as caught:
+        ax = vaeviz.latent_scatter(fn, x, y)
+    plt.close(ax.figure)
+    advice = caught[0].message.fix.python
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plt.close(vaeviz.latent_scatter(fn, x, y, condition=y).figure)
+        assert "Encoder(lambda x: fn(x))" in advice
+        encode(Encoder(lambda x: fn(x)), x)
+    with pytest.warns(GuessWarning, match="argument y"):
+        vaeviz.decode(OptionalCondition().decode, x[:, :2])
 
 
 def test_labels_that_an_optional_condition_cannot_be_are_left_out_and_said():

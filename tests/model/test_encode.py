@@ -1,4 +1,5 @@
 import functools
+import pickle
 
 import numpy as np
 import pytest
@@ -366,6 +367,45 @@ def test_the_cache_answers_for_the_same_array_only():
     assert sum(calls) > 0
     np.testing.assert_array_equal(encode(encoder, x + 1).mean, x[:, :2] + 1)
     np.testing.assert_array_equal(encode(encoder, x[::-1]).mean, x[::-1, :2])
+
+
+def trained(net, x):
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.as_tensor(x)).sum().backward()
+    optimizer.step()
+
+
+def written_through_data(net, x):
+    for parameter in net.parameters():
+        parameter.data.mul_(2)  # torch's version counters do not see this
+
+
+def loaded(net, x):
+    net.load_state_dict({name: 2 * tensor for name, tensor in net.state_dict().items()})
+
+
+def changed_samples(net, x):
+    x *= 2
+
+
+@pytest.mark.parametrize("change", [trained, written_through_data, loaded, changed_samples])
+@pytest.mark.parametrize("wrap", [lambda net: net, lambda net: lambda x: net(x)], ids=["module", "function"])
+def test_a_cache_is_out_of_date_once_the_model_or_the_samples_change(change, wrap):
+    net = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Linear(5, 2))
+    x = np.random.default_rng(0).random((10, 4), dtype=np.float32)
+    encoder = cache_encoding(wrap(net), x)
+    before = encode(encoder, x)
+    assert encode(encoder, x) is before
+    change(net, x)
+    after = encode(encoder, x)
+    np.testing.assert_allclose(after.mean, net(torch.as_tensor(x)).detach().numpy(), rtol=1e-5)
+    assert np.abs(after.mean - before.mean).max() > 0.01
+
+
+def test_a_pickled_cache_answers_in_another_process(x):
+    encoder = cache_encoding(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), x)
+    other = pickle.loads(pickle.dumps(encoder))
+    assert encode(other, other.cached[0]) is other.cached[1]
 
 
 def test_a_cache_keeps_declarations(x):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 import vaeviz
 from vaeviz import Decoder, Encoder, Model, NotApplicable
@@ -244,14 +245,17 @@ def test_a_condition_is_fixed_for_a_method_by_its_name():
     np.testing.assert_array_equal(vaeviz.encode(encoder, np.zeros((4, 8))).mean, np.full((4, 2), 3))
 
 
-def test_an_object_that_holds_a_network_names_the_attribute():
-    """As the detectors of PyOD and the wrappers of skorch do."""
+def test_an_object_that_holds_networks_names_the_attributes():
+    """As the detectors of PyOD and the wrappers of skorch do, which may scale their samples before."""
 
     class Detector:
         def __init__(self):
-            self.threshold, self.loss, self.model = 0.5, np.square, {"encoder": lambda x: x[:, :2]}
+            self.threshold, self.loss, self.scaler_ = 0.5, np.square, StandardScaler()
+            self.model = {"encoder": lambda x: x[:, :2]}
 
     for use in (lambda detector: vaeviz.encode(detector, np.ones((3, 4))), vaeviz.open):
         with pytest.raises(InputError) as caught:
             use(Detector())
-        assert "attribute model" in caught.value.fix.python
+        advice = caught.value.fix.python
+        assert "scaler_ of type StandardScaler or model of type dict" in advice
+        assert "preprocessed" in advice

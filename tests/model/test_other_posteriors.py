@@ -92,11 +92,19 @@ def normal(x):
     return Normal(x, 0.3)
 
 
+class DiagonalNormal(Independent):
+    """As in zuko."""
+
+    def __init__(self, mean, std):
+        super().__init__(Normal(mean, std), 1)
+
+
 @pytest.mark.parametrize(
     "encoder",
     [
         normal,
         lambda x: Independent(normal(x), 1),
+        lambda x: DiagonalNormal(x, 0.3),
         lambda x: normal(x[0]).expand((len(x), 3)) if len(x) == 1 else normal(x),
         lambda x: MultivariateNormal(x, scale_tril=0.3 * torch.eye(3)),
         lambda x: LowRankMultivariateNormal(x, torch.zeros(len(x), 3, 1), 0.09 * torch.ones(len(x), 3)),

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import vaeviz
 from vaeviz import Encoder, GuessWarning, Posterior, encode
 from vaeviz.data.arrays import as_array
 from vaeviz.data.labels import ClassLabels
@@ -171,6 +172,27 @@ def test_a_pair_without_names_is_a_guess(fn):
         assert_read(encode(fn, X))
     (warning,) = caught
     assert "log_std" in warning.message.fix.python
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        lambda v: np.concatenate(v, axis=1),
+        lambda v: np.stack(v, axis=1),
+        lambda v: np.stack(v, axis=2),
+        lambda v: np.stack(v, axis=2).reshape(len(v[0]), -1),
+        lambda v: np.stack([np.hstack([one, one[:, :1]]) for one in v], axis=2),  # of an even number of dimensions
+    ],
+    ids=["side by side", "stacked", "stacked last", "alternating", "stacked last, 4 dimensions"],
+)
+def test_one_array_of_mean_and_log_variance_warns_with_a_line_that_works(join):
+    fn = returning(MEAN, LOG_VAR, form=join)
+    with pytest.warns(GuessWarning) as caught:
+        encode(fn, X)
+    line = caught[0].message.fix.python.split(", write ")[1].split(". If")[0]
+    declared = encode(eval(line, {"vaeviz": vaeviz, "fn": fn}), X)
+    np.testing.assert_allclose(declared.mean[:, :D], MEAN, rtol=1e-6)
+    np.testing.assert_allclose(declared.std[:, :D], STD, rtol=1e-5)
 
 
 @pytest.mark.parametrize("form", [lambda v: v[0], in_dict("mean"), in_dict("embedding"), tuple, list])

@@ -100,6 +100,36 @@ def test_modules_run_in_eval_mode_however_they_are_reached(how, recwarn):
     assert not recwarn.list
 
 
+class Methods(nn.Module):
+    """A module whose `encode` is a method, so that its ``forward`` does not run."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(8, 16)
+        self.head = nn.Linear(16, 2)
+        self.register_buffer("mean", torch.zeros(16))
+        self.register_buffer("variance", torch.ones(16))
+
+    def encode(self, x):
+        is_training = self.training
+        h = nn.functional.batch_norm(self.layer(x), self.mean, self.variance, training=is_training)
+        return self.head(nn.functional.dropout(h, 0.5, is_training))
+
+
+@pytest.mark.parametrize("nests", [False, True])
+def test_a_method_that_is_not_forward_runs_in_eval_mode(nests, recwarn):
+    net = Methods().eval()
+    expected = net.encode(torch.from_numpy(X)).detach()
+    whole = nn.ModuleDict({"net": net}).train() if nests else net.train()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    holder = types.SimpleNamespace(net=net)
+    for fn in (lambda x: holder.net.encode(x), lambda x, net=net: net.encode(x), App(net.encode)):
+        np.testing.assert_allclose(vaeviz.encode(fn, X).mean, expected, atol=1e-6)
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(part.training for part in whole.modules())
+    assert not recwarn.list
+
+
 class Backwards(nn.Module):
     """A VAE that declares its decoder first."""
 

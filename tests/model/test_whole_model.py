@@ -462,3 +462,26 @@ def test_a_network_that_returns_the_codes_is_the_encoder(recwarn):
     model, x = Pair(), np.random.default_rng(0).standard_normal((32, 12)).astype(np.float32)
     np.testing.assert_allclose(vaeviz.encode(model, x).mean, model.encode(torch.tensor(x)).detach(), atol=1e-6)
     assert not recwarn
+
+
+def test_codes_that_the_model_itself_does_not_return_cause_a_warning_with_a_line_that_works(recwarn):
+    """As the models of mlcolvar do, which scale their samples before the encoder."""
+
+    class Scales(nn.Module):
+        def __init__(self, factor):
+            super().__init__()
+            self.register_buffer("factor", torch.tensor(factor))
+            self.encoder, self.decoder = nn.Linear(6, 2), nn.Linear(2, 6)
+
+        def forward(self, x):
+            return self.encoder(self.factor * x)
+
+    x = np.random.default_rng(0).random((20, 6), dtype=np.float32)
+    fn = Scales(3.0)
+    encode(fn, x)
+    advice = recwarn.pop(GuessWarning).message.fix.python
+    assert "vaeviz.Encoder(lambda x: fn(x))" in advice
+    expected = fn(torch.from_numpy(x)).detach()
+    np.testing.assert_allclose(encode(vaeviz.Encoder(lambda x: fn(x)), x).mean, expected, atol=1e-6)
+    encode(Scales(1.0), x)
+    assert not recwarn.list

@@ -10,6 +10,7 @@ from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, warn_user
 
 BYTE_RANGE = (0, 255)
+LEVELS = (255, 4095, 65535)  # white in pictures of 8, 12 and 16 bits
 MIN_USED_SHARE = 1 / 8  # values that span less of a range are probably of another one
 RANGE_TOLERANCE = 0.1  # by which values may leave [0, 1], as resized pictures do
 
@@ -53,29 +54,30 @@ def are_gray_levels(values: np.ndarray, kind: SampleKind | None, names: Sequence
     return brightest > 1
 
 
-def warn_of_byte_values(values: np.ndarray, encoder: str) -> None:
-    """Warn if samples in floating point hold the values of bytes, which few networks are trained on.
+def warn_of_gray_levels(values: np.ndarray, encoder: str) -> None:
+    """Warn if samples hold the whole numbers of pictures with 8, 12 or 16 bits, which few networks are trained on.
 
     Parameters
     ----------
     values : np.ndarray, shape (n, ...)
-        Samples as an encoder receives them.
+        Samples as an encoder receives them. Vectors hold counts as well, so that only those of 8 bits are judged.
     encoder : str
         Name of the encoder in messages.
     """
     lowest, highest = values.min(), values.max()
-    is_byte = lowest >= 0 and BYTE_RANGE[1] / 2 < highest <= BYTE_RANGE[1] and bool((values == values.round()).all())
-    if is_byte:
+    levels = LEVELS if values.ndim > 2 else LEVELS[:1]
+    white = next((level for level in levels if highest <= level), 0)
+    if lowest >= 0 and BYTE_RANGE[1] / 2 < highest <= white and bool((values == values.round()).all()):
         warn_user(
             GuessWarning(
                 f"encoder {encoder} received whole numbers from {lowest:g} to {highest:g}.",
                 fix=advise(
-                    ("If it expects [0, 1]", Fix("Pass x / 255.")),
+                    ("If it expects [0, 1]", Fix(f"Pass x / {white}.")),
                     (
                         "If it expects these values",
                         Fix(
-                            "Pass x / 255, and write vaeviz.Encoder(fn, value_range=(0, 255)).",
-                            "Add --value-range 0,255.",
+                            f"Pass x / {white}, and write vaeviz.Encoder(fn, value_range=(0, {white})).",
+                            f"Add --value-range 0,{white}.",
                         ),
                     ),
                 ),

@@ -31,17 +31,18 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     first, third = np.quantile(values, (0.25, 0.75))
     reach = FENCE * (third - first)
+    if reach == 0 or (low >= first - reach and high <= third + reach):
+        return low, high
     is_inside = (values >= first - reach) & (values <= third + reach)
-    n_far = len(values) - np.count_nonzero(is_inside)
-    if not 0 < n_far <= max(1, MAX_FAR_SHARE * len(values)) or reach == 0:
+    if len(values) - np.count_nonzero(is_inside) > max(1, MAX_FAR_SHARE * len(values)):
         return low, high
     inside = values[is_inside]
     is_stretched = high - low > MIN_SHRINKAGE * np.ptp(inside)
     return (float(inside.min()), float(inside.max())) if is_stretched else (low, high)
 
 
-def robust_rows(points: np.ndarray) -> np.ndarray:
-    """Return which points are in the `robust_range` of each of their coordinates.
+def robust_points(points: np.ndarray) -> np.ndarray:
+    """Return the points that are in the `robust_range` of each of their coordinates.
 
     Parameters
     ----------
@@ -50,11 +51,11 @@ def robust_rows(points: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of bool, shape (N,)
-        False for a few points that are far out.
+    ndarray, shape (M, D)
+        The points without a few that are far out; the same array if none is.
     """
-    is_inside = np.ones(len(points), dtype=bool)
-    for column in points.T:
-        low, high = robust_range(column)
-        is_inside &= (column >= low) & (column <= high)
-    return is_inside
+    low, high = np.array([robust_range(column) for column in points.T], points.dtype).T
+    if (points.min(axis=0) >= low).all() and (points.max(axis=0) <= high).all():
+        return points
+    is_inside = ((points >= low) & (points <= high)).all(axis=1)
+    return np.asarray(points[is_inside])

@@ -198,8 +198,11 @@ class ClassScatter(Collection):
         rng.shuffle(labeled)
         for rows in np.array_split(labeled, max(_n_rounds(labeled), MIN_ROUNDS)):
             codes = index[rows]
-            for code in rng.permutation(np.unique(codes)):
-                yield self.colors.colors[code], rows[codes == code]
+            by_code = rows[np.argsort(codes.astype(np.min_scalar_type(-len(self.colors.colors))), kind="stable")]
+            counts = np.bincount(codes)
+            ends = np.cumsum(counts)
+            for code in rng.permutation(np.flatnonzero(counts)):
+                yield self.colors.colors[code], by_code[ends[code] - counts[code] : ends[code]]
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw all layers; as one image if they are rasterized and the file is a vector file.
@@ -222,8 +225,10 @@ class ClassScatter(Collection):
     draw._supports_rasterization = True  # type: ignore[attr-defined]  # matplotlib would warn that it is ignored
 
     def _draw_layers(self, renderer: RendererBase) -> None:
+        points = np.ascontiguousarray(self.points)  # whose rows are picked quickly
         for color, rows in self.layers():
-            self.marker_line.set(data=self.points[rows].T, color=color)
+            self.marker_line.set_data(*points.take(rows, axis=0).T)
+            self.marker_line.set_color(color)
             self.marker_line.draw(renderer)
 
     def _draw_image(self, renderer: RendererBase) -> None:

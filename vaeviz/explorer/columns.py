@@ -15,6 +15,7 @@ from vaeviz.drawing.limits import robust_range
 from vaeviz.explorer.scene_arrays import SceneArrays
 
 LABEL = "label"  # name of the column of labels
+DATE_UNIT = "days since 1970"  # of dates, which the front end shows as dates
 SECONDS_PER_DAY = 24 * 60 * 60
 N_NEIGHBORS = 10
 MAX_FLOAT32_INTEGER = 1 << 24  # larger whole numbers, such as identifiers, would be rounded
@@ -57,7 +58,7 @@ def label_column(
     if class_names is not None:
         values = name_classes(values, class_names)
     if colors.mappable is not None:
-        return number_column(arrays, name, as_numbers(values), unit="days since 1970" if colors.is_date else "")
+        return number_column(arrays, name, as_numbers(values), unit=DATE_UNIT if colors.is_date else "")
     codes, names = factorize_labels(values)
     present = [names[code] for code in np.unique(codes[codes >= 0])]  # names as they are, not as matplotlib needs them
     return _class_column(arrays, name, colors.index, present, colors.colors)
@@ -148,7 +149,8 @@ def number_column(arrays: SceneArrays, name: str, values: np.ndarray, unit: str 
     values = np.where(np.isfinite(values), values, np.nan)
     known = values[~np.isnan(values)]
     limits = list(robust_range(known)) if len(known) else [0.0, 1.0]
-    is_exact = len(known) > 0 and (known % 1 == 0).all() and np.abs(known).max() > MAX_FLOAT32_INTEGER
+    is_large = len(known) > 0 and (known % 1 == 0).all() and np.abs(known).max() > MAX_FLOAT32_INTEGER
+    is_exact = is_large or unit == DATE_UNIT  # single precision would round dates to minutes
     stored = arrays.add(f"column-{name}", values, "float64" if is_exact else "float32")
     return {"name": name, "kind": "number", "values": stored, "limits": limits, "unit": unit}
 

@@ -122,6 +122,9 @@ def explore(
     if missing:
         names = " and ".join(missing)
         raise InputError(f"explore needs {names}.", got="None", expected=names, fix=describe_missing(missing))
+    if other is not None and other is encoder:
+        fix = "Pass a second model of the same samples, or None."
+        raise InputError("other is the encoder itself.", got="the same model", expected="a second model", fix=fix)
     with each_advice_once():
         style = sample_style(x, feature_names, kind=kind)
         found = _collect(encoder, decoder, given)
@@ -137,7 +140,7 @@ def explore(
         scene = latent_scene(view, table, max_points=max_points, max_sample_bytes=max_sample_bytes)
         if other is None:
             return Explorer(view, scene)
-        beside = _view(_collect(other, None, given), style, _default_title(other), seed, prefix=OTHER_PREFIX)
+        beside = _view(_collect(other, None, given), style, _default_title(other, x), seed, prefix=OTHER_PREFIX)
         return Explorer(
             view, scene, beside, latent_scene(beside, SampleTable(), max_points=max_points, max_sample_bytes=None)
         )
@@ -271,18 +274,20 @@ class Explorer:
         return path
 
     def widget(self) -> Any:
-        """Return the notebook widget, the same one at each call.
+        """Return the notebook widget, the same one at each call until it is closed.
 
         Returns
         -------
         anywidget.AnyWidget
-            A widget whose ``selected_rows`` and ``cursor`` can be read, and observed as traits.
+            A widget whose ``selected_rows`` and ``cursor`` can be read, set, and observed as traits.
 
         Raises
         ------
         InputError
             If anywidget is not installed.
         """
+        if self._widget.comm is None:  # closed, so it cannot be shown again
+            del self.__dict__["_widget"]
         return self._widget
 
     @cached_property

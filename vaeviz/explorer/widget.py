@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.errors import printable_text
+from vaeviz.errors import InputError, printable_text
 from vaeviz.explorer.page import front_end
 from vaeviz.explorer.scene import LatentView, Scene
 from vaeviz.plugins.diagnostics import capture_warnings
 
 Message = tuple[dict[str, Any], list[bytes]]
+
+MAX_SHOWN = 60  # characters of a wrong value in a message
 
 
 class DecodingService:
@@ -72,21 +74,148 @@ class DecodingService:
             return view.page_decoder.decode(codes, choices).astype("<f4")
 
 
+def check_rows(rows: Any, n_samples: int) -> list[int]:
+    """Return the rows of a selection as a list.
+
+    Parameters
+    ----------
+    rows : array_like of int, shape (K,), or of bool, shape (N,)
+        Row numbers, or a mask of all samples.
+    n_samples : int
+        Number of samples, N.
+
+    Returns
+    -------
+    list of int
+        The row numbers, in their order.
+
+    Raises
+    ------
+    InputError
+        If they are not row numbers of the samples, or one is repeated.
+
+    Examples
+    --------
+    >>> check_rows(np.array([2, 0]), 3), check_rows([False, True, True], 3)
+    ([2, 0], [1, 2])
+    """
+    given = _as_vector(rows, "iub")
+    if given is None or (given.dtype.kind == "b" and len(given) != n_samples):
+        got = repr(rows) if given is None else f"a mask of {len(given)} samples"
+        message = f"selected_rows is {_shorten(got)}, expected row numbers, or a mask of {n_samples} samples."
+        fix = "Pass a list or an array of integers; [] selects nothing."
+        raise InputError(message, got=got, expected="row numbers", fix=fix)
+    if given.dtype.kind == "b":
+        given = np.flatnonzero(given)
+    outside = given[(given < 0) | (given >= n_samples)]
+    if len(outside):
+        raise InputError(
+            f"selected_rows has row {outside[0]}, but the rows of the data are 0 to {n_samples - 1}.",
+            got=str(outside[0]),
+            expected=f"0 to {n_samples - 1}",
+            fix="Remove it.",
+        )
+    values, counts = np.unique(given, return_counts=True)
+    if (counts > 1).any():
+        repeated = values[counts > 1][0]
+        message = f"selected_rows has row {repeated} {counts.max()} times."
+        raise InputError(message, got=str(repeated), expected="each row once", fix="Pass numpy.unique(rows).")
+    return [int(row) for row in given]
+
+
+def check_cursor(code: Any, n_dims: int) -> list[float]:
+    """Return the code under a cursor as a list.
+
+    Parameters
+    ----------
+    code : array_like, shape (D,)
+        The code; empty for no cursor.
+    n_dims : int
+        Number of latent dimensions, D.
+
+    Returns
+    -------
+    list of float
+        Its values.
+
+    Raises
+    ------
+    InputError
+        If they are not D finite numbers.
+    """
+    given = _as_vector(code, "iuf")
+    if given is None or len(given) not in (0, n_dims) or not np.isfinite(given).all():
+        got = repr(code) if given is None or len(given) in (0, n_dims) else f"{len(given)} values"
+        expected = f"{n_dims} finite number{'s' * (n_dims != 1)}"
+        message = f"cursor is {_shorten(got)}, expected a code of {expected}."
+        raise InputError(message, got=got, expected=expected, fix="Pass a code, such as encode(encoder, x).mean[0].")
+    return [float(value) for value in given]
+
+
+def _as_vector(values: Any, kinds: str) -> np.ndarray | None:
+    """Return values as an array of one dimension; None if it is not of one of these NumPy kinds."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        return None
+    return array if array.ndim == 1 and (array.size == 0 or array.dtype.kind in kinds) else None
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
 @cache
 def _widget_class() -> Any:
     """Return the class of the widget. anywidget is imported here, since it is optional."""
     import anywidget
     import traitlets
 
+    class Rows(traitlets.List[int]):
+        """Rows of the samples."""
+
+        def validate(self, obj: Any, value: Any) -> list[int]:
+            return check_rows(value, obj.scene.get("n_samples", 0))
+
+    class Code(traitlets.List[float]):
+        """A code, or nothing."""
+
+        def validate(self, obj: Any, value: Any) -> list[float]:
+            return check_cursor(value, obj.scene.get("latent_dim", 0))
+
     class ExplorerWidget(anywidget.AnyWidget):
-        """A latent space in a notebook."""
+        """A latent space in a notebook.
+
+        Parameters
+        ----------
+        service : DecodingService
+            Answers its messages.
+        **traits
+            The scene and its arrays.
+        """
 
         _esm = front_end("explorer.js")
         _css = front_end("explorer.css")
         scene = traitlets.Dict().tag(sync=True)
         arrays = traitlets.Dict().tag(sync=True)
-        selected_rows = traitlets.List(traitlets.Int()).tag(sync=True)
-        cursor = traitlets.List(traitlets.Float()).tag(sync=True)
+        selected_rows = Rows().tag(sync=True)
+        cursor = Code().tag(sync=True)
+
+        def __init__(self, service: DecodingService, **traits: Any) -> None:
+            super().__init__(**traits)
+            self._service = service
+            self.on_msg(self._answer)
+
+        def _answer(self, sender: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
+            found = self._service.answer(content, buffers)
+            if found is not None:
+                self.send(found[0], buffers=found[1])
+
+        def close(self) -> None:
+            """Remove the widget from the notebook, with all that observes it."""
+            self.on_msg(self._answer, remove=True)
+            self.unobserve_all()
+            super().close()
 
     return ExplorerWidget
 
@@ -107,15 +236,6 @@ def make_widget(scene: Scene, view: LatentView, other: LatentView | None = None)
     -------
     anywidget.AnyWidget
         A widget with the traits ``selected_rows``, the rows of x that are selected, and ``cursor``, the code under the
-        cursor, which is empty while there is none.
+        cursor, which is empty while there is none. Both can be set as well.
     """
-    widget = _widget_class()(scene=scene.document, arrays=dict(scene.arrays))
-    service = DecodingService(view, other)
-
-    def answer(sender: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
-        found = service.answer(content, buffers)
-        if found is not None:
-            sender.send(found[0], buffers=found[1])
-
-    widget.on_msg(answer)
-    return widget
+    return _widget_class()(DecodingService(view, other), scene=scene.document, arrays=dict(scene.arrays))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +17,16 @@ from vaeviz.drawing.styles import get_style
 from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, warn_user
 from vaeviz.export.gallery import gallery_page
 from vaeviz.export.manifest import FigureRecord, FigureRecords, check_writable, earlier_figures, write_files
-from vaeviz.export.parallel import Drawing, NotSendableError, draw_in_parallel
+from vaeviz.export.parallel import Completed, Task, run_tasks
 from vaeviz.export.render import (
     FORMATS,
     RenderOptions,
     collect_plot_inputs,
-    draw_plot,
     remove_partial_figures,
     shared_options,
 )
-from vaeviz.health.analyze import run_checks
+from vaeviz.export.tasks import CheckOutcome, CheckTask, FigureTask
+from vaeviz.health.analyze import CHECKS
 from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
@@ -141,18 +140,31 @@ def export_figures(
     for warning in input_warnings:
         warn_user(warning)
     check_writable(render.folder)
-    remove_partial_figures(render, names)
     options = {name: _shared_options(name, seed, kind) | set_options.get(name, {}) for name in names}
-    records, timings = _draw_plots(options, found, render, jobs, on_record)
+    figures = [FigureTask(name, options[name], render) for name in names]
+    checks = [CheckTask(name, seed) for name in CHECKS] if (plots is None if analysis is None else analysis) else []
+    remove_partial_figures(render, names)
+    try:
+        done = _draw_and_check(figures, checks, found, jobs, on_record)
+    finally:
+        remove_partial_figures(render, names)
+    records = FigureRecords(done[task].result for task in figures)
+    if all(record.status == "skipped" for record in records):
+        warn_user(_nothing_drawn(records, found))
     report = Report((), seed, title, describe_inputs(found), package_versions())
-    if plots is None if analysis is None else analysis:
-        report, timings["report"] = _run_health_checks(found, report)
+    if checks:
+        report = _with_outcomes(report, [done[task].result for task in checks])
         on_report(report)
     manifest = _manifest(render, report, records, input_warnings) | {"source": [str(argument) for argument in source]}
     if (render.folder / EXPLORER_PAGE).is_file():
         manifest["explorer"] = EXPLORER_PAGE
     _settle_earlier_figures(render.folder, manifest, clean)
-    write_files(render.folder, manifest, timings, gallery_page(manifest, render.folder if single_file else None))
+    write_files(
+        render.folder,
+        manifest,
+        _timings(figures, checks, done),
+        gallery_page(manifest, render.folder if single_file else None),
+    )
     return records
 
 
@@ -205,50 +217,37 @@ def _missing_inputs(plot: str, inputs: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
 
 
-def _draw_plots(
-    options: Mapping[str, dict[str, Any]],
+def _draw_and_check(
+    figures: Sequence[FigureTask],
+    checks: Sequence[CheckTask],
     inputs: Mapping[str, Any],
-    render: RenderOptions,
     jobs: int,
     on_record: Callable[[FigureRecord], None],
-) -> tuple[FigureRecords, dict[str, float]]:
-    """Draw all plots; return their records and the seconds that each took, in the order of `options`."""
-    done: dict[str, tuple[FigureRecord, float]] = {}
-    with closing(_draw_each(options, inputs, render, jobs)) as drawing:
-        for record, seconds in drawing:
-            done[record.plot] = record, round(seconds, 3)
-            on_record(record)
-    records = FigureRecords(done[name][0] for name in options)
-    if all(record.status == "skipped" for record in records):
-        warn_user(_nothing_drawn(records, inputs))
-    return records, {name: done[name][1] for name in options}
+) -> dict[Task, Completed]:
+    """Run all tasks of a set, and pass on each record as soon as its figure is done."""
+    done: dict[Task, Completed] = {}
+    with closing(run_tasks([*figures, *checks], inputs, jobs)) as running:
+        for completed in running:
+            done[completed.task] = completed
+            if isinstance(completed.result, FigureRecord):
+                on_record(completed.result)
+    return done
 
 
-def _draw_each(
-    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, jobs: int
-) -> Drawing:
-    """Draw plots in several processes, and those that cannot be sent to one in this process."""
-    waiting = dict(options)
-    if min(jobs, len(options)) > 1:
-        try:
-            with closing(draw_in_parallel(options, inputs, render, min(jobs, len(options)))) as drawing:
-                for record, seconds in drawing:
-                    del waiting[record.plot]
-                    yield record, seconds
-        except NotSendableError as error:
-            warn_user(UserWarning(f"jobs={jobs} ignored: {error}. One process draws."))
-    for name, chosen in waiting.items():
-        began = time.perf_counter()
-        yield draw_plot(name, inputs, chosen, render), time.perf_counter() - began
+def _with_outcomes(report: Report, outcomes: Sequence[CheckOutcome]) -> Report:
+    """Return a report with the results of checks, and each of their warnings once."""
+    warnings = dict.fromkeys(text for outcome in outcomes for text in outcome.warnings)
+    return replace(report, checks=tuple(outcome.result for outcome in outcomes), warnings=tuple(warnings))
 
 
-def _run_health_checks(inputs: Mapping[str, Any], report: Report) -> tuple[Report, float]:
-    """Return a report with the results of all health checks, and the seconds that they took."""
-    began = time.perf_counter()
-    with capture_warnings() as found:
-        results = run_checks(inputs, seed=report.seed)
-    report = replace(report, checks=results, warnings=tuple(map(str, found)))
-    return report, round(time.perf_counter() - began, 3)
+def _timings(
+    figures: Sequence[FigureTask], checks: Sequence[CheckTask], done: Mapping[Task, Completed]
+) -> dict[str, float]:
+    """Return the seconds that each plot took, and those of all checks."""
+    seconds = {task.plot: done[task].seconds for task in figures}
+    if checks:
+        seconds["report"] = sum(done[task].seconds for task in checks)
+    return {name: round(value, 3) for name, value in seconds.items()}
 
 
 def _plots_to_draw(plots: str | Iterable[str] | None) -> list[str]:

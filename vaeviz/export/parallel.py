@@ -1,6 +1,6 @@
-"""Draw the plots of a set in several processes, which joblib starts and supplies with the inputs.
+"""Run the tasks of a set in several processes, which joblib starts and supplies with the inputs.
 
-The figures are the same, byte by byte, as those of one process: models, codes and options are sent as they are, and
+The results are the same, byte by byte, as those of one process: models, codes and options are sent as they are, and
 each worker takes over the state of this process that changes a figure.
 """
 
@@ -15,27 +15,70 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import PicklingError
-from typing import Any, cast
+from typing import Any, NamedTuple, Protocol, cast
 
-from vaeviz.export.manifest import FigureRecord
-from vaeviz.export.render import RenderOptions, draw_plot, new_record, remove_partial_figures
+from vaeviz.errors import warn_user
 from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import folder_on_path
 
-Drawing = Generator[tuple[FigureRecord, float], None, None]
-"""Records of plots as they are done, each with the seconds that it took."""
-
 PARENT_POLL_SECONDS = 0.1  # how often a worker looks whether its parent still runs
+
+_keeps_workers: ContextVar[bool] = ContextVar("keeps_workers", default=False)
+
+
+class Task(Protocol):
+    """Something to do with inputs by name, in this process or in another one."""
+
+    def run(self, inputs: Mapping[str, Any]) -> Any:
+        """Do the work.
+
+        Parameters
+        ----------
+        inputs : mapping
+            Inputs by name.
+
+        Returns
+        -------
+        object
+            The result, which can be sent to another process.
+        """
+
+    def failed(self, reason: str) -> Any:
+        """Return the result in place of one that is lost because its process ended.
+
+        Parameters
+        ----------
+        reason : str
+            Why it is lost.
+
+        Returns
+        -------
+        object
+            The result.
+        """
+
+
+class Completed(NamedTuple):
+    """A task that is done, with its result and the seconds that it took."""
+
+    task: Task
+    result: Any
+    seconds: float
+
+
+Completion = Generator[Completed, None, None]
+"""Tasks in order of completion."""
 
 
 class NotSendableError(Exception):
-    """Inputs or plots that another process cannot get. The message says which, and why."""
+    """Inputs or tasks that another process cannot get. The message says which, and why."""
 
 
 @dataclass(frozen=True)
@@ -68,78 +111,88 @@ class WorkerState:
             sys.modules["torch"].set_num_threads(self.torch_threads)
 
 
-def draw_in_parallel(
-    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, n_jobs: int
-) -> Drawing:
-    """Draw plots in several processes.
+def run_tasks(tasks: Sequence[Task], inputs: Mapping[str, Any], jobs: int) -> Completion:
+    """Run tasks in several processes, and those that cannot be sent to one in this process.
 
     Parameters
     ----------
-    options : mapping
-        Options by plot.
+    tasks : sequence of Task
+        The tasks.
     inputs : mapping
-        Inputs of all plots by name, with the codes of x.
-    render : RenderOptions
-        Where and how the figures are written.
-    n_jobs : int
+        Inputs of all tasks by name, with the codes of x.
+    jobs : int
         Number of processes.
 
     Yields
     ------
-    record : FigureRecord
-        The record of a plot, in order of completion. A plot that ends its process is "failed"; the others
-        are drawn.
-    seconds : float
-        The time it took.
+    Completed
+        The tasks in order of completion. A task that ends its process is "failed"; the others are done.
 
-    Raises
-    ------
-    NotSendableError
-        If a worker cannot get the inputs; plots may have been drawn before.
+    Warns
+    -----
+    UserWarning
+        If a worker cannot get the inputs.
     """
+    waiting = dict.fromkeys(tasks)
+    n_jobs = min(jobs, len(tasks))
+    if n_jobs > 1:
+        try:
+            with closing(_run_in_workers(tasks, inputs, n_jobs)) as running:
+                for completed in running:
+                    del waiting[completed.task]
+                    yield completed
+        except NotSendableError as error:
+            warn_user(UserWarning(f"jobs={jobs} ignored: {error}. One process does the work."))
+    for task in waiting:
+        began = time.perf_counter()
+        yield Completed(task, task.run(inputs), time.perf_counter() - began)
+
+
+@contextlib.contextmanager
+def keep_workers() -> Iterator[None]:
+    """Keep the workers of one set for the next sets until the block ends, because each imports many libraries."""
+    token = _keeps_workers.set(True)
+    try:
+        yield
+    finally:
+        _keeps_workers.reset(token)
+        _end_workers()
+
+
+def _run_in_workers(tasks: Sequence[Task], inputs: Mapping[str, Any], n_jobs: int) -> Completion:
+    """Run tasks in other processes, or raise `NotSendableError` if one of them cannot get the inputs."""
     state = _current_state()
     _check_sendable({**inputs, **{f"{entry.name} (registered at run time)": entry for entry in state.entries}})
-    waiting = dict(options)
+    waiting = dict.fromkeys(tasks)
     try:
-        with closing(_run_tasks(waiting, inputs, render, state, n_jobs)) as results:
-            for record, seconds in results:
-                del waiting[record.plot]
-                yield record, seconds
+        with closing(_send_tasks(tasks, inputs, state, n_jobs)) as running:
+            for completed in running:
+                del waiting[completed.task]
+                yield completed
     except BrokenProcessPool as error:
         _check_received(error)
-        yield from _draw_one_by_one(waiting, inputs, render, state)
+        yield from _run_one_by_one(list(waiting), inputs, state)
     except (PicklingError, OSError) as error:
         raise NotSendableError(f"the inputs cannot be sent to another process ({_remote_cause(error)})") from error
     finally:
-        _end_workers()
-        remove_partial_figures(render, options)
+        if not _keeps_workers.get():
+            _end_workers()
 
 
-def _draw_one_by_one(
-    options: Mapping[str, dict[str, Any]], inputs: Mapping[str, Any], render: RenderOptions, state: WorkerState
-) -> Drawing:
-    """Draw each plot while no other is drawn, so that a process that ends tells which plot ended it."""
-    for name, chosen in options.items():
+def _run_one_by_one(tasks: Sequence[Task], inputs: Mapping[str, Any], state: WorkerState) -> Completion:
+    """Run each task while no other runs, so that a process that ends tells which task ended it."""
+    for task in tasks:
         try:
-            with closing(_run_tasks({name: chosen}, inputs, render, state, 2)) as results:
+            with closing(_send_tasks([task], inputs, state, 2)) as results:
                 yield from results
         except BrokenProcessPool as error:
-            record = new_record(name, chosen)
-            record.status = "failed"
             exits = next((line for line in str(error).splitlines() if "exit code" in line), type(error).__name__)
-            record.reason = f"The process that drew it ended ({exits.rstrip('.')}). It may have run out of memory."
-            record.command_line_reason = record.reason
-            yield record, 0.0
+            reason = f"The process that ran it ended ({exits.rstrip('.')}). It may have run out of memory."
+            yield Completed(task, task.failed(reason), 0.0)
 
 
-def _run_tasks(
-    options: Mapping[str, dict[str, Any]],
-    inputs: Mapping[str, Any],
-    render: RenderOptions,
-    state: WorkerState,
-    n_jobs: int,
-) -> Drawing:
-    """Draw each plot as a task of joblib, which memory-maps the large arrays among the inputs."""
+def _send_tasks(tasks: Sequence[Task], inputs: Mapping[str, Any], state: WorkerState, n_jobs: int) -> Completion:
+    """Run tasks by joblib, which memory-maps the large arrays among the inputs."""
     from joblib import Parallel, delayed
 
     pool = Parallel(
@@ -152,17 +205,17 @@ def _run_tasks(
         initializer=_start_worker,
         initargs=(os.getpid(), _modules_off_path()),
     )
-    draw = delayed(_draw_in_worker)
-    return cast("Drawing", pool(draw(name, inputs, chosen, render, state) for name, chosen in options.items()))
+    run = delayed(_run_in_worker)
+    with closing(pool(run(index, task, inputs, state) for index, task in enumerate(tasks))) as results:
+        for index, result, seconds in results:
+            yield Completed(tasks[index], result, seconds)
 
 
-def _draw_in_worker(
-    name: str, inputs: Mapping[str, Any], options: dict[str, Any], render: RenderOptions, state: WorkerState
-) -> tuple[FigureRecord, float]:
+def _run_in_worker(index: int, task: Task, inputs: Mapping[str, Any], state: WorkerState) -> tuple[int, Any, float]:
     state.apply()
     began = time.perf_counter()
-    record = draw_plot(name, inputs, options, render)
-    return record, time.perf_counter() - began
+    result = task.run(inputs)
+    return index, result, time.perf_counter() - began
 
 
 def _modules_off_path() -> list[tuple[str, Path]]:
@@ -181,7 +234,7 @@ def _modules_off_path() -> list[tuple[str, Path]]:
 
 
 def _start_worker(parent: int, modules: list[tuple[str, Path]]) -> None:
-    """Prepare a new worker, before it imports what the plots need."""
+    """Prepare a new worker, before it imports what the tasks need."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave their core to other workers
     os.environ.setdefault("KMP_BLOCKTIME", "0")
     os.environ["TQDM_DISABLE"] = "1"
@@ -238,7 +291,7 @@ def _check_sendable(objects: Mapping[str, Any]) -> None:
 
 
 def _check_received(error: BrokenProcessPool) -> None:
-    """Raise `NotSendableError` unless a worker ended, which can be the fault of one plot."""
+    """Raise `NotSendableError` unless a worker ended, which can be the fault of one task."""
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     if not isinstance(error, TerminatedWorkerError):

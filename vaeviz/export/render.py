@@ -244,11 +244,31 @@ def save_figure(figure: Figure, path: Path, dpi: int) -> None:
     OutputError
         If the file cannot be written.
     """
-    ending = path.suffix.lstrip(".")
-    content = io.BytesIO()  # matplotlib hides why a file cannot be written behind errors of its own
-    figure.savefig(content, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
+    content = figure_content(figure, path.suffix.lstrip("."), dpi)  # matplotlib hides why a file cannot be written
     with report_write_errors(path), atomic_path(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
+        temporary.write_bytes(content)
+
+
+def figure_content(figure: Figure, ending: str, dpi: int) -> bytes:
+    """Return the content of a file with a figure, the same bytes for the same picture.
+
+    Parameters
+    ----------
+    figure : Figure
+        The figure.
+    ending : {"png", "pdf", "svg"}
+        The format.
+    dpi : int
+        Resolution in dots per inch.
+
+    Returns
+    -------
+    bytes
+        The content.
+    """
+    content = io.BytesIO()
+    figure.savefig(content, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
+    return content.getvalue()
 
 
 def remove_partial_figures(render: RenderOptions, plots: Iterable[str]) -> None:

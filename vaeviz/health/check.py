@@ -154,8 +154,7 @@ class Check(InputSignature):
         CheckResult
             The result.
         """
-        settings = {name: option.default for name, option in self.options.items()}
-        settings |= {name: value for name, value in options.items() if name in settings}
+        settings = self._settings(options)
         missing = self.missing_inputs(inputs)
         if missing:
             reason = NotApplicable(f"needs {' and '.join(missing)}.", fix=describe_missing(missing))
@@ -183,6 +182,23 @@ class Check(InputSignature):
             numbers=measured.numbers,
         )
 
+    def failed(self, reason: str, options: Mapping[str, Any]) -> CheckResult:
+        """Return the result of a check that could not run to its end.
+
+        Parameters
+        ----------
+        reason : str
+            Why it failed.
+        options : mapping
+            Options by name; those that the check does not have are ignored.
+
+        Returns
+        -------
+        CheckResult
+            The result, which has no value.
+        """
+        return self._result("failed", reason, self._settings(options))
+
     def judge(self, measured: Measurement) -> tuple[CheckStatus, str]:
         """Compare a measurement with its threshold and its reference.
 
@@ -209,6 +225,11 @@ class Check(InputSignature):
             limit = self.format_value(measured.threshold)
             return "uncertain", f"This passes the threshold of {limit}, but {measured.reference} does better."
         return ("uncertain", measured.blind_spot) if measured.blind_spot else ("healthy", "")
+
+    def _settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all options of this check, with the values among `options` that it has."""
+        settings = {name: option.default for name, option in self.options.items()}
+        return settings | {name: value for name, value in options.items() if name in settings}
 
     def _is_beyond(self, value: float, limit: float) -> bool:
         return value > limit if self.flags == "above" else value < limit

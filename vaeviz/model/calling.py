@@ -73,7 +73,7 @@ class ForeignFunction:
         failure: Exception | None = None
         for convention in list(self._conventions):
             try:
-                returned = convention(*arrays)
+                returned = self._call_in_eval_mode(convention, arrays)
             except Exception as error:
                 failure = failure or error
                 wants_tensors = convention == self._call_with_numpy and self.module_calls
@@ -84,6 +84,19 @@ class ForeignFunction:
                 return returned
         assert failure is not None
         raise failure
+
+    def _call_in_eval_mode(self, convention: Callable[..., Any], arrays: tuple[np.ndarray, ...]) -> Any:
+        """Call in one convention, and once more if a method of a module had begun in training mode."""
+        n_late = self._eval_mode.n_late
+        try:
+            returned = convention(*arrays)
+        except Exception:
+            if self._eval_mode.n_late == n_late:
+                raise
+        else:
+            if self._eval_mode.n_late == n_late:
+                return returned
+        return convention(*arrays)
 
     def _possible_conventions(self) -> list[Callable[..., Any]]:
         """Return the ways to call it, likeliest first."""

@@ -20,12 +20,13 @@ from vaeviz.data.dask_blocks import ShippedFunction, is_dask_array, map_row_bloc
 from vaeviz.data.out_of_core import SampleStream, StoredArray, as_samples, is_same_source, take_rows
 from vaeviz.data.row_buffer import RowBuffer
 from vaeviz.data.row_index import check_row_index
-from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_byte_values
+from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_gray_levels
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, each_advice_once, warn_user
 from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error, random_states
 from vaeviz.model.code_names import named_spread
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
+from vaeviz.model.content_checksum import content_checksum
 from vaeviz.model.decode import decode
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.layout import InputLayout, call_in_layout, declared_layout
@@ -34,7 +35,7 @@ from vaeviz.model.output_tree import same_arrays, same_up_to_rounding
 from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.repeatability import N_REPEATED_ROWS, first_rows, repeatability_warning, same_rows
-from vaeviz.model.torch_probe import ModuleCall
+from vaeviz.model.torch_probe import ModuleCall, loaded_modules
 from vaeviz.model.whole_model import ReconstructionProbe, apply_step
 from vaeviz.plugins.diagnostics import capture_warnings
 
@@ -394,7 +395,7 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     module_calls = call.module_calls
     takes_indices = any(type(one.module).__name__.startswith("Embedding") for one in module_calls)
     if module_calls and not takes_indices and encoder.value_range is None and encoder.preprocess is None:
-        warn_of_byte_values(arrays[0], encoder.name)
+        warn_of_gray_levels(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
     alone, again = _call_again(call, encoder, [sent, *arrays[1:]], returned)
     whole = encoder.whole
@@ -574,7 +575,8 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """Encode `x` once; later calls with the same array return the cached posterior.
 
     Any other array is encoded, even an equal one, and so is `x` under another condition. A conditional encoder that
-    receives no condition uses that of the cache.
+    receives no condition uses that of the cache. `x` is also encoded again if its values have changed since, or the
+    parameters of the torch modules that ran.
 
     Parameters
     ----------
@@ -585,6 +587,12 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     -------
     Encoder
         The encoder with the cache.
+
+    Notes
+    -----
+    Changes are seen by at most 4,096 values of `x` and of each parameter, however they were made. A change of a few
+    values in a large array may be missed, and so is one of anything else that the encoder uses, such as arrays of NumPy
+    or a file that `x` is read from: cache the encoding again after it.
 
     Examples
     --------
@@ -605,7 +613,8 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
         return cached
     if trace.bytes_sent is not None:
         cached = replace(trace.bytes_sent.encoder, cached=cached.cached)
-    return replace(cached, cached_modules=tuple(call.module for call in trace.module_calls))
+    modules = tuple(call.module for call in trace.module_calls)
+    return replace(cached, cached_modules=modules, cached_checksum=_cache_checksum(cached, modules))
 
 
 def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Posterior) -> Encoder:
@@ -659,4 +668,12 @@ def _is_cached(encoder: Encoder, x: Any, condition: Any) -> bool:
     if encoder.cached is None or not is_same_source(encoder.cached[0], x):
         return False
     has_own_condition = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
-    return (condition is None and has_own_condition) or condition is encoder.cached[1].condition
+    if not (condition is None and has_own_condition) and condition is not encoder.cached[1].condition:
+        return False
+    return encoder.cached_modules is None or encoder.cached_checksum == _cache_checksum(encoder, encoder.cached_modules)
+
+
+def _cache_checksum(encoder: Encoder, modules: tuple[Any, ...]) -> int:
+    """Return a checksum of the samples in the cache, and of the modules that ran or that the function loads."""
+    assert encoder.cached is not None
+    return content_checksum(encoder.cached[0], (*modules, *loaded_modules(encoder.fn)))

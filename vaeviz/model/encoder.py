@@ -57,6 +57,8 @@ class Encoder(ModelPart):
         Samples and their posterior, see `vaeviz.cache_encoding`.
     cached_modules : tuple of torch.nn.Module, optional
         The torch modules that ran for this posterior.
+    cached_checksum : int, default=0
+        Checksum of the samples and of the modules at that time, see `vaeviz.model.content_checksum`.
     whole : WholeModel, optional
         The decoder of the same model and the model's own reconstruction, which show how outputs are to be read.
 
@@ -81,6 +83,7 @@ class Encoder(ModelPart):
     unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
     cached: tuple[Any, Posterior] | None = field(default=None, repr=False)
     cached_modules: tuple[Any, ...] | None = field(default=None, repr=False)
+    cached_checksum: int = field(default=0, repr=False)
     whole: WholeModel | None = field(default=None, repr=False)
 
     role: ClassVar[str] = "encoder"

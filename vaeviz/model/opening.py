@@ -414,28 +414,33 @@ def _missing_part_error(model: Any, opened: Model, role: Role) -> InputError | N
 def _unknown_model_error(model: Any, expected: str, what: str = "model") -> InputError:
     if not isinstance(model, (str, Path)):
         got = type(model).__name__
-        message = f"{what} is of type {got}, which no adapter knows; expected {expected}."
+        message = f"{what} is of type {got}, which is not a known kind of model; expected {expected}."
         return InputError(message, got=got, expected=expected, fix=_route_of_attribute(model))
     elif not os.path.exists(model):
         got = str(model)
         message = f"{what} is {got!r}, which does not exist; expected {expected}."
     else:
         got = str(model)
-        message = f"{what} is {got!r}, which is not a file or folder that an adapter knows; expected {expected}."
+        message = f"{what} is {got!r}, neither a run folder nor a model of a known format; expected {expected}."
         return InputError(message, got=got, expected=expected, fix=_route_of_file(Path(model)))
     return InputError(message, got=got, expected=expected)
 
 
 def _route_of_attribute(model: Any) -> Fix:
-    """Return how the network in an object, such as a detector or a trainer, can be used."""
+    """Return how the networks in an object, such as a detector or a trainer, can be used."""
+    found = []
     for name, value in getattr(model, "__dict__", {}).items():
         if name.startswith("_") or isinstance(value, (str, bytes, type)) or inspect.isroutine(value):
             continue
         with suppress(InputError, NotApplicable):
             opened = open_with_adapter(value)[1]
             if opened is not None and not opened.either:
-                return Fix(f"Pass its attribute {name}, a {type(value).__name__}.")
-    return Fix("")
+                found.append(f"{name} of type {type(value).__name__}")
+    if not found:
+        return Fix("")
+    return Fix(
+        f"Pass its attribute {' or '.join(found)}, and samples that are preprocessed as {type(model).__name__} does it."
+    )
 
 
 def _route_of_file(path: Path) -> Fix:

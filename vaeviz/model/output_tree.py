@@ -15,7 +15,7 @@ from vaeviz.errors import InputError
 
 SAMPLE_NAMES = (
     *("reconstruction", "reconstructions", "recon_x", "x_recon", "recon", "x_hat", "x_rec", "sample", "samples", "x"),
-    *("mean", "logits", "output"),
+    *("mean", "logits", "output", "audio_values"),
 )
 """Names that decoders give to the samples that they return, the likeliest first."""
 

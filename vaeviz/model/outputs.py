@@ -69,6 +69,8 @@ BY_RECONSTRUCTION = "so the model itself decodes them"
 
 MAX_LISTED_READINGS = 3  # in the advice of an error
 
+WRAPPING_DISTRIBUTIONS = {"Independent", "ExpandedDistribution", "MaskedDistribution"}  # `base_dist` says the rest
+
 
 @dataclass(frozen=True)
 class Bottleneck:
@@ -441,23 +443,29 @@ class _ArrayReader:
         """Return an array as the mean, unless its shape or the decoder proves that it holds mean and spread."""
         (array,) = self.arrays
         parts = divide(array.values, 2, self.n_rows)
-        if parts is None:
-            return self._spec(array)
-        mean, spread = self._take_parts(array, parts)
-        is_proven = len(array.values) != self.n_rows
-        if self.probe is not None and not is_proven:
+        is_proven = parts is not None and len(array.values) != self.n_rows
+        if parts is not None and self.probe is not None and not is_proven:
+            mean, _ = self._take_parts(array, parts)
             is_proven = not self.probe.accepts(array.values) and self.probe.accepts(mean.values)
-        if is_proven:
-            spec = self._read_by_decoder([mean, spread]) or self._read_alternating(array, parts)
+        if parts is not None and is_proven:
+            spec = self._read_by_decoder(self._take_parts(array, parts)) or self._read_alternating(array, parts)
             return spec or self._read_unproven_halves(array, parts)
-        if self.probe is None and mean.values[0].size > 1 and _are_log_variances(spread.values, mean.values):
-            self._warn_of_kind(
-                f"The encoder returned one array of shape {array.values.shape}. It was read as codes, but its second "
-                "half looks like log-variances.",
-                ("If it is (mean, log_var) in one array", {"mean": mean, "log_var": spread}),
-                ("If all of them are codes", {"mean": array}),
-            )
+        if self.probe is None:
+            self._warn_of_halves(array, parts)
         return self._spec(array)
+
+    def _warn_of_halves(self, array: _Array, parts: list[Part] | None) -> None:
+        """Warn if one half of an array that is read as codes looks like log-variances."""
+        for halves in (parts, _alternating(parts or []), _stacked_last(array.values)):
+            mean, spread = self._take_parts(array, halves) if halves else (array, array)
+            if halves and mean.values[0].size > 1 and _are_log_variances(spread.values, mean.values):
+                self._warn_of_kind(
+                    f"The encoder returned one array of shape {array.values.shape}. It was read as codes, but half of "
+                    "it looks like log-variances.",
+                    ("If it is (mean, log_var) in one array", {"mean": mean, "log_var": spread}),
+                    ("If all of them are codes", {"mean": array}),
+                )
+                return
 
     def _read_unproven_halves(self, array: _Array, parts: list[Part]) -> OutputSpec:
         """Return the halves of an array as (mean, log_var), since the decoder takes one of them."""
@@ -626,8 +634,10 @@ class _ArrayReader:
 
     def _declare(self, named: dict[str, _Array]) -> Fix:
         returns = self._declaration(named)
-        if any(isinstance(key, Part) and key.alternates for one in named.values() for key in one.path):
-            pair = f'lambda x: (fn(x)[:, ::2], fn(x)[:, 1::2]), returns="{returns}"'
+        parts = [key for one in named.values() for key in one.path if isinstance(key, Part)]
+        if any(part.alternates or part.axis > 1 for part in parts):
+            halves = ("[:, ::2]", "[:, 1::2]") if parts[0].alternates else ("[..., 0]", "[..., 1]")
+            pair = f'lambda x: (fn(x){halves[0]}, fn(x){halves[1]}), returns="{returns}"'
             return Fix(f"Write vaeviz.Encoder({pair}).", f"Name a function that returns ({returns}).")
         return declare("Encoder", returns=returns)
 
@@ -660,6 +670,12 @@ def _likely_readings(codes: list[_Array]) -> list[tuple[str, dict[str, _Array]]]
 def _alternating(parts: list[Part]) -> list[Part]:
     """Return the parts of an array whose values take turns, for those that lie side by side."""
     return [replace(part, alternates=True) for part in parts if part.axis == 1 and not part.is_stacked]
+
+
+def _stacked_last(values: np.ndarray) -> list[Part]:
+    """Return the parts of an array (N, D, 2)."""
+    is_stacked = values.ndim == 3 and values.shape[2] == 2
+    return [Part(index, 2, axis=2, is_stacked=True) for index in range(2)] if is_stacked else []
 
 
 def _cases_of_spread(mean: _Array, spread: _Array, **others: _Array) -> list[tuple[str, dict[str, _Array]]]:
@@ -820,7 +836,7 @@ def _spec_of_distribution(output: Output) -> OutputSpec:
 
 def _family_name(q: Any) -> str | None:
     """Return the name of a distribution that is not a Gaussian with independent dimensions, else None."""
-    while type(q).__name__ in ("Independent", "ExpandedDistribution", "MaskedDistribution"):
+    while not WRAPPING_DISTRIBUTIONS.isdisjoint(_class_names(q)):
         q = q.base_dist
     class_names = _class_names(q)
     if "Distribution" not in class_names or "Normal" in class_names:

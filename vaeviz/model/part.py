@@ -219,6 +219,8 @@ class ModelPart:
         if condition is None:
             if self.is_conditional:
                 raise self.missing_condition_error()
+            if self.names_condition:
+                warn_user(self._unused_argument_warning())
             return None
         if self.accepts_condition or self.condition is not None:
             return condition_values(condition, self.known_conditions)
@@ -227,14 +229,27 @@ class ModelPart:
         return None
 
     def _unknown_argument_warning(self) -> GuessWarning:
-        second, first = self._second_argument, self.input_name
         declaration = declare(type(self).__name__, conditions=("first", "second"))
-        wrapped = Fix(f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first})).", "Leave out --condition.")
         return GuessWarning(
-            f"The {self.role} {self.name} did not receive the condition: its second argument {second} is not known to "
-            "be a condition.",
-            fix=advise(("If it is one", declaration), ("If not", wrapped)),
+            f"The {self.role} {self.name} did not receive the condition: its second argument {self._second_argument} "
+            "is not known to be a condition.",
+            fix=advise(("If it is one", declaration), ("If not", self._one_argument_fix("Leave out --condition."))),
         )
+
+    def _unused_argument_warning(self) -> GuessWarning:
+        """Return the warning for a part that can do without a condition, and received none."""
+        given = Fix("Pass condition= with one row per sample, such as the labels.", "Add --condition labels.")
+        without = self._one_argument_fix(f"Name a function of {self.input_name} alone.")
+        return GuessWarning(
+            f"The {self.role} {self.name} received no condition, although its argument {self._second_argument} takes "
+            "one.",
+            fix=advise(("To pass one", given), ("To leave it out", without)),
+        )
+
+    def _one_argument_fix(self, command_line: str) -> Fix:
+        """Return the advice to write a function of the samples or codes alone."""
+        first = self.input_name
+        return Fix(f"Write vaeviz.{type(self).__name__}(lambda {first}: fn({first})).", command_line)
 
     def _weights_error(self) -> NotApplicable:
         """Return the error for a fn that takes its weights first and the samples or codes last."""

@@ -1,13 +1,15 @@
 """Which torch modules run in a call. They run in eval mode, and are left as they were.
 
 Modules are found by a hook that torch calls before the forward pass of every module, so it does not matter how a
-callable reaches them. torch is looked up in ``sys.modules``: a callable that needs it has imported it.
+callable reaches them. A module whose parts run belongs to the call as well, as if a method other than ``forward`` were
+called. torch is looked up in ``sys.modules``: a callable that needs it has imported it.
 """
 
 from __future__ import annotations
 
 import dis
 import functools
+import gc
 import inspect
 import sys
 import threading
@@ -89,6 +91,11 @@ class EvalMode:
         Modules that are known before anything runs. Others are added when they run.
     copies : ParameterCopies, optional
         Copies that other functions of the same model have made.
+
+    Attributes
+    ----------
+    n_late : int
+        Number of modules that were found in training mode when a method of theirs may already have begun.
     """
 
     def __init__(self, modules: list[Any], copies: ParameterCopies | None = None) -> None:
@@ -98,6 +105,7 @@ class EvalMode:
         self._compares_all = True
         self._restored: dict[str, None] = {}  # names of tensors, in order
         self._lost: dict[str, None] = {}
+        self.n_late = 0
 
     def __enter__(self) -> EvalMode:
         for key, part in self._parts.items():
@@ -105,7 +113,7 @@ class EvalMode:
         return self
 
     def add(self, module: Any) -> None:
-        """Save a module and all modules inside it, and put them into eval mode.
+        """Save a module, all modules inside it, and those that it is a part of, and put them into eval mode.
 
         Parameters
         ----------
@@ -115,10 +123,13 @@ class EvalMode:
         if id(module) in self._saved:
             return
         self._compares_all = True
-        for part in module.modules():
-            if id(part) not in self._saved:
-                self._parts[id(part)] = part
-                self._saved[id(part)] = _SavedModule(part, self.copies)
+        owners = _find_owners(module) if getattr(module, "training", False) else []
+        self.n_late += sum(owner.training for owner in owners)
+        for whole in (*owners, module):
+            for part in whole.modules():
+                if id(part) not in self._saved:
+                    self._parts[id(part)] = part
+                    self._saved[id(part)] = _SavedModule(part, self.copies)
 
     def restore_tensors(self) -> None:
         """Restore the parameters and buffers that a call changed, and remember their names for a warning."""
@@ -146,6 +157,13 @@ class EvalMode:
                         fix="Write a function that does not update the model.",
                     )
                 )
+
+
+def _find_owners(module: Any) -> list[Any]:
+    """Return the modules of this process that a module is a part of."""
+    kind = sys.modules["torch"].nn.Module
+    modules = (one for one in gc.get_objects() if issubclass(type(one), kind) and "_modules" in vars(one))
+    return [one for one in modules if one is not module and any(part is module for part in one.modules())]
 
 
 class _SavedModule:

@@ -98,7 +98,7 @@ class ReconstructionProbe:
         self.encode = encode
         self.samples = batch[: self.n_rows]
         self.conditions = [condition[: self.n_rows] for condition in conditions]
-        self._own: dict[float, list[np.ndarray]] = {}
+        self._returned: dict[float, tuple[list[np.ndarray], list[np.ndarray]]] = {}  # by noise, by two calls
         self._matched: list[np.ndarray] = []
 
     def accepts(self, codes: np.ndarray) -> bool:
@@ -193,6 +193,7 @@ class ReconstructionProbe:
             Means, or codes.
         """
         if not self._own_reconstructions():
+            self._warn_of_other_codes(codes)
             return
         matched = self._match(codes)
         if matched == "as returned" or (matched == "after a sigmoid" and self.whole.decoder.output == "logits"):
@@ -221,6 +222,20 @@ class ReconstructionProbe:
             )
         )
 
+    def _warn_of_other_codes(self, codes: np.ndarray) -> None:
+        """Warn if the call of the model returns one array of codes, which are others."""
+        expected = self._flat(codes)
+        own = self._own_outputs(expected.shape[1])
+        if len(own) != 1 or len(self._returned[0.0][0]) != 1 or same_up_to_rounding(own[0], expected):
+            return
+        warn_user(
+            GuessWarning(
+                "The codes differ from those that the model itself returns when it is called, by "
+                f"{np.abs(own[0] - expected).mean():.3g} on average: the model does more than its encoder.",
+                fix="Write vaeviz.Encoder(lambda x: fn(x)), where fn is the model.",
+            )
+        )
+
     def _decoder_fix(self, codes: np.ndarray) -> Fix:
         """Return how to write the decoder with the step that the model takes before, if that is found."""
         step = self.step_between(codes)
@@ -232,26 +247,34 @@ class ReconstructionProbe:
 
     def _own_reconstructions(self, noise: float = 0.0) -> list[np.ndarray]:
         """Return what may be the model's own reconstruction: flat arrays of the size of the samples."""
-        if noise not in self._own:
-            self._own[noise] = self._reconstruct(noise)
-        return self._own[noise]
+        flat = self._flat(self.samples)
+        # NaN comes from a direction of zero noise, and the samples themselves may be returned as well
+        own = self._own_outputs(flat.shape[1], noise)
+        return [one for one in own if np.isfinite(one).all() and not np.array_equal(one, flat)]
 
-    def _reconstruct(self, noise: float) -> list[np.ndarray]:
-        whole, flat = self.whole, self._flat(self.samples)
+    def _own_outputs(self, size: int, noise: float = 0.0) -> list[np.ndarray]:
+        """Return the outputs of the model's call with so many values per sample, flat."""
+        if noise not in self._returned:
+            self._returned[noise] = self._call_whole(noise)
+        pairs = [(one, again) for one, again in zip(*self._returned[noise]) if one.shape[1] == size]
+        is_steady = all(same_up_to_rounding(one, again) for one, again in pairs)
+        return [one for one, _ in pairs] if is_steady else []  # it draws its noise elsewhere
+
+    def _call_whole(self, noise: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the outputs of two calls of the model, flat: all that have a row per sample."""
+        whole = self.whole
         if whole.reconstruct is None:
-            return []
+            return [], []
         second_argument = next(iter(list(positional_parameters(whole.reconstruct) or ())[1:]), "")
         takes_condition = names_condition(second_argument)
         arrays = [self.samples, *(self.conditions if takes_condition else [])]
         try:
             with _quiet(), ForeignFunction(_fix_noise(whole.reconstruct, noise), beside=self.encode) as call:
-                returned, again = (_arrays_like(call(*arrays), flat) for _ in range(2))
+                returned, again = (_arrays_of_rows(call(*arrays), self.n_rows) for _ in range(2))
         except Exception:
-            return []
-        if len(returned) != len(again) or not all(map(same_up_to_rounding, returned, again)):
-            return []  # it draws its noise elsewhere
-        # NaN comes from a direction of zero noise, and the samples themselves may be returned as well
-        return [one for one in returned if np.isfinite(one).all() and not np.array_equal(one, flat)]
+            return [], []
+        has_same_shapes = [one.shape for one in returned] == [one.shape for one in again]
+        return (returned, again) if has_same_shapes else ([], [])
 
     def _decode(self, codes: np.ndarray) -> np.ndarray | None:
         """Return what the decoder makes of the first codes, flat. None if it fails."""
@@ -312,15 +335,11 @@ def apply_step(step: ForeignFunction, codes: np.ndarray) -> np.ndarray:
     return next(one for one in returned if one.shape == codes.shape and one.dtype.kind == "f").astype(np.float32)
 
 
-def _arrays_like(returned: Any, flat: np.ndarray) -> list[np.ndarray]:
-    """Return the arrays with as many rows and values as some samples, flat. The mean of each distribution is one."""
+def _arrays_of_rows(returned: Any, n_rows: int) -> list[np.ndarray]:
+    """Return the arrays with a row per sample, flat. The mean of each distribution is one."""
     values = [one.value.mean if is_distribution(one.value) else one.value for one in list_outputs(returned)]
     arrays = [as_array(value) for value in values]
-    return [
-        one.astype(np.float32).reshape(flat.shape)
-        for one in arrays
-        if one.ndim and len(one) == len(flat) and one.size == flat.size
-    ]
+    return [one.astype(np.float32).reshape(n_rows, -1) for one in arrays if one.ndim and len(one) == n_rows]
 
 
 def _fix_noise(function: Callable[..., Any], noise: float) -> Callable[..., Any]:

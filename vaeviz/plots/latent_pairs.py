@@ -24,7 +24,7 @@ from vaeviz.drawing.densities import draw_density_curves
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import AXES_MARGIN, dimension_label, draw_prior_contours
 from vaeviz.drawing.legends import add_figure_key
-from vaeviz.drawing.limits import robust_rows
+from vaeviz.drawing.limits import robust_points
 from vaeviz.drawing.scatter import ScatterStyle, default_marker_size, draw_scatter
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.encode import encode
@@ -140,7 +140,7 @@ def latent_pairs(
     figure = figure or figure_for(latent_pairs)
     axes: np.ndarray = figure.subplots(len(shown), len(shown), squeeze=False)
     points = posterior.mean[rows][:, shown]
-    inner = points if show_all else points[robust_rows(points)]
+    inner = points if show_all else robust_points(points)
     _draw_corner(axes, points, _limits_around(inner), colors[rows], prior, seed)
     for place, dim in enumerate(shown):
         axes[-1, place].set_xlabel(dimension_label(dim))

@@ -22,7 +22,7 @@ from vaeviz.drawing.latent_axes import (
     show_posterior_spread,
 )
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.limits import robust_rows
+from vaeviz.drawing.limits import MIN_SHRINKAGE, robust_points
 from vaeviz.drawing.scatter import ClassScatter, ScatterStyle, draw_scatter
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
@@ -159,13 +159,13 @@ def latent_scatter(
         marks = draw_binned_scatter(ax, points, colors, seed=seed)
     else:
         marks = draw_scatter(ax, points, colors, style, seed=seed)
+    inner = points if show_all else _inner_points(ax, points)
     if contours:
         draw_prior_contours(ax)
     if not active.any():
         show_posterior_spread(ax, posterior, shown)
     may_differ = posterior.is_deterministic and not contours
-    sample = _evenly_spaced(points)
-    scale_note = _fit_scales(ax, points, points if show_all else sample[robust_rows(sample)], may_differ=may_differ)
+    scale_note = _fit_scales(ax, points, inner, may_differ=may_differ)
     ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
     title = _scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note
     ax.set_title(title if isinstance(marks, ClassScatter) else f"{title}\n{marks.scale_note}")
@@ -177,6 +177,14 @@ def _plane_of(codes: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
     """Return two columns as a view, since a copy of many codes would take much memory."""
     first, second = dims
     return codes[:, first :: second - first][:, :2]
+
+
+def _inner_points(ax: Axes, points: np.ndarray) -> np.ndarray:
+    """Return the points that the limits must hold, without a few that are far out: a million of them show which."""
+    sample = _evenly_spaced(points)
+    inner = robust_points(sample)
+    is_whole = len(sample) < len(points) and (ax.dataLim.size <= MIN_SHRINKAGE * np.ptp(inner, axis=0)).all()
+    return points if is_whole else inner
 
 
 def _evenly_spaced(points: np.ndarray) -> np.ndarray:
@@ -215,10 +223,9 @@ def _visible_count(ax: Axes, points: np.ndarray) -> str:
     if not has_limits(ax):
         return f"{len(points):,}"
     (left, right), (bottom, top) = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1)
-    n_beyond = sum(
-        np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top))
-        for x, y in (rows.T for rows in iterate_rows(points))
-    )
+    n_beyond = 0
+    for x, y in (rows.T for rows in iterate_rows(points)):
+        n_beyond += int(np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top)))
     return f"{len(points):,}, {n_beyond:,} beyond the axes" if n_beyond else f"{len(points):,}"
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
 from vaeviz.cli.paths import PathName
+from vaeviz.errors import InputError
+
+if TYPE_CHECKING:
+    from vaeviz.data.dataset import Dataset
 
 
 class Demo(NamedTuple):
@@ -75,6 +80,27 @@ MAX_MAPPED = 500  # codes on the t-SNE map of an explorer, which then takes two 
 MAX_JOBS = 2  # more processes would start for longer than they draw
 
 
+@dataclass(frozen=True, eq=False)
+class ExplorerTask:
+    """Write the explorer page of one run."""
+
+    run_folder: Path
+    data: Dataset
+    title: str
+    page: Path
+
+    def run(self, inputs: Mapping[str, Any]) -> Path:
+        """Write the page, and return its path."""
+        from vaeviz.explorer.explorer import explore
+
+        explore(self.run_folder, x=self.data, title=self.title, max_points=MAX_MAPPED).save(self.page)
+        return self.page
+
+    def failed(self, reason: str) -> NoReturn:
+        """Raise an error that says why there is no page."""
+        raise InputError(f"{self.page} was not written. {reason}", got=str(self.page))
+
+
 @click.command()
 @click.option(
     "--out",
@@ -91,6 +117,8 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
     Trains three VAEs: two of printed digits, with 2 and with 10 latent dimensions, and one of ellipses, whose size and
     position it separates. Each plot is drawn for the model that shows it best.
     """
+    from vaeviz.data.loading import load_data
+    from vaeviz.export.parallel import keep_workers
     from vaeviz_models.commands.train import flush_denormals, print_epoch
     from vaeviz_models.runs.train_run import train_run
     from vaeviz_models.training.config import TrainConfig
@@ -109,18 +137,37 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
                 overwrite=True,
                 after_epoch=print_epoch(config.epochs),
             )
-    codes = [_export(name, out) for name in DEMOS]
+    data = {name: load_data(entry.data) for name, entry in DEMOS.items()}
+    n_jobs = min(MAX_JOBS, os.cpu_count() or 1)
+    with keep_workers():
+        _write_explorers(data, out, n_jobs)
+        codes = [_export(name, data[name], out, n_jobs) for name in DEMOS]
     for name in DEMOS:
         click.echo(f"Open {(out / name / 'index.html').resolve()}")
     ctx.exit(max(codes))
 
 
-def _export(name: str, out: Path) -> int:
+def _set_title(name: str) -> str:
+    return f"{name} · {DEMOS[name].data}"
+
+
+def _write_explorers(data: Mapping[str, Dataset], out: Path, n_jobs: int) -> None:
+    """Write the explorer pages of all runs, which the pages of the figure sets link."""
+    from vaeviz.data.atomic_files import make_folder
+    from vaeviz.export.parallel import run_tasks
+
+    for name in data:
+        make_folder(out / name)
+    tasks = [
+        ExplorerTask(out / "runs" / name, data[name], _set_title(name), out / name / "explorer.html") for name in data
+    ]
+    for completed in run_tasks(tasks, {}, n_jobs):
+        click.echo(f"explorer page {completed.result}")
+
+
+def _export(name: str, data: Dataset, out: Path, n_jobs: int) -> int:
     """Draw one figure set, with the other run of the same data if there is one, and return the exit code."""
     from vaeviz.cli.commands.export import echo_record, echo_report, exit_code
-    from vaeviz.data.atomic_files import make_folder
-    from vaeviz.data.loading import load_data
-    from vaeviz.explorer.explorer import explore
     from vaeviz.export.figure_set import export_figures
 
     entry, run = DEMOS[name], out / "runs" / name
@@ -132,9 +179,6 @@ def _export(name: str, out: Path) -> int:
         source += ["--other-encoder", str(others[0])]
         source += [text for path in inputs["runs"] for text in ("--runs", str(path))]
     click.secho(name, bold=True)
-    data, title = load_data(entry.data), f"{name} · {entry.data}"
-    make_folder(out / name)
-    explore(run, x=data, title=title, max_points=MAX_MAPPED).save(out / name / "explorer.html")
     records = export_figures(
         out / name,
         model=run,
@@ -142,9 +186,9 @@ def _export(name: str, out: Path) -> int:
         plots=entry.plots,
         settings=entry.settings,
         analysis=True,
-        title=title,
+        title=_set_title(name),
         source=source,
-        jobs=min(MAX_JOBS, os.cpu_count() or 1),
+        jobs=n_jobs,
         on_record=echo_record,
         on_report=echo_report,
         **inputs,

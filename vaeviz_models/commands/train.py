@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +15,15 @@ import click
 
 from vaeviz.cli.paths import PathName
 from vaeviz.cli.plugin_commands import broken_command
-from vaeviz.cli.types import click_option, complete_data
+from vaeviz.cli.types import click_option, complete_data, split_list
 from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
 from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.object_refs import needs_training
 
 if TYPE_CHECKING:
+    from vaeviz.callbacks.watch import Watch
+    from vaeviz.data.dataset import Dataset
     from vaeviz_models.runs.train_run import ResumedRun
     from vaeviz_models.training.state import TrainState
 
@@ -52,6 +57,17 @@ HELP = {
 }
 
 
+class Every(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions of click
+    """A number of epochs, or the word ``doubling``."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "doubling":
+            return value
+        return click.IntRange(1).convert(value, param, ctx)
+
+
 class TrainCommands(click.Group):
     """One command per registered model, with the options of the model and of the training."""
 
@@ -74,6 +90,95 @@ class TrainCommands(click.Group):
             return broken_command(name, InputError(message.splitlines()[0]))
 
 
+@dataclass(frozen=True)
+class Display:
+    """What is drawn and kept while a model trains.
+
+    Parameters
+    ----------
+    watch : tuple of str
+        Names of the plots to draw.
+    every : int or "doubling"
+        How often.
+    max_fraction : float or None
+        Largest share of the time that drawing may take.
+    trackers : tuple of str
+        Trackers, which also receive the scores.
+    keep_epochs : bool
+        Whether the weights of each epoch are kept.
+    """
+
+    watch: tuple[str, ...] = ()
+    every: Any = 1
+    max_fraction: float | None = None
+    trackers: tuple[str, ...] = ()
+    keep_epochs: bool = False
+
+    def __post_init__(self) -> None:
+        if self.watch:
+            from vaeviz.plugins.plot_spec import get_plot
+
+            for name in self.watch:
+                get_plot(name)
+        if self.trackers:
+            from vaeviz.export.trackers.tracker import find_tracker
+
+            for text in self.trackers:
+                find_tracker(text)
+
+    def make_watch(self, run: Path) -> Callable[[Dataset], Watch] | None:
+        """Return the function that makes the object which draws, or None if nothing is drawn or sent."""
+        if not (self.watch or self.trackers):
+            return None
+
+        def make(data: Dataset) -> Watch:
+            from vaeviz.callbacks.watch import watch
+
+            places = [run / "watch"] * bool(self.watch) + [*self.trackers]
+            return watch(self.watch, data, to=places, every=self.every, max_fraction=self.max_fraction)
+
+        return make
+
+
+def with_display(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass the values of `display_options` to a command as one argument `display`."""
+
+    @functools.wraps(command)
+    def call(*args: Any, **parameters: Any) -> Any:
+        given = {field.name: parameters.pop(field.name) for field in fields(Display)}
+        given["watch"] = tuple(split_list(given["watch"]) or ())
+        return command(*args, display=Display(**given), **parameters)
+
+    return call
+
+
+def display_options() -> list[click.Parameter]:
+    """Return the options of `Display`."""
+    return [
+        click.Option(
+            ["--watch"],
+            metavar="PLOT,...",
+            help="Draw these plots while the model trains, into the folder watch of the run, with a page that "
+            "refreshes itself.",
+        ),
+        click.Option(
+            ["--every"], type=Every(), default=1, metavar="N", help="Epochs between figures; doubling: 1, 2, 4, 8, ..."
+        ),
+        click.Option(
+            ["--max-fraction"],
+            type=click.FloatRange(0, 1, min_open=True),
+            help="Skip figures that would take more than this share of the time.  [default: draw always]",
+        ),
+        click.Option(
+            ["--log", "trackers"],
+            multiple=True,
+            metavar="TRACKER:PLACE",
+            help="Also send scores and figures to tensorboard:DIR, mlflow:URI or wandb:PROJECT. Repeatable.",
+        ),
+        click.Option(["--keep-epochs"], is_flag=True, help="Keep the weights of each epoch, for `vaeviz animate`."),
+    ]
+
+
 @click.group(cls=TrainCommands, invoke_without_command=True, subcommand_metavar="MODEL [OPTIONS]")
 @click.option(
     "--resume",
@@ -86,7 +191,8 @@ class TrainCommands(click.Group):
 @click.option("--device", help="With --resume: device to continue on.  [default: that of the run]")
 @click.option("--data", metavar="NAME", help="With --resume: the training data, if they are package.module:attribute.")
 @click.pass_context
-def train(ctx: click.Context, /, resume: Path | None, **changes: Any) -> None:
+@with_display
+def train(ctx: click.Context, /, resume: Path | None, display: Display, **changes: Any) -> None:
     """Train a model and write a run folder. `vaeviz train MODEL --help` shows the options of a model.
 
     The defaults are the reference run: 2 latent dimensions, batch size 128, Adam with 1e-3, 10 epochs.
@@ -96,12 +202,17 @@ def train(ctx: click.Context, /, resume: Path | None, **changes: Any) -> None:
     if model is None:
         if resume is None:
             raise click.UsageError("No model given. Name one (see `vaeviz list models`), or pass --resume RUN.")
-        _resume(resume, changes)
+        _resume(resume, changes, display)
     elif resume is not None:
         raise click.UsageError(f"--resume continues the model of the run. Leave {model} out.")
-    elif any(value is not None for value in changes.values()):
-        option = next(f"--{name}" for name, value in changes.items() if value is not None)
+    elif any(value is not None for value in changes.values()) or display != Display():
+        given = [name for name, value in changes.items() if value is not None]
+        given += [field.name for field in fields(Display) if getattr(display, field.name) != field.default]
+        option = "--log" if given[0] == "trackers" else f"--{given[0].replace('_', '-')}"
         raise click.UsageError(f"{option} must follow the model: vaeviz train {model} {option} ...")
+
+
+train.params += display_options()
 
 
 @contextmanager
@@ -146,9 +257,13 @@ def _train_command(name: str, builder: Any) -> click.Command:
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
         *(click_option(option, HELP[key]) for key, option in settings.items()),
+        *display_options(),
     ]
 
-    def run(data: str, data_dir: Path | None, labels: str | None, out: Path, overwrite: bool, **given: Any) -> None:
+    @with_display
+    def run(
+        data: str, data_dir: Path | None, labels: str | None, out: Path, overwrite: bool, display: Display, **given: Any
+    ) -> None:
         from vaeviz_models.runs.data_source import DataSource
         from vaeviz_models.runs.train_run import train_run
 
@@ -162,15 +277,17 @@ def _train_command(name: str, builder: Any) -> click.Command:
                 model_options=given,
                 config=config,
                 overwrite=overwrite,
-                after_epoch=print_epoch(config.epochs),
+                after_epoch=print_progress(config.epochs, config.warmup),
+                keep_epochs=display.keep_epochs,
+                make_watch=display.make_watch(out),
             )
-        _print_result(out, state, config.patience)
+        _print_result(out, state, config.patience, display)
 
     summary = (builder.__doc__ or name).partition("\n")[0]
     return click.Command(name, callback=run, params=params, help=summary, short_help=summary)
 
 
-def _resume(run: Path, changes: dict[str, Any]) -> None:
+def _resume(run: Path, changes: dict[str, Any], display: Display) -> None:
     from vaeviz_models.runs.train_run import ResumedRun
 
     resumed = ResumedRun(run, **changes)
@@ -182,8 +299,12 @@ def _resume(run: Path, changes: dict[str, Any]) -> None:
     place = f"continuing after epoch {state.epoch}" if state.epoch else "no epoch was finished, starting from the first"
     click.echo(f"{run}: {place} of {planned}")
     with _explain_interruption(run):
-        resumed.train(print_epoch(planned))
-    _print_result(run, state, resumed.config.patience)
+        resumed.train(
+            print_progress(planned, resumed.config.warmup),
+            keep_epochs=display.keep_epochs,
+            make_watch=display.make_watch(run),
+        )
+    _print_result(run, state, resumed.config.patience, display)
 
 
 def _reason_of_end(resumed: ResumedRun) -> str:
@@ -206,29 +327,63 @@ def _explain_interruption(run: Path) -> Iterator[None]:
         raise
 
 
-def print_epoch(epochs: int) -> Callable[[TrainState], None]:
-    """Return a function that prints the scores of a finished epoch."""
+def print_progress(epochs: int, warmup: int = 0) -> Callable[[TrainState], None]:
+    """Return a function that prints the scores of a finished epoch, and each remark on them once."""
     from tqdm import tqdm
 
+    from vaeviz_models.training.remarks import find_remarks
+
+    print_scores, made = print_epoch(epochs), set[str]()
+
     def write(state: TrainState) -> None:
-        row = {name: values[-1] for name, values in state.history.items()}
-        parts = []
-        for name in ("train", "validation", "test"):
-            if f"{name}_elbo" in row:
-                terms = f"({row[f'{name}_log_likelihood']:.2f} − {row[f'{name}_kl']:.2f})"
-                parts.append(f"{name} ELBO {row[f'{name}_elbo']:.2f} {terms}")
-            elif f"{name}_log_likelihood" in row:
-                parts.append(f"{name} log-likelihood {row[f'{name}_log_likelihood']:.2f}")
-        tqdm.write(f"epoch {state.epoch}/{epochs}  " + "  ".join(parts))
+        print_scores(state)
+        for subject, remark in find_remarks(state.history, warmup=warmup).items():
+            if subject not in made:
+                made.add(subject)
+                tqdm.write(f"note: {remark.command_line or remark.python}")
 
     return write
 
 
-def _print_result(out: Path, state: TrainState, patience: int | None) -> None:
+def print_epoch(epochs: int) -> Callable[[TrainState], None]:
+    """Return a function that prints the scores of a finished epoch; on a terminal, where a bar shows them, the last."""
+    from tqdm import tqdm
+
+    def write(state: TrainState) -> None:
+        if not _shows_bar() or state.epoch == epochs:
+            tqdm.write(f"epoch {state.epoch}/{epochs}  {_format_scores(state)}")
+
+    return write
+
+
+def _shows_bar() -> bool:
+    """Return True if a person sees the progress bar, which is written to stderr, and not lines in a file."""
+    return sys.stderr.isatty() and sys.stdout.isatty()
+
+
+def _format_scores(state: TrainState, row: int = -1) -> str:
+    """Return the scores of an epoch on one line."""
+    from vaeviz_models.training.evaluate import format_terms
+
+    scores = {name: values[row] for name, values in state.history.items()}
+    parts = []
+    for name in ("train", "validation", "test"):
+        terms = {key.removeprefix(f"{name}_"): value for key, value in scores.items() if key.startswith(f"{name}_")}
+        if terms:
+            parts.append(f"{name} {format_terms(terms)}")
+    return "  ".join(parts)
+
+
+def _print_result(out: Path, state: TrainState, patience: int | None, display: Display) -> None:
     if state.stopped_early(patience):
         click.echo(_early_stop(state))
+        if _shows_bar():
+            best = state.history["epoch"].index(state.best_epoch)
+            click.echo(f"epoch {state.best_epoch}  {_format_scores(state, best)}")
     weights = f" with the weights of epoch {state.weights_epoch}" if patience is not None else ""
     folder, figures = shlex.quote(str(out)), shlex.quote(f"figures/{out.name}")
+    if display.watch:
+        click.echo(f"Figures of the training: {out / 'watch' / 'index.html'}")
     click.echo(f"Run saved in {out}{weights}. Draw it with: vaeviz export {folder} --out {figures}")
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vaeviz.callbacks.watch import Watch
 from vaeviz.data.dataset import Dataset
 from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe, seeded, with_classes
 from vaeviz_models.runs.checkpoint import checkpoint_files, load_checkpoint, save_checkpoint
 from vaeviz_models.runs.data_source import DataSource, check_same_data, fingerprint, training_data
+from vaeviz_models.runs.epochs import keep_epoch, keeps_epochs, remove_epochs
 from vaeviz_models.runs.folder import RunConfig, check_new_run, config_bytes, partial_files_of, start_run, write_files
 from vaeviz_models.training.config import TrainConfig
 from vaeviz_models.training.fit import fit
@@ -21,6 +24,7 @@ from vaeviz_models.training.loaders import check_data, condition_codes
 from vaeviz_models.training.state import TrainState
 
 AfterEpoch = Callable[[TrainState], None]
+MakeWatch = Callable[[Dataset], Watch]
 
 
 def train_run(
@@ -32,6 +36,8 @@ def train_run(
     config: TrainConfig | None = None,
     overwrite: bool = False,
     after_epoch: AfterEpoch | None = None,
+    keep_epochs: bool = False,
+    make_watch: MakeWatch | None = None,
 ) -> TrainState:
     """Train a registered model on a data set, and write a run folder after each epoch.
 
@@ -51,6 +57,11 @@ def train_run(
         Replace an existing run.
     after_epoch : callable, optional
         Called with the state after each epoch, once it is saved.
+    keep_epochs : bool, default False
+        Keep the weights of each epoch, and those before the first, in the folder ``epochs`` of the run, for animations.
+    make_watch : callable, optional
+        Receives the test data, or the training data if there are none, and returns the `vaeviz.Watch` to call after
+        each epoch. It is called before the first epoch.
 
     Returns
     -------
@@ -76,7 +87,10 @@ def train_run(
     )
     state = TrainState.start(model, config)
     start_run(out, {"config.json": config_bytes(run_config), **checkpoint_files(state)}, overwrite=overwrite)
-    _fit_and_save(out, state, train, test, config, after_epoch)
+    remove_epochs(out)
+    if keep_epochs:
+        keep_epoch(out, state)
+    _fit_and_save(out, state, (train, test), config, after_epoch, make_watch)
     return state
 
 
@@ -135,7 +149,13 @@ class ResumedRun:
         """Whether there is nothing left to train."""
         return self.state.epoch >= self.config.epochs or self.state.stopped_early(self.config.patience)
 
-    def train(self, after_epoch: AfterEpoch | None = None) -> None:
+    def train(
+        self,
+        after_epoch: AfterEpoch | None = None,
+        *,
+        keep_epochs: bool = False,
+        make_watch: MakeWatch | None = None,
+    ) -> None:
         """Train the epochs that are left.
 
         Weights and history are written even if none is left, since they may be an epoch older than the checkpoint.
@@ -144,6 +164,10 @@ class ResumedRun:
         ----------
         after_epoch : callable, optional
             Called with the state after each epoch, once it is saved.
+        keep_epochs : bool, default False
+            Keep the weights of each epoch from now on. A run that keeps them already does so in any case.
+        make_watch : callable, optional
+            See `train_run`.
 
         Raises
         ------
@@ -154,8 +178,11 @@ class ResumedRun:
             path.unlink(missing_ok=True)
         self.run_config["training"] = asdict(self.config)
         write_files(self.run, {"config.json": config_bytes(self.run_config), **checkpoint_files(self.state)})
+        remove_epochs(self.run, after=self.state.epoch)
+        if keep_epochs or keeps_epochs(self.run):
+            keep_epoch(self.run, self.state)
         if self.splits is not None:
-            _fit_and_save(self.run, self.state, *self.splits, self.config, after_epoch)
+            _fit_and_save(self.run, self.state, self.splits, self.config, after_epoch, make_watch)
 
     def _load_same_data(self, data: str | None) -> tuple[Dataset, Dataset | None]:
         """Load the data of the run, and check that they are the same as before."""
@@ -178,24 +205,34 @@ def _check_conditions(model: Any, train: Dataset, test: Dataset | None) -> np.nd
 def _fit_and_save(
     run: Path,
     state: TrainState,
-    train: Dataset,
-    test: Dataset | None,
+    splits: tuple[Dataset, Dataset | None],
     config: TrainConfig,
     after_epoch: AfterEpoch | None,
+    make_watch: MakeWatch | None,
 ) -> None:
+    train, test = splits
+    watch = None if make_watch is None else make_watch(train if test is None else test)
+    do_keep = keeps_epochs(run)
+
     def save(state: TrainState) -> None:
         save_checkpoint(run, state)
+        if do_keep:
+            keep_epoch(run, state)
         if after_epoch is not None:
             after_epoch(state)
+        if watch is not None:
+            scores = {name: values[-1] for name, values in state.history.items() if name != "epoch"}
+            watch(state.epoch, state.model, **scores)
 
     is_conditional = hasattr(state.model, "classes")
-    fit(
-        state.model,
-        train.x,
-        None if test is None else test.x,
-        train.named_labels() if is_conditional else None,
-        test.named_labels() if is_conditional and test is not None else None,
-        config=config,
-        resume=state,
-        after_epoch=save,
-    )
+    with nullcontext() if watch is None else watch:
+        fit(
+            state.model,
+            train.x,
+            None if test is None else test.x,
+            train.named_labels() if is_conditional else None,
+            test.named_labels() if is_conditional and test is not None else None,
+            config=config,
+            resume=state,
+            after_epoch=save,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -113,6 +113,29 @@ def describe_terms(means: dict[str, float]) -> str:
     """
     names = {"elbo": "ELBO", "log_likelihood": "log-likelihood", "kl": "KL"}
     return ", ".join(f"{names[name]} {value:g}" for name, value in means.items())
+
+
+def format_terms(means: Mapping[str, float]) -> str:
+    """Return the ELBO and its two terms as a short text, for lines of progress.
+
+    Parameters
+    ----------
+    means : mapping of str to float
+        Values by name.
+
+    Returns
+    -------
+    str
+        The ELBO, and in parentheses the log-likelihood minus the KL; the log-likelihood of a model without KL.
+
+    Examples
+    --------
+    >>> format_terms({"elbo": -10.5, "log_likelihood": -7.25, "kl": 3.25})
+    'ELBO -10.50 (-7.25 − 3.25)'
+    """
+    if "elbo" not in means:
+        return f"log-likelihood {means['log_likelihood']:.2f}"
+    return f"ELBO {means['elbo']:.2f} ({means['log_likelihood']:.2f} − {means['kl']:.2f})"
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -17,7 +18,7 @@ from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.base import TrainableModel, check_trainable
 from vaeviz_models.objectives import beta_at
 from vaeviz_models.training.config import TrainConfig, TrainSettings
-from vaeviz_models.training.evaluate import describe_terms, mode_of, score
+from vaeviz_models.training.evaluate import describe_terms, format_terms, mode_of, score
 from vaeviz_models.training.loaders import (
     Loader,
     check_data,
@@ -65,7 +66,7 @@ def fit(
     config : TrainConfig, optional
         Settings. By default those of ``TrainConfig()``.
     progress : bool, default True
-        Show a progress bar if stderr is a terminal.
+        Show a progress bar with the terms of the ELBO if stderr is a terminal.
     resume : TrainState, optional
         State of this model to continue from, as if the training had never stopped. Its seed, device, precision, ε and
         first learning rate are kept. Pass the same data and holdout as before.
@@ -201,7 +202,7 @@ def _run_epoch(
     """Train and score for one epoch, and return its row of the history; restore the weights if they diverge."""
     state, before = step.state, copy_weights(step.state.model)
     try:
-        means = train_epoch(step, train, beta, lambda: bar.update(1))
+        means = train_means = train_epoch(step, train, beta, partial(_advance, bar, step))
         if not all(weights.isfinite().all() for weights in state.model.parameters()):
             raise DivergedError(state, "in the weights at the end", means)
         row = {"beta": beta} | _with_prefix("train", means)
@@ -214,7 +215,16 @@ def _run_epoch(
         state.model.load_state_dict(before)
         state.restore_best()
         raise
+    bar.set_postfix_str(format_terms(train_means))
     return row
+
+
+def _advance(bar: tqdm[Any], step: TrainStep) -> None:
+    """Count a step, and now and then show the terms of the epoch so far, for which a GPU must finish its steps."""
+    bar.update(1)
+    if not bar.disable and bar.n % STEPS_BETWEEN_CHECKS == 0:
+        n_steps = step.sums.n_finite_batches
+        bar.set_postfix_str(format_terms(step.sums.means(max(n_steps, 1) * step.batch_size)))
 
 
 def _take_step(step: TrainStep, batch: tuple[Tensor, ...]) -> None:

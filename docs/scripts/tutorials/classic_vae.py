@@ -111,6 +111,10 @@ vaeviz.analyze(vae, test.x, labels=test.labels, seed=0)
 # Every plot draws into an Axes of yours, and ``style`` sets the sizes of print.
 
 with vaeviz.style("paper"):
-    figure, axes = plt.subplots(1, 2, figsize=(6.5, 3), layout="constrained")
-    vaeviz.latent_scatter(vae, test.x, labels=test.labels, title=False, ax=axes[0])
+    figure, axes = plt.subplots(
+        1, 2, figsize=(6.5, 3), layout="constrained"
+    )
+    vaeviz.latent_scatter(
+        vae, test.x, labels=test.labels, title=False, ax=axes[0]
+    )
     vaeviz.manifold_grid(vae, title=False, ax=axes[1])

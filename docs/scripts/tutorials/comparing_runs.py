@@ -46,7 +46,9 @@ for name, report in reports.items():
 # More dimensions buy a lower distortion for a higher rate, and a larger weight of
 # the KL does the opposite. Models on one gray line have the same ELBO.
 
-vaeviz.rate_distortion([run_folder(name) for name in ("2d", "10d", "10d-beta")])
+vaeviz.rate_distortion(
+    [run_folder(name) for name in ("2d", "10d", "10d-beta")]
+)
 
 # %%
 # Dimensions that survive
@@ -64,9 +66,14 @@ for name in ("10d", "10d-beta"):
 # %%
 # As figures of the two models:
 
-vaeviz.traversal(open_example("10d")[0], open_example("10d")[0], data.x, max_dims=4)
+vaeviz.traversal(
+    open_example("10d")[0], open_example("10d")[0], data.x, max_dims=4
+)
 
 # %%
 vaeviz.traversal(
-    open_example("10d-beta")[0], open_example("10d-beta")[0], data.x, max_dims=4
+    open_example("10d-beta")[0],
+    open_example("10d-beta")[0],
+    data.x,
+    max_dims=4,
 )

@@ -89,9 +89,14 @@ vaeviz.aggregate_posterior(
 # Most thresholds are conventions. Name your own, and use the result in a script.
 
 strict = vaeviz.analyze(
-    vae, x, checks=["marginals", "holes"], settings={"holes": {"max_mass": 0.02}}
+    vae,
+    x,
+    checks=["marginals", "holes"],
+    settings={"holes": {"max_mass": 0.02}},
 )
-strict.to_frame()[["name", "status", "value", "error", "threshold"]].round(4)
+strict.to_frame()[
+    ["name", "status", "value", "error", "threshold"]
+].round(4)
 
 # %%
 strict.names_with_status("flagged")

@@ -38,7 +38,9 @@ class Encoder(nn.Module):
 
 
 encoder = Encoder()
-decoder = nn.Sequential(nn.Linear(2, 256), nn.ReLU(), nn.Linear(256, n_pixels))
+decoder = nn.Sequential(
+    nn.Linear(2, 256), nn.ReLU(), nn.Linear(256, n_pixels)
+)
 
 x = torch.tensor(data.x).flatten(1)
 optimizer = torch.optim.Adam(
@@ -50,7 +52,9 @@ for _ in range(100):
         z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
         kl = 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum()
         loss = (
-            F.binary_cross_entropy_with_logits(decoder(z), batch, reduction="sum")
+            F.binary_cross_entropy_with_logits(
+                decoder(z), batch, reduction="sum"
+            )
             + kl
         )
         optimizer.zero_grad()

@@ -107,11 +107,21 @@ function tileDisplay(painter, models) {
       sample.element,
       rebuilt.element,
       decoded.element,
+      !painter || painter.isPicture ? null : signalScale(painter),
     ),
     showSample: (row, name) => sample.show((canvas) => painter.drawRow(canvas, row), name),
     showRebuilt: show(rebuilt),
     showDecoded: show(decoded),
   };
+}
+
+/** Say which values the frames of signals hold, and which line is which channel. */
+function signalScale(painter) {
+  const [low, high] = painter.limits.map(formatNumber);
+  const channels = painter
+    .channels()
+    .map(({ name, color }) => html("span", {}, html("i.swatch", { style: `background: ${color}` }), name));
+  return html("p.note.channels", {}, ...channels, `Frames from ${low} to ${high}, which holds 99 % of all values.`);
 }
 
 /** Show table rows side by side. */
@@ -139,10 +149,11 @@ function verdictOf({ isFar, isHole, nearest, limit, limitName, space, model }) {
     return `Hole: the prior has mass ${here}, but q(z) has almost none. The nearest code is ${distance} away.`;
   if (isFar && space.isMap) return "No code of the data lies here in this map.";
   if (isFar)
-    return `No code of the data lies ${here}. The nearest is ${distance} away; ${limitName} have another within ${formatNumber(limit)}.`;
-  const decoding = space.isMap && model.canDecode(space) ? " Decoded from the 3 nearest codes of the map." : "";
-  if (limit === undefined && !space.isMap) return `The nearest code of the data is ${distance} away.`;
-  return `Codes of the data lie here; the nearest is ${distance} away.${decoding}`;
+    return `No code of the data lies ${here}. The nearest is ${distance} away; ${limitName} of the codes have another within ${formatNumber(limit)}.`;
+  const decoding = model.canDecode(space) ? " Decoded from the 3 nearest codes of the map." : "";
+  if (space.isMap) return `Codes of the data lie here; the nearest is ${distance} away in latent space.${decoding}`;
+  if (limit === undefined) return `The nearest code of the data is ${distance} away.`;
+  return `Codes of the data lie here: the nearest is ${distance} away, and ${limitName} of the codes have another within ${formatNumber(limit)}.`;
 }
 
 function densityFacts({ aggregate, prior, space, point }) {

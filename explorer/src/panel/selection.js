@@ -4,11 +4,12 @@ import { classColor } from "../colors.js";
 import { html } from "../dom.js";
 import { copyText, download, pythonLine, selectionCsv, selectionJson } from "../exporting.js";
 import { countOf, formatCount } from "../format.js";
+import { MAX_ROWS } from "../fragment.js";
 import { createValueTable } from "./table.js";
 import { createStrip, createTile } from "./tiles.js";
 
 const MAX_BARS = 12; // classes listed in the histogram
-const MAX_PICTURES = 18; // selected samples shown, two rows
+const MAX_PICTURES = 18; // selected samples pictured, two rows
 
 /**
  * Create the part.
@@ -28,7 +29,7 @@ export function createSelectionPanel(app) {
   const meanTable = painter?.isTable ? createValueTable(painter, ["Mean"]) : null;
   const histogram = html("div.histogram");
   const strip = createStrip(painter);
-  const placeless = html("p.note");
+  const note = html("p.note");
   const line = html("input.code", {
     readonly: true,
     "aria-label": "Line of Python that takes the selected rows",
@@ -43,7 +44,7 @@ export function createSelectionPanel(app) {
     html("div.selection-body", {}, mean.element, histogram),
     meanTable?.element ?? null,
     strip.element,
-    placeless,
+    note,
     html("div.python", {}, line, copy),
     html(
       "div.buttons",
@@ -74,7 +75,7 @@ export function createSelectionPanel(app) {
     clear.hidden = selection === null;
     count.textContent = selection === null ? "Selection" : `${countOf(selection.length, "sample")} selected`;
     if (selection === null) return;
-    if (selection !== shown && app.isReady) element.scrollIntoView({ block: "nearest" });
+    if (selection !== shown && app.isReady) app.panel.scrollTop = 0; // to the sample, and the selection below it
     shown = selection;
     mean.element.hidden = !painter || painter.isTable;
     if (painter) {
@@ -85,14 +86,18 @@ export function createSelectionPanel(app) {
       else mean.show((canvas) => painter.drawMean(canvas, selection) > 0, name);
     }
     strip.element.hidden = !painter;
-    if (painter) strip.show(selection.slice(0, MAX_PICTURES).map((row) => pictureOf(app, row)));
-    placeless.textContent = placelessSentence(app, selection);
+    if (painter) strip.show(picturedRows(app, selection).map((row) => pictureOf(app, row)));
+    writeNote();
     histogram.replaceChildren(...histogramRows(app.classColumn(), selection, shared.state.isDark));
     line.value = pythonLine(scene, selection);
   });
-  const countPlaceless = () => (placeless.textContent = placelessSentence(app, shared.state.selection ?? []));
-  shared.on(["activeView"], countPlaceless);
-  for (const view of app.views) view.own.on(["spaceId"], countPlaceless);
+  function writeNote() {
+    note.textContent = selectionSentences(app, shared.state.selection ?? [])
+      .filter(Boolean)
+      .join(" ");
+  }
+  shared.on(["activeView", "hidden"], writeNote);
+  for (const view of app.views) view.own.on(["spaceId"], writeNote);
   clear.hidden = true;
   return element;
 }
@@ -106,11 +111,28 @@ function pictureOf(app, row) {
   };
 }
 
-/** Say how many selected samples have no place in the shown map. */
-function placelessSentence(app, rows) {
+/** Return the selected samples that are pictured: those with the highest number if points are colored by one. */
+function picturedRows(app, rows) {
+  const column = app.colorColumn();
+  if (column?.kind !== "number") return rows.slice(0, MAX_PICTURES);
+  const numberOf = (row) => (Number.isNaN(column.values.data[row]) ? -Infinity : column.values.data[row]);
+  return rows.toSorted((a, b) => numberOf(b) - numberOf(a) || a - b).slice(0, MAX_PICTURES);
+}
+
+/** Say which of the selected samples are pictured, and which are not seen or kept. */
+function selectionSentences(app, rows) {
   const { points } = app.activeView.space;
-  const count = rows.filter((row) => !Number.isFinite(points[2 * row])).length;
-  return count ? `${formatCount(count)} of them ${count === 1 ? "has" : "have"} no place in this map.` : "";
+  const column = app.colorColumn();
+  const nPlaceless = rows.filter((row) => !Number.isFinite(points[2 * row])).length;
+  const choice = column?.kind === "number" ? `${MAX_PICTURES} highest by “${column.name}”` : `first ${MAX_PICTURES}`;
+  return [
+    rows.length > MAX_PICTURES && app.models[0].painter ? `Pictured: the ${choice}.` : "",
+    app.hiddenSentence(rows),
+    nPlaceless ? `${formatCount(nPlaceless)} of them ${nPlaceless === 1 ? "has" : "have"} no place in this map.` : "",
+    app.saveFragment && rows.length > MAX_ROWS
+      ? `The address of the page holds at most ${MAX_ROWS} selected samples, so it does not hold these. Save them as a file.`
+      : "",
+  ];
 }
 
 /** Return a bar per class of the selection, the most frequent first. */

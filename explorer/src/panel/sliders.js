@@ -129,7 +129,12 @@ function sliderRows(view, outputs) {
   const isActive = (dim) => dimensions[dim].active !== false;
   const rowOf = (dim) => sliderRow(view, dim, largest, outputs);
   const collapsed = free.filter((dim) => !isActive(dim));
-  const rows = free.filter(isActive).map(rowOf);
+  const hasKl = dimensions.some(({ kl }) => kl !== null && kl !== undefined);
+  const heads = ["", "", "value", hasKl ? "KL, nats" : ""].map((text) => html("span", {}, text));
+  const rows = [
+    html("div.slider.slider-head", { "aria-hidden": "true" }, ...heads),
+    ...free.filter(isActive).map(rowOf),
+  ];
   if (collapsed.length)
     rows.push(
       html(

@@ -128,6 +128,10 @@ class WebGLRenderer {
     this.upload("state", states);
   }
 
+  close() {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
   draw(camera) {
     const { gl, uniforms, canvas } = this;
     this.camera = camera;
@@ -169,6 +173,8 @@ class CanvasRenderer {
     this.states = states;
     this.hasSelection = hasSelection;
   }
+
+  close() {}
 
   draw(camera) {
     const { context, canvas, points, colors, states } = this;

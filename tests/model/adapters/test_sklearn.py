@@ -47,6 +47,27 @@ def test_estimators_without_one_have_no_decoder(estimator, images, flat, tmp_pat
     assert status["samples"] == ("skipped", "needs decoder")
 
 
+def test_a_model_without_an_inverse_is_opened_by_its_encoder_and_decoder():
+    """As those of deeptime, whose `transform` draws codes."""
+    from sklearn.base import BaseEstimator
+
+    class Model(BaseEstimator):
+        def transform(self, x):
+            return x + np.random.default_rng().random(x.shape)
+
+        def encoder(self, x):
+            return {"mean": x[:, :2], "log_var": x[:, 2:]}
+
+        def decoder(self, z):
+            return np.hstack([z, z])
+
+    x = np.random.default_rng(0).random((20, 4), dtype=np.float32)
+    posterior = vaeviz.encode(Model(), x)
+    np.testing.assert_allclose(posterior.mean, x[:, :2])
+    assert posterior.std is not None
+    np.testing.assert_allclose(vaeviz.decode(Model(), posterior), x[:, [0, 1, 0, 1]])
+
+
 def test_series_of_several_variables_keep_their_shape():
     """As estimators of tslearn take them: (N, times, variables)."""
     from sklearn.base import BaseEstimator

@@ -28,6 +28,7 @@ def exports(monkeypatch):
         return []
 
     monkeypatch.setattr("vaeviz.export.figure_set.export_figures", export_figures)
+    monkeypatch.setattr("vaeviz_models.commands.demo.MAX_JOBS", 1)
     monkeypatch.setattr("vaeviz.cli.commands.export.exit_code", lambda records, by_name: 0)
     return calls
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -14,7 +15,27 @@ from vaeviz.data.sample_kind import SampleKind
 from vaeviz.errors import InputError
 from vaeviz.plugins.inputs import describe_missing
 
+if TYPE_CHECKING:
+    from vaeviz.model.opening import Model
+
 INPUT_NAMES = ("encoder", "decoder", "x", "labels", "condition", "factors", "factor_names", "feature_names")
+
+
+def _open_other(text: str, source: ModelAndDataSpec, data_name: str | None) -> Model:
+    """Open the model of ``--other``, which must not be MODEL, and name it as the page names the first."""
+    if source.model is not None and (text == source.model or _is_same_path(text, source.model)):
+        fix = "Name another model, or leave out --other."
+        raise InputError(f"--other {text} is MODEL itself.", got=text, expected="a second model", fix=fix)
+    try:
+        model = open_model(text, trust=source.trust)
+    except InputError as error:
+        message = f"--other {text} cannot be opened: {error.message}"
+        raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from error
+    return model if data_name is None else replace(model, name=f"{model.name} · {data_name}")
+
+
+def _is_same_path(first: str, second: str) -> bool:
+    return Path(first).exists() and Path(second).exists() and Path(first).samefile(second)
 
 
 @click.command()
@@ -55,6 +76,7 @@ def explore(
     if source.is_empty:
         raise click.UsageError("There is nothing to explore. Give MODEL, --encoder, --decoder or --input, and --data.")
     model, data, supplied = source.open()
+    data_name = None if data is None else data.name
     found = collect_inputs(model, data, supplied)
     missing = [name for name in ("encoder", "x") if name not in found]
     if missing:
@@ -63,8 +85,8 @@ def explore(
     options["kind"] = options["kind"] or (data.kind if data is not None else None)
     explorer = make_explorer(
         **{name: found[name] for name in INPUT_NAMES if name in found},
-        other=None if other is None else open_model(other, trust=source.trust),
-        title=" · ".join(part for part in (model and model.name, data and data.name) if part),
+        other=None if other is None else _open_other(other, source, data_name),
+        title=" · ".join(part for part in (model and model.name, data_name) if part),
         **options,
     )
     explorer.save(out)

@@ -17,7 +17,8 @@ SERIES_LIBRARIES = ("tslearn", "aeon", "sktime")  # whose estimators take severa
 def sklearn_estimator(model: Any) -> Model | None:
     """Open an estimator or pipeline as an encoder and, if it has an inverse, a decoder.
 
-    Samples become rows of a matrix, but those of estimators of time series keep their shape.
+    Samples become rows of a matrix, but those of estimators of time series keep their shape. A model without an inverse
+    whose attributes ``encoder`` and ``decoder`` are callable is opened by these.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ def sklearn_estimator(model: Any) -> Model | None:
     if not hasattr(model, "transform") or not hasattr(model, "get_params"):
         return None
     if defined_in(model, "torch.nn.modules.module"):  # a module that has these methods is run as a module
+        return None
+    if not _has_inverse(model) and all(callable(getattr(model, part, None)) for part in ("encoder", "decoder")):
         return None
     name = type(model).__name__
     is_of_series = any(defined_in(model, library) for library in SERIES_LIBRARIES)

@@ -11,7 +11,9 @@ import vaeviz
 from example_runs import open_example
 
 vae, data = open_example("2d")
-vaeviz.likelihood_bound(vae, data.x, vae.inputs["likelihood"], max_points=50)
+vaeviz.likelihood_bound(
+    vae, data.x, vae.inputs["likelihood"], max_points=50
+)
 
 # %%
 # **What to look for.** The distance of the curve at its right end from the ELBO

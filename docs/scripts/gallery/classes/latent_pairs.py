@@ -11,7 +11,9 @@ import vaeviz
 from example_runs import open_example
 
 vae, data = open_example("10d")
-vaeviz.latent_pairs(vae, data.x, labels=data.labels, dims=("z1", "z2", "z3", "z4"))
+vaeviz.latent_pairs(
+    vae, data.x, labels=data.labels, dims=("z1", "z2", "z3", "z4")
+)
 
 # %%
 # **What to look for.** A class that is apart in one panel is apart. Densities on

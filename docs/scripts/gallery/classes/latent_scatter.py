@@ -28,7 +28,9 @@ vaeviz.latent_scatter(vae, data.x, labels=data.labels)
 # Samples without a label are gray and drawn first. ``highlight`` brings chosen
 # classes forward.
 
-vaeviz.latent_scatter(vae, data.x, labels=data.labels, highlight=("3", "8"))
+vaeviz.latent_scatter(
+    vae, data.x, labels=data.labels, highlight=("3", "8")
+)
 
 # %%
 # Labels that are real numbers are a continuous scale: here a known factor, the slant

@@ -11,7 +11,9 @@ import vaeviz
 from example_runs import open_example
 
 vae, data = open_example("2d")
-vaeviz.posterior_ellipses(vae, data.x, labels=data.labels, n_samples=100, radius=2)
+vaeviz.posterior_ellipses(
+    vae, data.x, labels=data.labels, n_samples=100, radius=2
+)
 
 # %%
 # **What to look for.** Samples whose ellipses overlap share codes, so the

@@ -10,7 +10,9 @@ import vaeviz
 
 from example_runs import run_folder
 
-vaeviz.rate_distortion([run_folder(name) for name in ("2d", "10d", "10d-beta")])
+vaeviz.rate_distortion(
+    [run_folder(name) for name in ("2d", "10d", "10d-beta")]
+)
 
 # %%
 # **What to look for.** Toward the lower left both are better. Along a gray line a

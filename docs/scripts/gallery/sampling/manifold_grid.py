@@ -28,4 +28,6 @@ vaeviz.manifold_grid(vae)
 # The grid has the axes of the latent space, so codes can be drawn over it.
 
 ax = vaeviz.manifold_grid(vae, n_grid=12, spacing="linear", span=(-3, 3))
-vaeviz.latent_scatter(vae, data.x, labels=data.labels, marker_size=4, ax=ax)
+vaeviz.latent_scatter(
+    vae, data.x, labels=data.labels, marker_size=4, ax=ax
+)
