@@ -1,4 +1,4 @@
-"""Clouds of millions of points, drawn as cells in bounded memory."""
+"""Large clouds of points, drawn as cells in bounded memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
 
-MAX_MARKERS = 1_000_000  # more points are drawn as cells, which takes less time and memory than markers
+MAX_MARKERS = 500_000  # more points are drawn as cells, which takes less time and memory than markers
 CELL_SIZE = 0.72  # points of 1/72 inch; the diameter of the smallest marker, and one pixel at 100 dpi
 MAX_COUNTS = 1 << 25  # of cells × colors, 128 MB; for very many classes the cells become larger
 MIN_CELL_ALPHA = 0.35  # of a cell with a single point, which must be seen
@@ -127,7 +127,7 @@ class BinnedScatter(AxesImage):
     def full_count(self) -> int:
         """Number of points from which a cell is opaque: about the largest in the first view, rounded to one digit.
 
-        It is estimated from a million points.
+        It is estimated from 500,000 points.
         """
         assert self.axes is not None
         self.axes.apply_aspect()

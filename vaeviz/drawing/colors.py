@@ -204,6 +204,7 @@ def _color_classes(
     codes: np.ndarray, names: tuple[str, ...], palette: Any, highlight: Sequence[str] | None
 ) -> LabelColors:
     """Color classes, those of `highlight` only if there are any, and leave out classes without samples."""
+    codes = codes.astype(np.int32, copy=False)  # those of pandas are bytes if the classes are few
     has_missing = len(codes) > 0 and codes.min() < 0
     is_present = np.bincount(codes[codes >= 0] if has_missing else codes, minlength=len(names)) > 0
     if not is_present.any():

@@ -122,7 +122,7 @@ def latent_scatter(
 
     Notes
     -----
-    Above a million points, each small cell of the Axes has the color of a random one of its points, and is the more
+    Above 500,000 points, each small cell of the Axes has the color of a random one of its points, and is the more
     opaque the more points it has, which the title states. This takes less time and memory than markers, and no class
     hides another. `marker_size`, `alpha`, `rasterized` or `marker_kws` draw markers at any N.
 
@@ -180,7 +180,7 @@ def _plane_of(codes: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
 
 
 def _inner_points(ax: Axes, points: np.ndarray) -> np.ndarray:
-    """Return the points that the limits must hold, without a few that are far out: a million of them show which."""
+    """Return the points that the limits must hold, without a few that are far out: 500,000 of them show which."""
     sample = _evenly_spaced(points)
     inner = robust_points(sample)
     is_whole = len(sample) < len(points) and (ax.dataLim.size <= MIN_SHRINKAGE * np.ptp(inner, axis=0)).all()
@@ -188,7 +188,7 @@ def _inner_points(ax: Axes, points: np.ndarray) -> np.ndarray:
 
 
 def _evenly_spaced(points: np.ndarray) -> np.ndarray:
-    """Return the points in memory, a million of them if they are more, which show their range as well."""
+    """Return the points in memory, 500,000 of them if they are more, which show their range as well."""
     return np.array(points[:: -(-len(points) // MAX_MARKERS)]) if len(points) > MAX_MARKERS else points
 
 
