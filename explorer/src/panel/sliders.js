@@ -2,7 +2,7 @@
 
 import { html, latestOnly } from "../dom.js";
 import { formatNumber } from "../format.js";
-import { createStrip } from "./tiles.js";
+import { createStrip, STRIP_SCALE } from "./tiles.js";
 
 const N_FRAMES = 9; // of a traversal
 
@@ -51,8 +51,8 @@ export function createSliderPanel(app) {
       traversalTitle.textContent = `Traversal of ${name}`;
       strip.show(
         samples.map((sample, step) => ({
-          draw: (canvas) => probe.model.painter.drawValues(canvas, sample),
-          caption: formatNumber(values[step]),
+          draw: (canvas) => probe.model.painter.drawValues(canvas, sample, STRIP_SCALE),
+          caption: formatNumber(Number(values[step].toPrecision(2))), // narrow pictures
           isMarked: step === current,
         })),
       );
@@ -131,10 +131,8 @@ function sliderRows(view, outputs) {
   const collapsed = free.filter((dim) => !isActive(dim));
   const hasKl = dimensions.some(({ kl }) => kl !== null && kl !== undefined);
   const heads = ["", "", "value", hasKl ? "KL, nats" : ""].map((text) => html("span", {}, text));
-  const rows = [
-    html("div.slider.slider-head", { "aria-hidden": "true" }, ...heads),
-    ...free.filter(isActive).map(rowOf),
-  ];
+  const head = html("div.slider.slider-head", { "aria-hidden": "true" }, ...heads);
+  const rows = free.length ? [head, ...free.filter(isActive).map(rowOf)] : [];
   if (collapsed.length)
     rows.push(
       html(
