@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -78,9 +79,11 @@ def launch(args: list[str], run: Path, *, devices: int | None, nodes: int | None
     if nodes > 1:
         join = f"--rdzv-conf=join_timeout={START_UP_SECONDS}"
         place = ["--rdzv-backend=c10d", f"--rdzv-endpoint={rendezvous}", "--rdzv-id=vaeviz", join]
-    command = [*place, f"--nnodes={nodes}", f"--nproc-per-node={devices}", "-m", "vaeviz", "train", *args]
+    place += [f"--nnodes={nodes}", f"--nproc-per-node={devices}"]
     try:
-        torchrun.run(torchrun.parse_args(command))  # type: ignore[no-untyped-call]  # torch has no types here
+        with TemporaryDirectory() as logs:
+            command = [*place, f"--log-dir={logs}", "-m", "vaeviz", "train", *args]
+            torchrun.run(torchrun.parse_args(command))  # type: ignore[no-untyped-call]  # torch has no types here
     except SignalException as error:
         raise click.exceptions.Exit(128 + error.sigval) from None
     except ChildFailedError as error:

@@ -22,10 +22,10 @@ from vaeviz.data.atomic_files import atomic_path, make_folder, partial_files, re
 from vaeviz.data.history import read_history as read_table
 from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe, seeded
+from vaeviz_models.runs.lock import LOCK_NAME, locked_run
 
 FORMAT = "vaeviz_models run 1"
 RUN_FILES = ("config.json", "checkpoint.safetensors", "weights.safetensors", "history.csv")
-LOCK_NAME = ".lock"  # exists while a process trains in the folder, see `locked_run`
 DATA_ARGUMENTS = ("name", "data_dir", "labels")  # of `vaeviz.load_data`
 MAX_CONFIG_BYTES = 1 << 20  # sizes, names of classes and settings take a few kilobytes
 MAX_HEADER_BYTES = 1 << 20  # of a .safetensors file: names and shapes of tensors, and a history
@@ -67,13 +67,16 @@ def save_run(
     Raises
     ------
     InputError
-        If the folder is not empty and `overwrite` is False, or if the model could not be built again.
+        If the folder is not empty and `overwrite` is False, if another process writes it, or if the model could not be
+        built again.
     """
     run, model = Path(run), _unwrap(model)
     config = RunConfig(model=get_recipe(model), data=dict.fromkeys(DATA_ARGUMENTS) | {"name": data}, training={})
     build_model(run, config, model.state_dict())
     files = {"config.json": config_bytes(config), "weights.safetensors": tensor_bytes(model.state_dict())}
-    start_run(run, files | history_files(history or {}), overwrite=overwrite)
+    check_new_run(run, overwrite=overwrite)
+    with locked_run(run):
+        start_run(run, files | history_files(history or {}), overwrite=overwrite)
 
 
 def open_run(run: str | Path) -> tuple[Any, RunConfig]:

@@ -1,4 +1,4 @@
-"""The lock of a run folder, so that no two processes train in it."""
+"""The lock of a run folder, so that no two processes write it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from filelock import FileLock, Timeout
 
 from vaeviz.data.atomic_files import make_folder, report_write_errors
 from vaeviz.errors import Fix, InputError
-from vaeviz_models.runs.folder import LOCK_NAME
+
+LOCK_NAME = ".lock"  # an empty file, which exists while a process writes a run
 
 
 @contextmanager
@@ -39,9 +40,9 @@ def locked_run(run: Path) -> Iterator[None]:
         except Timeout:
             resume = f"vaeviz train --resume {shlex.quote(str(run))}"
             raise InputError(
-                f"Another process is training in {run}. Nothing of it was changed.",
+                f"Another process is writing {run}, so nothing in it was changed.",
                 got=str(run),
-                expected="a folder that no other process trains in",
+                expected="a folder that no other process writes",
                 fix=Fix("Choose another folder.", f"Choose another folder, or continue later with: {resume}"),
             ) from None
     try:

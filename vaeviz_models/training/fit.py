@@ -94,6 +94,10 @@ def fit(
     All values are one-sample estimates. Train values are averages over the epoch, while the weights change; the others
     are of the weights after the epoch.
 
+    In a process group of torch (`torch.distributed.init_process_group`), all processes train the model together by
+    `DistributedDataParallel`. Each calls this with all samples, computes its rows of each batch, and calls
+    `after_epoch`. The numbers are those of one process up to rounding.
+
     Examples
     --------
     >>> import numpy as np

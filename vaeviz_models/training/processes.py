@@ -301,7 +301,7 @@ def joined_processes(device: str) -> Iterator[Processes]:
     ------
     InputError
         If the device cannot be used by several processes, or if versions of torch or vaeviz differ. An error that all
-        processes have is raised in one, and ends the others silently with exit code 2.
+        processes have is raised in one, and ends the others silently.
     """
     if launched_processes() == 1:
         yield Processes()
@@ -315,7 +315,7 @@ def joined_processes(device: str) -> Iterator[Processes]:
             warnings.simplefilter("ignore")  # process 0 has the same
         check_versions(store, rank, count, {name: version(name) for name in PACKAGES})
         kind = pick_device(device).type
-        _check_device(kind, int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+        check_device(kind, int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
         backend = "nccl" if kind == "cuda" else "gloo"
         group = PrefixStore("training", store)
         distributed.init_process_group(backend, store=group, rank=rank, world_size=count)
@@ -363,8 +363,23 @@ def _check_equal(everywhere: list[dict[str, str]]) -> None:
             )
 
 
-def _check_device(kind: str, local_rank: int, n_local: int) -> None:
-    """Select the GPU of this process, or raise InputError if there are not enough of them."""
+def check_device(kind: str, local_rank: int, n_local: int) -> None:
+    """Select the GPU of this process.
+
+    Parameters
+    ----------
+    kind : str
+        Type of the device, e.g. ``"cuda"``.
+    local_rank : int
+        Number of this process among those on this machine.
+    n_local : int
+        Number of processes on this machine.
+
+    Raises
+    ------
+    InputError
+        If there are not enough GPUs, or if several processes cannot use the device together.
+    """
     if kind == "cuda":
         n_devices = torch.cuda.device_count()
         if n_local > n_devices:
@@ -389,10 +404,9 @@ def _one_error(store: Store) -> Iterator[None]:
     """Raise an error that all processes have in one of them, and none that follows from the end of another process."""
     try:
         yield
-    except InputError as error:
+    except Exception as error:
+        if isinstance(error, RuntimeError):  # as when the connection to a process that was killed is lost
+            time.sleep(SECONDS_TO_BE_ENDED)
         if store.add(f"error/{error}", 1) > 1:
-            raise SystemExit(2) from None
-        raise
-    except RuntimeError:  # as when the connection to a process that was killed is lost
-        time.sleep(SECONDS_TO_BE_ENDED)
+            raise SystemExit(2 if isinstance(error, InputError) else 1) from None
         raise

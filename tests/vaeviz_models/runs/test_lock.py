@@ -3,9 +3,8 @@
 import pytest
 
 from vaeviz.errors import InputError
-from vaeviz_models import TrainConfig
-from vaeviz_models.runs.folder import LOCK_NAME
-from vaeviz_models.runs.lock import locked_run
+from vaeviz_models import TrainConfig, open_run, save_run
+from vaeviz_models.runs.lock import LOCK_NAME, locked_run
 from vaeviz_models.runs.train_run import ResumedRun, train_run
 
 CONFIG = TrainConfig(epochs=1, device="cpu", threads=1)
@@ -29,6 +28,8 @@ def test_a_folder_in_use_is_an_error_and_nothing_in_it_changes(run, vaeviz):
         with pytest.raises(InputError) as raised:
             train_run("mlp", "digits", run, overwrite=True, **SMALL)
         assert raised.value.got == str(run)
+        with pytest.raises(InputError):
+            save_run(run, open_run(run)[0], overwrite=True)
         assert f"vaeviz train --resume {run}" in vaeviz("train", "--resume", run, "--epochs", 2).error
         assert contents(run) == before
     assert vaeviz("train", "--resume", run, "--epochs", 2).code == 0

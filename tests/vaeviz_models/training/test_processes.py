@@ -10,7 +10,7 @@ from torch import distributed, nn
 
 from vaeviz.errors import InputError
 from vaeviz_models import autoencoder, conv, evaluate, fit, mlp, seeded
-from vaeviz_models.training.processes import Processes, Share, check_versions, joined_processes
+from vaeviz_models.training.processes import Processes, Share, check_device, check_versions, joined_processes
 
 N_PROCESSES = 2
 VERSIONS = {"torch": "2.13.0", "vaeviz": "1.0"}
@@ -177,3 +177,13 @@ def test_other_versions_are_an_error():
     assert "process 1" in raised.value.message
     store.set("versions/1", "torch 2.13.0, vaeviz 1.0")
     check_versions(store, 0, 2, VERSIONS)
+
+
+def test_devices_that_processes_cannot_have_are_errors(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(InputError) as raised:
+        check_device("cuda", local_rank=0, n_local=4)
+    assert "--devices 2" in raised.value.fix.command_line
+    with pytest.raises(InputError):
+        check_device("mps", local_rank=0, n_local=2)
+    check_device("cpu", local_rank=3, n_local=4)
