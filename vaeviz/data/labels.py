@@ -315,6 +315,30 @@ def labels_for(x: Any, labels: Any) -> Any:
     return None
 
 
+def label_name(labels: Any) -> str:
+    """Return the name that labels have as a column of a table.
+
+    Parameters
+    ----------
+    labels : array_like
+        Labels, as a person passes them.
+
+    Returns
+    -------
+    str
+        The name of a Series, of the only column of a data frame, or of an array that has one. Empty for others.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> label_name(pd.Series([0.1, 0.5], name="age")), label_name([0.1, 0.5])
+    ('age', '')
+    """
+    columns = list(getattr(labels, "columns", ()))
+    name = columns[0] if len(columns) == 1 else getattr(labels, "name", None)
+    return printable_text(name) if isinstance(name, str) else ""
+
+
 def all_missing_error() -> InputError:
     """Return the error for labels that are all missing.
 
