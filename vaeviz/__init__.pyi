@@ -5,6 +5,7 @@ from .analysis.linear_vae import LinearVAE, fitted_linear_vae, linear_vae
 from .analysis.mmd import mmd_test
 from .analysis.prior_holes import find_holes
 from .analysis.prior_mismatch import prior_mismatch
+from .animation.animate import Animation, animate
 from .callbacks.watch import Watch, watch
 from .data.dataset import Dataset
 from .data.loading import load_data
@@ -52,6 +53,7 @@ from .plots.tsne import tsne
 from .plugins.plot_spec import PageShape, get_plot, plot_names, register_plot
 
 __all__ = [
+    "Animation",
     "Batches",
     "CheckResult",
     "Dataset",
@@ -72,6 +74,7 @@ __all__ = [
     "Watch",
     "aggregate_posterior",
     "analyze",
+    "animate",
     "axes_for",
     "cache_encoding",
     "compare",

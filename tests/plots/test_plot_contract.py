@@ -597,6 +597,14 @@ def test_a_place_that_cannot_be_drawn_into_is_an_error(name, kind, numpy_inputs,
     assert "ax=" in error.value.fix.python
 
 
+@pytest.mark.parametrize("given", [["encoder", "x"], ["encoder"], []])
+def test_a_missing_input_is_an_error_with_the_call_of_a_whole_model(given, numpy_inputs):
+    with pytest.raises(InputError) as error:
+        vaeviz.reconstruction_pairs(*(numpy_inputs[name] for name in given))
+    assert error.value.expected == "encoder, decoder, x"
+    assert "reconstruction_pairs(model, model, x)" in error.value.fix.python
+
+
 def test_a_plot_draws_into_one_place(numpy_inputs, call_plot):
     figure = Figure()
     with pytest.raises(InputError, match="ax and figure"):

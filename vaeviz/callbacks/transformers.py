@@ -55,10 +55,12 @@ class TrainerWatch(TrainerCallback):  # type: ignore[misc]  # its base is untype
 
         Parameters
         ----------
-        args, state, control, **others : object
+        args, state, control : object
             See Transformers.
         logs : mapping, optional
             Numbers by name.
+        **others : object
+            See Transformers.
         """
         is_whole_epoch = float(state.epoch or 0).is_integer()
         if state.is_world_process_zero and logs and (self.per == "step" or is_whole_epoch):

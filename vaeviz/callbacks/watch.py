@@ -131,6 +131,23 @@ class Watch:
 
     Call it after each epoch or step. Use it in a ``with`` block, or call `close` after the training.
 
+    Parameters
+    ----------
+    plots : list of PlotCall
+        What is drawn.
+    samples : FixedSamples
+        On which samples.
+    destinations : list of Destination
+        Where figures and numbers go.
+    every : int or "doubling"
+        How often.
+    max_fraction : float or None
+        Largest share of the time.
+    style : str
+        Name of the style.
+    dpi : int
+        Resolution in dots per inch.
+
     Attributes
     ----------
     n_drawn : int
@@ -325,7 +342,7 @@ class Watch:
         numbers = {}
         for name, value in scalars.items():
             try:
-                numbers[name] = float(value)
+                numbers[name] = float(value.detach() if hasattr(value, "detach") else value)
             except (TypeError, ValueError) as error:
                 self._report(f"scalar {name}", f"{name} is not written", error)
         return numbers

@@ -206,7 +206,9 @@ def _color_classes(
     codes: np.ndarray, names: tuple[str, ...], palette: Any, highlight: Sequence[str] | None
 ) -> LabelColors:
     """Color classes, those of `highlight` only if there are any, and leave out classes without samples."""
-    is_present = np.bincount(codes[codes >= 0], minlength=len(names)) > 0
+    codes = codes.astype(np.int32, copy=False)  # those of pandas are bytes if the classes are few
+    has_missing = len(codes) > 0 and codes.min() < 0
+    is_present = np.bincount(codes[codes >= 0] if has_missing else codes, minlength=len(names)) > 0
     if not is_present.any():
         raise all_missing_error()
     highlighted = None if highlight is None else [str(name) for name in highlight]
@@ -219,10 +221,12 @@ def _color_classes(
     else:
         by_name = palette if isinstance(palette, Mapping) else dict(zip(names, class_colors(len(names), palette)))
         colors = _colors_by_name([names[code] for code in shown], by_name)
-    places = np.full(len(names) + 1, -1, dtype=np.int32)  # the last one is that of a missing label
-    places[shown] = np.arange(len(shown))
+    if has_missing or len(shown) < len(names):
+        places = np.full(len(names) + 1, -1, dtype=np.int32)  # the last one is that of a missing label
+        places[shown] = np.arange(len(shown))
+        codes = places[codes]
     gray_name = "other" if highlighted else "no label"
-    return LabelColors(places[codes], colors, tuple(drawable_text(names[code]) for code in shown), gray_name=gray_name)
+    return LabelColors(codes, colors, tuple(drawable_text(names[code]) for code in shown), gray_name=gray_name)
 
 
 def _color_gradient(values: np.ndarray, palette: Any, limits: tuple[float, float] | None, name: str) -> LabelColors:

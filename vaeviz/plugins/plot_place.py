@@ -64,6 +64,7 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
         from vaeviz.plugins.axes_layout import fit_into_place, move_panels_with, smaller_fonts
 
         _check_inputs(signature, args, kwargs)
+        _check_required(function.__name__, signature, args, kwargs)
         check_options(function, kwargs)
         Option("title", str | bool | None, True).check(title)
         Option("legend", bool, True).check(legend)
@@ -142,6 +143,23 @@ def _check_inputs(signature: inspect.Signature, args: Sequence[Any], kwargs: Map
             expected="a Figure or SubFigure",
             fix='Pass figure=plt.figure(layout="constrained"), or ax= to draw into an Axes.',
         )
+
+
+def _check_required(name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise `InputError` if an input is missing, which may be because a whole model was passed once for two inputs."""
+    parameters = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+    required = [one.name for one in parameters if one.default is inspect.Parameter.empty]
+    missing = [one for one in required[len(args) :] if one not in kwargs]
+    if not missing:
+        return
+    models = {"encoder": "model", "decoder": "model"} if {"encoder", "decoder"} <= set(required) else {}
+    whole = f" Pass a whole model for both parts: {name}({', '.join(models.get(one, one) for one in required)})."
+    raise InputError(
+        f"{name} received no {missing[0]}.",
+        got=", ".join(one for one in required if one not in missing) or "nothing",
+        expected=", ".join(required),
+        fix=f"Write {name}({', '.join(required)}).{whole if models else ''}",
+    )
 
 
 def _check_axes(ax: Any) -> None:

@@ -221,3 +221,34 @@ def test_wandb_keeps_figures_with_captions(figure_set, tmp_path, monkeypatch):
     opened.close()
     assert wandb.run is None
     assert list((tmp_path / "wandb").glob("offline-run-*/files/media/images/latent_scatter*.png"))
+
+
+def test_a_server_behind_a_proxy_is_not_asked_itself(monkeypatch):
+    from vaeviz.export.trackers.mlflow import _check_reachable
+
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:3128")
+    _check_reachable("http://mlflow.invalid:5000")
+    monkeypatch.setenv("no_proxy", "mlflow.invalid")
+    with pytest.raises(OSError):
+        _check_reachable("http://mlflow.invalid:5000")
+
+
+@pytest.mark.adapters
+def test_figures_in_an_open_run_of_wandb_have_steps_of_their_own(figure_set, tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb")
+    from vaeviz.export.trackers.wandb import WandbTracker
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    with wandb.init(project="project") as run:
+        run.log({"own": 1.0}, step=5000)
+        opened = WandbTracker(run)
+        opened.log_scalars({"kl": 2.5}, step=3)
+        send_figures(figure_set, opened)
+        opened.close()
+        assert run.summary["kl"] == 2.5
+        assert run.summary["latent_scatter"]["caption"]
+        run.log({"own": 2.0})
+        assert run.summary["own"] == 2.0

@@ -59,6 +59,7 @@ WRAPPED = {
     "model": lambda state: {"model": state, "optimizer": {"state": {0: {"exp_avg": torch.ones(3)}}}},
     "model_state_dict": lambda state: {"model_state_dict": state},
     "own dictionary": lambda state: OwnDict(model=state),
+    "optimal_model": lambda state: {"optimal_model": state, "optim": {"state": {0: {"exp_avg": torch.ones(3)}}}},
     "a tuple": lambda state: (state, {"step": 3}),
     "module.": lambda state: {f"module.{name}": value for name, value in state.items()},
     "vae.": lambda state: {"state_dict": {f"vae.{name}": value for name, value in state.items()}},
@@ -71,6 +72,12 @@ WRAPPED = {
 @pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
 def test_weights_are_found_in_the_usual_containers(wrap, vae_class, trained, saved, check_same):
     check_same(load_weights(vae_class, saved(wrap(trained.state_dict()))), trained)
+
+
+def test_tensors_of_types_without_a_storage_class_are_read(vae_class, trained, saved, check_same):
+    state = trained.state_dict() | {"codes": torch.tensor([1, 2, 3], dtype=torch.uint16)}
+    with pytest.warns(UserWarning, match="codes"):
+        check_same(load_weights(vae_class, saved(state), strict=False), trained)
 
 
 def test_a_module_that_was_pickled_whole_gives_its_weights(vae_class, trained, saved, check_same):

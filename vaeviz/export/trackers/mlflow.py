@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from vaeviz.plugins.optional_libraries import import_library
 
@@ -75,8 +76,9 @@ class MLflowTracker:
 
 
 def _check_reachable(uri: str) -> None:
-    """Raise OSError at once if nothing answers at the address of a server."""
+    """Raise OSError at once if nothing answers at the address of a server that is not behind a proxy."""
     parts = urlsplit(uri)
-    if parts.scheme in ("http", "https"):
+    has_proxy = parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")
+    if parts.scheme in ("http", "https") and not has_proxy:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), timeout=TIMEOUT).close()

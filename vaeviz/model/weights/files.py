@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tarfile
 import warnings
 import zipfile
@@ -24,7 +25,7 @@ FOLDER_FILES = tuple(  # names that libraries give, the safest format first
 )
 MAX_JSON_BYTES = 1 << 26  # an index of a million tensors takes about this
 MODULE_PARTS = {"_modules", "_parameters", "_buffers"}  # attributes of a pickled module around the names of its weights
-TRAINING_STATES = ("optim", "sched", "callback", "loops", "rng_state")  # in keys of a checkpoint beside its weights
+TRAINING_STATE = re.compile("optim(?!al)|sched|callback|loops|rng_state")  # in keys of a checkpoint beside its weights
 SETTINGS_KEY = "hyper_parameters"  # under which Lightning keeps the arguments of a module
 MAX_SETTING_DEPTH = 2  # of lists in lists; deeper ones may contain each other
 MAX_DEPTH = 100  # of containers in containers; modules in modules are not so deep
@@ -246,7 +247,7 @@ def _tensors_by_name(content: Any) -> Iterator[tuple[str, Any]]:
 
 def _is_training_state(key: Any, value: Any) -> bool:
     """Return True for an entry of a checkpoint that holds the state of an optimizer and the like."""
-    return isinstance(value, (dict, list, tuple)) and any(word in str(key).lower() for word in TRAINING_STATES)
+    return isinstance(value, (dict, list, tuple)) and TRAINING_STATE.search(str(key).lower()) is not None
 
 
 def _is_plain(value: Any, depth: int = 0) -> bool:

@@ -114,8 +114,8 @@ def load_tensors(path: Path) -> Any:
     return torch.load(path, map_location="cpu", mmap=True, weights_only=False, pickle_module=unpickler)
 
 
-def _tensor_builders() -> dict[str, Callable[..., Any]]:
-    """Return the functions and classes that a file may call, by name."""
+def _tensor_builders() -> dict[str, Any]:
+    """Return the functions and classes that a file may call, and the types of tensors, by name."""
     import torch
 
     rebuild_parameter: Callable[..., Any] = torch._utils._rebuild_parameter
@@ -124,8 +124,10 @@ def _tensor_builders() -> dict[str, Callable[..., Any]]:
         "torch.Size": torch.Size,
         "torch._utils._rebuild_tensor": torch._utils._rebuild_tensor,
         "torch._utils._rebuild_tensor_v2": torch._utils._rebuild_tensor_v2,
+        "torch._utils._rebuild_tensor_v3": torch._utils._rebuild_tensor_v3,
         "torch._utils._rebuild_parameter": rebuild_parameter,
         # Attributes of tensors are left out, since setting one could run code.
         "torch._utils._rebuild_parameter_with_state": lambda *args: rebuild_parameter(*args[:3]),
         "torch._tensor._rebuild_from_type_v2": lambda rebuild, kind, args, state: rebuild(*args),
+        **{str(value): value for value in vars(torch).values() if isinstance(value, torch.dtype)},
     }
