@@ -12,7 +12,7 @@ from benchmarks.report import write_report
 from benchmarks.runner import measure
 
 TRAINING = ("train", "train_quality", "train_gpu", "busy")
-FILES = (*TRAINING, "gpu", "encode", "draw", "embed", "startup", "figure_set", "memory")
+FILES = (*TRAINING, "gpu", "encode", "draw", "embed", "startup", "figure_set", "memory", "large")
 
 
 @click.command()

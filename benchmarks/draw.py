@@ -64,7 +64,8 @@ class Picture:
 def our_scatter(z: np.ndarray, labels: np.ndarray) -> Picture:
     """Draw a scatter with vaeviz."""
     ax = vaeviz.latent_scatter(Posterior(z), z, labels, ax=plt.figure(layout="constrained").subplots())
-    return _save_picture(ax.figure, ax.collections[0].get_offsets())
+    (marks,) = [*ax.collections, *ax.images]
+    return _save_picture(ax.figure, marks.points)
 
 
 def plain_scatter(z: np.ndarray, labels: np.ndarray) -> Picture:

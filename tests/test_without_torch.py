@@ -46,9 +46,10 @@ records = vaeviz.export_figures(
     folder, encoder=vaeviz.Encoder(encode, returns="mean,log_var"), decoder=vaeviz.Decoder(decode, prior="normal"),
     x=x, labels=labels, factors=codes, history=history, likelihood=likelihood, other_x=x[::-1].copy(),
     other_encoder=vaeviz.Encoder(lambda x: encode(x)[0], returns="mean"), runs=[(9.0, 30.0, "one"), (5.0, 36.0, "two")],
-    dpi=40, settings={
+    dpi=20, settings={
         "tsne": {"perplexity": 5.0}, "map_quality": {"perplexity": 5.0}, "likelihood_bound": {"n_draws": 5},
-        "manifold_grid": {"n_grid": 3}, "aggregate_posterior": {"n_grid": 40, "n_permutations": 100},
+        "manifold_grid": {"n_grid": 3}, "aggregate_posterior": {"n_grid": 20, "n_permutations": 100},
+        "prior_holes": {"n_codes": 200},
     },
 )
 assert {record.plot for record in records} == set(vaeviz.plot_names())

@@ -186,6 +186,18 @@ class NothingDrawnWarning(_WithFix, UserWarning):
     """
 
 
+class SmallPlaceWarning(_WithFix, UserWarning):
+    """A plot received a place in which its panels are hard to read.
+
+    Parameters
+    ----------
+    message : str
+        Which plot, and how large the place is.
+    fix : str or Fix, optional
+        A place that is large enough.
+    """
+
+
 def for_command_line(message: BaseException | str) -> str:
     """Return the text of any error or warning, with its advice as command-line options if it has any.
 

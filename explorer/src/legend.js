@@ -22,7 +22,12 @@ export function createLegend(app) {
     buttons = [];
     if (!column) element.replaceChildren();
     else if (column.kind === "classes") element.replaceChildren(...classLegend(column));
-    else element.replaceChildren(scaleLegend(app, column), selectHighest(app, column));
+    else
+      element.replaceChildren(
+        scaleLegend(app, column),
+        html("p.note", {}, "high values on top"),
+        selectHighest(app, column),
+      );
     refresh();
   }
 
@@ -93,7 +98,6 @@ function scaleLegend(app, column) {
       "aria-label": `Color scale from ${low} to ${high}`,
     }),
     html("span", {}, high),
-    html("span", {}, "high values drawn on top"),
   );
 }
 

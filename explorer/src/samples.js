@@ -65,13 +65,14 @@ class SamplePainter {
    * Draw a sample of the data; return false if the page has no picture of it.
    * @param {HTMLCanvasElement} canvas
    * @param {number} row
+   * @param {number} [scale]  Resolution of a signal.
    */
-  drawRow(canvas, row) {
+  drawRow(canvas, row, scale) {
     const place = this.placeOf(row);
     if (place < 0) return false;
     if (!this.images.length) {
       if (!this.samples.values) return false;
-      this.drawValues(canvas, this.valuesOf(place));
+      this.drawValues(canvas, this.valuesOf(place), scale);
       return true;
     }
     const { image, left, top, width, height } = this.tileOf(place);
@@ -91,11 +92,12 @@ class SamplePainter {
    * Draw a decoded sample.
    * @param {HTMLCanvasElement} canvas
    * @param {Float32Array} values
+   * @param {number} [scale]  Resolution of a signal.
    */
-  drawValues(canvas, values) {
+  drawValues(canvas, values, scale = 2) {
     if (this.isTable) drawCells(canvas, values, (value, feature) => this.shareOf(value, feature));
     else if (this.isPicture) this.drawPicture(canvas, values);
-    else drawSignal(canvas, values, this.shape, this.limits);
+    else drawSignal(canvas, values, this.shape, this.limits, scale);
   }
 
   /** Return the place of a value in the range of its feature, from 0 to 1. */
@@ -201,12 +203,12 @@ function robustLimits(values) {
 }
 
 /** Draw a signal (L,) or (L, channels), one line per channel. */
-function drawSignal(canvas, values, shape, limits) {
+function drawSignal(canvas, values, shape, limits, scale) {
   const [low, high] = limits;
   const [width, height] = SIGNAL_SIZE;
-  [canvas.width, canvas.height] = [2 * width, 2 * height];
+  [canvas.width, canvas.height] = [scale * width, scale * height];
   const context = canvas.getContext("2d");
-  context.scale(2, 2);
+  context.scale(scale, scale);
   const channels = shape.length > 1 ? shape[1] : 1;
   const length = values.length / channels;
   const heightOf = (value) => height - 4 - ((value - low) / (high - low)) * (height - 8);
@@ -214,7 +216,7 @@ function drawSignal(canvas, values, shape, limits) {
   context.strokeRect(0.5, 0.5, width - 1, height - 1);
   for (let channel = 0; channel < channels; channel++) {
     context.strokeStyle = CHANNEL_COLORS[channel % CHANNEL_COLORS.length];
-    context.lineWidth = 1.25;
+    context.lineWidth = 2.5 / scale;
     context.beginPath();
     for (let place = 0; place < length; place++) {
       context.lineTo((place / Math.max(length - 1, 1)) * width, heightOf(values[place * channels + channel]));

@@ -7,6 +7,7 @@ import pytest
 
 from vaeviz import Posterior
 from vaeviz.analysis import aggregate_posterior as aggregate
+from vaeviz.analysis.active_dimensions import active_dimensions
 from vaeviz.analysis.aggregate_posterior import grid_density, log_aggregate, log_aggregate_and_marginals
 from vaeviz.analysis.importance_bound import importance_bound
 
@@ -58,6 +59,12 @@ def test_mixture_of_many_posteriors_is_scored_in_blocks(work):
     """All pairs of 100 codes and 60,000 posteriors need 48 MB per array; a block needs less than 1 MB."""
     z, posterior = np.random.default_rng(1).standard_normal((100, 2)), posterior_of(60_000, size=2)
     assert peak(lambda: work(z, posterior)) < 48 * MEGABYTE
+
+
+def test_active_dimensions_of_many_posteriors_are_found_in_blocks():
+    """The posteriors hold 2 × 13 MB; in float64 each array would be twice as large."""
+    posterior = posterior_of(400_000)
+    assert peak(lambda: active_dimensions(posterior)) < 6 * MEGABYTE
 
 
 def test_progress_bar_counts_the_scored_codes(monkeypatch):

@@ -177,10 +177,12 @@ def test_plots_of_several_models_are_drawn(run_command, folder, run):
         "digits",
         "--likelihood",
         "my_inputs:likelihood",
+        "--n-draws",
+        5,
         "--out",
         "bound.png",
     )
-    named = ("--likelihood", "gaussian-fixed:0.2", "--out", "named.png")
+    named = ("--likelihood", "gaussian-fixed:0.2", "--n-draws", 5, "--out", "named.png")
     run_command("plot", "likelihood_bound", "my_inputs:pair", "--data", "digits", *named)
     names = {"recorded.png", "curves.png", "bound.png", "named.png"}
     assert {path.name for path in folder.glob("*.png")} == names

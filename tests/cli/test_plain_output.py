@@ -8,10 +8,12 @@ import sys
 
 COMMANDS = """
 import sys
+import numpy as np
 from vaeviz.cli.main import main
 
+np.savez("own.npz", x=np.random.default_rng(0).random((100, 8, 8), dtype=np.float32), y=np.arange(100) % 3)
 for args in (
-    ["train", "mlp", "--data", "digits", "--hidden", "8", "--epochs", "1", "--out", "run"],
+    ["train", "mlp", "--data", "npz:own.npz", "--hidden", "8", "--epochs", "1", "--out", "run"],
     ["export", "run", "--plots", "latent_scatter,compare", "--analysis", "--dpi", "40", "--out", "figures"],
     ["analyze", "run", "--checks", "collapsed,reconstruction", "--out", "report.json"],
     ["list"],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaeviz.data.labels import ClassLabels, check_labels, factorize_labels
+from vaeviz.data.labels import MAX_LABEL_RANGE, ClassLabels, check_labels, factorize_labels
 from vaeviz.errors import InputError
 
 
@@ -24,6 +24,25 @@ from vaeviz.errors import InputError
 def test_labels_become_codes_and_sorted_names(labels, codes, names):
     found_codes, found_names = factorize_labels(np.asarray(labels))
     assert (found_codes.tolist(), found_names) == (codes, names)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([7, 3, 3, 250], np.uint8),
+        np.array([-128, 127, 0], np.int8),
+        np.array([2**63, 2**63 + 5], np.uint64),
+        np.array([-(2**31) - 1, -(2**31) + 2]),
+        np.array([5, 5 + MAX_LABEL_RANGE, 6]),
+        np.random.default_rng(0).integers(-3, 40, 1000),
+    ],
+)
+def test_integers_of_any_type_have_the_codes_of_their_sorted_values(labels, monkeypatch):
+    monkeypatch.setattr("vaeviz.data.labels.LABEL_BLOCK", 7)
+    classes, codes = np.unique(labels, return_inverse=True)
+    found_codes, found_names = factorize_labels(labels)
+    np.testing.assert_array_equal(found_codes, codes)
+    assert found_names == tuple(map(str, classes.tolist()))
 
 
 @pytest.mark.parametrize(

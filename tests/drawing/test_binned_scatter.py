@@ -48,7 +48,7 @@ def test_memory_mapped_points_in_blocks_have_the_same_counts(points, tmp_path, m
     np.save(tmp_path / "z.npy", points)
     colors = color_labels(np.arange(N) % 3, N)
     expected = count_cells(points, colors, (-2, 2, -2, 2), (20, 20))
-    monkeypatch.setattr("vaeviz.data.out_of_core.MAX_BATCH_VALUES", 1000)
+    monkeypatch.setattr("vaeviz.data.out_of_core.MAX_ROW_VALUES", 1000)
     mapped = np.load(tmp_path / "z.npy", mmap_mode="r")
     np.testing.assert_array_equal(count_cells(mapped, colors, (-2, 2, -2, 2), (20, 20)), expected)
 
@@ -84,13 +84,13 @@ def test_more_points_are_more_opaque_and_missing_labels_are_underneath(axes):
 
 def test_limits_that_change_are_counted_again(axes, points):
     cells = draw_binned_scatter(axes, points, color_labels(None, N))
-    before, scale = drawn(axes), cells.full_count
+    drawn(axes)
+    scale = cells.full_count
     axes.set(xlim=(0, 0.5), ylim=(0.5, 0))
-    after = drawn(axes)
-    assert not np.array_equal(before, after)
+    drawn(axes)
+    occupied, _, _ = np.histogram2d(0.5 - points[:, 1], points[:, 0], 300, ((0, 0.5), (0, 0.5)))
+    assert abs((cells.get_array()[..., 3] > 0).astype(int) - (occupied > 0)).sum() <= 4  # rounding at the edges
     assert cells.full_count == scale
-    inside = ((points >= 0) & (points < 0.5)).all(axis=1).sum()
-    assert abs(int(cells._counts.sum()) - inside) <= 1
 
 
 def test_the_limits_hold_all_points(axes, points):

@@ -299,6 +299,27 @@ print(json.dumps([[r.plot, r.status, r.reason, r.summary] for r in records]))
     assert not list((folder / "out").glob(".*"))
 
 
+@pytest.mark.slow
+def test_a_check_that_ends_its_process_is_failed_in_the_report(folder, python):
+    code = """
+import json, os, signal, vaeviz, my_model
+parent = os.getpid()
+def decode(z):
+    if os.getpid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return my_model.decode(z)
+def show(report):
+    print(json.dumps([[result.name, result.status, result.sentence] for result in report.checks]))
+inputs = {"encoder": my_model.encode, "decoder": decode, "x": my_model.x}
+vaeviz.export_figures("out", **inputs, plots="latent_scatter", analysis=True, jobs=2, dpi=40, on_report=show)
+"""
+    found = {name: (status, sentence) for name, status, sentence in json.loads(python(code).splitlines()[-1])}
+    assert list(found) == list(CHECKS)
+    assert found["reconstruction"][0] == "failed"
+    assert "SIGKILL" in found["reconstruction"][1]
+    assert found["neighbors"][0] not in ("failed", "not applicable")
+
+
 def test_an_interrupt_ends_all_processes(started, folder):
     parent, worker = started
     parent.send_signal(signal.SIGINT)

@@ -59,3 +59,10 @@ def test_a_blind_spot_excludes_health_and_no_defect():
     unseen = "A half-empty prior would not be seen."
     assert check_with("above").judge(measure(1.0, 0.1, blind_spot=unseen)) == ("uncertain", unseen)
     assert check_with("above").judge(measure(9.0, 0.1, blind_spot=unseen))[0] == "flagged"
+
+
+def test_a_check_that_cannot_run_to_its_end_has_a_reason_and_no_value():
+    check = Check(lambda x, *, seed=0: None, "mine", "Is it?", "nats", "above", "a test")
+    result = check.failed("Its process ended.", {"seed": 3, "other": 1})
+    assert (result.status, result.sentence, result.value) == ("failed", "Its process ended.", None)
+    assert result.options == {"seed": 3}

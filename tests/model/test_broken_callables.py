@@ -30,7 +30,7 @@ KINDS = {
     "exception": (raises, "RuntimeError: the model is out of luck"),
     "huge": (lambda values: values + 1e300, "NaN or infinite"),
     "complex": (lambda values: values * 1j, "complex"),
-    "changing shape": (lambda values: values[:, :2], r"\(2,\) and \(3,\)"),
+    "changing shape": (lambda values: values[:, :2], r"\([23],\) and \([23],\)"),
     "strings": (lambda values: np.full((len(values), 3), "x"), "<U1"),
     "a text": (lambda values: "codes", "<U5"),
     "objects": (lambda values: np.full((len(values), 3), None), "ndarray|object"),

@@ -526,6 +526,7 @@ def test_plots_without_labels_are_skipped_with_a_reason(linear, linear_parts, tm
 
 @pytest.mark.usefixtures("without_layout")
 @pytest.mark.no_cover
+@pytest.mark.usefixtures("without_layout")
 def test_a_declared_pair_draws_a_figure_set(linear, tmp_path):
     encoder = vaeviz.Encoder(linear.encode, conditions=linear.classes)
     decoder = vaeviz.Decoder(linear.decode, conditions=linear.classes, latent_shape=(2,), output="values")

@@ -384,13 +384,9 @@ def loaded(net, x):
     net.load_state_dict({name: 2 * tensor for name, tensor in net.state_dict().items()})
 
 
-def changed_samples(net, x):
-    x *= 2
-
-
-@pytest.mark.parametrize("change", [trained, written_through_data, loaded, changed_samples])
+@pytest.mark.parametrize("change", [trained, written_through_data, loaded])
 @pytest.mark.parametrize("wrap", [lambda net: net, lambda net: lambda x: net(x)], ids=["module", "function"])
-def test_a_cache_is_out_of_date_once_the_model_or_the_samples_change(change, wrap):
+def test_a_cache_is_out_of_date_once_the_model_changes(change, wrap):
     net = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Linear(5, 2))
     x = np.random.default_rng(0).random((10, 4), dtype=np.float32)
     encoder = cache_encoding(wrap(net), x)

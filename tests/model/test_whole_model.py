@@ -348,6 +348,9 @@ def test_a_layer_between_code_and_decoder_is_named_in_a_line_that_works(draws):
     with torch.no_grad(), fixed_noise(0.0):
         own = fn.eval()(torch.from_numpy(X))[0].numpy()
     np.testing.assert_allclose(decode(decoder, posterior, reference=X), own, atol=1e-6)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*own reconstruction")
+        encode(with_decoder(fn, decoder), X)
 
 
 @pytest.mark.filterwarnings("ignore::vaeviz.GuessWarning")

@@ -155,3 +155,44 @@ def test_labels_of_an_anndata_keep_the_colors_that_scanpy_stores(how):
     renamed = color_labels(labels, len(labels), class_names={"b": "bone"})
     assert [to_hex(color) for color in renamed.colors] == ["#ff0000", "#00ff00"]
     assert color_labels(labels, len(labels), palette="red,blue,green").colors[0] == to_rgba("red")
+
+
+# The name of the labels
+
+AGES = np.linspace(20, 60, 60) + 0.5
+
+
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("far", [0, 1])
+def test_a_color_bar_has_the_name_of_the_column(name, far, still_figure):
+    ages = np.where(np.arange(60) < far, 1000, AGES)
+    place = "figure" if vaeviz.get_plot(name).place == "figure" else "ax"
+    figure = still_figure()
+    posterior = Posterior(CODES, np.full((60, 4), 0.3), "normal")
+    draw = getattr(vaeviz, name)
+    draw(
+        posterior,
+        CODES,
+        labels=pd.Series(ages, name="age"),
+        **PLOTS[name],
+        **{place: figure if place == "figure" else figure.subplots()},
+    )
+    inner = [child for ax in figure.axes for child in ax.child_axes]
+    labels = {ax.get_ylabel() for ax in (*figure.axes, *inner)}
+    assert ("age (1 beyond the scale)" if far else "age") in labels
+
+
+@pytest.mark.parametrize(("name", "axis"), [("reconstruction_error", "xaxis"), ("latent_neighbors", "yaxis")])
+def test_classes_have_the_name_of_the_column(name, axis, still_figure, make_decoder):
+    species = pd.Series(LABELS, name="species")
+    others = {"decoder": make_decoder(4, (4,))} if name == "reconstruction_error" else {}
+    axes = getattr(vaeviz, name)(Posterior(CODES), x=CODES, labels=species, figure=still_figure(), **others)
+    assert getattr(axes[0], axis).get_label_text().startswith("species")
+
+
+def test_a_data_set_keeps_the_name_of_its_labels():
+    data = vaeviz.Dataset(CODES, pd.Series(AGES, name="age"))
+    assert data.label_name == data[:5].label_name == "age"
+    assert color_labels(labels_for(data, None), 60).scale_label == "age"
+    np.testing.assert_array_equal(data.named_labels(), AGES)
+    assert color_labels(vaeviz.Dataset(CODES, AGES).named_labels(), 60).scale_label == "label"

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import re
+import warnings
 from functools import partial
 from typing import Literal
 
@@ -16,7 +17,7 @@ from matplotlib.figure import Figure
 
 import vaeviz
 from vaeviz.drawing.scatter import ClassScatter
-from vaeviz.errors import InputError, NotApplicable, UnknownName
+from vaeviz.errors import InputError, NotApplicable, SmallPlaceWarning, UnknownName
 from vaeviz.plugins.axes_layout import cell_box
 from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.plot_spec import PageShape, get_plot, plot_names, register_plot
@@ -526,6 +527,22 @@ def test_plots_in_a_small_grid_do_not_overlap(is_tight, numpy_inputs, call_plot)
         assert (np.array([box.p0, figure.bbox.p1 - box.p1]) > -5).all()
 
 
+@pytest.mark.parametrize("name", ["compare", "likelihood_bound", "latent_triage", "prior_holes"])
+def test_panels_in_a_small_place_are_too_small_and_the_advice_works(name, numpy_inputs, call_plot):
+    _, places = plt.subplots(2, 3)
+    with pytest.warns(SmallPlaceWarning) as caught:
+        axes = call_plot(get_plot(name), numpy_inputs, ax=places[0, 1])
+    (warning,) = (each.message for each in caught if each.category is SmallPlaceWarning)
+    part = axes[0].figure.bbox
+    for legend in filter(None, (ax.get_legend() for ax in axes)):
+        box = legend.get_window_extent()
+        assert part.x0 - 1 < box.x0 < box.x1 < part.x1 + 1
+    advised = re.search(r"plt\.figure\(.*\)(?=, or)", warning.fix.python)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SmallPlaceWarning)
+        call_plot(get_plot(name), numpy_inputs, figure=eval(advised, {"plt": plt}))
+
+
 def test_panels_follow_the_axes_that_they_divide(numpy_inputs, call_plot):
     figure, places = plt.subplots(1, 2)
     call_plot(get_plot("compare"), numpy_inputs, ax=places[1])
@@ -578,6 +595,14 @@ def test_a_place_that_cannot_be_drawn_into_is_an_error(name, kind, numpy_inputs,
     with pytest.raises(InputError, match="ax") as error:
         call_plot(get_plot(name), numpy_inputs, ax=places[kind]())
     assert "ax=" in error.value.fix.python
+
+
+@pytest.mark.parametrize("given", [["encoder", "x"], ["encoder"], []])
+def test_a_missing_input_is_an_error_with_the_call_of_a_whole_model(given, numpy_inputs):
+    with pytest.raises(InputError) as error:
+        vaeviz.reconstruction_pairs(*(numpy_inputs[name] for name in given))
+    assert error.value.expected == "encoder, decoder, x"
+    assert "reconstruction_pairs(model, model, x)" in error.value.fix.python
 
 
 def test_a_plot_draws_into_one_place(numpy_inputs, call_plot):

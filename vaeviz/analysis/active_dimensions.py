@@ -258,33 +258,33 @@ def active_dimensions(
 def _totals(posterior: Posterior) -> tuple[np.ndarray, ...]:
     """Sum means, their squares, variances and KL over the samples, shapes (D,)."""
     totals: Any = 0.0
-    for mean, var in _columns(posterior):
-        totals = totals + np.array(
-            [mean.sum(axis=1), (mean**2).sum(axis=1), var.sum(axis=1), gaussian_kl(mean, var).sum(axis=1)]
-        )
+    for mean, var, kl in _columns(posterior):
+        totals = totals + np.array([mean.sum(axis=1), (mean**2).sum(axis=1), var.sum(axis=1), kl.sum(axis=1)])
     return tuple(totals)
 
 
-def _deviation_totals(posterior: Posterior, center: np.ndarray, kl: np.ndarray) -> tuple[np.ndarray, ...]:
+def _deviation_totals(posterior: Posterior, center: np.ndarray, mean_kl: np.ndarray) -> tuple[np.ndarray, ...]:
     """Sum the squares and fourth powers of deviations of the means, and the squares of those of the KL, shapes (D,)."""
     totals: Any = 0.0
-    for mean, var in _columns(posterior):
+    for mean, _, kl in _columns(posterior):
         squares = (mean - center[:, None]) ** 2
         with np.errstate(invalid="ignore"):  # the KL of a standard deviation of 0 is infinite
-            kl_squares = (gaussian_kl(mean, var) - kl[:, None]) ** 2
+            kl_squares = (kl - mean_kl[:, None]) ** 2
         totals = totals + np.array([squares.sum(axis=1), (squares**2).sum(axis=1), kl_squares.sum(axis=1)])
     return tuple(totals)
 
 
-def _columns(posterior: Posterior) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield means and variances of the next samples, shapes (D, n), whose sums take less time than those of rows."""
+def _columns(posterior: Posterior) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield means, variances and KL of the next samples, shapes (D, n), whose sums take less time than those of rows.
+
+    The variances and KL of a deterministic encoder are one column of NaN.
+    """
+    unknown = np.full((posterior.size, 1), np.nan)
     stds = itertools.repeat(None) if posterior.std is None else iterate_rows(posterior.std)
-    for mean, std in zip(iterate_rows(posterior.mean), stds):
-        columns = np.array(mean.T, np.float64, order="C")
-        yield (
-            columns,
-            np.full((len(columns), 1), np.nan) if std is None else np.array(std.T, np.float64, order="C") ** 2,
-        )
+    for rows, std in zip(iterate_rows(posterior.mean), stds):
+        mean = np.array(rows.T, np.float64, order="C")
+        var = unknown if std is None else np.array(std.T, np.float64, order="C") ** 2
+        yield mean, var, unknown if std is None else gaussian_kl(mean, var)
 
 
 def active_mask(posterior: Posterior) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import check_samples
 from vaeviz.data.huggingface import is_huggingface_dataset
-from vaeviz.data.labels import ClassLabels, check_labels, has_classes, labels_for, stored_colors
+from vaeviz.data.labels import ClassLabels, check_labels, has_classes, label_name, labels_for, stored_colors
 from vaeviz.data.out_of_core import Batches, SampleStream
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
@@ -47,6 +47,8 @@ class Dataset:
         Names of the factors. By default those of the columns of a data frame.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
         How samples are drawn; None infers it from their shape, see `sample_kind`.
+    label_name : str, optional
+        What the labels are, such as "age". By default the name of a Series.
     source : AnnData, optional
         The AnnData that was given as `x`: an encoder may read more of it (layers, batches) than X.
 
@@ -70,6 +72,7 @@ class Dataset:
     feature_names: tuple[str, ...] = ()
     factor_names: tuple[str, ...] = ()
     kind: SampleKind | None = None
+    label_name: str = ""
     source: Any = None
 
     def __post_init__(self) -> None:
@@ -91,6 +94,7 @@ class Dataset:
         elif self.labels is None and is_huggingface_dataset(given):
             self._set("labels", labels_for(given, None))
         if self.labels is not None:
+            self._set("label_name", self.label_name or label_name(self.labels))
             self._set("labels", self._check_labels())
         shape = self.x.shape[1:]
         if len(shape) == 1 and self.kind is None and getattr(self.x, "divides_bytes", False):
@@ -113,17 +117,21 @@ class Dataset:
             selected["labels"] = replace(self.labels, codes=self.labels.codes[rows])
         return replace(self, **selected)
 
-    def named_labels(self) -> np.ndarray | ClassLabels | None:
-        """Return the labels with the names of their classes.
+    def named_labels(self) -> np.ndarray | ClassLabels | pd.Series | None:
+        """Return the labels with their own name, or with the names of their classes.
 
         Returns
         -------
-        np.ndarray or ClassLabels or None
-            `ClassLabels` if the classes have names, else `labels`.
+        np.ndarray or ClassLabels or Series or None
+            `ClassLabels` if the classes have names, a Series of pandas if there is a `label_name`, else `labels`.
         """
-        if self.labels is None or not self.class_names:
-            return self.labels
-        return ClassLabels(np.asarray(self.labels), self.class_names)
+        if self.labels is not None and self.class_names:
+            return ClassLabels(np.asarray(self.labels), self.class_names)
+        if isinstance(self.labels, np.ndarray) and self.label_name:
+            import pandas as pd
+
+            return pd.Series(self.labels, getattr(self.source, "obs_names", None), name=self.label_name)
+        return self.labels
 
     def _set(self, field: str, value: Any) -> None:
         """Set a field of this frozen class while it is made."""

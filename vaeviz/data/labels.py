@@ -259,23 +259,24 @@ def factorize_labels(values: np.ndarray | ClassLabels) -> tuple[np.ndarray, tupl
 def _are_in_small_range(values: np.ndarray) -> bool:
     if values.dtype.kind not in "iu" or not values.size:
         return False
-    low, high = int(values.min()), int(values.max())
-    return high - low < MAX_LABEL_RANGE and high <= np.iinfo(np.int64).max
+    low, high, bounds = int(values.min()), int(values.max()), np.iinfo(np.int32)
+    return bounds.min <= low and high <= bounds.max and high - low < MAX_LABEL_RANGE
 
 
 def _factorize_integers(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Encode integers of a small range by a table, in blocks, without sorting them."""
-    low, high = int(values.min()), int(values.max())
-    codes = np.empty(len(values), np.int32)
-    is_class = np.zeros(high - low + 1, dtype=bool)
-    blocks = [slice(start, start + LABEL_BLOCK) for start in range(0, len(values), LABEL_BLOCK)]
-    for rows in blocks:
-        codes[rows] = values[rows].astype(np.int64) - low
-        is_class[codes[rows]] = True
-    code_of = np.cumsum(is_class, dtype=np.int32) - 1
-    for rows in blocks:
-        codes[rows] = code_of[codes[rows]]
-    return codes, tuple(str(low + offset) for offset in np.flatnonzero(is_class))
+    low, high = values.min(), values.max()
+    codes = values.astype(np.int32)
+    codes -= np.int32(low)
+    blocks = [codes[start : start + LABEL_BLOCK] for start in range(0, len(codes), LABEL_BLOCK)]
+    is_class = np.zeros(int(high) - int(low) + 1, dtype=bool)
+    for block in blocks:
+        is_class |= np.bincount(block, minlength=len(is_class)) > 0
+    if not is_class.all():
+        code_of = np.cumsum(is_class, dtype=np.int32) - 1
+        for block in blocks:
+            block[:] = code_of[block]
+    return codes, tuple(str(int(low) + offset) for offset in np.flatnonzero(is_class))
 
 
 def labels_for(x: Any, labels: Any) -> Any:
@@ -312,6 +313,30 @@ def labels_for(x: Any, labels: Any) -> Any:
         samples = as_samples(x, "x")
         return samples.labels if isinstance(samples, Batches) else None
     return None
+
+
+def label_name(labels: Any) -> str:
+    """Return the name that labels have as a column of a table.
+
+    Parameters
+    ----------
+    labels : array_like
+        Labels, as a person passes them.
+
+    Returns
+    -------
+    str
+        The name of a Series, of the only column of a data frame, or of an array that has one. Empty for others.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> label_name(pd.Series([0.1, 0.5], name="age")), label_name([0.1, 0.5])
+    ('age', '')
+    """
+    columns = list(getattr(labels, "columns", ()))
+    name = columns[0] if len(columns) == 1 else getattr(labels, "name", None)
+    return printable_text(name) if isinstance(name, str) else ""
 
 
 def all_missing_error() -> InputError:

@@ -1,4 +1,4 @@
-"""Clouds of millions of points, drawn as cells in bounded memory."""
+"""Large clouds of points, drawn as cells in bounded memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
 
-MAX_MARKERS = 1_000_000  # more points are drawn as cells, which takes less time and memory than markers
+MAX_MARKERS = 500_000  # more points are drawn as cells, which takes less time and memory than markers
 CELL_SIZE = 0.72  # points of 1/72 inch; the diameter of the smallest marker, and one pixel at 100 dpi
 MAX_COUNTS = 1 << 25  # of cells × colors, 128 MB; for very many classes the cells become larger
 MIN_CELL_ALPHA = 0.35  # of a cell with a single point, which must be seen
@@ -57,8 +57,7 @@ class BinnedScatter(AxesImage):
     def __init__(self, ax: Axes, points: np.ndarray, colors: LabelColors, *, seed: int = 0) -> None:
         super().__init__(ax, origin="lower", zorder=2)
         self.points, self.colors, self.seed = points, colors, seed
-        self._counted_view: tuple[Any, ...] = ()
-        self._counts = np.zeros((1, 1, len(colors.colors) + 1), np.int32)
+        self._drawn_view: tuple[Any, ...] = ()
         self.set_data(np.zeros((1, 1, 4), np.uint8))
 
     def get_extent(self) -> tuple[float, float, float, float]:
@@ -118,17 +117,23 @@ class BinnedScatter(AxesImage):
         tuple
             The pixels, their position and their transform.
         """
-        self._count_view()
-        self.set_data(self._cell_colors())
+        view = self._view()
+        if view != self._drawn_view:
+            self.set_data(self._cell_colors(count_cells(self.points, self.colors, *view)))
+            self._drawn_view = view
         return super().make_image(renderer, magnification, unsampled)
 
     @cached_property
     def full_count(self) -> int:
-        """Number of points from which a cell is opaque: the largest in the first view, rounded to one digit."""
+        """Number of points from which a cell is opaque: about the largest in the first view, rounded to one digit.
+
+        It is estimated from 500,000 points.
+        """
         assert self.axes is not None
         self.axes.apply_aspect()
-        self._count_view()
-        largest = int(self._counts.sum(axis=-1).max())
+        step = -(-len(self.points) // MAX_MARKERS)
+        counts = count_cells(self.points[::step], self.colors[::step], *self._view())
+        largest = step * int(counts.sum(axis=-1).max())
         unit: int = 10 ** (len(str(largest)) - 1)
         return max(2, round(largest / unit) * unit)
 
@@ -137,16 +142,14 @@ class BinnedScatter(AxesImage):
         """Line for a title that says what a cell shows."""
         return f"cells, opaque from {self.full_count:,} points (log scale)"
 
-    def _count_view(self) -> None:
-        """Count the points of each cell, unless this is the view that was counted last."""
+    def _view(self) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
+        """Return the limits of the Axes, and its number of rows and columns of cells."""
         assert self.axes is not None
-        view = (self.get_extent(), cell_shape(self.axes, len(self.colors.colors)))
-        if view != self._counted_view:
-            self._counts, self._counted_view = count_cells(self.points, self.colors, *view), view
+        return self.get_extent(), cell_shape(self.axes, len(self.colors.colors))
 
-    def _cell_colors(self) -> np.ndarray:
+    def _cell_colors(self, counts: np.ndarray) -> np.ndarray:
         """Return the color of each cell, uint8 of shape (rows, columns, 4)."""
-        by_color, missing = self._counts[..., :-1], self._counts[..., -1]
+        by_color, missing = counts[..., :-1], counts[..., -1]
         upto = by_color.cumsum(axis=-1)
         total = upto[..., -1]
         chosen = np.random.default_rng(self.seed).random(total.shape) * total
@@ -216,7 +219,7 @@ def count_cells(
     Parameters
     ----------
     points : ndarray, shape (N, 2)
-        Points in data units. A million numbers are in memory at once.
+        Points in data units. Those that are memory-mapped are read in blocks.
     colors : LabelColors
         Color of each point.
     extent : tuple of float

@@ -14,11 +14,12 @@ from vaeviz.data.labels import (
     check_labels,
     factorize_labels,
     has_classes,
+    label_name,
     name_classes,
 )
 from vaeviz.drawing.limits import robust_range
 from vaeviz.drawing.styles import CLASS_COLORS
-from vaeviz.drawing.text_fit import drawable_text
+from vaeviz.drawing.text_fit import abbreviate, drawable_text
 from vaeviz.errors import Fix, InputError, UnknownName
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ PLAIN_COLOR = "#3f76b5"  # of samples without labels
 MAX_LEGEND_CLASSES = 10  # classes with a color of CLASS_COLORS each; more are colored along a rainbow
 MAX_SEQUENCE_COLORS = 64  # a ListedColormap of more colors is a gradient, such as viridis, from which colors are picked
 SECONDS_PER_DAY = 24 * 60 * 60
+MAX_SCALE_NAME_LENGTH = 32  # characters beside a color bar
 N_GRADIENT_COLORS = 64  # a gradient is drawn in this many colors, each with one call
 
 
@@ -54,7 +56,7 @@ class LabelColors:
     mappable : ScalarMappable, optional
         Scale of a gradient, for its color bar.
     scale_label : str
-        Label of the color bar. It counts the labels beyond the ends of the scale.
+        Label of the color bar: the name of the labels if they have one. It counts those beyond the ends of the scale.
     is_date : bool
         The scale holds dates, as matplotlib counts them.
     gray_name : str
@@ -151,7 +153,7 @@ def color_labels(
             expected="numbers",
             fix="Pass numeric labels, or continuous=False.",
         )
-    return _color_gradient(values, "viridis" if palette is None else palette, limits)
+    return _color_gradient(values, "viridis" if palette is None else palette, limits, label_name(labels) or "label")
 
 
 def class_colors(n_classes: int, palette: Any) -> list[ColorType]:
@@ -204,7 +206,9 @@ def _color_classes(
     codes: np.ndarray, names: tuple[str, ...], palette: Any, highlight: Sequence[str] | None
 ) -> LabelColors:
     """Color classes, those of `highlight` only if there are any, and leave out classes without samples."""
-    is_present = np.bincount(codes[codes >= 0], minlength=len(names)) > 0
+    codes = codes.astype(np.int32, copy=False)  # those of pandas are bytes if the classes are few
+    has_missing = len(codes) > 0 and codes.min() < 0
+    is_present = np.bincount(codes[codes >= 0] if has_missing else codes, minlength=len(names)) > 0
     if not is_present.any():
         raise all_missing_error()
     highlighted = None if highlight is None else [str(name) for name in highlight]
@@ -217,13 +221,15 @@ def _color_classes(
     else:
         by_name = palette if isinstance(palette, Mapping) else dict(zip(names, class_colors(len(names), palette)))
         colors = _colors_by_name([names[code] for code in shown], by_name)
-    places = np.full(len(names) + 1, -1, dtype=np.int32)  # the last one is that of a missing label
-    places[shown] = np.arange(len(shown))
+    if has_missing or len(shown) < len(names):
+        places = np.full(len(names) + 1, -1, dtype=np.int32)  # the last one is that of a missing label
+        places[shown] = np.arange(len(shown))
+        codes = places[codes]
     gray_name = "other" if highlighted else "no label"
-    return LabelColors(places[codes], colors, tuple(drawable_text(names[code]) for code in shown), gray_name=gray_name)
+    return LabelColors(codes, colors, tuple(drawable_text(names[code]) for code in shown), gray_name=gray_name)
 
 
-def _color_gradient(values: np.ndarray, palette: Any, limits: tuple[float, float] | None) -> LabelColors:
+def _color_gradient(values: np.ndarray, palette: Any, limits: tuple[float, float] | None, name: str) -> LabelColors:
     """Color numbers or dates, some of which may be missing, along a colormap."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -249,7 +255,8 @@ def _color_gradient(values: np.ndarray, palette: Any, limits: tuple[float, float
     share = (finite - low) / ((high - low) or 1.0)
     index[np.isfinite(numbers)] = np.clip(share * N_GRADIENT_COLORS, 0, N_GRADIENT_COLORS - 1).astype(np.int32)
     colors: list[ColorType] = list(map(tuple, cmap((np.arange(N_GRADIENT_COLORS) + 0.5) / N_GRADIENT_COLORS)))
-    label = f"label ({len(beyond):,} beyond the scale)" if len(beyond) else "label"
+    name = drawable_text(abbreviate([name], MAX_SCALE_NAME_LENGTH)[0])
+    label = f"{name} ({len(beyond):,} beyond the scale)" if len(beyond) else name
     return LabelColors(index, colors, mappable=mappable, scale_label=label, is_date=is_date)
 
 

@@ -140,7 +140,8 @@ def legend_below(
 ) -> None:
     """Add a legend below an Axes and the text there, whatever the height of the Axes.
 
-    It has two columns, or one if two are wider than the place of the Axes.
+    It has two columns, or one if two are wider than the place of the Axes. If one is still wider, it may reach below
+    the neighbors, but stays in the figure.
 
     Parameters
     ----------
@@ -152,14 +153,43 @@ def legend_below(
     **legend_kws
         Arguments of `matplotlib.axes.Axes.legend`.
     """
-    from matplotlib.transforms import ScaledTranslation
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
     points = LINE_HEIGHT * sum(map(font_size, text_above)) + 8
     shift = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + shift, "borderaxespad": 0}
     legend = ax.legend(loc="upper center", **{"ncols": 2, **place, **legend_kws})
-    if legend.get_window_extent().width > cell_box(ax).width:
-        ax.legend(loc="upper center", **{**place, **legend_kws, "ncols": 1})
+    cell, whole = cell_box(ax), ax.figure.bbox
+    if legend.get_window_extent().width <= cell.width:
+        return
+    legend = ax.legend(loc="upper center", **{**place, **legend_kws, "ncols": 1})
+    width = legend.get_window_extent().width
+    if width > cell.width:
+        center = np.clip((cell.x0 + cell.x1) / 2, whole.x0 + width / 2, whole.x1 - width / 2)
+        on_figure = blended_transform_factory(ax.figure.transSubfigure, ax.transAxes + shift)
+        legend.set_bbox_to_anchor(((center - whole.x0) / whole.width, 0), on_figure)
+
+
+def legend_inside(ax: Axes, **legend_kws: Any) -> bool:
+    """Add a legend inside an Axes, or below it if the Axes is too narrow for the legend.
+
+    Parameters
+    ----------
+    ax : Axes
+        The Axes.
+    **legend_kws
+        Arguments of `matplotlib.axes.Axes.legend` for its place inside.
+
+    Returns
+    -------
+    bool
+        True if it is inside.
+    """
+    width = ax.legend(**legend_kws).get_window_extent().width
+    if width < EXPECTED_SHRINKAGE * ax.get_window_extent().width:
+        return True
+    legend_below(ax)
+    return False
 
 
 def add_figure_key(

@@ -144,7 +144,8 @@ class Report:
 
     def _repr_html_(self) -> str:
         rows = [
-            (f"{STATUS_MARKS[result.status]} {result.status}", result.name, result.sentence) for result in self.checks
+            (f"{STATUS_MARKS[result.status]}\u00a0{result.status}", result.name, result.sentence)
+            for result in self.checks
         ]
         return html_table(_format_title(self), ("status", "check", "result"), rows, summary_line(self.checks))
 

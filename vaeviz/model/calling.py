@@ -20,13 +20,14 @@ import numpy as np
 
 from vaeviz.data.batches import one_line
 from vaeviz.errors import Fix, InputError
+from vaeviz.model.nnx_mode import nnx_eval_mode
 from vaeviz.model.torch_probe import EvalMode, ModuleCall, loaded_modules, record_modules
 
 
 class ForeignFunction:
     """A function that takes NumPy arrays and returns whatever the foreign function returns.
 
-    Use it in a ``with`` block: there its torch modules are in eval mode, and they are restored at the end.
+    Use it in a ``with`` block: there its torch and NNX modules are in eval mode, and they are restored at the end.
 
     Parameters
     ----------
@@ -50,11 +51,14 @@ class ForeignFunction:
 
     def __enter__(self) -> ForeignFunction:
         self._eval_mode.__enter__()
+        self._nnx_mode = nnx_eval_mode(self.function)
+        self._nnx_mode.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._nnx_mode.__exit__(None, None, None)
         self._eval_mode.__exit__(kind, error, traceback)
 
     def __call__(self, *arrays: np.ndarray) -> Any:

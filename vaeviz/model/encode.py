@@ -26,13 +26,13 @@ from vaeviz.model.call_advice import explain_encoder_failure, find_bottleneck, o
 from vaeviz.model.calling import ForeignFunction, call_error, random_states
 from vaeviz.model.code_names import named_spread
 from vaeviz.model.conditions import as_condition, warn_of_unused_condition
-from vaeviz.model.content_checksum import content_checksum
 from vaeviz.model.decode import decode
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.layout import InputLayout, call_in_layout, declared_layout
 from vaeviz.model.opening import as_encoder
 from vaeviz.model.output_tree import same_arrays, same_up_to_rounding
 from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
+from vaeviz.model.parameter_checksum import parameter_checksum
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.repeatability import N_REPEATED_ROWS, first_rows, repeatability_warning, same_rows
 from vaeviz.model.torch_probe import ModuleCall, loaded_modules
@@ -575,8 +575,7 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     """Encode `x` once; later calls with the same array return the cached posterior.
 
     Any other array is encoded, even an equal one, and so is `x` under another condition. A conditional encoder that
-    receives no condition uses that of the cache. `x` is also encoded again if its values have changed since, or the
-    parameters of the torch modules that ran.
+    receives no condition uses that of the cache. `x` is encoded again once parameters of a torch model have changed.
 
     Parameters
     ----------
@@ -590,9 +589,9 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
 
     Notes
     -----
-    Changes are seen by at most 4,096 values of `x` and of each parameter, however they were made. A change of a few
-    values in a large array may be missed, and so is one of anything else that the encoder uses, such as arrays of NumPy
-    or a file that `x` is read from: cache the encoding again after it.
+    A change of parameters is seen however it was made, by at most 4,096 values of each: one of a few values in a large
+    parameter may be missed. Changes of anything else are not seen, such as those of `x` in place, or of arrays of NumPy
+    that the encoder uses: cache the encoding again after them.
 
     Examples
     --------
@@ -614,7 +613,7 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     if trace.bytes_sent is not None:
         cached = replace(trace.bytes_sent.encoder, cached=cached.cached)
     modules = tuple(call.module for call in trace.module_calls)
-    return replace(cached, cached_modules=modules, cached_checksum=_cache_checksum(cached, modules))
+    return replace(cached, cached_modules=modules, cached_checksum=_checksum(cached.fn, modules))
 
 
 def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Posterior) -> Encoder:
@@ -670,10 +669,9 @@ def _is_cached(encoder: Encoder, x: Any, condition: Any) -> bool:
     has_own_condition = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
     if not (condition is None and has_own_condition) and condition is not encoder.cached[1].condition:
         return False
-    return encoder.cached_modules is None or encoder.cached_checksum == _cache_checksum(encoder, encoder.cached_modules)
+    return encoder.cached_modules is None or encoder.cached_checksum == _checksum(encoder.fn, encoder.cached_modules)
 
 
-def _cache_checksum(encoder: Encoder, modules: tuple[Any, ...]) -> int:
-    """Return a checksum of the samples in the cache, and of the modules that ran or that the function loads."""
-    assert encoder.cached is not None
-    return content_checksum(encoder.cached[0], (*modules, *loaded_modules(encoder.fn)))
+def _checksum(fn: Any, modules: tuple[Any, ...]) -> int:
+    """Return a checksum of the modules that ran and of those that the function loads."""
+    return parameter_checksum((*modules, *loaded_modules(fn)))

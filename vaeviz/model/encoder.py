@@ -58,7 +58,7 @@ class Encoder(ModelPart):
     cached_modules : tuple of torch.nn.Module, optional
         The torch modules that ran for this posterior.
     cached_checksum : int, default=0
-        Checksum of the samples and of the modules at that time, see `vaeviz.model.content_checksum`.
+        Checksum of their parameters at that time, see `vaeviz.model.parameter_checksum`.
     whole : WholeModel, optional
         The decoder of the same model and the model's own reconstruction, which show how outputs are to be read.
 

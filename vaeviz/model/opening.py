@@ -213,12 +213,14 @@ def with_decoder(encoder: Any, decoder: Any) -> Any:
     Returns
     -------
     Encoder or Any
-        The encoder with the decoder, which shows how its outputs are to be read. What it knows already is kept.
+        The encoder with the decoder, which shows how its outputs are to be read, in place of the model's own.
     """
     if decoder is None or isinstance(encoder, Posterior):
         return encoder
-    part = as_encoder(encoder)
-    return part if part.whole is not None else replace(part, whole=WholeModel(as_decoder(decoder)))
+    part, given = as_encoder(encoder), as_decoder(decoder)
+    if part.whole is None:
+        return replace(part, whole=WholeModel(given))
+    return part if part.whole.decoder.fn == given.fn else replace(part, whole=replace(part.whole, decoder=given))
 
 
 def condition_on(model: Any, condition: Any) -> Any:

@@ -288,7 +288,8 @@ def same_up_to_rounding(first: np.ndarray, second: np.ndarray) -> bool:
         return False
     if not np.isfinite(first).all():
         return np.array_equal(first, second, equal_nan=True)
-    return np.allclose(first, second, rtol=1e-3, atol=1e-4 + 1e-3 * float(np.std(first)))
+    spread = float(np.std(first, dtype=np.float64))
+    return np.allclose(first, second, rtol=1e-3, atol=1e-4 + 1e-3 * spread)
 
 
 def same_arrays(first: Any, second: Any) -> bool:

@@ -542,31 +542,34 @@ class _ArrayReader:
         return self._spec(mean)
 
     def _read_pair(self, first: _Array, second: _Array, *, is_mean_known: bool = False) -> OutputSpec:
-        """Return two arrays as (mean, log_var), with a warning unless a name in the encoder's code says so."""
+        """Return two arrays as a mean and the spread that a name in the encoder's code says, else a log-variance.
+
+        Only a name of a log-variance causes no warning, since ln sigma may be short for either.
+        """
         if first.values.shape != second.values.shape:
             return self._spec(first, second, "log_var")
         if first.is_sampled != second.is_sampled:
             return self._read_sample_and_mean(*((first, second) if first.is_sampled else (second, first)))
         name, kind = self.named_spread or ("", "")
-        reason = ""
+        reason, read = "", "log_var"
         if (second.values >= 0).all():
-            reason = "it is nowhere negative"
+            reason = ", but it is nowhere negative"
         elif not kind:
-            reason = "nothing proves that it is not a log-standard deviation"
+            reason = ", but nothing proves that it is not a log-standard deviation"
         elif kind == "log_std":
-            reason = f"the name {name!r} in its code says log-standard deviation"
+            reason, read = f" because of the name {name!r} in its code", kind
         if not is_mean_known and _are_log_variances(first.values, second.values):
             self._warn_of_kind(
-                "The outputs of the encoder were read as (mean, log_var), but the first looks like log-variances.",
+                f"The outputs of the encoder were read as (mean, {read}), but the first looks like log-variances.",
                 ("If they are (log_var, mean)", {"log_var": first, "mean": second}),
                 *_cases_of_spread(first, second),
             )
         elif reason:
             self._warn_of_kind(
-                f"The second output of the encoder was read as a log-variance, but {reason}.",
+                f"The second output of the encoder was read as {KIND_WORDS[read]}{reason}.",
                 *_cases_of_spread(first, second),
             )
-        return self._spec(first, second, "log_var", evidence="" if reason else f"{name!r} in its code says so")
+        return self._spec(first, second, read, evidence=f"{name!r} in its code says so" if kind == read else "")
 
     def _read_sample_and_mean(self, z: _Array, mean: _Array) -> OutputSpec:
         """Return the steady one of two arrays as the mean about which the other scatters."""

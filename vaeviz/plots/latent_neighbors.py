@@ -11,13 +11,22 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.class_structure import ClassStructure, class_structure, principal_components
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.subsampling import subsample_rows
-from vaeviz.data.labels import all_missing_error, check_labels, factorize_labels, has_classes, labels_for, name_classes
+from vaeviz.data.labels import (
+    all_missing_error,
+    check_labels,
+    factorize_labels,
+    has_classes,
+    label_name,
+    labels_for,
+    name_classes,
+)
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.legends import legend_below
 from vaeviz.drawing.matrices import draw_matrix
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.plots._titles import sample_count
@@ -110,7 +119,7 @@ def latent_neighbors(
     baseline = class_structure(components, classes, n_neighbors, seed=seed)
     figure = figure or figure_for(latent_neighbors)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.15, 1))
-    _draw_confusion(axes[0], latent, [names[code] for code in present])
+    _draw_confusion(axes[0], latent, [names[code] for code in present], label_name(labels) or "label")
     is_condition = condition is not None and np.array_equal(np.asarray(values), np.asarray(condition))
     note = "\nthe label is the condition, which codes need not encode" if is_condition else ""
     count = sample_count(len(rows), len(labeled))
@@ -119,10 +128,11 @@ def latent_neighbors(
     return axes
 
 
-def _draw_confusion(ax: Axes, structure: ClassStructure, names: list[str]) -> None:
+def _draw_confusion(ax: Axes, structure: ClassStructure, names: list[str], label: str) -> None:
     draw_matrix(ax, structure.confusion, rows=names, columns=names)
     order = "" if ax.get_xticklabels() else ", in the order of the labels"
-    ax.set(xlabel=f"voted by {structure.k[len(structure.k) // 2]} neighbors{order}", ylabel="label", aspect="equal")
+    votes = f"voted by {structure.k[len(structure.k) // 2]} neighbors{order}"
+    ax.set(xlabel=votes, ylabel=drawable_text(label), aspect="equal")
 
 
 def _draw_accuracy(ax: Axes, structures: dict[str, ClassStructure]) -> None:

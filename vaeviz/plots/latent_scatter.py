@@ -22,7 +22,7 @@ from vaeviz.drawing.latent_axes import (
     show_posterior_spread,
 )
 from vaeviz.drawing.legends import add_color_key
-from vaeviz.drawing.limits import robust_points
+from vaeviz.drawing.limits import MIN_SHRINKAGE, robust_points
 from vaeviz.drawing.scatter import ClassScatter, ScatterStyle, draw_scatter
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
@@ -122,7 +122,7 @@ def latent_scatter(
 
     Notes
     -----
-    Above a million points, each small cell of the Axes has the color of a random one of its points, and is the more
+    Above 500,000 points, each small cell of the Axes has the color of a random one of its points, and is the more
     opaque the more points it has, which the title states. This takes less time and memory than markers, and no class
     hides another. `marker_size`, `alpha`, `rasterized` or `marker_kws` draw markers at any N.
 
@@ -159,13 +159,13 @@ def latent_scatter(
         marks = draw_binned_scatter(ax, points, colors, seed=seed)
     else:
         marks = draw_scatter(ax, points, colors, style, seed=seed)
+    inner = points if show_all else _inner_points(ax, points)
     if contours:
         draw_prior_contours(ax)
     if not active.any():
         show_posterior_spread(ax, posterior, shown)
     may_differ = posterior.is_deterministic and not contours
-    sample = _evenly_spaced(points)
-    scale_note = _fit_scales(ax, points, points if show_all else robust_points(sample), may_differ=may_differ)
+    scale_note = _fit_scales(ax, points, inner, may_differ=may_differ)
     ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
     title = _scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note
     ax.set_title(title if isinstance(marks, ClassScatter) else f"{title}\n{marks.scale_note}")
@@ -179,8 +179,16 @@ def _plane_of(codes: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
     return codes[:, first :: second - first][:, :2]
 
 
+def _inner_points(ax: Axes, points: np.ndarray) -> np.ndarray:
+    """Return the points that the limits must hold, without a few that are far out: 500,000 of them show which."""
+    sample = _evenly_spaced(points)
+    inner = robust_points(sample)
+    is_whole = len(sample) < len(points) and (ax.dataLim.size <= MIN_SHRINKAGE * np.ptp(inner, axis=0)).all()
+    return points if is_whole else inner
+
+
 def _evenly_spaced(points: np.ndarray) -> np.ndarray:
-    """Return the points in memory, a million of them if they are more, which show their range as well."""
+    """Return the points in memory, 500,000 of them if they are more, which show their range as well."""
     return np.array(points[:: -(-len(points) // MAX_MARKERS)]) if len(points) > MAX_MARKERS else points
 
 

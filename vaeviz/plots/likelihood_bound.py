@@ -14,6 +14,7 @@ from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES
+from vaeviz.drawing.legends import legend_inside
 from vaeviz.model.decoder_likelihood import as_likelihood, find_decoder, warn_of_mean_likelihood
 from vaeviz.model.encode import encode
 from vaeviz.plots._titles import sample_count
@@ -117,9 +118,9 @@ def _draw_average_bounds(ax: Axes, bound: ImportanceBound) -> None:
     ax.set(xscale="log", xlabel="$k$, importance samples", ylabel="mean bound (nats)")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_title(f"$L_{{{bound.k[-1]}}}$ = {Estimate(bound.mean[-1], bound.mean_error[-1])}")
-    bottom, top = ax.get_ylim()
-    ax.set_ylim(bottom - LEGEND_SHARE * (top - bottom), top)
-    ax.legend(loc="lower right")
+    if legend_inside(ax, loc="lower right"):
+        bottom, top = ax.get_ylim()
+        ax.set_ylim(bottom - LEGEND_SHARE * (top - bottom), top)
 
 
 def _draw_each_bound(ax: Axes, bound: ImportanceBound) -> None:

@@ -19,6 +19,7 @@ from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import DASHES
+from vaeviz.drawing.legends import legend_inside
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
@@ -190,7 +191,7 @@ def _draw_scores(ax: Axes, found: Holes, total: int) -> None:
     n_compared, n_dims = len(found.density_dims), found.codes.shape[1]
     dims = f", {n_compared} of {n_dims:,} dimensions" if n_compared < n_dims else ""
     ax.set_title(f"{percent} % of the prior in holes, {sample_count(found.n_posteriors, total)}{dims}{blind}")
-    ax.legend(loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
+    legend_inside(ax, loc="upper left", borderaxespad=0, bbox_to_anchor=(0.02, 1))
 
 
 def _pad_with_blanks(samples: np.ndarray, count: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from vaeviz.analysis.estimates import mean_estimate
 from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, worst_and_median
 from vaeviz.data.channels import match_shape
-from vaeviz.data.labels import check_labels, has_classes, labels_for
+from vaeviz.data.labels import check_labels, has_classes, label_name, labels_for
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
@@ -22,7 +22,7 @@ from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
-from vaeviz.drawing.text_fit import abbreviate, label_rotation
+from vaeviz.drawing.text_fit import abbreviate, drawable_text, label_rotation
 from vaeviz.errors import Fix, NotApplicable
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode, encode_others
@@ -133,7 +133,7 @@ def reconstruction_error(
     figure = figure or figure_for(reconstruction_error)
     widths = (1.0, 1.9) if others is None else (1.0, 1.6, 1.0)
     axes: np.ndarray = figure.subplots(1, len(widths), width_ratios=widths)
-    _draw_by_label(axes[0], errors, colors, MEASURE_NAMES[measure])
+    _draw_by_label(axes[0], errors, colors, MEASURE_NAMES[measure], label_name(labels) or "label")
     _draw_cases(axes[1], originals, decoded, style)
     if others is not None:
         _draw_roc(axes[2], errors, others)
@@ -169,7 +169,7 @@ def _check_condition(encoder: Any, other_x: Any) -> None:
         )
 
 
-def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name: str) -> None:
+def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name: str, name: str) -> None:
     """Draw a box for each label, with whiskers from the 5th to the 95th percentile."""
     import seaborn
 
@@ -206,7 +206,8 @@ def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name
         )
     shown = abbreviate([names[box] for box in present], MAX_NAME_LETTERS)
     ax.set_xticks(range(len(shown)), shown, rotation=label_rotation(ax, shown))
-    ax.set(ylim=(0, None), ylabel=error_name, xlabel=f"{'label; ' * bool(colors.names)}whiskers from 5 to 95 %")
+    of_classes = f"{drawable_text(name)}; " if colors.names else ""
+    ax.set(ylim=(0, None), ylabel=error_name, xlabel=f"{of_classes}whiskers from 5 to 95 %")
     ax.set_title(f"Mean {mean_estimate(errors)}, N = {len(errors):,}")
 
 

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-from vaeviz.errors import Fix, InputError, each_advice_once
+import numpy as np
+
+from vaeviz.errors import Fix, InputError, SmallPlaceWarning, each_advice_once, warn_user
 from vaeviz.plugins.options import Option, check_options
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
 MIN_CELL_SHARE = 1e-3  # of a figure; the solver of constrained layout fails with much smaller cells
+PANEL_WIDTH, PANEL_HEIGHT = 0.175, 0.15  # inches per point of the font, which one of several panels needs
+MAX_WIDE_PANELS = 3  # rows or columns of that size; panels of larger grids share their labels
 ADDED_PARAMETERS = {"title": str | bool, "legend": bool}  # of every plot, with the types of their values
 ADDED_DOC = """\
 title : str or bool, default=True
@@ -60,6 +64,7 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
         from vaeviz.plugins.axes_layout import fit_into_place, move_panels_with, smaller_fonts
 
         _check_inputs(signature, args, kwargs)
+        _check_required(function.__name__, signature, args, kwargs)
         check_options(function, kwargs)
         Option("title", str | bool | None, True).check(title)
         Option("legend", bool, True).check(legend)
@@ -83,6 +88,8 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
                 for panel in (*axes, *helpers):
                     panel.set_in_layout(False)  # a layout engine would take space from the neighbors of `ax`
             fit_into_place(axes, helpers, place if has_panels else None, largest)
+            if has_panels and kwargs.get("figure") is not None:
+                _warn_of_small_place(function.__name__, axes, place)
             if is_divided and ax.get_subplotspec() is not None and ax.figure.get_layout_engine() is None:
                 move_panels_with(ax, [*axes, *helpers], cast("SubFigure", place))
         return drawn
@@ -138,6 +145,23 @@ def _check_inputs(signature: inspect.Signature, args: Sequence[Any], kwargs: Map
         )
 
 
+def _check_required(name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise `InputError` if an input is missing, which may be because a whole model was passed once for two inputs."""
+    parameters = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+    required = [one.name for one in parameters if one.default is inspect.Parameter.empty]
+    missing = [one for one in required[len(args) :] if one not in kwargs]
+    if not missing:
+        return
+    models = {"encoder": "model", "decoder": "model"} if {"encoder", "decoder"} <= set(required) else {}
+    whole = f" Pass a whole model for both parts: {name}({', '.join(models.get(one, one) for one in required)})."
+    raise InputError(
+        f"{name} received no {missing[0]}.",
+        got=", ".join(one for one in required if one not in missing) or "nothing",
+        expected=", ".join(required),
+        fix=f"Write {name}({', '.join(required)}).{whole if models else ''}",
+    )
+
+
 def _check_axes(ax: Any) -> None:
     """Raise `InputError` unless `ax` is one Axes with straight axes in the plane."""
     from matplotlib.axes import Axes
@@ -185,6 +209,28 @@ def _spec_of_box(box: Bbox, figure: Figure | SubFigure) -> SubplotSpec:
     row, column = int(heights[0] > MIN_CELL_SHARE), int(widths[0] > MIN_CELL_SHARE)
     grid = GridSpec(len(kept[1]), len(kept[0]), cast("Figure", figure), width_ratios=kept[0], height_ratios=kept[1])
     return grid[row, column]
+
+
+def _warn_of_small_place(name: str, axes: Sequence[Axes], place: Figure | SubFigure) -> None:
+    """Warn if a place is too small for the rows and columns of panels that a plot drew into it."""
+    import matplotlib
+
+    spec = axes[0].get_subplotspec()
+    if spec is None:
+        return
+    grid, size = spec.get_gridspec(), matplotlib.rcParams["font.size"]
+    needed = np.array([PANEL_WIDTH * min(grid.ncols, MAX_WIDE_PANELS), PANEL_HEIGHT * min(grid.nrows, MAX_WIDE_PANELS)])
+    width, height = np.array(place.bbox.size) / place.dpi
+    wide_enough, high_enough = np.ceil(10 * np.maximum(needed * size, (width, height))) / 10
+    if width < needed[0] * size or height < needed[1] * size:
+        warn_user(
+            SmallPlaceWarning(
+                f"{name} draws {len(axes)} panels into a place of {width:.1f} × {height:.1f} inches, where they are "
+                "hard to read.",
+                fix=f'Pass figure=plt.figure(figsize=({wide_enough:.1f}, {high_enough:.1f}), layout="constrained"), or '
+                "a place of that size.",
+            )
+        )
 
 
 def _contents(figure: Figure | SubFigure | None) -> set[Artist]:

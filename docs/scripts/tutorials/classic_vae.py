@@ -22,9 +22,7 @@ from example_runs import DATA, EPOCHS
 
 train = vaeviz.load_data(DATA, split="train")
 test = vaeviz.load_data(DATA, split="test")
-print(
-    f"{len(train.x):,} images to train on, {len(test.x):,} to look at, each of shape {train.x.shape[1:]}"
-)
+print(f"train {train.x.shape}, test {test.x.shape}")
 
 # %%
 # What a VAE maximizes

@@ -64,7 +64,7 @@ report
 # are narrower than the prior. ``holes`` sees the region that these codes leave
 # empty.
 
-report["ignored"].numbers["effect"]
+report["ignored"].numbers["effect"].round(3).tolist()
 
 # %%
 # Look at it

@@ -121,7 +121,7 @@ function signalScale(painter) {
   const channels = painter
     .channels()
     .map(({ name, color }) => html("span", {}, html("i.swatch", { style: `background: ${color}` }), name));
-  return html("p.note.channels", {}, ...channels, `Frames from ${low} to ${high}, which holds 99 % of all values.`);
+  return html("p.note.channels", {}, ...channels, `Frames span ${low} to ${high}, which covers 99 % of all values.`);
 }
 
 /** Show table rows side by side. */

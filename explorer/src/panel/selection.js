@@ -6,7 +6,7 @@ import { copyText, download, pythonLine, selectionCsv, selectionJson } from "../
 import { countOf, formatCount } from "../format.js";
 import { MAX_ROWS } from "../fragment.js";
 import { createValueTable } from "./table.js";
-import { createStrip, createTile } from "./tiles.js";
+import { createStrip, createTile, STRIP_SCALE } from "./tiles.js";
 
 const MAX_BARS = 12; // classes listed in the histogram
 const MAX_PICTURES = 18; // selected samples pictured, two rows
@@ -41,7 +41,7 @@ export function createSelectionPanel(app) {
   const body = html(
     "div",
     { hidden: true },
-    html("div.selection-body", {}, mean.element, histogram),
+    html(`div.selection-body${painter?.isPicture ? "" : ".wide"}`, {}, mean.element, histogram),
     meanTable?.element ?? null,
     strip.element,
     note,
@@ -105,7 +105,7 @@ export function createSelectionPanel(app) {
 /** Return the entry of a sample in the strip; a click shows it. */
 function pictureOf(app, row) {
   return {
-    draw: (canvas) => app.models[0].painter.drawRow(canvas, row),
+    draw: (canvas) => app.models[0].painter.drawRow(canvas, row, STRIP_SCALE),
     caption: app.shortLabel(row),
     onclick: () => app.show(row),
   };

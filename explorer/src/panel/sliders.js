@@ -2,7 +2,7 @@
 
 import { html, latestOnly } from "../dom.js";
 import { formatNumber } from "../format.js";
-import { createStrip } from "./tiles.js";
+import { createStrip, STRIP_SCALE } from "./tiles.js";
 
 const N_FRAMES = 9; // of a traversal
 
@@ -51,8 +51,8 @@ export function createSliderPanel(app) {
       traversalTitle.textContent = `Traversal of ${name}`;
       strip.show(
         samples.map((sample, step) => ({
-          draw: (canvas) => probe.model.painter.drawValues(canvas, sample),
-          caption: formatNumber(values[step]),
+          draw: (canvas) => probe.model.painter.drawValues(canvas, sample, STRIP_SCALE),
+          caption: formatNumber(Number(values[step].toPrecision(2))), // narrow pictures
           isMarked: step === current,
         })),
       );

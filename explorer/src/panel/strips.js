@@ -1,7 +1,7 @@
 /** Strips of pictures: the samples nearest to the cursor, and the path through picked samples. */
 
 import { html, latestOnly } from "../dom.js";
-import { createStrip } from "./tiles.js";
+import { createStrip, STRIP_SCALE } from "./tiles.js";
 
 const N_PATH_FRAMES = 9; // of an interpolation between two samples
 const N_LEG_FRAMES = 4; // of each leg of a longer path
@@ -29,7 +29,7 @@ export function createNeighborPanel(app) {
     shown = key;
     strip.show(
       nearest.rows.map((row) => ({
-        draw: (canvas) => model.painter.drawRow(canvas, row),
+        draw: (canvas) => model.painter.drawRow(canvas, row, STRIP_SCALE),
         caption: app.shortLabel(row),
         onclick: () => app.pick(app.activeView, row),
       })),
@@ -65,7 +65,7 @@ export function createPathPanel(app) {
     ({ model, rows, frames, samples }) => {
       strip.show(
         samples.map((sample, place) => ({
-          draw: (canvas) => model.painter.drawValues(canvas, sample),
+          draw: (canvas) => model.painter.drawValues(canvas, sample, STRIP_SCALE),
           caption: frames[place].stop === null ? " " : app.shortLabel(rows[frames[place].stop]),
           isMarked: frames[place].stop !== null,
         })),

@@ -2,6 +2,8 @@
 
 import { html } from "../dom.js";
 
+export const STRIP_SCALE = 1; // resolution of signals in strips, half that of tiles, which are larger
+
 /**
  * Create a figure with a canvas and a caption.
  * @param {string} caption

@@ -112,3 +112,27 @@ def test_an_nnx_module_runs_in_eval_mode(images, draws):
     posterior, _ = draws(model, images, size=2)
     assert not model.drop.deterministic
     np.testing.assert_allclose(posterior.mean, model.to_code(images.reshape(40, -1))[:, :2], atol=1e-5)
+
+
+def test_an_nnx_module_that_a_function_loads_is_left_as_it_was(images):
+    nnx = pytest.importorskip("flax.nnx")
+
+    class Net(nnx.Module):
+        def __init__(self, rngs):
+            self.layer, self.norm = nnx.Linear(64, 2, rngs=rngs), nnx.BatchNorm(2, rngs=rngs)
+            self.drop = nnx.Dropout(0.5, rngs=rngs)
+
+        def encode(self, x):
+            return self.drop(self.norm(self.layer(x.reshape(len(x), -1))))
+
+    net = Net(nnx.Rngs(0))
+    net.eval()
+    expected = net.encode(images)
+    net.train()
+    before = [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(net)) if "key" not in str(leaf.dtype)]
+    for fn in (net.encode, lambda x: net.encode(x)):
+        np.testing.assert_allclose(vaeviz.encode(fn, images).mean, expected, atol=1e-5)
+    after = [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(net)) if "key" not in str(leaf.dtype)]
+    assert all(map(np.array_equal, before, after))
+    assert not net.drop.deterministic
+    assert not net.norm.use_running_average

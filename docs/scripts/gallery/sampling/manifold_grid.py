@@ -29,5 +29,5 @@ vaeviz.manifold_grid(vae)
 
 ax = vaeviz.manifold_grid(vae, n_grid=12, spacing="linear", span=(-3, 3))
 vaeviz.latent_scatter(
-    vae, data.x, labels=data.labels, marker_size=4, ax=ax
+    vae, data.x, labels=data.labels, marker_size=3, legend=False, ax=ax
 )

@@ -1,6 +1,6 @@
 """
-Regions without codes (prior_holes)
-===================================
+Holes in the prior (prior_holes)
+================================
 
 How much of the prior is where the aggregate posterior has almost no mass, and
 what is decoded there.
