@@ -56,8 +56,9 @@ export class Model {
       .filter((dim) => active.includes(dim))
       .slice(0, 2)
       .sort((a, b) => a - b);
-    const [first = 0, second = first === 0 && this.nDims > 1 ? 1 : 0] = shown;
-    return `z:${first},${this.nDims > 1 ? second : first}`;
+    if (this.nDims === 1) return "z:0,0";
+    const [first = 0, second = first === 0 ? 1 : 0] = shown;
+    return `z:${Math.min(first, second)},${Math.max(first, second)}`;
   }
 
   /**

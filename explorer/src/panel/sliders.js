@@ -131,10 +131,8 @@ function sliderRows(view, outputs) {
   const collapsed = free.filter((dim) => !isActive(dim));
   const hasKl = dimensions.some(({ kl }) => kl !== null && kl !== undefined);
   const heads = ["", "", "value", hasKl ? "KL, nats" : ""].map((text) => html("span", {}, text));
-  const rows = [
-    html("div.slider.slider-head", { "aria-hidden": "true" }, ...heads),
-    ...free.filter(isActive).map(rowOf),
-  ];
+  const head = html("div.slider.slider-head", { "aria-hidden": "true" }, ...heads);
+  const rows = free.length ? [head, ...free.filter(isActive).map(rowOf)] : [];
   if (collapsed.length)
     rows.push(
       html(
