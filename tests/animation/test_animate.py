@@ -253,6 +253,16 @@ def test_a_walk_is_a_draw_from_the_prior_at_each_time_and_closes(linear):
     assert steps.max() < 2 * np.pi / 12 * np.linalg.norm(z, axis=2).max() * 1.5
 
 
+def test_conditions_are_columns_and_a_fixed_one_is_named():
+    decoder = vaeviz.Decoder(lambda z, y: z + y[:, None], latent_shape=(2,), prior="normal", conditions=("a", "b", "c"))
+    walk = prior_walk(decoder, n_frames=4, n_samples=6)
+    assert walk.cells.shape == (4, 2, 3, 2)
+    np.testing.assert_allclose(walk.cells[:, :, 2] - walk.cells[:, :, 0], 2, atol=1e-6)
+    traversal = traversal_loop(decoder, n_frames=4)
+    assert traversal.cells.shape == (4, 2, 3, 2)
+    assert "b" in traversal_loop(vaeviz.condition_on(decoder, "b"), n_frames=4).title
+
+
 @pytest.mark.parametrize("plot", ["traversal", "interpolation", "samples"])
 def test_loops_are_written(plot, linear, x, tmp_path):
     made = vaeviz.animate(plot, linear, out=tmp_path / "loop.gif", x=x, options={"n_frames": 4}, **SMALL)

@@ -299,3 +299,18 @@ def test_the_numbers_so_far_are_the_history_of_plots(recorder, x):
     watch(1, columns, loss=3.0)
     watch(2, columns, loss=2.0)
     assert received == [{"step": [1.0, 2.0], "loss": [3.0, 2.0]}]
+
+
+def test_a_password_is_in_no_warning(x, monkeypatch):
+    def fail(text):
+        def connect():
+            raise ConnectionError("https://me:secret@example.org does not answer \x1b[31m")
+
+        return connect
+
+    monkeypatch.setattr("vaeviz.callbacks.destinations.find_tracker", fail)
+    watch = vaeviz.watch(small_plot, x, to="mlflow:https://me:secret@example.org", dpi=50)
+    with pytest.warns(UserWarning, match="example.org") as caught:
+        watch(1, columns)
+    assert "secret" not in str(caught[0].message)
+    assert "\x1b" not in str(caught[0].message)

@@ -7,6 +7,7 @@ import pytest
 
 import vaeviz
 from vaeviz import Batches, Dataset, Posterior, encode, export_figures
+from vaeviz.analysis.active_dimensions import active_dimensions
 from vaeviz.data.batches import check_samples
 from vaeviz.data.out_of_core import (
     StoredArray,
@@ -431,3 +432,41 @@ def test_a_long_message_keeps_its_cause():
     assert message.startswith("first")
     assert message.endswith("the cause")
     assert len(message) < 320
+
+
+@pytest.fixture
+def codes(tmp_path):
+    """Return a function that stores float32 arrays and maps them into memory."""
+
+    def store(values, name="codes.npy"):
+        return mapped(np.asarray(values, np.float32), tmp_path / name)
+
+    return store
+
+
+def test_memory_mapped_codes_stay_on_the_disk(codes):
+    mean = np.random.default_rng(0).standard_normal((N, 3))
+    posterior = Posterior(codes(mean), codes(np.exp(mean), "std.npy"), "normal")
+    assert is_out_of_core(posterior.mean)
+    assert is_out_of_core(posterior.std)
+    in_memory = Posterior(mean, np.exp(mean), "normal")
+    np.testing.assert_array_equal(posterior.mean, in_memory.mean)
+    found, expected = active_dimensions(posterior), active_dimensions(in_memory)
+    np.testing.assert_array_equal(found.kl, expected.kl)
+    np.testing.assert_array_equal(found.variance_error, expected.variance_error)
+
+
+def test_memory_mapped_codes_are_checked(codes):
+    with pytest.raises(InputError):
+        Posterior(codes([[0, np.inf]]))
+    with pytest.raises(InputError) as raised:
+        Posterior(codes([[0, 0], [0, 0]]), codes([[1, 1], [1, -2]], "std.npy"))
+    assert raised.value.got == "-2"
+
+
+def test_codes_beyond_the_limit_are_in_a_file(x, source, monkeypatch):
+    monkeypatch.setattr("vaeviz.data.row_buffer.MAX_BYTES_IN_MEMORY", 100)
+    encoder = vaeviz.Encoder(lambda x: x.reshape(len(x), -1)[:, :3], returns="mean", batch_size=16)
+    posterior = encode(encoder, source)
+    assert is_out_of_core(posterior.mean)
+    np.testing.assert_array_equal(posterior.mean, x.reshape(N, -1)[:, :3])

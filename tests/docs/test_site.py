@@ -6,10 +6,12 @@ import ast
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 import vaeviz
 import vaeviz_models
+from vaeviz.cli.main import cli
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if path.relative_to(DOCS).parts[0] != "_build")
@@ -35,6 +37,11 @@ def test_every_page_is_in_a_table_of_contents():
 def test_the_reference_lists_every_public_name(package):
     text = (DOCS / "reference" / f"{package.__name__}.md").read_text("utf-8")
     assert sorted(re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)) == sorted(package.__all__)
+
+
+def test_every_command_has_a_page():
+    pages = {page.stem for page in (DOCS / "reference" / "commands").glob("*.md")}
+    assert pages == set(cli.list_commands(click.Context(cli)))
 
 
 def test_every_plot_has_an_example_of_its_name():

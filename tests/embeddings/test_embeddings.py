@@ -11,7 +11,7 @@ import pytest
 from vaeviz import NotApplicable
 from vaeviz.embeddings import choose_engine, clear_embedding_cache, embed
 from vaeviz.embeddings._libraries import n_threads
-from vaeviz.embeddings.pca import pca_initialization
+from vaeviz.embeddings.pca import pca, pca_initialization
 from vaeviz.errors import InputError, UnknownName
 
 RNG = np.random.default_rng(0)
@@ -206,6 +206,18 @@ def test_engine_cannot_change_the_codes(registered):
     codes = CODES.copy()
     embed(codes, "zeroing")
     np.testing.assert_array_equal(codes, CODES)
+
+
+def test_pca_of_a_large_matrix_in_blocks_is_that_of_the_matrix(tmp_path, monkeypatch):
+    z = (np.random.default_rng(0).standard_normal((3000, 5)) * [1, 5, 0.1, 3, 2] + 100).astype(np.float32)
+    expected, place = pca(z)
+    np.save(tmp_path / "z.npy", z)
+    monkeypatch.setattr("vaeviz.embeddings.pca.MAX_SVD_VALUES", 100)
+    monkeypatch.setattr("vaeviz.data.out_of_core.MAX_ROW_VALUES", 999)
+    found, place_in_blocks = pca(np.load(tmp_path / "z.npy", mmap_mode="r"))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(place_in_blocks(z[:7]), place(z[:7]), atol=1e-6)
+    assert place(z[:0]).shape == (0, 2)
 
 
 def test_pca_finds_the_two_leading_components():

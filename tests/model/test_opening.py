@@ -258,4 +258,4 @@ def test_an_object_that_holds_networks_names_the_attributes():
             use(Detector())
         advice = caught.value.fix.python
         assert "scaler_ of type StandardScaler or model of type dict" in advice
-        assert "preprocessed" in advice
+        assert "preprocess" in advice

@@ -4,7 +4,10 @@
 Look at each of them before you commit it.
 """
 
+import numpy as np
 import pytest
+
+import vaeviz
 
 
 def pytest_addoption(parser):
@@ -32,3 +35,18 @@ def call_plot(still_figure, quick_options):
         return spec(**given, **quick_options.get(spec.name, {}) | options)
 
     return call
+
+
+@pytest.fixture
+def conditional_inputs(linear, linear_parts):
+    """One value for every input that a plot of the linear conditional model takes."""
+    runs = [vaeviz.Model(linear_parts["encoder"], inputs={"likelihood": linear_parts["likelihood"]})]
+    return linear_parts | {
+        "x": linear.x,
+        "labels": linear.names,
+        "condition": linear.labels,
+        "factors": np.column_stack([linear.labels, linear.x[:, 0]]),
+        "history": {"epoch": [1, 2], "train_elbo": [-3.0, -2.0]},
+        "other_encoder": linear_parts["encoder"],
+        "runs": runs,
+    }

@@ -17,20 +17,6 @@ def one_line(ax):
 
 
 @pytest.fixture
-def inputs(linear, linear_parts):
-    """What a plot may ask of the linear conditional model, and of its samples."""
-    return linear_parts | {
-        "x": linear.x,
-        "labels": linear.names,
-        "condition": linear.labels,
-        "factors": np.column_stack([linear.labels, linear.x[:, 0]]),
-        "history": {"epoch": [1, 2], "train_elbo": [-3.0, -2.0]},
-        "other_encoder": linear_parts["encoder"],
-        "runs": [vaeviz.Model(linear_parts["encoder"], inputs={"likelihood": linear_parts["likelihood"]})],
-    }
-
-
-@pytest.fixture
 def watched(linear):
     """The linear decoder, which keeps the codes and the classes that it is given."""
     calls = []
@@ -63,9 +49,9 @@ ENCODING = [name for name in plot_names() if {"encoder", "runs"} & set(get_plot(
 
 
 @pytest.mark.parametrize("name", ENCODING)
-def test_a_missing_condition_is_explained(name, inputs, call):
+def test_a_missing_condition_is_explained(name, conditional_inputs, call):
     with pytest.raises(NotApplicable, match="condition"):
-        call(name, inputs | {"condition": None})
+        call(name, conditional_inputs | {"condition": None})
 
 
 @pytest.mark.parametrize("name", ["samples", "manifold_grid"])
@@ -251,13 +237,13 @@ def test_encoders_with_and_without_a_condition_are_compared(linear, linear_parts
         assert left.collections or left.lines
 
 
-def test_bounds_of_a_conditional_model_are_conditional(linear, inputs, call):
-    axes = call("likelihood_bound", inputs)
+def test_bounds_of_a_conditional_model_are_conditional(linear, conditional_inputs, call):
+    axes = call("likelihood_bound", conditional_inputs)
     assert r"\ln p(x\,|\,y)" in axes[0].figure.get_suptitle()
 
 
-def test_codes_of_a_conditional_model_may_be_independent_of_its_condition(linear, inputs):
-    given_inputs = {name: inputs[name] for name in ("encoder", "decoder", "x", "labels", "likelihood")}
+def test_codes_of_a_conditional_model_may_be_independent_of_its_condition(linear, conditional_inputs):
+    given_inputs = {name: conditional_inputs[name] for name in ("encoder", "decoder", "x", "labels", "likelihood")}
     report = vaeviz.analyze(**given_inputs)
     assert "are the condition" in report["classes"].sentence
     assert "condition_on" in report["neighbors"].sentence

@@ -191,21 +191,6 @@ def test_built_in_counts_have_names(spec):
 # What every built-in plot does with every kind of input
 
 
-@pytest.fixture
-def conditional_inputs(linear, linear_parts):
-    """The same for a conditional model of two dimensions, in closed form."""
-    runs = [vaeviz.Model(linear_parts["encoder"], inputs={"likelihood": linear_parts["likelihood"]})]
-    return linear_parts | {
-        "x": linear.x,
-        "labels": linear.names,
-        "condition": linear.labels,
-        "factors": np.column_stack([linear.labels, linear.x[:, 0]]),
-        "history": {"epoch": [1, 2], "train_elbo": [-3.0, -2.0]},
-        "other_encoder": linear_parts["encoder"],
-        "runs": runs,
-    }
-
-
 def torch_modules(inputs):
     """The NumPy encoder and decoder as torch modules."""
     torch = pytest.importorskip("torch")

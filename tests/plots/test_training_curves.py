@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.figure import Figure
 
+import vaeviz
 from vaeviz import NotApplicable, training_curves
 from vaeviz.errors import InputError, UnknownName
 
@@ -277,3 +278,10 @@ def test_the_command_overlays_several_histories(tmp_path, monkeypatch):
         (tmp_path / f"{name}.csv").write_text("epoch,loss\n1,3\n2,2\n")
     drawn = CliRunner().invoke(cli, ["plot", "training_curves", "--history", "a.csv", "--history", "b.csv"])
     assert drawn.exit_code == 0, drawn.output
+
+
+def test_a_figure_of_a_set_is_high_enough_for_all_rows_of_panels(tmp_path):
+    names = ["train_elbo", "train_kl", "train_log_likelihood", "learning_rate", "grad_norm", "beta"]
+    history = {"epoch": [1, 2]} | {name: [1.0, 2.0] for name in names}
+    (record,) = vaeviz.export_figures(tmp_path, history=history, plots=["training_curves"], dpi=40)
+    assert (record.status, record.warnings) == ("drawn", [])

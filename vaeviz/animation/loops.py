@@ -27,9 +27,11 @@ from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.sample_style import SampleStyle, sample_style, shared_range
 from vaeviz.drawing.styles import style as style_context
+from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.export.render import draw_figure
 from vaeviz.model.decode import decode, latent_size
+from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.model.posterior import Posterior
@@ -143,7 +145,7 @@ def traversal_loop(
     Returns
     -------
     Loop
-        One column per dimension, and one row per condition.
+        One column per dimension; or one row per dimension, and one column per condition.
     """
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, x = as_decoder(decoder), None if x is None else as_samples(x, "x")
@@ -162,22 +164,24 @@ def traversal_loop(
     decoded = decode_under_conditions(
         decoder, posterior.with_codes(codes.reshape(-1, posterior.size)), conditions, reference=x
     )
-    cells = np.moveaxis(decoded.reshape(len(decoded), len(dims), n_steps, *decoded.shape[2:]), 2, 0)[steps]
-    layouts = [
-        GridLayout(
-            conditions.names,
-            [f"{dimension_label(dim)} = {codes[k, step, dim]:.1f}".replace("-", "−") for k, dim in enumerate(dims)],
-        )
+    cells = decoded.reshape(len(decoded), len(dims), n_steps, *decoded.shape[2:])
+    cells = np.moveaxis(cells, 2, 0)[steps]  # (T, conditions, dims, *sample)
+    names = [
+        [f"{dimension_label(dim)} = {codes[k, step, dim]:.1f}".replace("-", "−") for k, dim in enumerate(dims)]
         for step in steps
     ]
+    if conditions:
+        cells, layouts = cells.swapaxes(1, 2), [GridLayout(labels, conditions.names) for labels in names]
+    else:
+        layouts = [GridLayout((), labels) for labels in names]
     return Loop(
         cells,
         layouts,
         _with_range(style, cells),
-        "Each dimension alone, there and back",
-        "Each column moves one latent dimension from one end to the other and back; the others are held at the code "
-        "that is nearest to the center.",
-        "full" if len(dims) > MAX_COLUMN_CELLS else "column",
+        f"Each dimension alone, there and back{_given(decoder)}",
+        "Each cell of a dimension moves it from one end to the other and back; the others are held at the code that is "
+        "nearest to the center.",
+        "full" if cells.shape[2] > MAX_COLUMN_CELLS else "column",
     )
 
 
@@ -257,7 +261,7 @@ def interpolation_loop(
         cells,
         layouts,
         _with_range(style, cells),
-        f"{method.capitalize()} interpolation, there and back",
+        f"{method.capitalize()} interpolation, there and back{_given(decoder)}",
         f"The middle column shows decoded codes on the way between the {posterior.code_name}s of the samples on both "
         "sides, and back; the number is the share of the way.",
     )
@@ -299,7 +303,7 @@ def prior_walk(
     Returns
     -------
     Loop
-        A square of samples, or one row per condition.
+        A square of samples, or one column per condition.
 
     Raises
     ------
@@ -319,26 +323,30 @@ def prior_walk(
     if posterior is not None and not prior:
         raise NotApplicable("The prior of the model is not known, so there is nothing to walk through.")
     size = latent_size(decoder) if posterior is None else posterior.size
-    n_draws = max(1, round(n_samples / len(conditions))) if conditions else n_samples
+    n_draws = math.ceil(n_samples / len(conditions)) if conditions else n_samples
     a, b = temperature * np.random.default_rng(seed).standard_normal((2, n_draws, size))
     angles = 2 * math.pi * np.arange(n_frames)[:, None, None] / n_frames
     codes = (np.cos(angles) * a + np.sin(angles) * b).reshape(-1, size)
     decoded = decode_under_conditions(
         decoder, codes if posterior is None else posterior.with_codes(codes), conditions, reference=x
     )
-    cells = np.moveaxis(decoded.reshape(len(decoded), n_frames, n_draws, *decoded.shape[2:]), 1, 0)
-    if not conditions:
+    cells = decoded.reshape(len(decoded), n_frames, n_draws, *decoded.shape[2:])
+    if conditions:
+        cells = np.moveaxis(cells, 0, 2)  # (T, draws, conditions, *sample)
+    else:
         n_columns = math.ceil(math.sqrt(n_draws))
-        blank = np.full((n_frames, 1, -n_draws % n_columns, *decoded.shape[2:]), np.nan, dtype=np.float32)
-        cells = np.concatenate([cells, blank], axis=2).reshape(n_frames, -1, n_columns, *decoded.shape[2:])
+        blank = np.full((n_frames, -n_draws % n_columns, *decoded.shape[2:]), np.nan, dtype=np.float32)
+        cells = np.concatenate([cells[0], blank], axis=1).reshape(n_frames, -1, n_columns, *decoded.shape[2:])
     scale = "" if temperature == 1 else f"{temperature:g}² "
+    source = f"{'' if prior else 'assuming '}z ~ N(0, {scale}I) at each time"
     return Loop(
         cells,
-        [GridLayout(conditions.names)] * n_frames,
+        [GridLayout((), conditions.names)] * n_frames,
         _with_range(style, cells),
-        f"Means of p(x | z), {n_draws} walks,\n{'' if prior else 'assuming '}z ~ N(0, {scale}I) at each time",
+        f"Means of p(x | z{', y' if conditions else ''}), {n_draws} walks{_given(decoder)},\n{source}",
         f"Each picture is the mean of p(x | z) for a code that moves on a closed path; at each time it is a draw from "
         f"N(0, {scale}I).",
+        "full" if cells.shape[2] > MAX_COLUMN_CELLS else "column",
     )
 
 
@@ -352,6 +360,11 @@ LOOPS: dict[str, Callable[..., Loop]] = {
 
 def _encode_samples(decoder: Any, encoder: Any, x: Any, condition: Any) -> Posterior | None:
     return None if encoder is None or x is None else encode(with_decoder(encoder, decoder), x, condition)
+
+
+def _given(decoder: Decoder) -> str:
+    """Return the words on the one condition of a decoder that has one."""
+    return f", given y = {drawable_text(decoder.condition_name)}" if decoder.condition_name else ""
 
 
 def _prior_span(span: Literal["aggregate", "prior"] | float) -> Literal["aggregate", "prior"] | float:

@@ -14,7 +14,7 @@ from vaeviz.errors import InputError, UnknownName
 from vaeviz.export.manifest import check_writable
 from vaeviz.export.trackers.mlflow import MLflowTracker
 from vaeviz.export.trackers.tensorboard import TensorBoardTracker
-from vaeviz.export.trackers.tracker import TRACKERS, Tracker, find_tracker
+from vaeviz.export.trackers.tracker import TRACKERS, Tracker, find_tracker, without_password
 from vaeviz.export.trackers.wandb import WandbTracker
 
 EXPECTED = (
@@ -117,7 +117,7 @@ def find_destination(to: Any) -> Destination:
     if isinstance(to, str):
         kind, colon, _ = to.partition(":")
         if kind in TRACKERS:
-            return Destination(to, find_tracker(to))
+            return Destination(without_password(to), find_tracker(to))
         if colon and kind.isalpha() and len(kind) >= SHORTEST_TRACKER:  # a folder of this name is written ./NAME
             raise UnknownName("tracker", kind, TRACKERS)
     if isinstance(to, (str, os.PathLike)):

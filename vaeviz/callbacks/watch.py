@@ -20,6 +20,7 @@ from vaeviz.errors import InputError, NotApplicable, printable_text, warn_user
 from vaeviz.export.fixed_samples import FixedSamples, inputs_with_model
 from vaeviz.export.plot_call import PlotCall, find_plot_call
 from vaeviz.export.render import figure_content
+from vaeviz.export.trackers.tracker import without_password
 from vaeviz.model.calling import restored_random_state
 from vaeviz.plugins.diagnostics import capture_warnings
 from vaeviz.plugins.options import check_arguments, check_settings
@@ -370,7 +371,7 @@ class Watch:
         """Warn once that something of a subject failed."""
         is_own = isinstance(error, (InputError, NotApplicable))
         reason = shorten(str(error)) if is_own else shorten(f"{type(error).__name__}: {error}")
-        self._warn_once(subject, UserWarning(f"{message}: {reason}"))
+        self._warn_once(subject, UserWarning(printable_text(f"{message}: {without_password(reason)}")))
 
     def _warn_once(self, subject: str, warning: Warning) -> None:
         if subject not in self._given_warnings:

@@ -20,7 +20,7 @@ from vaeviz.errors import Fix, InputError, printable_text
 ONE_LABEL_EACH = Fix("Pass one label per sample, or None.")
 SCALE_KINDS = "fM"  # NumPy's codes of what lies on a scale: floating-point numbers and dates
 MAX_LABEL_RANGE = 1 << 16  # of integers that are encoded by a table, which is quicker than sorting them
-LABEL_BLOCK = 1 << 20  # of integers that are encoded at once
+LABEL_BLOCK = 1 << 16  # labels that are counted at once
 MAX_FLOAT_CLASSES = 20  # different whole numbers in floating point; more are a scale, such as years of age
 
 
@@ -264,19 +264,41 @@ def _are_in_small_range(values: np.ndarray) -> bool:
 
 
 def _factorize_integers(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Encode integers of a small range by a table, in blocks, without sorting them."""
-    low, high = values.min(), values.max()
+    """Encode integers of a small range by a table, without sorting them."""
+    low, high = int(values.min()), int(values.max())
     codes = values.astype(np.int32)
     codes -= np.int32(low)
-    blocks = [codes[start : start + LABEL_BLOCK] for start in range(0, len(codes), LABEL_BLOCK)]
-    is_class = np.zeros(int(high) - int(low) + 1, dtype=bool)
-    for block in blocks:
-        is_class |= np.bincount(block, minlength=len(is_class)) > 0
+    is_class = class_counts(codes, high - low + 1) > 0
     if not is_class.all():
-        code_of = np.cumsum(is_class, dtype=np.int32) - 1
-        for block in blocks:
-            block[:] = code_of[block]
-    return codes, tuple(str(int(low) + offset) for offset in np.flatnonzero(is_class))
+        codes = (np.cumsum(is_class, dtype=np.int32) - 1)[codes]
+    return codes, tuple(str(low + offset) for offset in np.flatnonzero(is_class))
+
+
+def class_counts(codes: np.ndarray, n_classes: int) -> np.ndarray:
+    """Count the samples of each class, in blocks that stay in the cache of a processor.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (N,)
+        The index of each label's class; negative for a missing label, which is not counted.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of int, shape (n_classes,)
+        The counts.
+
+    Examples
+    --------
+    >>> class_counts(np.array([2, 0, -1, 2]), 3)
+    array([1, 0, 2])
+    """
+    counts = np.zeros(n_classes, np.int64)
+    for start in range(0, len(codes), LABEL_BLOCK):
+        block = codes[start : start + LABEL_BLOCK]
+        counts += np.bincount(block[block >= 0] if block.min() < 0 else block, minlength=n_classes)
+    return counts
 
 
 def labels_for(x: Any, labels: Any) -> Any:

@@ -12,6 +12,7 @@ from vaeviz.data.labels import (
     ClassLabels,
     all_missing_error,
     check_labels,
+    class_counts,
     factorize_labels,
     has_classes,
     label_name,
@@ -207,8 +208,8 @@ def _color_classes(
 ) -> LabelColors:
     """Color classes, those of `highlight` only if there are any, and leave out classes without samples."""
     codes = codes.astype(np.int32, copy=False)  # those of pandas are bytes if the classes are few
-    has_missing = len(codes) > 0 and codes.min() < 0
-    is_present = np.bincount(codes[codes >= 0] if has_missing else codes, minlength=len(names)) > 0
+    counts = class_counts(codes, len(names))
+    is_present = counts > 0
     if not is_present.any():
         raise all_missing_error()
     highlighted = None if highlight is None else [str(name) for name in highlight]
@@ -221,7 +222,7 @@ def _color_classes(
     else:
         by_name = palette if isinstance(palette, Mapping) else dict(zip(names, class_colors(len(names), palette)))
         colors = _colors_by_name([names[code] for code in shown], by_name)
-    if has_missing or len(shown) < len(names):
+    if counts[shown].sum() < len(codes) or len(shown) < len(names):
         places = np.full(len(names) + 1, -1, dtype=np.int32)  # the last one is that of a missing label
         places[shown] = np.arange(len(shown))
         codes = places[codes]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vaeviz.data.out_of_core import iterate_rows
 from vaeviz.drawing.text_fit import axes_height, axes_width
 from vaeviz.model.posterior import Posterior
 
@@ -112,8 +113,9 @@ def show_posterior_spread(ax: Axes, posterior: Posterior, dims: tuple[int, ...])
         The two dimensions of the axes.
     """
     if posterior.std is not None and not has_limits(ax):
-        mean, std = posterior.mean[:, dims], posterior.std[:, dims]
-        ax.update_datalim([(mean - 3 * std).min(axis=0), (mean + 3 * std).max(axis=0)])
+        for mean, std in zip(iterate_rows(posterior.mean), iterate_rows(posterior.std)):
+            center, reach = mean[:, dims], 3 * std[:, dims]
+            ax.update_datalim([(center - reach).min(axis=0), (center + reach).max(axis=0)])
         ax.autoscale_view()
 
 

@@ -186,7 +186,7 @@ def legend_inside(ax: Axes, **legend_kws: Any) -> bool:
         True if it is inside.
     """
     width = ax.legend(**legend_kws).get_window_extent().width
-    if width < EXPECTED_SHRINKAGE * ax.get_window_extent().width:
+    if width < ax.get_window_extent().width:
         return True
     legend_below(ax)
     return False

@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vaeviz.data.out_of_core import iterate_rows
+
+MAX_SVD_VALUES = 1 << 24  # 128 MB in float64, of which a singular value decomposition makes copies
+MAX_COVARIANCE_DIMS = 4096  # 128 MB; larger samples are pictures, which are not millions
 INITIAL_STD = 1e-4  # of the first component; t-SNE starts from a small map (Kobak & Berens 2019)
 
 
@@ -24,16 +28,26 @@ def pca(z: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     place : callable
         Maps further codes (M, D) to (M, 2).
     """
-    center = z.mean(axis=0, dtype=np.float64)
-    _, _, axes = np.linalg.svd(z - center, full_matrices=False)
-    axes = axes[:2]
+    center = sum(block.sum(axis=0, dtype=np.float64) for block in iterate_rows(z)) / len(z)
+    axes = _principal_axes(z, center)[:2]
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
     loadings = np.pad((axes * signs[:, None]).T, ((0, 0), (0, 2 - len(axes))))
 
     def place(codes: np.ndarray) -> np.ndarray:
-        return np.asarray((codes - center) @ loadings)
+        return np.concatenate([np.empty((0, 2)), *((block - center) @ loadings for block in iterate_rows(codes))])
 
     return place(z), place
+
+
+def _principal_axes(z: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """Return the axes of decreasing variance as rows; those of a large matrix from its covariance, in blocks."""
+    if z.size <= MAX_SVD_VALUES or z.shape[1] > MAX_COVARIANCE_DIMS:
+        return np.linalg.svd(z - center, full_matrices=False)[2]
+    covariance = np.zeros((z.shape[1], z.shape[1]))
+    for block in iterate_rows(z):
+        centered = block - center
+        covariance += centered.T @ centered
+    return np.linalg.eigh(covariance)[1].T[::-1]
 
 
 def pca_initialization(z: np.ndarray) -> np.ndarray:

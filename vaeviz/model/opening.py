@@ -440,9 +440,7 @@ def _route_of_attribute(model: Any) -> Fix:
                 found.append(f"{name} of type {type(value).__name__}")
     if not found:
         return Fix("")
-    return Fix(
-        f"Pass its attribute {' or '.join(found)}, and samples that are preprocessed as {type(model).__name__} does it."
-    )
+    return Fix(f"Pass its attribute {' or '.join(found)}, and preprocess the samples as {type(model).__name__} does.")
 
 
 def _route_of_file(path: Path) -> Fix:

@@ -41,6 +41,7 @@ TITLES = {"elbo": "ELBO", "kl": "KL", "beta": r"$\beta$", "lr": "learning rate"}
 ORDER = ("elbo|loss", "recon|rec_|likelihood|nll|bce|mse", "kl|kld")  # of panels, by what their names contain
 SETTINGS = re.compile("beta|kl_weight|lr([-_/].*)?|learning_rate")  # quantities that are set, drawn last if they vary
 MAX_COLUMNS = 3  # panels side by side
+ROW_ASPECT = 0.3  # height of a row of panels / width of the figure
 MAX_NAME_LENGTH = 30  # characters of a run's name
 MAX_CYCLE_COLORS = 10  # more runs take their colors from a colormap
 MIN_EPOCHS_OF_A_LINE = 3  # fewer are drawn as markers, too
@@ -285,10 +286,13 @@ def _run_colors(names: list[str]) -> dict[str, Any]:
 
 
 def _add_panels(figure: Figure | SubFigure | None, n_panels: int) -> np.ndarray:
-    """Add Axes in rows of up to three, to a new figure if there is none."""
+    """Add Axes in rows of up to three, to a new figure if there is none. A figure of vaeviz grows with the rows."""
     n_columns = 2 if n_panels == 4 else min(n_panels, MAX_COLUMNS)
     n_rows = math.ceil(n_panels / n_columns)
-    figure = figure or figure_for(training_curves, None if n_rows == 1 else 0.3 * n_rows)
+    if figure is None:
+        figure = figure_for(training_curves, None if n_rows == 1 else ROW_ASPECT * n_rows)
+    else:
+        grow(figure, ROW_ASPECT * (n_rows - 1) * 72 * figure.bbox.width / figure.dpi)
     axes: np.ndarray = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for ax in axes[n_panels:]:
         ax.remove()

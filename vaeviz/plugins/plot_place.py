@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from vaeviz.errors import Fix, InputError, SmallPlaceWarning, each_advice_once, warn_user
 from vaeviz.plugins.options import Option, check_options
 
@@ -146,19 +144,19 @@ def _check_inputs(signature: inspect.Signature, args: Sequence[Any], kwargs: Map
 
 
 def _check_required(name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Raise `InputError` if an input is missing, which may be because a whole model was passed once for two inputs."""
+    """Raise `InputError` if an input is missing because a whole model was passed once for its two parts."""
     parameters = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
     required = [one.name for one in parameters if one.default is inspect.Parameter.empty]
     missing = [one for one in required[len(args) :] if one not in kwargs]
-    if not missing:
+    if not missing or not {"encoder", "decoder"} <= set(required):
         return
-    models = {"encoder": "model", "decoder": "model"} if {"encoder", "decoder"} <= set(required) else {}
-    whole = f" Pass a whole model for both parts: {name}({', '.join(models.get(one, one) for one in required)})."
+    calls = [f"{name}({', '.join(required)})"]
+    calls.append(calls[0].replace("encoder", "model").replace("decoder", "model"))
     raise InputError(
         f"{name} received no {missing[0]}.",
         got=", ".join(one for one in required if one not in missing) or "nothing",
         expected=", ".join(required),
-        fix=f"Write {name}({', '.join(required)}).{whole if models else ''}",
+        fix=f"Write {calls[0]}, or {calls[1]} with a whole model.",
     )
 
 
@@ -214,6 +212,7 @@ def _spec_of_box(box: Bbox, figure: Figure | SubFigure) -> SubplotSpec:
 def _warn_of_small_place(name: str, axes: Sequence[Axes], place: Figure | SubFigure) -> None:
     """Warn if a place is too small for the rows and columns of panels that a plot drew into it."""
     import matplotlib
+    import numpy as np
 
     spec = axes[0].get_subplotspec()
     if spec is None:

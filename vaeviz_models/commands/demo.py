@@ -76,6 +76,8 @@ DEMOS = {
         {"disentanglement": {"max_points": 1000}},
     ),
 }
+ANIMATED = "demo"  # the run whose latent space is animated over its epochs
+MAX_ANIMATED = 500  # codes in each frame, which keep the file small
 MAX_MAPPED = 500  # codes on the t-SNE map of an explorer, which then takes two seconds
 MAX_JOBS = 2  # more processes would start for longer than they draw
 
@@ -136,11 +138,13 @@ def demo(ctx: click.Context, out: Path, epochs: int | None) -> None:
                 config=config,
                 overwrite=True,
                 after_epoch=print_epoch(config.epochs),
+                keep_epochs=name == ANIMATED,
             )
     data = {name: load_data(entry.data) for name, entry in DEMOS.items()}
     n_jobs = min(MAX_JOBS, os.cpu_count() or 1)
     with keep_workers():
         _write_explorers(data, out, n_jobs)
+        _write_animation(data[ANIMATED], out)
         codes = [_export(name, data[name], out, n_jobs) for name in DEMOS]
     for name in DEMOS:
         click.echo(f"Open {(out / name / 'index.html').resolve()}")
@@ -163,6 +167,15 @@ def _write_explorers(data: Mapping[str, Dataset], out: Path, n_jobs: int) -> Non
     ]
     for completed in run_tasks(tasks, {}, n_jobs):
         click.echo(f"explorer page {completed.result}")
+
+
+def _write_animation(data: Dataset, out: Path) -> None:
+    """Animate the latent space of one run over its epochs."""
+    from vaeviz.animation.animate import animate
+
+    run, path = out / "runs" / ANIMATED, out / ANIMATED / "epochs.gif"
+    animation = animate("latent_scatter", run, out=path, data=data, n_samples=MAX_ANIMATED, dpi=100)
+    click.echo(f"animation {animation.path}")
 
 
 def _export(name: str, data: Dataset, out: Path, n_jobs: int) -> int:

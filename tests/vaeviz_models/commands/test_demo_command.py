@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from vaeviz.data.loading import load_data
 from vaeviz.plugins.plot_spec import get_plot, plot_names
@@ -42,6 +43,14 @@ def test_every_entry_is_trained_as_the_table_says(vaeviz, exports, tmp_path):
         assert config["training"] | entry.training | {"epochs": 1} == config["training"]
         assert str(tmp_path / "figures" / name / "index.html") in result.out
         assert (tmp_path / "figures" / name / "explorer.html").is_file()
+
+
+def test_the_epochs_of_one_run_are_animated(vaeviz, exports, tmp_path):
+    vaeviz("demo", "--out", tmp_path, "--epochs", 2)
+    animation = Image.open(tmp_path / "demo" / "epochs.gif")
+    assert animation.n_frames == 3
+    assert (tmp_path / "demo" / "epochs.gif").stat().st_size < 500_000
+    assert not (tmp_path / "runs" / "demo-10d" / "epochs").exists()
 
 
 def test_sets_of_one_data_set_are_compared(vaeviz, exports, tmp_path):

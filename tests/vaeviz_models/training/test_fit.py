@@ -1,5 +1,7 @@
 """`fit` and `evaluate`: what is trained, scored, kept and refused."""
 
+import functools
+import io
 import random
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Subset, TensorDataset
+from tqdm import tqdm
 
 import vaeviz
 from vaeviz.errors import InputError
@@ -475,3 +478,14 @@ def test_scored_data_are_checked_as_training_data(model, noise_images):
 def test_a_model_of_another_precision_is_encoded(model, noise_images, dtype):
     expected = vaeviz.encode(model, noise_images).mean
     np.testing.assert_allclose(vaeviz.encode(model.to(dtype), noise_images).mean, expected, atol=0.05)
+
+
+def test_the_progress_bar_shows_the_terms_of_the_elbo(model, monkeypatch):
+    written = io.StringIO()
+    bar = functools.partial(tqdm, file=written, mininterval=0)
+    monkeypatch.setattr("vaeviz_models.training.fit.tqdm", lambda **settings: bar(**{**settings, "disable": False}))
+    x = np.random.default_rng(0).random((130, 5, 4), dtype=np.float32)
+    history = fit(model, x, epochs=2, batch_size=1, device="cpu")
+    lines = written.getvalue().split("\r")
+    assert f"ELBO {history['train_elbo'][-1]:.2f}" in written.getvalue()
+    assert len({line.partition("ELBO")[2][:8] for line in lines if "ELBO" in line}) >= 3  # also within an epoch

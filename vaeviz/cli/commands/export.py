@@ -177,11 +177,11 @@ def _check_sends_png(trackers: Sequence[str], formats: Sequence[str]) -> None:
 
 def _send(folder: Path, tracker: str, open_named: Callable[[], Tracker]) -> None:
     """Send a finished set to a tracker, and print how many figures it received."""
-    from vaeviz.export.trackers.tracker import report_tracker_errors, send_figures
+    from vaeviz.export.trackers.tracker import report_tracker_errors, send_figures, without_password
 
     with report_tracker_errors(tracker, fix=f"The figures are in {folder}."), closing(open_named()) as opened:
         n_sent = len(send_figures(folder, opened))
-    click.echo(f"{n_sent} figure{'s' * (n_sent != 1)} sent to {tracker}")
+    click.echo(f"{n_sent} figure{'s' * (n_sent != 1)} sent to {without_password(tracker)}")
 
 
 def exit_code(records: Sequence[FigureRecord], *, by_name: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -134,8 +135,29 @@ def report_tracker_errors(tracker: str, *, fix: str = "") -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        reason = shorten(str(error) or type(error).__name__)
-        raise OutputError(f"{tracker} cannot be written: {reason}", got=tracker, fix=fix) from error
+        name, reason = without_password(tracker), without_password(shorten(str(error) or type(error).__name__))
+        raise OutputError(f"{name} cannot be written: {reason}", got=name, fix=fix) from error
+
+
+def without_password(text: str) -> str:
+    """Return a text without the names and passwords in its addresses, which logs would keep.
+
+    Parameters
+    ----------
+    text : str
+        Name of a tracker, or a message of its library.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> without_password("mlflow:https://me:secret@example.org/x")
+    'mlflow:https://example.org/x'
+    """
+    return re.sub(r"(?<=://)[^/@\s]*@", "", text)
 
 
 def send_figures(folder: str | Path, tracker: Tracker) -> list[str]:
