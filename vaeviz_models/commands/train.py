@@ -20,7 +20,7 @@ from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
 from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.object_refs import needs_training
-from vaeviz_models.commands.launch import launch, launch_options
+from vaeviz_models.launcher import launch, launch_options
 
 if TYPE_CHECKING:
     from vaeviz.callbacks.watch import Watch
