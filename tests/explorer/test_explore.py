@@ -182,6 +182,12 @@ def test_an_affine_decoder_runs_in_the_page(digits):
     np.testing.assert_allclose(read_graph(scene, entry["graph"]).run(codes), pca.inverse_transform(codes), atol=1e-3)
 
 
+def test_a_decoder_is_not_taken_for_affine_where_all_codes_are_equal(digits, make_decoder):
+    codes = np.zeros((len(digits.x), 2), np.float32)
+    explorer = vaeviz.explore(vaeviz.Posterior(codes, None, None), make_decoder(), digits.x)
+    assert explorer.static_scene.document["decoder"]["method"] == "grid"
+
+
 def test_channels_first_images_are_decoded_with_the_channels_last(make_encoder, make_decoder):
     x = np.random.default_rng(0).random((20, 3, 5, 7)).astype(np.float32)
     scene = vaeviz.explore(make_encoder(), make_decoder(2, (3, 5, 7)), x).static_scene
