@@ -124,11 +124,12 @@ function comparisonTest(model, { name, operator, value }) {
   return (row) => compare(values[row] < 0 ? column.classes.length : values[row], code);
 }
 
-/** Return the number that a text holds; for dates, "2024-05-01" and "2024-05-01 14:30" as well. */
+/** Return the number that a text holds; for dates, "2024", "2024-05-01" and "2024-05-01 14:30" as well. */
 function parseNumber(text, unit = "") {
   const hasTime = /\d:\d/.test(text) && !text.endsWith("Z");
   const date = unit === DATE_UNIT ? Date.parse(hasTime ? `${text.replace(" ", "T")}Z` : text) / DAY_MILLISECONDS : NaN;
-  const plain = Number(text.replace("−", "-"));
+  const isYear = unit === DATE_UNIT && /^\d{4}$/.test(text);
+  const plain = isYear ? NaN : Number(text.replace("−", "-"));
   const number = Number.isNaN(plain) ? date : plain;
   if (Number.isNaN(number)) throw new Error(`${text} is not a ${unit === DATE_UNIT ? "date" : "number"}.`);
   return number;

@@ -71,6 +71,7 @@ test("A comparison with what is not a number is an error, and dates are numbers"
   const columns = [{ name: "day", kind: "number", values: { data: [0, 1, 2, 3, 4, 5] }, unit: "days since 1970" }];
   assert.deepEqual(rows("day>1970-01-04", { columns }), [4, 5]);
   assert.deepEqual(rows("day > '1970-01-04 12:00'", { columns }), [4, 5]);
+  assert.deepEqual(rows("day > 1970 and day < 1971", { columns }), [1, 2, 3, 4, 5]);
   assert.throws(() => rows("day>soon", { columns }), /soon is not a date/);
 });
 
