@@ -185,6 +185,11 @@ class Explorer {
     update();
   }
 
+  /** Return " in A" or " in B", where there are two models. */
+  placeName(model) {
+    return this.models.length > 1 ? ` in ${"AB"[this.models.indexOf(model)]}` : "";
+  }
+
   /** Call a listener when the condition of any view changes. */
   onCondition(listener) {
     for (const view of this.views) view.own.on(["condition"], listener);

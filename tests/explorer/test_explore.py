@@ -433,6 +433,15 @@ def test_two_models_share_their_samples(digits, make_encoder, make_decoder):
     assert beside["decoder"]["method"] == "grid"
 
 
+def test_each_of_two_models_has_its_own_numbers_and_shares_the_labels(digits, make_encoder):
+    other = vaeviz.open((make_encoder(3, seed=5), None))
+    explorer = vaeviz.explore(make_encoder(), x=digits.x, labels=digits.labels, factors=digits.labels, other=other)
+    names = {column["name"] for column in explorer.scene.document["columns"]}
+    own = {column["name"] for column in explorer.other_scene.document["columns"]}
+    assert "neighbors with another label" in own
+    assert len(names - own) == 2  # label and factor
+
+
 def test_the_table_has_row_ids_labels_and_numbers(digits, make_encoder, make_decoder):
     ids = [f"digit-{k}" for k in range(60)]
     frame = vaeviz.explore(make_encoder(), make_decoder(), digits.x, digits.labels, row_ids=ids).to_frame()

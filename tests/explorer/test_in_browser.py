@@ -447,6 +447,7 @@ def test_selection_of_two_models_is_linked(browser: Any, model: ToyModel, tmp_pa
         row = opened.state("app.shared.state.hoverRow")
         assert row is not None
         assert opened.page.locator(".ring").count() == 2
+        assert opened.page.locator("[aria-label=Sample] h2").inner_text() == f"Sample {row} in B"
         opened.page.wait_for_timeout(150)
         assert opened.page.locator(".tile-message").all_inner_texts()[1:3] == ["not decoded", "not decoded"]
         opened.state("app.hooks.onCursor = (code) => { window.sent = code; }")
