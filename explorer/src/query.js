@@ -142,8 +142,9 @@ function findColumn(columns, dimensions, name) {
   const column = candidates.find((candidate) => candidate.name.toLowerCase() === sought) ?? candidates[0];
   if (!column) {
     const dims = dimensions.length > 1 ? `z1 to z${dimensions.length}` : "z1";
+    const hint = /[()]/.test(name) ? " Parentheses do not group terms." : "";
     throw new Error(
-      `There is no column named ${name}. ${listNames("Columns", [...columns.map((one) => one.name), "row", "id", dims])}`,
+      `There is no column named ${name}.${hint} ${listNames("Columns", [...columns.map((one) => one.name), "row", "id", dims])}`,
     );
   }
   if (candidates.length > 1 && column.name.toLowerCase() !== sought) {

@@ -55,6 +55,7 @@ test("Equality is written with one or two signs, and can be negated", () => {
 });
 
 test("An unknown column or class is an error that lists those that exist", () => {
+  assert.throws(() => rows("(kind = a) or error > 3"), /Parentheses/);
   assert.throws(() => rows("Nothing=3"), /Nothing.*label, error, row, id, z1 to z2/);
   assert.throws(() => rows("label=Bird"), /Bird.*cat, dog/);
 });

@@ -35,7 +35,7 @@ export function createSelectionPanel(app) {
     "aria-label": "Line of Python that takes the selected rows",
     onfocus: (event) => event.target.select(),
   });
-  const copy = html("button", { type: "button", onclick: () => copyText(line, app) }, "Copy");
+  const copy = html("button", { type: "button", onclick: () => copyText(line, copy, app) }, "Copy");
   const save = (name, type, content) => () =>
     download(name, new Blob([content(models[0], shared.state.selection)], { type }));
   const body = html(

@@ -179,7 +179,11 @@ export class ScatterView {
     element.addEventListener("pointerdown", (event) => this.onPointerDown(event));
     element.addEventListener("pointermove", (event) => this.onPointerMove(event));
     element.addEventListener("pointerup", (event) => this.onPointerUp(event));
-    element.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
+    element.addEventListener("pointercancel", (event) => {
+      this.pointers.delete(event.pointerId);
+      this.outline = [];
+      this.redraw();
+    });
     element.addEventListener("pointerleave", () => this.shared.set({ hoverRow: null }));
     element.addEventListener("focus", () => this.handlers.onFocus(this));
     element.addEventListener("keydown", (event) => this.onKey(event));
