@@ -9,6 +9,7 @@ import pytest
 from vaeviz import Encoder, GuessWarning, Posterior, condition_on, encode
 from vaeviz.data import dask_blocks, row_buffer
 from vaeviz.data.dask_blocks import ShippedFunction, library_versions
+from vaeviz.data.labels import label_name
 from vaeviz.errors import InputError
 
 dask = pytest.importorskip("dask")
@@ -179,3 +180,7 @@ def test_a_worker_that_dies_loses_nothing(x, tmp_path):
         posterior: Posterior = encode(dies_once, da.from_array(x, chunks=(25, 8)))
         assert marker.exists()
         np.testing.assert_array_equal(posterior.mean, x[:, :2])
+
+
+def test_labels_of_dask_have_no_name():
+    assert label_name(da.arange(3)) == ""
