@@ -89,7 +89,7 @@ def test_nan_is_an_error_that_names_the_block(x):
 
 
 def test_an_encoder_that_fails_in_a_block_names_it(x):
-    x[300:, 0] = 9
+    x[300:400, 0] = 9
 
     def fails(x):
         if (x[:, 0] == 9).any():
@@ -116,8 +116,10 @@ def test_an_encoder_that_cannot_be_sent_is_refused(x):
         with lock:
             return x[:, :2]
 
-    with pytest.raises(InputError, match="locked cannot be sent"):
-        encode(locked, da.from_array(x, chunks=(100, 8)))
+    blocks = da.from_array(x, chunks=(100, 8))
+    with dask.config.set(scheduler="processes"), pytest.raises(InputError, match="locked cannot be sent"):
+        encode(locked, blocks)
+    np.testing.assert_array_equal(encode(locked, blocks).mean, encode(locked, x).mean)  # by threads
 
 
 def test_a_process_without_the_module_is_named(tmp_path, monkeypatch):
