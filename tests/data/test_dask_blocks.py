@@ -9,6 +9,7 @@ import pytest
 from vaeviz import Encoder, GuessWarning, Posterior, condition_on, encode
 from vaeviz.data import dask_blocks, row_buffer
 from vaeviz.data.dask_blocks import ShippedFunction, library_versions
+from vaeviz.data.labels import label_name
 from vaeviz.errors import InputError
 
 dask = pytest.importorskip("dask")
@@ -88,7 +89,7 @@ def test_nan_is_an_error_that_names_the_block(x):
 
 
 def test_an_encoder_that_fails_in_a_block_names_it(x):
-    x[300:, 0] = 9
+    x[300:400, 0] = 9
 
     def fails(x):
         if (x[:, 0] == 9).any():
@@ -115,8 +116,10 @@ def test_an_encoder_that_cannot_be_sent_is_refused(x):
         with lock:
             return x[:, :2]
 
-    with pytest.raises(InputError, match="locked cannot be sent"):
-        encode(locked, da.from_array(x, chunks=(100, 8)))
+    blocks = da.from_array(x, chunks=(100, 8))
+    with dask.config.set(scheduler="processes"), pytest.raises(InputError, match="locked cannot be sent"):
+        encode(locked, blocks)
+    np.testing.assert_array_equal(encode(locked, blocks).mean, encode(locked, x).mean)  # by threads
 
 
 def test_a_process_without_the_module_is_named(tmp_path, monkeypatch):
@@ -179,3 +182,7 @@ def test_a_worker_that_dies_loses_nothing(x, tmp_path):
         posterior: Posterior = encode(dies_once, da.from_array(x, chunks=(25, 8)))
         assert marker.exists()
         np.testing.assert_array_equal(posterior.mean, x[:, :2])
+
+
+def test_labels_of_dask_have_no_name():
+    assert label_name(da.arange(3)) == ""

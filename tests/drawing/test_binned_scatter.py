@@ -66,6 +66,27 @@ def test_no_class_hides_another_whatever_the_order(axes):
         assert share == pytest.approx(0.25, abs=0.01)
 
 
+def test_a_rare_class_is_drawn_over_the_others(axes):
+    points = np.random.default_rng(0).uniform(size=(400_000, 2))
+    colors = color_labels(np.arange(len(points)) < 20, len(points))
+    cells = draw_binned_scatter(axes, points, colors)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    drawn(axes)
+    is_rare = (cells.get_array()[..., :3] == np.rint(255 * np.array(to_rgba(colors.colors[1])[:3]))).all(axis=-1)
+    assert 100 < np.count_nonzero(is_rare) <= 9 * 20
+    assert cells.scale_note.endswith("larger for rare classes")
+
+
+def test_cells_have_one_size_on_a_logarithmic_axis(axes):
+    points = np.array([[1.0, 1.0], [10.0, 1.0], [0.1, 2.0]])
+    axes.set(xscale="log", xlim=(0.1, 10), ylim=(0, 2))
+    cells = draw_binned_scatter(axes, points, color_labels(None, 3))
+    pixels = drawn(axes)
+    rows, columns = np.nonzero(cells.get_array()[..., 3])
+    assert (rows.tolist(), columns.tolist()) == ([150, 150, 299], [150, 299, 0])  # points on the ends are drawn
+    assert pixels[149, 150, 0] < 255
+
+
 def test_more_points_are_more_opaque_and_missing_labels_are_underneath(axes):
     points = np.repeat([[0.25, 0.5], [0.75, 0.5], [0.5, 0.25]], [1, 100, 100], axis=0)
     labels = np.array(["a", *["a"] * 50, *[""] * 50, *[""] * 100])

@@ -227,3 +227,11 @@ def test_a_very_long_name_is_abbreviated_quickly(ax):
     add_color_key(ax, color_labels(names, 2), np.zeros((2, 2)))
     assert time.process_time() - start < 5
     assert all(len(text.get_text()) <= 80 for text in ax.get_legend().get_texts())
+
+
+def test_limits_follow_the_data_above_a_legend_of_very_long_names():
+    figure, ax = plt.subplots(layout="constrained")
+    codes = np.random.default_rng(0).uniform(-4, 4, (300, 2))
+    latent_scatter(Posterior(codes), codes, np.array([letter * 200 for letter in "abc"])[np.arange(300) % 3], ax=ax)
+    figure.canvas.draw()
+    assert -5 < ax.get_xlim()[0] < ax.get_xlim()[1] < 5

@@ -1,8 +1,12 @@
 """Names that are abbreviated to fit."""
 
+import warnings
+
+import numpy as np
 import pytest
 
-from vaeviz.drawing.text_fit import abbreviate, text_width
+import vaeviz
+from vaeviz.drawing.text_fit import abbreviate, drawable_text, text_width
 
 
 def test_short_names_are_kept():
@@ -38,3 +42,21 @@ def test_mathtext_is_not_cut():
 def test_wide_letters_are_wider():
     assert text_width("WWW", 10) > 2 * text_width("iii", 10) > 0
     assert text_width("$x_1$", 10) < text_width("x_{1}{2}", 10)
+
+
+def test_characters_that_the_font_lacks_cause_one_warning(ax):
+    codes, labels = (
+        np.random.default_rng(0).standard_normal((60, 2)),
+        np.array(["猫", "犬と鳥", "é"])[np.arange(60) % 3],
+    )
+    with pytest.warns(UserWarning, match="The font DejaVu Sans lacks") as found:
+        vaeviz.latent_scatter(vaeviz.Posterior(codes), codes, labels, ax=ax)
+        ax.figure.canvas.draw()
+    assert len(found) == 1
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["é", "\ufffd" * 3, "\ufffd"]
+
+
+def test_characters_that_the_font_has_are_kept():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert drawable_text("größe µ") == "größe µ"

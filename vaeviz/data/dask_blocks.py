@@ -39,6 +39,8 @@ def is_dask_array(x: Any) -> bool:
 class ShippedFunction:
     """A function that is sent to the workers of a cluster, and loaded once in each process.
 
+    One that cannot be sent is called as it is where dask runs blocks in threads of this process.
+
     Parameters
     ----------
     function : callable
@@ -55,10 +57,15 @@ class ShippedFunction:
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         import cloudpickle
 
-        self.name = name
+        self.name, self.data = name, b""
+        self._function: Callable[..., Any] | None = None
+        self.versions: dict[str, str] = {}
         try:
-            self.data: bytes = cloudpickle.dumps(function)
+            self.data = cloudpickle.dumps(function)
         except Exception as error:
+            if _uses_threads():
+                self._function = function
+                return
             raise InputError(
                 f"{name} cannot be sent to the workers ({type(error).__name__}: {error}).",
                 got=type(error).__name__,
@@ -80,6 +87,8 @@ class ShippedFunction:
         InputError
             If this process lacks a library that the function needs, or has another version of it.
         """
+        if self._function is not None:
+            return self._function
         own = library_versions(self.versions)
         differing = {name: version for name, version in self.versions.items() if own[name] != version}
         if differing:
@@ -105,6 +114,15 @@ class ShippedFunction:
                 f"A worker cannot load {self.name} ({type(error).__name__}: {error}).", fix=INSTALL_ADVICE
             ) from error
         return function
+
+
+def _uses_threads() -> bool:
+    """Return True if dask runs blocks in this process."""
+    import dask.base
+    import dask.local
+    import dask.threaded
+
+    return dask.base.get_scheduler() in (None, dask.threaded.get, dask.local.get_sync)
 
 
 def library_versions(names: Any = None) -> dict[str, str]:
@@ -210,7 +228,9 @@ def _scheduler_errors() -> Iterator[None]:
             reason, fix = "workers were lost again and again", "Give each worker more memory, or use smaller blocks."
         elif isinstance(error, ModuleNotFoundError) or "deserializ" in reason:
             fix = INSTALL_ADVICE
-        raise InputError(f"The scheduler of dask failed ({kind}: {reason}).", got=kind, fix=fix) from error
+        elif not type(error).__module__.startswith(("dask", "distributed", "tornado")):
+            fix = "Check whether x.compute() succeeds."
+        raise InputError(f"dask cannot compute the blocks of x ({kind}: {reason}).", got=kind, fix=fix) from error
 
 
 def _run_on_block(

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from vaeviz.data.arrays import as_array
+from vaeviz.data.dask_blocks import is_dask_array
 from vaeviz.data.huggingface import class_labels, is_huggingface_dataset
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset
 from vaeviz.data.row_index import check_row_index
@@ -348,7 +349,8 @@ def label_name(labels: Any) -> str:
     Returns
     -------
     str
-        The name of a Series, of the only column of a data frame, or of an array that has one. Empty for others.
+        The name of a Series, of the only column of a data frame, or of an array that has one, without the path in its
+        file. Empty for others.
 
     Examples
     --------
@@ -358,7 +360,9 @@ def label_name(labels: Any) -> str:
     """
     columns = list(getattr(labels, "columns", ()))
     name = columns[0] if len(columns) == 1 else getattr(labels, "name", None)
-    return printable_text(name) if isinstance(name, str) else ""
+    if not isinstance(name, str) or is_dask_array(labels):  # whose name is a checksum
+        return ""
+    return printable_text(name.rpartition("/")[2] if name.startswith("/") else name)  # the path in a file of HDF5
 
 
 def all_missing_error() -> InputError:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 import tempfile
+import weakref
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+
+from vaeviz.errors import InputError
 
 MAX_BYTES_IN_MEMORY = 1 << 30  # of one array; a larger one is in a temporary file
 
@@ -40,15 +45,35 @@ class RowBuffer:
         ----------
         block : ndarray, shape (n, ...)
             The rows. All blocks have the same type and shape of a row.
+
+        Raises
+        ------
+        InputError
+            If the temporary file cannot be written.
         """
         self._blocks.append(block)
         self._n_rows, self._n_bytes = self._n_rows + len(block), self._n_bytes + block.nbytes
         self._row_shape, self._dtype = block.shape[1:], block.dtype
         if self._n_bytes > MAX_BYTES_IN_MEMORY:
-            self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 (it outlives this call)
-            for held in self._blocks:
-                self._file.write(np.ascontiguousarray(held).data)
-            self._blocks = []
+            try:
+                self._write_blocks()
+            except OSError as error:
+                raise InputError(
+                    f"A temporary file for an array of more than {self._n_bytes:,} bytes cannot be written "
+                    f"({error.strerror}).",
+                    got=str(error.strerror),
+                    expected="space for a temporary file",
+                    fix="Set the environment variable TMPDIR to a folder on a disk with more space.",
+                ) from error
+
+    def _write_blocks(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it outlives this call)
+            self._closer = weakref.finalize(self, self._file.close)
+        for held in self._blocks:
+            self._file.write(np.ascontiguousarray(held).data)
+        self._file.flush()
+        self._blocks = []
 
     def to_array(self) -> np.ndarray:
         """Return all rows.
@@ -60,7 +85,12 @@ class RowBuffer:
         """
         if self._file is None:
             return np.concatenate(self._blocks)
-        self._file.flush()
         shape = (self._n_rows, *self._row_shape)
         assert math.prod(shape) * self._dtype.itemsize == self._n_bytes
-        return np.memmap(self._file, self._dtype, "r+", shape=shape)
+        rows = np.memmap(self._file, self._dtype, "r+", shape=shape)
+        opened = Path(f"/proc/{os.getpid()}/fd/{self._file.fileno()}")  # by which joblib maps it in other processes
+        if opened.exists():
+            vars(rows).update(filename=opened)
+        self._closer.detach()
+        weakref.finalize(rows, self._file.close)
+        return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.image import AxesImage
 from matplotlib.transforms import Bbox
 
+from vaeviz.data.labels import class_counts
 from vaeviz.data.out_of_core import iterate_rows
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
 from vaeviz.drawing.layout_pass import is_layout_pass
@@ -23,6 +25,8 @@ MAX_MARKERS = 500_000  # more points are drawn as cells, which takes less time a
 CELL_SIZE = 0.72  # points of 1/72 inch; the diameter of the smallest marker, and one pixel at 100 dpi
 MAX_COUNTS = 1 << 25  # of cells × colors, 128 MB; for very many classes the cells become larger
 MIN_CELL_ALPHA = 0.35  # of a cell with a single point, which must be seen
+MAX_RARE_SHARE = 1e-3  # of all points, for the smallest classes together, which few cells would show by chance
+MAX_RARE_CELLS = 1000  # that are drawn larger, so that they leave the others in view
 
 
 class BinnedScatter(AxesImage):
@@ -48,16 +52,18 @@ class BinnedScatter(AxesImage):
     -----
     The points of a cell are counted by class, and the color of a cell is that of a point chosen at random. So each
     class has its share of the cells where classes overlap, whatever the order of the points, and every color is one of
-    the legend. Missing labels are underneath. The cells have one size on paper and are counted again if the limits or
-    the size of the Axes change.
+    the legend. The smallest classes, with 0.1 % of the points together, would be lost: their cells are three times as
+    wide, opaque and above the others, up to 1,000 of them. Missing labels are underneath. The cells have one size on
+    paper and are counted again if the limits, the scales or the size of the Axes change.
     """
 
     marker = "s"
 
     def __init__(self, ax: Axes, points: np.ndarray, colors: LabelColors, *, seed: int = 0) -> None:
-        super().__init__(ax, origin="lower", zorder=2)
+        super().__init__(ax, origin="lower", interpolation="antialiased", zorder=2)
         self.points, self.colors, self.seed = points, colors, seed
         self._drawn_view: tuple[Any, ...] = ()
+        self.set_transform(ax.transLimits + ax.transAxes)  # cells have one size on any scale
         self.set_data(np.zeros((1, 1, 4), np.uint8))
 
     def get_extent(self) -> tuple[float, float, float, float]:
@@ -66,10 +72,12 @@ class BinnedScatter(AxesImage):
         Returns
         -------
         left, right, bottom, top : float
-            Limits in data units.
+            Limits on the scales of the Axes: those of a logarithmic axis are logarithms.
         """
         assert self.axes is not None
-        return (*self.axes.get_xlim(), *self.axes.get_ylim())
+        limits = np.array([self.axes.get_xlim(), self.axes.get_ylim()])
+        (left, right), (bottom, top) = self.axes.transScale.transform(limits.T).T
+        return left, right, bottom, top
 
     def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
         """Return the box of the Axes in pixels.
@@ -119,7 +127,7 @@ class BinnedScatter(AxesImage):
         """
         view = self._view()
         if view != self._drawn_view:
-            self.set_data(self._cell_colors(count_cells(self.points, self.colors, *view)))
+            self.set_data(self._cell_colors(self._count_cells(self.points, self.colors)))
             self._drawn_view = view
         return super().make_image(renderer, magnification, unsampled)
 
@@ -127,12 +135,12 @@ class BinnedScatter(AxesImage):
     def full_count(self) -> int:
         """Number of points from which a cell is opaque: about the largest in the first view, rounded to one digit.
 
-        It is estimated from 500,000 points.
+        It is estimated from at most 500,000 points.
         """
         assert self.axes is not None
         self.axes.apply_aspect()
         step = -(-len(self.points) // MAX_MARKERS)
-        counts = count_cells(self.points[::step], self.colors[::step], *self._view())
+        counts = self._count_cells(self.points[::step], self.colors[::step])
         largest = step * int(counts.sum(axis=-1).max())
         unit: int = 10 ** (len(str(largest)) - 1)
         return max(2, round(largest / unit) * unit)
@@ -140,12 +148,31 @@ class BinnedScatter(AxesImage):
     @property
     def scale_note(self) -> str:
         """Line for a title that says what a cell shows."""
-        return f"cells, opaque from {self.full_count:,} points (log scale)"
+        rare = "; larger for rare classes" if len(self.rare_classes) else ""
+        return f"cells, opaque from {self.full_count:,} points (log scale){rare}"
 
-    def _view(self) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
-        """Return the limits of the Axes, and its number of rows and columns of cells."""
+    @cached_property
+    def rare_classes(self) -> np.ndarray:
+        """Indices of the smallest classes, which have at most 0.1 % of the points together."""
+        if not self.colors.names:
+            return np.empty(0, np.intp)
+        counts = class_counts(self.colors.index, len(self.colors.colors))
+        order = np.argsort(counts, kind="stable")
+        return order[np.cumsum(counts[order]) <= MAX_RARE_SHARE * len(self.points)]
+
+    def _view(self) -> tuple[Any, ...]:
+        """Return the limits and scales of the Axes, and its number of rows and columns of cells."""
         assert self.axes is not None
-        return self.get_extent(), cell_shape(self.axes, len(self.colors.colors))
+        scales = self.axes.get_xscale(), self.axes.get_yscale()
+        return self.get_extent(), scales, cell_shape(self.axes, len(self.colors.colors))
+
+    def _count_cells(self, points: np.ndarray, colors: LabelColors) -> np.ndarray:
+        """Count the points in the cells of the current view, which are of one size on the scales of the Axes."""
+        assert self.axes is not None
+        extent, scales, shape = self._view()
+        if scales != ("linear", "linear"):
+            points = self.axes.transScale.transform(points)
+        return count_cells(points, colors, extent, shape)
 
     def _cell_colors(self, counts: np.ndarray) -> np.ndarray:
         """Return the color of each cell, uint8 of shape (rows, columns, 4)."""
@@ -160,7 +187,17 @@ class BinnedScatter(AxesImage):
         share = np.log(np.maximum(shown, 1)) / np.log(self.full_count)
         rgba = palette[place]
         rgba[..., 3] *= (MIN_CELL_ALPHA + (1 - MIN_CELL_ALPHA) * np.minimum(share, 1)) * (shown > 0)
+        self._draw_rare_classes(rgba, by_color, palette)
         return np.asarray(np.rint(255 * rgba).astype(np.uint8))
+
+    def _draw_rare_classes(self, rgba: np.ndarray, by_color: np.ndarray, palette: np.ndarray) -> None:
+        """Draw the cells of rare classes over those around them."""
+        rows, columns, places = np.nonzero(by_color[..., self.rare_classes])
+        drawn = np.random.default_rng(self.seed).permutation(len(rows))[:MAX_RARE_CELLS]
+        for down, right in itertools.product((-1, 0, 1), repeat=2):
+            row = np.clip(rows[drawn] + down, 0, len(rgba) - 1)
+            column = np.clip(columns[drawn] + right, 0, rgba.shape[1] - 1)
+            rgba[row, column] = palette[self.rare_classes[places[drawn]]]
 
 
 def draw_binned_scatter(ax: Axes, points: np.ndarray, colors: LabelColors, *, seed: int = 0) -> BinnedScatter:
@@ -223,7 +260,7 @@ def count_cells(
     colors : LabelColors
         Color of each point.
     extent : tuple of float
-        Left, right, bottom and top end of the rectangle. Points beyond it are not counted.
+        Left, right, bottom and top end of the rectangle. Points beyond it are not counted, those on its ends are.
     shape : tuple of int
         Number of rows and columns of cells.
 
@@ -246,11 +283,12 @@ def count_cells(
     for block in iterate_rows(points):
         column = (block[:, 0] - left) * (n_columns / (right - left))
         row = (block[:, 1] - bottom) * (n_rows / (top - bottom))
-        is_inside = (column >= 0) & (column < n_columns) & (row >= 0) & (row < n_rows)
+        is_inside = (column >= 0) & (column <= n_columns) & (row >= 0) & (row <= n_rows)
         index = colors.index[start : start + len(block)]
         start += len(block)
         if not is_inside.all():
             column, row, index = column[is_inside], row[is_inside], index[is_inside]
-        cell = row.astype(np.int32) * n_columns + column.astype(np.int32)
+        row_index = np.minimum(row.astype(np.int32), n_rows - 1)
+        cell = row_index * n_columns + np.minimum(column.astype(np.int32), n_columns - 1)
         np.add.at(counts, cell * n_colors + index % n_colors, np.int32(1))  # -1 is the last color
     return counts.reshape(n_rows, n_columns, n_colors)

@@ -254,6 +254,8 @@ def _add_legend(ax: Axes, layout: _KeyLayout, handles: Sequence[Artist], labels:
     if layout.is_small:
         style |= {"fontsize": _small_size(), "labelspacing": SMALL_LINE_HEIGHT - 1}
     if layout.place == "below":
+        if 0 < len(layout.names) <= MAX_LEGEND_CLASSES:
+            ax.set_adjustable("box")  # limits of equal scale would become wider where the legend makes the Axes lower
         legend_below(ax, **style)
         if layout.is_small:
             grow(ax.figure, math.ceil(len(handles) / layout.n_columns) * SMALL_LINE_HEIGHT * _small_size())

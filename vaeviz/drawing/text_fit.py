@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from vaeviz.errors import printable_text
+from vaeviz.errors import printable_text, warn_user
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 FontSizeKey = Literal["axes.labelsize", "axes.titlesize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"]
 
 CHARACTER_WIDTH = 0.57  # average width of a character / font size
+MISSING_GLYPH = re.compile(r"Glyph (\d+) ")  # in a warning of matplotlib
 MIN_LABEL_LENGTH = 16  # characters that a label has at least, however narrow its Axes
 
 
@@ -84,13 +86,17 @@ def text_width(text: str, size: float) -> float:
     float
         Width in points.
     """
+    with warnings.catch_warnings():  # of missing glyphs, which matplotlib repeats when it draws the text
+        warnings.simplefilter("ignore", UserWarning)
+        return _measure_text(text, size)
+
+
+def _measure_text(text: str, size: float) -> float:
     from matplotlib.cbook import is_math_text
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    with warnings.catch_warnings():  # of missing glyphs, which matplotlib repeats when it draws the text
-        warnings.simplefilter("ignore", UserWarning)
-        return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_math_text(text))[0]
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_math_text(text))[0]
 
 
 def drawable_text(text: str) -> str:
@@ -104,7 +110,13 @@ def drawable_text(text: str) -> str:
     Returns
     -------
     str
-        The text without control characters. Dollar signs that do not enclose valid mathtext are escaped.
+        The text without control characters. Dollar signs that do not enclose valid mathtext are escaped. Characters
+        that the font lacks are replaced, unless another program chooses the font.
+
+    Warns
+    -----
+    UserWarning
+        If characters are replaced, once in a plot.
 
     Examples
     --------
@@ -116,8 +128,31 @@ def drawable_text(text: str) -> str:
         try:
             text_width(shown, 10)
         except ValueError:
-            return shown.replace("$", r"\$")
-    return shown
+            shown = shown.replace("$", r"\$")
+    return shown if shown.isascii() else _replace_missing_glyphs(shown)
+
+
+def _replace_missing_glyphs(text: str) -> str:
+    """Replace the characters that the current font lacks, of each of which matplotlib would warn."""
+    import matplotlib
+    from matplotlib.font_manager import FontProperties
+
+    if matplotlib.rcParams["text.usetex"] or matplotlib.rcParams["svg.fonttype"] == "none":
+        return text
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        _measure_text(text, 10)
+    glyphs = [MISSING_GLYPH.match(str(warning.message)) for warning in found]
+    missing = {int(glyph[1]): "\N{REPLACEMENT CHARACTER}" for glyph in glyphs if glyph}
+    if missing:
+        font = FontProperties().get_name()
+        warn_user(
+            UserWarning(
+                f"The font {font} lacks characters of the labels, which \N{REPLACEMENT CHARACTER} replaces. Write "
+                f'plt.rcParams["font.family"] = ["{font}", "Noto Sans CJK JP"], or any installed font that has them.'
+            )
+        )
+    return text.translate(missing)
 
 
 def label_rotation(ax: Axes, labels: Sequence[str]) -> int:

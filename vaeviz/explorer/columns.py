@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +54,9 @@ def label_column(
     dict
         An entry of ``columns`` of a scene.
     """
-    colors = color_labels(labels, n_samples, palette, class_names=class_names)
+    with warnings.catch_warnings():  # of characters that a font lacks; a page has others
+        warnings.filterwarnings("ignore", "The font .* lacks", UserWarning)
+        colors = color_labels(labels, n_samples, palette, class_names=class_names)
     values = check_labels(labels, n_samples)
     if class_names is not None:
         values = name_classes(values, class_names)

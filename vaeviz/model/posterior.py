@@ -250,6 +250,6 @@ def _float32(values: Any, what: str) -> np.ndarray:
     array = as_array(values)
     with np.errstate(over="ignore"):
         array = array.astype(np.float32, copy=not is_out_of_core(array))
-    if not all(np.isfinite(block).all() for block in iterate_rows(array)):
+    if not all(np.isfinite(block).all() for block in iterate_rows(np.atleast_1d(array))):
         raise InputError(f"The {what} of a Posterior hold NaN or infinite values.", expected="finite values")
     return array

@@ -124,7 +124,8 @@ def latent_scatter(
     -----
     Above 500,000 points, each small cell of the Axes has the color of a random one of its points, and is the more
     opaque the more points it has, which the title states. This takes less time and memory than markers, and no class
-    hides another. `marker_size`, `alpha`, `rasterized` or `marker_kws` draw markers at any N.
+    hides another: the smallest, with 0.1 % of the points together, are in larger cells above the others. `marker_size`,
+    `alpha`, `rasterized` or `marker_kws` draw markers at any N.
 
     The most active dimensions are those with the highest mean KL, or for a deterministic encoder with the largest
     variance of the codes. A latent space of one dimension is drawn as densities by label. If no dimension is active,
@@ -180,7 +181,7 @@ def _plane_of(codes: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
 
 
 def _inner_points(ax: Axes, points: np.ndarray) -> np.ndarray:
-    """Return the points that the limits must hold, without a few that are far out: 500,000 of them show which."""
+    """Return the points that the limits must hold, without a few far out: at most 500,000 of them show which."""
     sample = _evenly_spaced(points)
     inner = robust_points(sample)
     is_whole = len(sample) < len(points) and (ax.dataLim.size <= MIN_SHRINKAGE * np.ptp(inner, axis=0)).all()
@@ -188,7 +189,7 @@ def _inner_points(ax: Axes, points: np.ndarray) -> np.ndarray:
 
 
 def _evenly_spaced(points: np.ndarray) -> np.ndarray:
-    """Return the points in memory, 500,000 of them if they are more, which show their range as well."""
+    """Return the points in memory, at most 500,000 of them, evenly spaced, which show their range as well."""
     return np.array(points[:: -(-len(points) // MAX_MARKERS)]) if len(points) > MAX_MARKERS else points
 
 
