@@ -197,7 +197,8 @@ def is_over_models(plot: str, frames: Any, over: Literal["models", "codes"] | No
     Raises
     ------
     InputError
-        If this is impossible: models were chosen, or the plot has no loop, but there is only one model.
+        If this is impossible: models were chosen, or the plot has no loop, but there is only one model; or the run does
+        not exist.
     """
     is_run = isinstance(frames, (str, Path))
     has_models = (Path(frames) / EPOCHS_FOLDER).is_dir() if is_run else isinstance(frames, (Mapping, list, Iterator))
@@ -205,10 +206,13 @@ def is_over_models(plot: str, frames: Any, over: Literal["models", "codes"] | No
         return False
     if has_models:
         return True
-    loops = ", ".join(LOOPS)
+    if is_run and not Path(frames).exists():
+        open(frames)  # an error for a path that does not exist; other names may be models
+    has_config = is_run and (Path(frames) / "config.json").is_file()
+    found, loops = f"{frames} kept no epochs" if has_config else "there is only one model", ", ".join(LOOPS)
     raise InputError(
-        f"frames is one model, which {plot} draws at rest.",
-        got="one model",
+        f"{plot} is animated over several models, but {found}.",
+        got=found,
         expected="several models",
         fix=Fix(
             f"Pass a list of models, or the folder of a run that kept its epochs; or animate one of {loops}.",
@@ -354,7 +358,7 @@ def _caption(call: PlotCall, labels: list[str], samples: FixedSamples, is_aligne
     parts = [
         call.spec.summary,
         f"{len(labels)} models, from {labels[0]} to {labels[-1]}.",
-        f"{samples.description}, the same in each frame." if samples.description else "",
+        samples.caption_for(call.spec, "in each frame"),
     ]
     if is_aligned:
         parts.append(

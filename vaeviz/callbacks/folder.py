@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 5  # of the page, while the training runs
 HISTORY_NAME = "history.csv"
+WORDS = {"elbo": "ELBO", "kl": "KL", "beta": "β", "lr": "learning rate"}  # for words in the names of numbers
 
 
 class WatchFolder:
@@ -29,15 +32,24 @@ class WatchFolder:
     ----------
     folder : Path
         The folder. It is created if it does not exist.
+    per : {"epoch", "step"}, default "epoch"
+        What the numbers of the figures count.
+
+    Attributes
+    ----------
+    title : str
+        Title of the page, at first the name of the folder.
+    note : str
+        A sentence below the numbers on the page.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, per: str = "epoch") -> None:
         with report_write_errors(folder):
             make_folder(folder)
         self.folder = folder
         self.figures: dict[str, dict[int, str]] = {}  # captions by step, by name of the figure
         self.last_row: dict[str, float] = {}
-        self.note = ""
+        self.per, self.title, self.note = per, folder.resolve().name, ""
         self._columns: list[str] = []
         self._first_step: int | None = None
 
@@ -76,7 +88,7 @@ class WatchFolder:
             Epoch or step of the training.
         """
         self._begin_at(step)
-        row = self.last_row = {"step": step, **scalars}
+        row = self.last_row = {self.per: step} | {**scalars, self.per: step}
         path = self.folder / HISTORY_NAME
         is_complete = path.exists() and set(row) <= set(self._columns)
         with report_write_errors(path):
@@ -95,7 +107,7 @@ class WatchFolder:
         """Keep only those rows of an earlier training that come before the first step."""
         if self._first_step is None:
             self._first_step = step
-            rows = [row for row in self._read_history() if row.get("step", step) < step]
+            rows = [row for row in self._read_history() if row.get(self.per, step) < step]
             if rows:
                 self._rewrite_history(rows)
             else:
@@ -128,9 +140,10 @@ class WatchFolder:
             for name, steps in self.figures.items()
         ]
         page = _page_template().render(
-            title=self.folder.resolve().name,
+            title=self.title,
+            per=self.per,
             figures=figures,
-            scalars=self.last_row,
+            scalars={_scalar_label(name): _format_scalar(value) for name, value in self.last_row.items()},
             history=HISTORY_NAME,
             note=self.note,
             refresh=REFRESH_SECONDS if is_running else 0,
@@ -142,6 +155,16 @@ class WatchFolder:
 
 def _figure_file(name: str, step: int) -> str:
     return f"{name}/{step:06d}.png"
+
+
+def _scalar_label(name: str) -> str:
+    """Return the name of a number in words, as far as they are known."""
+    words = re.sub(r"log[_ ]likelihood", "log-likelihood", name).replace("_", " ").split(" ")
+    return " ".join(WORDS.get(word, word) for word in words)
+
+
+def _format_scalar(value: float) -> str:
+    return "NaN" if math.isnan(value) else f"{value:.6g}".replace("-", "−")
 
 
 def _csv_text(columns: list[str], rows: list[dict[str, float]], *, header: bool) -> str:

@@ -30,6 +30,7 @@ class LightningWatch(Callback):  # type: ignore[misc]  # its base is untyped whe
         self, watch: Watch, *, per: Literal["epoch", "step"] = "epoch", parts: Callable[[Any], Any] | None = None
     ) -> None:
         super().__init__()
+        watch.per = per
         self.watch, self.per, self.parts = watch, per, parts or (lambda module: (module,))
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:

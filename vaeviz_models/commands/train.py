@@ -135,7 +135,9 @@ class Display:
             from vaeviz.callbacks.watch import watch
 
             places = [run / "watch"] * bool(self.watch) + [*self.trackers]
-            return watch(self.watch, data, to=places, every=self.every, max_fraction=self.max_fraction)
+            title = f"{run.resolve().name} · {data.name}" if data.name else run.resolve().name
+            limits = {"every": self.every, "max_fraction": self.max_fraction}
+            return watch(self.watch, data, to=places, title=f"Training of {title}", **limits)
 
         return make
 
