@@ -167,6 +167,35 @@ def test_a_failing_figure_warns_once_and_the_others_are_drawn(recorder, x):
     assert recorder.figures == [(1, "small_plot"), (2, "small_plot")]
 
 
+def test_no_figure_of_pyplot_stays_open(recorder, x):
+    def fail(x):
+        plt.subplots()
+        raise RuntimeError("broken")
+
+    def two(x):
+        """Make two figures."""
+        plt.figure()
+        return plt.figure(figsize=(1, 1))
+
+    own = plt.figure()
+    watch = vaeviz.watch([fail, two], x, to=recorder, max_fraction=None, dpi=50)
+    with pytest.warns(UserWarning, match="broken"):
+        watch(1, columns)
+    assert recorder.figures == [(1, "two")]
+    assert plt.get_fignums() == [own.number]
+    plt.close(own)
+
+
+def test_a_number_that_counts_nothing_warns_once(recorder, x):
+    watch = vaeviz.watch(small_plot, x, to=recorder, max_fraction=None, dpi=50)
+    with pytest.warns(UserWarning, match="epoch is '3', expected") as caught:
+        for epoch in ("3", -1, 0.5, None):
+            watch(epoch, columns, loss=1.0)
+    watch(2.0, columns)
+    assert len(caught) == 1
+    assert recorder.figures == [(2, "small_plot")]
+
+
 def test_an_encoder_that_returns_nan_warns_once(recorder, x):
     watch = vaeviz.watch(small_plot, x, to=recorder, max_fraction=None)
     with pytest.warns(UserWarning, match="epoch 1") as caught:

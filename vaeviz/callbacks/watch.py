@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal
@@ -210,9 +211,11 @@ class Watch:
         **scalars
             Numbers to write, such as ``loss=0.3``. They are the history that `training_curves` draws.
         """
+        if not self._is_number(step):
+            return
         is_due = self.is_due(step)
         if (is_due or scalars) and is_first_process():
-            self._run(step, encoder, decoder, scalars, is_due=is_due)
+            self._run(int(step), encoder, decoder, scalars, is_due=is_due)
 
     def is_due(self, step: int) -> bool:
         """Return True if figures are to be drawn at a step.
@@ -229,6 +232,7 @@ class Watch:
         """
         if not self._plots:
             return False
+        step = int(step)
         return step & (step - 1) == 0 if self._every == "doubling" else step % self._every == 0
 
     def log(self, step: int, /, **scalars: Any) -> None:
@@ -241,8 +245,8 @@ class Watch:
         **scalars
             Numbers to write, such as ``loss=0.3``.
         """
-        if is_first_process():
-            self._run(step, None, None, scalars, is_due=False)
+        if self._is_number(step) and is_first_process():
+            self._run(int(step), None, None, scalars, is_due=False)
 
     def __enter__(self) -> Watch:
         return self
@@ -306,6 +310,15 @@ class Watch:
         if is_due:
             self.n_drawn += 1
             self._draw_seconds = seconds
+
+    def _is_number(self, step: Any) -> bool:
+        """Return True for a whole number that is not negative, and warn once of others."""
+        with suppress(TypeError, ValueError, OverflowError):
+            if step == int(step) >= 0:
+                return True
+        message = f"The training is not watched: {self.per} is {shorten(repr(step))}, expected 0, 1, 2 and so on."
+        self._warn_once("step", UserWarning(printable_text(message)))
+        return False
 
     def _fits_budget(self) -> bool:
         if self._max_fraction is None or not self.n_drawn:
