@@ -61,11 +61,13 @@ def test_a_resumed_training_continues_its_folder_and_a_new_one_does_not(tmp_path
     earlier = WatchFolder(tmp_path)
     for step in (1, 2, 3):
         earlier.log_scalars({"loss": 9.0}, step=step)
-        earlier.log_figure("samples", png, caption="", step=step)
+        earlier.log_figure("samples", png, caption=f"<b> & {step}", step=step)
+        earlier.log_figure("traversal", png, caption="", step=step)
     later = WatchFolder(tmp_path)
     later.log_scalars({"loss": 1.0}, step=first)
     later.log_figure("samples", png, caption="", step=first)
-    assert sorted(later.figures["samples"]) == expected
+    assert later.figures["samples"] == {step: "" if step == first else f"<b> & {step}" for step in expected}
+    assert ("traversal" in later.figures) == (first == 3)
     assert [int(float(row["epoch"])) for row in rows(tmp_path)] == expected
     assert float(rows(tmp_path)[-1]["loss"]) == 1.0
 

@@ -264,6 +264,13 @@ def test_a_function_receives_each_figure(x):
     assert received == [("small_plot", 1)]
 
 
+def test_the_page_of_a_training_that_failed_says_so(x, tmp_path):
+    with pytest.raises(KeyboardInterrupt), vaeviz.watch(small_plot, x, to=tmp_path, dpi=50) as watch:
+        watch(1, columns)
+        raise KeyboardInterrupt
+    assert "The training was stopped." in (tmp_path / "index.html").read_text()
+
+
 def test_trackers_are_closed_and_the_time_is_reported(recorder, x):
     with vaeviz.watch(small_plot, x, to=recorder, dpi=50) as watch:
         watch(1, columns)

@@ -56,6 +56,16 @@ class LightningWatch(Callback):  # type: ignore[misc]  # its base is untyped whe
         if self.per == "step" and trainer.is_global_zero and step and self.watch.is_due(step):
             self.watch(step, *self.parts(pl_module), **trainer.callback_metrics)
 
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Close what was opened, after an error or an interruption.
+
+        Parameters
+        ----------
+        trainer, pl_module, exception : object
+            See Lightning.
+        """
+        self.watch.close()
+
     def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
         """Close what was opened.
 

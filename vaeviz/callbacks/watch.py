@@ -167,6 +167,8 @@ class Watch:
     ----------
     per : {"epoch", "step"}
         What the number of a call counts.
+    history : dict of list of float
+        Numbers of all calls, for plots that draw them. Fill it to continue an earlier history.
     n_drawn : int
         Number of steps at which figures were drawn.
     n_skipped : int
@@ -192,7 +194,8 @@ class Watch:
         self._every, self._max_fraction, self._style, self._dpi = every, max_fraction, style, dpi
         self.per, self._title = per, title
         self._began = time.perf_counter()
-        self._history: dict[str, list[float]] = {}  # of all numbers, for plots that draw them
+        self.history: dict[str, list[float]] = {}
+        self._is_stopped = False
         self._draw_seconds = 0.0  # of the last draw, which the next one is expected to take as well
         self._given_warnings: set[str] = set()
         self.n_drawn, self.n_skipped, self.seconds = 0, 0, 0.0
@@ -254,6 +257,7 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._is_stopped = kind is not None
         self.close()
 
     def __repr__(self) -> str:
@@ -277,7 +281,7 @@ class Watch:
             if destination.tracker is None:
                 continue
             if isinstance(destination.tracker, WatchFolder):
-                destination.tracker.note = self.summary
+                destination.tracker.note, destination.tracker.is_stopped = self.summary, self._is_stopped
             try:
                 destination.tracker.close()
             except Exception as error:
@@ -356,8 +360,8 @@ class Watch:
     def _inputs_at(self, encoder: Any, decoder: Any) -> dict[str, Any]:
         """Return all inputs, with the codes of the fixed samples."""
         given = dict(self._samples.inputs)
-        if self._history:
-            given.setdefault("history", self._history)
+        if self.history:
+            given.setdefault("history", self.history)
         needed = {name for plot in self._plots for name in plot.spec.required}
         return inputs_with_model(given, _unwrapped(encoder), _unwrapped(decoder), needed)
 
@@ -365,9 +369,9 @@ class Watch:
         """Add a row to the history if a plot draws it; what is missing is NaN."""
         if not numbers or not any("history" in plot.spec.required + plot.spec.optional for plot in self._plots):
             return
-        n_rows = len(self._history.get(self.per, ()))
-        for name in {self.per: 0, **self._history, **numbers}:
-            column = self._history.setdefault(name, [math.nan] * n_rows)
+        n_rows = len(self.history.get(self.per, ()))
+        for name in {self.per: 0, **self.history, **numbers}:
+            column = self.history.setdefault(name, [math.nan] * n_rows)
             column.append(float(step) if name == self.per else numbers.get(name, math.nan))
 
     def _as_numbers(self, scalars: Mapping[str, Any]) -> dict[str, float]:

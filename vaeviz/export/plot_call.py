@@ -99,8 +99,8 @@ def closed_figures() -> Iterator[None]:
         yield
     finally:
         pyplot = sys.modules.get("matplotlib.pyplot")
-        for number in pyplot.get_fignums() if pyplot is not None else ():
-            if number not in before:
+        if pyplot is not None:
+            for number in {*pyplot.get_fignums()} - {*before}:
                 pyplot.close(number)
 
 

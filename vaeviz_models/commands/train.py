@@ -115,6 +115,9 @@ class Display:
     keep_epochs: bool = False
 
     def __post_init__(self) -> None:
+        if not self.watch and (self.every != 1 or self.max_fraction is not None):
+            option = "--every" if self.every != 1 else "--max-fraction"
+            raise click.UsageError(f"{option} says when figures are drawn, but there are none. Add --watch PLOT,...")
         if self.watch:
             from vaeviz.plugins.plot_spec import get_plot
 

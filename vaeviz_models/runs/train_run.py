@@ -212,6 +212,8 @@ def _fit_and_save(
 ) -> None:
     train, test = splits
     watch = None if make_watch is None else make_watch(train if test is None else test)
+    if watch is not None:  # whose plots draw the epochs before, too
+        watch.history |= {name: list(values) for name, values in state.history.items()}
     do_keep = keeps_epochs(run)
 
     def save(state: TrainState) -> None:
