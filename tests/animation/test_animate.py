@@ -172,6 +172,13 @@ def test_a_warning_that_all_frames_issue_is_shown_once(x, tmp_path):
         assert len({str(one.message) for one in caught}) == len(caught)
 
 
+def test_a_frame_that_returns_nan_is_left_out_with_a_warning(x, tmp_path):
+    models = {"one": lambda x: x[:, :2], "bad": lambda x: np.full((len(x), 2), np.nan), "two": lambda x: 2 * x[:, :2]}
+    with pytest.warns(UserWarning, match="bad has no figure"):
+        made = vaeviz.animate("latent_scatter", models, out=tmp_path / "latent.gif", x=x, **SMALL)
+    assert made.labels == ("one", "two")
+
+
 def test_a_frame_without_a_figure_is_left_out_with_a_warning(x, tmp_path):
     def only_large(encoder, x, *, ax=None):
         """Refuse small codes."""

@@ -41,9 +41,9 @@ def test_new_numbers_become_new_columns(tmp_path):
     folder.log_scalars({"loss": 1.0}, step=2)
     folder.log_scalars({"kl": 3.0}, step=3)
     assert rows(tmp_path) == [
-        {"step": "1", "loss": "2", "kl": ""},
-        {"step": "2", "loss": "1", "kl": ""},
-        {"step": "3", "loss": "", "kl": "3"},
+        {"epoch": "1", "loss": "2", "kl": ""},
+        {"epoch": "2", "loss": "1", "kl": ""},
+        {"epoch": "3", "loss": "", "kl": "3"},
     ]
 
 
@@ -52,7 +52,7 @@ def test_the_numbers_can_be_drawn(tmp_path):
     for step in (1, 2, 3):
         folder.log_scalars({"train_loss": 1 / step, "val_loss": 2 / step}, step=step)
     (ax,) = vaeviz.training_curves(tmp_path / "history.csv")
-    assert ax.get_xlabel() == "step"
+    assert ax.get_xlabel() == "epoch"
     assert len(ax.lines) == 2
 
 
@@ -61,17 +61,19 @@ def test_a_resumed_training_continues_its_folder_and_a_new_one_does_not(tmp_path
     earlier = WatchFolder(tmp_path)
     for step in (1, 2, 3):
         earlier.log_scalars({"loss": 9.0}, step=step)
-        earlier.log_figure("samples", png, caption="", step=step)
+        earlier.log_figure("samples", png, caption=f"<b> & {step}", step=step)
+        earlier.log_figure("traversal", png, caption="", step=step)
     later = WatchFolder(tmp_path)
     later.log_scalars({"loss": 1.0}, step=first)
     later.log_figure("samples", png, caption="", step=first)
-    assert sorted(later.figures["samples"]) == expected
-    assert [int(float(row["step"])) for row in rows(tmp_path)] == expected
+    assert later.figures["samples"] == {step: "" if step == first else f"<b> & {step}" for step in expected}
+    assert ("traversal" in later.figures) == (first == 3)
+    assert [int(float(row["epoch"])) for row in rows(tmp_path)] == expected
     assert float(rows(tmp_path)[-1]["loss"]) == 1.0
 
 
 def test_a_damaged_history_is_replaced(tmp_path):
-    (tmp_path / "history.csv").write_bytes(b"\xff\x00step,loss\n1,x\n")
+    (tmp_path / "history.csv").write_bytes(b"\xff\x00epoch,loss\n1,x\n")
     folder = WatchFolder(tmp_path)
     folder.log_scalars({"loss": 1.0}, step=1)
-    assert rows(tmp_path) == [{"step": "1", "loss": "1"}]
+    assert rows(tmp_path) == [{"epoch": "1", "loss": "1"}]

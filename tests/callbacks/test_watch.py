@@ -86,6 +86,27 @@ def test_figures_show_the_same_samples_at_each_step(recorder, x, labels):
     assert "10 of 64 samples" in recorder.captions["keep"]
 
 
+def test_the_caption_of_a_plot_that_shows_no_samples_counts_none(recorder, tiny_vae, x):
+    settings = {"samples": {"n_samples": 4}}
+    plots = ["samples", "latent_scatter"]
+    watch = vaeviz.watch(plots, x, to=recorder, n_samples=10, settings=settings, max_fraction=None, dpi=50)
+    watch(1, tiny_vae)
+    assert "64" not in recorder.captions["samples"]
+    assert recorder.captions["latent_scatter"].endswith(
+        "Epoch 1. 10 of 64 samples, chosen at random, the same at each epoch."
+    )
+
+
+def test_captions_and_the_history_count_what_a_call_counts(x, tmp_path):
+    watch = vaeviz.watch(small_plot, x, to=tmp_path, per="step", title="A training", max_fraction=None, dpi=50)
+    watch(3, columns, train_kl=-0.5)
+    page = (tmp_path / "index.html").read_text()
+    assert (tmp_path / "history.csv").read_text() == "step,train_kl\n3,-0.5\n"
+    assert "Step 3." in page
+    assert "<title>A training</title>" in page
+    assert "train KL&nbsp;−0.5" in page
+
+
 @pytest.mark.parametrize(("every", "drawn"), [(1, [1, 2, 3, 4, 5, 6, 7, 8]), (3, [3, 6]), ("doubling", [1, 2, 4, 8])])
 def test_figures_are_drawn_when_they_are_due(recorder, x, every, drawn):
     watch = vaeviz.watch(small_plot, x, to=recorder, every=every, max_fraction=None, dpi=50)
@@ -146,9 +167,38 @@ def test_a_failing_figure_warns_once_and_the_others_are_drawn(recorder, x):
     assert recorder.figures == [(1, "small_plot"), (2, "small_plot")]
 
 
+def test_no_figure_of_pyplot_stays_open(recorder, x):
+    def fail(x):
+        plt.subplots()
+        raise RuntimeError("broken")
+
+    def two(x):
+        """Make two figures."""
+        plt.figure()
+        return plt.figure(figsize=(1, 1))
+
+    own = plt.figure()
+    watch = vaeviz.watch([fail, two], x, to=recorder, max_fraction=None, dpi=50)
+    with pytest.warns(UserWarning, match="broken"):
+        watch(1, columns)
+    assert recorder.figures == [(1, "two")]
+    assert plt.get_fignums() == [own.number]
+    plt.close(own)
+
+
+def test_a_number_that_counts_nothing_warns_once(recorder, x):
+    watch = vaeviz.watch(small_plot, x, to=recorder, max_fraction=None, dpi=50)
+    with pytest.warns(UserWarning, match="epoch is '3', expected") as caught:
+        for epoch in ("3", -1, 0.5, None):
+            watch(epoch, columns, loss=1.0)
+    watch(2.0, columns)
+    assert len(caught) == 1
+    assert recorder.figures == [(2, "small_plot")]
+
+
 def test_an_encoder_that_returns_nan_warns_once(recorder, x):
     watch = vaeviz.watch(small_plot, x, to=recorder, max_fraction=None)
-    with pytest.warns(UserWarning, match="step 1") as caught:
+    with pytest.warns(UserWarning, match="epoch 1") as caught:
         watch(1, lambda x: np.full((len(x), 2), np.nan), loss=float("nan"))
         watch(2, lambda x: np.full((len(x), 2), np.nan))
     assert len(caught) == 1
@@ -212,6 +262,13 @@ def test_a_function_receives_each_figure(x):
     watch(1, columns, loss=1.0)
     watch.close()
     assert received == [("small_plot", 1)]
+
+
+def test_the_page_of_a_training_that_failed_says_so(x, tmp_path):
+    with pytest.raises(KeyboardInterrupt), vaeviz.watch(small_plot, x, to=tmp_path, dpi=50) as watch:
+        watch(1, columns)
+        raise KeyboardInterrupt
+    assert "The training was stopped." in (tmp_path / "index.html").read_text()
 
 
 def test_trackers_are_closed_and_the_time_is_reported(recorder, x):
@@ -298,7 +355,7 @@ def test_the_numbers_so_far_are_the_history_of_plots(recorder, x):
     watch = vaeviz.watch(keep, x, to=recorder, every=2, max_fraction=None, dpi=50)
     watch(1, columns, loss=3.0)
     watch(2, columns, loss=2.0)
-    assert received == [{"step": [1.0, 2.0], "loss": [3.0, 2.0]}]
+    assert received == [{"epoch": [1.0, 2.0], "loss": [3.0, 2.0]}]
 
 
 def test_a_password_is_in_no_warning(x, monkeypatch):

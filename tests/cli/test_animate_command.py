@@ -66,7 +66,16 @@ def test_a_run_without_epochs_names_the_option_that_keeps_them(tmp_path, capsys)
     with pytest.raises(SystemExit) as stopped:
         main(["animate", str(run), "--out", str(tmp_path / "latent.gif")])
     assert stopped.value.code == 2
-    assert "--keep-epochs" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert f"{run} kept no epochs" in message
+    assert "--keep-epochs" in message
+
+
+def test_a_run_that_does_not_exist_is_an_error(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["animate", str(tmp_path / "nothing"), "--out", str(tmp_path / "latent.gif")])
+    assert stopped.value.code == 2
+    assert "does not exist" in capsys.readouterr().err
 
 
 def test_no_model_is_an_error(capsys):

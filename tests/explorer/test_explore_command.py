@@ -111,3 +111,6 @@ def test_the_page_of_figures_links_an_explorer_beside_it(digits, make_encoder, t
     assert "explorer.html" not in links()
     vaeviz.explore(make_encoder(), x=digits.x).save(tmp_path / "explorer.html")
     assert "explorer.html" in links()
+    assert "epochs.gif" not in links()
+    (tmp_path / "epochs.gif").touch()
+    assert "epochs.gif" in links()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -30,6 +30,7 @@ from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.diagnostics import capture_warnings
 from vaeviz.plugins.options import check_arguments, validate_settings
 
+T = TypeVar("T")
 ALIGNED_PLOTS = ("latent_scatter", "latent_pairs")  # which draw codes alone, so that any rotation of them is as true
 EPOCHS_FOLDER = "epochs"  # of a run, with one file of weights per epoch
 MODEL_FPS, LOOP_FPS = 4.0, 16.0  # frames per second
@@ -129,9 +130,10 @@ def animate(
     Raises
     ------
     InputError
-        If there are fewer than two frames, a model cannot be opened, an option is wrong, or the file cannot be written.
+        If there are fewer than two frames, an option is wrong, or the file cannot be written.
     NotApplicable
-        If the plot does not apply to any of the models. Frames to which it does not apply are left out with a warning.
+        If the plot applies to fewer than two models. Models to which it does not apply, or that cannot be opened or
+        return NaN, are left out with a warning.
 
     Notes
     -----
@@ -163,6 +165,8 @@ def animate(
         if is_over_models(call.name, frames, over):
             samples = FixedSamples.choose(chosen, inputs, n_samples, seed)
             figures, labels, caption = _draw_models(call, _find_models(frames), samples, options or {}, align, style)
+            for figure in figures:
+                figure.set_dpi(dpi)  # before the last layout, since letters are wider at a low resolution
             is_stable = keep_axes_stable(figures)
             caption += " Axes and colors are the same in each frame." if is_stable else " Axes are those of each frame."
             images, rate, hold = draw_images(figures, dpi), fps or MODEL_FPS, MODEL_HOLD
@@ -197,7 +201,8 @@ def is_over_models(plot: str, frames: Any, over: Literal["models", "codes"] | No
     Raises
     ------
     InputError
-        If this is impossible: models were chosen, or the plot has no loop, but there is only one model.
+        If this is impossible: models were chosen, or the plot has no loop, but there is only one model; or the run does
+        not exist.
     """
     is_run = isinstance(frames, (str, Path))
     has_models = (Path(frames) / EPOCHS_FOLDER).is_dir() if is_run else isinstance(frames, (Mapping, list, Iterator))
@@ -205,10 +210,13 @@ def is_over_models(plot: str, frames: Any, over: Literal["models", "codes"] | No
         return False
     if has_models:
         return True
-    loops = ", ".join(LOOPS)
+    if is_run and not Path(frames).exists():
+        open(frames)  # an error for a path that does not exist; other names may be models
+    has_config = is_run and (Path(frames) / "config.json").is_file()
+    found, loops = f"{frames} kept no epochs" if has_config else "there is only one model", ", ".join(LOOPS)
     raise InputError(
-        f"frames is one model, which {plot} draws at rest.",
-        got="one model",
+        f"{plot} is animated over several models, but {found}.",
+        got=found,
         expected="several models",
         fix=Fix(
             f"Pass a list of models, or the folder of a run that kept its epochs; or animate one of {loops}.",
@@ -226,17 +234,17 @@ def _find_models(frames: Any) -> dict[str, Any]:
         if len(files) > MAX_MODELS:
             warn_user(UserWarning(f"{frames} has {len(files)} epochs, of which {MAX_MODELS} are drawn."))
             files = [files[k] for k in np.linspace(0, len(files) - 1, MAX_MODELS).round().astype(int)]
-        return _at_least_two({f"epoch {int(path.stem)}": path for path in files})
+        return _at_least_two({f"epoch {int(path.stem)}": path for path in files}, f"{frames} has", "epoch")
     models = list(frames)
     names = [Path(model).stem if isinstance(model, (str, Path)) else "" for model in models]
     is_named = all(names) and len({*names}) == len(names)
     return _at_least_two({(names[k] if is_named else str(k + 1)): model for k, model in enumerate(models)})
 
 
-def _at_least_two(models: dict[str, Any]) -> dict[str, Any]:
+def _at_least_two(models: dict[str, Any], holder: str = "frames has", what: str = "frame") -> dict[str, Any]:
     if len(models) < 2:
-        got = f"{len(models)} frame{'s' * (len(models) != 1)}"
-        raise InputError(f"frames has {got}, but an animation needs two or more.", got=got, expected="two frames")
+        got = f"{len(models)} {what}{'s' * (len(models) != 1)}"
+        raise InputError(f"{holder} {got}, but an animation needs two or more.", got=got, expected=f"two {what}s")
     return models
 
 
@@ -286,38 +294,49 @@ def _draw_models(
         raise InputError(
             f"align=True, but {call.name} does not draw codes alone.", got="align=True", fix="Leave out align."
         )
-    found = {label: _inputs_of(model, samples, call) for label, model in models.items()}
-    if do_align and "encoder" in takes and "x" in samples.inputs:
+    do_align = do_align and "encoder" in takes and "x" in samples.inputs
+    found = _possible(lambda model: _inputs_of(model, samples, call, encodes=do_align), models, call.name)
+    if do_align:
         found, call = _align(found, call)
-    else:
-        do_align = False
-    figures, labels, error = [], [], None
-    for label, inputs in found.items():
+    drawn = _possible(lambda inputs: call.draw(inputs, style), found, call.name)
+    with style_context(style):
+        for label, figure in drawn.items():
+            _add_label(figure, label, is_aligned=do_align)
+    return list(drawn.values()), list(drawn), _caption(call, list(drawn), samples, do_align)
+
+
+def _possible(function: Callable[[Any], T], values: Mapping[str, Any], plot: str) -> dict[str, T]:
+    """Return the results for the frames for which a function succeeds, and warn of the others. Two are needed."""
+    results: dict[str, T] = {}
+    error: InputError | NotApplicable | None = None
+    for label, value in values.items():
         try:
-            figure = call.draw(inputs, style)
+            results[label] = function(value)
         except (InputError, NotApplicable) as reason:
             error = reason
-            warn_user(UserWarning(f"{label} has no figure {call.name}: {reason}"))
-            continue
-        with style_context(style):
-            _add_label(figure, label, is_aligned=do_align)
-        figures.append(figure)
-        labels.append(label)
-    if len(figures) < 2:
-        raise error or NotApplicable(f"{call.name} has no figure.")
-    return figures, labels, _caption(call, labels, samples, do_align)
+            warn_user(UserWarning(f"{label} has no figure {plot}: {reason}"))
+    if len(results) < 2:
+        raise error or NotApplicable(f"{plot} has no figure.")
+    return results
 
 
-def _inputs_of(model: Any, samples: FixedSamples, call: PlotCall) -> dict[str, Any]:
-    """Return the inputs of a frame."""
+def _inputs_of(model: Any, samples: FixedSamples, call: PlotCall, *, encodes: bool) -> dict[str, Any]:
+    """Return the inputs of a frame, whose codes are cached; `encodes` computes them now."""
     if isinstance(model, (str, Path)):
         model = open(model)
-    return inputs_with_model(samples.inputs, model, None, call.spec.required)
+    inputs = inputs_with_model(samples.inputs, model, None, call.spec.required)
+    if encodes:
+        _encode_frame(inputs)
+    return inputs
+
+
+def _encode_frame(inputs: Mapping[str, Any]) -> Posterior:
+    return encode(inputs["encoder"], inputs["x"], inputs.get("condition"))
 
 
 def _align(found: Mapping[str, dict[str, Any]], call: PlotCall) -> tuple[dict[str, dict[str, Any]], PlotCall]:
     """Return the inputs with aligned codes in place of the encoders, and the plot with the dimensions of the last."""
-    posteriors = [encode(inputs["encoder"], inputs["x"], inputs.get("condition")) for inputs in found.values()]
+    posteriors = [_encode_frame(inputs) for inputs in found.values()]
     last = posteriors[-1]
     if call.name == "latent_scatter":
         fixed = {"show_all": True} | ({"dims": most_active_dims(last, 2)} if last.size > 2 else {})
@@ -354,7 +373,7 @@ def _caption(call: PlotCall, labels: list[str], samples: FixedSamples, is_aligne
     parts = [
         call.spec.summary,
         f"{len(labels)} models, from {labels[0]} to {labels[-1]}.",
-        f"{samples.description}, the same in each frame." if samples.description else "",
+        samples.caption_for(call.spec, "in each frame"),
     ]
     if is_aligned:
         parts.append(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import json
+import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 5  # of the page, while the training runs
 HISTORY_NAME = "history.csv"
+FIGURE_ON_PAGE = re.compile(r'<figure data-name="([\w.-]+)" [^>]*data-steps="([^"]*)">')
+WORDS = {"elbo": "ELBO", "kl": "KL", "beta": "β", "lr": "learning rate"}  # for words in the names of numbers
 
 
 class WatchFolder:
@@ -29,15 +35,27 @@ class WatchFolder:
     ----------
     folder : Path
         The folder. It is created if it does not exist.
+    per : {"epoch", "step"}, default "epoch"
+        What the numbers of the figures count.
+
+    Attributes
+    ----------
+    title : str
+        Title of the page, at first the name of the folder.
+    note : str
+        A sentence below the numbers on the page.
+    is_stopped : bool
+        Whether an error or an interruption ended the training.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, per: str = "epoch") -> None:
         with report_write_errors(folder):
             make_folder(folder)
         self.folder = folder
         self.figures: dict[str, dict[int, str]] = {}  # captions by step, by name of the figure
         self.last_row: dict[str, float] = {}
-        self.note = ""
+        self.per, self.title, self.note = per, folder.resolve().name, ""
+        self.is_stopped = False
         self._columns: list[str] = []
         self._first_step: int | None = None
 
@@ -61,8 +79,7 @@ class WatchFolder:
             path.parent.mkdir(exist_ok=True)
             with atomic_path(path) as temporary:
                 temporary.write_bytes(png)
-        steps = self.figures.setdefault(name, dict.fromkeys(self._earlier_steps(name), ""))
-        steps[step] = caption
+        self.figures.setdefault(name, {})[step] = caption
         self._write_page(is_running=True)
 
     def log_scalars(self, scalars: Mapping[str, float], *, step: int) -> None:
@@ -76,7 +93,7 @@ class WatchFolder:
             Epoch or step of the training.
         """
         self._begin_at(step)
-        row = self.last_row = {"step": step, **scalars}
+        row = self.last_row = {self.per: step} | {**scalars, self.per: step}
         path = self.folder / HISTORY_NAME
         is_complete = path.exists() and set(row) <= set(self._columns)
         with report_write_errors(path):
@@ -95,7 +112,8 @@ class WatchFolder:
         """Keep only those rows of an earlier training that come before the first step."""
         if self._first_step is None:
             self._first_step = step
-            rows = [row for row in self._read_history() if row.get("step", step) < step]
+            self.figures = self._read_figures(before=step)
+            rows = [row for row in self._read_history() if row.get(self.per, step) < step]
             if rows:
                 self._rewrite_history(rows)
             else:
@@ -114,10 +132,20 @@ class WatchFolder:
         with atomic_path(self.folder / HISTORY_NAME) as temporary:
             temporary.write_text(_csv_text(self._columns, rows, header=True), encoding="utf-8")
 
-    def _earlier_steps(self, name: str) -> list[int]:
-        """Return the steps of the figures of an earlier training that come before the first step."""
-        steps = sorted(int(path.stem) for path in (self.folder / name).glob("*.png") if path.stem.isdigit())
-        return [step for step in steps if self._first_step is not None and step < self._first_step]
+    def _read_figures(self, before: int) -> dict[str, dict[int, str]]:
+        """Return the captions on the page of an earlier training, of figures that are still there."""
+        figures: dict[str, dict[int, str]] = {}
+        try:
+            page = (self.folder / "index.html").read_text(encoding="utf-8")
+            for name, steps in map(_unescape, FIGURE_ON_PAGE.findall(page)):
+                captions = {int(step["step"]): str(step["caption"]) for step in json.loads(steps)}
+                kept = [
+                    step for step in captions if step < before and (self.folder / _figure_file(name, step)).is_file()
+                ]
+                figures |= {name: {step: captions[step] for step in kept}} if kept else {}
+        except (OSError, ValueError, LookupError, TypeError):  # no page, or that of another program
+            return {}
+        return figures
 
     def _write_page(self, *, is_running: bool) -> None:
         figures = [
@@ -128,11 +156,13 @@ class WatchFolder:
             for name, steps in self.figures.items()
         ]
         page = _page_template().render(
-            title=self.folder.resolve().name,
+            title=self.title,
+            per=self.per,
             figures=figures,
-            scalars=self.last_row,
+            scalars={_scalar_label(name): _format_scalar(value) for name, value in self.last_row.items()},
             history=HISTORY_NAME,
             note=self.note,
+            is_stopped=self.is_stopped,
             refresh=REFRESH_SECONDS if is_running else 0,
         )
         path = self.folder / "index.html"
@@ -140,8 +170,22 @@ class WatchFolder:
             temporary.write_text(page, encoding="utf-8")
 
 
+def _unescape(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(html.unescape, texts))
+
+
 def _figure_file(name: str, step: int) -> str:
     return f"{name}/{step:06d}.png"
+
+
+def _scalar_label(name: str) -> str:
+    """Return the name of a number in words, as far as they are known."""
+    words = re.sub(r"log[_ ]likelihood", "log-likelihood", name).replace("_", " ").split(" ")
+    return " ".join(WORDS.get(word, word) for word in words)
+
+
+def _format_scalar(value: float) -> str:
+    return "NaN" if math.isnan(value) else f"{value:.6g}".replace("-", "−")
 
 
 def _csv_text(columns: list[str], rows: list[dict[str, float]], *, header: bool) -> str:

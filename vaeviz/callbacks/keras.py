@@ -28,6 +28,7 @@ class KerasWatch(Callback):  # type: ignore[misc]  # Keras is untyped
         self, watch: Watch, *, per: Literal["epoch", "step"] = "epoch", parts: Callable[[Any], Any] | None = None
     ) -> None:
         super().__init__()
+        watch.per = per
         self.watch, self.per, self.parts, self.n_steps = watch, per, parts or (lambda model: (model,)), 0
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:

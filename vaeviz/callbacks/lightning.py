@@ -30,6 +30,7 @@ class LightningWatch(Callback):  # type: ignore[misc]  # its base is untyped whe
         self, watch: Watch, *, per: Literal["epoch", "step"] = "epoch", parts: Callable[[Any], Any] | None = None
     ) -> None:
         super().__init__()
+        watch.per = per
         self.watch, self.per, self.parts = watch, per, parts or (lambda module: (module,))
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
@@ -54,6 +55,16 @@ class LightningWatch(Callback):  # type: ignore[misc]  # its base is untyped whe
         step = trainer.global_step
         if self.per == "step" and trainer.is_global_zero and step and self.watch.is_due(step):
             self.watch(step, *self.parts(pl_module), **trainer.callback_metrics)
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Close what was opened, after an error or an interruption.
+
+        Parameters
+        ----------
+        trainer, pl_module, exception : object
+            See Lightning.
+        """
+        self.watch.close()
 
     def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
         """Close what was opened.

@@ -26,6 +26,7 @@ class TrainerWatch(TrainerCallback):  # type: ignore[misc]  # its base is untype
     def __init__(
         self, watch: Watch, *, per: Literal["epoch", "step"] = "epoch", parts: Callable[[Any], Any] | None = None
     ) -> None:
+        watch.per = per
         self.watch, self.per, self.parts = watch, per, parts or (lambda model: (model,))
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, *, model: Any = None, **others: Any) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from vaeviz.plugins.options import check_arguments, check_settings
 from vaeviz.plugins.plot_spec import get_plot
 
 Every = int | Literal["doubling"]
+Per = Literal["epoch", "step"]
 
 
 def watch(
@@ -36,12 +38,14 @@ def watch(
     *,
     to: Any,
     every: Every = 1,
+    per: Per = "epoch",
     n_samples: int = 1000,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     max_fraction: float | None = 0.05,
     style: str = "paper",
     dpi: int = 150,
     seed: int = 0,
+    title: str | None = None,
     **inputs: Any,
 ) -> Watch:
     """Return an object that draws figures while a model trains, when it is called after an epoch or a step.
@@ -66,7 +70,9 @@ def watch(
         of Weights & Biases that is open already; or a function, called as
         ``function(name, png, caption=..., step=...)`` for each figure.
     every : int or "doubling", default 1
-        Draw at steps that are multiples of this number, or at 1, 2, 4, 8 and so on. Step 0 is always drawn.
+        Draw at epochs that are multiples of this number, or at 1, 2, 4, 8 and so on. Epoch 0 is always drawn.
+    per : {"epoch", "step"}, default "epoch"
+        What the number of a call counts, as captions and the page say. A callback of a library sets it.
     n_samples : int, default 1000
         Largest number of samples to draw. They are chosen at random once, and are the same at each step.
     settings : mapping, optional
@@ -80,6 +86,8 @@ def watch(
         Resolution in dots per inch.
     seed : int, default 0
         Seed of the choice of samples, and of each plot that has one.
+    title : str, optional
+        Title of the page. By default, the name of its folder.
     **inputs
         Further inputs of plots by name, such as ``condition=`` or ``factors=``.
 
@@ -121,9 +129,11 @@ def watch(
         FixedSamples.choose(x, {"labels": labels, **inputs}, n_samples, seed),
         [find_destination(one) for one in (to if isinstance(to, (list, tuple)) else [to])],
         every=every,
+        per=per,
         max_fraction=max_fraction,
         style=style,
         dpi=dpi,
+        title=title,
     )
 
 
@@ -142,15 +152,23 @@ class Watch:
         Where figures and numbers go.
     every : int or "doubling"
         How often.
+    per : {"epoch", "step"}
+        What the number of a call counts.
     max_fraction : float or None
         Largest share of the time.
     style : str
         Name of the style.
     dpi : int
         Resolution in dots per inch.
+    title : str or None
+        Title of the page.
 
     Attributes
     ----------
+    per : {"epoch", "step"}
+        What the number of a call counts.
+    history : dict of list of float
+        Numbers of all calls, for plots that draw them. Fill it to continue an earlier history.
     n_drawn : int
         Number of steps at which figures were drawn.
     n_skipped : int
@@ -166,14 +184,18 @@ class Watch:
         destinations: list[Destination],
         *,
         every: Every,
+        per: Per,
         max_fraction: float | None,
         style: str,
         dpi: int,
+        title: str | None,
     ) -> None:
         self._plots, self._samples, self._destinations = plots, samples, destinations
         self._every, self._max_fraction, self._style, self._dpi = every, max_fraction, style, dpi
+        self.per, self._title = per, title
         self._began = time.perf_counter()
-        self._history: dict[str, list[float]] = {}  # of all numbers, for plots that draw them
+        self.history: dict[str, list[float]] = {}
+        self._is_stopped = False
         self._draw_seconds = 0.0  # of the last draw, which the next one is expected to take as well
         self._given_warnings: set[str] = set()
         self.n_drawn, self.n_skipped, self.seconds = 0, 0, 0.0
@@ -192,9 +214,11 @@ class Watch:
         **scalars
             Numbers to write, such as ``loss=0.3``. They are the history that `training_curves` draws.
         """
+        if not self._is_number(step):
+            return
         is_due = self.is_due(step)
         if (is_due or scalars) and is_first_process():
-            self._run(step, encoder, decoder, scalars, is_due=is_due)
+            self._run(int(step), encoder, decoder, scalars, is_due=is_due)
 
     def is_due(self, step: int) -> bool:
         """Return True if figures are to be drawn at a step.
@@ -211,6 +235,7 @@ class Watch:
         """
         if not self._plots:
             return False
+        step = int(step)
         return step & (step - 1) == 0 if self._every == "doubling" else step % self._every == 0
 
     def log(self, step: int, /, **scalars: Any) -> None:
@@ -223,8 +248,8 @@ class Watch:
         **scalars
             Numbers to write, such as ``loss=0.3``.
         """
-        if is_first_process():
-            self._run(step, None, None, scalars, is_due=False)
+        if self._is_number(step) and is_first_process():
+            self._run(int(step), None, None, scalars, is_due=False)
 
     def __enter__(self) -> Watch:
         return self
@@ -232,6 +257,7 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._is_stopped = kind is not None
         self.close()
 
     def __repr__(self) -> str:
@@ -255,7 +281,7 @@ class Watch:
             if destination.tracker is None:
                 continue
             if isinstance(destination.tracker, WatchFolder):
-                destination.tracker.note = self.summary
+                destination.tracker.note, destination.tracker.is_stopped = self.summary, self._is_stopped
             try:
                 destination.tracker.close()
             except Exception as error:
@@ -269,8 +295,8 @@ class Watch:
             is_due = False
             self.n_skipped += 1
             message = (
-                f"No figures at step {step}: with another {self._draw_seconds:.1f} s, drawing would take more than "
-                f"{self._max_fraction:.0%} of the time. Draw less often, or pass max_fraction=None."
+                f"No figures at {self.per} {step}: with another {self._draw_seconds:.1f} s, drawing would take more "
+                f"than {self._max_fraction:.0%} of the time. Draw less often, or pass max_fraction=None."
             )
             self._warn_once("max_fraction", UserWarning(message))
         with restored_random_state():
@@ -282,12 +308,21 @@ class Watch:
                     if figures or (numbers and not destination.is_failing):
                         self._send(destination, step, figures, numbers)
             except Exception as error:  # whatever happens, the training goes on
-                self._report("call", f"The training is not watched at step {step}", error)
+                self._report("call", f"The training is not watched at {self.per} {step}", error)
         seconds = time.perf_counter() - began
         self.seconds += seconds
         if is_due:
             self.n_drawn += 1
             self._draw_seconds = seconds
+
+    def _is_number(self, step: Any) -> bool:
+        """Return True for a whole number that is not negative, and warn once of others."""
+        with suppress(TypeError, ValueError, OverflowError):
+            if step == int(step) >= 0:
+                return True
+        message = f"The training is not watched: {self.per} is {shorten(repr(step))}, expected 0, 1, 2 and so on."
+        self._warn_once("step", UserWarning(printable_text(message)))
+        return False
 
     def _fits_budget(self) -> bool:
         if self._max_fraction is None or not self.n_drawn:
@@ -301,7 +336,7 @@ class Watch:
             with capture_warnings() as found:
                 inputs = self._inputs_at(encoder, decoder)
         except Exception as error:
-            self._report("inputs", f"No figures at step {step}", error)
+            self._report("inputs", f"No figures at {self.per} {step}", error)
             return {}
         for warning in found:
             self._warn_once(str(warning), warning)
@@ -311,12 +346,12 @@ class Watch:
                 with capture_warnings() as found:
                     png = figure_content(plot.draw(inputs, self._style), "png", self._dpi)
             except Exception as error:
-                self._report(plot.name, f"No figure {plot.name} at step {step}", error)
+                self._report(plot.name, f"No figure {plot.name} at {self.per} {step}", error)
                 continue
             parts = [
                 plot.spec.summary,
-                f"Step {step}.",
-                f"{self._samples.description}, the same at each step." if self._samples.description else "",
+                f"{self.per.capitalize()} {step}.",
+                self._samples.caption_for(plot.spec, f"at each {self.per}"),
                 *map(str, found),
             ]
             figures[plot.name] = png, printable_text(" ".join(filter(None, parts)))
@@ -325,8 +360,8 @@ class Watch:
     def _inputs_at(self, encoder: Any, decoder: Any) -> dict[str, Any]:
         """Return all inputs, with the codes of the fixed samples."""
         given = dict(self._samples.inputs)
-        if self._history:
-            given.setdefault("history", self._history)
+        if self.history:
+            given.setdefault("history", self.history)
         needed = {name for plot in self._plots for name in plot.spec.required}
         return inputs_with_model(given, _unwrapped(encoder), _unwrapped(decoder), needed)
 
@@ -334,10 +369,10 @@ class Watch:
         """Add a row to the history if a plot draws it; what is missing is NaN."""
         if not numbers or not any("history" in plot.spec.required + plot.spec.optional for plot in self._plots):
             return
-        n_rows = len(self._history.get("step", ()))
-        for name in {"step": 0, **self._history, **numbers}:
-            column = self._history.setdefault(name, [math.nan] * n_rows)
-            column.append(float(step) if name == "step" else numbers.get(name, math.nan))
+        n_rows = len(self.history.get(self.per, ()))
+        for name in {self.per: 0, **self.history, **numbers}:
+            column = self.history.setdefault(name, [math.nan] * n_rows)
+            column.append(float(step) if name == self.per else numbers.get(name, math.nan))
 
     def _as_numbers(self, scalars: Mapping[str, Any]) -> dict[str, float]:
         numbers = {}
@@ -358,6 +393,8 @@ class Watch:
         """Write to one place. One that fails is tried again only with figures, whose time is limited."""
         try:
             tracker = destination.opened()
+            if isinstance(tracker, WatchFolder):
+                tracker.per, tracker.title = self.per, self._title or tracker.title
             if numbers:
                 tracker.log_scalars(numbers, step=step)
             for name, (png, caption) in figures.items():
@@ -365,7 +402,7 @@ class Watch:
             destination.is_failing = False
         except Exception as error:
             destination.is_failing = True
-            self._report(destination.name, f"{destination.name} was not written at step {step}", error)
+            self._report(destination.name, f"{destination.name} was not written at {self.per} {step}", error)
 
     def _report(self, subject: str, message: str, error: Exception) -> None:
         """Warn once that something of a subject failed."""

@@ -36,6 +36,7 @@ from vaeviz.plugins.options import check_arguments, check_names, check_settings,
 from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 EXPLORER_PAGE = "explorer.html"  # a page of `vaeviz explore` in the same folder, which the page of figures links
+ANIMATION = "epochs.gif"  # likewise, a file of `vaeviz animate`
 
 
 def export_figures(
@@ -156,8 +157,9 @@ def export_figures(
         report = _with_outcomes(report, [done[task].result for task in checks])
         on_report(report)
     manifest = _manifest(render, report, records, input_warnings) | {"source": [str(argument) for argument in source]}
-    if (render.folder / EXPLORER_PAGE).is_file():
-        manifest["explorer"] = EXPLORER_PAGE
+    for name, file in (("explorer", EXPLORER_PAGE), ("animation", ANIMATION)):
+        if (render.folder / file).is_file():
+            manifest[name] = file
     _settle_earlier_figures(render.folder, manifest, clean)
     write_files(
         render.folder,

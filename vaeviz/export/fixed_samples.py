@@ -15,6 +15,7 @@ from vaeviz.errors import InputError
 from vaeviz.export.render import collect_plot_inputs
 from vaeviz.model.collect_inputs import collect_inputs, with_cached_codes
 from vaeviz.plugins.inputs import PER_SAMPLE_INPUTS
+from vaeviz.plugins.plot_spec import PlotSpec
 
 PARTS = ("encoder", "decoder")  # inputs that change
 
@@ -81,6 +82,23 @@ class FixedSamples:
                 found[name] = _take(found[name], rows, total, name)
         what = f"{len(rows):,} of {total:,} samples, chosen at random" if len(rows) < total else f"{total:,} samples"
         return cls(found, what, rows)
+
+    def caption_for(self, spec: PlotSpec, where: str) -> str:
+        """Return the sentence on the samples for the caption of a plot.
+
+        Parameters
+        ----------
+        spec : PlotSpec
+            The plot.
+        where : str
+            Where the samples are the same, such as ``"in each frame"``.
+
+        Returns
+        -------
+        str
+            Empty for a plot that draws without samples, even if it accepts them.
+        """
+        return f"{self.description}, the same {where}." if self.description and "x" in spec.required else ""
 
 
 def inputs_with_model(inputs: Mapping[str, Any], encoder: Any, decoder: Any, needed: Collection[str]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,24 @@ class PlotCall:
         missing = self.spec.why_not_applicable(inputs)
         if missing:
             raise NotApplicable(f"{self.name} {missing}.")
-        with style_context(style) as page_style:
+        with closed_figures(), style_context(style) as page_style:
             if {*PLACES} & {*inspect.signature(self.spec.function).parameters}:
                 return draw_figure(self.spec, inputs, self.options, page_style)
             return _figure_of(self.spec(**self.spec.select_inputs(inputs), **self.options), self.name)
+
+
+@contextmanager
+def closed_figures() -> Iterator[None]:
+    """Close the figures of pyplot that the block opens, which a plot that fails leaves behind."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    before = pyplot.get_fignums() if pyplot is not None else []
+    try:
+        yield
+    finally:
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            for number in {*pyplot.get_fignums()} - {*before}:
+                pyplot.close(number)
 
 
 def find_plot_call(plot: Any, seed: int | None = None) -> PlotCall:
@@ -125,7 +140,7 @@ def find_plot_call(plot: Any, seed: int | None = None) -> PlotCall:
 
 
 def _figure_of(drawn: Any, name: str) -> Figure:
-    """Return the figure that a function made, closed in pyplot."""
+    """Return the figure that a function made."""
     from matplotlib.figure import Figure
 
     first = drawn.flat[0] if isinstance(drawn, np.ndarray) else drawn
@@ -138,7 +153,4 @@ def _figure_of(drawn: Any, name: str) -> Figure:
             expected="a Figure or Axes",
             fix="Return the figure, or draw into a parameter ax.",
         )
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close(figure)
     return figure

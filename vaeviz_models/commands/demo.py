@@ -170,11 +170,14 @@ def _write_explorers(data: Mapping[str, Dataset], out: Path, n_jobs: int) -> Non
 
 
 def _write_animation(data: Dataset, out: Path) -> None:
-    """Animate the latent space of one run over its epochs."""
+    """Animate the latent space of one run over its epochs, whose weights are then removed."""
     from vaeviz.animation.animate import animate
+    from vaeviz.export.figure_set import ANIMATION
+    from vaeviz_models.runs.epochs import remove_epochs
 
-    run, path = out / "runs" / ANIMATED, out / ANIMATED / "epochs.gif"
+    run, path = out / "runs" / ANIMATED, out / ANIMATED / ANIMATION
     animation = animate("latent_scatter", run, out=path, data=data, n_samples=MAX_ANIMATED, dpi=100)
+    remove_epochs(run)
     click.echo(f"animation {animation.path}")
 
 

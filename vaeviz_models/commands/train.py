@@ -123,6 +123,9 @@ class Display:
     keep_epochs: bool = False
 
     def __post_init__(self) -> None:
+        if not self.watch and (self.every != 1 or self.max_fraction is not None):
+            option = "--every" if self.every != 1 else "--max-fraction"
+            raise click.UsageError(f"{option} says when figures are drawn, but there are none. Add --watch PLOT,...")
         if self.watch:
             from vaeviz.plugins.plot_spec import get_plot
 
@@ -143,7 +146,9 @@ class Display:
             from vaeviz.callbacks.watch import watch
 
             places = [run / "watch"] * bool(self.watch) + [*self.trackers]
-            return watch(self.watch, data, to=places, every=self.every, max_fraction=self.max_fraction)
+            title = f"{run.resolve().name} · {data.name}" if data.name else run.resolve().name
+            limits = {"every": self.every, "max_fraction": self.max_fraction}
+            return watch(self.watch, data, to=places, title=f"Training of {title}", **limits)
 
         return make
 

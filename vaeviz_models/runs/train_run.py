@@ -251,6 +251,8 @@ def _fit_and_save(
     train, test = splits
     is_writer = _is_writer()
     watch = make_watch(train if test is None else test) if make_watch is not None and is_writer else None
+    if watch is not None:  # whose plots draw the epochs before, too
+        watch.history |= {name: list(values) for name, values in state.history.items()}
     do_keep = keeps_epochs(run)
 
     def save(state: TrainState) -> None:

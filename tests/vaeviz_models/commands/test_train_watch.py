@@ -41,6 +41,7 @@ def test_a_conditional_model_is_drawn_under_its_labels(vaeviz, out):
         (("--watch", "latent_scater"), "latent_scatter"),
         (("--watch", "samples", "--every", "0"), "--every"),
         (("--watch", "samples", "--every", "often"), "--every"),
+        (("--every", "2"), "--watch"),
         (("--log", "tensorbord:logs"), "tensorboard"),
         (("--log", "tensorboard"), "tensorboard:FOLDER"),
         (("--max-fraction", "2"), "--max-fraction"),
@@ -81,6 +82,16 @@ def test_a_plot_that_fails_warns_and_the_training_ends_well(vaeviz, out):
     assert len(re.findall("No figure disentanglement", done.err)) == 1
     assert (out / "watch" / "training_curves" / "000002.png").exists()
     assert len(read_history(out)["epoch"]) == 2
+
+
+def test_the_curves_of_a_resumed_run_begin_with_its_first_epoch(vaeviz, out, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "vaeviz.callbacks.watch.Watch._draw", lambda self, *_: drawn.append(self.history["epoch"][:]) or {}
+    )
+    assert vaeviz("train", *SMALL, "--epochs", 1, "--out", out).code == 0
+    assert vaeviz("train", "--resume", out, "--epochs", 2, "--watch", "training_curves").code == 0
+    assert drawn == [[1, 2]]
 
 
 def test_display_options_must_follow_the_model(vaeviz, out):
