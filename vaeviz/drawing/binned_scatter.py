@@ -26,7 +26,7 @@ MIN_CELL_ALPHA = 0.35  # of a cell with a single point, which must be seen
 
 
 class BinnedScatter(AxesImage):
-    """Points as small cells, each in the color of one of its points, the more opaque the more points it has.
+    """A scatter of small cells. Each has the color of one of its points, and is more opaque the more points it has.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class BinnedScatter(AxesImage):
     -----
     The points of a cell are counted by class, and the color of a cell is that of a point chosen at random. So each
     class has its share of the cells where classes overlap, whatever the order of the points, and every color is one of
-    the legend. Missing labels are underneath. The cells have one size on paper and are counted again if the limits or
-    the size of the Axes change.
+    the legend. Points without a label are underneath. The cells have one size on paper and are counted again if the
+    limits or the size of the Axes change.
     """
 
     marker = "s"
@@ -101,7 +101,7 @@ class BinnedScatter(AxesImage):
     def make_image(
         self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[np.ndarray, float, float, Any]:
-        """Return the image of the cells in the current view, as any other image does.
+        """Return the image of the cells in the current view.
 
         Parameters
         ----------
