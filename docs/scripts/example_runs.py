@@ -16,7 +16,7 @@ EPOCHS = 15
 DENSE = f"--data {DATA} --epochs {EPOCHS} --learning-rate 0.002"
 FACTORS = f"--data {FACTORS_DATA} --epochs 8 --batch-size 32 --learning-rate 0.002"
 TRAIN_OPTIONS = {
-    "2d": f"mlp {DENSE} --latent-dim 2 --hidden 512,256",
+    "2d": f"mlp {DENSE} --latent-dim 2 --hidden 512,256 --keep-epochs",
     "2d-again": f"mlp {DENSE} --latent-dim 2 --hidden 512,256 --seed 1",
     "10d": f"mlp {DENSE} --latent-dim 10",
     "10d-beta": f"mlp {DENSE} --latent-dim 10 --beta 4",

@@ -112,6 +112,19 @@ def draw_figure_set() -> Image.Image:
     return sheet
 
 
+def animate_epochs(path: Path) -> None:
+    """Animate the latent space of one run over its epochs."""
+    vaeviz.animate(
+        "latent_scatter",
+        run_folder("2d"),
+        out=path,
+        data=vaeviz.load_data(DATA),
+        n_samples=800,
+        fps=3,
+        dpi=DPI,
+    )
+
+
 def stack(images: list[Image.Image]) -> Image.Image:
     """Place images below each other."""
     size = (
@@ -148,3 +161,4 @@ if __name__ == "__main__":
             as_image(draw_three_panels()), PICTURES / "three-panels.png"
         )
         save_small(draw_figure_set(), PICTURES / "figure-set.png")
+        animate_epochs(PICTURES / "epochs.gif")

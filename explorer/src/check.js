@@ -3,7 +3,7 @@
 const LARGEST_SHARE = 1e-3; // of the range of a value; more would be a visible difference
 
 /**
- * Run the decoder on the codes that Python put into the scene and say what differs.
+ * Run the decoder on the codes that Python put into the scene and say what differs, or that it fails.
  * @param {import("./model.js").Model} model
  * @returns {Promise<{isExact: boolean, sentence: string} | null>}
  */
@@ -17,7 +17,12 @@ export async function checkDecoder(model) {
   let [largest, largestShare] = [0, 0];
   for (let place = 0; place < check.codes.shape[0]; place++) {
     const code = check.codes.data.slice(place * model.nDims, (place + 1) * model.nDims);
-    const [sample] = await model.decoder.decode([code], check.conditions?.data[place] ?? 0);
+    let sample;
+    try {
+      [sample] = await model.decoder.decode([code], check.conditions?.data[place] ?? 0);
+    } catch (error) {
+      return { isExact: false, sentence: `The decoder fails in this browser. ${error.message}` };
+    }
     for (let index = 0; index < size; index++) {
       const difference = Math.abs(sample[index] - check.samples.data[place * size + index]);
       largest = Math.max(largest, difference);

@@ -64,6 +64,7 @@ export function oncePerFrame(work) {
 
 /**
  * Return a function that runs an asynchronous task with its latest arguments: one at a time, calls in between dropped.
+ * Every result is shown, since a cursor that keeps moving would otherwise show none.
  * @template T
  * @param {(...args: any[]) => Promise<T>} task
  * @param {(result: T) => void} done
@@ -75,10 +76,9 @@ export function latestOnly(task, done, failed) {
   const run = async (args) => {
     running = true;
     try {
-      const result = await task(...args);
-      if (!waiting) done(result);
+      done(await task(...args));
     } catch (error) {
-      if (!waiting) failed(/** @type {Error} */ (error));
+      failed(/** @type {Error} */ (error));
     }
     running = false;
     if (waiting) {

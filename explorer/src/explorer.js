@@ -68,8 +68,8 @@ class Explorer {
     this.views = models.map((model) => this.createView(model));
     this.live = html("p.hidden-text", { "aria-live": "polite" });
     this.refreshProbe = oncePerFrame(() => this.probe());
+    this.connect(); // before the panels, which read what the listeners of this explorer compute
     this.build();
-    this.connect();
     this.watchTheme();
     this.refreshColors();
     this.refreshStates();
@@ -185,6 +185,11 @@ class Explorer {
     update();
   }
 
+  /** Return " in A" or " in B", where there are two models. */
+  placeName(model) {
+    return this.models.length > 1 ? ` in ${"AB"[this.models.indexOf(model)]}` : "";
+  }
+
   /** Call a listener when the condition of any view changes. */
   onCondition(listener) {
     for (const view of this.views) view.own.on(["condition"], listener);
@@ -204,7 +209,7 @@ class Explorer {
     this.shared.set({
       probe: { view, model, space, code, point, condition: own.state.condition, ...model.measure(code, space, point) },
     });
-    this.hooks.onCursor?.([...code]);
+    if (view === this.views[0]) this.hooks.onCursor?.([...code]);
     clearTimeout(this.announceTimer);
     this.announceTimer = setTimeout(() => this.announceProbe(), ANNOUNCE_MILLISECONDS);
     this.saveFragment?.();
@@ -228,11 +233,13 @@ class Explorer {
     return hoverRow ?? path.at(-1) ?? probe?.nearest.rows[0] ?? 0;
   }
 
-  /** Set the cursor and the sliders to a code; on a map, which has no place for it, choose dimensions as axes. */
+  /** Set cursor and sliders of the first model to a code; on a map, which has no place for it, choose dimensions. */
   goTo(code) {
-    const { own, model } = this.activeView;
-    if (!this.activeView.space.dims.length) own.set({ spaceId: model.firstSpace });
-    own.set({ base: Float32Array.from(code), cursor: pointOfCode(model, this.activeView.space, code) });
+    const [view] = this.views;
+    const { own, model } = view;
+    this.activate(view);
+    if (!view.space.dims.length) own.set({ spaceId: model.firstSpace });
+    own.set({ base: Float32Array.from(code), cursor: pointOfCode(model, view.space, code) });
   }
 
   /** End what would outlive the element. */

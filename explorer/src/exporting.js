@@ -3,6 +3,8 @@
 import { html } from "./dom.js";
 import { DATE_UNIT, formatDate, shortestFloat } from "./format.js";
 
+const COPIED_MILLISECONDS = 1500; // long enough to be seen
+
 /**
  * Save a file.
  * @param {string} name
@@ -15,15 +17,18 @@ export function download(name, blob) {
 }
 
 /**
- * Copy the text of a field; where the browser forbids it, leave the text selected.
+ * Copy the text of a field, and say so on the button; where the browser forbids it, leave the text selected.
  * @param {HTMLInputElement} field
+ * @param {HTMLButtonElement} button
  * @param {any} app
  */
-export async function copyText(field, app) {
+export async function copyText(field, button, app) {
   field.select();
   try {
     await navigator.clipboard.writeText(field.value);
     app.announce("Copied.");
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), COPIED_MILLISECONDS);
   } catch {
     app.announce("The text is selected. Copy it with the keyboard.");
   }

@@ -67,7 +67,7 @@ export function writeFragment(app) {
 }
 
 /**
- * Set the state from the text of a fragment; what does not fit the data is ignored.
+ * Set the state from the text of a fragment; what it does not name, or what does not fit the data, is as at first.
  * @param {any} app
  * @param {string} text
  */
@@ -77,7 +77,8 @@ export function readFragment(app, text) {
   const numbers = (name) => (entries.get(name) ?? "").split(",").filter(Boolean).map(Number);
   const { nSamples } = models[0];
   const color = entries.get("color");
-  if (color !== null && (color === "" || app.column(color))) shared.set({ colorBy: color || null });
+  const isColor = color !== null && (color === "" || app.column(color));
+  shared.set({ colorBy: (isColor ? color : models[0].scene.color_by) || null });
   const hide = entries.get("hide") ?? "";
   const path = numbers("path").filter((row) => Number.isInteger(row) && row >= 0 && row < nSamples);
   shared.set({
@@ -86,28 +87,28 @@ export function readFragment(app, text) {
       ...(hide.endsWith("missing") ? [MISSING] : []),
     ]),
     path,
-    selection: entries.has("select") ? parseRows(entries.get("select"), nSamples) : shared.state.selection,
+    selection: entries.has("select") ? parseRows(entries.get("select"), nSamples) : null,
     showHoles: entries.get("holes") !== "0",
   });
   views.forEach((view, place) => {
     const { own, model } = view;
     const read = (name) => numbers(PREFIXES[place] + name);
     const spaceId = entries.get(`${PREFIXES[place]}axes`);
-    if (spaceId && model.space(spaceId)) own.set({ spaceId });
+    own.set({ spaceId: spaceId && model.space(spaceId) ? spaceId : model.firstSpace });
     const cursor = read("at");
-    if (cursor.length === 2 && cursor.every(Number.isFinite)) own.set({ cursor });
+    own.set({ cursor: cursor.length === 2 && cursor.every(Number.isFinite) ? cursor : null });
     const base = Float32Array.from(model.medians);
     for (const item of (entries.get(`${PREFIXES[place]}sliders`) ?? "").split(",").filter(Boolean)) {
       const [dim, value] = item.split(":").map(Number);
       if (dim in base && Number.isFinite(value)) base[dim] = value;
     }
-    own.set({ base });
     const [condition] = read("condition");
-    if (condition in (model.scene.condition?.choices ?? [])) own.set({ condition });
+    const isChoice = condition in (model.scene.condition?.choices ?? []);
+    own.set({ base, moved: null, condition: isChoice ? condition : 0 });
     const camera = read("view");
-    if (camera.length === 3 && camera.every(Number.isFinite) && camera[2] > 0) {
+    view.camera.reset();
+    if (camera.length === 3 && camera.every(Number.isFinite) && camera[2] > 0)
       [view.camera.x, view.camera.y, view.camera.zoom] = camera;
-      view.viewChanged();
-    }
+    view.viewChanged();
   });
 }

@@ -124,11 +124,12 @@ function comparisonTest(model, { name, operator, value }) {
   return (row) => compare(values[row] < 0 ? column.classes.length : values[row], code);
 }
 
-/** Return the number that a text holds; for dates, "2024-05-01" and "2024-05-01 14:30" as well. */
+/** Return the number that a text holds; for dates, "2024", "2024-05-01" and "2024-05-01 14:30" as well. */
 function parseNumber(text, unit = "") {
   const hasTime = /\d:\d/.test(text) && !text.endsWith("Z");
   const date = unit === DATE_UNIT ? Date.parse(hasTime ? `${text.replace(" ", "T")}Z` : text) / DAY_MILLISECONDS : NaN;
-  const plain = Number(text.replace("−", "-"));
+  const isYear = unit === DATE_UNIT && /^\d{4}$/.test(text);
+  const plain = isYear ? NaN : Number(text.replace("−", "-"));
   const number = Number.isNaN(plain) ? date : plain;
   if (Number.isNaN(number)) throw new Error(`${text} is not a ${unit === DATE_UNIT ? "date" : "number"}.`);
   return number;
@@ -141,8 +142,9 @@ function findColumn(columns, dimensions, name) {
   const column = candidates.find((candidate) => candidate.name.toLowerCase() === sought) ?? candidates[0];
   if (!column) {
     const dims = dimensions.length > 1 ? `z1 to z${dimensions.length}` : "z1";
+    const hint = /[()]/.test(name) ? " Parentheses do not group terms." : "";
     throw new Error(
-      `There is no column named ${name}. ${listNames("Columns", [...columns.map((one) => one.name), "row", "id", dims])}`,
+      `There is no column named ${name}.${hint} ${listNames("Columns", [...columns.map((one) => one.name), "row", "id", dims])}`,
     );
   }
   if (candidates.length > 1 && column.name.toLowerCase() !== sought) {

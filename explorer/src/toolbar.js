@@ -17,14 +17,16 @@ const labeled = (text, control) => html("label.control", {}, html("span", {}, te
 export function createToolbar(app) {
   const { shared, models } = app;
   const { scene } = models[0];
+  const isShared = (column) => models.every((model) => model.scene.columns.includes(column));
+  const nameOf = (column) => `${column.name}${isShared(column) ? "" : app.placeName(models[0])}`;
   const color = html(
     "select",
     { onchange: (event) => shared.set({ colorBy: event.target.value || null, hidden: new Set() }) },
     option("", "one color"),
-    ...scene.columns.map(({ name }) => option(name, name)),
+    ...scene.columns.map((column) => option(column.name, nameOf(column))),
     html(
       "optgroup",
-      { label: "Dimensions" },
+      { label: `Dimensions${app.placeName(models[0])}` },
       ...scene.dimensions.slice(0, MAX_PAIRED_DIMS).map(({ name }) => option(name, name)),
     ),
   );

@@ -1,8 +1,10 @@
 /** The notebook widget: the same explorer, with the decoder that runs in Python. */
 
+import { html } from "./dom.js";
 import { createExplorer } from "./explorer.js";
 
 const CURSOR_MILLISECONDS = 100; // without a movement before Python gets the cursor
+const ANSWER_SECONDS = 30; // without an answer before a picture would be taken for that of the cursor
 
 /** Return the bytes of an array that a trait holds. */
 function bytesOfTrait(arrays, name) {
@@ -18,6 +20,7 @@ function createLiveDecoder(model) {
     const request = waiting.get(message.id);
     if (!request) return;
     waiting.delete(message.id);
+    clearTimeout(request.timer);
     if (message.type === "failed") request.reject(new Error(message.message));
     else
       request.resolve(
@@ -28,10 +31,18 @@ function createLiveDecoder(model) {
   const decode = (codes, n, condition, isOther = false) =>
     new Promise((resolve, reject) => {
       const id = ++lastId;
-      waiting.set(id, { resolve, reject });
+      const timer = setTimeout(() => {
+        waiting.delete(id);
+        reject(new Error(`Python did not answer within ${ANSWER_SECONDS} seconds. Its kernel may be busy or stopped.`));
+      }, 1000 * ANSWER_SECONDS);
+      waiting.set(id, { resolve, reject, timer });
       model.send({ type: "decode", id, n, condition, other: isOther }, undefined, [codes.buffer]);
     });
-  return { decode, stop: () => model.off("msg:custom", listener) };
+  const stop = () => {
+    model.off("msg:custom", listener);
+    for (const { timer } of waiting.values()) clearTimeout(timer);
+  };
+  return { decode, stop };
 }
 
 /**
@@ -48,7 +59,7 @@ export async function render({ model, el }) {
   let sentCursor = "";
   const element = document.createElement("div");
   el.append(element);
-  const app = await createExplorer(element, model.get("scene"), (name) => bytesOfTrait(model.get("arrays"), name), {
+  const hooks = {
     decode,
     onSelect: (rows) => set("selected_rows", rows),
     onCursor: (code) => {
@@ -58,6 +69,12 @@ export async function render({ model, el }) {
         set("cursor", code);
       }, CURSOR_MILLISECONDS);
     },
+  };
+  const bytesOf = (name) => bytesOfTrait(model.get("arrays"), name);
+  const app = await createExplorer(element, model.get("scene"), bytesOf, hooks).catch((error) => {
+    stop();
+    element.replaceChildren(html("p", { role: "alert" }, `The explorer could not be shown: ${error.message}`));
+    throw error;
   });
   const onSelected = () => {
     const rows = model.get("selected_rows");

@@ -55,6 +55,7 @@ test("Equality is written with one or two signs, and can be negated", () => {
 });
 
 test("An unknown column or class is an error that lists those that exist", () => {
+  assert.throws(() => rows("(kind = a) or error > 3"), /Parentheses/);
   assert.throws(() => rows("Nothing=3"), /Nothing.*label, error, row, id, z1 to z2/);
   assert.throws(() => rows("label=Bird"), /Bird.*cat, dog/);
 });
@@ -71,6 +72,7 @@ test("A comparison with what is not a number is an error, and dates are numbers"
   const columns = [{ name: "day", kind: "number", values: { data: [0, 1, 2, 3, 4, 5] }, unit: "days since 1970" }];
   assert.deepEqual(rows("day>1970-01-04", { columns }), [4, 5]);
   assert.deepEqual(rows("day > '1970-01-04 12:00'", { columns }), [4, 5]);
+  assert.deepEqual(rows("day > 1970 and day < 1971", { columns }), [1, 2, 3, 4, 5]);
   assert.throws(() => rows("day>soon", { columns }), /soon is not a date/);
 });
 

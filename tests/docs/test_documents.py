@@ -22,6 +22,7 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/plug
 PAGES += sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
 EXAMPLES = {"code_lengths", "code_radii", "my_plot", "check"}  # names that the pages define
 EXAMPLE_FLAGS = {"--code-lengths-style"}
+LAUNCHER_FLAGS = {"--nproc-per-node", "--ntasks-per-node", "--gpus-per-node"}  # of torchrun and Slurm
 
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -47,7 +48,7 @@ def all_flags(command):
 
 @pytest.fixture(scope="module")
 def flags():
-    return all_flags(cli) | EXAMPLE_FLAGS | {"--help"}
+    return all_flags(cli) | EXAMPLE_FLAGS | LAUNCHER_FLAGS | {"--help"}
 
 
 @each_page

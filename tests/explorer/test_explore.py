@@ -182,6 +182,12 @@ def test_an_affine_decoder_runs_in_the_page(digits):
     np.testing.assert_allclose(read_graph(scene, entry["graph"]).run(codes), pca.inverse_transform(codes), atol=1e-3)
 
 
+def test_a_decoder_is_not_taken_for_affine_where_all_codes_are_equal(digits, make_decoder):
+    codes = np.zeros((len(digits.x), 2), np.float32)
+    explorer = vaeviz.explore(vaeviz.Posterior(codes, None, None), make_decoder(), digits.x)
+    assert explorer.static_scene.document["decoder"]["method"] == "grid"
+
+
 def test_channels_first_images_are_decoded_with_the_channels_last(make_encoder, make_decoder):
     x = np.random.default_rng(0).random((20, 3, 5, 7)).astype(np.float32)
     scene = vaeviz.explore(make_encoder(), make_decoder(2, (3, 5, 7)), x).static_scene
@@ -425,6 +431,15 @@ def test_two_models_share_their_samples(digits, make_encoder, make_decoder):
     assert "samples" not in beside
     assert scene.read_array(beside["codes"]).shape == (60, 3)
     assert beside["decoder"]["method"] == "grid"
+
+
+def test_each_of_two_models_has_its_own_numbers_and_shares_the_labels(digits, make_encoder):
+    other = vaeviz.open((make_encoder(3, seed=5), None))
+    explorer = vaeviz.explore(make_encoder(), x=digits.x, labels=digits.labels, factors=digits.labels, other=other)
+    names = {column["name"] for column in explorer.scene.document["columns"]}
+    own = {column["name"] for column in explorer.other_scene.document["columns"]}
+    assert "neighbors with another label" in own
+    assert len(names - own) == 2  # label and factor
 
 
 def test_the_table_has_row_ids_labels_and_numbers(digits, make_encoder, make_decoder):

@@ -228,7 +228,12 @@ def test_a_search_keeps_the_sample_in_view_and_counts_hidden_rows(
         hidden = f"{(model.labels == 2).sum()} of them are"
         page.wait_for_function(f"() => document.querySelector('.results').textContent.includes('{hidden}')")
         page.get_by_label("Search rows").press("Enter")
-        assert hidden in page.locator("[aria-label=Selection] .note").last.inner_text()
+        note = page.locator("[aria-label=Selection] .note").last
+        assert hidden in note.inner_text()
+        page.get_by_role("button", name="two", exact=True).click()
+        assert "hides" not in note.inner_text()
+        page.get_by_role("button", name="one", exact=True).click()
+        assert f"{(model.labels == 1).sum()} of them are" in note.inner_text()
         for part in (".tiles canvas", "[aria-label=Selection] h2"):
             assert page.locator(part).first.evaluate(
                 "(part) => { const { top, bottom } = part.getBoundingClientRect();"
@@ -288,12 +293,21 @@ def test_view_is_restored_from_its_address(browser: Any, toy_page: Path) -> None
         assert opened.state("app.shared.state.colorBy") == "reconstruction error"
         assert opened.state("app.shared.state.selection.length") == 300
         assert opened.state("app.views[0].own.state.cursor") == [0.5, 0.25]
+        opened.page.evaluate("location.hash = 'hide=1'")
+        opened.page.wait_for_function(f"() => {APP}.shared.state.hidden.size === 1")
+        assert opened.state("app.views[0].own.state.spaceId") == "z:0,1"
+        assert opened.state("app.shared.state.colorBy") == "label"
+        assert opened.state("[app.shared.state.selection, app.views[0].own.state.cursor]") == [None, None]
 
 
 def test_keyboard_moves_the_cursor_and_picks_samples(browser: Any, toy_page: Path) -> None:
     with Opened(browser, toy_page) as opened:
         plot = opened.page.locator(".plot")
         plot.focus()
+        plot.press("Enter")
+        assert len(opened.state("app.shared.state.path")) == 1
+        plot.press("Escape")
+        plot.press("Escape")
         before = opened.state("app.views[0].own.state.pointer")
         plot.press("ArrowRight")
         cursor = opened.state("app.views[0].own.state.cursor")
@@ -305,6 +319,16 @@ def test_keyboard_moves_the_cursor_and_picks_samples(browser: Any, toy_page: Pat
         plot.press("Escape")
         plot.press("Escape")
         assert opened.state("app.shared.state.path") == []
+
+
+def test_keyboard_finds_the_nearest_shown_sample_beyond_hidden_ones(
+    browser: Any, toy_page: Path, model: ToyModel
+) -> None:
+    cursor = np.median(model.codes[model.labels == 0, :2], axis=0)
+    distances = np.where(model.labels == 3, np.linalg.norm(model.codes[:, :2] - cursor, axis=1), np.inf)
+    with Opened(browser, toy_page, f"#hide=0-2&at={cursor[0]},{cursor[1]}") as opened:
+        opened.page.locator(".plot").press("Enter")
+        assert opened.state("app.shared.state.path") == [int(distances.argmin())]
 
 
 def test_dark_mode_and_pictures_of_the_view(browser: Any, toy_page: Path) -> None:
@@ -423,8 +447,16 @@ def test_selection_of_two_models_is_linked(browser: Any, model: ToyModel, tmp_pa
         row = opened.state("app.shared.state.hoverRow")
         assert row is not None
         assert opened.page.locator(".ring").count() == 2
+        assert opened.page.locator("[aria-label=Sample] h2").inner_text() == f"Sample {row} in B"
         opened.page.wait_for_timeout(150)
         assert opened.page.locator(".tile-message").all_inner_texts()[1:3] == ["not decoded", "not decoded"]
+        opened.state("app.hooks.onCursor = (code) => { window.sent = code; }")
+        opened.page.mouse.move(*opened.place_of(6, view=1))
+        opened.page.wait_for_timeout(100)
+        assert opened.page.evaluate("window.sent") is None  # the cursor of a notebook is in the first model
+        opened.state("app.goTo([0.5, -0.25, 0.75])")
+        opened.page.wait_for_function("() => window.sent?.length === 3")
+        assert opened.state("app.shared.state.activeView") == 0
         assert opened.errors == []
 
 

@@ -82,7 +82,9 @@ def checked_codes(decoder: PageDecoder, seed: int) -> CheckedCodes:
     codes[::2] = posterior.mean[rng.integers(len(posterior), size=half)]
     wide = rng.standard_normal((half, posterior.size))
     if posterior.prior != "normal":
-        wide = posterior.mean.mean(axis=0) + posterior.mean.std(axis=0) * wide
+        spread = posterior.mean.std(axis=0)
+        spread[spread == 0] = 1  # codes that are all equal would prove nothing
+        wide = posterior.mean.mean(axis=0) + spread * wide
     codes[1::2] = wide
     choices = np.arange(N_CHECKED) % decoder.n_conditions
     samples, layout = decoder.trace(codes, choices)

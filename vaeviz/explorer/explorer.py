@@ -143,9 +143,8 @@ def explore(
         if other is None:
             return Explorer(view, scene)
         beside = _view(_collect(other, None, given), style, _default_title(other, x), seed, prefix=OTHER_PREFIX)
-        return Explorer(
-            view, scene, beside, latent_scene(beside, SampleTable(), max_points=max_points, max_sample_bytes=None)
-        )
+        other_scene = latent_scene(beside, table, max_points=max_points, max_sample_bytes=None)
+        return Explorer(view, scene, beside, other_scene)
 
 
 def _collect(encoder: Any, decoder: Any, given: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.sample_style import SampleStyle
 from vaeviz.errors import InputError, NotApplicable, printable_text
 from vaeviz.explorer.columns import (
+    LABEL,
     MAX_COMPARED_SAMPLES,
     disagreement_column,
     factor_column,
@@ -219,7 +220,9 @@ class SampleTable:
     palette: Any = None
     class_names: ClassNames | None = None
 
-    def columns(self, arrays: SceneArrays, codes: np.ndarray) -> tuple[list[dict[str, Any]], list[str]]:
+    def columns(
+        self, arrays: SceneArrays, codes: np.ndarray, *, is_first: bool = True
+    ) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the columns of the labels and of the factors, and of labels that differ from those nearby.
 
         Parameters
@@ -228,6 +231,8 @@ class SampleTable:
             Receives the values.
         codes : ndarray, shape (N, D)
             Codes.
+        is_first : bool, default True
+            Return all columns. A second model shares those that do not depend on its codes.
 
         Returns
         -------
@@ -238,14 +243,16 @@ class SampleTable:
         """
         columns, notes, n_samples = [], list[str](), len(codes)
         if self.labels is not None:
-            columns.append(label_column(arrays, self.labels, n_samples, self.palette, self.class_names))
-            if columns[0]["kind"] == "classes":
+            kept = arrays if is_first else SceneArrays()
+            label = label_column(kept, self.labels, n_samples, self.palette, self.class_names)
+            columns += [label] if is_first else []
+            if label["kind"] == "classes":
                 classes = factorize_labels(check_labels(self.labels, n_samples))[0]
                 if n_samples > MAX_COMPARED_SAMPLES:
                     notes.append(f"Labels are not compared with those nearby: {n_samples:,} samples take minutes.")
                 elif len(np.unique(classes[classes >= 0])) > 1:
                     columns.append(disagreement_column(arrays, codes, classes))
-        if self.factors is not None:
+        if self.factors is not None and is_first:
             names = label_factors(self.factor_names, self.factors)
             columns += [factor_column(arrays, name, self.factors, k, n_samples) for k, name in enumerate(names)]
         return columns, notes
@@ -265,7 +272,7 @@ def latent_scene(
     max_points : int or None
         Largest number of codes on the t-SNE map.
     max_sample_bytes : int or None
-        Bytes that pictures or values of samples may take; None for no samples.
+        Bytes that pictures or values of samples may take; None for a second model, which shares samples and labels.
 
     Returns
     -------
@@ -275,7 +282,7 @@ def latent_scene(
     posterior, arrays = view.posterior, SceneArrays(view.prefix)
     maps, notes = add_maps(arrays, posterior.mean, max_points=max_points, seed=view.seed)
     density = code_density(posterior, view.seed)
-    columns, column_notes = table.columns(arrays, posterior.mean)
+    columns, column_notes = table.columns(arrays, posterior.mean, is_first=max_sample_bytes is not None)
     measured, failures = _measured_columns(arrays, view, density)
     samples, sample_notes = (None, []) if max_sample_bytes is None else _sample_entry(arrays, view, max_sample_bytes)
     conditions, dimensions = view.conditions(), _dimensions(posterior)
@@ -290,7 +297,7 @@ def latent_scene(
         "dimensions": dimensions,
         "maps": maps,
         "columns": [*_rename_repeated(columns, [*dimension_names, *(one["name"] for one in measured)]), *measured],
-        "color_by": columns[0]["name"] if table.labels is not None else None,
+        "color_by": LABEL if table.labels is not None else None,
         "row_ids": list(map(printable_text, table.row_ids)) or None,
         "samples": samples,
         "value_range": list(view.value_range),

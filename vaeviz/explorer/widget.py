@@ -101,7 +101,7 @@ def check_rows(rows: Any, n_samples: int) -> list[int]:
     """
     given = _as_vector(rows, "iub")
     if given is None or (given.dtype.kind == "b" and len(given) != n_samples):
-        got = repr(rows) if given is None else f"a mask of {len(given)} samples"
+        got = repr(rows) if given is None else f"a mask of {len(given)} sample{'s' * (len(given) != 1)}"
         message = f"selected_rows is {_shorten(got)}, expected row numbers, or a mask of {n_samples} samples."
         fix = "Pass a list or an array of integers; [] selects nothing."
         raise InputError(message, got=got, expected="row numbers", fix=fix)
@@ -118,7 +118,7 @@ def check_rows(rows: Any, n_samples: int) -> list[int]:
     values, counts = np.unique(given, return_counts=True)
     if (counts > 1).any():
         repeated = values[counts > 1][0]
-        message = f"selected_rows contains row {repeated} more than once."
+        message = f"selected_rows repeats row {repeated}."
         raise InputError(message, got=str(repeated), expected="each row once", fix="Pass numpy.unique(rows).")
     return [int(row) for row in given]
 
@@ -236,6 +236,6 @@ def make_widget(scene: Scene, view: LatentView, other: LatentView | None = None)
     -------
     anywidget.AnyWidget
         A widget with the traits ``selected_rows``, the rows of x that are selected, and ``cursor``, the code under the
-        cursor, which is empty while there is none. Both can be set as well.
+        cursor in the first model, which is empty while there is none. Both can be set as well.
     """
     return _widget_class()(DecodingService(view, other), scene=scene.document, arrays=dict(scene.arrays))

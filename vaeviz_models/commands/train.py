@@ -20,6 +20,7 @@ from vaeviz.errors import Fix, InputError, UnknownName
 from vaeviz.plugins import registry
 from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.object_refs import needs_training
+from vaeviz_models.launcher import launch, launch_options
 
 if TYPE_CHECKING:
     from vaeviz.callbacks.watch import Watch
@@ -57,6 +58,9 @@ HELP = {
 }
 
 
+ARGS_KEY = "vaeviz_models.train.args"  # of click's context: the arguments, for the processes to launch
+
+
 class Every(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions of click
     """A number of epochs, or the word ``doubling``."""
 
@@ -70,6 +74,10 @@ class Every(click.ParamType):  # type: ignore[type-arg]  # generic only in recen
 
 class TrainCommands(click.Group):
     """One command per registered model, with the options of the model and of the training."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ARGS_KEY] = list(args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(registry.entries("vaeviz.models"))
@@ -202,7 +210,12 @@ def train(ctx: click.Context, /, resume: Path | None, display: Display, **change
     if model is None:
         if resume is None:
             raise click.UsageError("No model given. Name one (see `vaeviz list models`), or pass --resume RUN.")
-        _resume(resume, changes, display)
+        from vaeviz_models.runs.checkpoint import recorded_device
+
+        device = changes["device"] or recorded_device(resume)
+        settings = {name: changes.pop(name) for name in ("devices", "nodes", "rendezvous")}
+        if not launch(ctx.meta[ARGS_KEY], resume, **settings):
+            _resume(resume, changes, display, device)
     elif resume is not None:
         raise click.UsageError(f"--resume continues the model of the run. Leave {model} out.")
     elif any(value is not None for value in changes.values()) or display != Display():
@@ -212,7 +225,7 @@ def train(ctx: click.Context, /, resume: Path | None, display: Display, **change
         raise click.UsageError(f"{option} must follow the model: vaeviz train {model} {option} ...")
 
 
-train.params += display_options()
+train.params += [*launch_options(), *display_options()]
 
 
 @contextmanager
@@ -257,6 +270,7 @@ def _train_command(name: str, builder: Any) -> click.Command:
         click.Option(["--overwrite"], is_flag=True, help="Replace an existing run."),
         *(click_option(option, MODEL_HELP.get(key, "")) for key, option in model_options.items()),
         *(click_option(option, HELP[key]) for key, option in settings.items()),
+        *launch_options(),
         *display_options(),
     ]
 
@@ -264,12 +278,16 @@ def _train_command(name: str, builder: Any) -> click.Command:
     def run(
         data: str, data_dir: Path | None, labels: str | None, out: Path, overwrite: bool, display: Display, **given: Any
     ) -> None:
+        launch_settings = {name: given.pop(name) for name in ("devices", "nodes", "rendezvous")}
+        if launch(click.get_current_context().meta[ARGS_KEY], out, **launch_settings):
+            return
         from vaeviz_models.runs.data_source import DataSource
         from vaeviz_models.runs.train_run import train_run
+        from vaeviz_models.training.processes import joined_processes
 
         given = {key: value for key, value in given.items() if value is not None}
         config = TrainConfig(**{"threads": "auto"} | {key: given.pop(key) for key in settings if key in given})
-        with _explain_interruption(out):
+        with _explain_interruption(out), joined_processes(config.device) as processes:
             state = train_run(
                 name,
                 DataSource(data, data_dir, labels),
@@ -281,30 +299,34 @@ def _train_command(name: str, builder: Any) -> click.Command:
                 keep_epochs=display.keep_epochs,
                 make_watch=display.make_watch(out),
             )
-        _print_result(out, state, config.patience, display)
+        if processes.rank == 0:
+            _print_result(out, state, config.patience, display)
 
     summary = (builder.__doc__ or name).partition("\n")[0]
     return click.Command(name, callback=run, params=params, help=summary, short_help=summary)
 
 
-def _resume(run: Path, changes: dict[str, Any], display: Display) -> None:
+def _resume(run: Path, changes: dict[str, Any], display: Display, device: str) -> None:
     from vaeviz_models.runs.train_run import ResumedRun
+    from vaeviz_models.training.processes import joined_processes
 
-    resumed = ResumedRun(run, **changes)
-    state, planned = resumed.state, resumed.config.epochs
-    if resumed.is_finished:
-        resumed.train()
-        click.echo(f"{run} is finished: {_reason_of_end(resumed)}")
-        return
-    place = f"continuing after epoch {state.epoch}" if state.epoch else "no epoch was finished, starting from the first"
-    click.echo(f"{run}: {place} of {planned}")
-    with _explain_interruption(run):
+    with _explain_interruption(run), joined_processes(device) as processes:
+        resumed = ResumedRun(run, **changes)
+        state, planned = resumed.state, resumed.config.epochs
+        if resumed.is_finished or processes.rank > 0:
+            resumed.train()
+            if processes.rank == 0:
+                click.echo(f"{run} is finished: {_reason_of_end(resumed)}")
+            return
+        place = "no epoch was finished, starting from the first"
+        place = f"continuing after epoch {state.epoch}" if state.epoch else place
+        click.echo(f"{run}: {place} of {planned}")
         resumed.train(
             print_progress(planned, resumed.config.warmup),
             keep_epochs=display.keep_epochs,
             make_watch=display.make_watch(run),
         )
-    _print_result(run, state, resumed.config.patience, display)
+        _print_result(run, state, resumed.config.patience, display)
 
 
 def _reason_of_end(resumed: ResumedRun) -> str:
@@ -319,10 +341,12 @@ def _reason_of_end(resumed: ResumedRun) -> str:
 
 @contextmanager
 def _explain_interruption(run: Path) -> Iterator[None]:
+    from vaeviz.callbacks.watch import is_first_process
+
     try:
         yield
     except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or a signal to terminate
-        if (run / "config.json").exists():
+        if (run / "config.json").exists() and is_first_process():
             click.echo(f"\nInterrupted. Continue with: vaeviz train --resume {shlex.quote(str(run))}", err=True)
         raise
 

@@ -22,6 +22,7 @@ from vaeviz_models.runs.folder import (
     check_model_size,
     history_files,
     read_config,
+    read_header,
     read_tensors,
     tensor_bytes,
     write_files,
@@ -139,6 +140,29 @@ def load_checkpoint(run: Path, *, device: str | None = None) -> tuple[TrainState
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} does not fit config.json: {reason}", got=reason) from None
     return state, settings, config
+
+
+def recorded_device(run: Path) -> str:
+    """Return the device that a run continues on by default.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+
+    Returns
+    -------
+    str
+        That of its checkpoint; before the first one, that of its settings.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged.
+    """
+    path = run / "checkpoint.safetensors"
+    recorded = read_header(path) if path.exists() else read_config(run)["training"]
+    return str(recorded.get("device", "auto"))
 
 
 def read_settings(run: Path, config: RunConfig) -> TrainConfig:

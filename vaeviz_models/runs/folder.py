@@ -22,6 +22,7 @@ from vaeviz.data.atomic_files import atomic_path, make_folder, partial_files, re
 from vaeviz.data.history import read_history as read_table
 from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe, seeded
+from vaeviz_models.runs.lock import LOCK_NAME, locked_run
 
 FORMAT = "vaeviz_models run 1"
 RUN_FILES = ("config.json", "checkpoint.safetensors", "weights.safetensors", "history.csv")
@@ -66,13 +67,16 @@ def save_run(
     Raises
     ------
     InputError
-        If the folder is not empty and `overwrite` is False, or if the model could not be built again.
+        If the folder is not empty and `overwrite` is False, if another process writes it, or if the model could not be
+        built again.
     """
     run, model = Path(run), _unwrap(model)
     config = RunConfig(model=get_recipe(model), data=dict.fromkeys(DATA_ARGUMENTS) | {"name": data}, training={})
     build_model(run, config, model.state_dict())
     files = {"config.json": config_bytes(config), "weights.safetensors": tensor_bytes(model.state_dict())}
-    start_run(run, files | history_files(history or {}), overwrite=overwrite)
+    check_new_run(run, overwrite=overwrite)
+    with locked_run(run):
+        start_run(run, files | history_files(history or {}), overwrite=overwrite)
 
 
 def open_run(run: str | Path) -> tuple[Any, RunConfig]:
@@ -129,7 +133,7 @@ def check_new_run(run: Path, *, overwrite: bool = False) -> None:
     with report_write_errors(run):
         if run.exists() and not run.is_dir():
             raise InputError(f"{run} is a file, but a run needs a folder.", got=str(run), expected="a folder")
-        existing = set(run.iterdir()) - set(partial_files_of(run)) if run.is_dir() else set()
+        existing = set(run.iterdir()) - {run / LOCK_NAME, *partial_files_of(run)} if run.is_dir() else set()
     if overwrite or not existing:
         return
     choices = "Choose another folder, or add --overwrite."

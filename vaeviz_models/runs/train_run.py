@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,20 @@ from vaeviz_models.models.builders import Recipe, build_from_recipe, get_recipe,
 from vaeviz_models.runs.checkpoint import checkpoint_files, load_checkpoint, save_checkpoint
 from vaeviz_models.runs.data_source import DataSource, check_same_data, fingerprint, training_data
 from vaeviz_models.runs.epochs import keep_epoch, keeps_epochs, remove_epochs
-from vaeviz_models.runs.folder import RunConfig, check_new_run, config_bytes, partial_files_of, start_run, write_files
+from vaeviz_models.runs.folder import (
+    RunConfig,
+    check_new_run,
+    config_bytes,
+    partial_files_of,
+    read_header,
+    start_run,
+    write_files,
+)
+from vaeviz_models.runs.lock import locked_run
 from vaeviz_models.training.config import TrainConfig
 from vaeviz_models.training.fit import fit
 from vaeviz_models.training.loaders import check_data, condition_codes
+from vaeviz_models.training.processes import Processes
 from vaeviz_models.training.state import TrainState
 
 AfterEpoch = Callable[[TrainState], None]
@@ -40,6 +50,8 @@ def train_run(
     make_watch: MakeWatch | None = None,
 ) -> TrainState:
     """Train a registered model on a data set, and write a run folder after each epoch.
+
+    In a process group of torch, all processes train together, and the one of rank 0 writes.
 
     Parameters
     ----------
@@ -75,7 +87,8 @@ def train_run(
     """
     source = DataSource(data) if isinstance(data, str) else data
     config = config or TrainConfig()
-    check_new_run(out, overwrite=overwrite)
+    if _is_writer():
+        check_new_run(out, overwrite=overwrite)
     train, test = source.load_splits()
     options = with_classes(name, dict(model_options or {}), train.named_labels())
     recipe = Recipe(name=name, sample_shape=list(train.x.shape[1:]), options=options)
@@ -86,11 +99,13 @@ def train_run(
         model=get_recipe(model), data=source.to_config() | fingerprint(train.x, codes), training=asdict(config)
     )
     state = TrainState.start(model, config)
-    start_run(out, {"config.json": config_bytes(run_config), **checkpoint_files(state)}, overwrite=overwrite)
-    remove_epochs(out)
-    if keep_epochs:
-        keep_epoch(out, state)
-    _fit_and_save(out, state, (train, test), config, after_epoch, make_watch)
+    with _lock_of_writer(out):
+        if _is_writer():
+            start_run(out, {"config.json": config_bytes(run_config), **checkpoint_files(state)}, overwrite=overwrite)
+            remove_epochs(out)
+            if keep_epochs:
+                keep_epoch(out, state)
+        _fit_and_save(out, state, (train, test), config, after_epoch, make_watch)
     return state
 
 
@@ -172,8 +187,25 @@ class ResumedRun:
         Raises
         ------
         InputError
-            If the training diverges.
+            If another process trains in the folder, or has done so since it was opened, or if the training diverges.
         """
+        with _lock_of_writer(self.run):
+            if _is_writer():
+                self._write_start(keep_epochs=keep_epochs)
+            if self.splits is not None:
+                _fit_and_save(self.run, self.state, self.splits, self.config, after_epoch, make_watch)
+
+    def _write_start(self, *, keep_epochs: bool) -> None:
+        """Write the files of the state that was read, unless another process has trained on since."""
+        checkpoint = self.run / "checkpoint.safetensors"
+        epoch = read_header(checkpoint)["epoch"] if checkpoint.exists() else 0
+        if epoch != self.state.epoch:
+            raise InputError(
+                f"{self.run} has {epoch} epochs now, but had {self.state.epoch} when it was opened.",
+                got=str(epoch),
+                expected=str(self.state.epoch),
+                fix="Resume it again.",
+            )
         for path in partial_files_of(self.run):
             path.unlink(missing_ok=True)
         self.run_config["training"] = asdict(self.config)
@@ -181,8 +213,6 @@ class ResumedRun:
         remove_epochs(self.run, after=self.state.epoch)
         if keep_epochs or keeps_epochs(self.run):
             keep_epoch(self.run, self.state)
-        if self.splits is not None:
-            _fit_and_save(self.run, self.state, self.splits, self.config, after_epoch, make_watch)
 
     def _load_same_data(self, data: str | None) -> tuple[Dataset, Dataset | None]:
         """Load the data of the run, and check that they are the same as before."""
@@ -191,6 +221,14 @@ class ResumedRun:
         test_x = None if test is None else test.x
         check_data(self.state.model, train.x, test_x, binarize=self.config.binarize)
         return train, test
+
+
+def _is_writer() -> bool:
+    return Processes.current().rank == 0
+
+
+def _lock_of_writer(run: Path) -> AbstractContextManager[None]:
+    return locked_run(run) if _is_writer() else nullcontext()
 
 
 def _check_conditions(model: Any, train: Dataset, test: Dataset | None) -> np.ndarray | None:
@@ -211,7 +249,8 @@ def _fit_and_save(
     make_watch: MakeWatch | None,
 ) -> None:
     train, test = splits
-    watch = None if make_watch is None else make_watch(train if test is None else test)
+    is_writer = _is_writer()
+    watch = make_watch(train if test is None else test) if make_watch is not None and is_writer else None
     do_keep = keeps_epochs(run)
 
     def save(state: TrainState) -> None:
@@ -234,5 +273,5 @@ def _fit_and_save(
             test.named_labels() if is_conditional and test is not None else None,
             config=config,
             resume=state,
-            after_epoch=save,
+            after_epoch=save if is_writer else None,
         )

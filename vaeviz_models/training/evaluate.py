@@ -13,6 +13,7 @@ from torch import Tensor
 from vaeviz.errors import InputError
 from vaeviz_models.models.base import TrainableModel, check_trainable
 from vaeviz_models.training.loaders import Loader, check_data, check_random_access, condition_codes, make_loader
+from vaeviz_models.training.processes import ONE_PROCESS, Processes
 from vaeviz_models.training.term_sums import TermSums
 
 EVALUATION_BATCH_SIZE = 1000  # fixed, so that scores do not depend on the batch size of the training
@@ -65,7 +66,9 @@ def evaluate(
 
 
 @torch.no_grad()
-def score(model: TrainableModel, data: Loader, seed: int, *, binarize: bool) -> dict[str, float]:
+def score(
+    model: TrainableModel, data: Loader, seed: int, *, binarize: bool, processes: Processes = ONE_PROCESS
+) -> dict[str, float]:
     """Score data that were checked and loaded.
 
     Parameters
@@ -78,6 +81,8 @@ def score(model: TrainableModel, data: Loader, seed: int, *, binarize: bool) -> 
         Seed of the noise.
     binarize : bool
         Draw pixels of 0 and 1.
+    processes : Processes, optional
+        Processes that share each batch. All must call this.
 
     Returns
     -------
@@ -85,11 +90,12 @@ def score(model: TrainableModel, data: Loader, seed: int, *, binarize: bool) -> 
         Means per sample, as `evaluate` returns them, finite or not.
     """
     noise = torch.Generator(data.device).manual_seed(seed)
-    sums = TermSums(data.device)
+    sums = TermSums(data.device, processes)
     with mode_of(model, training=False):
-        for x, *codes in data.in_order(EVALUATION_BATCH_SIZE):
-            x = torch.bernoulli(x, generator=noise) if binarize else x
-            sums.add(*model.terms(x, noise, *codes))
+        for share, (x, *codes) in data.in_order(EVALUATION_BATCH_SIZE, processes):
+            with share.noise():
+                x = torch.bernoulli(x, generator=noise) if binarize else x
+                sums.add(*share.counted(*model.terms(x, noise, *codes)))
     return sums.means(len(data))
 
 

@@ -10,7 +10,6 @@ from typing import Any, Unpack
 
 import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from vaeviz.data.out_of_core import SampleStream
@@ -20,6 +19,7 @@ from vaeviz_models.objectives import beta_at
 from vaeviz_models.training.config import TrainConfig, TrainSettings
 from vaeviz_models.training.evaluate import describe_terms, format_terms, mode_of, score
 from vaeviz_models.training.loaders import (
+    Batch,
     Loader,
     check_data,
     check_random_access,
@@ -28,6 +28,7 @@ from vaeviz_models.training.loaders import (
     split_order,
     split_rows,
 )
+from vaeviz_models.training.processes import Processes, Share
 from vaeviz_models.training.state import TrainState, copy_weights
 from vaeviz_models.training.step import TrainStep
 from vaeviz_models.training.threads import restored_threads
@@ -93,6 +94,10 @@ def fit(
     All values are one-sample estimates. Train values are averages over the epoch, while the weights change; the others
     are of the weights after the epoch.
 
+    In a process group of torch (`torch.distributed.init_process_group`), all processes train the model together by
+    `DistributedDataParallel`. Each calls this with all samples, computes its rows of each batch, and calls
+    `after_epoch`. The numbers are those of one process up to rounding.
+
     Examples
     --------
     >>> import numpy as np
@@ -110,9 +115,12 @@ def fit(
     state.restore_last()
     state.set_patience(config.patience)
     train, scored = _load_parts(model, x, test_x, condition, test_condition, config.holdout, state)
-    step = TrainStep(state, config.batch_size, binarize=config.binarize, threads=config.threads)
+    processes = Processes.current()
+    facts = {"model": type(model).__name__, "epoch": state.epoch, "samples": x.shape, "config": config}
+    processes.check_same(facts | {f"{name} samples": len(data) for name, data in scored.items()})
+    step = TrainStep(state, config.batch_size, binarize=config.binarize, threads=config.threads, processes=processes)
     n_steps = len(split_order(torch.arange(len(train)), config.batch_size))
-    disable = None if progress else True  # None: shown if stderr is a terminal
+    disable = None if progress and processes.rank == 0 else True  # None: shown if stderr is a terminal
     bar = tqdm(total=config.epochs * n_steps, initial=state.epoch * n_steps, unit="step", disable=disable, leave=False)
     with bar, restored_threads():
         while state.epoch < config.epochs and not state.stopped_early(config.patience):
@@ -159,8 +167,8 @@ def train_epoch(
     step.begin_epoch(beta)
     number = 0
     with mode_of(step.state.model, training=True):
-        for number, batch in enumerate(data.shuffled(order, batch_size), start=1):
-            _take_step(step, batch)
+        for number, (share, batch) in enumerate(data.shuffled(order, batch_size, step.processes), start=1):
+            _take_step(step, batch, share)
             after_step()
             if number % STEPS_BETWEEN_CHECKS == 0 and sums.n_finite_batches < number:
                 break
@@ -207,7 +215,7 @@ def _run_epoch(
             raise DivergedError(state, "in the weights at the end", means)
         row = {"beta": beta} | _with_prefix("train", means)
         for name, data in scored.items():
-            means = score(state.model, data, state.seed, binarize=step.binarize)
+            means = score(state.model, data, state.seed, binarize=step.binarize, processes=step.processes)
             if not all(map(math.isfinite, means.values())):
                 raise DivergedError(state, f"in the {name} scores", means)
             row |= _with_prefix(name, means)
@@ -220,16 +228,19 @@ def _run_epoch(
 
 
 def _advance(bar: tqdm[Any], step: TrainStep) -> None:
-    """Count a step, and now and then show the terms of the epoch so far, for which a GPU must finish its steps."""
+    """Count a step, and now and then show the terms of the epoch so far, for which a GPU must finish its steps.
+
+    Of several processes only one has a bar, and the terms are read by all or by none.
+    """
     bar.update(1)
-    if not bar.disable and bar.n % STEPS_BETWEEN_CHECKS == 0:
+    if step.processes.count == 1 and not bar.disable and bar.n % STEPS_BETWEEN_CHECKS == 0:
         n_steps = step.sums.n_finite_batches
         bar.set_postfix_str(format_terms(step.sums.means(max(n_steps, 1) * step.batch_size)))
 
 
-def _take_step(step: TrainStep, batch: tuple[Tensor, ...]) -> None:
+def _take_step(step: TrainStep, batch: Batch, share: Share) -> None:
     try:
-        step(*batch)
+        step(*batch, share=share)
     except ValueError as error:  # torch's batch normalization raises it for one sample
         if isinstance(error, InputError) or len(batch[0]) > 1:
             raise

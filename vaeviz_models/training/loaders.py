@@ -15,11 +15,14 @@ from vaeviz.data.out_of_core import Batches, SampleStream, StoredArray, data_ran
 from vaeviz.errors import Fix, InputError
 from vaeviz_models.models.base import TrainableModel
 from vaeviz_models.models.class_labels import class_codes
+from vaeviz_models.training.processes import ONE_PROCESS, Processes, Share
+
+Batch = tuple[Tensor, ...]  # ``(x,)``, or ``(x, codes)`` for a conditional model
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryLoader:
-    """Samples in one tensor on the device. A batch is ``(x,)``, or ``(x, codes)`` for a conditional model.
+    """Samples in one tensor on the device.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ class MemoryLoader:
         """Device of the samples."""
         return self.x.device
 
-    def shuffled(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, ...]]:
+    def shuffled(self, order: Tensor, size: int, processes: Processes = ONE_PROCESS) -> Iterator[tuple[Share, Batch]]:
         """Yield batches in a given order.
 
         Parameters
@@ -49,29 +52,40 @@ class MemoryLoader:
             Permutation of the samples.
         size : int
             Samples per batch, see `split_order`.
+        processes : Processes, optional
+            Processes that share each batch.
 
         Yields
         ------
-        tuple of Tensor
-            A batch.
+        share : Share
+            The rows of this process.
+        batch : tuple of Tensor
+            Their samples, and for a conditional model their class indices.
         """
         for rows in split_order(order.to(self.x.device), size):
-            yield tuple(part.index_select(0, rows) for part in self._parts())
+            share = processes.share_of(len(rows))
+            yield share, tuple(part.index_select(0, rows[share.rows]) for part in self._parts())
 
-    def in_order(self, size: int) -> Iterator[tuple[Tensor, ...]]:
+    def in_order(self, size: int, processes: Processes = ONE_PROCESS) -> Iterator[tuple[Share, Batch]]:
         """Yield batches in the order of the data.
 
         Parameters
         ----------
         size : int
             Samples per batch; the last batch may be smaller.
+        processes : Processes, optional
+            Processes that share each batch.
 
         Yields
         ------
-        tuple of Tensor
-            A batch.
+        share : Share
+            The rows of this process.
+        batch : tuple of Tensor
+            Their samples, and for a conditional model their class indices.
         """
-        return zip(*(torch.split(part, size) for part in self._parts()))
+        for batch in zip(*(torch.split(part, size) for part in self._parts())):
+            share = processes.share_of(len(batch[0]))
+            yield share, tuple(part[share.rows] for part in batch)
 
     def _parts(self) -> list[Tensor]:
         return [self.x] if self.codes is None else [self.x, self.codes]
@@ -101,7 +115,7 @@ class DiskLoader:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def shuffled(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, ...]]:
+    def shuffled(self, order: Tensor, size: int, processes: Processes = ONE_PROCESS) -> Iterator[tuple[Share, Batch]]:
         """Yield batches in a given order.
 
         Parameters
@@ -110,32 +124,43 @@ class DiskLoader:
             Permutation of the samples to use.
         size : int
             Samples per batch, see `split_order`.
+        processes : Processes, optional
+            Processes that share each batch.
 
         Yields
         ------
-        tuple of Tensor
-            A batch.
+        share : Share
+            The rows of this process.
+        batch : tuple of Tensor
+            Their samples, and for a conditional model their class indices.
         """
         for rows in split_order(order, size):
-            yield self._load_batch(self.rows[rows.numpy()])
+            share = processes.share_of(len(rows))
+            yield share, self._load_batch(self.rows[rows[share.rows].numpy()])
 
-    def in_order(self, size: int) -> Iterator[tuple[Tensor, ...]]:
+    def in_order(self, size: int, processes: Processes = ONE_PROCESS) -> Iterator[tuple[Share, Batch]]:
         """Yield batches in the order of the data.
 
         Parameters
         ----------
         size : int
             Samples per batch; the last batch may be smaller.
+        processes : Processes, optional
+            Processes that share each batch.
 
         Yields
         ------
-        tuple of Tensor
-            A batch.
+        share : Share
+            The rows of this process.
+        batch : tuple of Tensor
+            Their samples, and for a conditional model their class indices.
         """
         for start in range(0, len(self), size):
-            yield self._load_batch(self.rows[start : start + size])
+            rows = self.rows[start : start + size]
+            share = processes.share_of(len(rows))
+            yield share, self._load_batch(rows[share.rows])
 
-    def _load_batch(self, rows: np.ndarray) -> tuple[Tensor, ...]:
+    def _load_batch(self, rows: np.ndarray) -> Batch:
         parts = [_as_float32(self.x[rows])] + ([] if self.codes is None else [torch.from_numpy(self.codes[rows])])
         return tuple(part.to(self.device) for part in parts)
 

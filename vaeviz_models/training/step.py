@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vaeviz_models.training.cuda_graph import GraphedStep, can_capture
 from vaeviz_models.training.precision import autocast_for
+from vaeviz_models.training.processes import ONE_PROCESS, Processes, Share
 from vaeviz_models.training.state import TrainState
 from vaeviz_models.training.term_sums import TermSums
 from vaeviz_models.training.threads import Threads, choose_threads, thread_counts, use_threads
@@ -29,16 +30,27 @@ class TrainStep:
         Draw pixels of 0 and 1, with the values of the batch as probabilities.
     threads : int, "auto" or None, default None
         Threads of torch, see `TrainConfig`. Each step sets their number for the process.
+    processes : Processes, optional
+        Processes that take each step together. All must make this object and call it. Their steps are not captured.
     """
 
-    def __init__(self, state: TrainState, batch_size: int, *, binarize: bool = False, threads: Threads = None) -> None:
-        self.state, self.batch_size, self.binarize = state, batch_size, binarize
+    def __init__(
+        self,
+        state: TrainState,
+        batch_size: int,
+        *,
+        binarize: bool = False,
+        threads: Threads = None,
+        processes: Processes = ONE_PROCESS,
+    ) -> None:
+        self.state, self.batch_size, self.binarize, self.processes = state, batch_size, binarize, processes
         _keep_freed_memory()
         self.autocast = autocast_for(state.precision, state.device)
         self.beta = 1.0
         self.learning_rate = self._current_learning_rate()
-        self.sums = TermSums(state.device)
-        self.graphed = GraphedStep(self._update, state) if can_capture(state) else None
+        self.sums = TermSums(state.device, processes)
+        self.terms = processes.distribute(state.model)
+        self.graphed = GraphedStep(self._update, state) if processes.count == 1 and can_capture(state) else None
         self.threads = choose_threads(thread_counts(threads, state.device))
 
     def begin_epoch(self, beta: float) -> None:
@@ -55,19 +67,21 @@ class TrainStep:
                 self.graphed.discard()
         self.sums.reset()
 
-    def __call__(self, *batch: Tensor) -> None:
+    def __call__(self, *batch: Tensor, share: Share | None = None) -> None:
         """Take one step.
 
         Parameters
         ----------
         *batch : Tensor
             Samples (M, ...), and for a conditional model their class indices (M,).
+        share : Share, optional
+            Rows that they are of a batch which several processes share; by default they are the whole batch.
         """
         n_threads = next(self.threads)
         use_threads(n_threads)
         self.state.thread_steps[n_threads] = self.state.thread_steps.get(n_threads, 0) + 1
         if self.graphed is None or len(batch[0]) != self.batch_size:
-            self._update(*batch)
+            self._update(*batch, share=share)
         else:
             self.graphed(*batch)
 
@@ -75,13 +89,16 @@ class TrainStep:
         rate: float = self.state.optimizer.param_groups[0]["lr"]
         return rate
 
-    def _update(self, x: Tensor, *codes: Tensor) -> None:
-        x = torch.bernoulli(x, generator=self.state.noise) if self.binarize else x
-        with self.autocast:
-            log_likelihood, kl = self.state.model.terms(x, self.state.noise, *codes)
+    def _update(self, x: Tensor, *codes: Tensor, share: Share | None = None) -> None:
+        share = share or Share(len(x), slice(0, len(x)))
+        with share.noise():
+            x = torch.bernoulli(x, generator=self.state.noise) if self.binarize else x
+            with self.autocast:
+                log_likelihood, kl = share.counted(*self.terms(x, self.state.noise, *codes))
         loss = -log_likelihood if kl is None else self.beta * kl - log_likelihood
         self.state.optimizer.zero_grad(set_to_none=True)
-        (loss / len(x)).backward()  # type: ignore[no-untyped-call]  # torch has no types here
+        n_per_process = share.n_samples / self.processes.count  # since gradients are means over the processes
+        (loss / n_per_process).backward()  # type: ignore[no-untyped-call]  # torch has no types here
         self.state.optimizer.step()
         self.sums.add(log_likelihood, kl)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vaeviz_models.training.processes import ONE_PROCESS, Processes
+
 
 class TermSums:
     """Sums of log-likelihood and KL on the device, so that no step waits for the numbers of the one before.
@@ -13,9 +15,12 @@ class TermSums:
     ----------
     device : torch.device
         Device of the terms.
+    processes : Processes, optional
+        Processes that add terms, by default this one. What is read are the sums over all, so all must read together.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, processes: Processes = ONE_PROCESS) -> None:
+        self.processes = processes
         dtype = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
         self.totals = torch.zeros(2, dtype=dtype, device=device)
         self.finite_batches = torch.zeros((), dtype=torch.int64, device=device)
@@ -45,7 +50,7 @@ class TermSums:
     @property
     def n_finite_batches(self) -> int:
         """Number of batches that were added before the first one whose terms are not finite."""
-        return int(self.finite_batches)
+        return int(self.processes.min(self.finite_batches))
 
     def means(self, n_samples: int) -> dict[str, float]:
         """Return the means per sample.
@@ -60,7 +65,7 @@ class TermSums:
         dict of float
             ``elbo``, ``log_likelihood`` and ``kl`` in nats; the log-likelihood alone for a model without KL.
         """
-        log_likelihood, kl = (self.totals / n_samples).tolist()
+        log_likelihood, kl = (self.processes.sum(self.totals) / n_samples).tolist()
         if not self.has_kl:
             return {"log_likelihood": log_likelihood}
         return {"elbo": log_likelihood - kl, "log_likelihood": log_likelihood, "kl": kl}

@@ -4,6 +4,7 @@ import { decodeCode } from "./network.js";
 
 /** Text of the bundle of worker.js, which build.js puts in its place. */
 const WORKER_SOURCE = /** @type {any} */ (globalThis).WORKER_SOURCE;
+let workerUrl = ""; // one for all workers
 
 /**
  * Return a function that decodes one code at a time, in a worker or, where the browser has none, on this thread.
@@ -27,6 +28,7 @@ export function decodeInBackground(network) {
   });
   worker.addEventListener("error", () => {
     isBroken = true; // the script could not be started, e.g. because a policy of the page around forbids it
+    worker.terminate();
     for (const { code, choice, resolve, reject } of waiting.values()) decodeHere(code, choice).then(resolve, reject);
     waiting.clear();
   });
@@ -44,9 +46,9 @@ export function decodeInBackground(network) {
 /** Return a worker that has received the network, or null where there can be none. */
 function startWorker(network) {
   if (WORKER_SOURCE === undefined || typeof Worker === "undefined") return null;
-  const url = URL.createObjectURL(new Blob([WORKER_SOURCE], { type: "text/javascript" }));
+  workerUrl ||= URL.createObjectURL(new Blob([WORKER_SOURCE], { type: "text/javascript" }));
   try {
-    const worker = new Worker(url);
+    const worker = new Worker(workerUrl);
     worker.postMessage({ network });
     return worker;
   } catch {

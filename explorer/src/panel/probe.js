@@ -34,7 +34,7 @@ export function createProbePanel(app) {
     async (model, row, condition) => {
       if (!model.decoder?.isFree) return { values: null };
       const [values] = await model.decoder.decode([model.codeOf(row)], model.conditionOf(row, condition));
-      return { values, name: rebuiltName(model, condition) };
+      return { values, name: rebuiltName(app, model, condition) };
     },
     ({ values, name }) => display.showRebuilt(values, name),
     fail(display.showRebuilt),
@@ -75,16 +75,17 @@ export function createProbePanel(app) {
   return element;
 }
 
-/** Return what is decoded: the cursor, in which view, and under which condition. */
-function cursorName(app, { view, model, condition }) {
-  const place = app.views.length > 1 ? ` in ${"AB"[app.views.indexOf(view)]}` : "";
+/** Return what is decoded: the cursor, in which model, and under which condition. */
+function cursorName(app, { model, condition }) {
   const choice = model.scene.condition?.choices[condition];
-  return `At the cursor${place}${choice === undefined ? "" : ` · ${choice}`}`;
+  return `At the cursor${app.placeName(model)}${choice === undefined ? "" : ` · ${choice}`}`;
 }
 
 /** Return what a reconstruction is, with the chosen condition if a sample's own is not known. */
-function rebuiltName({ scene: { condition } }, choice) {
-  return !condition || condition.of_rows ? "Reconstruction" : `Reconstruction · ${condition.choices[choice]}`;
+function rebuiltName(app, model, choice) {
+  const { condition } = model.scene;
+  const name = `Reconstruction${app.placeName(model)}`;
+  return !condition || condition.of_rows ? name : `${name} · ${condition.choices[choice]}`;
 }
 
 function reasonNotDecoded(model) {

@@ -25,7 +25,8 @@ export function createSamplePanel(app) {
   );
   shared.on(["hoverRow", "path", "probe", "activeView", "colorBy"], () => {
     const row = app.shownRow();
-    title.textContent = `Sample ${app.activeView.model.nameOf(row)}`;
+    const { model } = app.activeView;
+    title.textContent = `Sample ${model.nameOf(row)}${app.placeName(model)}`;
     pick.textContent = shared.state.path.includes(row) ? "Remove from path" : "Add to path";
     facts.replaceChildren(...rowFacts(app, row));
   });

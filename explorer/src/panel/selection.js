@@ -35,7 +35,7 @@ export function createSelectionPanel(app) {
     "aria-label": "Line of Python that takes the selected rows",
     onfocus: (event) => event.target.select(),
   });
-  const copy = html("button", { type: "button", onclick: () => copyText(line, app) }, "Copy");
+  const copy = html("button", { type: "button", onclick: () => copyText(line, copy, app) }, "Copy");
   const save = (name, type, content) => () =>
     download(name, new Blob([content(models[0], shared.state.selection)], { type }));
   const body = html(
@@ -119,19 +119,19 @@ function picturedRows(app, rows) {
   return rows.toSorted((a, b) => numberOf(b) - numberOf(a) || a - b).slice(0, MAX_PICTURES);
 }
 
-/** Say which of the selected samples are pictured, and which are not seen or kept. */
+/** Say which of the selected samples are not seen or kept, and which are pictured. */
 function selectionSentences(app, rows) {
   const { points } = app.activeView.space;
   const column = app.colorColumn();
   const nPlaceless = rows.filter((row) => !Number.isFinite(points[2 * row])).length;
   const choice = column?.kind === "number" ? `${MAX_PICTURES} highest by “${column.name}”` : `first ${MAX_PICTURES}`;
   return [
-    rows.length > MAX_PICTURES && app.models[0].painter ? `Pictured: the ${choice}.` : "",
     app.hiddenSentence(rows),
     nPlaceless ? `${formatCount(nPlaceless)} of them ${nPlaceless === 1 ? "has" : "have"} no place in this map.` : "",
     app.saveFragment && rows.length > MAX_ROWS
       ? `The address of the page holds at most ${MAX_ROWS} selected samples, so it does not hold these. Save them as a file.`
       : "",
+    rows.length > MAX_PICTURES && app.models[0].painter ? `Pictured: the ${choice}.` : "",
   ];
 }
 

@@ -35,6 +35,9 @@ export function createSliderPanel(app) {
   let shownFor = null;
   let outputs = new Map();
 
+  /** Return True if the traversal along a dimension of a view is to be shown. */
+  const isTraversed = (view, dim) => view === app.activeView && view.own.state.moved === dim && outputs.has(dim);
+
   const drawTraversal = latestOnly(
     async (probe, dim) => {
       const {
@@ -46,6 +49,7 @@ export function createSliderPanel(app) {
       return { probe, name, dim, values, samples: await probe.model.decoder.decode(codes, probe.condition) };
     },
     ({ probe, name, dim, values, samples }) => {
+      if (!isTraversed(probe.view, dim)) return;
       const gaps = values.map((value) => Math.abs(value - probe.code[dim]));
       const current = gaps.indexOf(Math.min(...gaps));
       traversalTitle.textContent = `Traversal of ${name}`;
@@ -87,7 +91,7 @@ export function createSliderPanel(app) {
       output.textContent = formatNumber(base[dim]);
     }
     const { probe } = shared.state;
-    if (moved !== null && view.model.painter && outputs.has(moved) && probe?.view === view) drawTraversal(probe, moved);
+    if (view.model.painter && probe && isTraversed(probe.view, moved)) drawTraversal(probe, moved);
     else traversal.hidden = true;
   }
 

@@ -96,9 +96,10 @@ export function createPathPanel(app) {
 
 function pathNote(path, names, model) {
   if (path.length === 1) return `Sample ${names} is picked. Click a second one to interpolate, more for a path.`;
-  if (!model.decoder) return `${names}. Without a decoder nothing is decoded in between.`;
-  if (!model.decoder.isFree) return `${names}. Codes are projected to the precomputed plane.`;
-  return `${names}, decoded along straight lines in latent space.`;
+  if (!model.decoder) return `Samples ${names}. Without a decoder nothing is decoded in between.`;
+  const isProjected = !model.decoder.isFree && model.nDims > model.scene.decoder.plane.dims.length;
+  if (isProjected) return `Samples ${names}. Codes are projected to the precomputed plane.`;
+  return `Samples ${names}, decoded along straight lines in latent space.`;
 }
 
 /**

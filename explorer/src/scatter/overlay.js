@@ -22,7 +22,7 @@ export class Overlay {
       line,
     );
     this.layers = Object.fromEntries(
-      ["grid", "holes", "axes", "path", "marks", "lasso"].map((name) => [name, svg("g", { class: name })]),
+      ["grid", "holes", "axes", "marks", "path", "lasso"].map((name) => [name, svg("g", { class: name })]),
     );
     const { grid, holes, ...above } = this.layers;
     /** What is under the points, and what is above them. */

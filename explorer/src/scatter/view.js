@@ -1,12 +1,12 @@
 /** The scatter plot of one model: points, axes, and what a pointer or the keyboard does there. */
 
 import { html, oncePerFrame } from "../dom.js";
-import { nearestPoints, pointLimits } from "../spaces.js";
+import { pointLimits } from "../spaces.js";
 import { Camera } from "./camera.js";
 import { findHoles } from "./holes.js";
 import { rowsInside } from "./lasso.js";
 import { Overlay } from "./overlay.js";
-import { createRenderer } from "./renderer.js";
+import { createRenderer, HIDDEN } from "./renderer.js";
 
 const HOVER_PIXELS = 14; // largest distance of the pointer from a sample that it shows
 const CLICK_PIXELS = 4; // a pointer that moves farther drags
@@ -179,7 +179,11 @@ export class ScatterView {
     element.addEventListener("pointerdown", (event) => this.onPointerDown(event));
     element.addEventListener("pointermove", (event) => this.onPointerMove(event));
     element.addEventListener("pointerup", (event) => this.onPointerUp(event));
-    element.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
+    element.addEventListener("pointercancel", (event) => {
+      this.pointers.delete(event.pointerId);
+      this.outline = [];
+      this.redraw();
+    });
     element.addEventListener("pointerleave", () => this.shared.set({ hoverRow: null }));
     element.addEventListener("focus", () => this.handlers.onFocus(this));
     element.addEventListener("keydown", (event) => this.onKey(event));
@@ -293,7 +297,7 @@ export class ScatterView {
       "-": () => this.zoomBy(1 / 1.3),
       0: () => this.resetView(),
       Enter: () => {
-        const row = this.nearestShown(this.own.state.cursor);
+        const row = this.nearestShown(this.own.state.cursor ?? this.own.state.pointer);
         if (row !== null) this.handlers.onPick(this, row);
       },
       Escape: () => this.handlers.onEscape(this),
@@ -316,11 +320,15 @@ export class ScatterView {
     this.handlers.onHover(this, this.nearestShown(cursor), cursor);
   }
 
-  /** Return the shown sample nearest to a point, however far. */
+  /** Return the shown sample nearest to a point, however far; null if none is shown. */
   nearestShown(point) {
-    if (!point) return null;
-    return (
-      nearestPoints(this.space.index, this.space.points, point[0], point[1], 50).find((row) => this.states[row]) ?? null
-    );
+    const [x, y] = point;
+    const { points } = this.space;
+    let [best, least] = [null, Infinity];
+    this.states.forEach((state, row) => {
+      const distance = (points[2 * row] - x) ** 2 + (points[2 * row + 1] - y) ** 2;
+      if (state !== HIDDEN && distance < least) [best, least] = [row, distance];
+    });
+    return best;
   }
 }

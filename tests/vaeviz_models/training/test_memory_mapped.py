@@ -58,9 +58,9 @@ def test_batches_are_the_same_from_memory_and_from_disk(rows, mapped, noise_imag
     expected = torch.from_numpy(noise_images if rows is None else noise_images[rows])
     for part in parts:
         assert len(part) == len(expected)
-        assert torch.equal(torch.cat([x for (x,) in part.in_order(2)]), expected)
-        assert torch.equal(torch.cat([x for (x,) in part.shuffled(order, 2)]), expected[order])
-    assert [len(x) for (x,) in parts[1].shuffled(order, 4)] == [len(part) for part in split_order(order, 4)]
+        assert torch.equal(torch.cat([x for _, (x,) in part.in_order(2)]), expected)
+        assert torch.equal(torch.cat([x for _, (x,) in part.shuffled(order, 2)]), expected[order])
+    assert [len(x) for _, (x,) in parts[1].shuffled(order, 4)] == [len(part) for part in split_order(order, 4)]
 
 
 def test_the_fingerprint_is_that_of_the_array(mapped, noise_images):
