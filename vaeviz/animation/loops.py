@@ -28,7 +28,7 @@ from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.sample_style import SampleStyle, sample_style, shared_range
 from vaeviz.drawing.styles import style as style_context
 from vaeviz.drawing.text_fit import drawable_text
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import InputError, NotApplicable, declare
 from vaeviz.export.render import draw_figure
 from vaeviz.model.decode import decode, latent_size
 from vaeviz.model.decoder import Decoder
@@ -319,7 +319,10 @@ def prior_walk(
     posterior = _encode_samples(decoder, encoder, x, condition)
     prior = decoder.prior or (posterior and posterior.prior)
     if posterior is not None and not prior:
-        raise NotApplicable("The prior of the model is not known, so there is nothing to walk through.")
+        raise NotApplicable(
+            "The prior of the model is not known, so there is nothing to walk through.",
+            fix=declare("Decoder", prior="normal"),
+        )
     size = latent_size(decoder) if posterior is None else posterior.size
     n_draws = math.ceil(n_samples / len(conditions)) if conditions else n_samples
     a, b = temperature * np.random.default_rng(seed).standard_normal((2, n_draws, size))
