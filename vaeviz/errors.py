@@ -187,7 +187,7 @@ class NothingDrawnWarning(_WithFix, UserWarning):
 
 
 class SmallPlaceWarning(_WithFix, UserWarning):
-    """A plot received a place in which its panels are hard to read.
+    """Warning that the panels of a plot are too small to read.
 
     Parameters
     ----------

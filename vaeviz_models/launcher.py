@@ -98,7 +98,7 @@ def _report_failure(error: Exception, run: Path, n_processes: int) -> None:
     rank, first = min(failures, key=lambda one: (one[1].exitcode in ended, one[1].timestamp))
     if first.exitcode >= 0:
         raise click.exceptions.Exit(first.exitcode)
-    message = f"Process {rank} of {n_processes}, counted from 0, was ended by {first.signal_name()}. All have ended."
+    message = f"The process of rank {rank} of {n_processes} was ended by {first.signal_name()}, so all were ended."
     if (run / "config.json").exists():
         message += f" The last finished epoch is saved. Continue with: vaeviz train --resume {shlex.quote(str(run))}"
     raise click.ClickException(message)

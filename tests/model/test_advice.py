@@ -158,6 +158,22 @@ def test_a_condition_is_fixed(use, fn):
     assert len(silently(use, part)) == N
 
 
+def test_images_for_an_encoder_of_vectors_are_flattened():
+    images = X.reshape(N, 2, -1)
+    weights = RNG.standard_normal((X.shape[1], D)).astype(np.float32)
+    fn = lambda x: x @ weights  # noqa: E731
+    (part,) = pasted(cause(lambda part: encode(part, images), fn).fix, fn)
+    np.testing.assert_allclose(silently(lambda part: encode(part, images), part).mean, X @ weights, atol=1e-5)
+
+
+def test_an_error_without_a_message_is_named():
+    def fail(x):
+        raise NotImplementedError
+
+    error = cause(lambda part: encode(part, X), fail)
+    assert error.got == "raised NotImplementedError without a message."
+
+
 class Graph(nn.Module):
     """Passes its arguments on, as the models of torch_geometric do, so that its signature does not name them."""
 

@@ -242,7 +242,7 @@ LABELS = {
 DATA = {
     "uint8": lambda inputs: {name: (255 * inputs[name]).astype(np.uint8) for name in ("x", "other_x")},
 }
-NEED_A_SPREAD = {
+NEED_A_SPREAD = {  # plots that raise NotApplicable for an encoder without standard deviations
     "aggregate_posterior",
     "elbo_decomposition",
     "latent_triage",

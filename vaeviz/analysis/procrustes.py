@@ -42,7 +42,7 @@ def procrustes_rotation(codes: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def align_codes(codes: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Rotate the codes of each model onto the aligned codes of the next; those of the last model stay.
+    """Rotate the codes of each model onto those of the next, from the last model to the first.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def align_codes(codes: Sequence[np.ndarray]) -> list[np.ndarray]:
     Returns
     -------
     list of ndarray, shape (N, D)
-        The aligned codes.
+        The aligned codes. Those of the last model are unchanged.
 
     Raises
     ------

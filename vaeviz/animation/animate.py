@@ -41,12 +41,12 @@ MAX_MODELS = 200  # of a run; more epochs are thinned out evenly
 
 @dataclass(frozen=True)
 class Animation:
-    """An animation that was written. A notebook shows it.
+    """An animation in a file. A notebook displays it.
 
     Parameters
     ----------
     path : Path
-        Its file.
+        The file.
     caption : str
         What it shows, and what was done so that frames can be compared.
     labels : tuple of str
@@ -84,7 +84,7 @@ def animate(
 ) -> Animation:
     """Animate a plot over several models, such as the epochs of a training, or over the codes of one model.
 
-    Over several models, each is one frame. Axes and colors are the same in all frames. Codes are rotated so that the
+    Each of several models is one frame. Axes and colors are the same in all frames. Codes are rotated so that the
     latent space does not turn between frames, see Notes.
 
     Over the codes of one model, decoded samples move along closed paths: "traversal" moves each latent dimension there
@@ -103,9 +103,10 @@ def animate(
     data : Dataset or array_like, optional
         A data set, which supplies x, labels and factors; or samples x, shape (N, ...). By default that of the run.
     options : mapping, optional
-        Options of the plot, for example ``{"dims": (0, 2)}``. Those of a loop also have ``n_frames``.
+        Options of the plot, for example ``{"dims": (0, 2)}``. Over codes, there is also ``n_frames``.
     over : {"models", "codes"}, optional
-        What changes from frame to frame. By default the codes, if there is one model and the plot has a loop.
+        What changes from frame to frame. By default the codes, for a single model or run and one of these three plots;
+        otherwise the models.
     align : bool, optional
         Whether codes are aligned between models. By default they are for plots that draw nothing but codes:
         latent_scatter and latent_pairs.
@@ -125,7 +126,7 @@ def animate(
     Returns
     -------
     Animation
-        The file and its caption, which the file holds, too.
+        The file and its caption, which is also stored in the file.
 
     Raises
     ------
@@ -137,10 +138,10 @@ def animate(
 
     Notes
     -----
-    A model whose latent space is rotated is as good as before, and trainings do rotate it. Alignment multiplies the
-    codes of each frame by the rotation or reflection that brings them closest to those of the next frame, the solution
-    of the orthogonal Procrustes problem. Distances and the prior N(0, I) stay. Only in the last frame are the axes the
-    latent dimensions themselves.
+    A rotated latent space fits the data as well, and training often rotates it. Alignment multiplies the codes of each
+    frame by the rotation or reflection that brings them closest to those of the next frame, the solution of the
+    orthogonal Procrustes problem. This keeps distances and the prior N(0, I). Only in the last frame are the axes the
+    latent dimensions.
 
     Examples
     --------
@@ -182,7 +183,7 @@ def animate(
 
 
 def is_over_models(plot: str, frames: Any, over: Literal["models", "codes"] | None = None) -> bool:
-    """Return True if each frame of an animation is another model, not another code.
+    """Return True if the frames of an animation are models, False if they are codes of one model.
 
     Parameters
     ----------
@@ -191,18 +192,17 @@ def is_over_models(plot: str, frames: Any, over: Literal["models", "codes"] | No
     frames : object
         See `animate`.
     over : {"models", "codes"}, optional
-        What was chosen.
+        The choice of the caller.
 
     Returns
     -------
     bool
-        By default, False for a single model, and for a run and a plot that has a loop.
+        Without `over`, False if the plot has a loop and there is a single model or a run.
 
     Raises
     ------
     InputError
-        If this is impossible: models were chosen, or the plot has no loop, but there is only one model; or the run does
-        not exist.
+        If the run does not exist, or if there is only one model, but models were chosen or the plot has no loop.
     """
     is_run = isinstance(frames, (str, Path))
     has_models = (Path(frames) / EPOCHS_FOLDER).is_dir() if is_run else isinstance(frames, (Mapping, list, Iterator))
@@ -215,12 +215,12 @@ def is_over_models(plot: str, frames: Any, over: Literal["models", "codes"] | No
     has_config = is_run and (Path(frames) / "config.json").is_file()
     found, loops = f"{frames} kept no epochs" if has_config else "there is only one model", ", ".join(LOOPS)
     raise InputError(
-        f"{plot} is animated over several models, but {found}.",
+        f"An animation of {plot} needs several models, but {found}.",
         got=found,
         expected="several models",
         fix=Fix(
-            f"Pass a list of models, or the folder of a run that kept its epochs; or animate one of {loops}.",
-            f"Train with --keep-epochs; or animate one of {loops}, with --plot.",
+            f"Pass a list of models or the folder of a run that kept its epochs, or use one of the plots {loops}.",
+            f"Train with --keep-epochs, or use --plot with one of {loops}.",
         ),
     )
 
@@ -314,7 +314,7 @@ def _possible(function: Callable[[Any], T], values: Mapping[str, Any], plot: str
             results[label] = function(value)
         except (InputError, NotApplicable) as reason:
             error = reason
-            warn_user(UserWarning(f"{label} has no figure {plot}: {reason}"))
+            warn_user(UserWarning(f"The frame {label} is left out, since {plot} cannot be drawn: {reason}"))
     if len(results) < 2:
         raise error or NotApplicable(f"{plot} has no figure.")
     return results

@@ -71,14 +71,17 @@ def check_file(path: Path) -> None:
     Raises
     ------
     InputError
-        If its ending names no format, or the library of the format is not installed.
+        If its ending is not that of a known format, or the library of the format is not installed.
     OutputError
         If its folder cannot be written.
     """
     if path.suffix.lower() not in WRITERS:
         listed = ", ".join(WRITERS)
         raise InputError(
-            f"out is {path}, but must end in one of {listed}.", got=path.suffix, expected=listed, fix="Write e.g. .gif."
+            f"out is {path}, but must end in one of {listed}.",
+            got=path.suffix,
+            expected=listed,
+            fix="Name e.g. latent.gif.",
         )
     if path.suffix.lower() == ".mp4":
         import_library("imageio_ffmpeg", extra="animation", needed_by=str(path))
@@ -89,7 +92,7 @@ def check_file(path: Path) -> None:
 
 
 def draw_images(figures: Iterable[Figure], dpi: int) -> list[Image.Image]:
-    """Draw figures as pictures, those that are smaller with white on the right and below.
+    """Draw figures as pictures of one size. Smaller ones get white margins on the right and below.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.sample_style import SampleStyle, sample_style, shared_range
 from vaeviz.drawing.styles import style as style_context
 from vaeviz.drawing.text_fit import drawable_text
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import InputError, NotApplicable, declare
 from vaeviz.export.render import draw_figure
 from vaeviz.model.decode import decode, latent_size
 from vaeviz.model.decoder import Decoder
@@ -123,7 +123,7 @@ def traversal_loop(
     cmap: str | None = None,
     seed: int = 0,
 ) -> Loop:
-    """Return the loop in which each latent dimension moves from one end to the other and back.
+    """Return a loop in which each latent dimension moves from one end to the other and back.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def traversal_loop(
     cmap : str, optional
         Matplotlib colormap of samples with one channel.
     seed : int, default 0
-        Seed of draws from the prior, which replace the codes of samples where there are none.
+        Seed of draws from the prior, which are used if there are no samples.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def interpolation_loop(
     cmap: str | None = None,
     seed: int = 0,
 ) -> Loop:
-    """Return the loop in which codes move from one sample to another and back.
+    """Return a loop in which codes move from one sample to another and back.
 
     Parameters
     ----------
@@ -241,9 +241,7 @@ def interpolation_loop(
         )
     posterior = _encode_samples(decoder, encoder, x, condition)
     if posterior is None or x is None:
-        raise InputError(
-            "An interpolation joins samples, but there are none.", expected="encoder and x", fix="Pass x=."
-        )
+        raise InputError("An interpolation needs samples, but received none.", expected="encoder and x", fix="Pass x=.")
     codes = None if labels is None else factorize_labels(check_labels(labels, len(posterior)))[0]
     pairs = cross_class_pairs(n_paths, len(posterior), codes, seed)
     steps, n_steps = _there_and_back(n_frames)
@@ -281,7 +279,7 @@ def prior_walk(
     cmap: str | None = None,
     seed: int = 0,
 ) -> Loop:
-    """Return the loop in which draws from the prior walk around.
+    """Return a loop through draws from the prior.
 
     Parameters
     ----------
@@ -308,7 +306,7 @@ def prior_walk(
     Raises
     ------
     NotApplicable
-        If the model is known to have no prior N(0, I).
+        If there is an encoder, and no prior is known.
 
     Notes
     -----
@@ -321,7 +319,10 @@ def prior_walk(
     posterior = _encode_samples(decoder, encoder, x, condition)
     prior = decoder.prior or (posterior and posterior.prior)
     if posterior is not None and not prior:
-        raise NotApplicable("The prior of the model is not known, so there is nothing to walk through.")
+        raise NotApplicable(
+            "The prior of the model is not known, so there is nothing to walk through.",
+            fix=declare("Decoder", prior="normal"),
+        )
     size = latent_size(decoder) if posterior is None else posterior.size
     n_draws = math.ceil(n_samples / len(conditions)) if conditions else n_samples
     a, b = temperature * np.random.default_rng(seed).standard_normal((2, n_draws, size))

@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 
 
 def keep_axes_stable(figures: Sequence[Figure]) -> bool:
-    """Give all figures the limits, color scales and places of axes that suit all of them.
+    """Set limits, color scales and positions of axes that are the same in all figures.
 
     Parameters
     ----------
     figures : sequence of Figure
-        Figures that were laid out already. They stay as they are if they differ in the number of axes.
+        Figures whose layout is done. They are left unchanged if their numbers of axes differ.
 
     Returns
     -------

@@ -25,7 +25,7 @@ SHORTEST_TRACKER = 2  # letters before a colon; one letter is a drive of Windows
 
 @dataclass(frozen=True)
 class FunctionTracker:
-    """A function that receives figures; numbers are dropped.
+    """A tracker that passes figures to a function and ignores numbers.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class FunctionTracker:
         self.function(name, png, caption=caption, step=step)
 
     def log_scalars(self, scalars: Mapping[str, float], *, step: int) -> None:
-        """Do nothing.
+        """Ignore numbers.
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class FunctionTracker:
 
 @dataclass
 class Destination:
-    """A place to write to, which is opened when something is written for the first time.
+    """A place to write to, which is opened at the first write.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Destination:
 
 
 def find_destination(to: Any) -> Destination:
-    """Return the destination of an argument, once it is known that it can be used.
+    """Return the destination that an argument names, and check that it can be used.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def find_destination(to: Any) -> Destination:
     Raises
     ------
     InputError
-        If it is none of these, the library of a tracker is not installed, or a folder cannot be written.
+        If `to` is none of these, the library of a tracker is not installed, or a folder cannot be written.
     """
     if isinstance(to, str):
         kind, colon, _ = to.partition(":")

@@ -28,8 +28,8 @@ WORDS = {"elbo": "ELBO", "kl": "KL", "beta": "β", "lr": "learning rate"}  # for
 class WatchFolder:
     """Figures as ``NAME/STEP.png``, numbers in ``history.csv``, and ``index.html``, which shows both.
 
-    What an earlier training left is shown as the beginning of this one if its steps come before the first step that
-    is written, so that a resumed training continues its page.
+    A resumed training continues its page: figures and numbers that are already in the folder stay if their steps come
+    before the first step that is written.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class WatchFolder:
                 self._rewrite_history([*self._read_history(), row])
 
     def close(self) -> None:
-        """Write the page once more, without refreshing."""
+        """Write the final page, which does not refresh itself."""
         if self.figures or self.last_row:
             self._write_page(is_running=False)
 

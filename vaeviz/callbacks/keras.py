@@ -19,7 +19,7 @@ class KerasWatch(Callback):  # type: ignore[misc]  # Keras is untyped
     watch : Watch
         The object that `vaeviz.watch` returns.
     per : {"epoch", "step"}, default "epoch"
-        What its `every` counts.
+        What `every` of the watch counts.
     parts : callable, optional
         Returns ``(encoder, decoder)`` of the model. By default, `vaeviz.open` finds them.
     """
@@ -32,7 +32,7 @@ class KerasWatch(Callback):  # type: ignore[misc]  # Keras is untyped
         self.watch, self.per, self.parts, self.n_steps = watch, per, parts or (lambda model: (model,)), 0
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Draw after an epoch, with its metrics.
+        """Draw after an epoch, and write its metrics.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class KerasWatch(Callback):  # type: ignore[misc]  # Keras is untyped
                 self.watch(self.n_steps, *self.parts(self.model), **(logs or {}))
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Close what was opened.
+        """Close the watch.
 
         Parameters
         ----------

@@ -21,7 +21,7 @@ class LightningWatch(Callback):  # type: ignore[misc]  # its base is untyped whe
     watch : Watch
         The object that `vaeviz.watch` returns.
     per : {"epoch", "step"}, default "epoch"
-        What its `every` counts.
+        What `every` of the watch counts.
     parts : callable, optional
         Returns ``(encoder, decoder)`` of the LightningModule. By default, `vaeviz.open` finds them.
     """
@@ -34,7 +34,7 @@ class LightningWatch(Callback):  # type: ignore[misc]  # its base is untyped whe
         self.watch, self.per, self.parts = watch, per, parts or (lambda module: (module,))
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Draw after an epoch, with the metrics that were logged.
+        """Draw after an epoch, and write the metrics that were logged.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class LightningWatch(Callback):  # type: ignore[misc]  # its base is untyped whe
         self.watch.close()
 
     def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
-        """Close what was opened.
+        """Close the watch.
 
         Parameters
         ----------

@@ -34,7 +34,7 @@ class PythaeWatch(TrainingCallback):  # type: ignore[misc]  # Pythae is untyped
         rank: int = -1,
         **others: Any,
     ) -> None:
-        """Draw after an epoch, with its losses.
+        """Draw after an epoch, and write its losses.
 
         Parameters
         ----------
@@ -55,7 +55,7 @@ class PythaeWatch(TrainingCallback):  # type: ignore[misc]  # Pythae is untyped
             self.watch(global_step, *self.parts(model), **logs)
 
     def on_train_end(self, training_config: Any, **others: Any) -> None:
-        """Close what was opened.
+        """Close the watch.
 
         Parameters
         ----------

@@ -18,7 +18,7 @@ class TrainerWatch(TrainerCallback):  # type: ignore[misc]  # its base is untype
     watch : Watch
         The object that `vaeviz.watch` returns.
     per : {"epoch", "step"}, default "epoch"
-        What its `every` counts. Numbers that the Trainer logs within an epoch are written only per step.
+        What `every` of the watch counts. Numbers that the Trainer logs within an epoch are written only per step.
     parts : callable, optional
         Returns ``(encoder, decoder)`` of the model. By default, `vaeviz.open` finds them.
     """
@@ -68,7 +68,7 @@ class TrainerWatch(TrainerCallback):  # type: ignore[misc]  # its base is untype
             self.watch.log(state.global_step if self.per == "step" else int(state.epoch or 0), **logs)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
-        """Close what was opened.
+        """Close the watch.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""``watch``: draw the latent space while a model trains, without a trace in the training."""
+"""``watch``: draw the latent space while a model trains, without changing the training."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def watch(
 ) -> Watch:
     """Return an object that draws figures while a model trains, when it is called after an epoch or a step.
 
-    It leaves no trace in the training: modes, weights and gradients of the model and the global random states of
+    It does not change the training: modes, weights and gradients of the model and the global random states of
     Python, NumPy and torch are the same after a call as before. A figure that fails, or a place that cannot be written,
     is reported by one warning, and the training goes on. In a distributed training only the process of rank 0 draws.
 
@@ -61,7 +61,7 @@ def watch(
         ``decoder``, ``x`` and ``labels``. It draws into ``ax`` or ``figure`` if it has such a parameter, else it
         returns its own figure.
     x : array_like or Dataset, shape (N, ...), optional
-        Samples. Only plots of a decoder do without.
+        Samples. Not needed by plots of a decoder alone.
     labels : array_like, shape (N,), optional
         One label per sample.
     to : str, Path, writer, run, callable or sequence of these
@@ -79,7 +79,7 @@ def watch(
         Options by plot, for example ``{"latent_scatter": {"dims": (0, 1)}}``.
     max_fraction : float, optional
         Largest share of the time since the start that drawing may take, by default 0.05. A draw that would take more
-        is skipped; the first one never is. None draws always.
+        is skipped, except the first. None sets no limit.
     style : str, default "paper"
         Name of a style, see `vaeviz.style`.
     dpi : int, default 150
@@ -120,9 +120,13 @@ def watch(
     if max_fraction is not None and not 0 < max_fraction <= 1:
         expected = "above 0 and at most 1, or None"
         message = f"max_fraction is {max_fraction:g}, but must be {expected}."
-        raise InputError(message, got=f"{max_fraction:g}", expected=expected)
+        fix = "Pass max_fraction=0.05, or None for no limit."
+        raise InputError(message, got=f"{max_fraction:g}", expected=expected, fix=fix)
     if every != "doubling" and every < 1:
-        raise InputError(f"every is {every}, expected 1 or more.", got=str(every), expected='1 or more, or "doubling"')
+        expected = '1 or more, or "doubling"'
+        raise InputError(
+            f"every is {every}, expected {expected}.", got=str(every), expected=expected, fix="Pass every=1."
+        )
     get_style(style)
     return Watch(
         _find_plots(plots, check_settings(settings), seed),
@@ -138,24 +142,24 @@ def watch(
 
 
 class Watch:
-    """Draws figures while a model trains. `vaeviz.watch` makes it.
+    """An object that draws figures while a model trains, made by `vaeviz.watch`.
 
     Call it after each epoch or step. Use it in a ``with`` block, or call `close` after the training.
 
     Parameters
     ----------
     plots : list of PlotCall
-        What is drawn.
+        Plots to draw.
     samples : FixedSamples
-        On which samples.
+        Samples to draw.
     destinations : list of Destination
         Where figures and numbers go.
     every : int or "doubling"
-        How often.
+        Steps to draw at, see `vaeviz.watch`.
     per : {"epoch", "step"}
         What the number of a call counts.
     max_fraction : float or None
-        Largest share of the time.
+        Largest share of the time that drawing may take.
     style : str
         Name of the style.
     dpi : int
@@ -201,16 +205,16 @@ class Watch:
         self.n_drawn, self.n_skipped, self.seconds = 0, 0, 0.0
 
     def __call__(self, step: int, /, encoder: Any = None, decoder: Any = None, **scalars: Any) -> None:
-        """Draw the figures of a step if it is one to draw, and write numbers.
+        """Write numbers, and draw figures if they are due at this step.
 
         Parameters
         ----------
         step : int
             Number of the epoch or step.
         encoder : callable or model, optional
-            The encoder as it is now; or a whole model, if there is no `decoder`.
+            The current encoder; or a whole model, if there is no `decoder`.
         decoder : callable or model, optional
-            The decoder as it is now.
+            The current decoder.
         **scalars
             Numbers to write, such as ``loss=0.3``. They are the history that `training_curves` draws.
         """
@@ -221,7 +225,7 @@ class Watch:
             self._run(int(step), encoder, decoder, scalars, is_due=is_due)
 
     def is_due(self, step: int) -> bool:
-        """Return True if figures are to be drawn at a step.
+        """Return True if figures are due at a step.
 
         Parameters
         ----------
@@ -417,7 +421,7 @@ class Watch:
 
 
 def is_first_process() -> bool:
-    """Return True unless this is a process of a distributed training whose rank is not 0.
+    """Return True in the process of rank 0, and in a training that is not distributed.
 
     Returns
     -------

@@ -182,8 +182,10 @@ def one_line(error: Exception) -> str:
     str
         The type and the message, without its middle if it is long; for our own errors the message alone.
     """
-    reason = shorten(str(error))
-    return reason if isinstance(error, InputError) else f"raised {type(error).__name__}: {reason}"
+    reason, kind = shorten(str(error)), type(error).__name__
+    if isinstance(error, InputError):
+        return reason
+    return f"raised {kind}: {reason}" if reason else f"raised {kind} without a message."
 
 
 def check_finite(array: np.ndarray, name: str, start: int | None = None) -> None:

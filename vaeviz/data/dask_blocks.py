@@ -20,7 +20,7 @@ INSTALL_ADVICE = "Install the same libraries on this machine, the scheduler and 
 
 
 def is_dask_array(x: Any) -> bool:
-    """Return True for an array of dask.
+    """Return True for a dask array.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def is_dask_array(x: Any) -> bool:
     Returns
     -------
     bool
-        Whether it is one. dask is not imported.
+        Whether it is one. This does not import dask.
     """
     dask_array = sys.modules.get("dask.array")
     return dask_array is not None and isinstance(x, dask_array.Array)
@@ -46,7 +46,7 @@ class ShippedFunction:
     function : callable
         The function, with the model that it calls.
     name : str
-        What messages call it.
+        Name in messages.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def map_row_blocks(
     *per_row : ndarray, shape (N, ...), or None
         Further arrays, in memory.
     bytes_per_row : int
-        Size of what the function returns for a row, which bounds how many blocks are in work at once.
+        Size of what the function returns for a row, which bounds how many blocks are computed at once.
 
     Yields
     ------
@@ -180,7 +180,7 @@ def map_row_blocks(
     Raises
     ------
     InputError
-        If a block fails, which the message names, or the cluster does.
+        If a block fails (the message names it), or the cluster fails.
     """
     import dask
 
@@ -223,9 +223,9 @@ def _scheduler_errors() -> Iterator[None]:
     except Exception as error:
         kind = type(error).__name__
         reason = shorten(str(error))
-        fix = "See the logs of the scheduler and the workers, and call it again: nothing was changed."
+        fix = "See the logs of the scheduler and the workers, then try again; no data were changed."
         if kind == "KilledWorker":
-            reason, fix = "workers were lost again and again", "Give each worker more memory, or use smaller blocks."
+            reason, fix = "workers were lost repeatedly", "Give each worker more memory, or use smaller blocks."
         elif isinstance(error, ModuleNotFoundError) or "deserializ" in reason:
             fix = INSTALL_ADVICE
         elif not type(error).__module__.startswith(("dask", "distributed", "tornado")):

@@ -30,7 +30,7 @@ class Dataset:
     ----------
     x : array_like, shape (N, ...)
         Samples. Images are ``(N, H, W)`` or ``(N, H, W, C)`` in [0, 1]. They may be on disk (memory-mapped, HDF5,
-        zarr, dask, a `datasets.Dataset`) or come in `Batches`. The matrix X of an AnnData is taken.
+        zarr, dask, a `datasets.Dataset`) or come in `Batches`. Of an AnnData, the matrix X is used.
     labels : array_like, shape (N,), optional
         Integers, strings or floats. None takes the labels that come with `Batches` or a `datasets.Dataset`, if any.
     class_names : tuple of str, optional
@@ -48,7 +48,7 @@ class Dataset:
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
         How samples are drawn; None infers it from their shape, see `sample_kind`.
     label_name : str, optional
-        What the labels are, such as "age". By default the name of a Series.
+        What the labels measure, such as "age". By default the name of a Series.
     source : AnnData, optional
         The AnnData that was given as `x`: an encoder may read more of it (layers, batches) than X.
 

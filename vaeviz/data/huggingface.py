@@ -22,7 +22,7 @@ def is_huggingface_dataset(x: Any) -> bool:
     Returns
     -------
     bool
-        Whether it is one. The library is not imported.
+        Whether it is one. This does not import the library.
     """
     datasets = sys.modules.get("datasets")
     return datasets is not None and isinstance(x, getattr(datasets, "Dataset", ()))
@@ -46,7 +46,7 @@ class HuggingFaceSamples:
     def __init__(self, dataset: Any) -> None:
         if dataset.format["type"] == "custom":
             raise InputError(
-                "The datasets.Dataset has a transform, whose results it does not describe.",
+                "The datasets.Dataset has a transform, so what its rows contain is unknown.",
                 got="a transform",
                 expected="columns",
                 fix='Write vaeviz.Batches(lambda: (batch["image"] for batch in x.iter(256))), with your column.',

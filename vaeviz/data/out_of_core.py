@@ -130,7 +130,7 @@ class SampleStream(ABC):
 
 
 class StoredArray(SampleStream):
-    """An array on disk or elsewhere: memory-mapped, HDF5, zarr, dask, xarray or of Hugging Face.
+    """An array on disk or elsewhere: memory-mapped, HDF5, zarr, dask, xarray or Hugging Face.
 
     Parameters
     ----------
@@ -596,7 +596,7 @@ def iterate_blocks(x: np.ndarray | SampleStream, size: int) -> Iterator[np.ndarr
 
 
 def iterate_rows(matrix: np.ndarray) -> Iterator[np.ndarray]:
-    """Iterate over the rows of a matrix in small blocks, on which a sum takes the least time.
+    """Iterate over the rows of a matrix in blocks that are small enough to be summed quickly.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ MAX_BYTES_IN_MEMORY = 1 << 30  # of one array; a larger one is in a temporary fi
 class RowBuffer:
     """Rows of one array, added one block at a time.
 
-    Up to a gigabyte they are in memory. More are written to a file in the folder for temporary files (``TMPDIR``),
-    which has no name and vanishes with the array.
+    Up to a gigabyte is kept in memory. Above that, rows are written to an unnamed file in the folder for temporary
+    files (``TMPDIR``), which is deleted with the array.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def warn_of_gray_levels(values: np.ndarray, encoder: str) -> None:
     Parameters
     ----------
     values : np.ndarray, shape (n, ...)
-        Samples as an encoder receives them. Vectors hold counts as well, so that only those of 8 bits are judged.
+        Samples as an encoder receives them. Vectors often hold counts, so only those of 8 bits cause a warning.
     encoder : str
         Name of the encoder in messages.
     """

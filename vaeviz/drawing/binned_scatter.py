@@ -30,7 +30,7 @@ MAX_RARE_CELLS = 1000  # that are drawn larger, so that they leave the others in
 
 
 class BinnedScatter(AxesImage):
-    """Points as small cells, each in the color of one of its points, the more opaque the more points it has.
+    """A scatter of small cells. Each has the color of one of its points, and is more opaque the more points it has.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ class BinnedScatter(AxesImage):
     The points of a cell are counted by class, and the color of a cell is that of a point chosen at random. So each
     class has its share of the cells where classes overlap, whatever the order of the points, and every color is one of
     the legend. The smallest classes, with 0.1 % of the points together, would be lost: their cells are three times as
-    wide, opaque and above the others, up to 1,000 of them. Missing labels are underneath. The cells have one size on
-    paper and are counted again if the limits, the scales or the size of the Axes change.
+    wide, opaque and above the others, up to 1,000 of them. Points without a label are underneath. The cells have one
+    size on paper and are counted again if the limits, the scales or the size of the Axes change.
     """
 
     marker = "s"
@@ -109,7 +109,7 @@ class BinnedScatter(AxesImage):
     def make_image(
         self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[np.ndarray, float, float, Any]:
-        """Return the image of the cells in the current view, as any other image does.
+        """Return the image of the cells in the current view.
 
         Parameters
         ----------

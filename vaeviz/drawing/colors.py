@@ -57,7 +57,7 @@ class LabelColors:
     mappable : ScalarMappable, optional
         Scale of a gradient, for its color bar.
     scale_label : str
-        Label of the color bar: the name of the labels if they have one. It counts those beyond the ends of the scale.
+        Label of the color bar: the name of the labels, if any, and how many are beyond the ends of the scale.
     is_date : bool
         The scale holds dates, as matplotlib counts them.
     gray_name : str

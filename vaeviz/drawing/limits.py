@@ -52,7 +52,7 @@ def robust_points(points: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (M, D)
-        The points without a few that are far out; the same array if none is.
+        The points without a few that are far out; the same array if there are none.
     """
     low, high = np.array([robust_range(column) for column in points.T], points.dtype).T
     if (points.min(axis=0) >= low).all() and (points.max(axis=0) <= high).all():

@@ -124,7 +124,9 @@ def explore(
         raise InputError(f"explore needs {names}.", got="None", expected=names, fix=describe_missing(missing))
     if other is not None and other is encoder:
         fix = "Pass a second model of the same samples, or None."
-        raise InputError("other is the encoder itself.", got="the same model", expected="a second model", fix=fix)
+        raise InputError(
+            "other is the same model as encoder.", got="the same model", expected="a second model", fix=fix
+        )
     with each_advice_once():
         style = sample_style(x, feature_names, kind=kind)
         found = _collect(encoder, decoder, given)

@@ -110,10 +110,10 @@ def check_rows(rows: Any, n_samples: int) -> list[int]:
     outside = given[(given < 0) | (given >= n_samples)]
     if len(outside):
         raise InputError(
-            f"selected_rows has row {outside[0]}, but the rows of the data are 0 to {n_samples - 1}.",
+            f"selected_rows contains row {outside[0]}, but the data have rows 0 to {n_samples - 1}.",
             got=str(outside[0]),
             expected=f"0 to {n_samples - 1}",
-            fix="Remove it.",
+            fix=f"Remove row {outside[0]}.",
         )
     values, counts = np.unique(given, return_counts=True)
     if (counts > 1).any():
@@ -189,7 +189,7 @@ def _widget_class() -> Any:
         Parameters
         ----------
         service : DecodingService
-            Answers its messages.
+            Service that answers messages of the front end.
         **traits
             The scene and its arrays.
         """
@@ -212,7 +212,7 @@ def _widget_class() -> Any:
                 self.send(found[0], buffers=found[1])
 
         def close(self) -> None:
-            """Remove the widget from the notebook, with all that observes it."""
+            """Remove the widget from the notebook, and all observers of its traits."""
             self.on_msg(self._answer, remove=True)
             self.unobserve_all()
             super().close()

@@ -65,7 +65,7 @@ class FixedSamples:
         """
         parts = [name for name in PARTS if inputs.get(name) is not None]
         if parts:
-            message = f"{parts[0]} was passed as a fixed input, but it changes."
+            message = f"{parts[0]} was passed as a fixed input, but it changes from step to step."
             fix = "Pass it with each step: watch(epoch, encoder, decoder), or as one of the frames."
             raise InputError(message, got=parts[0], fix=fix)
         found = collect_plot_inputs(None, x, inputs)

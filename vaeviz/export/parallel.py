@@ -34,7 +34,7 @@ _keeps_workers: ContextVar[bool] = ContextVar("keeps_workers", default=False)
 
 
 class Task(Protocol):
-    """Something to do with inputs by name, in this process or in another one."""
+    """A unit of work on inputs by name, done in this process or in another one."""
 
     def run(self, inputs: Mapping[str, Any]) -> Any:
         """Do the work.
@@ -51,7 +51,7 @@ class Task(Protocol):
         """
 
     def failed(self, reason: str) -> Any:
-        """Return the result in place of one that is lost because its process ended.
+        """Return the result to report if the process ended before the task was done.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ Completion = Generator[Completed, None, None]
 
 
 class NotSendableError(Exception):
-    """Inputs or tasks that another process cannot get. The message says which, and why."""
+    """Error for inputs or tasks that cannot be sent to another process. The message says which, and why."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def run_tasks(tasks: Sequence[Task], inputs: Mapping[str, Any], jobs: int) -> Co
     Warns
     -----
     UserWarning
-        If a worker cannot get the inputs.
+        If the inputs cannot be sent to a worker.
     """
     waiting = dict.fromkeys(tasks)
     n_jobs = min(jobs, len(tasks))
@@ -142,7 +142,7 @@ def run_tasks(tasks: Sequence[Task], inputs: Mapping[str, Any], jobs: int) -> Co
                     del waiting[completed.task]
                     yield completed
         except NotSendableError as error:
-            warn_user(UserWarning(f"jobs={jobs} ignored: {error}. One process does the work."))
+            warn_user(UserWarning(f"jobs={jobs} ignored: {error}. The work is done in one process."))
     for task in waiting:
         began = time.perf_counter()
         yield Completed(task, task.run(inputs), time.perf_counter() - began)

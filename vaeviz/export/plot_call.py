@@ -1,4 +1,4 @@
-"""A plot that is drawn again and again with the same options: by name, or any function."""
+"""A plot that is drawn repeatedly with the same options: by name, or any function."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PlotCall:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def with_options(self, options: Mapping[str, Any]) -> PlotCall:
-        """Return the plot with further options, which win over those it has.
+        """Return the plot with further options, which override its own.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class PlotCall:
         Returns
         -------
         Figure
-            The figure, which pyplot does not know.
+            The figure, which is not registered in pyplot.
 
         Raises
         ------

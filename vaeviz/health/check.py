@@ -183,7 +183,7 @@ class Check(InputSignature):
         )
 
     def failed(self, reason: str, options: Mapping[str, Any]) -> CheckResult:
-        """Return the result of a check that could not run to its end.
+        """Return the result of a check that could not finish.
 
         Parameters
         ----------

@@ -76,7 +76,20 @@ def explain_encoder_failure(
             expected="one sample",
             fix=f"Write vaeviz.Encoder({_mapped_over_rows(fn, batch[0])}).",
         )
-    return None
+    return _flat_samples_error(fn, batch)
+
+
+def _flat_samples_error(fn: Callable[..., Any], batch: np.ndarray) -> InputError | None:
+    """Return the error for an encoder that takes samples only as vectors, None for any other."""
+    codes = _result(fn, batch[:2].reshape(len(batch[:2]), -1)) if batch.ndim > 2 else None
+    if codes is None or codes.ndim != 2 or len(codes) != len(batch[:2]):
+        return None
+    return InputError(
+        "It takes flat samples.",
+        got=f"samples of shape {batch.shape[1:]}",
+        expected="samples of shape (-1,)",
+        fix=Fix("Write vaeviz.Encoder(fn, input_shape=(-1,)).", "Add --input-shape -1."),
+    )
 
 
 def explain_decoder_failure(call: ForeignFunction, codes: np.ndarray) -> InputError | None:

@@ -362,7 +362,7 @@ class BlockEncoder:
         std : ndarray, shape (n, ...), or None
             Standard deviations.
         warnings : list of Warning
-            What it warned of.
+            Warnings that it raised.
         """
         samples = StoredArray(block, self.value_range, dtype=self.dtype)
         trace = replace(self.trace, step=None if self.step is None else ForeignFunction(self.step))
@@ -589,9 +589,9 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
 
     Notes
     -----
-    A change of parameters is seen however it was made, by at most 4,096 values of each: one of a few values in a large
-    parameter may be missed. Changes of anything else are not seen, such as those of `x` in place, or of arrays of NumPy
-    that the encoder uses: cache the encoding again after them.
+    At most 4,096 values of each parameter are compared, so a change of a few values in a large parameter may be missed.
+    No other changes are noticed, such as those of `x` in place, or of NumPy arrays that the encoder uses: cache the
+    encoding again after them.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Flax NNX modules that a callable loads. They run in eval mode, and are left as they were.
 
-A call of such a module changes it: statistics of batches and counts of random numbers. Flax is looked up in
+Calling such a module changes its batch statistics and its counts of random numbers. Flax is looked up in
 ``sys.modules``: a callable that needs it has imported it.
 """
 

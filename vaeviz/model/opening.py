@@ -213,7 +213,7 @@ def with_decoder(encoder: Any, decoder: Any) -> Any:
     Returns
     -------
     Encoder or Any
-        The encoder with the decoder, which shows how its outputs are to be read, in place of the model's own.
+        The encoder with this decoder in place of the model's own, which shows how its outputs are to be read.
     """
     if decoder is None or isinstance(encoder, Posterior):
         return encoder

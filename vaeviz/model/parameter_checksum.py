@@ -26,8 +26,8 @@ def parameter_checksum(modules: Iterable[Any]) -> int:
     Notes
     -----
     Version counters, which torch increases with every change in place, miss changes through ``.data``. So values are
-    compared, at most 4,096 of each tensor: training and loaded weights are seen, a change of a few values in a large
-    tensor may not be.
+    compared, at most 4,096 of each tensor: training and loaded weights are noticed; a change of a few values in a large
+    tensor may be missed.
     """
     checksum = 0
     tensors = {id(tensor): tensor for module in modules for tensor in (*module.parameters(), *module.buffers())}

@@ -95,7 +95,7 @@ class EvalMode:
     Attributes
     ----------
     n_late : int
-        Number of modules that were found in training mode when a method of theirs may already have begun.
+        Number of modules found in training mode after one of their methods may have begun.
     """
 
     def __init__(self, modules: list[Any], copies: ParameterCopies | None = None) -> None:

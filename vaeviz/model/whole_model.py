@@ -230,8 +230,8 @@ class ReconstructionProbe:
             return
         warn_user(
             GuessWarning(
-                "The codes differ from those that the model itself returns when it is called, by "
-                f"{np.abs(own[0] - expected).mean():.3g} on average: the model does more than its encoder.",
+                f"The codes of the encoder differ by {np.abs(own[0] - expected).mean():.3g} on average from those that "
+                "the model returns when it is called: the model does more than its encoder.",
                 fix="Write vaeviz.Encoder(lambda x: fn(x)), where fn is the model.",
             )
         )

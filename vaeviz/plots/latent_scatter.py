@@ -122,10 +122,10 @@ def latent_scatter(
 
     Notes
     -----
-    Above 500,000 points, each small cell of the Axes has the color of a random one of its points, and is the more
-    opaque the more points it has, which the title states. This takes less time and memory than markers, and no class
-    hides another: the smallest, with 0.1 % of the points together, are in larger cells above the others. `marker_size`,
-    `alpha`, `rasterized` or `marker_kws` draw markers at any N.
+    More than 500,000 points are drawn as small cells. Each has the color of one of its points, chosen at random, and is
+    more opaque the more points it has; the title states the scale. This takes less time and memory than markers, and no
+    class hides another: the smallest, with 0.1 % of the points together, are in larger cells above the others. Pass
+    `marker_size`, `alpha`, `rasterized` or `marker_kws` to draw markers at any N.
 
     The most active dimensions are those with the highest mean KL, or for a deterministic encoder with the largest
     variance of the codes. A latent space of one dimension is drawn as densities by label. If no dimension is active,

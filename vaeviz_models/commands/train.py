@@ -107,7 +107,7 @@ class Display:
     watch : tuple of str
         Names of the plots to draw.
     every : int or "doubling"
-        How often.
+        Epochs between figures.
     max_fraction : float or None
         Largest share of the time that drawing may take.
     trackers : tuple of str
@@ -138,7 +138,7 @@ class Display:
                 find_tracker(text)
 
     def make_watch(self, run: Path) -> Callable[[Dataset], Watch] | None:
-        """Return the function that makes the object which draws, or None if nothing is drawn or sent."""
+        """Return a function that makes the `Watch` of a run, or None if nothing is drawn or sent."""
         if not (self.watch or self.trackers):
             return None
 

@@ -81,7 +81,7 @@ def remove_epochs(run: Path, after: int = -1) -> None:
 
 
 def is_epoch_file(path: Path) -> bool:
-    """Return True for a file of `keep_epoch`.
+    """Return True for a file that `keep_epoch` wrote.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def train_run(
     after_epoch : callable, optional
         Called with the state after each epoch, once it is saved.
     keep_epochs : bool, default False
-        Keep the weights of each epoch, and those before the first, in the folder ``epochs`` of the run, for animations.
+        Keep the initial weights and those of each epoch in the folder ``epochs`` of the run, for animations.
     make_watch : callable, optional
         Receives the test data, or the training data if there are none, and returns the `vaeviz.Watch` to call after
         each epoch. It is called before the first epoch.

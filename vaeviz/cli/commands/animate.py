@@ -23,12 +23,14 @@ ENDINGS = (".gif", ".png", ".webp", ".mp4", ".html")
 @click.option(
     "--over",
     type=click.Choice(["models", "codes"]),
-    help="What moves: the epochs of the run, or the codes of its last model.  [default: codes for traversal, "
-    "interpolation and samples, else models]",
+    help="What changes from frame to frame: the epochs of the run, or the codes of its last model.  [default: "
+    "codes for traversal, interpolation and samples, else models]",
 )
 @click.option("--align/--no-align", default=None, help="Rotate the codes of each epoch onto those of the next.")
 @click.option("--set", "settings", multiple=True, metavar="OPTION=VALUE", help="Option of the plot. Repeatable.")
-@click.option("--max-samples", type=click.IntRange(1), default=2000, show_default=True, help="Most samples to draw.")
+@click.option(
+    "--max-samples", type=click.IntRange(1), default=2000, show_default=True, help="Largest number of samples."
+)
 @click.option("--fps", type=click.FloatRange(0, 100, min_open=True), help="Frames per second.")
 @click.option("--style", default="paper", show_default=True, help="paper or talk.")
 @click.option("--dpi", type=click.IntRange(30, 600), default=150, show_default=True, help="Dots per inch.")
@@ -54,7 +56,7 @@ def animate(
     from vaeviz.animation.animate import is_over_models
 
     if source.is_empty:
-        raise click.UsageError("There is nothing to animate. Name MODEL.")
+        raise click.UsageError("No model given. Name MODEL.")
     options = dict(_split_setting(text) for text in settings)
     over_models = is_over_models(plot, source.model, over)
     if over_models:
@@ -86,11 +88,11 @@ def _check_model_alone(source: ModelAndDataSpec) -> None:
     if named:
         listed = ", ".join(sorted(named))
         fix = Fix("Leave it out.", f"Leave {listed} out, or add --over codes.")
-        raise InputError(f"{listed} would change one model, but the epochs are drawn as saved.", got=listed, fix=fix)
+        raise InputError(f"{listed} cannot be used here: epochs are drawn as they were saved.", got=listed, fix=fix)
 
 
 def _split_setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals):
-        raise InputError(f"--set {text} names no value.", got=text, expected="OPTION=VALUE", fix="Write OPTION=VALUE.")
+        raise InputError(f"--set {text} has no value.", got=text, expected="OPTION=VALUE", fix="Write OPTION=VALUE.")
     return name, value

@@ -25,7 +25,7 @@ def _open_other(text: str, source: ModelAndDataSpec, data_name: str | None) -> M
     """Open the model of ``--other``, which must not be MODEL, and name it as the page names the first."""
     if source.model is not None and (text == source.model or _is_same_path(text, source.model)):
         fix = "Name another model, or leave out --other."
-        raise InputError(f"--other {text} is MODEL itself.", got=text, expected="a second model", fix=fix)
+        raise InputError(f"--other {text} is the same model as MODEL.", got=text, expected="a second model", fix=fix)
     try:
         model = open_model(text, trust=source.trust)
     except InputError as error:

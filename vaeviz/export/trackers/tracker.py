@@ -140,7 +140,7 @@ def report_tracker_errors(tracker: str, *, fix: str = "") -> Iterator[None]:
 
 
 def without_password(text: str) -> str:
-    """Return a text without the names and passwords in its addresses, which logs would keep.
+    """Return a text without the user names and passwords in its URLs, so that logs do not keep them.
 
     Parameters
     ----------
