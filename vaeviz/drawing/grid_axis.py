@@ -100,13 +100,14 @@ class GridAxis:
         low, high = self.values[0], self.values[-1]
         step = np.diff(MaxNLocator(9, steps=[1, 2, 5, 10]).tick_values(low, high)).min()
         multiples = np.arange(np.floor(low / step), np.ceil(high / step) + 1)
+        cells = self.to_cell(multiples * step).tolist()
         n_cells = len(self.values)
-        kept: list[float] = []
-        for multiple in sorted(multiples, key=lambda m: (m != 0, m % 4 != 0, m % 2 != 0, abs(m))):
-            cell = self.to_cell(multiple * step)
+        kept: dict[float, float] = {}  # cell coordinates by tick
+        candidates = zip(multiples.tolist(), cells)
+        for multiple, cell in sorted(candidates, key=lambda c: (c[0] != 0, c[0] % 4 != 0, c[0] % 2 != 0, abs(c[0]))):
             is_inside = -0.5 <= cell <= n_cells - 0.5
-            if is_inside and all(abs(cell - self.to_cell(other)) >= min_distance * n_cells for other in kept):
-                kept.append(float(multiple * step))
+            if is_inside and all(abs(cell - other) >= min_distance * n_cells for other in kept.values()):
+                kept[float(multiple * step)] = cell
         return sorted(kept)
 
 
