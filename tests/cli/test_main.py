@@ -449,6 +449,17 @@ def test_a_guess_is_one_line_with_the_advice_for_the_command_line(run_main, warn
     assert (done.code, done.err) == (0, "warning: The spread is read as a log-variance. Add --returns mean,std.\n")
 
 
+def test_a_small_page_is_one_line_for_who_registers_the_plot(run_main, registered, tmp_path):
+    @register_plot(page=vaeviz.PageShape("column", 0.3))
+    def wide(x, *, figure=None):
+        """Draw many panels."""
+        return figure.subplots(3, 3)
+
+    done = run_main("plot", "wide", "--data", "digits", "--out", tmp_path / "wide.png")
+    assert done.err.startswith("warning: wide draws 9 panels into a place of ")
+    assert done.err.endswith(" Register it with a page of at least 4.2 × 3.6 inches.\n")
+
+
 @pytest.mark.parametrize(
     ("warning", "label"), [(UserWarning("odd"), "warning"), (RuntimeWarning("odd"), "RuntimeWarning")]
 )
