@@ -285,6 +285,12 @@ def without_layout(monkeypatch):
     monkeypatch.setattr("matplotlib.layout_engine.ConstrainedLayoutEngine.execute", lambda engine, figure: None)
 
 
+@pytest.fixture
+def only_records(without_layout, monkeypatch):
+    """Draw every figure of a set once, but write empty files, where only the records matter."""
+    monkeypatch.setattr("vaeviz.export.render.figure_content", lambda figure, ending, dpi: b"")
+
+
 @pytest.fixture(autouse=True)
 def _no_figure_stays_open():
     yield

@@ -241,7 +241,7 @@ def manifest_in(folder):
     return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_path):
     done = run_main("export", run, "--out", "figures", "--dpi", 40, *LITTLE)
     assert done.code == 0, done.err
@@ -255,7 +255,7 @@ def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_pat
     assert manifest["title"] == "tiny · digits"
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 def test_export_skips_plots_whose_inputs_are_missing(run_main, tmp_path):
     np.savez(tmp_path / "bare.npz", x=np.random.default_rng(0).random((20, 8, 8), dtype=np.float32))
     done = run_main("export", "mine:pair", "--data", "npz:bare.npz", "--out", "figures", "--dpi", 40, *LITTLE)
