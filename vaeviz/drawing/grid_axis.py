@@ -124,6 +124,7 @@ class GridTickLocator(Locator):
 
     def __init__(self, grid_axis: GridAxis, label_length: float) -> None:
         self.grid_axis, self.label_length = grid_axis, label_length
+        self._ticks: dict[float, list[float]] = {}  # by their smallest distance, since a layout asks many times
 
     def __call__(self) -> list[float]:
         """Return the positions of the ticks.
@@ -135,7 +136,10 @@ class GridTickLocator(Locator):
         """
         axis = cast(Axis, self.axis)
         length = axes_width(axis.axes) if isinstance(axis, XAxis) else axes_height(axis.axes)
-        return self.grid_axis.ticks(max(MIN_TICK_DISTANCE, self.label_length / length))
+        distance = max(MIN_TICK_DISTANCE, self.label_length / length)
+        if distance not in self._ticks:
+            self._ticks[distance] = self.grid_axis.ticks(distance)
+        return self._ticks[distance]
 
 
 def to_axis_units(axis: GridAxis | None, cell: np.ndarray) -> np.ndarray:
