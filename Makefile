@@ -28,7 +28,7 @@ stress: .venv/installed
 
 # The examples in docstrings, and the names and scripts that the documentation mentions.
 doctest: .venv/installed
-	$(BIN)/python -m pytest vaeviz vaeviz_models tests/docs
+	$(BIN)/python -m pytest --doctest-modules --doctest-ignore-import-errors vaeviz vaeviz_models tests/docs
 
 # The site, in docs/_build/html. Warnings are errors. DOCS_OPTIONS=-tintersphinx also links other libraries, from the network.
 docs: .venv/docs

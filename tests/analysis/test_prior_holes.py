@@ -60,7 +60,7 @@ def half_empty(means, direction):
     return means - 2 * np.maximum(means @ direction, 0)[:, None] * direction
 
 
-@pytest.mark.parametrize("size", [2, pytest.param(10, marks=pytest.mark.slow), 20, 64])
+@pytest.mark.parametrize("size", [2, *(pytest.param(size, marks=pytest.mark.slow) for size in (10, 20)), 64])
 @pytest.mark.parametrize("is_axis", [True, False])
 def test_half_empty_prior_is_flagged_in_every_dimension(size, is_axis):
     rng = np.random.default_rng(size)

@@ -142,7 +142,7 @@ def test_objects_of_a_module_and_run_folders_reach_the_plot(run_command, folder,
     assert seen["history"]["epoch"] == [1.0, 2.0]
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 @pytest.mark.no_cover
 def test_plots_of_several_models_are_drawn(run_command, folder, run):
     shown = run_command(

@@ -241,7 +241,7 @@ def manifest_in(folder):
     return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_path):
     done = run_main("export", run, "--out", "figures", "--dpi", 40, *LITTLE)
     assert done.code == 0, done.err
@@ -255,7 +255,7 @@ def test_export_of_a_run_draws_the_data_it_was_trained_on(run_main, run, tmp_pat
     assert manifest["title"] == "tiny · digits"
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 def test_export_skips_plots_whose_inputs_are_missing(run_main, tmp_path):
     np.savez(tmp_path / "bare.npz", x=np.random.default_rng(0).random((20, 8, 8), dtype=np.float32))
     done = run_main("export", "mine:pair", "--data", "npz:bare.npz", "--out", "figures", "--dpi", 40, *LITTLE)
@@ -447,6 +447,17 @@ def test_a_guess_is_one_line_with_the_advice_for_the_command_line(run_main, warn
     )
     done = run_main("plot", "careless", "--data", "digits")
     assert (done.code, done.err) == (0, "warning: The spread is read as a log-variance. Add --returns mean,std.\n")
+
+
+def test_a_small_page_is_one_line_for_who_registers_the_plot(run_main, registered, tmp_path):
+    @register_plot(page=vaeviz.PageShape("column", 0.3))
+    def wide(x, *, figure=None):
+        """Draw many panels."""
+        return figure.subplots(3, 3)
+
+    done = run_main("plot", "wide", "--data", "digits", "--out", tmp_path / "wide.png")
+    assert done.err.startswith("warning: wide draws 9 panels into a place of ")
+    assert done.err.endswith(" Register it with a page of at least 4.2 × 3.6 inches.\n")
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_a_stream_and_its_array_have_the_same_figures(source, x, labels, encoder
     assert [name for name in first if first[name] != second[name]] == []
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 @pytest.mark.no_cover
 def test_plots_of_all_samples_accept_batches(x, labels, encoder, decoder, tmp_path):
     plots = ["interpolation", "latent_triage", "manifold_grid", "prior_holes", "samples", "traversal"]

@@ -54,7 +54,7 @@ def model_of(shape):
     return vaeviz.Model(vaeviz.Encoder(encode, returns="mean,log_var"), vaeviz.Decoder(decode, output="values"))
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 @pytest.mark.parametrize("name", SETS)
 def test_each_kind_is_exported_from_a_file(name, tmp_path):
     arrays, kind = SETS[name]
@@ -164,6 +164,7 @@ def test_changes_are_drawn_for_tables_and_for_images_with_channels_first():
     assert change.images[0].get_array().ndim == 2
 
 
+@pytest.mark.usefixtures("only_records")
 def test_one_sample_is_enough_or_the_plot_is_skipped_with_a_reason(tmp_path):
     records = vaeviz.export_figures(tmp_path, model=model_of((5,)), x=RNG.random((1, 5)), plots=[*LIGHT], dpi=40)
     assert {record.status for record in records} == {"drawn", "skipped"}

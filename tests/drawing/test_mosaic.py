@@ -11,7 +11,6 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vaeviz.analysis.latent_grid import equal_mass_nodes, linear_nodes
 from vaeviz.data.sample_kind import as_images
 from vaeviz.drawing import tables
 from vaeviz.drawing.cells import draw_cells
@@ -22,12 +21,6 @@ from vaeviz.drawing.sample_style import SampleStyle
 from vaeviz.errors import UnknownName
 
 RNG = np.random.default_rng(0)
-NODES = {
-    "even": linear_nodes(-3, 1, 5),
-    "uneven": equal_mass_nodes(6),
-    "two": np.array([0.5, 2.0]),
-    "skewed": np.array([-1.0, 0.0, 0.1, 5.0]),
-}
 
 
 def test_unknown_colormap_is_an_error(ax):
@@ -83,31 +76,30 @@ def cell_centers(ax, shape, gaps):
 @pytest.mark.no_cover
 @pytest.mark.parametrize("shape", [(8, 8), (6, 10), (8, 8, 3), (5,)], ids=["square", "wide", "color", "table"])
 @pytest.mark.parametrize("across, up", [("even", "even"), ("even", "skewed"), ("uneven", "two"), ("skewed", "uneven")])
-def test_points_at_the_nodes_are_at_the_centers_of_their_cells(ax, across, up, shape):
-    rows, columns = len(NODES[up]), len(NODES[across])
+def test_points_at_the_nodes_are_at_the_centers_of_their_cells(ax, nodes_by_name, across, up, shape):
+    x_nodes, y_nodes = nodes_by_name[across], nodes_by_name[up]
+    rows, columns = len(y_nodes), len(x_nodes)
     cells = RNG.random((rows, columns, *shape), dtype=np.float32)
-    kind = draw_cells(ax, cells, layout=GridLayout(x_axis=GridAxis(NODES[across]), y_axis=GridAxis(NODES[up])))
-    (dots,) = ax.plot(*np.meshgrid(NODES[across], NODES[up][::-1]), "o", zorder=3)[:1]
+    kind = draw_cells(ax, cells, layout=GridLayout(x_axis=GridAxis(x_nodes), y_axis=GridAxis(y_nodes)))
+    (dots,) = ax.plot(*np.meshgrid(x_nodes, y_nodes[::-1]), "o", zorder=3)[:1]
     ax.figure.draw_without_rendering()
 
     images = cells.reshape(rows, columns, -1, 1) if kind == "table" else as_images(cells, 2)
     gap = {"stretched": True, "gap": tables.STRIP_GAP} if kind == "table" else {}
     images = images.repeat(images.shape[2], axis=3) if kind == "table" else images
     _, gaps = assemble_mosaic(images, **gap)
-    points = np.stack(np.meshgrid(NODES[across], NODES[up][::-1]), axis=-1)
+    points = np.stack(np.meshgrid(x_nodes, y_nodes[::-1]), axis=-1)
     expected = ax.transData.transform(points.reshape(-1, 2)).reshape(points.shape)
     np.testing.assert_allclose(cell_centers(ax, (rows, columns), gaps), expected, atol=0.02)
     assert dots.get_transform() == ax.transData
 
 
-@pytest.mark.parametrize("nodes", NODES)
 def test_each_cell_is_rendered_at_its_node(ax, nodes):
-    values = NODES[nodes]
-    for row, column in [(0, 0), (len(values) - 1, 1)]:
+    for row, column in [(0, 0), (len(nodes) - 1, 1)]:
         ax.clear()
-        cells = np.zeros((len(values), len(values), 8, 8))
+        cells = np.zeros((len(nodes), len(nodes), 8, 8))
         cells[row, column] = 1
-        draw_cells(ax, cells, layout=GridLayout(x_axis=GridAxis(values), y_axis=GridAxis(values)))
+        draw_cells(ax, cells, layout=GridLayout(x_axis=GridAxis(nodes), y_axis=GridAxis(nodes)))
         ax.axis("off")
         canvas = FigureCanvasAgg(ax.figure)
         canvas.draw()
@@ -115,25 +107,23 @@ def test_each_cell_is_rendered_at_its_node(ax, nodes):
         box = ax.get_window_extent()
         inside = screen[::-1][int(box.y0) + 2 : int(box.y1) - 2, int(box.x0) + 2 : int(box.x1) - 2]
         # the mean of everything white in the columns and rows through the cell's own center: the cell, not the gaps
-        x, y = ax.transData.transform((values[column], values[::-1][row]))
+        x, y = ax.transData.transform((nodes[column], nodes[::-1][row]))
         x, y = int(x - int(box.x0) - 2), int(y - int(box.y0) - 2)
         assert inside[y, x].min() > 200
-        others = [(c, r) for c in range(len(values)) for r in range(len(values)) if (c, r) != (column, row)]
+        others = [(c, r) for c in range(len(nodes)) for r in range(len(nodes)) if (c, r) != (column, row)]
         for other_column, other_row in others:
-            x, y = ax.transData.transform((values[other_column], values[::-1][other_row]))
+            x, y = ax.transData.transform((nodes[other_column], nodes[::-1][other_row]))
             assert inside[int(y - int(box.y0) - 2), int(x - int(box.x0) - 2)].max() < 50
 
 
-@pytest.mark.parametrize("nodes", NODES)
 def test_cells_have_equal_width_and_images_keep_their_aspect(ax, nodes):
-    values = NODES[nodes]
     draw_cells(
         ax,
-        RNG.random((len(values), len(values), 6, 9)),
-        layout=GridLayout(x_axis=GridAxis(values), y_axis=GridAxis(values)),
+        RNG.random((len(nodes), len(nodes), 6, 9)),
+        layout=GridLayout(x_axis=GridAxis(nodes), y_axis=GridAxis(nodes)),
     )
     ax.figure.draw_without_rendering()
-    edges = GridAxis(values).to_value(np.arange(len(values) + 1) - 0.5)
+    edges = GridAxis(nodes).to_value(np.arange(len(nodes) + 1) - 0.5)
     x, y = ax.transData.transform(np.column_stack([edges, edges])).T
     np.testing.assert_allclose(np.diff(x), np.diff(x)[0], rtol=1e-6)
     np.testing.assert_allclose(np.diff(y), np.diff(y)[0], rtol=1e-6)
@@ -142,12 +132,12 @@ def test_cells_have_equal_width_and_images_keep_their_aspect(ax, nodes):
     assert image.height / image.width == pytest.approx(height / width, rel=1e-3)
 
 
-def test_axis_limits_match_the_image(ax):
-    values = NODES["uneven"]
-    draw_cells(ax, RNG.random((6, 6, 8, 8)), layout=GridLayout(x_axis=GridAxis(values), y_axis=GridAxis(values)))
+def test_axis_limits_match_the_image(ax, nodes_by_name):
+    axis = GridAxis(nodes_by_name["uneven"])
+    draw_cells(ax, RNG.random((6, 6, 8, 8)), layout=GridLayout(x_axis=axis, y_axis=axis))
     ax.figure.draw_without_rendering()
     np.testing.assert_allclose(ax.images[0].get_window_extent().bounds, ax.get_window_extent().bounds, atol=0.01)
-    assert values[0] > ax.get_xlim()[0] > GridAxis(values).to_value(-0.5)
+    assert axis.values[0] > ax.get_xlim()[0] > axis.to_value(-0.5)
 
 
 def test_first_row_is_on_top_for_any_image_origin(ax):

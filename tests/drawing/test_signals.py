@@ -4,19 +4,12 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from vaeviz.analysis.latent_grid import equal_mass_nodes, linear_nodes
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.grid_axis import GridAxis
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import SampleStyle
 
 RNG = np.random.default_rng(0)
-NODES = {
-    "even": linear_nodes(-3, 1, 5),
-    "uneven": equal_mass_nodes(6),
-    "two": np.array([0.5, 2.0]),
-    "skewed": np.array([-1.0, 0.0, 0.1, 5.0]),
-}
 
 
 def test_channels_have_colors_and_names(ax):
@@ -37,12 +30,12 @@ def test_range_of_a_cell_is_written_unless_it_is_zero_to_one(ax):
     assert ax.get_legend() is None
 
 
-@pytest.mark.parametrize("nodes", [None, "even", "uneven"])
-def test_signals_are_lines_in_their_cells(ax, nodes):
-    count = 3 if nodes is None else len(NODES[nodes])
+@pytest.mark.parametrize("name", [None, "even", "uneven"])
+def test_signals_are_lines_in_their_cells(ax, nodes_by_name, name):
+    on = None if name is None else GridAxis(nodes_by_name[name])
+    count = 3 if on is None else len(on.values)
     signals = RNG.random((count, count, 50))
     signals[0, 1, 10], signals[0, 1, 20] = 1.0, 0.0
-    on = None if nodes is None else GridAxis(NODES[nodes])
     assert draw_cells(ax, signals, SampleStyle(value_range=(0, 1)), layout=GridLayout(x_axis=on, y_axis=on)) == "signal"
     lines = ax.collections[0].get_segments()
     assert len(lines) == count**2

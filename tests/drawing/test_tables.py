@@ -2,19 +2,12 @@
 
 import numpy as np
 
-from vaeviz.analysis.latent_grid import equal_mass_nodes, linear_nodes
 from vaeviz.drawing.cells import cells_aspect, draw_cells
 from vaeviz.drawing.grid_axis import GridAxis
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 
 RNG = np.random.default_rng(0)
-NODES = {
-    "even": linear_nodes(-3, 1, 5),
-    "uneven": equal_mass_nodes(6),
-    "two": np.array([0.5, 2.0]),
-    "skewed": np.array([-1.0, 0.0, 0.1, 5.0]),
-}
 
 
 def values_at(ax, places):
@@ -90,22 +83,20 @@ def test_one_feature_and_one_sample(ax):
     assert [text for _, text in ticks(ax.xaxis)] == ["mass"]
 
 
-def test_table_rows_on_latent_axes_are_strips(ax):
-    cells = RNG.random((5, 5, 3))
-    on = {"x_axis": GridAxis(NODES["even"], "z_1"), "y_axis": GridAxis(NODES["even"], "z_2")}
+def test_table_rows_on_latent_axes_are_strips(ax, nodes_by_name):
+    cells, nodes = RNG.random((5, 5, 3)), nodes_by_name["even"]
+    on = {"x_axis": GridAxis(nodes, "z_1"), "y_axis": GridAxis(nodes, "z_2")}
     draw_cells(ax, cells, SampleStyle(names=("a", "b", "c")), layout=GridLayout(**on))
     assert ax.get_xlabel() == "z_1\neach cell from the top: a, b, c"
     assert ax.get_ylabel() == "z_2"
-    center = NODES["even"][2]
-    third = (NODES["even"][1] - NODES["even"][0]) / 4
+    center = nodes[2]
+    third = (nodes[1] - nodes[0]) / 4
     found = values_at(ax, [(center, center + third), (center, center), (center, center - third)])
     np.testing.assert_allclose(found, cells[2, 2])
     ax.clear()
-    draw_cells(
-        ax, cells[:1], SampleStyle(names=("a", "b", "c")), layout=GridLayout(x_axis=GridAxis(NODES["even"], "z_1"))
-    )
+    draw_cells(ax, cells[:1], SampleStyle(names=("a", "b", "c")), layout=GridLayout(x_axis=GridAxis(nodes, "z_1")))
     assert ax.get_xlabel() == "z_1"
-    across = NODES["even"][0]
+    across = nodes[0]
     for (place, name), value in zip(ticks(ax.yaxis), cells[0, 0]):
         assert name in "abc"
         np.testing.assert_allclose(values_at(ax, [(across, place)]), value)

@@ -60,6 +60,7 @@ def sha256(path):
 # Drawn, skipped or failed
 
 
+@pytest.mark.usefixtures("only_records")
 def test_every_plot_is_drawn_or_skipped_with_a_reason_and_x_is_encoded_once(tmp_path, inputs):
     calls = []
 
@@ -174,6 +175,7 @@ def test_advice_of_warnings_is_kept_for_the_command_line(tmp_path, inputs, regis
     assert manifest_of(tmp_path)["figures"][0]["warnings"] == record.warnings
 
 
+@pytest.mark.usefixtures("only_records")
 def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
     reported = []
     records = export_figures(
@@ -186,7 +188,7 @@ def test_each_record_is_reported_as_it_is_done(tmp_path, inputs):
 # Inputs
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 @pytest.mark.no_cover
 def test_a_run_and_a_data_set_supply_everything(tmp_path, run):
     data = vaeviz.load_data("digits")[:50]
@@ -326,6 +328,7 @@ def test_no_path_of_this_machine_is_in_the_record(tmp_path, inputs, failing_plot
     assert str(Path(vaeviz.__file__).parents[1]) not in text
 
 
+@pytest.mark.usefixtures("only_records")
 def test_figures_of_earlier_exports_stay_and_are_listed(tmp_path, inputs):
     for plots in (["samples", "posterior_ellipses"], ["latent_scatter"], ["latent_scatter"]):
         export_figures(tmp_path, **inputs, plots=plots, dpi=30)
@@ -335,6 +338,7 @@ def test_figures_of_earlier_exports_stay_and_are_listed(tmp_path, inputs):
     assert 'href="samples.png"' in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("only_records")
 def test_figures_of_an_earlier_export_are_removed_on_demand_and_nothing_else(tmp_path, inputs):
     export_figures(tmp_path, **inputs, plots=["samples", "posterior_ellipses", "latent_scatter"], dpi=30)
     (tmp_path / "posterior_ellipses.png").write_bytes(b"mine")
@@ -457,6 +461,7 @@ def test_marks_are_rasterized_in_vector_files_if_set(tmp_path, inputs):
 # The page
 
 
+@pytest.mark.usefixtures("only_records")
 def test_the_page_shows_each_figure_and_the_reasons_of_the_others(tmp_path, inputs, failing_plot, read_page):
     plots = ["aaa_first", *SOME]
     export_figures(tmp_path, **inputs, plots=plots, settings=LIGHT, title="mine", formats=["pdf", "png"], dpi=30)
@@ -571,6 +576,7 @@ def test_plots_that_need_more_samples_are_skipped(tmp_path, make_encoder, make_d
     assert "3" in records[0].reason
 
 
+@pytest.mark.usefixtures("only_records")
 def test_a_decoder_alone_is_drawn(tmp_path, decoder):
     records = export_figures(tmp_path, decoder=Decoder(decoder, latent_shape=(2,)), settings=LIGHT, dpi=30)
     drawn = {name for name, status in statuses(records).items() if status == "drawn"}

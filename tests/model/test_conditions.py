@@ -504,7 +504,7 @@ def test_samples_that_share_a_condition(linear, linear_parts):
 # Sets of figures
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 @pytest.mark.no_cover
 def test_labels_are_the_default_condition(linear, linear_parts, tmp_path):
     data = vaeviz.Dataset(linear.x, linear.labels, linear.classes)
@@ -524,9 +524,8 @@ def test_plots_without_labels_are_skipped_with_a_reason(linear, linear_parts, tm
     assert alone.status == "drawn"
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("without_layout")
 def test_a_declared_pair_draws_a_figure_set(linear, tmp_path):
     encoder = vaeviz.Encoder(linear.encode, conditions=linear.classes)
     decoder = vaeviz.Decoder(linear.decode, conditions=linear.classes, latent_shape=(2,), output="values")

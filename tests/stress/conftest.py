@@ -17,7 +17,8 @@ from types import SimpleNamespace
 import pytest
 
 ATTEMPTS = "attempts and failures"
-FORK_SERVER = Path(__file__).with_name("fork_server.py")
+FOLDER = Path(__file__).parent
+FORK_SERVER = FOLDER / "fork_server.py"
 
 
 def pytest_addoption(parser):
@@ -28,7 +29,7 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.path.parent == FOLDER:
             item.add_marker(pytest.mark.stress)
 
 

@@ -68,7 +68,7 @@ class Mark:
 
 ZEROS = bytes(300 << 20)
 NPY_BOMB = npy_header((HUGE, 8))
-DATA_FILES = {
+DATA_FILES = {  # large files are made by functions, where they are used
     "a.npy": {
         "more values than the file": NPY_BOMB,
         "more axes than NumPy has": npy_header((1,) * 200),
@@ -83,7 +83,7 @@ DATA_FILES = {
         "no values": npy_header((0, 8)),
     },
     "a.npz": {
-        "bomb": zip_file(**{"x.npy": npy_header((len(ZEROS) // 32, 8)) + ZEROS}),
+        "bomb": lambda: zip_file(**{"x.npy": npy_header((len(ZEROS) // 32, 8)) + ZEROS}),
         "more values than the file": zip_file(**{"x.npy": NPY_BOMB}),
         "objects": zip_file(**{"x.npy": npy_header((3,), "|O") + pickle.dumps([Mark()])}),
         "names beyond the folder": zip_file(**{"../../x.npy": npy_header((2, 8)) + bytes(64)}),
@@ -97,12 +97,12 @@ DATA_FILES = {
         "no samples": idx_header(0, 8, 8),
     },
     "mnist/train-images-idx3-ubyte.gz": {
-        "bomb": gzip.compress(idx_header(60_000, 28, 28) + ZEROS, compresslevel=1),
+        "bomb": lambda: gzip.compress(idx_header(60_000, 28, 28) + ZEROS, compresslevel=1),
         "no end": gzip.compress(idx_header(2, 8, 8) + bytes(128))[:-9],
     },
     "a.csv": {
-        "columns": ",".join(f"c{k}" for k in range(100_000)).encode() + b"\n" + b"1," * 99_999 + b"1\n",
-        "one giant field": b"a,b\n" + b"1" * (64 << 20) + b",2\n",
+        "columns": lambda: ",".join(f"c{k}" for k in range(100_000)).encode() + b"\n" + b"1," * 99_999 + b"1\n",
+        "one giant field": lambda: b"a,b\n" + b"1" * (64 << 20) + b",2\n",
         "NUL": b"a,b\n\0,\0\n",
         "quotes": b'a,b\n"' + b'"",' * 10_000,
         "only a header": b"a,b,c\n",
@@ -167,7 +167,7 @@ def attack(place, run_command):
         path = place / name
         before = path.read_bytes() if path.exists() else None
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
+        path.write_bytes(data() if callable(data) else data)
         done = run_command(*args, folder=place, memory=MEMORY, seconds=60)
         path.unlink() if before is None else path.write_bytes(before)
         assert done.code == 2 or (may_work and done.code == 0), f"{done.code}: {done.err[-300:]}"
@@ -233,8 +233,8 @@ def storage_of(n_values):
 
 
 CHECKPOINTS = {
-    "bomb": torch_archive(b"\x80\x02}.", zipfile.ZIP_DEFLATED, w=ZEROS),
-    "bomb of a pickle": torch_archive(b"\x80\x02" + ZEROS, zipfile.ZIP_DEFLATED),
+    "bomb": lambda: torch_archive(b"\x80\x02}.", zipfile.ZIP_DEFLATED, w=ZEROS),
+    "bomb of a pickle": lambda: torch_archive(b"\x80\x02" + ZEROS, zipfile.ZIP_DEFLATED),
     "giant storage": torch_archive(storage_of(HUGE), w=bytes(16)),
     "storage beyond its record": torch_archive(storage_of(1 << 26), w=bytes(16)),
     "memory index": torch_archive(b"\x80\x02Nr\xff\xff\xff\x7f0}."),

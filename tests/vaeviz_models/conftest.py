@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,6 +40,25 @@ def generator():
 def noise_images():
     """Uniform noise in [0, 1], shape (96, 5, 4)."""
     return np.random.default_rng(0).random((96, 5, 4), dtype=np.float32)
+
+
+class RecordingModel(nn.Module):
+    """A model that records the samples it was trained on, and those it was scored on."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+        self.trained, self.scored = [], []
+
+    def terms(self, x, generator=None):
+        (self.trained if self.training else self.scored).append(x.clone())
+        return (self.weight * x).sum(), self.weight.square()
+
+
+@pytest.fixture
+def recording_model():
+    """Make a model that records what it was trained and scored on."""
+    return RecordingModel
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import logging
 import signal
 import sys
 import warnings
@@ -21,11 +20,13 @@ from vaeviz.errors import (
     InputError,
     NotApplicable,
     NothingDrawnWarning,
+    SmallPlaceWarning,
     UnknownName,
     for_command_line,
     printable_text,
 )
 from vaeviz.plugins import registry
+from vaeviz.plugins.optional_libraries import quiet_logger
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 HELP = """See what a variational autoencoder, or any model with an encoder or a decoder, has learned.
@@ -38,6 +39,7 @@ vaeviz plot latent_scatter runs/m             draw one plot
 """
 PLAIN_CHARACTERS = {"−": "-", "–": "-", "×": "x", "·": "|", "…": "...", "√": "sqrt ", "✓": "+", "✗": "x", "→": "->"}
 """What is printed instead of a character that the output cannot encode; a question mark for all others."""
+PLAIN_WARNINGS = (UserWarning, GuessWarning, NothingDrawnWarning, SmallPlaceWarning)  # shown without their category
 MAX_REASON_LENGTH = 300  # of an unexpected error; --traceback shows all of it
 
 
@@ -130,13 +132,11 @@ def main(args: list[str] | None = None) -> None:
     args = [arg for arg in args if arg != "--traceback"]
     _print_any_character()
     shorten_waiting()
-    font_logger = logging.getLogger("fontTools")
-    font_level = font_logger.level
     on_terminate = signal.signal(signal.SIGTERM, _exit_on_signal)  # so that what is open is closed and removed
     try:
-        with warnings.catch_warnings():
+        # fontTools warns about fonts whenever a PDF embeds one.
+        with quiet_logger("fontTools"), warnings.catch_warnings():
             warnings.showwarning = _show_each_once()
-            font_logger.setLevel(logging.ERROR)  # it warns about fonts whenever a PDF embeds one
             code = cli.main(args, prog_name="vaeviz", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
@@ -146,7 +146,6 @@ def main(args: list[str] | None = None) -> None:
             raise
         code = _report_error(error)
     finally:
-        font_logger.setLevel(font_level)
         signal.signal(signal.SIGTERM, on_terminate)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -192,7 +191,7 @@ def _show_each_once() -> Callable[..., None]:
     shown: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        label = "warning" if category in (UserWarning, GuessWarning, NothingDrawnWarning) else category.__name__
+        label = "warning" if category in PLAIN_WARNINGS else category.__name__
         line = f"{label}: {' '.join(for_command_line(message).split())}"
         if line not in shown:
             shown.add(line)

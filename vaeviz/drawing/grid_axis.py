@@ -100,13 +100,14 @@ class GridAxis:
         low, high = self.values[0], self.values[-1]
         step = np.diff(MaxNLocator(9, steps=[1, 2, 5, 10]).tick_values(low, high)).min()
         multiples = np.arange(np.floor(low / step), np.ceil(high / step) + 1)
+        cells = self.to_cell(multiples * step).tolist()
         n_cells = len(self.values)
-        kept: list[float] = []
-        for multiple in sorted(multiples, key=lambda m: (m != 0, m % 4 != 0, m % 2 != 0, abs(m))):
-            cell = self.to_cell(multiple * step)
+        kept: dict[float, float] = {}  # cell coordinates by tick
+        candidates = zip(multiples.tolist(), cells)
+        for multiple, cell in sorted(candidates, key=lambda c: (c[0] != 0, c[0] % 4 != 0, c[0] % 2 != 0, abs(c[0]))):
             is_inside = -0.5 <= cell <= n_cells - 0.5
-            if is_inside and all(abs(cell - self.to_cell(other)) >= min_distance * n_cells for other in kept):
-                kept.append(float(multiple * step))
+            if is_inside and all(abs(cell - other) >= min_distance * n_cells for other in kept.values()):
+                kept[float(multiple * step)] = cell
         return sorted(kept)
 
 
@@ -123,6 +124,7 @@ class GridTickLocator(Locator):
 
     def __init__(self, grid_axis: GridAxis, label_length: float) -> None:
         self.grid_axis, self.label_length = grid_axis, label_length
+        self._ticks: dict[float, list[float]] = {}  # by their smallest distance, since a layout asks many times
 
     def __call__(self) -> list[float]:
         """Return the positions of the ticks.
@@ -134,7 +136,10 @@ class GridTickLocator(Locator):
         """
         axis = cast(Axis, self.axis)
         length = axes_width(axis.axes) if isinstance(axis, XAxis) else axes_height(axis.axes)
-        return self.grid_axis.ticks(max(MIN_TICK_DISTANCE, self.label_length / length))
+        distance = max(MIN_TICK_DISTANCE, self.label_length / length)
+        if distance not in self._ticks:
+            self._ticks[distance] = self.grid_axis.ticks(distance)
+        return self._ticks[distance]
 
 
 def to_axis_units(axis: GridAxis | None, cell: np.ndarray) -> np.ndarray:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from vaeviz.errors import InputError
@@ -40,3 +43,21 @@ def import_library(module: str, *, extra: str, needed_by: str) -> ModuleType:
             expected=module,
             fix=f'Run pip install "vaeviz[{extra}]".',
         ) from None
+
+
+@contextmanager
+def quiet_logger(name: str) -> Iterator[None]:
+    """Let a logger pass only errors while the block runs.
+
+    Parameters
+    ----------
+    name : str
+        Name of the logger, usually that of the library.
+    """
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -226,8 +226,11 @@ def _warn_of_small_place(name: str, axes: Sequence[Axes], place: Figure | SubFig
             SmallPlaceWarning(
                 f"{name} draws {len(axes)} panels into a place of {width:.1f} × {height:.1f} inches, where they are "
                 "hard to read.",
-                fix=f'Pass figure=plt.figure(figsize=({wide_enough:.1f}, {high_enough:.1f}), layout="constrained"), or '
-                "a place of that size.",
+                fix=Fix(
+                    f'Pass figure=plt.figure(figsize=({wide_enough:.1f}, {high_enough:.1f}), layout="constrained"), or '
+                    "a place of that size.",
+                    f"Register it with a page of at least {wide_enough:.1f} × {high_enough:.1f} inches.",
+                ),
             )
         )
 

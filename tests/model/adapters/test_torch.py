@@ -223,7 +223,7 @@ def test_a_truncated_file_is_named(name, tmp_path):
 # A part alone
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 def test_every_plot_of_a_decoder_alone_is_drawn(tmp_path):
     generator = nn.Sequential(nn.Linear(5, 64), nn.Tanh())
     decoder = vaeviz.Decoder(generator, latent_shape=(5,), sample_shape=(8, 8), value_range=(-1, 1))
@@ -235,6 +235,7 @@ def test_every_plot_of_a_decoder_alone_is_drawn(tmp_path):
     assert "failed" not in by_status.values()
 
 
+@pytest.mark.usefixtures("only_records")
 def test_every_plot_of_an_encoder_alone_is_drawn(images, tmp_path):
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     records = vaeviz.export_figures(tmp_path, encoder=encoder, x=images, dpi=30)

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import vaeviz as vz
 from vaeviz.data.loading import load_data
@@ -16,25 +15,12 @@ from vaeviz_models.runs.folder import read_config, read_history
 QUIET = {"device": "cpu", "progress": False}
 
 
-class RecordingModel(nn.Module):
-    """A model that records the batches it was trained and scored on."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(()))
-        self.trained, self.scored = [], []
-
-    def terms(self, x, generator=None):
-        (self.trained if self.training else self.scored).append(x.clone())
-        return (self.weight * x).sum(), self.weight.square()
-
-
 def small_model():
     return seeded(mlp, (5, 4), hidden=(16,), seed=0)
 
 
-def test_pixels_are_drawn_in_every_epoch_with_their_values_as_probabilities(noise_images):
-    recording, epochs = RecordingModel(), 400
+def test_pixels_are_drawn_in_every_epoch_with_their_values_as_probabilities(recording_model, noise_images):
+    recording, epochs = recording_model(), 400
     fit(recording, noise_images[:1], epochs=epochs, binarize=True, **QUIET)
     shown = torch.cat(recording.trained)
     assert len(shown) == epochs
@@ -43,8 +29,8 @@ def test_pixels_are_drawn_in_every_epoch_with_their_values_as_probabilities(nois
     assert np.abs(errors).max() < 4 * np.sqrt(0.25 / epochs)
 
 
-def test_scores_use_the_same_draw_every_time(noise_images):
-    recording = RecordingModel()
+def test_scores_use_the_same_draw_every_time(recording_model, noise_images):
+    recording = recording_model()
     fit(recording, noise_images, noise_images, epochs=2, binarize=True, **QUIET)
     first, second = recording.scored
     assert torch.equal(first, second)
@@ -54,9 +40,9 @@ def test_scores_use_the_same_draw_every_time(noise_images):
     assert evaluate(model, noise_images, binarize=True) != evaluate(model, noise_images)
 
 
-def test_binary_pixels_do_not_change(noise_images):
+def test_binary_pixels_do_not_change(recording_model, noise_images):
     pixels = (noise_images > 0.5).astype(np.float32)
-    recording = RecordingModel()
+    recording = recording_model()
     fit(recording, pixels, epochs=1, binarize=True, **QUIET)
     shown = torch.cat(recording.trained)
     assert shown.sum().item() == pixels.sum()

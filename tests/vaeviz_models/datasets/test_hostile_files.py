@@ -102,6 +102,7 @@ def test_pictures_that_expand_too_far_are_not_read(tmp_path, monkeypatch):
     assert error.value.message.startswith(str(tmp_path))
 
 
+@pytest.mark.no_cover
 def test_a_table_of_many_columns_is_read(tmp_path):
     path = tmp_path / "wide.csv"
     n_columns = 5_000

@@ -206,7 +206,7 @@ def test_a_run_records_its_classes_and_opens_as_conditional(digits_run):
     assert error.value.got == "10"
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 @pytest.mark.no_cover
 def test_a_run_is_drawn_without_further_declarations(digits_run, vaeviz, tmp_path):
     plots = "samples,latent_scatter,reconstruction_pairs,likelihood_bound"
@@ -217,7 +217,7 @@ def test_a_run_is_drawn_without_further_declarations(digits_run, vaeviz, tmp_pat
     assert inputs["condition"] == inputs["labels"]
 
 
-@pytest.mark.usefixtures("without_layout")
+@pytest.mark.usefixtures("only_records")
 @pytest.mark.no_cover
 def test_a_condition_on_the_command_line_selects_its_samples(digits_run, vaeviz, tmp_path):
     plots = ("--plots", "samples,latent_scatter", "--dpi", 40)

@@ -34,19 +34,6 @@ def same_weights(one, other):
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
-class RecordingModel(nn.Module):
-    """Model that records the samples it was trained on, and those it was scored on."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(()))
-        self.trained, self.scored = [], []
-
-    def terms(self, x, generator=None):
-        (self.trained if self.training else self.scored).append(x.clone())
-        return (self.weight * x).sum(), self.weight.square()
-
-
 def rows(batches):
     """Return the distinct samples of some batches."""
     return {tuple(sample.ravel().tolist()) for batch in batches for sample in batch}
@@ -75,8 +62,8 @@ def test_the_elbo_of_the_history_is_not_weighted_by_beta(model, noise_images):
     assert history["test_elbo"][-1] == scored["elbo"] == scored["log_likelihood"] - scored["kl"]
 
 
-def test_each_epoch_shows_every_sample_once(noise_images):
-    recorder = RecordingModel()
+def test_each_epoch_shows_every_sample_once(recording_model, noise_images):
+    recorder = recording_model()
     fit(recorder, noise_images, epochs=2, batch_size=40, **QUIET)
     assert [len(batch) for batch in recorder.trained] == [40, 40, 16] * 2
     first, second = recorder.trained[:3], recorder.trained[3:]
@@ -84,11 +71,11 @@ def test_each_epoch_shows_every_sample_once(noise_images):
     assert not torch.equal(first[0], second[0])
 
 
-def test_the_loss_is_a_mean_over_the_batch(noise_images):
+def test_the_loss_is_a_mean_over_the_batch(recording_model, noise_images):
     """The learning rate has the same effect at every batch size."""
     steps = []
     for count in (16, 96):
-        recorder = RecordingModel()
+        recorder = recording_model()
         recorder.weight.register_hook(lambda gradient: steps.append(gradient.item()))
         state = TrainState.start(recorder, device="cpu")
         train_epoch(TrainStep(state, count), MemoryLoader(torch.ones(count, 20)), beta=1.0)
@@ -134,8 +121,8 @@ def test_global_random_state_of_a_gpu_is_kept():
     assert torch.equal(torch.cuda.get_rng_state(), before)
 
 
-def test_held_out_samples_are_validated_on_and_never_trained_on(noise_images):
-    recorder = RecordingModel()
+def test_held_out_samples_are_validated_on_and_never_trained_on(recording_model, noise_images):
+    recorder = recording_model()
     history = fit(recorder, noise_images, epochs=3, holdout=0.25, **QUIET)
     trained, scored = rows(recorder.trained), rows(recorder.scored)
     assert len(scored) == 24
@@ -144,14 +131,14 @@ def test_held_out_samples_are_validated_on_and_never_trained_on(noise_images):
     assert len(history["validation_elbo"]) == 3
 
 
-def test_a_tiny_holdout_is_one_sample(noise_images):
-    recorder = RecordingModel()
+def test_a_tiny_holdout_is_one_sample(recording_model, noise_images):
+    recorder = recording_model()
     fit(recorder, noise_images, epochs=1, holdout=1e-6, **QUIET)
     assert len(rows(recorder.scored)) == 1
 
 
-def test_test_samples_are_never_trained_on(noise_images):
-    recorder = RecordingModel()
+def test_test_samples_are_never_trained_on(recording_model, noise_images):
+    recorder = recording_model()
     fit(recorder, noise_images[:80], noise_images[80:], epochs=1, **QUIET)
     assert rows(recorder.trained) == rows([noise_images[:80]])
     assert rows(recorder.scored) == rows([noise_images[80:]])
@@ -292,8 +279,8 @@ def test_a_training_stops_soon_after_it_diverges():
     assert model.weight.item() == 0
 
 
-def test_weights_that_diverge_in_the_last_step_are_not_kept(noise_images):
-    model = RecordingModel()
+def test_weights_that_diverge_in_the_last_step_are_not_kept(recording_model, noise_images):
+    model = recording_model()
     model.weight.register_hook(lambda gradient: gradient * torch.inf)
     with pytest.raises(InputError, match="epoch 1"):
         fit(model, noise_images, epochs=1, batch_size=96, **QUIET)
@@ -314,10 +301,10 @@ def with_batch_norm():
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
-def test_a_single_last_sample_joins_the_batch_before(on_disk, noise_images, tmp_path):
+def test_a_single_last_sample_joins_the_batch_before(recording_model, on_disk, noise_images, tmp_path):
     np.save(tmp_path / "x.npy", noise_images[:33])
     x = np.load(tmp_path / "x.npy", mmap_mode="r") if on_disk else noise_images[:33]
-    recorder = RecordingModel()
+    recorder = recording_model()
     fit(recorder, x, epochs=1, batch_size=8, **QUIET)
     assert [len(batch) for batch in recorder.trained] == [8, 8, 8, 9]
     assert rows(recorder.trained) == rows([noise_images[:33]])

@@ -35,7 +35,7 @@ def small():
     return seeded(mlp, (5, 4), hidden=(16,), seed=0)
 
 
-class RecordingModel(nn.Module):
+class TypeRecorder(nn.Module):
     """Layer that records the type of its products and of its weights."""
 
     def __init__(self):
@@ -50,7 +50,7 @@ class RecordingModel(nn.Module):
 
 
 def test_products_are_in_bfloat16_and_weights_and_scores_in_float32(units, noise_images):
-    model = RecordingModel()
+    model = TypeRecorder()
     fit(model, noise_images, noise_images, epochs=1, precision="bfloat16", **QUIET)
     assert set(model.seen) == {("train", torch.bfloat16, torch.float32), ("score", torch.float32, torch.float32)}
 

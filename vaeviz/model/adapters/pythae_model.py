@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
 from vaeviz.model.whole_model import WholeModel
-from vaeviz.plugins.optional_libraries import import_library
+from vaeviz.plugins.optional_libraries import import_library, quiet_logger
 
 OTHER_PRIORS = ("PoincareVAE", "SVAE", "VQVAE", "HVAE", "RHVAE", "VAMP")  # only the means of these models are used
 
@@ -113,7 +111,7 @@ def _load_folder(folder: Path, *, trust: bool) -> Any:
         require_trust(folder, f"contains {names}, pickled Python that can run any code when it is loaded", trust=trust)
     import_library("pythae", extra="pythae", needed_by=str(folder))
     try:
-        with _quiet_logger():
+        with quiet_logger("pythae"):
             from pythae.models import AutoModel
 
             return AutoModel.load_from_folder(str(folder)).eval()
@@ -134,14 +132,3 @@ def _is_pickled(path: Path) -> bool:
     except Exception:
         return True
     return False
-
-
-@contextmanager
-def _quiet_logger() -> Iterator[None]:
-    logger = logging.getLogger("pythae")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

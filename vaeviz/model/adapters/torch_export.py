@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vaeviz.model.adapters._detect import defined_in, existing_file, require_trust, unreadable
 from vaeviz.model.adapters._signatures import model_from_signature
 from vaeviz.model.opening import Model
-from vaeviz.plugins.optional_libraries import import_library
+from vaeviz.plugins.optional_libraries import import_library, quiet_logger
 
 MAX_BATCH_SIZE = 1 << 20  # torch.export writes larger upper bounds where a batch has none
 
@@ -75,19 +73,8 @@ def _as_module(program: Any) -> Callable[..., Any]:
 
 def _load_program(path: Path) -> Any:
     torch = import_library("torch", extra="torch", needed_by=str(path))
-    with _quiet_logger("torch.export"):
+    with quiet_logger("torch.export"):
         try:
             return torch.export.load(path)
         except Exception as error:
             raise unreadable(path, "torch.export", error) from error
-
-
-@contextmanager
-def _quiet_logger(name: str) -> Iterator[None]:
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
