@@ -174,7 +174,7 @@ def test_a_warning_that_all_frames_issue_is_shown_once(x, tmp_path):
 
 def test_a_frame_that_returns_nan_is_left_out_with_a_warning(x, tmp_path):
     models = {"one": lambda x: x[:, :2], "bad": lambda x: np.full((len(x), 2), np.nan), "two": lambda x: 2 * x[:, :2]}
-    with pytest.warns(UserWarning, match="bad has no figure"):
+    with pytest.warns(UserWarning, match="bad is left out"):
         made = vaeviz.animate("latent_scatter", models, out=tmp_path / "latent.gif", x=x, **SMALL)
     assert made.labels == ("one", "two")
 

@@ -19,6 +19,16 @@ FOLDERS = {package.__name__: Path(package.__file__).parent for package in (vaevi
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*(?![a-z{-])")
 COMMAND_BEFORE = re.compile(r"vaeviz (\w+)[^`;]*$")  # a backtick ends the command
 ANYWHERE = {"--help", "--traceback", "--with"}
+OF_TORCHRUN = {
+    "--log-dir",
+    "--nnodes",
+    "--nproc-per-node",
+    "--rdzv-backend",
+    "--rdzv-conf",
+    "--rdzv-endpoint",
+    "--rdzv-id",
+    "--standalone",
+}
 
 
 def flags_of(command):
@@ -62,7 +72,7 @@ def test_every_option_in_a_text_exists(flags):
         (file.name, command, flag)
         for file, text in messages()
         for command, flag in commands_with_flags(file, text)
-        if flag not in flags.get(command, flags[""]) | ANYWHERE
+        if flag not in flags.get(command, flags[""]) | ANYWHERE | OF_TORCHRUN
     ]
     of_other_commands = [
         ("demo.py", "demo", "--other-encoder"),  # of the command that its page shows, as is the next

@@ -137,11 +137,12 @@ def format_terms(means: Mapping[str, float]) -> str:
     Examples
     --------
     >>> format_terms({"elbo": -10.5, "log_likelihood": -7.25, "kl": 3.25})
-    'ELBO -10.50 (-7.25 − 3.25)'
+    'ELBO −10.50 (−7.25 − 3.25)'
     """
-    if "elbo" not in means:
-        return f"log-likelihood {means['log_likelihood']:.2f}"
-    return f"ELBO {means['elbo']:.2f} ({means['log_likelihood']:.2f} − {means['kl']:.2f})"
+    texts = {name: f"{value:.2f}".replace("-", "−") for name, value in means.items()}
+    if "elbo" not in texts:
+        return f"log-likelihood {texts['log_likelihood']}"
+    return f"ELBO {texts['elbo']} ({texts['log_likelihood']} − {texts['kl']})"
 
 
 @contextmanager

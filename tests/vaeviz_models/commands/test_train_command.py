@@ -20,8 +20,8 @@ def test_train_writes_a_run_and_prints_how_to_draw_it(vaeviz, out):
     assert done.code == 0
     assert done.err == ""
     first, second, last = done.out.splitlines()
-    assert first.startswith("epoch 1/2  train ELBO -")
-    assert second.startswith("epoch 2/2  train ELBO -")
+    assert first.startswith("epoch 1/2  train ELBO −")
+    assert second.startswith("epoch 2/2  train ELBO −")
     assert f"vaeviz export {out} --out figures/run" in last
     assert open_run(out)[0].latent_dim == 2
 
@@ -30,8 +30,8 @@ def test_printed_scores_are_those_of_the_history(vaeviz, out):
     done = vaeviz("train", "mlp", *DIGITS, "--hidden", "16", "--epochs", 1, "--holdout", "0.1", "--out", out)
     last = {name: values[-1] for name, values in read_history(out).items()}
     for part in ("train", "validation", "test"):
-        terms = f"({last[f'{part}_log_likelihood']:.2f} − {last[f'{part}_kl']:.2f})"
-        assert f"{part} ELBO {last[f'{part}_elbo']:.2f} {terms}" in done.out
+        terms = f"({last[f'{part}_log_likelihood']:.2f} - {last[f'{part}_kl']:.2f})"
+        assert f"{part} ELBO {last[f'{part}_elbo']:.2f} {terms}" in done.out.replace("−", "-")
 
 
 def test_the_defaults_are_the_reference_run(vaeviz, out):
