@@ -35,6 +35,7 @@ def children_of(process):
     return sorted(int(number) for path in children for number in path.read_text().split())
 
 
+@pytest.mark.slow
 @pytest.mark.no_cover
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 def test_a_killed_process_ends_all_and_one_process_continues(vaeviz, tmp_path):
