@@ -74,7 +74,7 @@ def launch(args: list[str], run: Path, *, devices: int | None, nodes: int | None
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cpu_count() // devices)))
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # what failed is said below
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # `_report_failure` says what failed
     place = ["--standalone"]
     if nodes > 1:
         join = f"--rdzv-conf=join_timeout={START_UP_SECONDS}"

@@ -77,3 +77,12 @@ def test_a_damaged_history_is_replaced(tmp_path):
     folder = WatchFolder(tmp_path)
     folder.log_scalars({"loss": 1.0}, step=1)
     assert rows(tmp_path) == [{"epoch": "1", "loss": "1"}]
+
+
+@pytest.mark.parametrize("name", ["history.csv", "index.html"])
+def test_files_of_something_else_stay(tmp_path, x, name):
+    (tmp_path / name).write_text("epoch,loss\n1,2\n")
+    with pytest.raises(vaeviz.InputError) as caught:
+        vaeviz.watch("latent_scatter", x, to=tmp_path)
+    assert caught.value.got == name
+    assert (tmp_path / name).read_text() == "epoch,loss\n1,2\n"

@@ -140,7 +140,7 @@ def traversal_loop(
     cmap : str, optional
         Matplotlib colormap of samples with one channel.
     seed : int, default 0
-        Seed of draws from the prior, which are used if there are no samples.
+        Seed of draws from the prior, which replace missing samples.
 
     Returns
     -------
@@ -227,7 +227,7 @@ def interpolation_loop(
     Raises
     ------
     InputError
-        If there are no samples.
+        If samples are missing.
     NotApplicable
         For a conditional decoder, whose two samples would need one condition.
     """

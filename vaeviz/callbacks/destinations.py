@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vaeviz.callbacks.folder import WatchFolder
+from vaeviz.callbacks.folder import WatchFolder, check_owner
 from vaeviz.errors import InputError, UnknownName
 from vaeviz.export.manifest import check_writable
 from vaeviz.export.trackers.mlflow import MLflowTracker
@@ -123,6 +123,7 @@ def find_destination(to: Any) -> Destination:
     if isinstance(to, (str, os.PathLike)):
         folder = Path(to)
         check_writable(folder)
+        check_owner(folder)
         return Destination(str(folder), partial(WatchFolder, folder))
     name, library = type(to).__name__, type(to).__module__.partition(".")[0]
     if all(hasattr(to, method) for method in ("log_figure", "log_scalars", "close")):

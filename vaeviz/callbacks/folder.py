@@ -14,15 +14,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaeviz.data.atomic_files import atomic_path, make_folder, report_write_errors
-from vaeviz.errors import printable_text
+from vaeviz.errors import InputError, printable_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 REFRESH_SECONDS = 5  # of the page, while the training runs
 HISTORY_NAME = "history.csv"
+PAGE_NAME = "index.html"
+OWN_PAGE = '<meta name="generator" content="vaeviz.watch">'  # as the template has it
 FIGURE_ON_PAGE = re.compile(r'<figure data-name="([\w.-]+)" [^>]*data-steps="([^"]*)">')
 WORDS = {"elbo": "ELBO", "kl": "KL", "beta": "β", "lr": "learning rate"}  # for words in the names of numbers
+
+
+def check_owner(folder: Path) -> None:
+    """Check that the page and the history would not replace files of something else, such as a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If it holds a page or a history, but not the page of an earlier `WatchFolder`.
+    """
+    page = folder / PAGE_NAME
+    if page.is_file() and OWN_PAGE in page.read_text(encoding="utf-8", errors="replace"):
+        return
+    found = next((name for name in (PAGE_NAME, HISTORY_NAME) if (folder / name).exists()), None)
+    if found is not None:
+        message = f"{folder} holds {found}, which vaeviz.watch did not write and would replace."
+        expected = "a new folder, or that of an earlier watch"
+        raise InputError(message, got=found, expected=expected, fix=f"Pass to={str(folder / 'watch')!r}.")
 
 
 class WatchFolder:
@@ -113,6 +138,7 @@ class WatchFolder:
         if self._first_step is None:
             self._first_step = step
             self.figures = self._read_figures(before=step)
+            self._write_page(is_running=True)  # before the history, whose owner it shows
             rows = [row for row in self._read_history() if row.get(self.per, step) < step]
             if rows:
                 self._rewrite_history(rows)
@@ -120,7 +146,7 @@ class WatchFolder:
                 (self.folder / HISTORY_NAME).unlink(missing_ok=True)
 
     def _read_history(self) -> list[dict[str, float]]:
-        """Return the rows of the history; none if there is no file, or it is damaged."""
+        """Return the rows of the history: an empty list if the file is missing or damaged."""
         try:
             with (self.folder / HISTORY_NAME).open(encoding="utf-8", newline="") as file:
                 return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
@@ -136,7 +162,7 @@ class WatchFolder:
         """Return the captions on the page of an earlier training, of figures that are still there."""
         figures: dict[str, dict[int, str]] = {}
         try:
-            page = (self.folder / "index.html").read_text(encoding="utf-8")
+            page = (self.folder / PAGE_NAME).read_text(encoding="utf-8")
             for name, steps in map(_unescape, FIGURE_ON_PAGE.findall(page)):
                 captions = {int(step["step"]): str(step["caption"]) for step in json.loads(steps)}
                 kept = [
@@ -165,7 +191,7 @@ class WatchFolder:
             is_stopped=self.is_stopped,
             refresh=REFRESH_SECONDS if is_running else 0,
         )
-        path = self.folder / "index.html"
+        path = self.folder / PAGE_NAME
         with report_write_errors(path), atomic_path(path) as temporary:
             temporary.write_text(page, encoding="utf-8")
 

@@ -212,7 +212,7 @@ class Watch:
         step : int
             Number of the epoch or step.
         encoder : callable or model, optional
-            The current encoder; or a whole model, if there is no `decoder`.
+            The current encoder; or a whole model, if `decoder` is None.
         decoder : callable or model, optional
             The current decoder.
         **scalars

@@ -56,7 +56,7 @@ class PlotCall:
         Raises
         ------
         InputError
-            If there is no such option, or its value does not fit.
+            If an option is unknown, or its value does not fit.
         """
         checked = validate_settings(self.spec.function, options, owner=self.name)
         return replace(self, options={**self.options, **checked})

@@ -253,7 +253,7 @@ class ReconstructionProbe:
         return [one for one in own if np.isfinite(one).all() and not np.array_equal(one, flat)]
 
     def _own_outputs(self, size: int, noise: float = 0.0) -> list[np.ndarray]:
-        """Return the outputs of the model's call with so many values per sample, flat."""
+        """Return the outputs of the model's call that have `size` values per sample, flat."""
         if noise not in self._returned:
             self._returned[noise] = self._call_whole(noise)
         pairs = [(one, again) for one, again in zip(*self._returned[noise]) if one.shape[1] == size]

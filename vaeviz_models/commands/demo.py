@@ -99,7 +99,7 @@ class ExplorerTask:
         return self.page
 
     def failed(self, reason: str) -> NoReturn:
-        """Raise an error that says why there is no page."""
+        """Raise an error that says why the page is missing."""
         raise InputError(f"{self.page} was not written. {reason}", got=str(self.page))
 
 

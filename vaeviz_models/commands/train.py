@@ -100,7 +100,7 @@ class TrainCommands(click.Group):
 
 @dataclass(frozen=True)
 class Display:
-    """What is drawn and kept while a model trains.
+    """Choices of the figures, logs and weights that a training leaves beside its run.
 
     Parameters
     ----------

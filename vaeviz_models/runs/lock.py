@@ -49,5 +49,5 @@ def locked_run(run: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            path.unlink()  # while it is locked, so that it is no lock of another process
+            path.unlink()  # while it is locked: afterwards, another process may have locked it
         lock.release()

@@ -18,7 +18,7 @@ def find_remarks(history: Mapping[str, Sequence[float]], *, warmup: int = 0) -> 
     history : mapping of str to sequence of float
         The history, as `fit` returns it.
     warmup : int, default 0
-        Epochs over which the weight of the KL rises. There is no remark on the KL before they have passed.
+        Epochs over which the weight of the KL rises. The KL causes remarks only after them.
 
     Returns
     -------
