@@ -249,16 +249,18 @@ def _corner_names(
 
 
 def _add_legend(ax: Axes, layout: _KeyLayout, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Add a legend below or beside an Axes; a figure of vaeviz becomes higher for one in small letters below."""
+    """Add a legend beside or below an Axes; a figure of vaeviz becomes higher for more than ten classes below."""
     style = _COMPACT_LEGEND | {"ncols": layout.n_columns, "handles": handles, "labels": labels}
+    size, line_height = font_size("legend.fontsize"), LINE_HEIGHT
     if layout.is_small:
-        style |= {"fontsize": _small_size(), "labelspacing": SMALL_LINE_HEIGHT - 1}
+        size, line_height = _small_size(), SMALL_LINE_HEIGHT
+        style |= {"fontsize": size, "labelspacing": line_height - 1}
     if layout.place == "below":
-        if 0 < len(layout.names) <= MAX_LEGEND_CLASSES:
-            ax.set_adjustable("box")  # limits of equal scale would become wider where the legend makes the Axes lower
+        ax.set_adjustable("box")  # limits of equal scale would become wider where the legend makes the Axes lower
+        ax.set_anchor("S")  # so that a layout engine knows where the legend ends, whatever the height of the box
         legend_below(ax, **style)
-        if layout.is_small:
-            grow(ax.figure, math.ceil(len(handles) / layout.n_columns) * SMALL_LINE_HEIGHT * _small_size())
+        if len(layout.names) > MAX_LEGEND_CLASSES:
+            grow(ax.figure, math.ceil(len(handles) / layout.n_columns) * line_height * size)
         return
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, **style)
 

@@ -30,7 +30,7 @@ from vaeviz.health.analyze import CHECKS
 from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
-from vaeviz.plugins.diagnostics import capture_warnings
+from vaeviz.plugins.diagnostics import capture_warnings, merge_warnings
 from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.options import check_arguments, check_names, check_settings, validate_settings
 from vaeviz.plugins.plot_spec import get_plot, plot_names
@@ -238,8 +238,8 @@ def _draw_and_check(
 
 def _with_outcomes(report: Report, outcomes: Sequence[CheckOutcome]) -> Report:
     """Return a report with the results of checks, and each of their warnings once."""
-    warnings = dict.fromkeys(text for outcome in outcomes for text in outcome.warnings)
-    return replace(report, checks=tuple(outcome.result for outcome in outcomes), warnings=tuple(warnings))
+    warnings = merge_warnings(warning for outcome in outcomes for warning in outcome.warnings)
+    return replace(report, checks=tuple(outcome.result for outcome in outcomes), warnings=tuple(map(str, warnings)))
 
 
 def _timings(
