@@ -69,8 +69,8 @@ def add_color_key(
 
     The legend is beside the data, or below if names are long. More than ten classes are named on the data if their
     names are short, or if a legend would need too many colors. Names that would cover the data are listed in small
-    letters beside them, or below them in a figure that vaeviz makes and can make higher. Long names are abbreviated. In
-    any case `ax` holds a legend handle for each class.
+    letters beside or below them. A figure that vaeviz makes becomes higher for more than ten names below. Long names
+    are abbreviated. In any case `ax` holds a legend handle for each class.
 
     Parameters
     ----------
@@ -256,8 +256,9 @@ def _add_legend(ax: Axes, layout: _KeyLayout, handles: Sequence[Artist], labels:
         size, line_height = _small_size(), SMALL_LINE_HEIGHT
         style |= {"fontsize": size, "labelspacing": line_height - 1}
     if layout.place == "below":
-        ax.set_adjustable("box")  # limits of equal scale would become wider where the legend makes the Axes lower
-        ax.set_anchor("S")  # so that a layout engine knows where the legend ends, whatever the height of the box
+        if layout.names:  # and no color bar, which would stand apart from a smaller box
+            ax.set_adjustable("box")  # limits of equal scale would become wider where the legend makes the Axes lower
+            ax.set_anchor("S")  # so that a layout engine knows where the legend ends, whatever the height of the box
         legend_below(ax, **style)
         if len(layout.names) > MAX_LEGEND_CLASSES:
             grow(ax.figure, math.ceil(len(handles) / layout.n_columns) * line_height * size)
