@@ -57,8 +57,8 @@ def export_figures(
     clean: bool = False,
     single_file: bool = False,
     source: Iterable[str] = (),
-    on_record: Callable[[FigureRecord], None] = lambda record: None,
-    on_report: Callable[[Report], None] = lambda report: None,
+    on_record: Callable[[FigureRecord], None] | None = None,
+    on_report: Callable[[Report], None] | None = None,
     **inputs: Any,
 ) -> FigureRecords:
     """Draw a set of figures into a folder, with a manifest and a page that shows them.
@@ -155,7 +155,8 @@ def export_figures(
     report = Report((), seed, title, describe_inputs(found), package_versions())
     if checks:
         report = _with_outcomes(report, [done[task].result for task in checks])
-        on_report(report)
+        if on_report is not None:
+            on_report(report)
     manifest = _manifest(render, report, records, input_warnings) | {"source": [str(argument) for argument in source]}
     for name, file in (("explorer", EXPLORER_PAGE), ("animation", ANIMATION)):
         if (render.folder / file).is_file():
@@ -224,14 +225,14 @@ def _draw_and_check(
     checks: Sequence[CheckTask],
     inputs: Mapping[str, Any],
     jobs: int,
-    on_record: Callable[[FigureRecord], None],
+    on_record: Callable[[FigureRecord], None] | None,
 ) -> dict[Task, Completed]:
     """Run all tasks of a set, and pass on each record as soon as its figure is done."""
     done: dict[Task, Completed] = {}
     with closing(run_tasks([*figures, *checks], inputs, jobs)) as running:
         for completed in running:
             done[completed.task] = completed
-            if isinstance(completed.result, FigureRecord):
+            if on_record is not None and isinstance(completed.result, FigureRecord):
                 on_record(completed.result)
     return done
 

@@ -60,9 +60,10 @@ def merge_warnings(found: Iterable[Warning]) -> list[Warning]:
     """
     groups: dict[tuple[object, ...], dict[str, Warning]] = {}
     for warning in found:
-        is_guess = isinstance(warning, GuessWarning)
-        alike = (warning.fix, *VALUE.split(warning.message)) if is_guess else (type(warning), str(warning))
-        groups.setdefault(alike, {}).setdefault(str(warning), warning)
+        key: tuple[object, ...] = type(warning), str(warning)
+        if isinstance(warning, GuessWarning):
+            key = warning.fix, *VALUE.split(warning.message)
+        groups.setdefault(key, {}).setdefault(str(warning), warning)
     return [_merge_numbers(list(group.values())) for group in groups.values()]
 
 
