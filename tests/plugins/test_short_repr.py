@@ -17,7 +17,7 @@ def test_arrays_are_represented_by_their_shape():
     )
     assert repr(Embedding(ROWS, "pca", 4)) == "Embedding(points=<float32 array (300, 2)>, engine='pca', size=4)"
     model = vaeviz.linear_vae(np.diag([2.0, 1, 0.5]), 1)
-    assert "eigenvalues=[2, 1, 0.5], eigenvectors=<float64 array (3, 3)>" in repr(model)
+    assert "eigenvalues=[2.0, 1.0, 0.5], eigenvectors=<float64 array (3, 3)>" in repr(model)
 
 
 def test_the_representation_of_batches_reads_none():

@@ -41,7 +41,7 @@ def _short_value(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.size <= MAX_LISTED:
         value = value.tolist()
     if isinstance(value, (float, np.floating)):
-        return f"{value:.6g}"
+        return repr(float(f"{value:.6g}"))
     if isinstance(value, np.ndarray):
         return f"<{value.dtype} array {value.shape}>"
     if isinstance(value, (list, tuple)):
