@@ -1,4 +1,4 @@
-"""Which latent dimensions are active, which collapsed, and which the decoder ignores."""
+"""Find latent dimensions that are active, collapsed, or ignored by the decoder."""
 
 from __future__ import annotations
 

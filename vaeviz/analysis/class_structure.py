@@ -1,4 +1,4 @@
-"""Class structure of codes: whether samples of one class are neighbors."""
+"""Class structure of codes: the share of neighbors that have the class of a sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a two-dimensional map keeps the neighborhoods of the original points."""
+"""Measure how well a two-dimensional map keeps the neighborhoods of the original points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the variance of decoded samples each latent dimension causes."""
+"""Measure the share of the variance of decoded samples that each latent dimension causes."""
 
 from __future__ import annotations
 

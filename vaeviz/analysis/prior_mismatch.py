@@ -1,4 +1,4 @@
-"""How far the aggregate posterior is from the prior."""
+"""Measure how far the aggregate posterior is from the prior."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reconstruction errors, and how well they separate two data sets."""
+"""Reconstruction errors, and the ROC curve of two data sets that they separate."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import numpy as np
 from vaeviz.data.atomic_files import report_write_errors
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, warn_user
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, list_words, warn_user
 from vaeviz.export.gallery import gallery_page
 from vaeviz.export.manifest import FigureRecord, FigureRecords, check_writable, earlier_figures, write_files
 from vaeviz.export.parallel import Completed, Task, run_tasks
@@ -208,7 +208,7 @@ def _nothing_drawn(records: list[FigureRecord], inputs: Mapping[str, Any]) -> No
         message = f"No figure was drawn. {first.plot} was skipped"
         return NothingDrawnWarning(message, fix=Fix(first.reason, first.command_line_reason))
     (names, n_plots), *_ = missing.most_common(1)
-    message = f"No figure was drawn. {n_plots} of {len(records)} plots need {' and '.join(names)}."
+    message = f"No figure was drawn. {n_plots} of {len(records)} plots need {list_words(names)}."
     return NothingDrawnWarning(message, fix=describe_missing(names))
 
 
@@ -298,7 +298,7 @@ def _validate_plot_settings(settings: Mapping[str, Mapping[str, Any]], names: li
         checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, owner=plot))
         if plot not in names:
             raise InputError(
-                f"There are options of {plot}, which is not among the plots to draw: {', '.join(names)}.",
+                f"settings has options of {plot}, but the plots to draw are {', '.join(names)}.",
                 got=plot,
                 fix=Fix(
                     f"Add {plot} to plots, or remove its options from settings.",

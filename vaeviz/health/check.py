@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vaeviz.analysis.estimates import N_ERRORS
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import InputError, NotApplicable, list_words
 from vaeviz.model.provenance import portable_traceback
 from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.short_repr import ShortRepr
@@ -158,7 +158,7 @@ class Check(InputSignature):
         settings = self._settings(options)
         missing = self.missing_inputs(inputs)
         if missing:
-            reason = NotApplicable(f"needs {' and '.join(missing)}.", fix=describe_missing(missing))
+            reason = NotApplicable(f"needs {list_words(missing)}.", fix=describe_missing(missing))
             return self._result("not applicable", str(reason), settings, reason.for_command_line())
         try:
             measured = self.function(**self.select_inputs(inputs), **settings)

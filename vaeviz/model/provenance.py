@@ -1,4 +1,4 @@
-"""Where a record comes from: versions, hashes of all inputs, and tracebacks that are the same everywhere."""
+"""The origin of a record: versions, hashes of all inputs, and tracebacks that are the same everywhere."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from vaeviz.errors import GuessWarning
+from vaeviz.errors import GuessWarning, list_words
 
 NUMBER = r"[-−]?\bz?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?"  # or a latent dimension, such as z3
 VALUE = re.compile(rf"\[{NUMBER}(?:, {NUMBER})*\]|\({NUMBER}(?:, {NUMBER})*,?\)|{NUMBER}")  # or a range or shape
@@ -83,4 +83,4 @@ def _list_values(values: Iterable[str]) -> str:
     listed = list(dict.fromkeys(values))
     if len(listed) > MAX_VALUES:
         listed[MAX_VALUES - 1 :] = [f"{len(listed) - MAX_VALUES + 1} more"]
-    return " and ".join([", ".join(listed[:-1]), listed[-1]] if listed[:-1] else listed)
+    return list_words(listed)

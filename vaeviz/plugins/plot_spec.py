@@ -1,4 +1,4 @@
-"""What a plot is: a plain function, described by the `PlotSpec` that is read from its signature.
+"""The definition of a plot: a plain function, and the `PlotSpec` that is read from its signature.
 
 Positional parameters name the inputs of a plot and keyword-only parameters are its options. It draws into one Axes
 (``ax``) or, if it has several panels, into one figure (``figure``).

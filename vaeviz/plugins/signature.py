@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+from vaeviz.errors import list_words
 from vaeviz.plugins.options import Option, options_of
 
 T = TypeVar("T")
@@ -106,7 +107,7 @@ class InputSignature:
             "needs ..." with the names of the missing inputs, or an empty text if none is missing.
         """
         missing = self.missing_inputs(inputs)
-        return f"needs {' and '.join(missing)}" if missing else ""
+        return f"needs {list_words(missing)}" if missing else ""
 
     def select_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of the inputs that the function takes.
