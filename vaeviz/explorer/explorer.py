@@ -212,7 +212,7 @@ def describe_size(document: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Explorer:
-    """A latent space to look at, in a page or in a notebook.
+    """The interactive view of a latent space that `vaeviz.explore` makes. A notebook displays it; `save` writes a page.
 
     Parameters
     ----------
