@@ -261,7 +261,11 @@ def linear_vae(
         )
     center = np.zeros(size) if mean is None else as_array(mean, "mean").astype(np.float64)
     if center.shape != (size,):
-        raise InputError(f"mean has shape {center.shape}.", got=f"shape {center.shape}", expected=f"shape {(size,)}")
+        raise InputError(
+            f"mean has shape {center.shape}, but the data have {size} values per sample.",
+            got=f"shape {center.shape}",
+            expected=f"shape {(size,)}",
+        )
     return LinearVAE(center, eigenvalues, eigenvectors, latent_dim, noise, beta)
 
 
