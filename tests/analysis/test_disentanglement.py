@@ -111,6 +111,11 @@ def test_trees_find_the_dimension_of_each_factor():
     assert (predicted > 0.95).all()
 
 
+def test_masked_values_of_factors_are_missing():
+    known, few = as_factors(np.ma.masked_equal([[0, 5], [1, 5], [2, 7]], 7), 3)
+    assert (known.codes.tolist(), few.codes.tolist()) == ([0, 1, 2], [0, 0, -1])
+
+
 def test_factor_vae_score_is_one_for_a_one_to_one_code_and_near_chance_for_noise():
     assert factor_vae_score(GRID, GRID) == Estimate(1, 0)
     noise = factor_vae_score(RNG.standard_normal((600, 3)), RNG.integers(5, size=(600, 3)))

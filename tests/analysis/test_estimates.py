@@ -20,7 +20,7 @@ def test_estimates_are_rounded_to_two_digits_of_their_error(value, error, text):
     assert str(Estimate(value, error)) == text
 
 
-@pytest.mark.parametrize("value, error", [(1.0, 0.0), (0.9999999999999882, 4e-15)])
+@pytest.mark.parametrize("value, error", [(1.0, 0.0), (0.9999999999999882, 4e-15), (1.00000002, 5e-8)])
 def test_errors_of_the_arithmetic_are_printed_as_zero(value, error):
     assert str(Estimate(value, error)) == "1 ± 0"
 

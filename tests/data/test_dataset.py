@@ -67,6 +67,11 @@ def test_columns_of_data_frames_become_names():
     assert Dataset(x, feature_names=tuple("xyz")).feature_names == ("x", "y", "z")
 
 
+def test_masked_factors_are_missing():
+    factors = Dataset(X, factors=np.ma.masked_equal(np.arange(6), 2)).factors
+    np.testing.assert_array_equal(factors, [0, 1, np.nan, 3, 4, 5])
+
+
 def test_factors_of_a_data_frame_keep_their_classes():
     pandas = pytest.importorskip("pandas")
     factors = pandas.DataFrame({"color": list("rgbrgb"), "size": np.arange(6) / 2})

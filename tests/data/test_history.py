@@ -389,3 +389,9 @@ def test_a_real_history_and_csv_log_of_keras_agree(tmp_path):
     assert fitted["epoch"].tolist() == [1, 2, 3]
     for name in ("loss", "val_loss"):
         np.testing.assert_allclose(fitted[name], logged[name])
+
+
+def test_masked_values_are_missing():
+    runs = history_runs({"loss": np.ma.masked_equal([3.0, 2.0, 9.0], 9.0)})
+    (columns,) = runs.values()
+    np.testing.assert_array_equal(columns["loss"], [3, 2, np.nan])

@@ -23,6 +23,8 @@ CLASSES = {
     "nullable strings": (pd.Series(["b", NA, "a"], dtype="string"), "a b", [1, -1, 0]),
     "bytes": (np.array([b"b", b"\xc3\xa4", b""]), "b ä", [0, 1, -1]),
     "bytes as objects": (np.array([b"b", None, b"a"], dtype=object), "a b", [1, -1, 0]),
+    "masked integers": (np.ma.masked_equal([10, 9, 3], 3), "9 10", [1, 0, -1]),
+    "masked texts": (np.ma.array(["b", "a", "c"], mask=[0, 0, 1]), "a b", [1, 0, -1]),
     "texts and numbers": (np.array(["a", 2, 10], dtype=object), "2 10 a", [2, 0, 1]),
     "one-hot rows": (np.eye(3)[[2, 0, 1]], "0 1 2", [2, 0, 1]),
     "one-hot columns with names": (pd.DataFrame({"cat": [0, 1], "dog": [1, 0]}), "cat dog", [1, 0]),

@@ -3,8 +3,10 @@ import json
 import re
 import struct
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -629,3 +631,16 @@ def test_temporary_files_of_a_killed_export_are_removed(tmp_path, inputs):
     export_figures(tmp_path, plots="samples", settings={"samples": LIGHT["samples"]}, **inputs)
     assert not any(path.exists() for path in left)
     assert all(path.exists() for path in kept)
+
+
+def test_exports_of_two_threads_draw_what_one_draws(data, encoder, tmp_path):
+    before = dict(matplotlib.rcParams)
+
+    def draw(name):
+        export_figures(tmp_path / name, encoder=encoder, x=data.x[:40], plots=["latent_scatter"], dpi=30)
+        return (tmp_path / name / "latent_scatter.png").read_bytes()
+
+    alone = draw("alone")
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(draw, ("first", "second"))) == [alone] * 2
+    assert dict(matplotlib.rcParams) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 
 import matplotlib.pyplot as plt
@@ -468,6 +469,18 @@ def test_invented_codes_are_decoded_under_every_condition(linear, linear_parts):
 )
 def test_conditions_of_the_data_are_used_if_given(linear_parts, condition, names):
     assert sorted(condition_set(linear_parts["decoder"], condition).names) == sorted(names)
+
+
+def test_the_conditions_of_many_rows_are_found_in_linear_time():
+    started = time.process_time()
+    assert condition_set(Decoder(lambda z, y: z), np.arange(100_000)).total == 100_000
+    assert time.process_time() - started < 5
+
+
+def test_masked_conditions_are_an_error():
+    with pytest.raises(InputError) as caught:
+        condition_set(Decoder(lambda z, y: z), np.ma.masked_equal([0, 1, 9], 9))
+    assert caught.value.got == "1 masked values"
 
 
 def test_twelve_of_many_conditions_are_chosen_evenly():

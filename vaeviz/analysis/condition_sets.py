@@ -156,7 +156,8 @@ def _different_conditions(condition: Any, decoder: Decoder) -> tuple[list[str], 
     """Return the names of different conditions, and what `decode` accepts for each: the name itself of a class."""
     rows = as_condition(condition)
     codes = _condition_codes(condition, decoder)
-    first = rows[[int(np.flatnonzero(codes == code)[0]) for code in np.unique(codes[codes >= 0])]]
+    different, places = np.unique(codes, return_index=True)
+    first = rows[places[different >= 0]]
     names = condition_names(first, decoder.conditions)
     return names, names if decoder.conditions and are_classes(first, decoder.conditions) else first
 

@@ -11,6 +11,7 @@ from vaeviz.plugins.short_repr import ShortRepr
 
 N_ERRORS = 2  # standard errors by which a number must differ from a threshold to decide, about 95 % of a normal law
 ROUNDING_ERROR = 1e-9  # a smaller standard error comes from floating-point arithmetic
+ROUNDING_SHARE = 1e-6  # likewise, a share of the estimate, which float32 arithmetic cannot tell apart
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,7 +44,7 @@ class Estimate(ShortRepr):
     def __str__(self) -> str:
         if not math.isfinite(self.standard_error):
             text = f"{self.value:.3g}"
-        elif self.standard_error <= ROUNDING_ERROR:
+        elif self.standard_error <= max(ROUNDING_ERROR, ROUNDING_SHARE * abs(self.value)):
             text = f"{round(self.value, 9) + 0.0:.3g} ± 0"
         else:
             decimals = max(0, 1 - math.floor(math.log10(self.standard_error)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vaeviz.data.arrays import fill_masked
 from vaeviz.errors import InputError
 from vaeviz.plugins.short_repr import ShortRepr
 
@@ -139,6 +140,8 @@ def _columns(factors: Any) -> list[Any]:
     """Return the columns of a data frame or an array as one-dimensional series or arrays."""
     if hasattr(factors, "columns"):
         return [factors[name] for name in factors.columns]
+    if isinstance(factors, np.ma.MaskedArray):
+        factors = fill_masked(factors)
     values = np.asarray(factors.detach().cpu() if hasattr(factors, "detach") else factors)
     values = values[:, None] if values.ndim == 1 else values
     return list(values.T) if values.ndim == 2 else []

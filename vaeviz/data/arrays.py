@@ -39,7 +39,7 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
     if hasattr(value, "obs") and hasattr(value, "X"):
         value = value.X
     if isinstance(value, np.ma.MaskedArray):
-        value = _without_mask(value, name)
+        value = without_mask(value, name)
     if hasattr(value, "select_dtypes"):
         value = _numbers_of_frame(value, name)
     if getattr(value, "is_meta", False):
@@ -123,15 +123,58 @@ def _numbers_of_frame(frame: Any, name: str) -> np.ndarray:
     return frame.to_numpy(dtype=np.float64, na_value=np.nan) if array.dtype == object else array
 
 
-def _without_mask(value: np.ma.MaskedArray[Any, Any], name: str) -> np.ndarray:
-    """Return the values of a masked array of which none is masked."""
+def fill_masked(values: np.ma.MaskedArray[Any, Any]) -> np.ndarray:
+    """Replace the masked values of an array by None.
+
+    Parameters
+    ----------
+    values : MaskedArray
+        The array.
+
+    Returns
+    -------
+    ndarray
+        Objects if a value is masked, else the values as they are.
+
+    Examples
+    --------
+    >>> fill_masked(np.ma.masked_greater([0, 1, 2], 1)).tolist()
+    [0, 1, None]
+    """
+    if not np.ma.is_masked(values):
+        return np.asarray(values.data)
+    filled = np.asarray(values.data).astype(object)
+    filled[np.ma.getmaskarray(values)] = None
+    return filled
+
+
+def without_mask(value: np.ma.MaskedArray[Any, Any], name: str) -> np.ndarray:
+    """Return the values of a masked array.
+
+    Parameters
+    ----------
+    value : MaskedArray
+        The array.
+    name : str
+        What error messages call it.
+
+    Returns
+    -------
+    ndarray
+        Its values.
+
+    Raises
+    ------
+    InputError
+        If a value is masked.
+    """
     n_masked = int(np.ma.getmaskarray(value).sum())
     if n_masked:
         raise InputError(
             f"{name} is a masked array with {n_masked} masked values.",
             got=f"{n_masked} masked values",
             expected="no masked values",
-            fix="Pass x.filled(0), or leave the rows with masked values out.",
+            fix=f"Pass {name if name.isidentifier() else 'x'}.filled(0), or leave the rows with masked values out.",
         )
     return np.asarray(value.data)
 

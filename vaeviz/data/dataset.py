@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from vaeviz.data.arrays import as_array
+from vaeviz.data.arrays import NUMBER_KINDS, as_array
 from vaeviz.data.batches import check_samples
 from vaeviz.data.huggingface import is_huggingface_dataset
 from vaeviz.data.labels import ClassLabels, check_labels, has_classes, label_name, labels_for, stored_colors
@@ -201,6 +201,8 @@ def as_factor_table(factors: Any, name: str = "factors") -> np.ndarray | pd.Data
     InputError
         If they are not a data frame, and not real numbers.
     """
+    if np.ma.is_masked(factors) and factors.dtype.kind in NUMBER_KINDS:
+        factors = factors.astype(np.float64).filled(np.nan)
     return factors if hasattr(factors, "select_dtypes") else as_array(factors, name)
 
 

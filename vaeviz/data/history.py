@@ -190,7 +190,7 @@ def _as_numbers(values: Any) -> np.ndarray | None:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or type(value).__name__ == "NAType"  # of pandas, which float() refuses
+    return value is None or value is np.ma.masked or type(value).__name__ == "NAType"  # of pandas
 
 
 def _tidy(columns: Columns, names: Mapping[str, str]) -> Columns:

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from vaeviz.data.arrays import as_array
+from vaeviz.data.arrays import as_array, fill_masked
 from vaeviz.data.dask_blocks import is_dask_array
 from vaeviz.data.huggingface import class_labels, is_huggingface_dataset
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset
@@ -405,7 +405,7 @@ def _as_label_array(labels: Any) -> np.ndarray:
         values = np.empty(len(labels), dtype=object)
         values[:] = list(labels)
         return values
-    return np.asarray(labels)
+    return fill_masked(labels) if isinstance(labels, np.ma.MaskedArray) else np.asarray(labels)
 
 
 def _is_one_hot(values: np.ndarray) -> bool:

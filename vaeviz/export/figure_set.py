@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -37,6 +38,7 @@ from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 EXPLORER_PAGE = "explorer.html"  # a page of `vaeviz explore` in the same folder, which the page of figures links
 ANIMATION = "epochs.gif"  # likewise, a file of `vaeviz animate`
+DRAWING = threading.RLock()  # rcParams and the filters of warnings belong to all threads of a process
 
 
 def export_figures(
@@ -135,7 +137,7 @@ def export_figures(
     names = _plots_to_draw(plots)
     render = _render_options(out, formats, style, dpi)
     set_options = _validate_plot_settings(check_settings(settings), names)
-    with capture_warnings() as input_warnings:
+    with DRAWING, capture_warnings() as input_warnings:
         found = with_cached_codes(collect_plot_inputs(model, data, inputs))
         kind = _check_kind(getattr(data, "kind", None) if kind is None else kind, found.get("x"))
     for warning in input_warnings:
@@ -146,7 +148,8 @@ def export_figures(
     checks = [CheckTask(name, seed) for name in CHECKS] if (plots is None if analysis is None else analysis) else []
     remove_partial_figures(render, names)
     try:
-        done = _draw_and_check(figures, checks, found, jobs, on_record)
+        with DRAWING:
+            done = _draw_and_check(figures, checks, found, jobs, on_record)
     finally:
         remove_partial_figures(render, names)
     records = FigureRecords(done[task].result for task in figures)

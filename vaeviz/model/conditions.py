@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.arrays import as_array
+from vaeviz.data.arrays import as_array, without_mask
 from vaeviz.data.batches import check_finite
 from vaeviz.data.labels import ClassLabels, factorize_labels, has_classes
 from vaeviz.errors import Fix, GuessWarning, InputError, UnknownName, declare, printable_text, warn_user
@@ -141,6 +141,8 @@ def as_condition(condition: Any, n_samples: int | None = None) -> ClassLabels | 
         If it is one value, or has another number of rows.
     """
     values: Any = condition
+    if isinstance(condition, np.ma.MaskedArray):
+        condition = without_mask(condition, "condition")
     if not (hasattr(condition, "codes") and hasattr(condition, "categories")):
         values = condition.detach().cpu().numpy() if hasattr(condition, "detach") else np.asarray(condition)
         if values.ndim == 0:
