@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
@@ -259,3 +261,11 @@ def test_an_object_that_holds_networks_names_the_attributes():
         advice = caught.value.fix.python
         assert "scaler_ of type StandardScaler or model of type dict" in advice
         assert "preprocess" in advice
+
+
+def test_the_configuration_of_a_keras_file_is_not_read_beyond_its_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr("vaeviz.model.adapters.keras_model.MAX_CONFIG_BYTES", 10)
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as archive:
+        archive.writestr("config.json", "[" * 11)
+    with pytest.raises(InputError, match=r"config\.json"):
+        vaeviz.open(tmp_path / "a.keras")

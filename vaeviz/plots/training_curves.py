@@ -205,7 +205,7 @@ def _find_curves(columns: Columns, run: str, time: str) -> list[_Curve]:
     if not set(found) - (RUN_COLUMNS if _is_own_history(columns) else set()):
         received = ", ".join(columns) or "no columns"
         raise InputError(
-            f"history holds {received}, but no quantity.",
+            f"history holds {received}{', but no quantity' if columns else ''}.",
             got=received,
             expected="epoch, and columns such as train_loss or train_elbo",
             fix='Pass history={"epoch": [1, 2], "train_elbo": [-120.0, -110.0]}.',

@@ -19,6 +19,7 @@ from vaeviz.model.opening import Model, open_with_adapter
 from vaeviz.model.output_names import SPREAD_KINDS, kind_of_name, sounds_like_a_spread
 from vaeviz.plugins.optional_libraries import import_library
 
+MAX_CONFIG_BYTES = 1 << 26  # of the description of layers in a file; thousands of layers take a few megabytes
 CODE_CLASSES = ("Lambda", "__lambda__", "TorchModuleWrapper")  # their configurations hold Python bytecode or pickles
 
 
@@ -146,6 +147,8 @@ def _read_config(path: Path) -> Any:
         with zipfile.ZipFile(path) as archive:
             if max(Counter(archive.namelist()).values(), default=0) > 1:  # which one is read is not defined
                 raise InputError(f"{path} is damaged: it holds two files of one name.")
+            if archive.getinfo("config.json").file_size > MAX_CONFIG_BYTES:
+                raise InputError(f"{path} is damaged: its config.json has more than {MAX_CONFIG_BYTES:,} bytes.")
             return json.loads(archive.read("config.json"))
     except InputError:
         raise
