@@ -119,14 +119,14 @@ def class_structure(
     confusion = np.zeros((n_classes, n_classes))
     np.add.at(confusion, (classes, votes[len(ks) // 2]), 1)
     chosen = np.random.default_rng(seed).permutation(len(points))[:MAX_SILHOUETTES]
-    points, of_chosen = points[chosen], classes[chosen]
+    distances, of_chosen = _pairwise_distances(points[chosen]), classes[chosen]
 
     def accuracies(rows: np.ndarray) -> list[float]:
         near = classes[_nearest_among(rows, nearest, max(ks))]
         return [(_majority_classes(near[:, :k], n_classes) == classes[rows]).mean() for k in ks]
 
     def mean_silhouette(rows: np.ndarray) -> float:
-        return float(_silhouettes(points[rows], of_chosen[rows]).mean())
+        return float(_silhouettes(distances, of_chosen, rows).mean())
 
     silhouette_error = jackknife_error(mean_silhouette, len(chosen), n_groups=N_GROUPS, seed=seed)
     return ClassStructure(
@@ -134,7 +134,7 @@ def class_structure(
         hits=np.array([vote == classes for vote in votes]),
         accuracy_error=jackknife_error(accuracies, len(classes), n_groups=N_GROUPS, seed=seed),
         confusion=confusion / np.maximum(counts, 1)[:, None],
-        silhouettes=_silhouettes(points, of_chosen),
+        silhouettes=_silhouettes(distances, of_chosen, np.arange(len(chosen))),
         silhouette_error=float(silhouette_error),
         chance=float(counts.max() / len(classes)),
     )
@@ -213,16 +213,34 @@ def _nearest_among(rows: np.ndarray, nearest: np.ndarray, k: int) -> np.ndarray:
 
 def _majority_classes(nearest: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the class with most votes among classes (N, k) of neighbors; ties go to the nearest, shape (N,)."""
-    votes, rows = np.zeros((len(nearest), n_classes)), np.arange(len(nearest))
-    np.add.at(votes, (rows[:, None], nearest), 1)
+    rows, size = np.arange(len(nearest)), (len(nearest), n_classes)
+    votes = np.bincount((rows[:, None] * n_classes + nearest).ravel(), minlength=len(nearest) * n_classes).reshape(size)
     most = np.take_along_axis(votes, nearest, axis=1).argmax(axis=1)  # the first maximum belongs to the nearest
     return np.asarray(nearest[rows, most])
 
 
-def _silhouettes(points: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return silhouettes; a single NaN if there is one class, or one sample per class."""
-    from sklearn.metrics import silhouette_samples
+def _pairwise_distances(points: np.ndarray) -> np.ndarray:
+    from scipy.spatial.distance import cdist
 
-    if not 2 <= len(np.unique(classes)) < len(points):
+    points = points.astype(np.float64)
+    return np.asarray(cdist(points, points))
+
+
+def _silhouettes(distances: np.ndarray, classes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return silhouettes among some of the points; a single NaN if they have one class, or one sample per class.
+
+    The distances (N, N) are those of all points, so that the jackknife computes them once.
+    """
+    members = np.zeros((len(classes), int(classes.max()) + 1))
+    members[rows, classes[rows]] = 1
+    counts, classes = members.sum(axis=0), classes[rows]
+    if not 2 <= np.count_nonzero(counts) < len(rows):
         return np.full(1, np.nan)
-    return np.asarray(silhouette_samples(points, classes))
+    sums, own = (distances @ members)[rows], (np.arange(len(rows)), classes)
+    within = sums[own] / np.maximum(counts[classes] - 1, 1)
+    between = np.divide(sums, counts, out=np.full_like(sums, np.inf), where=counts > 0)
+    between[own] = np.inf
+    nearest = between.min(axis=1)
+    larger = np.maximum(within, nearest)
+    is_defined = (counts[classes] > 1) & (larger > 0)  # it is 0 for the only sample of a class, and among duplicates
+    return np.divide(nearest - within, larger, out=np.zeros(len(rows)), where=is_defined)
