@@ -19,6 +19,7 @@ from vaeviz.errors import InputError, NotApplicable, OutputError, UnknownName, f
 from vaeviz.export.manifest import FigureRecord
 from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.provenance import portable_traceback, sha256_hex
+from vaeviz.plugins.axes_layout import lay_out
 from vaeviz.plugins.diagnostics import capture_warnings
 from vaeviz.plugins.inputs import INPUTS
 from vaeviz.plugins.plot_spec import PlotSpec, get_plot, plot_names
@@ -223,7 +224,7 @@ def draw_figure(spec: PlotSpec, inputs: Mapping[str, Any], options: Mapping[str,
     if spec.page.aspect is None:
         _fit_height(figure)
     else:
-        figure.draw_without_rendering()  # ticks may change with a first layout, and need other margins in the next
+        lay_out(figure)  # ticks may change with a first layout, and need other margins in the next
     return figure
 
 
@@ -311,10 +312,10 @@ def _check_input_names(names: Iterable[str]) -> None:
 def _fit_height(figure: Figure) -> None:
     """Make a page as high as its content; the width stays, so that it still fills its column."""
     for _ in range(3):  # titles and labels beside images need a few layouts to settle
-        figure.draw_without_rendering()
+        lay_out(figure)
         width, height = figure.get_size_inches()
         content_height = figure.get_tightbbox().height + BOTTOM_MARGIN
         figure.set_size_inches(width, content_height)
         if abs(content_height - height) < MAX_HEIGHT_CHANGE:
             return
-    figure.draw_without_rendering()
+    lay_out(figure)
