@@ -17,6 +17,7 @@ MAX_BLOCK_COMPONENTS = 1 << 12  # components of the mixture scored at once, each
 MAX_POSTERIORS = 100_000  # default size of the mixture; every code is scored under all of its components
 SEED_STREAM = 13126114  # separates the random numbers of the analysis, see `analysis_rng`
 MIN_EXPONENT = -700.0  # e^-700 adds nothing to 1; below -708 results are subnormal, and each takes 20 times as long
+MIN_STD = 1e-12  # of a posterior for quantiles, which divides
 QUANTILE_REACH = 9  # standard deviations around each component that hold every quantile of the mixture
 
 
@@ -404,20 +405,24 @@ def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.n
     >>> aggregate_quantiles(prior, (0.025, 0.975)).round(2).tolist()
     [[-1.96], [1.96]]
     """
-    if posterior.std is None:
-        return np.asarray(np.quantile(posterior.mean.astype(np.float64), levels, axis=0))
-    columns = zip(posterior.mean.T.astype(np.float64), posterior.std.T)
-    return np.stack([[_mixture_quantile(mean, std, level) for level in levels] for mean, std in columns], axis=1)
-
-
-def _mixture_quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
-    """Return the quantile at `level` of the mixture of the Gaussians N(mean, std²), shapes (N,)."""
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
-    std = np.maximum(std.astype(np.float64), 1e-12)
-    low, high = (mean - QUANTILE_REACH * std).min(), (mean + QUANTILE_REACH * std).max()
-    return float(brentq(lambda z: ndtr((z - mean) / std).mean() - level, low, high))
+    mean, std = np.empty(len(posterior)), np.empty(len(posterior))  # of one dimension at a time, to bound memory
+
+    def excess(z: float, level: float) -> float:
+        return float(ndtr((z - mean) / std).mean() - level)
+
+    quantiles = np.empty((len(levels), posterior.size))
+    for dim in range(posterior.size):
+        mean[:] = posterior.mean[:, dim]
+        if posterior.std is None:
+            quantiles[:, dim] = np.quantile(mean, levels)
+            continue
+        std[:] = np.maximum(posterior.std[:, dim], MIN_STD)
+        low, high = (mean - QUANTILE_REACH * std).min(), (mean + QUANTILE_REACH * std).max()
+        quantiles[:, dim] = [brentq(excess, low, high, args=(level,)) for level in levels]
+    return quantiles
 
 
 def _log_joint(z: np.ndarray, posterior: Posterior) -> np.ndarray:
