@@ -243,4 +243,4 @@ def _silhouettes(distances: np.ndarray, classes: np.ndarray, rows: np.ndarray) -
     nearest = between.min(axis=1)
     larger = np.maximum(within, nearest)
     is_defined = (counts[classes] > 1) & (larger > 0)  # it is 0 for the only sample of a class, and among duplicates
-    return np.divide(nearest - within, larger, out=np.zeros(len(rows)), where=is_defined)
+    return np.asarray(np.divide(nearest - within, larger, out=np.zeros(len(rows)), where=is_defined))
