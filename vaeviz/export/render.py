@@ -33,6 +33,7 @@ UNDATED_METADATA: dict[str, dict[str, None]] = {  # the same picture has the sam
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
 }
+PNG_OPTIONS = {"compress_level": 3}  # a third less time than 6, the default of Pillow, for 13 % more bytes
 PROVISIONAL_ASPECT = 2.0  # of a page as high as its content: so high that the width limits the content
 MAX_HEIGHT_CHANGE = 0.002  # inches; half a pixel in print
 BOTTOM_MARGIN = 0.08  # inches
@@ -268,7 +269,8 @@ def figure_content(figure: Figure, ending: str, dpi: int) -> bytes:
         The content.
     """
     content = io.BytesIO()
-    figure.savefig(content, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending))
+    options: dict[str, Any] = {"pil_kwargs": PNG_OPTIONS} if ending == "png" else {}
+    figure.savefig(content, dpi=dpi, format=ending, metadata=UNDATED_METADATA.get(ending), **options)
     return content.getvalue()
 
 
