@@ -20,7 +20,7 @@ import numpy as np
 
 from vaeviz.data.batches import one_line
 from vaeviz.errors import Fix, InputError
-from vaeviz.model.nnx_mode import nnx_eval_mode
+from vaeviz.model.nnx_mode import NnxEvalMode
 from vaeviz.model.torch_probe import EvalMode, ModuleCall, loaded_modules, record_modules
 
 
@@ -48,17 +48,16 @@ class ForeignFunction:
         self._loaded = loaded_modules(function)
         self._conventions = self._possible_conventions()
         self._eval_mode: EvalMode = EvalMode(self._loaded, None if beside is None else beside._eval_mode.copies)
+        self._nnx_mode = NnxEvalMode()
 
     def __enter__(self) -> ForeignFunction:
         self._eval_mode.__enter__()
-        self._nnx_mode = nnx_eval_mode(self.function)
-        self._nnx_mode.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._nnx_mode.__exit__(None, None, None)
+        self._nnx_mode.restore(warns=error is None)
         self._eval_mode.__exit__(kind, error, traceback)
 
     def __call__(self, *arrays: np.ndarray) -> Any:
@@ -138,7 +137,7 @@ class ForeignFunction:
             return self._call([_like(array.copy(), found) for array in arrays])
 
     def _call(self, arrays: Any) -> Any:
-        with record_modules(self._eval_mode.add) as self.module_calls:
+        with record_modules(self._eval_mode.add) as self.module_calls, self._nnx_mode.during_call():
             torch = sys.modules.get("torch")
             try:
                 with nullcontext() if torch is None else torch.no_grad():

@@ -311,6 +311,9 @@ def fixed_noise(value: float) -> Iterator[None]:
 def loaded_modules(function: Callable[..., Any]) -> list[Any]:
     """Return the torch modules that a callable is, is a method of, or loads as a variable.
 
+    Variables are closure cells, and globals that the code of the function loads as globals, not names of attributes.
+    Functions among them are followed.
+
     Parameters
     ----------
     function : callable
@@ -322,27 +325,8 @@ def loaded_modules(function: Callable[..., Any]) -> list[Any]:
         The modules. Which of them run is known only from a call, see `record_modules`.
     """
     torch = sys.modules.get("torch")
-    return [] if torch is None else loaded_objects(function, torch.nn.Module)
-
-
-def loaded_objects(function: Callable[..., Any], kind: type) -> list[Any]:
-    """Return the objects of a class that a callable is, is a method of, or loads as a variable.
-
-    Variables are closure cells, and globals that the code of the function loads as globals, not names of attributes.
-    Functions among them are followed.
-
-    Parameters
-    ----------
-    function : callable
-        The callable. It is not called.
-    kind : type
-        The class.
-
-    Returns
-    -------
-    list
-        The objects.
-    """
+    if torch is None:
+        return []
     found: dict[int, Any] = {}
     seen: set[int] = set()
     waiting: list[Any] = [function]
@@ -351,7 +335,7 @@ def loaded_objects(function: Callable[..., Any], kind: type) -> list[Any]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, kind):
+        if isinstance(value, torch.nn.Module):
             found[id(value)] = value
         else:
             waiting += loaded_values(value)
