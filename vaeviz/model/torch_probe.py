@@ -269,45 +269,6 @@ def _same_values(tensor: Any, values: Any) -> bool:
     return bool(tensor.is_floating_point() and torch.allclose(tensor, values, rtol=0, atol=0, equal_nan=True))
 
 
-@contextmanager
-def fixed_noise(value: float) -> Iterator[None]:
-    """Replace the standard normal numbers that torch draws by one constant.
-
-    Parameters
-    ----------
-    value : float
-        The constant: 0 makes a sample of q(z | x) its mean, and 1 its mean plus its standard deviation.
-
-    Yields
-    ------
-    None
-        Nothing. Noise of other libraries, and of compiled or scripted functions, stays random.
-    """
-    if "torch" not in sys.modules:
-        yield
-        return
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    class FixedNoise(TorchFunctionMode):
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            kwargs = kwargs or {}
-            if function is torch.randn:
-                kwargs.pop("generator", None)
-                return torch.full_like(torch.empty(*args, **kwargs), value)
-            if function is torch.randn_like:
-                return torch.full_like(args[0], value, **kwargs)
-            if function in (torch.Tensor.normal_, torch.normal):
-                drawn = function(*args, **kwargs)  # of the right shape, dtype and device
-                given = args[1:] if function is torch.Tensor.normal_ else args
-                moments = {"mean": 0.0, "std": 1.0} | dict(zip(("mean", "std"), given)) | kwargs
-                return drawn.copy_(torch.zeros_like(drawn) + moments["mean"] + moments["std"] * value)
-            return function(*args, **kwargs)
-
-    with FixedNoise():
-        yield
-
-
 def loaded_modules(function: Callable[..., Any]) -> list[Any]:
     """Return the torch modules that a callable is, is a method of, or loads as a variable.
 

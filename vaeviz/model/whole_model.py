@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vaeviz.data.arrays import as_array
+from vaeviz.data.batches import one_line
 from vaeviz.errors import Fix, GuessWarning, declare, warn_user
 from vaeviz.model.calling import ForeignFunction, positional_parameters, restored_random_state
 from vaeviz.model.conditions import names_condition
+from vaeviz.model.noise import fixed_noise
 from vaeviz.model.output_tree import find_samples, is_distribution, list_outputs, same_up_to_rounding
-from vaeviz.model.torch_probe import fixed_noise
 
 if TYPE_CHECKING:
     from vaeviz.model.decoder import Decoder
@@ -28,6 +29,8 @@ DECODER_NAMES = ("decode_forward", "decode", "decoder", "dec", "_decoder", "_dec
 
 MAX_COMPARED_SAMPLES = 8
 MAX_COMPARED_VALUES = 100_000  # so that large images are compared one at a time
+
+N_DRAWS = 16  # of a reconstruction whose noise cannot be fixed: their mean is known to a quarter of their scatter
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,7 @@ def whole_model(model: Any, decoder: Decoder) -> WholeModel:
 class ReconstructionProbe:
     """Decode the codes of a few samples, and compare with the model's own reconstruction of these samples.
 
-    Random numbers that the model draws from torch's normal distributions are replaced by one constant.
+    Random numbers that the model draws from normal distributions of torch and NumPy are replaced by one constant.
 
     Parameters
     ----------
@@ -98,7 +101,8 @@ class ReconstructionProbe:
         self.encode = encode
         self.samples = batch[: self.n_rows]
         self.conditions = [condition[: self.n_rows] for condition in conditions]
-        self._returned: dict[float, tuple[list[np.ndarray], list[np.ndarray]]] = {}  # by noise, by two calls
+        self._returned: dict[float, tuple[list[np.ndarray], ...]] = {}  # by noise, by two calls
+        self._failure: Exception | None = None  # of the call of the model
         self._matched: list[np.ndarray] = []
 
     def accepts(self, codes: np.ndarray) -> bool:
@@ -194,6 +198,8 @@ class ReconstructionProbe:
         """
         if not self._own_reconstructions():
             self._warn_of_other_codes(codes)
+            self._warn_of_unfixed_noise(codes)
+            self._warn_of_failure(codes)
             return
         matched = self._match(codes)
         if matched == "as returned" or (matched == "after a sigmoid" and self.whole.decoder.output == "logits"):
@@ -208,19 +214,44 @@ class ReconstructionProbe:
             return
         decoded = self._decode(codes)
         own = [one for one in self._own_reconstructions() if decoded is not None and one.shape == decoded.shape]
-        if decoded is None or not own:
-            return
-        nearest = min(own, key=lambda one: float(np.abs(one - decoded).mean()))
-        difference = np.abs(nearest - decoded).mean()
-        errors = [np.abs(one - self._flat(self.samples)).mean() for one in (decoded, nearest)]
+        if decoded is not None and own:
+            self._warn_of_distance(codes, decoded, min(own, key=lambda one: float(np.abs(one - decoded).mean())))
+
+    def _warn_of_distance(self, codes: np.ndarray, decoded: np.ndarray, own: np.ndarray) -> None:
+        """Warn that the decoded codes are not the model's own reconstruction."""
+        errors = [np.abs(one - self._flat(self.samples)).mean() for one in (decoded, own)]
         warn_user(
             GuessWarning(
-                f"decode(encode(x)) differs from the model's own reconstruction by {difference:.3g} on average. Their "
-                f"mean absolute errors are {errors[0]:.3g} and {errors[1]:.3g} on {self.n_rows} samples: the model "
-                "does more between its encoder and its decoder.",
+                f"decode(encode(x)) differs from the model's own reconstruction by {np.abs(own - decoded).mean():.3g} "
+                f"on average. Their mean absolute errors are {errors[0]:.3g} and {errors[1]:.3g} on {self.n_rows} "
+                "samples: the model does more between its encoder and its decoder.",
                 fix=self._decoder_fix(codes),
             )
         )
+
+    def _warn_of_unfixed_noise(self, codes: np.ndarray) -> None:
+        """Compare with the mean of several reconstructions, and warn if they differ or scatter too much to tell.
+
+        The difference is that of the means of two distributions, so it must be below the scatter of single draws.
+        """
+        decoded = self._decode(codes)
+        if decoded is None or not self._is_unsteady(decoded.shape[1]):
+            return
+        draws = zip(*self._call_whole(0.0, N_DRAWS))
+        own = [np.stack(one) for one in draws if one[0].shape == decoded.shape]
+        nearest = min(own, key=lambda one: float(np.abs(one.mean(axis=0) - decoded).mean()))
+        mean = nearest.mean(axis=0)
+        scatter = np.abs(nearest - mean).mean()
+        if np.abs(mean - decoded).mean() > scatter:
+            self._warn_of_distance(codes, decoded, mean)
+        elif scatter > np.abs(mean - (mean.mean(axis=0) if self.n_rows > 1 else mean.mean())).mean():
+            warn_user(
+                GuessWarning(
+                    "decode(encode(x)) could not be compared with the model's own reconstruction, which samples: it "
+                    f"scatters by {scatter:.3g} on average, more than samples differ.",
+                    fix="Draw the noise of the model with torch.randn or numpy.random.randn, which can be set to 0.",
+                )
+            )
 
     def _warn_of_other_codes(self, codes: np.ndarray) -> None:
         """Warn if the call of the model returns one array of codes, which are others."""
@@ -233,6 +264,25 @@ class ReconstructionProbe:
                 f"The codes of the encoder differ by {np.abs(own[0] - expected).mean():.3g} on average from those that "
                 "the model returns when it is called: the model does more than its encoder.",
                 fix="Write vaeviz.Encoder(lambda x: fn(x)), where fn is the model.",
+            )
+        )
+
+    def _warn_of_failure(self, codes: np.ndarray) -> None:
+        """Warn if the call of the model failed, unless it has none, needs a condition, or is that of its decoder."""
+        model, error = self.whole.reconstruct, self._failure
+        if model is None or error is None or self._returned[0.0][0] or isinstance(error, NotImplementedError):
+            return
+        required = [name for name, is_required in (positional_parameters(model) or {}).items() if is_required]
+        if not self.conditions and any(map(names_condition, required)):
+            return
+        decoded, called = self._decode(codes), self._decode(codes, model)
+        if decoded is not None and called is not None and same_up_to_rounding(decoded, called):
+            return
+        warn_user(
+            GuessWarning(
+                "decode(encode(x)) could not be compared with the model's own reconstruction, because the call of the "
+                f"model with x failed: {one_line(error)}",
+                fix="Compare vaeviz.decode(model, vaeviz.encode(model, x)) with what the model returns for x.",
             )
         )
 
@@ -256,34 +306,46 @@ class ReconstructionProbe:
         """Return the outputs of the model's call that have `size` values per sample, flat."""
         if noise not in self._returned:
             self._returned[noise] = self._call_whole(noise)
-        pairs = [(one, again) for one, again in zip(*self._returned[noise]) if one.shape[1] == size]
-        is_steady = all(same_up_to_rounding(one, again) for one, again in pairs)
+        pairs = [pair for pair in zip(*self._returned[noise]) if pair[0].shape[1] == size]
+        is_steady = all(same_up_to_rounding(*pair) for pair in pairs)
         return [one for one, _ in pairs] if is_steady else []  # it draws its noise elsewhere
 
-    def _call_whole(self, noise: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return the outputs of two calls of the model, flat: all that have a row per sample."""
-        whole = self.whole
-        if whole.reconstruct is None:
-            return [], []
-        second_argument = next(iter(list(positional_parameters(whole.reconstruct) or ())[1:]), "")
-        takes_condition = names_condition(second_argument)
-        arrays = [self.samples, *(self.conditions if takes_condition else [])]
-        try:
-            with _quiet(), ForeignFunction(_fix_noise(whole.reconstruct, noise), beside=self.encode) as call:
-                returned, again = (_arrays_of_rows(call(*arrays), self.n_rows) for _ in range(2))
-        except Exception:
-            return [], []
-        has_same_shapes = [one.shape for one in returned] == [one.shape for one in again]
-        return (returned, again) if has_same_shapes else ([], [])
+    def _is_unsteady(self, size: int) -> bool:
+        """Return True if outputs that have `size` values per sample differ between two calls of the model."""
+        returned, again = self._returned[0.0]
+        return any(one.shape[1] == size and not same_up_to_rounding(one, other) for one, other in zip(returned, again))
 
-    def _decode(self, codes: np.ndarray) -> np.ndarray | None:
-        """Return what the decoder makes of the first codes, flat. None if it fails."""
+    def _call_whole(self, noise: float, n_calls: int = 2) -> tuple[list[np.ndarray], ...]:
+        """Return the outputs of several calls of the model, flat: all that have a row per sample."""
+        for function, arrays in self._ways_to_call():
+            try:
+                with _quiet(), ForeignFunction(_fix_noise(function, noise), beside=self.encode) as call:
+                    returned = tuple(_arrays_of_rows(call(*arrays), self.n_rows) for _ in range(n_calls))
+            except Exception as error:
+                self._failure = error if isinstance(error, KeyError) else self._failure or error
+                continue
+            if returned[0] and len({tuple(one.shape for one in outputs) for outputs in returned}) == 1:
+                return returned
+        return ([],) * n_calls
+
+    def _ways_to_call(self) -> Iterator[tuple[Callable[..., Any], list[np.ndarray]]]:
+        """Yield the model with what it may receive: samples and their condition, or both in a batch."""
+        model = self.whole.reconstruct
+        if model is None:
+            return
+        second_argument = next(iter(list(positional_parameters(model) or ())[1:]), "")
+        yield model, [self.samples, *(self.conditions if names_condition(second_argument) else [])]
+        yield lambda *arrays: model(SampleBatch(*arrays)), [self.samples, *self.conditions]
+
+    def _decode(self, codes: np.ndarray, function: Callable[..., Any] | None = None) -> np.ndarray | None:
+        """Return what the decoder, or another function, makes of the first codes, flat. None if it fails."""
         decoder, codes = self.whole.decoder, self._rows(codes).astype(np.float32)
+        function = function or decoder.fn
         conditions = self.conditions if decoder.accepts_condition else []
         try:
             if decoder.latent_shape is not None:
                 codes = codes.reshape(len(codes), *decoder.latent_shape)
-            with _quiet(), ForeignFunction(_fix_noise(decoder.fn, 0.0), beside=self.encode) as call:
+            with _quiet(), ForeignFunction(_fix_noise(function, 0.0), beside=self.encode) as call:
                 decoded = as_array(find_samples(call(codes, *conditions))).astype(np.float32)
         except Exception:
             return None
@@ -313,6 +375,45 @@ class ReconstructionProbe:
 
     def _flat(self, values: np.ndarray) -> np.ndarray:
         return np.asarray(self._rows(values), dtype=np.float32).reshape(self.n_rows, -1)
+
+
+class SampleBatch(dict[Any, Any]):
+    """A batch that gives a model samples and condition under the keys that its code reads.
+
+    It is also a sequence of both. The condition is what is read under the name of one, and samples are what is read
+    under the first other key.
+
+    Parameters
+    ----------
+    samples : Any
+        The samples.
+    *conditions : Any
+        Their condition, if there is one.
+    """
+
+    def __init__(self, samples: Any, *conditions: Any) -> None:
+        super().__init__(enumerate((samples, *conditions)))
+        self._samples_key: Any = None
+
+    def __missing__(self, key: Any) -> Any:
+        if not isinstance(key, str):
+            raise KeyError(key)
+        if names_condition(key):
+            return self[1]
+        if self._samples_key not in (None, key):
+            raise KeyError(key)
+        self._samples_key = key
+        return self[0]
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the value of a key, or `default` if there is none."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values())
 
 
 def apply_step(step: ForeignFunction, codes: np.ndarray) -> np.ndarray:
