@@ -11,6 +11,7 @@ from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.decode import latent_size
 from vaeviz.model.noise import fixed_noise
 from vaeviz.model.opening import with_decoder
+from vaeviz.model.output_tree import list_outputs
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -196,6 +197,56 @@ def test_a_step_that_the_model_takes_before_it_decodes_is_taken(step, recwarn):
     inspection = vaeviz.inspect(model, X)
     assert step in {one.value for one in inspection.encoder if one.name == "then"}
     assert not recwarn.list
+
+
+class Tokens(nn.Module):
+    """An autoencoder that replaces each of several tokens by the nearest entry of a codebook."""
+
+    def __init__(self, code_shape, tokens):
+        super().__init__()
+        self.enc = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.Unflatten(1, code_shape))
+        self.dec = nn.Sequential(nn.Flatten(), nn.Linear(12, 64), nn.Unflatten(1, (8, 8)))
+        self.quantizer, self.tokens = Codebook(tokens), tokens
+
+    def encode(self, x):
+        return self.enc(x)
+
+    def decode(self, z):
+        return self.dec(z)
+
+    def forward(self, x):
+        z = self.encode(x)
+        if z.ndim == 4:
+            z = z.movedim(1, -1)
+        quantized = self.quantizer(z.reshape(self.tokens))[1].view_as(z)
+        return self.decode(quantized.movedim(-1, 1) if z.ndim == 4 else quantized)
+
+
+class Codebook(nn.Module):
+    def __init__(self, tokens):
+        super().__init__()
+        self.embedding, self.tokens = nn.Embedding(5, 3), tokens
+
+    def forward(self, tokens):
+        assert tokens.ndim == len(self.tokens)
+        assert tokens.shape[1:] == self.tokens[1:]
+        indices = torch.cdist(tokens, self.embedding.weight).argmin(-1)
+        return torch.tensor(0.5), self.embedding(indices), indices
+
+
+@pytest.mark.parametrize("tokens", [(-1, 4, 3), (-1, 3)])
+@pytest.mark.parametrize("code_shape", [(12,), (4, 3), (3, 2, 2)])
+def test_a_codebook_of_tokens_is_applied_as_the_model_does(code_shape, tokens, recwarn):
+    model = Tokens(code_shape, tokens)
+    encoder = vaeviz.Encoder(model, batch_size=16)
+    samples = decode(model, encode(encoder, X))
+    np.testing.assert_allclose(samples, model(torch.from_numpy(X)).detach(), atol=1e-6)
+    assert not any("own reconstruction" in str(one.message) for one in recwarn)
+
+
+def test_outputs_that_a_quantizer_leaves_out_are_no_outputs():
+    returned = (np.zeros((5, 2)), np.float32(0.5), (None, None), [None])
+    assert [output.path for output in list_outputs(returned)] == [(0,), (1,)]
 
 
 def test_a_method_knows_the_model_that_it_belongs_to(recwarn):

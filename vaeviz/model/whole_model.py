@@ -18,6 +18,7 @@ from vaeviz.model.calling import ForeignFunction, positional_parameters, restore
 from vaeviz.model.conditions import names_condition
 from vaeviz.model.noise import fixed_noise
 from vaeviz.model.output_tree import find_samples, is_distribution, list_outputs, same_up_to_rounding
+from vaeviz.model.torch_probe import loaded_modules
 
 if TYPE_CHECKING:
     from vaeviz.model.decoder import Decoder
@@ -163,8 +164,8 @@ class ReconstructionProbe:
         without, with_noise = self._own_reconstructions(0.0), self._own_reconstructions(1.0)
         return len(without) == len(with_noise) and not all(map(same_up_to_rounding, without, with_noise))
 
-    def step_between(self, codes: np.ndarray) -> str | None:
-        """Return the name of the function that the model applies to codes before it decodes them.
+    def step_between(self, codes: np.ndarray) -> tuple[str, Callable[..., Any]] | None:
+        """Return the function that the model applies to codes before it decodes them.
 
         Parameters
         ----------
@@ -173,19 +174,22 @@ class ReconstructionProbe:
 
         Returns
         -------
-        str or None
-            The name, if decoding what the function returns is the model's own reconstruction, and decoding the codes
-            is not.
+        name : str
+            Its name. None instead of both, unless decoding what the function returns is the model's own reconstruction,
+            and decoding the codes is not.
+        function : callable
+            The function of whole codes, also if the model applies it to their tokens.
         """
         if not self._own_reconstructions() or self.reconstructs(codes):
             return None
         for name, step in self.whole.steps.items():
-            try:
-                changed = apply_step(ForeignFunction(step), self._rows(codes))
-            except Exception:
-                continue
-            if self.reconstructs(changed):
-                return name
+            for function in (step, *_steps_of_tokens(step, codes.shape[1:])):
+                try:
+                    changed = apply_step(ForeignFunction(function), self._rows(codes))
+                except Exception:
+                    continue
+                if self.reconstructs(changed):
+                    return name, function
         return None
 
     def warn_of_difference(self, codes: np.ndarray) -> None:
@@ -288,12 +292,14 @@ class ReconstructionProbe:
 
     def _decoder_fix(self, codes: np.ndarray) -> Fix:
         """Return how to write the decoder with the step that the model takes before, if that is found."""
-        step = self.step_between(codes)
+        found = self.step_between(codes)
         model, fn = self.whole.reconstruct, self.whole.decoder.fn
         names = [name for name in DECODER_NAMES if getattr(model, name, None) == fn]
-        if step is None or not names:
-            return Fix("Pass as the decoder a function of z that does all that follows the encoder.")
-        return Fix(f"Write vaeviz.Decoder(lambda z: fn.{names[0]}(fn.{step}(z))), where fn is the model.")
+        if found is not None and names:
+            step = self.whole.steps[found[0]]
+            if self._decode(codes, lambda z: fn(step(z))) is not None:
+                return Fix(f"Write vaeviz.Decoder(lambda z: fn.{names[0]}(fn.{found[0]}(z))), where fn is the model.")
+        return Fix("Pass as the decoder a function of z that does all that follows the encoder.")
 
     def _own_reconstructions(self, noise: float = 0.0) -> list[np.ndarray]:
         """Return what may be the model's own reconstruction: flat arrays of the size of the samples."""
@@ -434,6 +440,55 @@ def apply_step(step: ForeignFunction, codes: np.ndarray) -> np.ndarray:
     with step:
         returned = [as_array(one.value) for one in list_outputs(step(codes))]
     return next(one for one in returned if one.shape == codes.shape and one.dtype.kind == "f").astype(np.float32)
+
+
+class TokenStep:
+    """A function of tokens, applied to codes that consist of tokens.
+
+    Parameters
+    ----------
+    step : callable
+        The function. It may return losses and indices as well.
+    token_size : int
+        Number of values in a token.
+    channels_first : bool
+        True if the tokens of a code lie along its first axis.
+    keeps_rows : bool
+        True if the function receives tokens (N, T, D), False if (N T, D).
+    """
+
+    def __init__(self, step: Callable[..., Any], token_size: int, channels_first: bool, keeps_rows: bool) -> None:
+        self.step = step
+        self.token_size = token_size
+        self.channels_first = channels_first
+        self.keeps_rows = keeps_rows
+
+    def __call__(self, codes: Any) -> Any:
+        """Return codes in which each token is replaced.
+
+        Parameters
+        ----------
+        codes : array or tensor, shape (N, ...)
+            The codes.
+        """
+        channels_last = codes.reshape(*codes.shape[:2], -1).swapaxes(1, 2) if self.channels_first else codes
+        rows = (len(codes), -1) if self.keeps_rows else (-1,)
+        tokens = channels_last.reshape(*rows, self.token_size)
+        outputs = [one.value for one in list_outputs(self.step(tokens))]
+        replaced = next(one for one in outputs if one.shape == tokens.shape).reshape(channels_last.shape)
+        return (replaced.swapaxes(1, 2) if self.channels_first else replaced).reshape(codes.shape)
+
+
+def _steps_of_tokens(step: Callable[..., Any], code_shape: tuple[int, ...]) -> Iterator[TokenStep]:
+    """Yield the ways in which a function may be applied to the tokens of codes."""
+    if len(code_shape) == 1:  # the codebook says how many values a token has
+        widths = {one.shape[-1] for module in loaded_modules(step) for one in module.parameters() if one.ndim == 2}
+        tokens = [(size, False) for size in sorted(widths) if size < code_shape[0] and not code_shape[0] % size]
+    else:
+        tokens = [(code_shape[-1], False), (code_shape[0], True)]
+    for size, channels_first in tokens:
+        for keeps_rows in (True, False):
+            yield TokenStep(step, size, channels_first, keeps_rows)
 
 
 def _arrays_of_rows(returned: Any, n_rows: int) -> list[np.ndarray]:
