@@ -7,14 +7,14 @@ callable reaches them. Flax is looked up in ``sys.modules``: a callable that nee
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from vaeviz.errors import GuessWarning, warn_user
+from vaeviz.model.attribute_watch import is_complete, watch_attributes
 
 MODE_ATTRIBUTES = ("deterministic", "use_running_average")  # that `Module.eval` sets
 
@@ -45,7 +45,7 @@ class NnxEvalMode:
             yield
             return
         try:
-            with _watch_attributes(nnx.Module, self._add):
+            with watch_attributes(nnx.Module, self._add):
                 yield
         finally:
             for saved in reversed(self._saved):
@@ -56,7 +56,7 @@ class NnxEvalMode:
         import jax
         from flax import nnx
 
-        if id(module) in self._parts:
+        if id(module) in self._parts or not is_complete(module):
             return
         state = nnx.state(module)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(state)):
@@ -141,39 +141,3 @@ def _same_values(value: Any, expected: Any) -> bool:
     if value is expected:
         return True
     return value is not None and np.array_equal(value, expected, equal_nan=np.asarray(expected).dtype.kind == "f")
-
-
-_watchers: list[Callable[[Any], None]] = []  # of all threads
-_lock = threading.Lock()
-
-
-@contextmanager
-def _watch_attributes(kind: type, before: Callable[[Any], None]) -> Iterator[None]:
-    """Call a function with each object of a class before this thread reads one of its attributes."""
-    thread, is_busy = threading.get_ident(), False
-
-    def watch(instance: Any) -> None:
-        nonlocal is_busy
-        if is_busy or threading.get_ident() != thread:
-            return  # a model that another thread trains stays in its own mode
-        is_busy = True
-        try:
-            before(instance)
-        finally:
-            is_busy = False
-
-    def read(instance: Any, name: str) -> Any:
-        for watcher in tuple(_watchers):
-            watcher(instance)
-        return object.__getattribute__(instance, name)
-
-    with _lock:
-        _watchers.append(watch)
-        kind.__getattribute__ = read  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        with _lock:
-            _watchers.remove(watch)
-            if not _watchers:
-                del kind.__getattribute__

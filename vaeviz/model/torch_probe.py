@@ -2,7 +2,8 @@
 
 Modules are found by a hook that torch calls before the forward pass of every module, so it does not matter how a
 callable reaches them. A module whose parts run belongs to the call as well, as if a method other than ``forward`` were
-called. torch is looked up in ``sys.modules``: a callable that needs it has imported it.
+called. A module without parts of which another method runs is found by `ForeignFunction`. torch is looked up in
+``sys.modules``: a callable that needs it has imported it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
 from vaeviz.errors import GuessWarning, warn_user
+from vaeviz.model.attribute_watch import hide_from_compiler
 
 MAX_COPIED_BYTES = 1 << 26  # 64 MiB of parameters: a copy of a larger model may not fit into memory
 
@@ -60,9 +62,7 @@ def record_modules(before: Callable[[Any], None] | None = None) -> Iterator[list
                 before(module)
 
     is_compiling = "torch._dynamo" in sys.modules
-    hook = torch.nn.modules.module.register_module_forward_pre_hook(
-        torch._dynamo.disable(record) if is_compiling else record
-    )
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(hide_from_compiler(record))
     try:
         with _without_compile_warning() if is_compiling else nullcontext():
             yield calls
