@@ -102,6 +102,8 @@ ENCODERS = {
     "stacked": returning(MEAN, LOG_VAR, form=lambda v: np.stack(v, axis=1)),
     "named log_sigma": returning(MEAN, LOG_VAR / 2, form=lambda v: {"mu": v[0], "log_sigma": v[1]}),
     "named log_sigma, which is log_var": returning(MEAN, LOG_VAR, form=lambda v: {"mu": v[0], "log_sigma": v[1]}),
+    "samples under a key of a batch": lambda batch: np.multiply(batch["image"][:, :D], 1),
+    "layers first": lambda x: np.stack([x[:, :D] + 2, x[:, :D] + 1, x[:, :D]]),
     "unknown names": returning(X, MEAN, form=lambda v: {"h": v[0], "out": v[1]}),
     "z, mean": sampling(None, MEAN),
     "two distributions": tensors(lambda mean, std: (Normal(mean + 1, 1.0), Normal(mean, std))),

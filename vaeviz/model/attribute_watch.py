@@ -59,7 +59,7 @@ def watch_attributes(kind: type, before: Callable[[Any], None]) -> Iterator[None
 
     with _lock:
         _watchers.setdefault(kind, []).append(watch)
-        kind.__getattribute__ = hide_from_compiler(read_attribute)  # type: ignore[method-assign, assignment]
+        kind.__getattribute__ = hide_from_compiler(read_attribute)  # type: ignore[method-assign]
     try:
         yield
     finally:

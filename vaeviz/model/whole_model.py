@@ -18,6 +18,7 @@ from vaeviz.model.calling import ForeignFunction, positional_parameters, restore
 from vaeviz.model.conditions import names_condition
 from vaeviz.model.noise import fixed_noise
 from vaeviz.model.output_tree import find_samples, is_distribution, list_outputs, same_up_to_rounding
+from vaeviz.model.sample_batch import SampleBatch
 from vaeviz.model.torch_probe import loaded_modules
 
 if TYPE_CHECKING:
@@ -183,7 +184,8 @@ class ReconstructionProbe:
         if not self._own_reconstructions() or self.reconstructs(codes):
             return None
         for name, step in self.whole.steps.items():
-            for function in (step, *_steps_of_tokens(step, codes.shape[1:])):
+            functions: list[Callable[..., Any]] = [step, *_steps_of_tokens(step, codes.shape[1:])]
+            for function in functions:
                 try:
                     changed = apply_step(ForeignFunction(function), self._rows(codes))
                 except Exception:
@@ -299,7 +301,10 @@ class ReconstructionProbe:
             step = self.whole.steps[found[0]]
             if self._decode(codes, lambda z: fn(step(z))) is not None:
                 return Fix(f"Write vaeviz.Decoder(lambda z: fn.{names[0]}(fn.{found[0]}(z))), where fn is the model.")
-        return Fix("Pass as the decoder a function of z that does all that follows the encoder.")
+        return Fix(
+            "Pass as the encoder a function that does all that the model does to obtain z, and as the decoder one that "
+            "does all that follows z."
+        )
 
     def _own_reconstructions(self, noise: float = 0.0) -> list[np.ndarray]:
         """Return what may be the model's own reconstruction: flat arrays of the size of the samples."""
@@ -381,45 +386,6 @@ class ReconstructionProbe:
 
     def _flat(self, values: np.ndarray) -> np.ndarray:
         return np.asarray(self._rows(values), dtype=np.float32).reshape(self.n_rows, -1)
-
-
-class SampleBatch(dict[Any, Any]):
-    """A batch that gives a model samples and condition under the keys that its code reads.
-
-    It is also a sequence of both. The condition is what is read under the name of one, and samples are what is read
-    under the first other key.
-
-    Parameters
-    ----------
-    samples : Any
-        The samples.
-    *conditions : Any
-        Their condition, if there is one.
-    """
-
-    def __init__(self, samples: Any, *conditions: Any) -> None:
-        super().__init__(enumerate((samples, *conditions)))
-        self._samples_key: Any = None
-
-    def __missing__(self, key: Any) -> Any:
-        if not isinstance(key, str):
-            raise KeyError(key)
-        if names_condition(key):
-            return self[1]
-        if self._samples_key not in (None, key):
-            raise KeyError(key)
-        self._samples_key = key
-        return self[0]
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        """Return the value of a key, or `default` if there is none."""
-        try:
-            return self[key]
-        except KeyError:
-            return default
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.values())
 
 
 def apply_step(step: ForeignFunction, codes: np.ndarray) -> np.ndarray:
