@@ -31,7 +31,7 @@ def watch_attributes(kind: type, before: Callable[[Any], None]) -> Iterator[None
     Parameters
     ----------
     kind : type
-        The class. It and its subclasses must not define ``__getattribute__``.
+        The class. Nothing is watched if it defines ``__getattribute__`` itself.
     before : callable
         The function. What it reads itself is not watched.
 
@@ -55,8 +55,11 @@ def watch_attributes(kind: type, before: Callable[[Any], None]) -> Iterator[None
     def read_attribute(instance: Any, name: str) -> Any:
         for watcher in tuple(_watchers.get(kind, ())):
             watcher(instance, name)
-        return object.__getattribute__(instance, name)
+        return super(kind, instance).__getattribute__(name)
 
+    if "__getattribute__" in vars(kind) and kind not in _watchers:
+        yield
+        return
     with _lock:
         _watchers.setdefault(kind, []).append(watch)
         kind.__getattribute__ = hide_from_compiler(read_attribute)  # type: ignore[method-assign]
