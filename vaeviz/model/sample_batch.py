@@ -32,17 +32,24 @@ class SampleBatch(dict[Any, Any]):
         self.samples_key: str | None = None
 
     def __missing__(self, key: Any) -> Any:
-        if not isinstance(key, str):
-            raise KeyError(key)
-        if names_condition(key):
+        is_condition = isinstance(key, str) and names_condition(key)
+        if is_condition and 1 in self:
             return self[1]
-        if self.samples_key not in (None, key):
+        if is_condition or not isinstance(key, str) or self.samples_key not in (None, key):
             raise KeyError(key)
         self.samples_key = key
         return self[0]
 
     def get(self, key: Any, default: Any = None) -> Any:
-        """Return the value of a key, or `default` if there is none."""
+        """Return the value of a key.
+
+        Parameters
+        ----------
+        key : Any
+            The key.
+        default : Any, optional
+            What to return if there is none.
+        """
         try:
             return self[key]
         except KeyError:
