@@ -25,7 +25,7 @@ def hide_from_compiler(hook: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def watch_attributes(kind: type, before: Callable[[Any], None]) -> Iterator[None]:
+def watch_attributes(kind: type[Any], before: Callable[[Any], None]) -> Iterator[None]:
     """Call a function with each object of a class before this thread reads one of its attributes.
 
     Parameters
@@ -62,7 +62,7 @@ def watch_attributes(kind: type, before: Callable[[Any], None]) -> Iterator[None
         return
     with _lock:
         _watchers.setdefault(kind, []).append(watch)
-        kind.__getattribute__ = hide_from_compiler(read_attribute)  # type: ignore[method-assign]
+        kind.__getattribute__ = hide_from_compiler(read_attribute)
     try:
         yield
     finally:
