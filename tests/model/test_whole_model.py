@@ -480,7 +480,7 @@ def test_a_layer_between_code_and_decoder_is_named_in_a_line_that_works(draws):
         lambda halves: encode({"encoder": halves.encoder, "decoder": halves.decoder}, X),
         lambda halves: with_cached_codes({"encoder": halves.encoder, "decoder": halves.decoder, "x": X})[
             "encoder"
-        ].cached[1],
+        ]._cached[1],
         lambda halves: encode(with_decoder(halves.encoder, halves.decoder), X),
     ],
     ids=["whole", "tuple", "dictionary", "inputs", "arguments"],

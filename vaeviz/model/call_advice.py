@@ -1,4 +1,4 @@
-"""What to write instead if a model fails, found by what its layers received and by calls that succeed."""
+"""Advise what to write if a model fails, from what its layers received and from calls that succeed."""
 
 from __future__ import annotations
 

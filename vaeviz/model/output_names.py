@@ -1,4 +1,4 @@
-"""What the names of an encoder's outputs mean, whether they are returned or declared."""
+"""Interpret the names of an encoder's outputs, returned or declared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the return value of an encoder is interpreted as a mean and a spread."""
+"""Interpret the return value of an encoder as a mean and a spread."""
 
 from __future__ import annotations
 
