@@ -276,6 +276,28 @@ def each_advice_once() -> Iterator[None]:
         _given_advice.reset(token)
 
 
+def list_words(words: Iterable[str]) -> str:
+    """Return words as a list in a sentence.
+
+    Parameters
+    ----------
+    words : iterable of str
+        The words.
+
+    Returns
+    -------
+    str
+        The words, with commas and "and".
+
+    Examples
+    --------
+    >>> list_words(["encoder", "x", "labels"])
+    'encoder, x and labels'
+    """
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def _join_sentences(first: str, second: str) -> str:
     """Return two sentences as one text, with a full stop between them; either may be empty."""
     if not (first and second):

@@ -22,6 +22,9 @@ class Likelihood(nn.Module):
     Subclasses define `log_prob` and `mean`, and may restrict the data with `check`.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def check(self, x: Any) -> None:
         """Raise InputError unless the distribution allows all values of x.
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import math
+import struct
 import sys
 from types import SimpleNamespace
 
@@ -262,6 +263,20 @@ def test_an_event_file_that_is_cut_is_read_with_a_warning(event_folder):
     file.write_bytes(file.read_bytes() + bytes(64))  # as a computer that lost power leaves it
     with pytest.warns(UserWarning, match="is cut or damaged"):
         read_history(event_folder)
+
+
+@pytest.mark.adapters
+def test_a_damaged_record_of_an_event_file_is_named(event_folder):
+    (file,) = event_folder.iterdir()
+    content = file.read_bytes()
+    third_loss = content.index(struct.pack("<f", 1.0))
+    damaged = bytes([content[third_loss] ^ 1])
+    file.write_bytes(content[:third_loss] + damaged + content[third_loss + 1 :])
+    with pytest.warns(UserWarning) as caught:
+        columns = read_history(event_folder)
+    message = str(caught[0].message)
+    assert file.name in message and "after 3 whole records" in message
+    assert columns == {"step": [0, 1], "loss/train": [3, 2]}
 
 
 @pytest.mark.adapters

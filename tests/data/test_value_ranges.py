@@ -199,7 +199,7 @@ def test_a_declared_kind_and_names_decide_whether_bytes_are_gray_levels():
 def test_bytes_in_memory_are_the_same_samples_after_conversion():
     assert is_same_source(as_samples(PICTURES, "x"), PICTURES)
     encoder = vaeviz.cache_encoding(first_two, PICTURES)
-    assert encode(encoder, PICTURES) is encoder.cached[1]
+    assert encode(encoder, PICTURES) is encoder._cached[1]
 
 
 def test_originals_and_reconstructions_of_bytes_have_one_scale():

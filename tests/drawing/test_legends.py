@@ -235,3 +235,16 @@ def test_limits_follow_the_data_above_a_legend_of_very_long_names():
     latent_scatter(Posterior(codes), codes, np.array([letter * 200 for letter in "abc"])[np.arange(300) % 3], ax=ax)
     figure.canvas.draw()
     assert -5 < ax.get_xlim()[0] < ax.get_xlim()[1] < 5
+
+
+@pytest.mark.parametrize("count", [3, 11, 16])
+def test_a_legend_below_leaves_the_limits_of_the_data(count):
+    points = np.random.default_rng(0).standard_normal((200, 2))
+    names = np.array([f"a rather long class name {row % count:02d}" for row in range(200)])
+    with vaeviz.style("paper"):
+        ax = latent_scatter(Posterior(points), points, names)
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().y1 < ax.xaxis.label.get_window_extent().y0
+    assert max(ax.get_xlim()[1], -ax.get_xlim()[0]) < 1.2 * np.abs(points[:, 0]).max()
+    assert ax.get_window_extent().height > 0.4 * ax.figure.bbox.height
+    plt.close(ax.figure)

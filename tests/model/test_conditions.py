@@ -425,10 +425,10 @@ def test_the_cache_answers_for_the_same_condition_only(linear):
 
     encoder = cache_encoding(fn, linear.x, linear.labels)
     calls.clear()
-    assert encode(encoder, linear.x, linear.labels) is encoder.cached[1]
+    assert encode(encoder, linear.x, linear.labels) is encoder._cached[1]
     assert not calls
     equal, other = encode(encoder, linear.x, linear.labels.copy()), encode(encoder, linear.x, 2 - linear.labels)
-    np.testing.assert_array_equal(equal.mean, encoder.cached[1].mean)
+    np.testing.assert_array_equal(equal.mean, encoder._cached[1].mean)
     assert (other.mean != equal.mean).any()
     np.testing.assert_array_equal(encode(encoder, linear.x).mean, linear.x[:, :2])
     n_rows, twice = len(linear.x), 2 * [N_REPEATED_ROWS]
@@ -437,11 +437,11 @@ def test_the_cache_answers_for_the_same_condition_only(linear):
 
 def test_a_conditional_encoder_uses_the_condition_of_its_cache(linear, linear_parts):
     encoder = cache_encoding(linear_parts["encoder"], linear.x, linear.labels)
-    assert encode(encoder, linear.x) is encoder.cached[1]
+    assert encode(encoder, linear.x) is encoder._cached[1]
     with pytest.raises(NotApplicable, match="condition"):
         encode(encoder, linear.x.copy())
     fixed = cache_encoding(condition_on(linear_parts["encoder"], "low"), linear.x)
-    assert encode(fixed, linear.x) is fixed.cached[1]
+    assert encode(fixed, linear.x) is fixed._cached[1]
 
 
 # Codes that were made from no sample

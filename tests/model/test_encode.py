@@ -401,7 +401,7 @@ def test_a_cache_is_out_of_date_once_the_model_changes(change, wrap):
 def test_a_pickled_cache_answers_in_another_process(x):
     encoder = cache_encoding(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), x)
     other = pickle.loads(pickle.dumps(encoder))
-    assert encode(other, other.cached[0]) is other.cached[1]
+    assert encode(other, other._cached[0]) is other._cached[1]
 
 
 def test_a_cache_keeps_declarations(x):

@@ -1,4 +1,4 @@
-"""Which latent dimensions are active, which collapsed, and which the decoder ignores."""
+"""Find latent dimensions that are active, collapsed, or ignored by the decoder."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from vaeviz.data.out_of_core import iterate_rows
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior, gaussian_kl
 from vaeviz.plugins.options import check_arguments
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +32,8 @@ MIN_KL = 0.005  # nats; the KL of a Gaussian channel whose mean has that share o
 ROUNDING_SHARE = 1e-5  # relative standard deviation of a float32 code that varies by rounding alone
 
 
-@dataclass(frozen=True, eq=False)
-class ActiveDimensions:
+@dataclass(frozen=True, eq=False, repr=False)
+class ActiveDimensions(ShortRepr):
     """Which latent dimensions distinguish samples, and the numbers that decide it.
 
     Attributes
@@ -128,7 +129,7 @@ class ActiveDimensions:
         return pd.DataFrame({"dimension": np.arange(len(self.kl)), "active": self.mask, **columns})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Triage(ActiveDimensions):
     """Active dimensions, and how much the decoder responds to each dimension.
 

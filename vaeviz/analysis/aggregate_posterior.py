@@ -11,6 +11,7 @@ from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.batches import iterate_batches
 from vaeviz.errors import InputError, NotApplicable, declare
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.short_repr import ShortRepr
 
 MAX_BLOCK_PAIRS = 1 << 16  # (code, component) pairs scored at once; 512 KB in float64 stay in the cache of a core
 MAX_BLOCK_COMPONENTS = 1 << 12  # components of the mixture scored at once, each for 16 codes
@@ -21,8 +22,8 @@ MIN_STD = 1e-12  # of a posterior for quantiles, which divides
 QUANTILE_REACH = 9  # standard deviations around each component that hold every quantile of the mixture
 
 
-@dataclass(frozen=True, eq=False)
-class GridDensity:
+@dataclass(frozen=True, eq=False, repr=False)
+class GridDensity(ShortRepr):
     """Density of q(z) in one or two latent dimensions, on the cells of a grid.
 
     Attributes

@@ -1,4 +1,4 @@
-"""Class structure of codes: whether samples of one class are neighbors."""
+"""Class structure of codes: the share of neighbors that have the class of a sample."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.jackknife import jackknife_error
 from vaeviz.errors import InputError, NotApplicable
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +20,8 @@ SPARE_NEIGHBORS = 10  # beyond twice the number that votes, so that enough are l
 MAX_SILHOUETTES = 2000  # points; all their pairwise distances are held at once
 
 
-@dataclass(frozen=True, eq=False)
-class ClassStructure:
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassStructure(ShortRepr):
     """How well the neighbors of points predict their classes.
 
     Attributes

@@ -19,13 +19,14 @@ from vaeviz.analysis.aggregate_posterior import (
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.shared_estimates import shared_estimate
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.short_repr import ShortRepr
 
 MAX_OWN_SHARE = 0.05  # of a code's own posterior in q(z); beyond it, estimates by the mixture are visibly biased
 N_NEIGHBORS = 3  # order statistics on each side of a code that its spacing reaches to
 
 
-@dataclass(frozen=True, eq=False)
-class MarginalKL:
+@dataclass(frozen=True, eq=False, repr=False)
+class MarginalKL(ShortRepr):
     """KL of each marginal of q(z) to the prior.
 
     Attributes
@@ -43,8 +44,8 @@ class MarginalKL:
     by_spacings: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class CodeDensities:
+@dataclass(frozen=True, eq=False, repr=False)
+class CodeDensities(ShortRepr):
     """Log-densities in nats of codes z ~ q(z | x_n), each from a different row of N posteriors.
 
     Attributes

@@ -17,12 +17,13 @@ from vaeviz.model.conditions import are_classes, as_condition, condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.short_repr import ShortRepr
 
 MAX_CONDITIONS = 12  # rows or panels that fit a figure
 
 
-@dataclass(frozen=True, eq=False)
-class ConditionSet:
+@dataclass(frozen=True, eq=False, repr=False)
+class ConditionSet(ShortRepr):
     """Conditions for codes that belong to no sample; empty for an unconditional decoder.
 
     Attributes

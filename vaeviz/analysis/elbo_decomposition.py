@@ -23,13 +23,14 @@ from vaeviz.data.out_of_core import take_rows
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.options import check_arguments
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class ELBOTerms:
+@dataclass(frozen=True, eq=False, repr=False)
+class ELBOTerms(ShortRepr):
     """Terms of the ELBO in nats per sample: mean KL = mutual information + total correlation + dimension-wise KL.
 
     Attributes

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vaeviz.plugins.short_repr import ShortRepr
+
 N_ERRORS = 2  # standard errors by which a number must differ from a threshold to decide, about 95 % of a normal law
 ROUNDING_ERROR = 1e-9  # a smaller standard error comes from floating-point arithmetic
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(ShortRepr):
     """A number and its standard error.
 
     Attributes
@@ -49,7 +51,7 @@ class Estimate:
         return text.replace("-", "−")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Score(Estimate):
     """An estimate, and the value that it has by chance.
 

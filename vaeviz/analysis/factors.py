@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaeviz.errors import InputError
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +19,8 @@ MIN_SAMPLES_PER_VALUE = 5  # on average; a factor with more values than that is 
 MIN_KNOWN = 40  # samples; a factor that is known for fewer is not scored
 
 
-@dataclass(frozen=True, eq=False)
-class Factor:
+@dataclass(frozen=True, eq=False, repr=False)
+class Factor(ShortRepr):
     """One known factor of N samples.
 
     Attributes

@@ -22,6 +22,7 @@ from vaeviz.data.out_of_core import MAX_BATCH_VALUES, sample_shape, take_rows
 from vaeviz.errors import InputError
 from vaeviz.model.likelihood import numpy_scorer
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +31,8 @@ MAX_EVALUATIONS = 50_000  # decoded codes; 500 importance samples of 100 samples
 GROUP_SIZES = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000)  # each is a multiple of the one before
 
 
-@dataclass(frozen=True, eq=False)
-class ImportanceBound:
+@dataclass(frozen=True, eq=False, repr=False)
+class ImportanceBound(ShortRepr):
     """Lower bounds of ln p(x) for each sample, in nats.
 
     Attributes

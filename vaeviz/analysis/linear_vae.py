@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 from vaeviz.data.arrays import as_array, as_matrix
 from vaeviz.errors import InputError
 from vaeviz.plugins.options import check_arguments
+from vaeviz.plugins.short_repr import ShortRepr
 
 
-@dataclass(frozen=True, eq=False)
-class LinearVAE:
+@dataclass(frozen=True, eq=False, repr=False)
+class LinearVAE(ShortRepr):
     """The optimum of the β-ELBO for a linear Gaussian encoder and decoder.
 
     It has `encode` and `decode`, so it is accepted wherever a model is.
@@ -260,7 +261,11 @@ def linear_vae(
         )
     center = np.zeros(size) if mean is None else as_array(mean, "mean").astype(np.float64)
     if center.shape != (size,):
-        raise InputError(f"mean has shape {center.shape}.", got=f"shape {center.shape}", expected=f"shape {(size,)}")
+        raise InputError(
+            f"mean has shape {center.shape}, but the data have {size} values per sample.",
+            got=f"shape {center.shape}",
+            expected=f"shape {(size,)}",
+        )
     return LinearVAE(center, eigenvalues, eigenvectors, latent_dim, noise, beta)
 
 

@@ -1,4 +1,4 @@
-"""Whether a two-dimensional map keeps the neighborhoods of the original points."""
+"""Measure how well a two-dimensional map keeps the neighborhoods of the original points."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from vaeviz.errors import InputError
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +21,8 @@ MAX_BLOCK_ROWS = 256  # rows whose distances to all points are held at once
 N_GROUPS = 10  # of the jackknife
 
 
-@dataclass(frozen=True, eq=False)
-class MapQuality:
+@dataclass(frozen=True, eq=False, repr=False)
+class MapQuality(ShortRepr):
     """How well a map keeps neighborhoods, for each of Q points and each k; 1 is best.
 
     Attributes

@@ -12,10 +12,11 @@ from vaeviz.analysis.estimates import Estimate
 from vaeviz.data.arrays import as_matrix
 from vaeviz.errors import InputError
 from vaeviz.plugins.options import check_arguments
+from vaeviz.plugins.short_repr import ShortRepr
 
 
-@dataclass(frozen=True, eq=False)
-class MMDTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class MMDTest(ShortRepr):
     """MMD² of two samples, and its distribution by chance.
 
     Attributes

@@ -1,4 +1,4 @@
-"""How much of the variance of decoded samples each latent dimension causes."""
+"""Measure the share of the variance of decoded samples that each latent dimension causes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vaeviz.analysis.aggregate_posterior import analysis_rng, sample_rows
 from vaeviz.analysis.estimates import N_ERRORS, standard_error
 from vaeviz.model.decode import decode
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.short_repr import ShortRepr
 
 MIN_EFFECT = 1e-3  # of the variance of the output; our choice, a standard deviation of 3 % of the output's own
 MIN_PART = 1e-2  # of an equal share 1/D; our choice, which is less than `MIN_EFFECT` for more than ten dimensions
@@ -24,8 +25,8 @@ ROUNDING_SHARE = 1e-5  # relative standard deviation of float32 outputs that dif
 MAX_CODES_AT_ONCE = 1024  # codes of several dimensions that are passed to the decoder together
 
 
-@dataclass(frozen=True, eq=False)
-class OutputEffects:
+@dataclass(frozen=True, eq=False, repr=False)
+class OutputEffects(ShortRepr):
     """Share of the output's variance that each latent dimension causes.
 
     Attributes

@@ -11,6 +11,7 @@ from vaeviz.analysis.aggregate_posterior import analysis_rng, check_gaussian_pos
 from vaeviz.data.batches import check_samples
 from vaeviz.model.likelihood import log_likelihood
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 SCALES = tuple(2.0 ** (power / 2) for power in range(-6, 7))  # 1/8 to 8 in steps of √2
 
 
-@dataclass(frozen=True, eq=False)
-class ScaledELBO:
+@dataclass(frozen=True, eq=False, repr=False)
+class ScaledELBO(ShortRepr):
     """ELBO of each sample where q(z | x) has a multiple of the encoder's standard deviation.
 
     Attributes

@@ -24,6 +24,7 @@ from vaeviz.analysis.shared_estimates import shared_estimate
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.options import check_arguments
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +40,8 @@ EMPTY_SHARES = {0.25: "quarter-empty", 0.5: "half-empty"}  # of the prior, plant
 SHRINKAGE = 0.05  # of the covariances of the quadratic classifier towards the identity
 
 
-@dataclass(frozen=True, eq=False)
-class HoleScores:
+@dataclass(frozen=True, eq=False, repr=False)
+class HoleScores(ShortRepr):
     """Scores that are low where q(z) is lower than the prior, and the share of the prior with low ones.
 
     Attributes
@@ -64,8 +65,8 @@ class HoleScores:
     mass: Estimate
 
 
-@dataclass(frozen=True, eq=False)
-class Holes:
+@dataclass(frozen=True, eq=False, repr=False)
+class Holes(ShortRepr):
     """Share of the prior where q(z) is lower than at almost all of its own samples.
 
     Attributes

@@ -1,4 +1,4 @@
-"""How far the aggregate posterior is from the prior."""
+"""Measure how far the aggregate posterior is from the prior."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from vaeviz.analysis.mmd import MMDTest, mmd_test
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.options import check_arguments
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class PriorMismatch:
+@dataclass(frozen=True, eq=False, repr=False)
+class PriorMismatch(ShortRepr):
     """Distance of q(z) from the prior N(0, I).
 
     Attributes

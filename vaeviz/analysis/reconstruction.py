@@ -1,4 +1,4 @@
-"""Reconstruction errors, and how well they separate two data sets."""
+"""Reconstruction errors, and the ROC curve of two data sets that they separate."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from vaeviz.errors import InputError
 from vaeviz.model.decode import decode_batches
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,8 +156,8 @@ def principal_reconstruction(x: np.ndarray, n_components: int) -> np.ndarray:
     return np.asarray(pca.inverse_transform(pca.transform(flat)).reshape(x.shape))
 
 
-@dataclass(frozen=True, eq=False)
-class Roc:
+@dataclass(frozen=True, eq=False, repr=False)
+class Roc(ShortRepr):
     """Receiver operating characteristic: how well a score separates positives from negatives.
 
     Attributes

@@ -12,6 +12,7 @@ from vaeviz.analysis.estimates import Score
 from vaeviz.analysis.jackknife import jackknife_error
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.errors import InputError, NotApplicable
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +26,8 @@ MIN_ALIGNED_SAMPLES = 4  # with fewer, an alignment fits unrelated codes
 N_SHUFFLES = 10  # random pairings, for the scores of unrelated codes
 
 
-@dataclass(frozen=True, eq=False)
-class Alignment:
+@dataclass(frozen=True, eq=False, repr=False)
+class Alignment(ShortRepr):
     """Least-squares alignment of one set of codes to another (Gower 1975).
 
     Attributes
@@ -41,8 +42,8 @@ class Alignment:
     residual: float
 
 
-@dataclass(frozen=True)
-class CodeSimilarity:
+@dataclass(frozen=True, repr=False)
+class CodeSimilarity(ShortRepr):
     """Similarity of two sets of codes by three measures, each with its value for unrelated codes.
 
     Attributes

@@ -16,8 +16,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from vaeviz.data.atomic_files import atomic_path, report_write_errors
-from vaeviz.errors import InputError, printable_text
+from vaeviz.errors import InputError
 from vaeviz.plugins.optional_libraries import import_library
+from vaeviz.plugins.templates import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -218,18 +219,7 @@ def _png_content(image: Image.Image) -> bytes:
 
 @cache
 def _page_template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    templates = Environment(
-        loader=PackageLoader("vaeviz.animation"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: printable_text(value) if type(value) is str else value,
-    )
-    return templates.get_template("animation.html.j2")
+    return template_environment("vaeviz.animation").get_template("animation.html.j2")
 
 
 WRITERS: dict[str, Callable[[Path, Frames], None]] = {

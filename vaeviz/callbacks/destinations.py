@@ -1,4 +1,4 @@
-"""Where a watched training is shown: folders, trackers, open runs of trackers, and functions."""
+"""Destinations of the figures of a watched training: folders, trackers, open runs of trackers, and functions."""
 
 from __future__ import annotations
 

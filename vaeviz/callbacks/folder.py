@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaeviz.data.atomic_files import atomic_path, make_folder, report_write_errors
-from vaeviz.errors import InputError, printable_text
+from vaeviz.errors import InputError
+from vaeviz.plugins.templates import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -225,15 +226,4 @@ def _csv_text(columns: list[str], rows: list[dict[str, float]], *, header: bool)
 
 @cache
 def _page_template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    templates = Environment(
-        loader=PackageLoader("vaeviz.callbacks"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: printable_text(value) if type(value) is str else value,
-    )
-    return templates.get_template("watch.html.j2")
+    return template_environment("vaeviz.callbacks").get_template("watch.html.j2")

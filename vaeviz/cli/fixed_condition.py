@@ -57,12 +57,12 @@ def fix_condition(
         return model, None, others
     rows = _rows_with_condition(name, data.named_labels(), classes)
     if rows is None:
-        message = f"--condition {text}: the labels do not tell which of the {len(data)} samples have it; all are kept."
+        message = f"The labels do not say which of the {len(data):,} samples have --condition {text}, so all are kept."
         warn_user(GuessWarning(message, fix="Add --labels NAME."))
         return model, data, others
     if not len(rows):
         fix = "Name a condition that occurs in the data."
-        raise InputError(f"--condition {text}: no sample of {data.name} has it.", got=text, fix=fix)
+        raise InputError(f"No sample of {data.name} has --condition {text}.", got=text, fix=fix)
     for key in ("labels", "factors"):
         if key in others and len(others[key]) == len(data):
             others[key] = np.asarray(others[key])[rows]
@@ -86,7 +86,7 @@ def _declared_conditions(text: str, model: Model) -> Any:
     conditional = [part for part in model if part is not None and part.is_conditional]
     if not conditional:
         raise InputError(
-            f"--condition {text}: {model.name} takes no condition that a value could fix.",
+            f"{model.name} takes no condition, so --condition {text} has nothing to fix.",
             got=text,
             expected="FILE.npy or package.module:attribute",
             fix="Leave --condition out, or name the condition of each sample: FILE.npy or package.module:attribute.",

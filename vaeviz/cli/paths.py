@@ -71,10 +71,10 @@ class OutputFile(PathName):
     def _check_path(self, path: Path, flag: str) -> None:
         """Raise InputError if the name has another ending, its folder does not exist, or it is a folder."""
         if self.endings and path.suffix not in self.endings:
-            listed = ", ".join(self.endings)
-            raise InputError(f"{flag} {path} must end in one of {listed}.", got=path.suffix, expected=listed)
+            listed = " or ".join(self.endings)
+            raise InputError(f"{flag} {path} must end in {listed}.", got=path.suffix, expected=listed)
         if not path.parent.is_dir():
             fix = f"Create it: mkdir -p {shlex.quote(str(path.parent))}"
-            raise InputError(f"{flag} {path}: the folder {path.parent} does not exist.", got=str(path), fix=fix)
+            raise InputError(f"The folder of {flag} {path} does not exist.", got=str(path), fix=fix)
         if path.is_dir():
             raise InputError(f"{flag} {path} is a folder.", got=str(path), expected="a file", fix="Name a file in it.")

@@ -159,7 +159,7 @@ class ModelAndDataSpec:
         others = [f"--{name.replace('_', '-')}" for name in self.declared if name != "prior"]
         named = self.model or self.inputs["encoder"] or self.inputs["decoder"] or ", ".join(others)
         if named:
-            message = f"--codes means that nothing is encoded, but {named} describes a model."
+            message = f"--codes takes the place of a model, but {named} describes one."
             raise InputError(message, got=named, fix="Remove one of them.")
         name = self.inputs["x"]
         if name is None:
@@ -226,7 +226,7 @@ class ModelAndDataSpec:
         if self.model is None or not is_object_ref(self.model):
             got = "no MODEL" if self.model is None else f"MODEL {self.model}"
             raise InputError(
-                f"--weights needs a class that takes them, got {got}.",
+                f"--weights needs MODEL to name a class of networks, got {got}.",
                 got=got,
                 expected="package.module:Class",
                 fix="Write package.module:Class --weights FILE.",

@@ -15,6 +15,7 @@ from vaeviz.data.out_of_core import Batches, SampleStream
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.sample_kind import SampleKind, column_names, displayed_names, infer_kind, label_factors, sample_kind
 from vaeviz.errors import Fix, GuessWarning, InputError, advise, warn_user
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 Split = Literal["train", "test", "all"]
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset(ShortRepr):
     """Samples, their labels and factors, and the names of all of them.
 
     Parameters

@@ -42,6 +42,9 @@ class SampleStream(ABC):
     origin: Any
     divides_bytes: bool = False
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({type(self.origin).__name__}, shape={self.shape})"
+
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
@@ -274,6 +277,9 @@ class Batches(SampleStream):
         self._sample_spec: tuple[tuple[int, ...], np.dtype[Any]] | None = None
         self._checksums: list[int] = []
         self._labels: list[np.ndarray | None] = []
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.is_counted else f"Batches({type(self.origin).__name__})"  # reads nothing
 
     @property
     def shape(self) -> tuple[int, ...]:

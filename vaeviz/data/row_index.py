@@ -38,7 +38,7 @@ def check_row_index(values: Any, name: str, x: Any) -> None:
         return  # a default index names no rows
     by_position = f"Pass {name}.to_numpy() if they are in the order of x."
     raise InputError(
-        f"{name} has the rows of x in another order." if has_same_rows else f"{name} has other rows than x.",
+        f"{name} has the rows of x in another order." if has_same_rows else f"The rows of {name} are not those of x.",
         got=f"an index that starts with {own[0]!r}",
         expected=f"an index that starts with {other[0]!r}",
         fix=f"Pass {name}.loc[x.index] to order them by index. {by_position}" if has_same_rows else by_position,

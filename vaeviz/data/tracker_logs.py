@@ -8,7 +8,7 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from vaeviz.data.out_of_core import shorten
 from vaeviz.errors import InputError, warn_user
@@ -58,8 +58,11 @@ def read_event_folder(path: Path) -> Any:
     if not folders:
         return {}
     import_library("tensorboard", extra="tensorboard", needed_by=str(path))
-    for file in (file for files in folders.values() for file in files if _is_cut(file)):
-        warn_user(UserWarning(f"{file} is cut or damaged, so its last values are missing."))
+    for file in (file for files in folders.values() for file in files):
+        if (found_damage := _first_damage(file)) is not None:
+            n_whole, offset = found_damage
+            where = f"after {n_whole} whole record{'s' * (n_whole != 1)}, at byte {offset:,} of {file.stat().st_size:,}"
+            warn_user(UserWarning(f"{file} is cut or damaged. Reading ended {where}, so later values are missing."))
     found = {folder: _join_series(_scalar_series(folder)) for folder in folders}
     runs = {folder: columns for folder, columns in found.items() if columns}
     if not runs:
@@ -79,23 +82,29 @@ def _event_folders(path: Path) -> dict[Path, list[Path]]:
     return dict(sorted(folders.items()))
 
 
-def _is_cut(path: Path) -> bool:
-    """Return True if a file holds anything but whole records: a length of 8 bytes, its checksum, the data, and 4 bytes.
+def _first_damage(path: Path) -> tuple[int, int] | None:
+    """Return how many records of a file are whole, and where they end; None if all are.
 
-    The library stops there without a word. The checksums of the data are left out, since they would take minutes.
+    A record is a length of 8 bytes with its checksum, and data with theirs. The library, too, stops at the first wrong
+    checksum, but without a word.
     """
     records: Any = importlib.import_module("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
-    size = path.stat().st_size
+    n_whole, offset, size = 0, 0, path.stat().st_size
     with path.open("rb") as file:
-        while (left := size - file.tell()) > 0:
-            header = file.read(12)
-            if len(header) < 12 or records.masked_crc32c(header[:8]) != int.from_bytes(header[8:], "little"):
-                return True
-            n_bytes = struct.unpack("<Q", header[:8])[0] + 4
-            if n_bytes > left - 12:
-                return True
-            file.seek(n_bytes, os.SEEK_CUR)
-    return False
+        while offset < size:
+            length = _checked_bytes(file, 8, records)
+            n_bytes = struct.unpack("<Q", length)[0] if length else size
+            if n_bytes > size - file.tell() or _checked_bytes(file, n_bytes, records) is None:
+                return n_whole, offset
+            n_whole, offset = n_whole + 1, file.tell()
+    return None
+
+
+def _checked_bytes(file: BinaryIO, n_bytes: int, records: Any) -> bytes | None:
+    """Read bytes and the checksum behind them; None if it is wrong, or the file ends."""
+    found, checksum = file.read(n_bytes), file.read(4)
+    is_whole = len(checksum) == 4 and records.masked_crc32c(found) == int.from_bytes(checksum, "little")
+    return found if is_whole else None
 
 
 def _scalar_series(path: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:

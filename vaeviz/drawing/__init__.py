@@ -1,4 +1,4 @@
-"""What plots share: scatters, grids of samples, densities, colors, legends, latent axes and styles.
+"""Shared parts of plots: scatters, grids of samples, densities, colors, legends, latent axes and styles.
 
 May import `vaeviz.embeddings` and the rooms below it.
 """

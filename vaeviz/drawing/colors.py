@@ -191,7 +191,11 @@ def class_colors(n_classes: int, palette: Any) -> list[ColorType]:
         palette = palette(np.linspace(0.04, 0.96, max(n_classes, 2)))
     if not np.iterable(palette):
         got = type(palette).__name__
-        raise InputError(f"palette is of type {got}.", got=got, expected="a name, colors, or a colormap")
+        raise InputError(
+            f"palette is of type {got}, expected a name, colors or a colormap.",
+            got=got,
+            expected="a name, colors, or a colormap",
+        )
     colors = [to_rgba(_check_color(color)) for color in palette]
     if len(colors) < n_classes:
         raise InputError(

@@ -1,4 +1,4 @@
-"""What is skipped in the pass in which matplotlib only computes a layout, since nothing that is drawn there is seen."""
+"""Skip drawing in the pass in which matplotlib only computes a layout."""
 
 from __future__ import annotations
 

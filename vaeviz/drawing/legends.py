@@ -69,8 +69,8 @@ def add_color_key(
 
     The legend is beside the data, or below if names are long. More than ten classes are named on the data if their
     names are short, or if a legend would need too many colors. Names that would cover the data are listed in small
-    letters beside them, or below them in a figure that vaeviz makes and can make higher. Long names are abbreviated. In
-    any case `ax` holds a legend handle for each class.
+    letters beside or below them. A figure that vaeviz makes for one Axes becomes higher for more than ten. Long names
+    are abbreviated. In any case `ax` holds a legend handle for each class.
 
     Parameters
     ----------
@@ -249,16 +249,19 @@ def _corner_names(
 
 
 def _add_legend(ax: Axes, layout: _KeyLayout, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Add a legend below or beside an Axes; a figure of vaeviz becomes higher for one in small letters below."""
+    """Add a legend beside or below an Axes; a figure of vaeviz becomes higher for many classes below."""
     style = _COMPACT_LEGEND | {"ncols": layout.n_columns, "handles": handles, "labels": labels}
+    size, line_height = font_size("legend.fontsize"), LINE_HEIGHT
     if layout.is_small:
-        style |= {"fontsize": _small_size(), "labelspacing": SMALL_LINE_HEIGHT - 1}
+        size, line_height = _small_size(), SMALL_LINE_HEIGHT
+        style |= {"fontsize": size, "labelspacing": line_height - 1}
     if layout.place == "below":
-        if 0 < len(layout.names) <= MAX_LEGEND_CLASSES:
+        if layout.names and ax.get_adjustable() == "datalim":  # a color bar would stand apart from a smaller box
             ax.set_adjustable("box")  # limits of equal scale would become wider where the legend makes the Axes lower
+            ax.set_anchor("S")  # so that a layout engine knows where the legend ends, whatever the height of the box
         legend_below(ax, **style)
-        if layout.is_small:
-            grow(ax.figure, math.ceil(len(handles) / layout.n_columns) * SMALL_LINE_HEIGHT * _small_size())
+        if layout.is_small or (len(layout.names) > MAX_LEGEND_CLASSES and ax.figure.axes == [ax]):
+            grow(ax.figure, math.ceil(len(handles) / layout.n_columns) * line_height * size)
         return
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, **style)
 

@@ -1,4 +1,4 @@
-"""Limits of scales that single far values do not determine."""
+"""Limits of scales, which a few extreme values do not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How samples are drawn: their kind, scale, colors and names."""
+"""The style of drawn samples: their kind, scale, colors and names."""
 
 from __future__ import annotations
 

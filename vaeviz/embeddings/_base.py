@@ -16,6 +16,8 @@ from vaeviz.data.arrays import as_matrix
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.plugins import registry
 from vaeviz.plugins.options import check_arguments, options_of
+from vaeviz.plugins.short_repr import ShortRepr
+from vaeviz.plugins.signature import hide_private_parameters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +29,9 @@ MAX_SKLEARN_CODES = 1000  # up to here scikit-learn's t-SNE is as fast as openTS
 N_CACHED_MAPS = 4  # a figure set draws one map several times
 
 
-@dataclass(frozen=True, eq=False)
-class Embedding:
+@hide_private_parameters
+@dataclass(frozen=True, eq=False, repr=False)
+class Embedding(ShortRepr):
     """A two-dimensional map of codes.
 
     Attributes

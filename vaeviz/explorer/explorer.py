@@ -15,7 +15,7 @@ from vaeviz.data.out_of_core import is_dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.colors import ClassNames, Palette
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
-from vaeviz.errors import InputError, each_advice_once
+from vaeviz.errors import InputError, each_advice_once, list_words
 from vaeviz.explorer.page import explorer_page
 from vaeviz.explorer.scene import LatentView, SampleTable, Scene, latent_scene
 from vaeviz.explorer.widget import make_widget
@@ -120,7 +120,7 @@ def explore(
     given |= {"factor_names": factor_names, "feature_names": feature_names}
     missing = [name for name, value in {"encoder": encoder, "x": x}.items() if value is None]
     if missing:
-        names = " and ".join(missing)
+        names = list_words(missing)
         raise InputError(f"explore needs {names}.", got="None", expected=names, fix=describe_missing(missing))
     if other is not None and other is encoder:
         fix = "Pass a second model of the same samples, or None."
@@ -212,7 +212,7 @@ def describe_size(document: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Explorer:
-    """A latent space to look at, in a page or in a notebook.
+    """The interactive view of a latent space that `vaeviz.explore` makes. A notebook displays it; `save` writes a page.
 
     Parameters
     ----------

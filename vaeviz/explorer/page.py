@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from vaeviz.explorer.scene import Scene
+from vaeviz.plugins.templates import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -73,13 +74,4 @@ def _inside_script_code(code: str) -> Any:
 
 @cache
 def _templates() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("vaeviz.explorer"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-    )
+    return template_environment("vaeviz.explorer")

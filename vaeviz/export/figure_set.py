@@ -15,7 +15,7 @@ from vaeviz.analysis.shared_estimates import share_estimates
 from vaeviz.data.atomic_files import report_write_errors
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, warn_user
+from vaeviz.errors import Fix, InputError, NothingDrawnWarning, OutputError, UnknownName, list_words, warn_user
 from vaeviz.export.gallery import gallery_page
 from vaeviz.export.manifest import FigureRecord, FigureRecords, check_writable, earlier_figures, write_files
 from vaeviz.export.parallel import Completed, Task, run_tasks
@@ -31,7 +31,7 @@ from vaeviz.health.analyze import CHECKS
 from vaeviz.health.report import Report
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.provenance import describe_inputs, package_versions
-from vaeviz.plugins.diagnostics import capture_warnings
+from vaeviz.plugins.diagnostics import capture_warnings, merge_warnings
 from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.options import check_arguments, check_names, check_settings, validate_settings
 from vaeviz.plugins.plot_spec import get_plot, plot_names
@@ -58,8 +58,8 @@ def export_figures(
     clean: bool = False,
     single_file: bool = False,
     source: Iterable[str] = (),
-    on_record: Callable[[FigureRecord], None] = lambda record: None,
-    on_report: Callable[[Report], None] = lambda report: None,
+    on_record: Callable[[FigureRecord], None] | None = None,
+    on_report: Callable[[Report], None] | None = None,
     **inputs: Any,
 ) -> FigureRecords:
     """Draw a set of figures into a folder, with a manifest and a page that shows them.
@@ -156,7 +156,8 @@ def export_figures(
     report = Report((), seed, title, describe_inputs(found), package_versions())
     if checks:
         report = _with_outcomes(report, [done[task].result for task in checks])
-        on_report(report)
+        if on_report is not None:
+            on_report(report)
     manifest = _manifest(render, report, records, input_warnings) | {"source": [str(argument) for argument in source]}
     for name, file in (("explorer", EXPLORER_PAGE), ("animation", ANIMATION)):
         if (render.folder / file).is_file():
@@ -208,7 +209,7 @@ def _nothing_drawn(records: list[FigureRecord], inputs: Mapping[str, Any]) -> No
         message = f"No figure was drawn. {first.plot} was skipped"
         return NothingDrawnWarning(message, fix=Fix(first.reason, first.command_line_reason))
     (names, n_plots), *_ = missing.most_common(1)
-    message = f"No figure was drawn. {n_plots} of {len(records)} plots need {' and '.join(names)}."
+    message = f"No figure was drawn. {n_plots} of {len(records)} plots need {list_words(names)}."
     return NothingDrawnWarning(message, fix=describe_missing(names))
 
 
@@ -225,22 +226,22 @@ def _draw_and_check(
     checks: Sequence[CheckTask],
     inputs: Mapping[str, Any],
     jobs: int,
-    on_record: Callable[[FigureRecord], None],
+    on_record: Callable[[FigureRecord], None] | None,
 ) -> dict[Task, Completed]:
     """Run all tasks of a set, and pass on each record as soon as its figure is done."""
     done: dict[Task, Completed] = {}
     with share_estimates(), closing(run_tasks([*figures, *checks], inputs, jobs)) as running:
         for completed in running:
             done[completed.task] = completed
-            if isinstance(completed.result, FigureRecord):
+            if on_record is not None and isinstance(completed.result, FigureRecord):
                 on_record(completed.result)
     return done
 
 
 def _with_outcomes(report: Report, outcomes: Sequence[CheckOutcome]) -> Report:
     """Return a report with the results of checks, and each of their warnings once."""
-    warnings = dict.fromkeys(text for outcome in outcomes for text in outcome.warnings)
-    return replace(report, checks=tuple(outcome.result for outcome in outcomes), warnings=tuple(warnings))
+    warnings = merge_warnings(warning for outcome in outcomes for warning in outcome.warnings)
+    return replace(report, checks=tuple(outcome.result for outcome in outcomes), warnings=tuple(map(str, warnings)))
 
 
 def _timings(
@@ -298,7 +299,7 @@ def _validate_plot_settings(settings: Mapping[str, Mapping[str, Any]], names: li
         checked.setdefault(plot, {}).update(validate_settings(get_plot(plot).function, options, owner=plot))
         if plot not in names:
             raise InputError(
-                f"There are options of {plot}, which is not among the plots to draw: {', '.join(names)}.",
+                f"settings has options of {plot}, but the plots to draw are {', '.join(names)}.",
                 got=plot,
                 fix=Fix(
                     f"Add {plot} to plots, or remove its options from settings.",

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.drawing.styles import get_style
-from vaeviz.errors import InputError, printable_text
+from vaeviz.errors import InputError
 from vaeviz.export.redraw import redraw_call, redraw_command
 from vaeviz.plugins.plot_spec import QUESTIONS, PlotSpec, get_plot
+from vaeviz.plugins.templates import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -63,17 +64,7 @@ def gallery_page(manifest: Mapping[str, Any], embed_from: Path | None = None) ->
 
 @cache
 def _templates() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    templates = Environment(
-        loader=PackageLoader("vaeviz.export"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: printable_text(value) if type(value) is str else value,
-    )
+    templates = template_environment("vaeviz.export")
     templates.filters |= {"estimate": _format_estimate, "option_list": _format_options}
     return templates
 

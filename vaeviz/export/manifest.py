@@ -13,12 +13,13 @@ from vaeviz.data.atomic_files import atomic_path, partial_files, report_write_er
 from vaeviz.errors import OutputError
 from vaeviz.model.provenance import sha256_hex
 from vaeviz.plugins.html_table import html_table
+from vaeviz.plugins.short_repr import ShortRepr
 
 COMMAND_LINE_FIELDS = ("command_line_reason", "command_line_warnings")  # left out of the manifest
 
 
-@dataclass
-class FigureRecord:
+@dataclass(repr=False)
+class FigureRecord(ShortRepr):
     """One plot of a figure set: its files, or the reason why there are none.
 
     Attributes
@@ -54,15 +55,15 @@ class FigureRecord:
     plot: str
     status: Literal["drawn", "skipped", "failed"] = "drawn"
     reason: str = ""
-    summary: str = ""
-    distribution: str = ""
-    width: str = "column"
-    options: dict[str, Any] = field(default_factory=dict)
+    summary: str = field(default="", repr=False)
+    distribution: str = field(default="", repr=False)
+    width: str = field(default="column", repr=False)
+    options: dict[str, Any] = field(default_factory=dict, repr=False)
     warnings: list[str] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
-    traceback: str = ""
-    command_line_reason: str = ""
-    command_line_warnings: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict, repr=False)
+    traceback: str = field(default="", repr=False)
+    command_line_reason: str = field(default="", repr=False)
+    command_line_warnings: list[str] = field(default_factory=list, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the manifest keeps: all fields but those for the command line.

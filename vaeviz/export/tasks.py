@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from vaeviz.errors import GuessWarning
 from vaeviz.export.manifest import FigureRecord
 from vaeviz.export.render import RenderOptions, draw_plot, new_record
 from vaeviz.health.analyze import CHECKS
@@ -68,7 +69,7 @@ class CheckOutcome(NamedTuple):
     """The result of a health check, and the warnings that it raised."""
 
     result: CheckResult
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warning, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,7 @@ class CheckTask:
         """
         with capture_warnings() as raised:
             result = CHECKS[self.check].run(inputs, {"seed": self.seed})
-        return CheckOutcome(result, tuple(map(str, raised)))
+        return CheckOutcome(result, tuple(map(_portable_warning, raised)))
 
     def failed(self, reason: str) -> CheckOutcome:
         """Return the outcome of a check whose process ended.
@@ -117,3 +118,8 @@ class CheckTask:
             The outcome.
         """
         return CheckOutcome(CHECKS[self.check].failed(reason, {"seed": self.seed}))
+
+
+def _portable_warning(warning: Warning) -> Warning:
+    """Return a warning that another process can unpickle, which is not certain for those of other libraries."""
+    return warning if isinstance(warning, GuessWarning) else UserWarning(str(warning))

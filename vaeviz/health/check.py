@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vaeviz.analysis.estimates import N_ERRORS
-from vaeviz.errors import InputError, NotApplicable
+from vaeviz.errors import InputError, NotApplicable, list_words
 from vaeviz.model.provenance import portable_traceback
 from vaeviz.plugins.inputs import describe_missing
+from vaeviz.plugins.short_repr import ShortRepr
 from vaeviz.plugins.signature import InputSignature
 
 CheckStatus = Literal["healthy", "uncertain", "flagged", "not applicable", "failed"]
@@ -19,8 +20,8 @@ Side = Literal["above", "below"]
 ROUNDING = 1e-6  # relative difference of values that float32 arithmetic alone can cause
 
 
-@dataclass(frozen=True, eq=False)
-class Measurement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Measurement(ShortRepr):
     """What a check measured.
 
     Attributes
@@ -65,8 +66,8 @@ class Measurement:
         return self.interval or (self.value - N_ERRORS * error, self.value + N_ERRORS * error)
 
 
-@dataclass(frozen=True, eq=False)
-class CheckResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class CheckResult(ShortRepr):
     """The result of a check: what was asked, and what a `Measurement` says.
 
     Attributes
@@ -100,13 +101,13 @@ class CheckResult:
     """
 
     name: str
-    question: str
+    question: str = field(repr=False)
     status: CheckStatus
     sentence: str
     unit: str
     flags: Side
-    source: str
-    options: Mapping[str, Any]
+    source: str = field(repr=False)
+    options: Mapping[str, Any] = field(repr=False)
     value: float | None = None
     error: float | None = None
     threshold: float | None = None
@@ -114,8 +115,8 @@ class CheckResult:
     n_samples: int | None = None
     baselines: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, Any] = field(default_factory=dict)
-    traceback: str = ""
-    command_line_sentence: str = ""
+    traceback: str = field(default="", repr=False)
+    command_line_sentence: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class Check(InputSignature):
         settings = self._settings(options)
         missing = self.missing_inputs(inputs)
         if missing:
-            reason = NotApplicable(f"needs {' and '.join(missing)}.", fix=describe_missing(missing))
+            reason = NotApplicable(f"needs {list_words(missing)}.", fix=describe_missing(missing))
             return self._result("not applicable", str(reason), settings, reason.for_command_line())
         try:
             measured = self.function(**self.select_inputs(inputs), **settings)

@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -144,8 +144,8 @@ class Report:
 
     def _repr_html_(self) -> str:
         rows = [
-            (f"{STATUS_MARKS[result.status]}\u00a0{result.status}", result.name, result.sentence)
-            for result in self.checks
+            (f"{STATUS_MARKS[result.status]}\u00a0{result.status}", result.name, sentence)
+            for result, sentence in _each_sentence_once(self.checks)
         ]
         return html_table(_format_title(self), ("status", "check", "result"), rows, summary_line(self.checks))
 
@@ -197,9 +197,8 @@ def format_table(report: Report, width: int | None = None, *, for_command_line: 
     columns = max(MIN_TABLE_WIDTH, min(columns, MAX_TABLE_WIDTH))
     name_width = max((len(result.name) for result in report.checks), default=0)
     lines = [_format_title(report), ""]
-    for result in report.checks:
+    for result, sentence in _each_sentence_once(report.checks, for_command_line=for_command_line):
         start = f"{STATUS_MARKS[result.status]} {result.name:<{name_width}}  {result.status:<14}  "
-        sentence = result.command_line_sentence if for_command_line else result.sentence
         wrapped = textwrap.wrap(sentence, columns, initial_indent=start, subsequent_indent=" " * len(start))
         lines += wrapped or [start.rstrip()]
     return [*lines, "", summary_line(report.checks)]
@@ -224,6 +223,17 @@ def summary_line(results: Sequence[CheckResult]) -> str:
     line = f"{len(flagged)} of {n_answered} checks flagged" + (f": {', '.join(flagged)}" if flagged else "")
     others = (f"; {status}: {', '.join(by_status[status])}" for status in ("uncertain", "failed") if by_status[status])
     return line + "".join(others)
+
+
+def _each_sentence_once(
+    results: Sequence[CheckResult], *, for_command_line: bool = False
+) -> Iterator[tuple[CheckResult, str]]:
+    """Yield results with their sentences; one that repeats an earlier sentence names the check that has it."""
+    first: dict[str, str] = {}
+    for result in results:
+        sentence = result.command_line_sentence if for_command_line else result.sentence
+        named = first.setdefault(sentence, result.name)
+        yield result, sentence if named == result.name else f"As for {named}."
 
 
 def _format_title(report: Report) -> str:

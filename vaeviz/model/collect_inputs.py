@@ -171,9 +171,9 @@ def with_cached_codes(inputs: Mapping[str, Any]) -> dict[str, Any]:
     if "encoder" in inputs and "x" in inputs and not _lacks_condition(inputs):
         encoder = with_decoder(inputs["encoder"], inputs.get("decoder"))
         encoder = cache_encoding(encoder, inputs["x"], inputs.get("condition"))
-        assert encoder.cached is not None
+        assert encoder._cached is not None
         inputs["encoder"] = encoder
-        inputs["x"], posterior = encoder.cached  # x may have held more than samples
+        inputs["x"], posterior = encoder._cached  # x may have held more than samples
         if "condition" in inputs:
             inputs["condition"] = posterior.condition
         if "likelihood" in inputs:

@@ -423,7 +423,7 @@ class _Subsample:
 
 def _check_range_of_both(decoder: Decoder, z: Any) -> None:
     """Warn if the encoder of the codes declares a value range and the decoder does not, or the reverse."""
-    of_encoder = z.input_range if isinstance(z, Posterior) else None
+    of_encoder = z._input_range if isinstance(z, Posterior) else None
     of_decoder = decoder.value_range or (() if decoder.output is None else None)
     if of_encoder is None or of_decoder is None or (of_encoder != ()) == (of_decoder != ()):
         return

@@ -44,6 +44,9 @@ class DecoderLikelihood:
         self.decoder = decoder
         self.name = name
 
+    def __repr__(self) -> str:
+        return f"DecoderLikelihood({self.decoder!r}, {self.name!r})"
+
     @property
     def conditions(self) -> Any:
         """Conditions that the decoder declares."""
@@ -216,7 +219,7 @@ def find_decoder(model: Any) -> Decoder | None:
     opened = open_with_adapter(model)[1]
     if opened is None or opened.either:
         return None
-    whole = None if opened.encoder is None else opened.encoder.whole
+    whole = None if opened.encoder is None else opened.encoder._whole
     return opened.decoder or (None if whole is None else whole.decoder)
 
 

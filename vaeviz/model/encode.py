@@ -144,8 +144,8 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
     """
     if isinstance(encoder, Posterior):
         return _own_posterior(encoder, check_samples(x, "x"), condition), None
-    if isinstance(encoder, Encoder) and encoder.cached is not None and _is_cached(encoder, x, condition):
-        return encoder.cached[1], None
+    if isinstance(encoder, Encoder) and encoder._cached is not None and _is_cached(encoder, x, condition):
+        return encoder._cached[1], None
     encoder = as_encoder(encoder)
     x, condition = encoder.unpack_samples(x, condition)
     check_row_index(condition, "condition", x)
@@ -165,7 +165,7 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
             batches = _encode_blocks(BlockEncoder.of(encoder, traces[0], x), x.source, values, first_mean[0].size)
         posterior = _join_batches(batches, encoder, traces)
     input_range = () if bytes_sent else encoder.value_range or (() if encoder.preprocess is None else None)
-    return replace(posterior, condition=condition, input_range=input_range), replace(traces[0], bytes_sent=bytes_sent)
+    return replace(posterior, condition=condition, _input_range=input_range), replace(traces[0], bytes_sent=bytes_sent)
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def choose_byte_range(encoder: Encoder, x: SampleStream, condition: Any) -> Byte
 
 def _explained_variance(encoder: Encoder, x: SampleStream, condition: Any) -> float:
     """Return the share of the variance of a few samples that their reconstruction explains. 0 if there is none."""
-    if encoder.whole is None:
+    if encoder._whole is None:
         return 0.0
     rows = slice(MAX_RECONSTRUCTED_SAMPLES)
     samples = take_rows(x, rows)
@@ -248,7 +248,7 @@ def _explained_variance(encoder: Encoder, x: SampleStream, condition: Any) -> fl
         warnings.simplefilter("ignore")
         try:
             posterior = encode(encoder, samples, None if condition is None else condition[rows])
-            decoded = decode(encoder.whole.decoder, posterior, reference=samples)
+            decoded = decode(encoder._whole.decoder, posterior, reference=samples)
         except (InputError, NotApplicable):
             return 0.0
     from scipy.special import expit
@@ -338,7 +338,7 @@ class BlockEncoder:
         x : StoredArray
             The array.
         """
-        alone = replace(encoder, cached=None, cached_modules=None, whole=None)
+        alone = replace(encoder, _cached=None, _cached_modules=None, _whole=None)
         known = replace(trace, returned=None, module_calls=[], step=None)
         step = None if trace.step is None else trace.step.function
         return cls(alone, known, step, x.value_range, x.dtype)
@@ -398,7 +398,7 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
         warn_of_gray_levels(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
     alone, again = _call_again(call, encoder, [sent, *arrays[1:]], returned)
-    whole = encoder.whole
+    whole = encoder._whole
     probe = None if whole is None or encoder.pad else ReconstructionProbe(whole, call, sent, arrays[1:])
     if encoder.returns:
         outputs = declared_outputs(encoder.returns, returned, len(sent))
@@ -420,13 +420,13 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
             lambda others: _read_codes(outputs, call(sent, others), len(sent))[0],
         )
     trace = EncodingTrace(layout, outputs, returned, is_steady, module_calls)
-    if whole is None or probe is None or not is_steady:
+    if probe is None or not is_steady:
         return trace
-    step_name = probe.step_between(mean) if std is None else None
-    if step_name is None:
+    found = probe.step_between(mean) if std is None else None
+    if found is None:
         probe.warn_of_difference(mean)
         return trace
-    return replace(trace, step_name=step_name, step=ForeignFunction(whole.steps[step_name]))
+    return replace(trace, step_name=found[0], step=ForeignFunction(found[1]))
 
 
 def _call_again(
@@ -611,9 +611,9 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     if trace is None:
         return cached
     if trace.bytes_sent is not None:
-        cached = replace(trace.bytes_sent.encoder, cached=cached.cached)
+        cached = replace(trace.bytes_sent.encoder, _cached=cached._cached)
     modules = tuple(call.module for call in trace.module_calls)
-    return replace(cached, cached_modules=modules, cached_checksum=_checksum(cached.fn, modules))
+    return replace(cached, _cached_modules=modules, _cached_checksum=_checksum(cached.fn, modules))
 
 
 def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Posterior) -> Encoder:
@@ -635,7 +635,7 @@ def with_posterior(encoder: Any, x: np.ndarray | SampleStream, posterior: Poster
     """
     if isinstance(encoder, Posterior):
         encoder = Encoder(_refuse_samples, prior=posterior.prior, name="Posterior")
-    return replace(as_encoder(encoder), cached=(x, posterior))
+    return replace(as_encoder(encoder), _cached=(x, posterior))
 
 
 def _refuse_samples(x: np.ndarray) -> None:
@@ -664,12 +664,12 @@ def _own_posterior(posterior: Posterior, x: np.ndarray | SampleStream, condition
 
 def _is_cached(encoder: Encoder, x: Any, condition: Any) -> bool:
     """Return True if the cache holds x under this condition, or under the only one that can be meant."""
-    if encoder.cached is None or not is_same_source(encoder.cached[0], x):
+    if encoder._cached is None or not is_same_source(encoder._cached[0], x):
         return False
     has_own_condition = encoder.condition is not None or encoder.is_conditional or encoder.unpack is not None
-    if not (condition is None and has_own_condition) and condition is not encoder.cached[1].condition:
+    if not (condition is None and has_own_condition) and condition is not encoder._cached[1].condition:
         return False
-    return encoder.cached_modules is None or encoder.cached_checksum == _checksum(encoder.fn, encoder.cached_modules)
+    return encoder._cached_modules is None or encoder._cached_checksum == _checksum(encoder.fn, encoder._cached_modules)
 
 
 def _checksum(fn: Any, modules: tuple[Any, ...]) -> int:

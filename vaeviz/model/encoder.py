@@ -15,8 +15,10 @@ from vaeviz.model.output_names import parse_returns
 from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.whole_model import WholeModel
+from vaeviz.plugins.signature import hide_private_parameters
 
 
+@hide_private_parameters
 @dataclass(frozen=True, eq=False, repr=False)
 class Encoder(ModelPart):
     """A callable that maps samples to codes, and what is declared about it. None means undeclared.
@@ -53,14 +55,6 @@ class Encoder(ModelPart):
         Receives each batch of samples before everything else, and returns one row for each.
     unpack : callable, optional
         For an `x` that holds more than samples, such as an AnnData: maps ``(x, condition)`` to both as arrays.
-    cached : tuple, optional
-        Samples and their posterior, see `vaeviz.cache_encoding`.
-    cached_modules : tuple of torch.nn.Module, optional
-        The torch modules that ran for this posterior.
-    cached_checksum : int, default=0
-        Checksum of their parameters at that time, see `vaeviz.model.parameter_checksum`.
-    whole : WholeModel, optional
-        The decoder of the same model and the model's own reconstruction, which show how outputs are to be read.
 
     Raises
     ------
@@ -81,10 +75,14 @@ class Encoder(ModelPart):
     input_shape: tuple[int, ...] | None = None
     preprocess: Callable[..., Any] | None = None
     unpack: Callable[[Any, Any], tuple[Any, Any]] | None = None
-    cached: tuple[Any, Posterior] | None = field(default=None, repr=False)
-    cached_modules: tuple[Any, ...] | None = field(default=None, repr=False)
-    cached_checksum: int = field(default=0, repr=False)
-    whole: WholeModel | None = field(default=None, repr=False)
+    _cached: tuple[Any, Posterior] | None = field(default=None, repr=False)
+    """Samples and their posterior, see `vaeviz.cache_encoding`."""
+    _cached_modules: tuple[Any, ...] | None = field(default=None, repr=False)
+    """The torch modules that ran for this posterior."""
+    _cached_checksum: int = field(default=0, repr=False)
+    """Checksum of their parameters at that time, see `vaeviz.model.parameter_checksum`."""
+    _whole: WholeModel | None = field(default=None, repr=False)
+    """The decoder of the same model and the model's own reconstruction, which show how outputs are to be read."""
 
     role: ClassVar[str] = "encoder"
     input_name: ClassVar[str] = "x"

@@ -205,7 +205,7 @@ def _inspect_encoder(
     trace: EncodingTrace | None = None
     if x is not None:
         with _reporting(properties):
-            posterior, trace = trace_encoding(replace(encoder, cached=None), x, condition)
+            posterior, trace = trace_encoding(replace(encoder, _cached=None), x, condition)
     properties += [
         _describe_returns(encoder, x, trace),
         _describe_latent_size(posterior, x),
@@ -217,7 +217,7 @@ def _inspect_encoder(
     if trace is not None and x is not None:
         steady = "yes" if trace.is_steady else "no: it samples"
         properties.append(InferredProperty("deterministic", steady, "the same batch was encoded twice"))
-        if encoder.whole is not None and encoder.whole.reconstruct is None:
+        if encoder._whole is not None and encoder._whole.reconstruct is None:
             evidence = "no whole model to compare with: a step between the parts, such as a quantizer, is skipped"
             properties.append(InferredProperty("then", "unknown", evidence))
         if trace.step_name is not None:

@@ -1,4 +1,4 @@
-"""In which shape samples are sent to an encoder: declared, or proven by the first torch layer and by a call."""
+"""The shape in which an encoder receives samples: declared, or proven by the first torch layer and by a call."""
 
 from __future__ import annotations
 

@@ -218,9 +218,9 @@ def with_decoder(encoder: Any, decoder: Any) -> Any:
     if decoder is None or isinstance(encoder, Posterior):
         return encoder
     part, given = as_encoder(encoder), as_decoder(decoder)
-    if part.whole is None:
-        return replace(part, whole=WholeModel(given))
-    return part if part.whole.decoder.fn == given.fn else replace(part, whole=replace(part.whole, decoder=given))
+    if part._whole is None:
+        return replace(part, _whole=WholeModel(given))
+    return part if part._whole.decoder.fn == given.fn else replace(part, _whole=replace(part._whole, decoder=given))
 
 
 def condition_on(model: Any, condition: Any) -> Any:
@@ -316,9 +316,9 @@ def open_with_adapter(model: Any, *, trust: bool = False) -> tuple[str | None, M
 def _with_whole_model(opened: Model, model: Any) -> Model:
     """Return an opened model whose encoder knows the decoder, and what the model itself does, unless it knows it."""
     encoder, decoder = opened.encoder, opened.decoder
-    if opened.either or encoder is None or decoder is None or encoder.whole is not None:
+    if opened.either or encoder is None or decoder is None or encoder._whole is not None:
         return opened
-    return replace(opened, encoder=replace(encoder, whole=whole_model(model, decoder)))
+    return replace(opened, encoder=replace(encoder, _whole=whole_model(model, decoder)))
 
 
 def _load_adapters() -> Iterator[tuple[str, Adapter]]:
@@ -377,7 +377,7 @@ def _open_callable(fn: Callable[..., Any], name: str) -> Model:
     owner: Any = getattr(fn, "__self__", None)
     decoder = None if owner is None else _part_attribute(owner, "decode")
     whole = whole_model(owner, as_decoder(getattr(owner, decoder))) if decoder else None
-    return Model(Encoder(fn, whole=whole), name=name)
+    return Model(Encoder(fn, _whole=whole), name=name)
 
 
 def _part_attribute(model: Any, verb: str) -> str | None:

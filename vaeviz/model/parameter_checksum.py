@@ -1,4 +1,4 @@
-"""A quick checksum of a model, which shows that codes were computed with other parameters."""
+"""A quick checksum of a model, which differs if its parameters have changed."""
 
 from __future__ import annotations
 

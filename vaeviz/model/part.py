@@ -1,4 +1,4 @@
-"""What an encoder and a decoder share: names, ranges, layouts, batch sizes and conditions."""
+"""The common base of an encoder and a decoder: names, ranges, layouts, batch sizes and conditions."""
 
 from __future__ import annotations
 

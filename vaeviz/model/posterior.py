@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +12,8 @@ from vaeviz.data.labels import check_labels
 from vaeviz.data.out_of_core import is_out_of_core, iterate_rows
 from vaeviz.errors import InputError
 from vaeviz.plugins.html_table import html_table
+from vaeviz.plugins.short_repr import ShortRepr
+from vaeviz.plugins.signature import hide_private_parameters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 MAX_HTML_ROWS = 16  # dimensions that a notebook shows
 
 
-@dataclass(frozen=True, eq=False)
-class Posterior:
+@hide_private_parameters
+@dataclass(frozen=True, eq=False, repr=False)
+class Posterior(ShortRepr):
     """Diagonal Gaussian posteriors q(z | x), one row per sample.
 
     Parameters
@@ -38,8 +41,6 @@ class Posterior:
         Name of q(z | x) if it is not a Gaussian with independent dimensions. Only its means are kept then.
     condition : array_like, shape (N, ...), optional
         What a conditional encoder received with each sample. Each code is decoded with it.
-    input_range : tuple of float, optional
-        The value range that the encoder declares; ``()`` if it declares none. None if that is not known.
 
     Raises
     ------
@@ -63,7 +64,8 @@ class Posterior:
     code_shape: tuple[int, ...] = ()
     family: str | None = None
     condition: Any = None
-    input_range: tuple[float, ...] | None = None
+    _input_range: tuple[float, ...] | None = field(default=None, repr=False)
+    """The value range that the encoder declares; ``()`` if it declares none. None if that is not known."""
 
     def __post_init__(self) -> None:
         mean = _float32(self.mean, "means")

@@ -1,4 +1,4 @@
-"""Where a record comes from: versions, hashes of all inputs, and tracebacks that are the same everywhere."""
+"""The origin of a record: versions, hashes of all inputs, and tracebacks that are the same everywhere."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ def _hash_rows(x: np.ndarray | SampleStream) -> str:
 
 def _describe_part(part: ModelPart, inputs: Mapping[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {"name": part.name}
-    if isinstance(part, Encoder) and part.cached is not None:
-        described["posterior"] = _describe_posterior(part.cached[1])
+    if isinstance(part, Encoder) and part._cached is not None:
+        described["posterior"] = _describe_posterior(part._cached[1])
     digest = _hash_weights(modules_that_run(part, inputs))
     return described | ({"weights_sha256": digest} if digest else {})
 
@@ -170,8 +170,8 @@ def modules_that_run(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
     loaded = loaded_modules(part.fn)
     owner = getattr(part.fn, "__self__", part.fn)  # a module whose method is called does not run itself
     ran: list[Any] = [module for module in loaded if module is owner]
-    if isinstance(part, Encoder) and part.cached_modules is not None:
-        ran += part.cached_modules
+    if isinstance(part, Encoder) and part._cached_modules is not None:
+        ran += part._cached_modules
     else:
         with record_modules() as calls, restored_random_state(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -187,12 +187,12 @@ def _call_once(part: ModelPart, inputs: Mapping[str, Any]) -> None:
     encoder, condition = inputs.get("encoder"), inputs.get("condition")
     first_condition = None if condition is None else condition[:1]
     if isinstance(part, Encoder):
-        x = part.cached[0] if part.cached is not None else inputs["x"]
+        x = part._cached[0] if part._cached is not None else inputs["x"]
         trace_encoding(part, take_rows(x, slice(1)), first_condition)
         return
     latent_shape = getattr(part, "latent_shape", None)
-    if isinstance(encoder, Encoder) and encoder.cached is not None:
-        decode(part, encoder.cached[1][:1], first_condition if part.is_conditional else None)
+    if isinstance(encoder, Encoder) and encoder._cached is not None:
+        decode(part, encoder._cached[1][:1], first_condition if part.is_conditional else None)
     elif latent_shape is not None:
         first_known = list(part.known_conditions)[:1] if part.known_conditions else None
         decode(part, np.zeros((1, *latent_shape), np.float32), first_known if part.is_conditional else None)

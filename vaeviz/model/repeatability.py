@@ -1,4 +1,4 @@
-"""Whether a part returns the same for the same rows: it may sample, or use statistics of the whole batch."""
+"""Check whether a part returns the same for the same rows: it may sample, or use statistics of the whole batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a plot draws: the Axes or Figure that it receives, with its title and its legends.
+"""The place that a plot draws into: the Axes or Figure that it receives, with its title and its legends.
 
 `register_plot` wraps every plot in `extend_plot`, so that all plots take ``ax``, ``title`` and ``legend``.
 """

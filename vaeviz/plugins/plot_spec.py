@@ -1,4 +1,4 @@
-"""What a plot is: a plain function, described by the `PlotSpec` that is read from its signature.
+"""The definition of a plot: a plain function, and the `PlotSpec` that is read from its signature.
 
 Positional parameters name the inputs of a plot and keyword-only parameters are its options. It draws into one Axes
 (``ax``) or, if it has several panels, into one figure (``figure``).
@@ -134,7 +134,7 @@ def register_plot(
     """
     if not isinstance(page, PageShape | None):
         raise InputError(
-            f"page is of type {type(page).__name__}.",
+            f"page is of type {type(page).__name__}, expected a PageShape.",
             got=type(page).__name__,
             expected="a PageShape",
             fix='Write page=vaeviz.PageShape("full", 0.4).',
@@ -209,7 +209,7 @@ def _check_contract(function: Callable[..., Any]) -> None:
         raise InputError(
             f"{owner} has a parameter {taken[0]!r}, which every plot has anyway.",
             got=taken[0],
-            fix="Remove it: it is served after the plot has drawn. Give an option of another meaning another name.",
+            fix="Remove it, since register_plot adds it. If yours means something else, give it another name.",
         )
     for option in _plot_options(function).values():
         _check_option(owner, option)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
+from vaeviz.errors import list_words
 from vaeviz.plugins.options import Option, options_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class InputSignature:
         The name under which it is registered.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., Any] = field(repr=False)
     name: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -104,7 +107,7 @@ class InputSignature:
             "needs ..." with the names of the missing inputs, or an empty text if none is missing.
         """
         missing = self.missing_inputs(inputs)
-        return f"needs {' and '.join(missing)}" if missing else ""
+        return f"needs {list_words(missing)}" if missing else ""
 
     def select_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of the inputs that the function takes.
@@ -120,3 +123,23 @@ class InputSignature:
             Keyword arguments of the function.
         """
         return {name: inputs[name] for name in self.required + self.optional if inputs.get(name) is not None}
+
+
+def hide_private_parameters(cls: type[T]) -> type[T]:
+    """Leave parameters that start with an underscore out of the signature of a class that help and editors show.
+
+    Parameters
+    ----------
+    cls : type
+        A dataclass with fields that only vaeviz sets.
+
+    Returns
+    -------
+    type
+        The same class.
+    """
+    init: Any = cls.__init__
+    signature = inspect.signature(init)
+    shown = [parameter for name, parameter in signature.parameters.items() if not name.startswith("_")]
+    init.__signature__ = signature.replace(parameters=shown)
+    return cls

@@ -125,7 +125,7 @@ class Display:
     def __post_init__(self) -> None:
         if not self.watch and (self.every != 1 or self.max_fraction is not None):
             option = "--every" if self.every != 1 else "--max-fraction"
-            raise click.UsageError(f"{option} says when figures are drawn, but there are none. Add --watch PLOT,...")
+            raise click.UsageError(f"{option} belongs to --watch, which names no plot. Add --watch PLOT,...")
         if self.watch:
             from vaeviz.plugins.plot_spec import get_plot
 

@@ -1,4 +1,4 @@
-"""What the models have in common, and what `fit` needs of a model."""
+"""The common base of the models, and what `fit` needs of a model."""
 
 from __future__ import annotations
 

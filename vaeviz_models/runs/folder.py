@@ -1,7 +1,7 @@
 """Run folders: ``config.json``, ``weights.safetensors`` and ``history.csv``.
 
-Each file is replaced as a whole, and nothing is pickled. The module `checkpoint` defines the fourth file. What is read
-may come from a stranger, so sizes are checked before anything of that size is allocated.
+Each file is replaced as a whole, and nothing is pickled. The module `checkpoint` defines the fourth file. Files may
+come from anyone, so sizes are checked before anything of that size is allocated.
 """
 
 from __future__ import annotations

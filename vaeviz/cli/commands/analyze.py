@@ -57,7 +57,7 @@ def analyze(
     from vaeviz.health.report import format_table
 
     if source.is_empty:
-        raise click.UsageError("There is nothing to analyze. Give MODEL, --encoder, --decoder or --input, and --data.")
+        raise click.UsageError("There is nothing to analyze. Name MODEL, --encoder, --decoder or --input, and --data.")
     options = parse_settings(settings, "CHECK", "holes.max_mass=0.1")
     model, data, supplied = source.open()
     check_input_names(supplied, run_analysis, ctx.command)

@@ -10,7 +10,7 @@ import click
 from vaeviz.cli.paths import OutputFile
 from vaeviz.cli.readers import is_condition_value
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
-from vaeviz.errors import Fix, InputError
+from vaeviz.errors import InputError
 
 ENDINGS = (".gif", ".png", ".webp", ".mp4", ".html")
 
@@ -87,8 +87,8 @@ def _check_model_alone(source: ModelAndDataSpec) -> None:
     named |= {"--weights"} if source.weights is not None else set()
     if named:
         listed = ", ".join(sorted(named))
-        fix = Fix("Leave it out.", f"Leave {listed} out, or add --over codes.")
-        raise InputError(f"{listed} cannot be used here: epochs are drawn as they were saved.", got=listed, fix=fix)
+        fix = f"Leave {listed} out, or add --over codes."
+        raise InputError(f"{listed} cannot change the epochs, which are drawn as they were saved.", got=listed, fix=fix)
 
 
 def _split_setting(text: str) -> tuple[str, str]:

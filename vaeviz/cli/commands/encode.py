@@ -8,7 +8,7 @@ import click
 
 from vaeviz.cli.paths import OutputFile
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, list_words
 from vaeviz.plugins.inputs import describe_missing
 
 
@@ -33,7 +33,7 @@ def encode(source: ModelAndDataSpec, out: Path) -> None:
     inputs = collect_inputs(*source.open())
     missing = [name for name in ("encoder", "x") if name not in inputs]
     if missing:
-        names = " and ".join(missing)
+        names = list_words(missing)
         raise InputError(f"encode needs {names}.", expected=names, fix=describe_missing(missing))
     posterior = encode_samples(inputs["encoder"], inputs["x"], inputs.get("condition"))
     write_codes(out, posterior, inputs.get("labels"))

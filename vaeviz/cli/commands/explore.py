@@ -12,7 +12,7 @@ from vaeviz.cli.paths import OutputFile
 from vaeviz.cli.readers import open_model
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options
 from vaeviz.data.sample_kind import SampleKind
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, list_words
 from vaeviz.plugins.inputs import describe_missing
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ def explore(
     from vaeviz.model.collect_inputs import collect_inputs
 
     if source.is_empty:
-        raise click.UsageError("There is nothing to explore. Give MODEL, --encoder, --decoder or --input, and --data.")
+        raise click.UsageError("There is nothing to explore. Name MODEL, --encoder, --decoder or --input, and --data.")
     model, data, supplied = source.open()
     data_name = None if data is None else data.name
     found = collect_inputs(model, data, supplied)
     missing = [name for name in ("encoder", "x") if name not in found]
     if missing:
-        names = " and ".join(missing)
+        names = list_words(missing)
         raise InputError(f"explore needs {names}.", expected=names, fix=describe_missing(missing))
     options["kind"] = options["kind"] or (data.kind if data is not None else None)
     explorer = make_explorer(

@@ -14,7 +14,7 @@ from vaeviz.cli.paths import OutputFile
 from vaeviz.cli.plugin_commands import broken_command
 from vaeviz.cli.source import ModelAndDataSpec, model_and_data_options, script_option
 from vaeviz.cli.types import click_option
-from vaeviz.errors import InputError, UnknownName
+from vaeviz.errors import InputError, UnknownName, list_words
 from vaeviz.plugins.inputs import describe_missing
 from vaeviz.plugins.options import Option
 
@@ -118,7 +118,7 @@ def _draw(
     options = shared_options(spec, None, None if data is None else data.kind) | options
     missing = spec.missing_inputs(inputs)
     if missing:
-        names = " and ".join(missing)
+        names = list_words(missing)
         raise InputError(f"{spec.name} needs {names}.", expected=names, fix=describe_missing(missing))
     with style_context(style) as page_style:
         figure = draw_figure(spec, inputs, options, page_style)

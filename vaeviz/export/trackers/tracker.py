@@ -183,7 +183,8 @@ def send_figures(folder: str | Path, tracker: Tracker) -> list[str]:
     folder = Path(folder)
     manifest = read_manifest(folder)
     if not manifest.get("figures"):
-        raise InputError(f"{folder} holds no figure set.", got=str(folder), expected="a folder of vaeviz export")
+        fix = "Name a folder that vaeviz.export_figures wrote."
+        raise InputError(f"{folder} holds no figure set.", got=str(folder), expected="a figure set", fix=fix)
     sent = []
     for figure in manifest["figures"]:
         for file in figure["files"]:

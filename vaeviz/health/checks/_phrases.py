@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vaeviz.analysis.estimates import Estimate
+from vaeviz.errors import list_words
 
 
 def percent(share: float, error: float = math.nan) -> str:
@@ -40,4 +41,4 @@ def list_dimensions(dims: Sequence[int] | np.ndarray, max_names: int = 6) -> str
     names = dimension_names(dims)
     if len(names) > max_names:
         names = names[: max_names - 1] + [f"{len(names) - max_names + 1} more"]
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    return list_words(names)

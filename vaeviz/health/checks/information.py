@@ -1,4 +1,4 @@
-"""How much of the KL is information about the samples."""
+"""The share of the KL that is information about the samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How adapters recognize models and files, without importing their libraries."""
+"""Recognize models and files of other libraries without importing these libraries."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _model_of_vae(model: Any, name: str) -> Model:
         _encode_function(model, class_names),
         input_shape=input_shape,
         prior="normal" if has_flow else None,
-        whole=WholeModel(decoder, lambda x: model({"data": x})["recon_x"]),
+        _whole=WholeModel(decoder, lambda x: model({"data": x})["recon_x"]),
         name=f"{name}.encoder",
     )
     return Model(encoder, decoder, name=name)
