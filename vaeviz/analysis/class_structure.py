@@ -112,6 +112,8 @@ def class_structure(
     ----------
     Rousseeuw 1987, "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis".
     """
+    from scipy.spatial.distance import cdist
+
     n_classes = int(classes.max()) + 1
     counts = np.bincount(classes, minlength=n_classes)
     _check_classes(points, classes, counts, ks)
@@ -120,7 +122,8 @@ def class_structure(
     confusion = np.zeros((n_classes, n_classes))
     np.add.at(confusion, (classes, votes[len(ks) // 2]), 1)
     chosen = np.random.default_rng(seed).permutation(len(points))[:MAX_SILHOUETTES]
-    distances, of_chosen = _pairwise_distances(points[chosen]), classes[chosen]
+    some, of_chosen = points[chosen].astype(np.float64), classes[chosen]
+    distances = cdist(some, some)
 
     def accuracies(rows: np.ndarray) -> list[float]:
         near = classes[_nearest_among(rows, nearest, max(ks))]
@@ -220,28 +223,13 @@ def _majority_classes(nearest: np.ndarray, n_classes: int) -> np.ndarray:
     return np.asarray(nearest[rows, most])
 
 
-def _pairwise_distances(points: np.ndarray) -> np.ndarray:
-    from scipy.spatial.distance import cdist
-
-    points = points.astype(np.float64)
-    return np.asarray(cdist(points, points))
-
-
 def _silhouettes(distances: np.ndarray, classes: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return silhouettes among some of the points; a single NaN if they have one class, or one sample per class.
 
     The distances (N, N) are those of all points, so that the jackknife computes them once.
     """
-    members = np.zeros((len(classes), int(classes.max()) + 1))
-    members[rows, classes[rows]] = 1
-    counts, classes = members.sum(axis=0), classes[rows]
-    if not 2 <= np.count_nonzero(counts) < len(rows):
+    from sklearn.metrics import silhouette_samples
+
+    if not 2 <= len(np.unique(classes[rows])) < len(rows):
         return np.full(1, np.nan)
-    sums, own = (distances @ members)[rows], (np.arange(len(rows)), classes)
-    within = sums[own] / np.maximum(counts[classes] - 1, 1)
-    between = np.divide(sums, counts, out=np.full_like(sums, np.inf), where=counts > 0)
-    between[own] = np.inf
-    nearest = between.min(axis=1)
-    larger = np.maximum(within, nearest)
-    is_defined = (counts[classes] > 1) & (larger > 0)  # it is 0 for the only sample of a class, and among duplicates
-    return np.asarray(np.divide(nearest - within, larger, out=np.zeros(len(rows)), where=is_defined))
+    return np.asarray(silhouette_samples(distances[np.ix_(rows, rows)], classes[rows], metric="precomputed"))
