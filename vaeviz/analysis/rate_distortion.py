@@ -17,13 +17,14 @@ from vaeviz.model.decoder_likelihood import as_likelihood, warn_of_mean_likeliho
 from vaeviz.model.encode import encode
 from vaeviz.model.likelihood import numpy_scorer
 from vaeviz.model.opening import Model, open
+from vaeviz.plugins.short_repr import ShortRepr
 
 DISCRETE = ("bernoulli", "categorical")  # likelihoods that are probabilities; the others are densities
 RECORDED_SPLITS = ("test", "validation", "train")  # in order of preference
 
 
-@dataclass(frozen=True)
-class RatePoint:
+@dataclass(frozen=True, repr=False)
+class RatePoint(ShortRepr):
     """One model in the rate–distortion plane of Alemi et al. 2018, in nats per sample.
 
     A list of points is a table: ``pandas.DataFrame(rate_points(runs))``.

@@ -1,4 +1,4 @@
-"""Which flax NNX modules run in a call. They run in eval mode, and are left as they were.
+"""Run the flax NNX modules of a call in eval mode, and leave them as they were.
 
 A module that runs reads its own attributes, so modules are found by the first attribute that a call reads, however a
 callable reaches them. Flax is looked up in ``sys.modules``: a callable that needs it has imported it.

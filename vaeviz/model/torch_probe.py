@@ -1,4 +1,4 @@
-"""Which torch modules run in a call. They run in eval mode, and are left as they were.
+"""Run the torch modules of a call in eval mode, and leave them as they were.
 
 Modules are found by a hook that torch calls before the forward pass of every module, so it does not matter how a
 callable reaches them. A module whose parts run belongs to the call as well, as if a method other than ``forward`` were

@@ -1,4 +1,4 @@
-"""What a model does between its encoder and its decoder, found by its own reconstruction of a few samples."""
+"""Steps of a model between its encoder and its decoder, found by its own reconstruction of a few samples."""
 
 from __future__ import annotations
 
