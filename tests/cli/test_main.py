@@ -221,7 +221,7 @@ def test_split_and_labels_select_from_the_data(run_main, npz, dots):
         (["latent_scatter", "mine:pair", "--data", "digits", "--split", "half"], "'half'"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--dim", "0,1"], "--dim"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--style", "papr"], "'papr'"),
-        (["latent_scatter", "mine:pair", "--data", "digits", "--out", "a.jpg"], ".png, .pdf, .svg"),
+        (["latent_scatter", "mine:pair", "--data", "digits", "--out", "a.jpg"], ".png, .pdf or .svg"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--out", "no/a.png"], "no/a.png"),
         (["latent_scatter", "mine:pair", "--data", "digits", "--out", "mine.py/a.png"], "mine.py/a.png"),
         (["latent_scatter", "mine:pair", "--data", "npz:absent.npz"], "absent.npz"),

@@ -202,6 +202,8 @@ class ReconstructionProbe:
         codes : ndarray, shape (N, ...)
             Means, or codes.
         """
+        if self.whole.reconstruct is None:
+            return
         if not self._own_reconstructions():
             self._warn_of_other_codes(codes)
             self._warn_of_unfixed_noise(codes)
