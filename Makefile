@@ -18,7 +18,7 @@ test-processes: .venv/installed
 test-browser: .venv/installed
 	$(BIN)/python -m pytest -m browser tests/explorer tests/export
 
-# The examples, and the additions that CONTRIBUTING.md describes.
+# The examples, the sessions in the docs, and the additions that CONTRIBUTING.md describes.
 test-examples: .venv/installed
 	$(BIN)/python -m pytest -n auto -m slow tests/docs
 
