@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-browser test-examples test-slow stress test-adapters doctest docs explorer explorer-test lint wheel bench clean
+.PHONY: demo test test-processes test-browser test-examples test-slow stress test-adapters doctest docs explorer explorer-test lint wheel bench clean
 
 demo: .venv/installed
 	$(BIN)/vaeviz demo --out figures
@@ -10,11 +10,15 @@ demo: .venv/installed
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
+# What only other processes show: imports, several jobs, kills and interrupts, plug-ins that end their interpreter.
+test-processes: .venv/installed
+	$(BIN)/python -m pytest -n auto -m "processes and not slow"
+
 # The pages that vaeviz writes, in Chromium.
 test-browser: .venv/installed
 	$(BIN)/python -m pytest -m browser tests/explorer tests/export
 
-# The examples, and the additions that CONTRIBUTING.md describes.
+# The examples, the sessions in the docs, and the additions that CONTRIBUTING.md describes.
 test-examples: .venv/installed
 	$(BIN)/python -m pytest -n auto -m slow tests/docs
 

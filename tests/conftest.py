@@ -75,11 +75,14 @@ def untraced(function):
     return call
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marker
 def pytest_collection_modifyitems(items):
-    """Skip the tests marked `cuda` on a machine without a GPU, and do not count the lines that attacks reach."""
+    """Mark tests by folder and fixtures, and skip those marked `cuda` on a machine without a GPU."""
     for item in items:
         if item.path.parent.name == "stress":
             item.add_marker("no_cover")
+        if "python" in item.fixturenames:
+            item.add_marker("processes")
     on_a_gpu = [item for item in items if item.get_closest_marker("cuda")]
     if on_a_gpu:
         import torch

@@ -276,18 +276,20 @@ def each_advice_once() -> Iterator[None]:
         _given_advice.reset(token)
 
 
-def list_words(words: Iterable[str]) -> str:
+def list_words(words: Iterable[str], conjunction: str = "and") -> str:
     """Return words as a list in a sentence.
 
     Parameters
     ----------
     words : iterable of str
         The words.
+    conjunction : str, default: "and"
+        The word before the last one.
 
     Returns
     -------
     str
-        The words, with commas and "and".
+        The words, with commas and the conjunction.
 
     Examples
     --------
@@ -295,7 +297,7 @@ def list_words(words: Iterable[str]) -> str:
     'encoder, x and labels'
     """
     *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def _join_sentences(first: str, second: str) -> str:

@@ -1,15 +1,23 @@
 """Memory stays bounded for 5,000 importance samples of 10,000 images and mixtures of 60,000 posteriors."""
 
+import importlib
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from vaeviz import Posterior
+from vaeviz import Encoder, Model, NotApplicable, Posterior
 from vaeviz.analysis import aggregate_posterior as aggregate
 from vaeviz.analysis.active_dimensions import active_dimensions
-from vaeviz.analysis.aggregate_posterior import grid_density, log_aggregate, log_aggregate_and_marginals
+from vaeviz.analysis.aggregate_posterior import (
+    aggregate_quantiles,
+    grid_density,
+    log_aggregate,
+    log_aggregate_and_marginals,
+)
 from vaeviz.analysis.importance_bound import importance_bound
+from vaeviz.analysis.rate_distortion import measure_rate_point
+from vaeviz.model.encode import with_posterior
 
 MEGABYTE = 1 << 20
 
@@ -65,6 +73,40 @@ def test_active_dimensions_of_many_posteriors_are_found_in_blocks():
     """The posteriors hold 2 × 13 MB; in float64 each array would be twice as large."""
     posterior = posterior_of(400_000)
     assert peak(lambda: active_dimensions(posterior)) < 6 * MEGABYTE
+
+
+@pytest.mark.parametrize("has_std", [True, False])
+def test_quantiles_of_many_posteriors_copy_one_dimension_at_a_time(has_std):
+    posterior = posterior_of(20_000, size=64)
+    posterior = posterior if has_std else Posterior(posterior.mean)
+    aggregate_quantiles(posterior[:2], (0.5,))  # imports
+    assert peak(lambda: aggregate_quantiles(posterior, (0.5,))) < posterior.mean.nbytes / 4
+
+
+def test_rate_and_distortion_of_many_samples_are_measured_in_batches():
+    posterior, x = posterior_of(50_000, size=64), np.zeros((50_000, 1), np.float32)
+    encoder = with_posterior(Encoder(lambda x: x, returns="mean"), x, posterior)
+    model = Model(encoder, inputs={"likelihood": likelihood})
+    assert peak(lambda: measure_rate_point(model, x, n_draws=1)) < posterior.mean.nbytes / 2
+
+
+def test_disentanglement_copies_the_chosen_samples_alone(monkeypatch):
+    plots = importlib.import_module("vaeviz.plots.disentanglement")
+    posterior, x, factors = posterior_of(50_000, size=64), np.zeros((50_000, 1), np.float32), np.arange(50_000)[:, None]
+    encoder = with_posterior(Encoder(lambda x: x, returns="mean"), x, posterior)
+
+    def stop(codes, *args, **settings):  # forests take long while allocations are traced
+        assert codes.shape == (50, 2)
+        raise NotApplicable("The codes are chosen.")
+
+    monkeypatch.setattr(plots, "disentanglement_scores", stop)
+
+    def draw():
+        with pytest.raises(NotApplicable, match="chosen"):
+            plots.disentanglement(encoder, x, factors % 2, max_points=50, max_dims=2)
+
+    draw()  # imports
+    assert peak(draw) < posterior.mean.nbytes / 2
 
 
 def test_progress_bar_counts_the_scored_codes(monkeypatch):

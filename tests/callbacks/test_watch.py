@@ -314,6 +314,7 @@ def test_wrong_arguments_are_errors_before_the_training(arguments, error, x, tmp
         vaeviz.watch(**{"plots": "latent_scatter", "x": x, "to": tmp_path, **arguments})
 
 
+@pytest.mark.processes
 def test_watching_imports_no_torch_for_a_model_without_it(tmp_path):
     script = (
         "import sys, numpy as np, vaeviz\n"

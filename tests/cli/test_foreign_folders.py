@@ -98,6 +98,7 @@ def furtive(x, *, ax=None):
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_files_of_the_current_folder_do_not_pass_for_libraries(jobs, run, mark, tmp_path):
     for library in ("umap", "openTSNE", "keras", "tensorflow", "pandas", "torch", "sitecustomize_of_mine"):

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 COMMANDS = """
 import sys
 import numpy as np
@@ -26,6 +28,7 @@ for args in (
 """
 
 
+@pytest.mark.processes
 def test_every_command_prints_into_cp1252(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", COMMANDS],

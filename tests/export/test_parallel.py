@@ -117,6 +117,7 @@ def content(folder):
 # The same figures with any number of jobs
 
 
+@pytest.mark.processes
 @pytest.mark.no_cover
 def test_any_number_of_jobs_leaves_the_same_files(run, tmp_path):
     data = load_data("digits")[:100]
@@ -134,6 +135,7 @@ def test_any_number_of_jobs_leaves_the_same_files(run, tmp_path):
     assert len(json.loads((tmp_path / "2" / "manifest.json").read_text())["report"]) == len(CHECKS)
 
 
+@pytest.mark.processes
 @pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["array", pytest.param("memory-mapped", marks=pytest.mark.slow), "batches"])
 def test_closures_and_large_data_are_sent_to_workers(tmp_path, kind, make_decoder):
@@ -161,6 +163,7 @@ def test_closures_and_large_data_are_sent_to_workers(tmp_path, kind, make_decode
     assert content(tmp_path / "1") == content(tmp_path / "2")
 
 
+@pytest.mark.processes
 def test_runtime_registrations_and_rcparams_reach_the_workers(tmp_path, encoder, digits, registered):
     import matplotlib
 
@@ -190,6 +193,7 @@ def test_a_list_of_openmp_threads_is_legal(folder, python, monkeypatch):
     assert python(code).splitlines()[-1] == "['drawn', 'drawn']"
 
 
+@pytest.mark.processes
 @pytest.mark.no_cover
 def test_the_command_line_draws_in_several_processes(folder, monkeypatch):
     monkeypatch.syspath_prepend(folder)
@@ -214,6 +218,7 @@ def test_the_command_line_draws_in_several_processes(folder, monkeypatch):
     sys.modules.pop("my_model")
 
 
+@pytest.mark.processes
 def test_workers_are_kept_for_the_next_set_on_request():
     class ProcessTask:
         def run(self, inputs):
@@ -320,6 +325,7 @@ vaeviz.export_figures("out", **inputs, plots="latent_scatter", analysis=True, jo
     assert found["neighbors"][0] not in ("failed", "not applicable")
 
 
+@pytest.mark.processes
 def test_an_interrupt_ends_all_processes(started, folder):
     parent, worker = started
     parent.send_signal(signal.SIGINT)
@@ -329,6 +335,7 @@ def test_an_interrupt_ends_all_processes(started, folder):
     assert not list((folder / "out").glob(".*"))
 
 
+@pytest.mark.processes
 def test_workers_end_with_a_parent_that_is_killed(started, folder):
     parent, worker = started
     parent.kill()

@@ -352,6 +352,7 @@ def test_invalid_values(inputs):
     assert caught.value.got == "moles"
 
 
+@pytest.mark.processes
 def test_analysis_imports_no_matplotlib():
     code = (
         "import sys, numpy as np, vaeviz\n"

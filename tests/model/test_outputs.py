@@ -400,3 +400,10 @@ def test_losses_masks_and_indices_are_not_advised_as_codes():
         encode(masked_autoencoder, X)
     assert caught.value.fix.python.count("Encoder(") == 1
     assert 'returns="other,mean,other,other"' in caught.value.fix.python
+
+
+@pytest.mark.parametrize("name", ["precision", "log_precision", "scale_tril", "covariance_matrix"])
+def test_a_named_spread_that_is_not_used_causes_a_warning(name):
+    with pytest.warns(vaeviz.GuessWarning, match=name):
+        posterior = vaeviz.encode(lambda x: {"mean": x[:, :2], name: np.exp(x[:, :2])}, np.ones((5, 4), np.float32))
+    assert posterior.std is None

@@ -130,6 +130,50 @@ def test_a_method_that_is_not_forward_runs_in_eval_mode(nests, recwarn):
     assert not recwarn.list
 
 
+class Product(nn.Module):
+    """An autoencoder of bare parameters, without layers, of which no ``forward`` runs."""
+
+    def __init__(self, dtype=torch.float32):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(8, 2, dtype=dtype))
+        self.register_buffer("n_calls", torch.zeros((), dtype=dtype))
+
+    def encode(self, x):
+        if self.training:
+            self.n_calls += 1
+            return x @ self.weight + 1
+        assert not torch.is_grad_enabled()
+        return x @ self.weight
+
+    def decode(self, z):
+        return z @ self.weight.T + self.training
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_module_of_bare_parameters_runs_in_eval_mode(is_held, dtype, recwarn):
+    net = Product(dtype)
+    app, weight = App(net), net.weight.detach().numpy()
+    encoder = (lambda x: app.net.encode(x)) if is_held else net.encode
+    decoder = (lambda z: app.net.decode(z)) if is_held else net.decode
+    mean = vaeviz.encode(encoder, X).mean
+    np.testing.assert_allclose(mean, X @ weight, atol=1e-5)
+    np.testing.assert_allclose(vaeviz.decode(decoder, mean), mean @ weight.T, atol=1e-5)
+    assert not recwarn.list
+    assert net.training
+    assert net.n_calls == 0
+    assert "__getattribute__" not in vars(nn.Module)
+
+
+def test_a_cache_notices_that_bare_parameters_changed():
+    app = App(Product())
+    encoder = vaeviz.cache_encoding(lambda x: app.net.encode(x), X)
+    before = vaeviz.encode(encoder, X).mean
+    with torch.no_grad():
+        app.net.weight.mul_(2)
+    np.testing.assert_allclose(vaeviz.encode(encoder, X).mean, 2 * before, atol=1e-5)
+
+
 class Backwards(nn.Module):
     """A VAE that declares its decoder first."""
 

@@ -9,8 +9,9 @@ import vaeviz
 from vaeviz import GuessWarning, decode, encode
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.decode import latent_size
+from vaeviz.model.noise import fixed_noise
 from vaeviz.model.opening import with_decoder
-from vaeviz.model.torch_probe import fixed_noise
+from vaeviz.model.output_tree import list_outputs
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -87,7 +88,10 @@ class Between(nn.Module):
             nn.Sequential(nn.Flatten(), nn.Linear(64, 4)),
             nn.Sequential(nn.Linear(4, 64), nn.Sigmoid()),
         )
-        self.codebook, self.step = nn.Embedding(5, 4), step
+        self.codebook, self.step, self.rng = nn.Embedding(5, 4), step, np.random.default_rng(0)
+
+    def draw(self, z, std):
+        return torch.from_numpy(self.rng.normal(0, std, z.shape)).float()
 
     def encode(self, x):
         return self.enc(x)
@@ -109,6 +113,10 @@ class Between(nn.Module):
             "project": self.project,
             "hidden": lambda z: z.flip(1) * 3,
             "noise of NumPy": lambda z: z + torch.from_numpy(np.random.standard_normal(z.shape)).float(),
+            "noise of NumPy, hidden": lambda z: z.flip(1) * 3 + torch.from_numpy(np.random.randn(*z.shape)).float(),
+            "noise of a generator": lambda z: z + self.draw(z, 0.05),
+            "noise of a generator, hidden": lambda z: z.flip(1) * 3 + self.draw(z, 0.05),
+            "large noise of a generator": lambda z: z + self.draw(z, 3),
         }
         return self.decode(steps[self.step](z)).view_as(x)
 
@@ -191,6 +199,56 @@ def test_a_step_that_the_model_takes_before_it_decodes_is_taken(step, recwarn):
     assert not recwarn.list
 
 
+class Tokens(nn.Module):
+    """An autoencoder that replaces each of several tokens by the nearest entry of a codebook."""
+
+    def __init__(self, code_shape, tokens):
+        super().__init__()
+        self.enc = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.Unflatten(1, code_shape))
+        self.dec = nn.Sequential(nn.Flatten(), nn.Linear(12, 64), nn.Unflatten(1, (8, 8)))
+        self.quantizer, self.tokens = Codebook(tokens), tokens
+
+    def encode(self, x):
+        return self.enc(x)
+
+    def decode(self, z):
+        return self.dec(z)
+
+    def forward(self, x):
+        z = self.encode(x)
+        if z.ndim == 4:
+            z = z.movedim(1, -1)
+        quantized = self.quantizer(z.reshape(self.tokens))[1].view_as(z)
+        return self.decode(quantized.movedim(-1, 1) if z.ndim == 4 else quantized)
+
+
+class Codebook(nn.Module):
+    def __init__(self, tokens):
+        super().__init__()
+        self.embedding, self.tokens = nn.Embedding(5, 3), tokens
+
+    def forward(self, tokens):
+        assert tokens.ndim == len(self.tokens)
+        assert tokens.shape[1:] == self.tokens[1:]
+        indices = torch.cdist(tokens, self.embedding.weight).argmin(-1)
+        return torch.tensor(0.5), self.embedding(indices), indices
+
+
+@pytest.mark.parametrize("tokens", [(-1, 4, 3), (-1, 3)])
+@pytest.mark.parametrize("code_shape", [(12,), (4, 3), (3, 2, 2)])
+def test_a_codebook_of_tokens_is_applied_as_the_model_does(code_shape, tokens, recwarn):
+    model = Tokens(code_shape, tokens)
+    encoder = vaeviz.Encoder(model, batch_size=16)
+    samples = decode(model, encode(encoder, X))
+    np.testing.assert_allclose(samples, model(torch.from_numpy(X)).detach(), atol=1e-6)
+    assert not any("own reconstruction" in str(one.message) for one in recwarn)
+
+
+def test_outputs_that_a_quantizer_leaves_out_are_no_outputs():
+    returned = (np.zeros((5, 2)), np.float32(0.5), (None, None), [None])
+    assert [output.path for output in list_outputs(returned)] == [(0,), (1,)]
+
+
 def test_a_method_knows_the_model_that_it_belongs_to(recwarn):
     model = Between("quantize")
     own = model(torch.from_numpy(X)).detach()
@@ -218,9 +276,69 @@ def test_a_step_that_cannot_be_found_causes_a_warning_with_both_errors():
         assert f"{np.abs(reconstruction - X)[:8].mean():.3g}" in str(caught[0].message)
 
 
-def test_noise_explains_a_difference(recwarn):
-    encode(Between("noise of NumPy"), X)
+@pytest.mark.parametrize("step", ["noise of NumPy", "noise of a generator"])
+def test_noise_explains_a_difference(step, recwarn):
+    encode(Between(step), X)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "step", ["noise of NumPy, hidden", "noise of a generator, hidden", "large noise of a generator"]
+)
+def test_noise_of_numpy_does_not_hide_a_difference(step):
+    state = np.random.get_state()[1].copy()
+    with pytest.warns(GuessWarning, match="own reconstruction"):
+        encode(Between(step), X)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+BATCHES = {
+    "key": lambda batch: batch["image"],
+    "get": lambda batch: batch.get("x"),
+    "tuple": lambda batch: next(iter(batch)),
+    "two keys": lambda batch: (batch["label"], batch["x"])[1],
+}
+
+
+@pytest.mark.parametrize("how", BATCHES)
+@pytest.mark.parametrize("step", ["quantize", "hidden"])
+def test_the_call_of_a_model_that_takes_a_batch_is_compared(how, step, recwarn):
+    class Lightning(Between):
+        def forward(self, batch):
+            assert not torch.is_tensor(batch)
+            x = BATCHES[how](batch)
+            return {"recon": super().forward(x), "loss": torch.tensor(0.0)}
+
+        def encode(self, x, y=None):
+            return self.enc(x)
+
+    model = Lightning(step)
+    posterior = encode(model, X, np.arange(40) % 3) if how == "two keys" else encode(model, X)
+    messages = [str(one.message) for one in recwarn if "own reconstruction" in str(one.message)]
+    assert bool(messages) == (step == "hidden")
+    if step == "quantize":
+        expected = Between.forward(model, torch.from_numpy(X)).detach()
+        np.testing.assert_allclose(decode(model, posterior, reference=X), expected, atol=1e-6)
+
+
+def test_a_call_that_fails_causes_a_warning_that_nothing_was_compared(recwarn):
+    class NeedsMore(Between):
+        def forward(self, x, mask):
+            return super().forward(x * mask)
+
+    class Conditional(Between):
+        def forward(self, x, y):
+            return super().forward(x * y)
+
+    class Decodes(Between):
+        def forward(self, z):
+            return self.decode(z)
+
+    for kind in (Conditional, Decodes):
+        encode(kind("hidden"), X)
+    assert not recwarn.list
+    with pytest.warns(GuessWarning, match="mask"):
+        encode(NeedsMore("hidden"), X)
 
 
 def test_a_sigmoid_of_the_model_shows_that_its_decoder_returns_logits():
@@ -396,6 +514,9 @@ def test_nothing_of_the_model_or_of_random_states_changes():
         lambda: torch.distributions.Normal(torch.zeros(2, 3), 1.0).rsample(),
         lambda: torch.distributions.Normal(torch.zeros(2, 3), 1.0).sample(),
         lambda: torch.distributions.MultivariateNormal(torch.zeros(2, 3), torch.eye(3)).rsample(),
+        lambda: np.random.randn(2, 3),
+        lambda: np.random.standard_normal((2, 3)),
+        lambda: np.random.normal(np.zeros(3), scale=1.0, size=(2, 3)),
     ],
 )
 @pytest.mark.parametrize("value", [0.0, 1.0])
@@ -404,6 +525,7 @@ def test_noise_is_fixed_however_it_is_drawn(draw, value):
         drawn = draw()
     assert drawn.shape == (2, 3)
     assert (drawn == value).all()
+    assert not (draw() == value).any()
 
 
 @pytest.mark.parametrize(

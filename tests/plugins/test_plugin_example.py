@@ -17,6 +17,8 @@ for needed in ("pip", "setuptools"):
     if find_spec(needed) is None:
         pytest.skip(f"needs {needed}", allow_module_level=True)
 
+pytestmark = pytest.mark.processes
+
 SOURCE = Path(__file__).parents[2] / "examples" / "plugin"
 RINGS = ("rings-whitening", "--data", "rings")
 COMMANDS = {

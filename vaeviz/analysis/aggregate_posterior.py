@@ -17,6 +17,8 @@ MAX_BLOCK_PAIRS = 1 << 16  # (code, component) pairs scored at once; 512 KB in f
 MAX_BLOCK_COMPONENTS = 1 << 12  # components of the mixture scored at once, each for 16 codes
 MAX_POSTERIORS = 100_000  # default size of the mixture; every code is scored under all of its components
 SEED_STREAM = 13126114  # separates the random numbers of the analysis, see `analysis_rng`
+MIN_EXPONENT = -700.0  # e^-700 adds nothing to 1; below -708 results are subnormal, and each takes 20 times as long
+MIN_STD = 1e-12  # of a posterior for quantiles, which divides
 QUANTILE_REACH = 9  # standard deviations around each component that hold every quantile of the mixture
 
 
@@ -286,7 +288,7 @@ def log_aggregate(z: np.ndarray, posterior: Posterior, *, left_out: np.ndarray |
     for rows, start, part in _codes_and_components(z, posterior):
         log_density = _log_joint(z[rows], part)
         if left_out is not None:
-            log_density[left_out[rows, None] - start == np.arange(len(part))] = -np.inf
+            log_density[_own_pairs(left_out[rows] - start, len(part))] = -np.inf
         scores[rows] = np.logaddexp(scores[rows], _log_sum_exp(log_density))
     return np.asarray(scores - np.log(len(posterior) - (left_out is not None)))
 
@@ -315,7 +317,7 @@ def log_aggregate_and_marginals(
     joint, marginals = np.full(len(z), -np.inf), np.full(z.shape, -np.inf)
     for rows, start, part in _codes_and_components(z, posterior):
         log_density = np.zeros((len(z[rows]), len(part)))
-        own = None if left_out is None else left_out[rows, None] - start == np.arange(len(part))
+        own = None if left_out is None else _own_pairs(left_out[rows] - start, len(part))
         for dim in range(part.size):
             marginal = _log_components(z[rows, dim], part, dim)
             if own is not None:
@@ -404,30 +406,37 @@ def aggregate_quantiles(posterior: Posterior, levels: tuple[float, ...]) -> np.n
     >>> aggregate_quantiles(prior, (0.025, 0.975)).round(2).tolist()
     [[-1.96], [1.96]]
     """
-    if posterior.std is None:
-        return np.asarray(np.quantile(posterior.mean.astype(np.float64), levels, axis=0))
-    columns = zip(posterior.mean.T.astype(np.float64), posterior.std.T)
-    return np.stack([[_mixture_quantile(mean, std, level) for level in levels] for mean, std in columns], axis=1)
-
-
-def _mixture_quantile(mean: np.ndarray, std: np.ndarray, level: float) -> float:
-    """Return the quantile at `level` of the mixture of the Gaussians N(mean, std²), shapes (N,)."""
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
-    std = np.maximum(std.astype(np.float64), 1e-12)
-    low, high = (mean - QUANTILE_REACH * std).min(), (mean + QUANTILE_REACH * std).max()
-    return float(brentq(lambda z: ndtr((z - mean) / std).mean() - level, low, high))
+    mean, std = np.empty(len(posterior)), np.empty(len(posterior))  # of one dimension at a time, to bound memory
+
+    def excess(z: float, level: float) -> float:
+        return float(ndtr((z - mean) / std).mean() - level)
+
+    quantiles = np.empty((len(levels), posterior.size))
+    for dim in range(posterior.size):
+        mean[:] = posterior.mean[:, dim]
+        if posterior.std is None:
+            quantiles[:, dim] = np.quantile(mean, levels)
+            continue
+        std[:] = np.maximum(posterior.std[:, dim], MIN_STD)
+        low, high = (mean - QUANTILE_REACH * std).min(), (mean + QUANTILE_REACH * std).max()
+        quantiles[:, dim] = [brentq(excess, low, high, args=(level,)) for level in levels]
+    return quantiles
 
 
 def _log_joint(z: np.ndarray, posterior: Posterior) -> np.ndarray:
     """Return ln q(z | x_n) of each code under each posterior, shape (M, N)."""
     mean, std = posterior.mean.T.astype(np.float64), require_std(posterior).T.astype(np.float64)
-    squares = np.zeros((len(z), len(posterior)))
+    squares, scaled = np.zeros((len(z), len(posterior))), np.empty((len(z), len(posterior)))
     for dim in range(posterior.size):
-        scaled = (z[:, dim, None] - mean[dim]) / std[dim]
-        squares += np.square(scaled, out=scaled)  # in place: time goes into memory traffic
-    return np.asarray(-0.5 * squares - (np.log(std).sum(axis=0) + 0.5 * posterior.size * np.log(2 * np.pi)))
+        np.subtract(z[:, dim, None], mean[dim], out=scaled)  # in place: time goes into memory traffic
+        scaled /= std[dim]
+        squares += np.square(scaled, out=scaled)
+    squares *= -0.5
+    squares -= np.log(std).sum(axis=0) + 0.5 * posterior.size * np.log(2 * np.pi)
+    return squares
 
 
 def _log_components(values: np.ndarray, posterior: Posterior, dim: int) -> np.ndarray:
@@ -437,14 +446,26 @@ def _log_components(values: np.ndarray, posterior: Posterior, dim: int) -> np.nd
 
 def _log_normal(z: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     std = std.astype(np.float64)
-    return np.asarray(-0.5 * ((z - mean) / std) ** 2 - (np.log(std) + 0.5 * np.log(2 * np.pi)))
+    values = np.asarray(z - mean.astype(np.float64))
+    values /= std  # in place: time goes into memory traffic
+    np.square(values, out=values)
+    values *= -0.5
+    values -= np.log(std) + 0.5 * np.log(2 * np.pi)
+    return values
 
 
 def _log_sum_exp(values: np.ndarray) -> np.ndarray:
-    """Return the log-sum-exp over the last axis; −∞ where all values are −∞."""
-    top = np.maximum(values.max(axis=-1, keepdims=True), np.finfo(float).min)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0])
+    """Return the log-sum-exp over the last axis, −∞ where all values are −∞. The values are overwritten."""
+    top = values.max(axis=-1, keepdims=True)
+    values -= np.where(np.isfinite(top), top, 0)
+    np.maximum(values, MIN_EXPONENT, out=values)
+    return np.asarray(np.log(np.exp(values, out=values).sum(axis=-1)) + top[..., 0])
+
+
+def _own_pairs(own: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of codes and of their own components among `n_components`, for the codes that have one."""
+    codes = np.flatnonzero((own >= 0) & (own < n_components))
+    return codes, own[codes]
 
 
 def _codes_and_components(z: np.ndarray, posterior: Posterior) -> Iterator[tuple[slice, int, Posterior]]:

@@ -112,6 +112,8 @@ def class_structure(
     ----------
     Rousseeuw 1987, "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis".
     """
+    from scipy.spatial.distance import cdist
+
     n_classes = int(classes.max()) + 1
     counts = np.bincount(classes, minlength=n_classes)
     _check_classes(points, classes, counts, ks)
@@ -120,14 +122,15 @@ def class_structure(
     confusion = np.zeros((n_classes, n_classes))
     np.add.at(confusion, (classes, votes[len(ks) // 2]), 1)
     chosen = np.random.default_rng(seed).permutation(len(points))[:MAX_SILHOUETTES]
-    points, of_chosen = points[chosen], classes[chosen]
+    some, of_chosen = points[chosen].astype(np.float64), classes[chosen]
+    distances = cdist(some, some)
 
     def accuracies(rows: np.ndarray) -> list[float]:
         near = classes[_nearest_among(rows, nearest, max(ks))]
         return [(_majority_classes(near[:, :k], n_classes) == classes[rows]).mean() for k in ks]
 
     def mean_silhouette(rows: np.ndarray) -> float:
-        return float(_silhouettes(points[rows], of_chosen[rows]).mean())
+        return float(_silhouettes(distances, of_chosen, rows).mean())
 
     silhouette_error = jackknife_error(mean_silhouette, len(chosen), n_groups=N_GROUPS, seed=seed)
     return ClassStructure(
@@ -135,7 +138,7 @@ def class_structure(
         hits=np.array([vote == classes for vote in votes]),
         accuracy_error=jackknife_error(accuracies, len(classes), n_groups=N_GROUPS, seed=seed),
         confusion=confusion / np.maximum(counts, 1)[:, None],
-        silhouettes=_silhouettes(points, of_chosen),
+        silhouettes=_silhouettes(distances, of_chosen, np.arange(len(chosen))),
         silhouette_error=float(silhouette_error),
         chance=float(counts.max() / len(classes)),
     )
@@ -214,16 +217,19 @@ def _nearest_among(rows: np.ndarray, nearest: np.ndarray, k: int) -> np.ndarray:
 
 def _majority_classes(nearest: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the class with most votes among classes (N, k) of neighbors; ties go to the nearest, shape (N,)."""
-    votes, rows = np.zeros((len(nearest), n_classes)), np.arange(len(nearest))
-    np.add.at(votes, (rows[:, None], nearest), 1)
+    rows, size = np.arange(len(nearest)), (len(nearest), n_classes)
+    votes = np.bincount((rows[:, None] * n_classes + nearest).ravel(), minlength=len(nearest) * n_classes).reshape(size)
     most = np.take_along_axis(votes, nearest, axis=1).argmax(axis=1)  # the first maximum belongs to the nearest
     return np.asarray(nearest[rows, most])
 
 
-def _silhouettes(points: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return silhouettes; a single NaN if there is one class, or one sample per class."""
+def _silhouettes(distances: np.ndarray, classes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return silhouettes among some of the points; a single NaN if they have one class, or one sample per class.
+
+    The distances (N, N) are those of all points, so that the jackknife computes them once.
+    """
     from sklearn.metrics import silhouette_samples
 
-    if not 2 <= len(np.unique(classes)) < len(points):
+    if not 2 <= len(np.unique(classes[rows])) < len(rows):
         return np.full(1, np.nan)
-    return np.asarray(silhouette_samples(points, classes))
+    return np.asarray(silhouette_samples(distances[np.ix_(rows, rows)], classes[rows], metric="precomputed"))

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import (
+    analysis_rng,
     log_aggregate_and_marginals,
     log_posterior,
     log_prior,
@@ -16,6 +17,7 @@ from vaeviz.analysis.aggregate_posterior import (
     sample_rows,
 )
 from vaeviz.analysis.estimates import Estimate
+from vaeviz.analysis.shared_estimates import shared_estimate
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.short_repr import ShortRepr
 
@@ -170,7 +172,8 @@ class CodeDensities(ShortRepr):
         return np.asarray(np.logaddexp(left_out + math.log(self.n_posteriors - 1), own) - math.log(self.n_posteriors))
 
 
-def draw_code_densities(posterior: Posterior, n_codes: int | None, rng: np.random.Generator) -> CodeDensities:
+@shared_estimate
+def draw_code_densities(posterior: Posterior, *, n_codes: int | None, seed: int) -> CodeDensities:
     """Draw codes from q(z), and score each under all posteriors.
 
     Parameters
@@ -179,14 +182,15 @@ def draw_code_densities(posterior: Posterior, n_codes: int | None, rng: np.rando
         Gaussian posteriors of N samples.
     n_codes : int or None
         Largest number of codes, each drawn from a different row; None for one code per row.
-    rng : numpy.random.Generator
-        Source of the rows and codes.
+    seed : int
+        Seed of the rows and codes.
 
     Returns
     -------
     CodeDensities
         The codes and their log-densities.
     """
+    rng = analysis_rng(seed)
     rows = sample_rows(posterior, n_codes, rng)
     z = sample_codes(posterior, rows, rng)
     joint, marginals = log_aggregate_and_marginals(z, posterior, left_out=rows)

@@ -16,6 +16,7 @@ from vaeviz.analysis.jackknife import jackknife_error
 from vaeviz.data.batches import PROGRESS_DELAY
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
+from vaeviz.plugins.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +32,8 @@ N_VOTES = 800  # of the FactorVAE score
 MAX_VOTE_SAMPLES = 64  # samples that share a factor in each vote
 
 
-@dataclass(frozen=True, eq=False)
-class Disentanglement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Disentanglement(ShortRepr):
     """Scores of codes (N, D) against factors (N, K).
 
     Attributes

@@ -11,7 +11,6 @@ import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import (
     MAX_POSTERIORS,
-    analysis_rng,
     check_gaussian_posterior,
     log_prior,
     require_kl,
@@ -181,7 +180,7 @@ def elbo_terms(
     check_arguments(elbo_terms, locals())
     whole, kept = check_gaussian_posterior(posterior), subsample_rows(max_points, len(posterior), seed)
     posterior = whole[kept]
-    codes = draw_code_densities(posterior, n_codes, analysis_rng(seed))
+    codes = draw_code_densities(posterior, n_codes=n_codes, seed=seed)
     own, prior = codes.own.sum(axis=1), log_prior(codes.z).sum(axis=1)
     marginal_kl = codes.marginal_kl
     exact_kl = require_kl(posterior).sum(axis=1)

@@ -20,6 +20,7 @@ from vaeviz.analysis.aggregate_posterior import (
     subsample_posteriors,
 )
 from vaeviz.analysis.estimates import N_ERRORS, Estimate
+from vaeviz.analysis.shared_estimates import shared_estimate
 from vaeviz.errors import InputError
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.options import check_arguments
@@ -247,7 +248,13 @@ def find_holes(
         )
     n_dims, n_least = min(posterior.size, MAX_COMPARED_DIMS), max(n_codes, 2)
     posterior = subsample_posteriors(posterior, max(n_least, MAX_SCORES // (2 * n_least * n_dims)), seed)
-    rng = analysis_rng(seed)
+    return _score_holes(posterior, n_codes=n_codes, level=level, tolerance=tolerance, seed=seed)
+
+
+@shared_estimate
+def _score_holes(posterior: Posterior, *, n_codes: int, level: float, tolerance: float, seed: int) -> Holes:
+    """Draw codes from q(z) and from the prior, and compare their scores."""
+    rng, n_dims = analysis_rng(seed), min(posterior.size, MAX_COMPARED_DIMS)
     rows = sample_rows(posterior, n_codes, rng)
     drawn, codes = sample_codes(posterior, rows, rng), rng.standard_normal((n_codes, posterior.size))
     density_dims = most_active_dims(posterior, n_dims)

@@ -183,7 +183,7 @@ def marginal_kl(posterior: Posterior, *, n_codes: int = 1000, seed: int = 0) -> 
     MarginalKL
         KL of each dimension with its standard error.
     """
-    return draw_code_densities(check_gaussian_posterior(posterior), n_codes, analysis_rng(seed)).marginal_kl
+    return draw_code_densities(check_gaussian_posterior(posterior), n_codes=n_codes, seed=seed).marginal_kl
 
 
 def prior_mmd(posterior: Posterior, *, n_codes: int = 1000, n_permutations: int = 500, seed: int = 0) -> MMDTest:

@@ -10,20 +10,21 @@ import numpy as np
 
 from vaeviz.analysis.aggregate_posterior import check_gaussian_posterior, require_kl, require_std
 from vaeviz.analysis.estimates import mean_estimate
+from vaeviz.data.batches import check_samples, iterate_batches
 from vaeviz.data.history import row_of_weights
-from vaeviz.data.out_of_core import as_samples
 from vaeviz.errors import GuessWarning, InputError, NotApplicable, warn_user
 from vaeviz.model.decoder_likelihood import as_likelihood, warn_of_mean_likelihood
 from vaeviz.model.encode import encode
-from vaeviz.model.likelihood import log_likelihood
+from vaeviz.model.likelihood import numpy_scorer
 from vaeviz.model.opening import Model, open
+from vaeviz.plugins.short_repr import ShortRepr
 
 DISCRETE = ("bernoulli", "categorical")  # likelihoods that are probabilities; the others are densities
 RECORDED_SPLITS = ("test", "validation", "train")  # in order of preference
 
 
-@dataclass(frozen=True)
-class RatePoint:
+@dataclass(frozen=True, repr=False)
+class RatePoint(ShortRepr):
     """One model in the rate–distortion plane of Alemi et al. 2018, in nats per sample.
 
     A list of points is a table: ``pandas.DataFrame(rate_points(runs))``.
@@ -169,18 +170,21 @@ def measure_rate_point(
         raise NotApplicable(
             f"{label or model.name} has no {missing}, so its rate and distortion cannot be measured.", fix=fix
         )
-    x = as_samples(x, "x")
+    x = check_samples(x, "x")
     posterior = encode(model.encoder, x, condition if model.encoder.is_conditional else None)
-    std = require_std(check_gaussian_posterior(posterior, min_samples=1))
+    check_gaussian_posterior(posterior, min_samples=1)
     rng = np.random.default_rng(seed)
     likelihood = as_likelihood(model.inputs["likelihood"], model.decoder)
     warn_of_mean_likelihood(likelihood, model.decoder, x, posterior)
-    distortions = np.zeros(len(posterior))
-    for _ in range(n_draws):
-        z = posterior.mean + std * rng.standard_normal(posterior.mean.shape, dtype=np.float32)
-        codes = posterior.with_codes(z, slice(None))
-        distortions -= log_likelihood(likelihood, x, codes) / n_draws
-    rate, distortion = mean_estimate(require_kl(posterior).sum(axis=1)), mean_estimate(distortions)
+    rates, distortions = np.zeros(len(posterior)), np.zeros(len(posterior))
+    with numpy_scorer(likelihood, posterior.code_shape) as score:
+        for _ in range(n_draws):
+            for rows, batch in iterate_batches(x, None, desc="scoring"):
+                part = posterior[rows]
+                z = part.mean + require_std(part) * rng.standard_normal(part.mean.shape, dtype=np.float32)
+                rates[rows] = require_kl(part).sum(axis=1)
+                distortions[rows] -= score(batch, z, part.condition) / n_draws
+    rate, distortion = mean_estimate(rates), mean_estimate(distortions)
     return RatePoint(
         rate.value, distortion.value, label or _label(model), rate.standard_error, distortion.standard_error
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from vaeviz.errors import InputError
+from vaeviz.errors import InputError, list_words
 
 
 class PathName(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions of click
@@ -71,7 +71,7 @@ class OutputFile(PathName):
     def _check_path(self, path: Path, flag: str) -> None:
         """Raise InputError if the name has another ending, its folder does not exist, or it is a folder."""
         if self.endings and path.suffix not in self.endings:
-            listed = " or ".join(self.endings)
+            listed = list_words(self.endings, "or")
             raise InputError(f"{flag} {path} must end in {listed}.", got=path.suffix, expected=listed)
         if not path.parent.is_dir():
             fix = f"Create it: mkdir -p {shlex.quote(str(path.parent))}"

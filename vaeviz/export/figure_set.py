@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from vaeviz.analysis.shared_estimates import share_estimates
 from vaeviz.data.atomic_files import report_write_errors
 from vaeviz.data.sample_kind import SampleKind, sample_kind
 from vaeviz.drawing.styles import get_style
@@ -232,7 +233,7 @@ def _draw_and_check(
 ) -> dict[Task, Completed]:
     """Run all tasks of a set, and pass on each record as soon as its figure is done."""
     done: dict[Task, Completed] = {}
-    with closing(run_tasks([*figures, *checks], inputs, jobs)) as running:
+    with share_estimates(), closing(run_tasks([*figures, *checks], inputs, jobs)) as running:
         for completed in running:
             done[completed.task] = completed
             if on_record is not None and isinstance(completed.result, FigureRecord):

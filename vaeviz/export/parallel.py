@@ -24,6 +24,7 @@ from pathlib import Path
 from pickle import PicklingError
 from typing import Any, NamedTuple, Protocol, cast
 
+from vaeviz.analysis.shared_estimates import share_estimates
 from vaeviz.errors import warn_user
 from vaeviz.plugins import registry
 from vaeviz.plugins.object_refs import folder_on_path
@@ -31,6 +32,7 @@ from vaeviz.plugins.object_refs import folder_on_path
 PARENT_POLL_SECONDS = 0.1  # how often a worker looks whether its parent still runs
 
 _keeps_workers: ContextVar[bool] = ContextVar("keeps_workers", default=False)
+_worker_context = contextlib.ExitStack()  # in a worker, of all its tasks
 
 
 class Task(Protocol):
@@ -241,6 +243,7 @@ def _start_worker(parent: int, modules: list[tuple[str, Path]]) -> None:
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it logs each font that a PDF embeds
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, too, and the parent ends its workers
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    _worker_context.enter_context(share_estimates())
     for name, folder in modules:
         with contextlib.suppress(Exception), folder_on_path(folder):
             importlib.import_module(name)

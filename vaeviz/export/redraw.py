@@ -1,4 +1,4 @@
-"""How one figure of a set is drawn again: as a call in Python, and as a command."""
+"""The call in Python and the command that draw one figure of a set again."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from vaeviz.data.arrays import as_array
 from vaeviz.errors import Fix, InputError, advise, declare
 from vaeviz.model.calling import ForeignFunction
 from vaeviz.model.outputs import Bottleneck
+from vaeviz.model.sample_batch import SampleBatch
 from vaeviz.model.torch_probe import ModuleCall, loaded_modules
 
 IF_ONE_SAMPLE = advise(("If x is one sample", Fix("Pass x[None].", "Save it with a batch axis.")))
@@ -47,7 +48,7 @@ def explain_encoder_failure(
     if unbatched is not None:
         return _wrong_size_error(unbatched, IF_ONE_SAMPLE)
     if isinstance(error, InputError):
-        return None
+        return _first_axis_error(fn, batch, error)
     layer = _failed_layer(call)
     if layer is not None and type(layer.module).__name__.startswith("Embedding"):
         return InputError(
@@ -76,7 +77,40 @@ def explain_encoder_failure(
             expected="one sample",
             fix=f"Write vaeviz.Encoder({_mapped_over_rows(fn, batch[0])}).",
         )
-    return _flat_samples_error(fn, batch)
+    return _batch_error(fn, batch) or _flat_samples_error(fn, batch)
+
+
+def _first_axis_error(fn: Callable[..., Any], batch: np.ndarray, error: InputError) -> InputError | None:
+    """Return the error for codes whose rows lie along the second axis, as the states (layers, N, D) of an RNN."""
+    codes = _result(fn, batch)
+    if codes is None or codes.ndim < 3 or len(codes) == len(batch) or codes.shape[1] != len(batch):
+        return None
+    fix = Fix("Write vaeviz.Encoder(lambda x: fn(x)[-1]).")
+    if len(codes) > 1:
+        fix = Fix(f"{fix.python} It takes the last of {len(codes)}.")
+    return InputError(error.message, got=error.got, expected=error.expected, fix=fix)
+
+
+def _batch_error(fn: Callable[..., Any], batch: np.ndarray) -> InputError | None:
+    """Return the error for an encoder that reads samples from a batch by their key, None for any other."""
+    keys: list[str | None] = []
+
+    def encode_batch(x: Any) -> Any:
+        batch_of_x = SampleBatch(x)
+        try:
+            return fn(batch_of_x)
+        finally:
+            keys.append(batch_of_x.samples_key)
+
+    codes = _result(encode_batch, batch[:2])
+    if codes is None or keys[-1] is None or len(codes) != len(batch[:2]):
+        return None
+    return InputError(
+        "It takes a batch, from which it reads the samples by their key.",
+        got="samples",
+        expected=f"a mapping with the key {keys[-1]!r}",
+        fix=f"Write vaeviz.Encoder(lambda x: fn({{{keys[-1]!r}: x}})).",
+    )
 
 
 def _flat_samples_error(fn: Callable[..., Any], batch: np.ndarray) -> InputError | None:

@@ -20,7 +20,8 @@ import numpy as np
 
 from vaeviz.data.batches import one_line
 from vaeviz.errors import Fix, InputError
-from vaeviz.model.nnx_mode import nnx_eval_mode
+from vaeviz.model.attribute_watch import is_complete, watch_attributes
+from vaeviz.model.nnx_mode import NnxEvalMode
 from vaeviz.model.torch_probe import EvalMode, ModuleCall, loaded_modules, record_modules
 
 
@@ -46,19 +47,19 @@ class ForeignFunction:
         self.function = function
         self.module_calls: list[ModuleCall] = []
         self._loaded = loaded_modules(function)
+        self._watches = True  # for modules that are used, but do not run themselves
         self._conventions = self._possible_conventions()
         self._eval_mode: EvalMode = EvalMode(self._loaded, None if beside is None else beside._eval_mode.copies)
+        self._nnx_mode = NnxEvalMode()
 
     def __enter__(self) -> ForeignFunction:
         self._eval_mode.__enter__()
-        self._nnx_mode = nnx_eval_mode(self.function)
-        self._nnx_mode.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._nnx_mode.__exit__(None, None, None)
+        self._nnx_mode.restore(warns=error is None)
         self._eval_mode.__exit__(kind, error, traceback)
 
     def __call__(self, *arrays: np.ndarray) -> Any:
@@ -126,8 +127,7 @@ class ForeignFunction:
         """
         import torch
 
-        ran = [call.module for call in self.module_calls]
-        expected = _floating_tensor(ran or self._loaded)
+        expected = _floating_tensor([call.module for call in self.module_calls] or self._loaded)
         expected = torch.empty(0) if expected is None else expected
         try:
             return self._call([_like(array.copy(), expected) for array in arrays])
@@ -138,13 +138,54 @@ class ForeignFunction:
             return self._call([_like(array.copy(), found) for array in arrays])
 
     def _call(self, arrays: Any) -> Any:
-        with record_modules(self._eval_mode.add) as self.module_calls:
+        try:
+            return self._call_and_record(arrays)
+        except Exception as error:
+            if not (self._watches and type(error).__module__.startswith("torch._dynamo")):
+                raise
+            self._watches = False  # what is compiled refuses modules that are watched
+            return self._call_and_record(arrays)
+
+    def _call_and_record(self, arrays: Any) -> Any:
+        with self._record_modules() as self.module_calls, self._nnx_mode.during_call():
             torch = sys.modules.get("torch")
             try:
                 with nullcontext() if torch is None else torch.no_grad():
                     return self.function(*arrays)
             finally:
                 self._eval_mode.restore_tensors()
+
+    @contextmanager
+    def _record_modules(self) -> Iterator[list[ModuleCall]]:
+        """List the modules that run. The first call also lists those of which only other methods run.
+
+        Such a module, unless the function loads it, is found by the attributes that it reads.
+        """
+        torch = sys.modules.get("torch")
+        with record_modules(self._eval_mode.add) as calls:
+            if torch is None or self._loaded or not self._watches:
+                yield calls
+                return
+            read: dict[int, ModuleCall] = {}  # by id of the module
+
+            def add(module: Any) -> None:
+                if id(module) not in read and is_complete(module):
+                    self._eval_mode.add(module)
+                    read[id(module)] = ModuleCall(module, None)
+                    calls.append(read[id(module)])
+
+            try:
+                with watch_attributes(torch.nn.Module, add):
+                    yield calls
+            finally:
+                ran = {id(call.module) for call in calls if call is not read.get(id(call.module))}
+                used = {key for key, call in read.items() if key not in ran and _has_own_tensors(call.module)}
+                calls[:] = [call for call in calls if call is not read.get(id(call.module)) or id(call.module) in used]
+                self._watches = bool(used)
+
+
+def _has_own_tensors(module: Any) -> bool:
+    return any(True for _ in (*module.parameters(recurse=False), *module.buffers(recurse=False)))
 
 
 def _floating_tensor(modules: list[Any]) -> Any:

@@ -420,13 +420,13 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
             lambda others: _read_codes(outputs, call(sent, others), len(sent))[0],
         )
     trace = EncodingTrace(layout, outputs, returned, is_steady, module_calls)
-    if whole is None or probe is None or not is_steady:
+    if probe is None or not is_steady:
         return trace
-    step_name = probe.step_between(mean) if std is None else None
-    if step_name is None:
+    found = probe.step_between(mean) if std is None else None
+    if found is None:
         probe.warn_of_difference(mean)
         return trace
-    return replace(trace, step_name=step_name, step=ForeignFunction(whole.steps[step_name]))
+    return replace(trace, step_name=found[0], step=ForeignFunction(found[1]))
 
 
 def _call_again(

@@ -144,6 +144,24 @@ def sounds_like_a_spread(name: str) -> bool:
     return any(part in name.lower() for part in ("sigma", "std", "var", "scale"))
 
 
+def names_other_spread(name: str) -> bool:
+    """Return True if a name means a spread that is not one number per dimension, or is the inverse of one.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Returns
+    -------
+    bool
+        True for names such as ``log_precision``, ``scale_tril`` and ``covariance``.
+    """
+    if kind_of_name(name) is not None or is_of_data(name):
+        return False
+    return any(word.startswith(("prec", "tril", "chol", "cov")) for word in re.split(r"[^a-z]+", name.lower()))
+
+
 def parse_returns(returns: str) -> list[str]:
     """Return the outputs that a declaration names.
 

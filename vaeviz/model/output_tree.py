@@ -117,7 +117,7 @@ def _iterate_outputs(returned: Any, path: Path) -> Iterator[Output]:
     elif _holds_outputs(returned):
         for index, part in enumerate(returned):
             yield from _iterate_outputs(part, (*path, index))
-    elif returned is not None or not path:
+    elif not path or not _is_empty(returned):
         yield Output(path, returned)
 
 
@@ -331,6 +331,11 @@ def _field_names(value: Any) -> list[str] | None:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [field.name for field in dataclasses.fields(value)]
     return None
+
+
+def _is_empty(value: Any) -> bool:
+    """Return True for None, and for a tuple or list of None, as quantizers return for values that are not computed."""
+    return value is None or (isinstance(value, (tuple, list)) and all(map(_is_empty, value)))
 
 
 def _holds_outputs(value: Any) -> bool:

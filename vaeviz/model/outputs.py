@@ -18,6 +18,7 @@ from vaeviz.model.output_names import (
     is_of_data,
     kind_of_name,
     main_name,
+    names_other_spread,
     parse_returns,
     sounds_like_a_spread,
 )
@@ -755,7 +756,17 @@ def _spec_of_names(outputs: list[Output]) -> OutputSpec:
         name = main_name(kinds[spread])
         declaration = _declaration({"mean": position[mean], spread: position[name]}, len(outputs))
         return OutputSpec(at, outputs[position[name]].path, spread, evidence=BY_NAME, declaration=declaration)
+    for name in filter(names_other_spread, position):
+        warn_user(
+            GuessWarning(
+                f"The output {name!r} of the encoder is not used: it is not a variance or standard deviation per "
+                "dimension.",
+                fix='Write a function that returns {"mean": mean, "std": std}, and pass it as the encoder.',
+            )
+        )
     for name in filter(sounds_like_a_spread, position):
+        if names_other_spread(name):
+            continue
         possible = ("log_std", "log_var") if "log" in name.lower() else ("std", "var")
         places = [{"mean": position[mean], kind: position[name]} for kind in possible]
         warn_user(

@@ -1,8 +1,9 @@
-"""Which torch modules run in a call. They run in eval mode, and are left as they were.
+"""Run the torch modules of a call in eval mode, and leave them as they were.
 
 Modules are found by a hook that torch calls before the forward pass of every module, so it does not matter how a
 callable reaches them. A module whose parts run belongs to the call as well, as if a method other than ``forward`` were
-called. torch is looked up in ``sys.modules``: a callable that needs it has imported it.
+called. A module without parts of which another method runs is found by `ForeignFunction`. torch is looked up in
+``sys.modules``: a callable that needs it has imported it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
 from vaeviz.errors import GuessWarning, warn_user
+from vaeviz.model.attribute_watch import hide_from_compiler
 
 MAX_COPIED_BYTES = 1 << 26  # 64 MiB of parameters: a copy of a larger model may not fit into memory
 
@@ -60,9 +62,7 @@ def record_modules(before: Callable[[Any], None] | None = None) -> Iterator[list
                 before(module)
 
     is_compiling = "torch._dynamo" in sys.modules
-    hook = torch.nn.modules.module.register_module_forward_pre_hook(
-        torch._dynamo.disable(record) if is_compiling else record
-    )
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(hide_from_compiler(record))
     try:
         with _without_compile_warning() if is_compiling else nullcontext():
             yield calls
@@ -269,47 +269,11 @@ def _same_values(tensor: Any, values: Any) -> bool:
     return bool(tensor.is_floating_point() and torch.allclose(tensor, values, rtol=0, atol=0, equal_nan=True))
 
 
-@contextmanager
-def fixed_noise(value: float) -> Iterator[None]:
-    """Replace the standard normal numbers that torch draws by one constant.
-
-    Parameters
-    ----------
-    value : float
-        The constant: 0 makes a sample of q(z | x) its mean, and 1 its mean plus its standard deviation.
-
-    Yields
-    ------
-    None
-        Nothing. Noise of other libraries, and of compiled or scripted functions, stays random.
-    """
-    if "torch" not in sys.modules:
-        yield
-        return
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    class FixedNoise(TorchFunctionMode):
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            kwargs = kwargs or {}
-            if function is torch.randn:
-                kwargs.pop("generator", None)
-                return torch.full_like(torch.empty(*args, **kwargs), value)
-            if function is torch.randn_like:
-                return torch.full_like(args[0], value, **kwargs)
-            if function in (torch.Tensor.normal_, torch.normal):
-                drawn = function(*args, **kwargs)  # of the right shape, dtype and device
-                given = args[1:] if function is torch.Tensor.normal_ else args
-                moments = {"mean": 0.0, "std": 1.0} | dict(zip(("mean", "std"), given)) | kwargs
-                return drawn.copy_(torch.zeros_like(drawn) + moments["mean"] + moments["std"] * value)
-            return function(*args, **kwargs)
-
-    with FixedNoise():
-        yield
-
-
 def loaded_modules(function: Callable[..., Any]) -> list[Any]:
     """Return the torch modules that a callable is, is a method of, or loads as a variable.
+
+    Variables are closure cells, and globals that the code of the function loads as globals, not names of attributes.
+    Functions among them are followed.
 
     Parameters
     ----------
@@ -322,27 +286,8 @@ def loaded_modules(function: Callable[..., Any]) -> list[Any]:
         The modules. Which of them run is known only from a call, see `record_modules`.
     """
     torch = sys.modules.get("torch")
-    return [] if torch is None else loaded_objects(function, torch.nn.Module)
-
-
-def loaded_objects(function: Callable[..., Any], kind: type) -> list[Any]:
-    """Return the objects of a class that a callable is, is a method of, or loads as a variable.
-
-    Variables are closure cells, and globals that the code of the function loads as globals, not names of attributes.
-    Functions among them are followed.
-
-    Parameters
-    ----------
-    function : callable
-        The callable. It is not called.
-    kind : type
-        The class.
-
-    Returns
-    -------
-    list
-        The objects.
-    """
+    if torch is None:
+        return []
     found: dict[int, Any] = {}
     seen: set[int] = set()
     waiting: list[Any] = [function]
@@ -351,7 +296,7 @@ def loaded_objects(function: Callable[..., Any], kind: type) -> list[Any]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, kind):
+        if isinstance(value, torch.nn.Module):
             found[id(value)] = value
         else:
             waiting += loaded_values(value)

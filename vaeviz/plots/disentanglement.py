@@ -117,11 +117,11 @@ def disentanglement(
     rows = subsample_rows(max_points, len(posterior), seed)
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     dims = np.sort(active.ranking[:max_dims])
-    codes = codes_for_scores(posterior, estimator, seed)[:, dims]
+    codes = codes_for_scores(posterior[rows], estimator, seed)[:, dims]
     names = column_names(factor_names, factors)
     columns = as_factors(factors, len(posterior), nominal=nominal)
     known = [factor[rows] for factor in columns]
-    found = disentanglement_scores(codes[rows], known, active.mask[dims], n_bins=bins, seed=seed)
+    found = disentanglement_scores(codes, known, active.mask[dims], n_bins=bins, seed=seed)
     figure = figure or figure_for(disentanglement)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.35, 1))
     draw_matrix(

@@ -1,3 +1,7 @@
+import functools
+import sys
+import types
+
 import numpy as np
 import pytest
 
@@ -136,3 +140,91 @@ def test_an_nnx_module_that_a_function_loads_is_left_as_it_was(images):
     assert all(map(np.array_equal, before, after))
     assert not net.drop.deterministic
     assert not net.norm.use_running_average
+
+
+class Holder:
+    """A plain object, such as a trainer, that holds a network."""
+
+    def __init__(self, net):
+        self.net, self.nets = net, {"all": [net]}
+
+    def __call__(self, x):
+        return self.net(x)
+
+
+def import_and_call(x):
+    import vaeviz_test_networks
+
+    return vaeviz_test_networks.net(x)
+
+
+REACHED = {
+    "attribute": lambda holder: lambda x: holder.net(x),
+    "containers": lambda holder: lambda x: holder.nets["all"][0](x),
+    "default argument": lambda holder: lambda x, owner=holder: owner.net(x),
+    "partial": lambda holder: functools.partial(lambda owner, x: owner.net(x), holder),
+    "callable object": lambda holder: holder,
+    "imported module": lambda holder: import_and_call,
+    "layers alone": lambda holder: lambda x: holder.net.drop(holder.net.norm(holder.net.layer(x))),
+    "compiled": lambda holder: lambda x: sys.modules["flax.nnx"].jit(lambda net, x: net(x))(holder.net, x),
+}
+
+
+@pytest.fixture
+def nnx_net():
+    nnx = pytest.importorskip("flax.nnx")
+
+    class Net(nnx.Module):
+        def __init__(self, rngs):
+            self.layer, self.norm = nnx.Linear(6, 2, rngs=rngs), nnx.BatchNorm(2, rngs=rngs)
+            self.drop, self.n_calls = nnx.Dropout(0.5, rngs=rngs), nnx.Variable(jnp.zeros(()))
+
+        def __call__(self, x):
+            return self.drop(self.norm(self.layer(x)))
+
+    return Net(nnx.Rngs(0))
+
+
+def values_of(net):
+    leaves = jax.tree.leaves(sys.modules["flax.nnx"].state(net))
+    return [np.asarray(jax.random.key_data(leaf) if "key" in str(leaf.dtype) else leaf) for leaf in leaves]
+
+
+@pytest.mark.parametrize("how", REACHED)
+def test_nnx_modules_run_in_eval_mode_however_they_are_reached(how, nnx_net, monkeypatch, recwarn):
+    x = np.random.default_rng(0).normal(1, 3, (40, 6)).astype(np.float32)
+    nnx_net.eval()
+    expected = nnx_net(x)
+    nnx_net.train()
+    monkeypatch.setitem(sys.modules, "vaeviz_test_networks", types.SimpleNamespace(net=nnx_net))
+    before = values_of(nnx_net)
+    np.testing.assert_allclose(vaeviz.encode(REACHED[how](Holder(nnx_net)), x).mean, expected, atol=1e-5)
+    assert not recwarn.list
+    assert all(map(np.array_equal, before, values_of(nnx_net)))
+    assert not nnx_net.drop.deterministic
+    assert not nnx_net.norm.use_running_average
+    assert "__getattribute__" not in vars(sys.modules["flax.nnx"].Module)
+
+
+def test_a_variable_of_an_nnx_module_that_changes_in_eval_mode_is_restored_with_a_warning(nnx_net):
+    holder = Holder(nnx_net)
+
+    def encode(x):
+        holder.net.n_calls[...] += 1
+        return holder.net(x) + holder.net.n_calls[...]
+
+    encoder = vaeviz.Encoder(encode, batch_size=20)
+    with pytest.warns(vaeviz.GuessWarning, match=r"Net\.n_calls"):
+        mean = vaeviz.encode(encoder, np.ones((40, 6), np.float32)).mean
+    np.testing.assert_allclose(mean[:20], mean[20:], atol=1e-6)
+    assert nnx_net.n_calls[...] == 0
+
+
+def test_noise_of_an_nnx_module_causes_a_warning(nnx_net):
+    nnx = pytest.importorskip("flax.nnx")
+    nnx_net.rngs = nnx.Rngs(1)
+    holder = Holder(nnx_net)
+    before = values_of(nnx_net)
+    with pytest.warns(vaeviz.GuessWarning, match="samples"):
+        vaeviz.encode(lambda x: holder.net(x) + jax.random.normal(holder.net.rngs(), (len(x), 2)), np.ones((40, 6)))
+    assert all(map(np.array_equal, before, values_of(nnx_net)))

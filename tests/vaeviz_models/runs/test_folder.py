@@ -190,6 +190,7 @@ def test_a_full_disk_keeps_the_run_to_overwrite(n_files, own_run, full_disk, vae
     assert contents(own_run) == before
 
 
+@pytest.mark.processes
 def test_a_limit_on_file_sizes_is_an_error(own_run):
     """The limit is set in a process of its own, with -B, since Python would leave truncated byte code."""
     before = contents(own_run)

@@ -82,6 +82,7 @@ def results(run):
     return {name: (run / name).read_bytes() for name in RESULTS}
 
 
+@pytest.mark.processes
 @pytest.mark.no_cover
 def test_resuming_after_a_kill_equals_never_stopping(uninterrupted, vaeviz, tmp_path):
     run = tmp_path / "run"

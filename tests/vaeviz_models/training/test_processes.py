@@ -100,6 +100,7 @@ def group(x):
     return found
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", SETTINGS)
 def test_two_processes_train_what_one_does(group, x, name):
     history, weights, noise, scores = train(name, x)
@@ -114,6 +115,7 @@ def test_two_processes_train_what_one_does(group, x, name):
         assert other_scores == pytest.approx(scores, rel=1e-4)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", SETTINGS)
 def test_all_processes_have_the_same_weights_and_history(group, name):
     (_, first, _), (_, second, _) = group
@@ -122,6 +124,7 @@ def test_all_processes_have_the_same_weights_and_history(group, name):
         np.testing.assert_array_equal(second[name][1][key], values)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("token", ["samples", "BatchNorm1d", "randn", "diverged"])
 def test_what_processes_cannot_share_is_the_same_error_in_all(group, token):
     messages = {errors[token] for _, _, errors in group}
