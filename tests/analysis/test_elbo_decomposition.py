@@ -188,3 +188,10 @@ def test_table_has_a_row_for_each_term_and_dimension(posterior, model, x):
     assert frame.loc["kl", "value"] == terms.kl.value
     assert frame.loc["dimension_kl_2", "standard_error"] == terms.dimension_kl_error[1]
     assert "elbo" not in elbo_terms(posterior, n_codes=100).to_frame()["term"].tolist()
+
+
+def test_the_error_of_a_spacing_estimate_is_never_zero():
+    for seed in range(20):
+        z = np.random.default_rng(seed).standard_normal((100, 1))
+        posterior = Posterior(z, np.full_like(z, 1e-4), "normal")
+        assert elbo_terms(posterior, seed=seed).dimension_kl_error[0] > 0.02

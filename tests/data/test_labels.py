@@ -155,6 +155,7 @@ def test_scores_have_a_fix_that_works():
         ([1, 2, 2], ("one", "two"), [0, 1, 1], ["one", "two"]),
         ([True, False, True], ("no", "yes"), [1, 0, 1], ["no", "yes"]),
         (["low", "high", ""], ("low", "middle", "high"), [0, 2, -1], ["low", "middle", "high"]),
+        ([0, 1, 1], (), [0, 1, 1], ["0", "1"]),
         ([0, 1, 1], {0: "cat"}, [0, 1, 1], ["cat", "1"]),
         ([0, 1, 1], {"1": "dog"}, [0, 1, 1], ["0", "dog"]),
     ],

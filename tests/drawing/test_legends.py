@@ -13,7 +13,7 @@ from matplotlib.text import Text
 import vaeviz
 from vaeviz import Posterior, latent_scatter
 from vaeviz.drawing.colors import MAX_LEGEND_CLASSES, MISSING_COLOR, color_labels
-from vaeviz.drawing.legends import add_color_key
+from vaeviz.drawing.legends import add_color_key, legend_below
 from vaeviz.drawing.styles import CLASS_COLORS
 
 CLASSES = [to_rgba(color) for color in CLASS_COLORS]
@@ -248,3 +248,15 @@ def test_a_legend_below_leaves_the_limits_of_the_data(count):
     assert max(ax.get_xlim()[1], -ax.get_xlim()[0]) < 1.2 * np.abs(points[:, 0]).max()
     assert ax.get_window_extent().height > 0.4 * ax.figure.bbox.height
     plt.close(ax.figure)
+
+
+def test_a_legend_below_is_below_an_axis_label_that_is_broken():
+    figure, axes = plt.subplots(2, 3)
+    ax = axes[0, 0]
+    ax.plot([0, 1], label="line")
+    ax.set_xlabel("a label with more words than the cell of the Axes is wide")
+    legend_below(ax)
+    figure.canvas.draw()
+    assert "\n" in ax.get_xlabel()
+    assert ax.get_legend().get_window_extent().y1 < ax.xaxis.label.get_window_extent().y0
+    plt.close(figure)

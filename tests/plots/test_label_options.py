@@ -1,6 +1,7 @@
 """Options and inputs that all plots with labels share: palettes, names of classes, highlights, scales and loaders."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,24 @@ def test_labels_come_with_a_dataset(name, drawn):
 )
 def test_options_can_be_written_on_a_command_line(text, value):
     assert list(validate_settings(vaeviz.latent_scatter, text, owner="latent_scatter").values()) == [value]
+
+
+def test_class_names_name_boxes_pairs_and_ends_of_paths(still_figure):
+    names = {"class_names": ("cat", "dog", "cow")}
+    posterior, figure = Posterior(CODES), still_figure()
+    boxes = vaeviz.reconstruction_error(
+        posterior, lambda z: z, CODES, LABELS, palette=["red", "green", "blue"], figure=figure, **names
+    )[0]
+    assert [text.get_text() for text in boxes.get_xticklabels()] == ["cat", "dog", "cow"]
+    assert {to_hex(patch.get_facecolor()) for patch in boxes.patches} == {"#ff0000", "#008000", "#0000ff"}
+    pairs = vaeviz.reconstruction_pairs(
+        posterior, lambda z: z, CODES, LABELS, n_samples=3, ax=still_figure().subplots(), **names
+    )
+    assert {text.get_text() for text in pairs.get_yticklabels()} == {"cat", "dog", "cow"}
+    draw_path = partial(vaeviz.interpolation, lambda z: z, posterior, CODES, LABELS, **names)
+    draw_path(between=("cat", "cow"), ax=still_figure().subplots())
+    with pytest.raises(UnknownName):
+        draw_path(between=("cat", "2"), ax=still_figure().subplots())
 
 
 def test_ellipses_smaller_than_their_dots_are_not_called_ellipses(still_figure):

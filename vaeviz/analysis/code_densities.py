@@ -136,13 +136,15 @@ class CodeDensities(ShortRepr):
     def marginal_kl(self) -> MarginalKL:
         """KL(q(z_j) || N(0, 1)) of each dimension."""
         variance = self.log_ratios.var(axis=0, ddof=1) + self._dependence_of_marginals
-        error = np.sqrt(np.maximum(variance, 0) / len(self.z))
+        least = np.where(self.saturated_dims, spacing_variance(), 0)
+        error = np.sqrt(np.maximum(variance, least) / len(self.z))
         return MarginalKL(self.log_ratios.mean(axis=0), error, self.saturated_dims)
 
     @property
     def marginal_kl_sum(self) -> Estimate:
         """Sum of KL(q(z_j) || N(0, 1)) over the dimensions."""
-        return _mean_of_dependent(self.log_ratios.sum(axis=1), self._dependence_of_marginals.sum())
+        least = spacing_variance() * float(self.saturated_dims.sum())
+        return _mean_of_dependent(self.log_ratios.sum(axis=1), self._dependence_of_marginals.sum(), least)
 
     @property
     def total_correlation(self) -> Estimate:
@@ -197,9 +199,12 @@ def draw_code_densities(posterior: Posterior, *, n_codes: int | None, seed: int)
     return CodeDensities(rows, z, log_posterior(z, posterior, rows), joint, marginals, len(posterior))
 
 
-def _mean_of_dependent(terms: np.ndarray, dependence: float) -> Estimate:
-    """Return the mean of terms (M,), and its standard error if their dependence adds to the variance of each."""
-    return Estimate(float(terms.mean()), math.sqrt(max(terms.var(ddof=1) + dependence, 0) / len(terms)))
+def _mean_of_dependent(terms: np.ndarray, dependence: float, least: float = 0) -> Estimate:
+    """Return the mean of terms (M,), and its standard error if their dependence adds to the variance of each.
+
+    `least` is what the variance with this dependence cannot be below.
+    """
+    return Estimate(float(terms.mean()), math.sqrt(max(terms.var(ddof=1) + dependence, least) / len(terms)))
 
 
 def _bias(own_share: np.ndarray) -> np.ndarray:
@@ -239,19 +244,31 @@ def spacing_log_ratios(values: np.ndarray) -> np.ndarray:
     return ratios
 
 
+def spacing_variance() -> float:
+    """Return M times the variance of the mean of overlapping spacings of 2 × 3 gaps, for samples of N(0, 1).
+
+    Returns
+    -------
+    float
+        With k = 6, (2k² − 2k + 1) ψ′(k) − 2k + 1 (Cressie 1976). Samples of another density have more.
+    """
+    from scipy.special import polygamma
+
+    k = 2 * N_NEIGHBORS
+    return float((2 * k**2 - 2 * k + 1) * polygamma(1, k) - 2 * k + 1)
+
+
 def spacing_excess_variance() -> float:
     """Return what overlapping spacings of 2 × 3 gaps add to the variance of one term.
 
     Returns
     -------
     float
-        With k = 6, (2k² − 2k + 1) ψ′(k) − 2k + 1 is M times the variance of the mean of overlapping log-spacings of
-        even samples (Cressie 1976), of which the variance of a single one, ψ′(k), is already counted.
+        `spacing_variance` without the variance of a single term, ψ′(k), which is already counted.
     """
     from scipy.special import polygamma
 
-    k = 2 * N_NEIGHBORS
-    return float((2 * k**2 - 2 * k) * polygamma(1, k) - 2 * k + 1)
+    return spacing_variance() - float(polygamma(1, 2 * N_NEIGHBORS))
 
 
 def _log_normal_mass(low: np.ndarray, high: np.ndarray) -> np.ndarray:

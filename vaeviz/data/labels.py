@@ -162,6 +162,8 @@ def name_classes(
     [0, 1]
     """
     codes, names = factorize_labels(values)
+    if isinstance(class_names, (Mapping, tuple, list)) and not class_names:
+        return ClassLabels(codes, tuple(names))
     if isinstance(class_names, Mapping):
         renamed = {printable_text(label): printable_text(name) for label, name in class_names.items()}
         unknown = [label for label in renamed if label not in names]

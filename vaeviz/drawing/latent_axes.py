@@ -151,6 +151,8 @@ def draw_prior_contours(ax: Axes, radii: Sequence[int] = (1, 2, 3)) -> None:
     radii : sequence of int
         Radii in standard deviations. Circles at 1, 2 and 3 hold 39, 86 and 99 % of the mass in two dimensions.
     """
+    from matplotlib.patheffects import withStroke
+
     angle = np.linspace(0, 2 * np.pi, 181)
     label = f"prior {', '.join(map(str, radii))}$\\,\\sigma$"
     for radius in radii:
@@ -161,6 +163,7 @@ def draw_prior_contours(ax: Axes, radii: Sequence[int] = (1, 2, 3)) -> None:
             lw=0.6,
             ls=DASHES,
             zorder=2.5,
+            path_effects=[withStroke(linewidth=1.2, foreground="white")],  # visible on dense points
             scalex=False,
             scaley=False,
             label=label if radius == radii[0] else "_nolegend_",

@@ -20,7 +20,7 @@ from vaeviz.drawing.text_fit import (
     font_size,
     text_width,
 )
-from vaeviz.plugins.axes_layout import cell_box
+from vaeviz.plugins.axes_layout import cell_box, fit_texts
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -96,7 +96,7 @@ def add_color_key(
     n_names = len(layout.names)
     labels = [*layout.names, *(str(handle.get_label()) for handle in handles[n_names:])]
     if layout.place == "on the data":
-        handles, labels = [*handles[n_names:], _invisible_handle()], [*labels[n_names:], "more classes"]
+        handles, labels = [*handles[n_names:], _invisible_handle()], [*labels[n_names:], f"{n_names} more classes"]
     if handles:
         _add_legend(ax, layout, handles, labels)
     if layout.place == "on the data":
@@ -155,7 +155,9 @@ def legend_below(
     """
     from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-    points = LINE_HEIGHT * sum(map(font_size, text_above)) + 8
+    fit_texts([ax])  # now, since an axis label of more lines would grow into the legend
+    n_lines = {"axes.labelsize": 1 + ax.get_xlabel().count("\n")}
+    points = LINE_HEIGHT * sum(n_lines.get(key, 1) * font_size(key) for key in text_above) + 8
     shift = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + shift, "borderaxespad": 0}
     legend = ax.legend(loc="upper center", **{"ncols": 2, **place, **legend_kws})

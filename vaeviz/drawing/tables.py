@@ -9,7 +9,8 @@ import numpy as np
 
 from vaeviz.drawing.grid_layout import Connect, GridLayout
 from vaeviz.drawing.mosaic import ColorScale, draw_mosaic
-from vaeviz.drawing.text_fit import CHARACTER_WIDTH, abbreviate, axes_width, font_size
+from vaeviz.drawing.text_fit import CHARACTER_WIDTH, abbreviate, axes_width, font_size, text_width
+from vaeviz.plugins.axes_layout import cell_box
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,8 @@ ROW_ASPECT = 0.028  # height of a row / width of a table
 MIN_TABLE_ASPECT, MAX_TABLE_ASPECT = 0.22, 1.0  # height / width of a table of any number of rows
 SINGLE_ROW_ASPECT = 0.6  # height / width of one row of strips
 MAX_LISTED_NAMES = 16  # longer lists of features are abbreviated
-MAX_NAME_LENGTH = 24  # characters of a feature name below a table
+MIN_NAME_LENGTH, MAX_NAME_LENGTH = 10, 24  # characters of a feature name below a table
+MAX_NAME_SHARE = 0.3  # length of an upright feature name / height of the cell of the Axes
 STRIP_GAP = 0.12  # of a side, between strips on latent axes: wider than the edge between features of a strip
 MAX_STRIP_WIDTH = 32  # pixels, which keep the gap between strips crisp
 MIN_FONT_SIZE = 5.0  # points; smaller names are left out
@@ -53,7 +55,7 @@ def draw_table(
     half_width, half_height = -ax.get_xlim()[0], -ax.get_ylim()[0]  # of a block, without the gap beside it
     centers = np.arange(n_blocks)[::-1]
     if layout.connect == "pairs":
-        _label_pairs(ax, centers.reshape(len(cells) // 2, -1), layout)
+        _label_pairs(ax, centers.reshape(len(cells) // 2, -1), aspect, layout)
     else:
         ax.set_yticks(centers[: len(layout.row_labels)], layout.row_labels)
         if layout.column_labels and axes_width(ax) * aspect / n_blocks > 3 * font_size("ytick.labelsize"):
@@ -154,11 +156,15 @@ def _repeat_to_square_pixels(blocks: np.ndarray, aspect: float) -> np.ndarray:
     return blocks.repeat(max(1, round(value_aspect)), axis=1).repeat(max(1, round(1 / value_aspect)), axis=2)
 
 
-def _label_pairs(ax: Axes, centers: np.ndarray, layout: GridLayout) -> None:
-    """Label pairs whose centers are (bands, columns); several bands are labeled as a whole."""
+def _label_pairs(ax: Axes, centers: np.ndarray, aspect: float, layout: GridLayout) -> None:
+    """Label pairs of a table whose centers are (bands, columns); several bands are labeled as a whole."""
     above, below = layout.row_labels[::2], layout.row_labels[1::2]
     if len(centers) == 1:
-        ax.set_yticks(centers[0][: len(layout.column_labels)], layout.column_labels)
+        size = font_size("ytick.labelsize")
+        longest = max((text_width(label, size) for label in layout.column_labels), default=0)
+        size = min(size, aspect * (axes_width(ax) - longest) / centers.size)  # labels make the table smaller
+        labels = layout.column_labels if size >= MIN_FONT_SIZE else ()
+        ax.set_yticks(centers[0][: len(labels)], labels, fontsize=size)
         ax.set_ylabel(f"{above[0]} above {below[0]}")
     else:
         ax.set_yticks(centers.mean(axis=1), [f"{a},\n{b}\nbelow" for a, b in zip(above, below)])
@@ -184,6 +190,10 @@ def _label_features(ax: Axes, positions: np.ndarray, names: Sequence[str]) -> No
         return
     shown = abbreviate(names, MAX_NAME_LENGTH)
     is_upright = max(map(len, shown)) * CHARACTER_WIDTH * size > width
+    if is_upright:
+        height = 72 * cell_box(ax).height / ax.figure.dpi
+        max_length = int(MAX_NAME_SHARE * height / (CHARACTER_WIDTH * size))
+        shown = abbreviate(names, min(max(max_length, MIN_NAME_LENGTH), MAX_NAME_LENGTH))
     ax.set_xticks(positions, shown, rotation=90 if is_upright else 0, fontsize=size)
 
 

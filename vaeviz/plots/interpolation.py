@@ -13,10 +13,11 @@ from vaeviz.analysis.condition_sets import condition_set, cycle_conditions, same
 from vaeviz.analysis.interpolation import PATHS
 from vaeviz.analysis.subsampling import cross_class_pairs, pairs_between, same_class_pairs
 from vaeviz.data.channels import match_shape
-from vaeviz.data.labels import check_labels, factorize_labels, labels_for
+from vaeviz.data.labels import check_labels, factorize_labels, labels_for, name_classes
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
@@ -48,6 +49,7 @@ def interpolation(
     n_paths: int = 5,
     pair: tuple[int, int] | None = None,
     between: tuple[str, str] | None = None,
+    class_names: ClassNames | None = None,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
@@ -85,7 +87,10 @@ def interpolation(
     pair : tuple of int, optional
         Two rows of `x`. Only the path between them is drawn.
     between : tuple of str, optional
-        Two labels. All paths then start at a sample of the first and end at one of the second.
+        Two labels, or their names in `class_names`. All paths then start at a sample of the first and end at one of the
+        second.
+    class_names : tuple or dict, optional
+        Names of the integer labels 0, 1, ..., or all names in order, or new names by label.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
         How to draw a sample. By default, its shape decides.
     cmap : str, optional
@@ -132,6 +137,8 @@ def interpolation(
     )
     groups = same_condition(decoder, posterior)
     if is_encoded:
+        if labels is not None and class_names is not None:
+            labels = name_classes(check_labels(labels, len(posterior)), class_names)
         pairs = _choose_pairs(pair, between, n_paths, len(posterior), labels, groups, seed)
     else:
         pairs = _pairs_of_draws(pair, between, n_paths)

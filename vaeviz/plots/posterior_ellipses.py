@@ -141,5 +141,5 @@ def _ellipse_title(ax: Axes, spreads: np.ndarray, radius: float) -> str:
     points_per_unit = 72 / ax.figure.dpi * np.abs(np.diff(ax.transData.transform([(0, 0), (1, 1)]), axis=0))
     is_hidden = (2 * spreads * points_per_unit < DOT_DIAMETER).all(axis=1)
     if is_hidden.mean() > MAX_HIDDEN_SHARE:
-        return f"means; {radius:g}σ ellipses are smaller than dots"
+        return f"Means; {radius:g}σ ellipses are smaller than dots"
     return f"{radius:g}σ ellipses ({100 * mass_within(radius):.0f} % of the mass)"

@@ -16,7 +16,7 @@ from vaeviz.data.labels import check_labels, has_classes, label_name, labels_for
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import draw_cells
-from vaeviz.drawing.colors import MISSING_COLOR, LabelColors, color_labels
+from vaeviz.drawing.colors import MISSING_COLOR, ClassNames, LabelColors, Palette, color_labels
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.latent_axes import DASHES
@@ -51,7 +51,8 @@ def reconstruction_error(
     *,
     measure: Measure = "squared",
     n_samples: int = 8,
-    palette: str | None = None,
+    palette: Palette | None = None,
+    class_names: ClassNames | None = None,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     figure: Figure | SubFigure | None = None,
@@ -86,8 +87,11 @@ def reconstruction_error(
         Error of a sample: the mean over its values, or for "cross-entropy" the sum in nats.
     n_samples : int, default=8
         Number of worst and of median cases to draw.
-    palette : str, optional
-        Matplotlib color sequence or colormap, or colors separated by commas, for the classes.
+    palette : str, tuple or dict, optional
+        Color sequence or colormap of matplotlib, palette of seaborn, colors (also separated by commas), or a color for
+        each class by name.
+    class_names : tuple or dict, optional
+        Names of the integer labels 0, 1, ..., or all names in order, or new names by label.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
         How to draw a sample. By default, its shape decides.
     cmap : str, optional
@@ -125,7 +129,8 @@ def reconstruction_error(
     encoder = with_decoder(encoder, decoder)
     posterior = encode(encoder, x, condition)
     errors = errors_from_means(decoder, posterior, x, measure)
-    colors = color_labels(_class_labels(labels, len(errors)), len(errors), palette=palette)
+    classes = _class_labels(labels, len(errors))
+    colors = color_labels(classes, len(errors), palette, class_names=None if classes is None else class_names)
     others = None if other_x is None else _errors_of_others(other_x, encoder, decoder, measure)
     rows = np.concatenate(worst_and_median(errors, n_samples))
     decoded = decode(decoder, posterior[rows], reference=x)

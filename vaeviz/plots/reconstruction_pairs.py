@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 
 from vaeviz.analysis.subsampling import stratified_rows
 from vaeviz.data.channels import match_shape
-from vaeviz.data.labels import check_labels, factorize_labels, has_classes, labels_for
+from vaeviz.data.labels import check_labels, factorize_labels, has_classes, labels_for, name_classes
 from vaeviz.data.out_of_core import as_samples, take_rows
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.cells import cells_aspect, draw_cells
+from vaeviz.drawing.colors import ClassNames
 from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_layout import GridLayout
 from vaeviz.drawing.sample_style import sample_style
@@ -40,6 +41,7 @@ def reconstruction_pairs(
     *,
     n_samples: int = 10,
     rows: tuple[int, ...] | None = None,
+    class_names: ClassNames | None = None,
     kind: SampleKind | None = None,
     cmap: str | None = None,
     seed: int = 0,
@@ -73,6 +75,8 @@ def reconstruction_pairs(
         the names of their classes.
     rows : tuple of int, optional
         Rows of `x` to draw instead.
+    class_names : tuple or dict, optional
+        Names of the integer labels 0, 1, ..., or all names in order, or new names by label.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional
         How to draw a sample. By default, its shape decides.
     cmap : str, optional
@@ -111,6 +115,8 @@ def reconstruction_pairs(
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(with_decoder(encoder, decoder), x, condition)
     values = None if labels is None else check_labels(labels, len(posterior))
+    if values is not None and class_names is not None:
+        values = name_classes(values, class_names)
     codes, names = factorize_labels(values) if values is not None and has_classes(values) else (None, ())
     if rows is not None:
         check_rows("rows", rows, len(posterior), example=(0, 1))

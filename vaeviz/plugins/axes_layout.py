@@ -142,7 +142,7 @@ def fit_into_place(
     room_share = 1 if figure is None else MIN_ROOM_SHARE
     if has_engine and any(_length(text) > room_share * room for ax in axes for text, room in _texts_with_room(ax)):
         lay_out(axes[0].figure)
-    _fit_texts(axes, figure)
+    fit_texts(axes, figure)
     if has_engine or axes[0].get_subplotspec() is None:
         return
     groups = [_Group([*axes, *helpers], range(1), range(1))] if figure is None else _group_by_cell([*axes, *helpers])
@@ -155,15 +155,23 @@ def fit_into_place(
             grid = _top_spec(axes[0]).get_gridspec()
             ratios = np.asarray(grid.get_width_ratios(), float), np.asarray(grid.get_height_ratios(), float)
             _place_groups(groups, _free_box(figure), *ratios)
-        _fit_texts(axes, figure)
+        fit_texts(axes, figure)
     if figure is None:
         moved = _MovedCell(groups[0].axes)
         for ax in groups[0].axes:
             ax.set_axes_locator(_Locator(ax, moved))
 
 
-def _fit_texts(axes: Sequence[Axes], figure: Figure | SubFigure | None) -> None:
-    """Fit the texts of Axes to their cells, and the titles of a figure to its width."""
+def fit_texts(axes: Sequence[Axes], figure: Figure | SubFigure | None = None) -> None:
+    """Shrink and break the texts of Axes that are longer than their cells, and titles longer than a figure.
+
+    Parameters
+    ----------
+    axes : sequence of Axes
+        The Axes.
+    figure : Figure or SubFigure, optional
+        The figure.
+    """
     for ax in axes:
         for text, room in _texts_with_room(ax):
             _fit_text(text, room)
@@ -177,7 +185,8 @@ def _texts_with_room(ax: Axes) -> list[tuple[Text, float]]:
     cell, box = cell_box(ax), ax.get_window_extent()
     x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2  # on which the texts are centered
     width = max(box.width, 2 * min(x - cell.x0, cell.x1 - x))
-    height = max(box.height, 2 * min(y - cell.y0, cell.y1 - y))
+    top = ax.title.get_window_extent().y0 if ax.title.get_text() else cell.y1
+    height = max(box.height, 2 * min(y - cell.y0, top - y))
     across = [(text, TEXT_SHARE * width) for text in (ax.title, ax.xaxis.label, *ax.texts)]
     return [*across, (ax.yaxis.label, TEXT_SHARE * height)]
 
@@ -379,9 +388,9 @@ def _fit_text(text: Text, length: float) -> None:
 
 
 def _broken(text: Text, line: str, length: float) -> list[str]:
-    """Break a line at spaces, not inside of formulas, nor beside = and ±."""
+    """Break a line at spaces, not inside of formulas, nor beside =, ± and <."""
     parts: list[str] = []
-    for word in re.findall(r"(?:\$[^$]+\$|\s[=±]\s|\S)+", line):
+    for word in re.findall(r"(?:\$[^$]+\$|\s[=±<]\s|\S)+", line):
         text.set_text(f"{parts[-1]} {word}" if parts else word)
         if parts and _length(text) <= length:
             parts[-1] = text.get_text()
