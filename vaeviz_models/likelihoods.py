@@ -232,7 +232,11 @@ class Gaussian(Likelihood):
                 GuessWarning(
                     f"The data range over [{low:.3g}, {high:.3g}], far from the unit scale that the networks and "
                     "Adam expect, so the ELBO may stay poor.",
-                    fix="Standardize each feature first.",
+                    fix=Fix(
+                        "Standardize each feature first. A table is loaded so by "
+                        'vaeviz.load_data("standardized:table.csv", split="train").',
+                        "Standardize each feature first. For a table, write standardized: before its name in --data.",
+                    ),
                 )
             )
 

@@ -12,7 +12,7 @@ import pytest
 
 MARKER = "from pathlib import Path\nPath(r'{mark}').touch()\n"
 DATA = "import vaeviz\ndef data(): return vaeviz.load_data('digits', split='train')\n"
-NAMES = ("evil:data", "binarized:evil:data", "binarized:0,1:evil:data", "binarized:binarized:evil:data")
+NAMES = ("evil:data", "binarized:evil:data", "binarized:0,1:evil:data", "standardized:0.3:evil:data")
 
 
 @pytest.fixture

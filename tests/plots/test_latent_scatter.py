@@ -6,7 +6,7 @@ from matplotlib.text import Annotation
 
 from vaeviz import Encoder, NotApplicable, Posterior, encode, latent_scatter, manifold_grid
 from vaeviz.drawing.colors import MISSING_COLOR, PLAIN_COLOR
-from vaeviz.errors import InputError
+from vaeviz.errors import GuessWarning, InputError
 
 
 def marks(ax):
@@ -275,3 +275,35 @@ def test_an_opacity_or_size_out_of_range_is_an_error(ax, encoder, digits, option
 def test_labels_that_are_all_missing_are_an_error(encoder, digits):
     with pytest.raises(InputError, match="labels"):
         latent_scatter(encoder, digits.x, [None] * 60)
+
+
+# Other samples
+
+
+def test_other_samples_are_crosses_at_their_own_means(ax, digits, encoder):
+    others = digits.x[:7, ::-1]
+    latent_scatter(encoder, digits.x, digits.labels, other_x=others, dims=(1, 0), ax=ax)
+    crosses = next(line for line in ax.lines if str(line.get_label()).startswith("other"))
+    np.testing.assert_allclose(crosses.get_xydata(), encode(encoder, others).mean[:, ::-1], rtol=1e-6)
+    assert "other\n(7)" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_other_samples_far_out_are_counted(ax, digits, encoder):
+    others = digits.x[:7].copy()
+    others[:2] += 50
+    latent_scatter(encoder, digits.x, digits.labels, other_x=others, ax=ax)
+    assert "other\n(7, 2 beyond)" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_other_samples_of_one_dimension_lie_along_the_axis(ax, digits, make_encoder):
+    encoder = make_encoder(1)
+    latent_scatter(encoder, digits.x, other_x=digits.x[:5, ::-1], ax=ax)
+    crosses = next(line for line in ax.lines if str(line.get_label()).startswith("other"))
+    np.testing.assert_allclose(crosses.get_xdata(), encode(encoder, digits.x[:5, ::-1]).mean[:, 0], rtol=1e-6)
+
+
+def test_other_samples_without_a_condition_are_left_out_with_a_warning(ax, linear, linear_parts):
+    with pytest.warns(GuessWarning) as caught:
+        latent_scatter(linear_parts["encoder"], linear.x, condition=linear.names, other_x=linear.x[:5], ax=ax)
+    assert "condition_on" in caught[0].message.fix.python
+    assert not [line for line in ax.lines if str(line.get_label()).startswith("other")]

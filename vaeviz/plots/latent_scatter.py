@@ -27,9 +27,11 @@ from vaeviz.drawing.scatter import ClassScatter, ScatterStyle, draw_scatter
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._other_samples import OTHER_MARKS, other_means
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MAX_EQUAL_SPREAD = 20  # ratio of standard deviations, above which axes of equal scale would show a line
+RUG_HEIGHT = 0.02  # of other samples above the axis of densities, as a share of its height
 MIN_SPREAD = 1e-3  # smaller / larger standard deviation, below which a dimension is practically constant
 
 
@@ -39,6 +41,7 @@ def latent_scatter(
     x: Any,
     labels: Any = None,
     condition: Any = None,
+    other_x: Any = None,
     *,
     dims: tuple[Dimension, Dimension] | None = None,
     show_prior: bool | None = None,
@@ -77,6 +80,8 @@ def latent_scatter(
         gray and underneath.
     condition : array_like, shape (N, ...), optional
         Condition of each sample. Only a conditional model needs it.
+    other_x : array_like, shape (M, ...), optional
+        Other samples, whose codes are dark crosses above those of `x`.
     dims : tuple of int, optional
         Two dimensions, as indices from 0 or as names from "z1". By default, the two most active.
     show_prior : bool, optional
@@ -118,7 +123,13 @@ def latent_scatter(
     NotApplicable
         If the latent space has one dimension and the labels are continuous.
     InputError
-        If `dims`, `labels`, `palette` or `marker_kws` cannot be used.
+        If `dims`, `labels`, `palette` or `marker_kws` cannot be used, or `other_x` is given with a Posterior, which
+        holds the codes of `x` only.
+
+    Warns
+    -----
+    GuessWarning
+        If `other_x` needs a condition. It is then left out.
 
     Notes
     -----
@@ -150,8 +161,9 @@ def latent_scatter(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )
     contours = posterior.prior == "normal" if show_prior is None else show_prior
+    others = other_means(encoder, other_x)
     if posterior.size == 1:
-        return _draw_one_dimension(posterior, colors, contours, ax)
+        return _draw_one_dimension(posterior, colors, contours, others, ax)
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)
     ax = ax or axes_for(latent_scatter)
     points, active = _plane_of(posterior.mean, shown), active_mask(posterior)
@@ -160,13 +172,18 @@ def latent_scatter(
         marks = draw_binned_scatter(ax, points, colors, seed=seed)
     else:
         marks = draw_scatter(ax, points, colors, style, seed=seed)
-    inner = points if show_all else _inner_points(ax, points)
+    crosses = None if others is None else ax.plot(*_plane_of(others, shown).T, **OTHER_MARKS)[0]
+    all_points = points if crosses is None else np.concatenate([points, crosses.get_xydata()])
+    inner = all_points if show_all else _inner_points(ax, all_points)
     if contours:
         draw_prior_contours(ax)
     if not active.any():
         show_posterior_spread(ax, posterior, shown)
     may_differ = posterior.is_deterministic and not contours
-    scale_note = _fit_scales(ax, points, inner, may_differ=may_differ)
+    scale_note = _fit_scales(ax, all_points, inner, may_differ=may_differ)
+    if crosses is not None:
+        count = _visible_count(ax, np.asarray(crosses.get_xydata())).removesuffix(" the axes")
+        crosses.set_label(f"other\n({count})")
     ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
     title = _scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note
     ax.set_title(title if isinstance(marks, ClassScatter) else f"{title}\n{marks.scale_note}")
@@ -204,7 +221,9 @@ def _fit_scales(ax: Axes, points: np.ndarray, inner: np.ndarray, *, may_differ: 
     return "\naxes with different scales" if do_differ else ""
 
 
-def _draw_one_dimension(posterior: Posterior, colors: LabelColors, contours: bool, ax: Axes | None) -> Axes:
+def _draw_one_dimension(
+    posterior: Posterior, colors: LabelColors, contours: bool, others: np.ndarray | None, ax: Axes | None
+) -> Axes:
     if colors.mappable is not None:
         raise NotApplicable(
             "The latent space has one dimension, which is drawn as one density per class, but the labels are "
@@ -212,6 +231,10 @@ def _draw_one_dimension(posterior: Posterior, colors: LabelColors, contours: boo
             fix="Pass labels as integers or strings, or None.",
         )
     ax = ax or axes_for(latent_scatter)
+    if others is not None:  # along the axis
+        height = np.full(len(others), RUG_HEIGHT)
+        label = f"other\n({len(others):,})"
+        ax.plot(others[:, 0], height, transform=ax.get_xaxis_transform(), label=label, **OTHER_MARKS)
     draw_densities(ax, posterior.mean[:, 0], colors, prior=contours)
     active = active_mask(posterior)
     ax.set_xlabel(f"{dimension_label(0, is_active=active[0])} ({posterior.code_name})")

@@ -23,12 +23,11 @@ from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, drawable_text, label_rotation
-from vaeviz.errors import Fix, NotApplicable
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode, encode_others
-from vaeviz.model.opening import as_encoder, with_decoder
-from vaeviz.model.posterior import Posterior
+from vaeviz.model.opening import with_decoder
 from vaeviz.plots._option_checks import check_minimum
+from vaeviz.plots._other_samples import missing_condition
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MEASURE_NAMES = {
@@ -122,7 +121,8 @@ def reconstruction_error(
     DeLong et al., Comparing the areas under two or more correlated ROC curves, Biometrics 44, 1988.
     """
     check_minimum("n_samples", n_samples, 1)
-    _check_condition(encoder, other_x)
+    if other_x is not None and (reason := missing_condition(encoder)):
+        raise reason
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = as_samples(x, "x")
@@ -156,22 +156,6 @@ def _class_labels(labels: Any, total: int) -> Any:
 def _errors_of_others(other_x: Any, encoder: Any, decoder: Any, measure: Measure) -> np.ndarray:
     other_x = as_samples(other_x, "other_x")
     return errors_from_means(decoder, encode_others(encoder, other_x), other_x, measure)
-
-
-def _check_condition(encoder: Any, other_x: Any) -> None:
-    if other_x is None or isinstance(encoder, Posterior):
-        return
-    part = as_encoder(encoder)
-    if part.is_conditional:
-        value = next(iter(part.known_conditions or ()), 0)
-        raise NotApplicable(
-            "The encoder is conditional, but the samples of other_x have no condition.",
-            fix=Fix(
-                f"Pass vaeviz.condition_on(vaeviz.Encoder(encoder), {value!r}) and "
-                f"vaeviz.condition_on(decoder, {value!r}) to fix one.",
-                "Add --condition with one value for all samples.",
-            ),
-        )
 
 
 def _draw_by_label(ax: Axes, errors: np.ndarray, colors: LabelColors, error_name: str, name: str) -> None:

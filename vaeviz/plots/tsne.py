@@ -26,14 +26,14 @@ from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.scatter import ScatterStyle, draw_scatter
 from vaeviz.embeddings import Embedding, embed
 from vaeviz.errors import Fix, GuessWarning, warn_user
-from vaeviz.model.encode import encode, encode_others
+from vaeviz.model.encode import encode
 from vaeviz.model.posterior import Posterior
+from vaeviz.plots._other_samples import OTHER_MARKS, other_means
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
 MAX_RANKED_POINTS = 1000  # points whose neighbors are ranked for the line under a map; more would change little
 N_QUALITY_NEIGHBORS = 10  # size of the neighborhoods of that line
-OTHER_MARKS: dict[str, Any] = {"ls": "", "marker": "x", "ms": 3, "mew": 0.6, "color": "0.1", "zorder": 3}
 
 
 @register_plot(page=PageShape("column", 0.78), question="Where do my classes lie?")
@@ -129,7 +129,7 @@ def tsne(
     Warns
     -----
     GuessWarning
-        If the engine cannot place `other_x`, which is then left out.
+        If the engine cannot place `other_x`, or they need a condition. They are then left out.
 
     See Also
     --------
@@ -152,7 +152,7 @@ def tsne(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )
     rows = subsample_rows(max_points, len(posterior), seed)
-    others = None if other_x is None else encode_others(encoder, other_x).mean
+    others = other_means(encoder, other_x)
     usable = usable_perplexity(engine, perplexity, len(rows))
     embedding = embed(posterior.mean[rows], engine, perplexity=usable, seed=seed)
     ax = ax or axes_for(tsne)
