@@ -1,4 +1,4 @@
-"""Peak memory of encoding, analysis and export by the size of the data on disk, each in its own process.
+"""Peak memory and time of encoding, analysis and export by the size of the data on disk, each in its own process.
 
 Run it with ``python -m benchmarks.memory [--out FILE]``, or ``python -m benchmarks memory`` to update RESULTS.md.
 """
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,38 @@ SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 DTYPES = ("float32", "uint8")
 BLOCK_SIZE = 10_000  # images written at once
 LATENT_DIM = 8
-TITLE = f"""Peak resident memory of a process (MB), Python and torch included, for images of 28 × 28 in a memory-mapped
-.npy file and an untrained 784-512-{LATENT_DIM} VAE. The latent means and standard deviations ({8 * LATENT_DIM} bytes
-per sample) and what is computed from them are in memory."""
+TITLE = f"""Peak resident memory of a process, Python and torch included, and seconds, imports included, for images of
+28 × 28 in a memory-mapped .npy file and an untrained 784-512-{LATENT_DIM} VAE. The latent means and standard deviations
+({8 * LATENT_DIM} bytes per sample) and what is computed from them are in memory. "Per 100,000" is the slope between the
+two largest numbers of images."""
 COLUMNS = ("values", "N", "on disk (MB)", "encode", "analysis", "export without t-SNE")
 
 
 def tables(_: Path | None = None) -> list[dict[str, Any]]:
     """Return the table for the report."""
-    rows = [row for dtype in DTYPES for total in SIZES if (row := _row(dtype, total))]
-    return [{"title": TITLE, "columns": COLUMNS, "rows": rows}]
+    return [{"title": TITLE, "columns": COLUMNS, "rows": [row for dtype in DTYPES for row in _rows(dtype)]}]
 
 
-def _row(dtype: str, total: int) -> tuple[Any, ...] | None:
-    """Return the peaks for a number of images, or None if the disk has less than twice the space."""
-    needed = total * 784 * np.dtype(dtype).itemsize
-    with tempfile.TemporaryDirectory() as folder:
-        if shutil.disk_usage(folder).free < 2 * needed:
-            return None
-        _write_images(Path(folder), total, dtype)
-        return (dtype, f"{total:,}", f"{needed / 1e6:.0f}", *(_peak(work, folder) for work in WORKS))
+def _rows(dtype: str) -> list[tuple[str, ...]]:
+    """Return a row for each number of images for which the disk has twice the space, and one for the slope."""
+    rows, measured = [], {}
+    for total in SIZES:
+        needed = total * 784 * np.dtype(dtype).itemsize
+        with tempfile.TemporaryDirectory() as folder:
+            if shutil.disk_usage(folder).free < 2 * needed:
+                continue
+            _write_images(Path(folder), total, dtype)
+            measured[total] = np.array([_measure(work, folder) for work in WORKS])
+        rows.append((dtype, f"{total:,}", f"{needed / 1e6:.0f}", *map(_cell, measured[total])))
+    if len(measured) > 1:
+        (first, low), (last, high) = list(measured.items())[-2:]
+        rows.append((dtype, "per 100,000", "", *map(_cell, (high - low) / (last - first) * 100_000)))
+    return rows
+
+
+def _cell(measured: np.ndarray) -> str:
+    peak, seconds = measured
+    return f"{peak:.0f} MB, {seconds:.2f} s"
 
 
 def _write_images(folder: Path, total: int, dtype: str) -> None:
@@ -55,13 +68,15 @@ def _write_images(folder: Path, total: int, dtype: str) -> None:
     np.save(folder / "y.npy", rng.integers(10, size=total))
 
 
-def _peak(work: str, folder: str) -> str:
+def _measure(work: str, folder: str) -> tuple[float, float]:
+    """Return the peak memory (MB) and the time (s) of a task in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.memory", "--work", work, "--folder", folder]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{work}: {done.stderr.strip().splitlines()[-1]}")
     print(f"memory | {work} | {done.stdout.strip()}", file=sys.stderr, flush=True)
-    return done.stdout.strip()
+    peak, seconds = map(float, done.stdout.split())
+    return peak, seconds
 
 
 def encode(folder: Path) -> None:
@@ -117,11 +132,11 @@ def _open_model_and_data(folder: Path) -> tuple[Any, Any]:
 @click.option("--work", type=click.Choice(list(WORKS)), hidden=True, help="Do this task in this process.")
 @click.option("--folder", type=click.Path(path_type=Path), hidden=True, help="Folder with its data.")
 def main(out: Path | None, work: str | None, folder: Path | None) -> None:
-    """Measure the memory, and write or print the table."""
+    """Measure memory and time, and write or print the table."""
     if work:
+        start = time.perf_counter()
         WORKS[work](folder)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        click.echo(f"{peak:.0f}")
+        click.echo(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024} {time.perf_counter() - start}")
         return
     text = json.dumps({"tables": tables()}, indent=1, ensure_ascii=False) + "\n"
     click.echo(text) if out is None else out.write_text(text, encoding="utf-8")

@@ -285,14 +285,14 @@ def test_other_samples_are_crosses_at_their_own_means(ax, digits, encoder):
     latent_scatter(encoder, digits.x, digits.labels, other_x=others, dims=(1, 0), ax=ax)
     crosses = next(line for line in ax.lines if str(line.get_label()).startswith("other"))
     np.testing.assert_allclose(crosses.get_xydata(), encode(encoder, others).mean[:, ::-1], rtol=1e-6)
-    assert "other\n(7)" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "other (7)" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_other_samples_far_out_are_counted(ax, digits, encoder):
-    others = digits.x[:7].copy()
+    others, x, labels = digits.x[:7].copy(), np.tile(digits.x, (5, 1, 1)), np.tile(digits.labels, 5)
     others[:2] += 50
-    latent_scatter(encoder, digits.x, digits.labels, other_x=others, ax=ax)
-    assert "other\n(7, 2 beyond)" in [text.get_text() for text in ax.get_legend().get_texts()]
+    latent_scatter(encoder, x, labels, other_x=others, ax=ax)
+    assert "other (7, 2 beyond)" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_other_samples_of_one_dimension_lie_along_the_axis(ax, digits, make_encoder):

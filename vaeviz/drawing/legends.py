@@ -312,7 +312,9 @@ def _choose_layout(ax: Axes, colors: LabelColors) -> _KeyLayout:
     if is_few or (not is_short and len(names) <= MAX_DISTINCT_COLORS):
         n_columns = 1 if is_few else _n_legend_columns(ax, n_entries)
         if n_columns * _entry_width([*names, *others]) < MAX_SIDE_WIDTH * axes_width(ax):
-            return _KeyLayout("beside", names, n_columns)
+            n_lines = n_entries + sum(text.count("\n") for text in others)
+            is_high = n_columns == 1 and n_lines * LINE_HEIGHT * font_size("legend.fontsize") > axes_height(ax)
+            return _KeyLayout("beside", names, n_columns, is_small=is_high)
         fitting = _fitting_names(names, MAX_BELOW_WIDTH * axes_width(ax) / 2)
         height = math.ceil(n_entries / 2) * LINE_HEIGHT * font_size("legend.fontsize")
         if fitting and height < MAX_BELOW_HEIGHT * axes_height(ax):
@@ -360,8 +362,9 @@ def _fitting_names(names: Sequence[str], width: float, size: float | None = None
 def _entry_width(names: Sequence[str], size: float | None = None) -> float:
     """Return the width in points of a legend entry that fits every name in letters of a size."""
     size = size or font_size("legend.fontsize")
-    longest = sorted(names, key=len)[-N_MEASURED_NAMES:]
-    return max((text_width(name, size) for name in longest), default=0) + HANDLE_WIDTH * size
+    lines = (line for name in names for line in name.splitlines())
+    longest = sorted(lines, key=len)[-N_MEASURED_NAMES:]
+    return max((text_width(line, size) for line in longest), default=0) + HANDLE_WIDTH * size
 
 
 def _has_layout_engine(ax: Axes) -> bool:

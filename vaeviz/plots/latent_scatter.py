@@ -183,7 +183,7 @@ def latent_scatter(
     scale_note = _fit_scales(ax, all_points, inner, may_differ=may_differ)
     if crosses is not None:
         count = _visible_count(ax, np.asarray(crosses.get_xydata())).removesuffix(" the axes")
-        crosses.set_label(f"other\n({count})")
+        crosses.set_label(f"other ({count})")
     ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
     title = _scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note
     ax.set_title(title if isinstance(marks, ClassScatter) else f"{title}\n{marks.scale_note}")
@@ -233,7 +233,7 @@ def _draw_one_dimension(
     ax = ax or axes_for(latent_scatter)
     if others is not None:  # along the axis
         height = np.full(len(others), RUG_HEIGHT)
-        label = f"other\n({len(others):,})"
+        label = f"other ({len(others):,})"
         ax.plot(others[:, 0], height, transform=ax.get_xaxis_transform(), label=label, **OTHER_MARKS)
     draw_densities(ax, posterior.mean[:, 0], colors, prior=contours)
     active = active_mask(posterior)
