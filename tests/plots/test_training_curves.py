@@ -285,3 +285,10 @@ def test_a_figure_of_a_set_is_high_enough_for_all_rows_of_panels(tmp_path):
     history = {"epoch": [1, 2]} | {name: [1.0, 2.0] for name in names}
     (record,) = vaeviz.export_figures(tmp_path, history=history, plots=["training_curves"], dpi=40)
     assert (record.status, record.warnings) == ("drawn", [])
+
+
+@pytest.mark.parametrize("columns", [len, 3, "loss", [("L", "loss")], {"L": 3}])
+def test_columns_that_are_no_names_are_an_error(columns):
+    with pytest.raises(InputError) as caught:
+        training_curves({"epoch": [1, 2], "L": [3.0, 2.0]}, columns=columns)
+    assert caught.value.expected == "a dictionary of names"

@@ -70,7 +70,7 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     Raises
     ------
     InputError
-        If it is none of these, or `columns` gives two columns one name.
+        If it is none of these, `columns` is no mapping of names, or it gives two columns one name.
     UnknownName
         If no history has a column that `columns` renames.
 
@@ -81,6 +81,13 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     >>> history_runs([{"Step": 5, "loss": 3.0}, {"Step": 5, "val_loss": 4.0}])
     {'': {'step': array([5.]), 'loss': array([3.]), 'val_loss': array([4.])}}
     """
+    if columns is not None and not _is_renaming(columns):
+        raise InputError(
+            f"columns is {type(columns).__name__}, but new names of columns are a dictionary.",
+            got=type(columns).__name__,
+            expected="a dictionary of names",
+            fix='Pass e.g. columns={"L_val": "val_loss"}.',
+        )
     if isinstance(history, (str, Path)):
         history = read_history_file(Path(history))
     elif isinstance(history, Sequence) and history and all(isinstance(one, (str, Path)) for one in history):
@@ -92,6 +99,10 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
         if name not in known:
             raise UnknownName("column of history", name, known)
     return {name: _tidy(run, columns or {}) for name, run in given.items()}
+
+
+def _is_renaming(columns: Any) -> bool:
+    return isinstance(columns, Mapping) and all(isinstance(name, str) for name in columns.values())
 
 
 def name_runs(paths: Sequence[str | Path]) -> list[str]:
