@@ -70,7 +70,7 @@ def history_runs(history: Any, columns: Mapping[str, str] | None = None) -> dict
     Raises
     ------
     InputError
-        If it is none of these, `columns` is no mapping of names, or it gives two columns one name.
+        If it is none of these, or `columns` is not a mapping of names or gives two columns one name.
     UnknownName
         If no history has a column that `columns` renames.
 

@@ -25,6 +25,7 @@ from vaeviz_models.launcher import launch, launch_options
 if TYPE_CHECKING:
     from vaeviz.callbacks.watch import Watch
     from vaeviz.data.dataset import Dataset
+    from vaeviz.plugins.options import Option
     from vaeviz_models.runs.train_run import ResumedRun
     from vaeviz_models.training.state import TrainState
 
@@ -256,12 +257,9 @@ def _no_train_command(name: str) -> click.Command:
     return command
 
 
-def _train_command(name: str, builder: Any) -> click.Command:
-    from vaeviz.plugins.options import options_of
-    from vaeviz_models.training.config import TrainConfig
-
-    model_options, settings = options_of(builder), options_of(TrainConfig)
-    params: list[click.Parameter] = [
+def _train_params(model_options: dict[str, Option], settings: dict[str, Option]) -> list[click.Parameter]:
+    """Return the options of a command: its data and run folder, and those of the model and of its training."""
+    return [
         click.Option(
             ["--data"],
             required=True,
@@ -278,6 +276,14 @@ def _train_command(name: str, builder: Any) -> click.Command:
         *launch_options(),
         *display_options(),
     ]
+
+
+def _train_command(name: str, builder: Any) -> click.Command:
+    """Return the command that trains a registered model."""
+    from vaeviz.plugins.options import options_of
+    from vaeviz_models.training.config import TrainConfig
+
+    model_options, settings = options_of(builder), options_of(TrainConfig)
 
     @with_display
     def run(
@@ -308,6 +314,7 @@ def _train_command(name: str, builder: Any) -> click.Command:
             _print_result(out, state, config.patience, display)
 
     summary = (builder.__doc__ or name).partition("\n")[0]
+    params = _train_params(model_options, settings)
     return click.Command(name, callback=run, params=params, help=summary, short_help=summary)
 
 

@@ -26,7 +26,7 @@ def standardized(
     data_dir: Path | None = None,
     labels: str | None = None,
 ) -> Dataset:
-    """Divide the features of a table by their spread (standardized:csv:FILE, standardized:0.3:csv:FILE).
+    """Standardize the features of a table (standardized:csv:FILE, standardized:0.3:csv:FILE).
 
     Means and standard deviations are those of the training rows. If the table has no test split, a fifth of its rows is
     that, or the share before its name; these rows are evenly spaced, so a file that is sorted by class has all classes
