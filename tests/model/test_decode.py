@@ -1,3 +1,5 @@
+import re
+import warnings
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -7,6 +9,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
+import vaeviz
 from vaeviz import Decoder, GuessWarning, NotApplicable, Posterior, condition_on, decode
 from vaeviz.errors import InputError
 from vaeviz.model.decode import latent_size
@@ -129,6 +132,9 @@ def test_the_declared_batch_size_is_used_and_nothing_is_decoded_twice():
         lambda v: {"recon_x": v, "z": 0},
         lambda v: {"sample": v},
         lambda v: namedtuple("Out", "sample other")(v, 0),
+        lambda v: namedtuple("Out", "log_scale mean")(-v, v),
+        lambda v: (-v[:, :3], torch.distributions.Normal(torch.from_numpy(v), 1.0)),
+        lambda v: (v, v.mean()),
         lambda v: SimpleNamespace(sample=v),
         lambda v: SimpleNamespace(mean=v),
         lambda v: torch.distributions.Bernoulli(torch.from_numpy(v)),
@@ -139,6 +145,49 @@ def test_the_declared_batch_size_is_used_and_nothing_is_decoded_twice():
 )
 def test_samples_are_found(form):
     np.testing.assert_allclose(decode(lambda z: form(VALUES), Z), VALUES, rtol=1e-6)
+
+
+@pytest.mark.parametrize("reference", [VALUES, None])
+def test_an_output_proven_by_its_size_or_name_is_read_without_a_warning(reference, recwarn):
+    def by_size(z):
+        return flat(z)[:, :5], [flat(z)[:, :7], flat(z)]
+
+    def by_name(z):
+        return -flat(z), {"mean": flat(z)}, [flat(z) / 2]
+
+    for fn in by_size, by_name:
+        decoder = Decoder(fn, sample_shape=(12,) if reference is None else None)
+        np.testing.assert_array_equal(decode(decoder, Z, reference=reference), flat(Z))
+    assert not [one for one in recwarn if "arrays that may be" in str(one.message)]
+
+
+@pytest.mark.parametrize("reference", [VALUES, None])
+def test_several_outputs_that_may_be_the_samples_warn_once(reference):
+    def fn(z):
+        return -flat(z), [flat(z) / 2]
+
+    def decode_and_count(decoder):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            samples = decode(decoder, Z, reference=reference)
+        return samples, [one.message for one in caught if "arrays that may be" in str(one.message)]
+
+    samples, (warning,) = decode_and_count(Decoder(fn, batch_size=2))
+    np.testing.assert_array_equal(samples, -flat(Z))
+    for line, factor in zip(re.findall(r"vaeviz\.Decoder\(.*?\]\)", warning.fix.python), (-1, 0.5), strict=True):
+        samples, caught = decode_and_count(eval(line, {"vaeviz": vaeviz, "fn": fn}))
+        np.testing.assert_array_equal(samples, factor * flat(Z))
+        assert not caught
+
+
+def test_later_batches_are_read_like_the_first():
+    sizes = iter([12, 5, 12, 12])
+
+    def fn(z):
+        return flat(z)[:, :5], flat(z)[:, : next(sizes)], -flat(z)
+
+    with pytest.raises(InputError, match="change shape"):
+        decode(Decoder(fn, batch_size=3), Z, reference=VALUES)
 
 
 def test_declared_logits_become_probabilities():

@@ -8,7 +8,7 @@ from typing import Any
 from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import UnsupportedOperation
 from vaeviz.model.decoder import Decoder
-from vaeviz.model.output_tree import find_samples
+from vaeviz.model.output_tree import get_output
 
 
 class TracedDecoder:
@@ -64,7 +64,7 @@ class TracedDecoder:
         if condition is not None and self.checked.condition is not None:
             values = condition.reshape(-1, *self.checked.condition.shape[1:])
             arguments.append(values.to(self._condition_dtype))
-        samples = find_samples(self.function(*arguments))
+        samples = get_output(self.function(*arguments), self.checked.layout.path)
         if not hasattr(samples, "movedim"):
             raise UnsupportedOperation("it returns no tensor")
         if self.decoder.output == "logits":

@@ -26,7 +26,7 @@ from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
 from vaeviz.model.conditions import warn_of_unused_condition
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
-from vaeviz.model.output_tree import find_samples
+from vaeviz.model.output_tree import Path, find_samples, get_output
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.repeatability import first_rows, repeatability_warning, same_rows
 from vaeviz.model.torch_probe import ModuleCall
@@ -105,7 +105,7 @@ def decode_batches(
 
 @dataclass(frozen=True)
 class OutputLayout:
-    """How the samples of a decoder are arranged.
+    """Where the samples are in what a decoder returns, and how they are arranged.
 
     Parameters
     ----------
@@ -115,11 +115,14 @@ class OutputLayout:
         True if the first axis becomes the last before.
     is_declared : bool, default True
         False if the shape is that of the samples that were passed.
+    path : tuple, default ()
+        Keys that lead from what the decoder returns to the samples.
     """
 
     shape: tuple[int, ...]
     moves_channels: bool
     is_declared: bool = True
+    path: Path = ()
 
     def arrange(self, samples: np.ndarray, name: str) -> np.ndarray:
         """Return samples in this layout.
@@ -203,22 +206,21 @@ def _decode_batches(
     layout: OutputLayout | None = None
     returned_shape: tuple[int, ...] = ()
     compared: _Subsample | None = None
-    call, first_size = ForeignFunction(decoder.fn), 0
+    call = _DecoderCall(decoder, reference)
     for rows, batch in iterate_batches(codes, decoder.batch_size or size, desc="decoding"):
         arrays = [batch, *([] if values_of_y is None else [values_of_y[rows]])]
-        first_size = first_size or len(batch)
-        samples = _call_decoder(call, decoder, arrays, first_size)
+        samples = call(*arrays)
         if layout is None or compared is None:
             returned_shape = samples.shape[1:]
-            layout = _output_layout(decoder, returned_shape, reference, call.module_calls)
-            traces.append((layout, call.module_calls))
+            layout = _output_layout(call, returned_shape)
+            traces.append((layout, call.function.module_calls))
             compared = _Subsample(len(codes), layout.shape)
-            _check_size(decoder, batch, samples, reference)
+            call.warn_of_other_outputs()
+            _check_size(call, batch, samples)
             if decoder.batch_size is None:
-                _check_repeatability(call, decoder, arrays, samples)
+                _check_repeatability(call, arrays, samples)
             if len(arrays) > 1:
-                decode_under = partial(_decode_under, call, decoder, batch)
-                warn_of_unused_condition(f"decoder {decoder.name}", arrays[1], samples, decode_under)
+                warn_of_unused_condition(f"decoder {decoder.name}", arrays[1], samples, partial(call, batch))
         elif samples.shape[1:] != returned_shape:
             shapes = sorted([returned_shape, samples.shape[1:]])
             raise InputError(
@@ -295,59 +297,117 @@ def _condition_values(decoder: Decoder, condition: Any, z: Any, n_codes: int) ->
     return decoder.condition_values(decoder.condition_rows(condition, n_codes))
 
 
-def _call_decoder(call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarray], first_size: int) -> np.ndarray:
-    """Return what the decoder returned for one batch, checked, as float32."""
-    n_rows = len(arrays[0])
-    if decoder.pad and decoder.batch_size is not None:
-        arrays = pad_batch(arrays, decoder.batch_size)
-    try:
-        with call:  # not around yield: the caller may run or train models between batches
-            return _read_samples(call(*arrays), len(arrays[0]))[:n_rows]
-    except Exception as error:
-        is_smaller = n_rows < first_size and not decoder.pad
-        fix = declare("Decoder", batch_size=first_size, pad=True) if is_smaller else None
-        fix = fix or decoder.missing_argument_fix(error, arrays[1] if len(arrays) > 1 else None)
-        if fix is None and len(arrays) > 1:
-            fix = one_hot_fix(call, arrays)
-        is_explained = fix is not None or len(arrays) > 1 or isinstance(error, InputError)
-        reason = None if is_explained else explain_decoder_failure(call, arrays[0])
-        raise call_error("decoder", decoder.name, arrays[:1], reason or error, fix) from error
+class _DecoderCall:
+    """Call a decoder and read the samples in what it returns, checked, as float32.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        The decoder.
+    reference : ndarray or SampleStream, or None
+        Samples to compare with.
+
+    Attributes
+    ----------
+    sample_shape : tuple of int or None
+        Shape of one sample, as declared, else that of the reference. None if there is neither.
+    """
+
+    def __init__(self, decoder: Decoder, reference: np.ndarray | SampleStream | None) -> None:
+        self.decoder, self.function = decoder, ForeignFunction(decoder.fn)
+        self.sample_shape = decoder.sample_shape or (None if reference is None else sample_shape(reference))
+        self._sample_size = None if self.sample_shape is None else math.prod(self.sample_shape)
+        self._first_size = 0
+        self._paths: list[Path] = []  # to what may be the samples of the first batch
+
+    @property
+    def path(self) -> Path:
+        """Keys that lead from what the decoder returned for the first batch to the samples."""
+        return self._paths[0]
+
+    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+        """Return the samples of one batch.
+
+        Parameters
+        ----------
+        *arrays : ndarray, shape (n, ...)
+            Codes, and their conditions if there are any.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ...)
+            The samples.
+        """
+        decoder, n_rows, sent = self.decoder, len(arrays[0]), list(arrays)
+        self._first_size = self._first_size or n_rows
+        if decoder.pad and decoder.batch_size is not None:
+            sent = pad_batch(sent, decoder.batch_size)
+        try:
+            with self.function:  # not around yield: the caller may run or train models between batches
+                return self._read(self.function(*sent), len(sent[0]))[:n_rows]
+        except Exception as error:
+            is_smaller = n_rows < self._first_size and not decoder.pad
+            fix = declare("Decoder", batch_size=self._first_size, pad=True) if is_smaller else None
+            fix = fix or decoder.missing_argument_fix(error, sent[1] if len(sent) > 1 else None)
+            if fix is None and len(sent) > 1:
+                fix = one_hot_fix(self.function, sent)
+            is_explained = fix is not None or len(sent) > 1 or isinstance(error, InputError)
+            reason = None if is_explained else explain_decoder_failure(self.function, sent[0])
+            raise call_error("decoder", decoder.name, sent[:1], reason or error, fix) from error
+
+    def _read(self, returned: Any, n_rows: int) -> np.ndarray:
+        self._paths = self._paths or find_samples(returned, n_rows, self._sample_size)
+        values = as_array(get_output(returned, self.path))
+        check_row_count(values, n_rows)
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32)
+        if not np.isfinite(values).all():
+            raise InputError(
+                "The decoder returned NaN or infinite values.", got="NaN or infinite values", expected="finite values"
+            )
+        return values
+
+    def warn_of_other_outputs(self) -> None:
+        """Warn if other outputs of the first batch may be the samples as well as the one that was read."""
+        if len(self._paths) < 2:
+            return
+        first, second = ("".join(f"[{key!r}]" for key in path) for path in self._paths[:2])
+        warn_user(
+            GuessWarning(
+                f"decoder {self.decoder.name} returned {len(self._paths)} arrays that may be the samples; the first "
+                "was read.",
+                fix=advise(
+                    ("To confirm this", Fix(f"Write vaeviz.Decoder(lambda z: fn(z){first}), where fn is the decoder.")),
+                    ("If it is the second", Fix(f"Write vaeviz.Decoder(lambda z: fn(z){second}).")),
+                ),
+            )
+        )
 
 
-def _decode_under(call: ForeignFunction, decoder: Decoder, batch: np.ndarray, condition: np.ndarray) -> np.ndarray:
-    """Return what the decoder returned for the first batch under other conditions."""
-    return _call_decoder(call, decoder, [batch, condition], len(batch))
-
-
-def _check_repeatability(
-    call: ForeignFunction, decoder: Decoder, arrays: list[np.ndarray], samples: np.ndarray
-) -> None:
+def _check_repeatability(call: _DecoderCall, arrays: list[np.ndarray], samples: np.ndarray) -> None:
     """Warn if the first rows decode to something else a second time, or without the others."""
     first = first_rows(arrays)
     if len(first[0]) == len(samples):
         return
     try:
-        alone = _call_decoder(call, decoder, first, len(first[0]))
+        alone = call(*first)
     except InputError:
         return  # it may take batches of one size only
     if same_rows(alone, samples):
         return
-    is_steady = same_rows(alone, _call_decoder(call, decoder, first, len(first[0])))
-    warn_user(repeatability_warning(f"decoder {decoder.name}", "samples", is_steady=is_steady))
+    is_steady = same_rows(alone, call(*first))
+    warn_user(repeatability_warning(f"decoder {call.decoder.name}", "samples", is_steady=is_steady))
 
 
-def _check_size(
-    decoder: Decoder, codes: np.ndarray, samples: np.ndarray, reference: np.ndarray | SampleStream | None
-) -> None:
-    """Warn if undeclared samples hold fewer values than their codes, as those of an encoder do."""
+def _check_size(call: _DecoderCall, codes: np.ndarray, samples: np.ndarray) -> None:
+    """Warn if samples of unknown shape hold fewer values than their codes, as those of an encoder do."""
     n_values, n_dimensions = samples[0].size, codes[0].size
-    is_declared = decoder.sample_shape is not None or reference is not None
-    if n_values >= n_dimensions or is_declared:
+    if n_values >= n_dimensions or call.sample_shape is not None:
         return
     warn_user(
         GuessWarning(
-            f"decoder {decoder.name} returned samples of {n_values} values for codes of {n_dimensions}, as an encoder "
-            "does.",
+            f"decoder {call.decoder.name} returned samples of {n_values} values for codes of {n_dimensions}, as an "
+            "encoder does.",
             fix=advise(
                 ("If it is the encoder", Fix("Pass its decoder instead.")),
                 ("If these are samples", declare("Decoder", sample_shape=samples.shape[1:])),
@@ -356,33 +416,18 @@ def _check_size(
     )
 
 
-def _read_samples(returned: Any, n_rows: int) -> np.ndarray:
-    values = as_array(find_samples(returned))
-    check_row_count(values, n_rows)
-    with np.errstate(over="ignore"):
-        values = values.astype(np.float32)
-    if not np.isfinite(values).all():
-        raise InputError(
-            "The decoder returned NaN or infinite values.", got="NaN or infinite values", expected="finite values"
-        )
-    return values
-
-
-def _output_layout(
-    decoder: Decoder,
-    shape: tuple[int, ...],
-    reference: np.ndarray | SampleStream | None,
-    module_calls: list[ModuleCall],
-) -> OutputLayout:
-    """Return the declared layout, else that of the reference, else what was returned with the channels last."""
-    expected = decoder.sample_shape or (None if reference is None else sample_shape(reference))
+def _output_layout(call: _DecoderCall, shape: tuple[int, ...]) -> OutputLayout:
+    """Return the layout of samples returned in a shape: as expected, else with the channels last."""
+    decoder, expected = call.decoder, call.sample_shape
     is_cube = len(shape) == 3 and len(set(shape)) == 1
     moves = False
     if len(shape) == 3 and (shape != expected or is_cube):
         if decoder.layout is not None:
             moves = decoder.layout == "channels_first"
         elif is_cube and shape[0] > 1:
-            moves = any(isinstance(getattr(one.module, "kernel_size", None), tuple) for one in module_calls)
+            moves = any(
+                isinstance(getattr(one.module, "kernel_size", None), tuple) for one in call.function.module_calls
+            )
             if moves:
                 _warn_of_channels(decoder, shape)
         else:
@@ -391,7 +436,7 @@ def _output_layout(
         shape = (*shape[1:], shape[0])
     if expected is None:
         expected = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
-    return OutputLayout(expected, moves, is_declared=decoder.sample_shape is not None)
+    return OutputLayout(expected, moves, is_declared=decoder.sample_shape is not None, path=call.path)
 
 
 def _warn_of_channels(decoder: Decoder, shape: tuple[int, ...]) -> None:

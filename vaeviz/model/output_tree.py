@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ def get_output(returned: Any, path: Path) -> Any:
     Parameters
     ----------
     returned : Any
-        What an encoder returned.
+        What an encoder or a decoder returned.
     path : tuple
         Keys to follow.
 
@@ -146,7 +147,7 @@ def get_output(returned: Any, path: Path) -> Any:
             returned = _follow(returned, key)
         except (LookupError, AttributeError, TypeError, ValueError):
             raise InputError(
-                "The encoder returned other outputs than for its first batch.", expected=f"an output at {key!r}"
+                "Other outputs were returned than for the first batch.", expected=f"an output at {key!r}"
             ) from None
     return returned
 
@@ -177,43 +178,71 @@ def divide(array: np.ndarray, n_parts: int, n_rows: int) -> list[Part] | None:
     return [Part(index, n_parts, axis=1, is_stacked=is_stacked) for index in range(n_parts)]
 
 
-def find_samples(returned: Any) -> Any:
-    """Return the samples in what a decoder returned.
+def find_samples(returned: Any, n_rows: int, sample_size: int | None = None) -> list[Path]:
+    """Return the paths to the outputs of a decoder that may be the samples, the likeliest first.
 
     Parameters
     ----------
     returned : Any
-        An array, a distribution, or several outputs.
+        What the decoder returned: an array, a distribution, or several outputs.
+    n_rows : int
+        Number of codes that it received.
+    sample_size : int, optional
+        Number of values in a sample, if it is known.
 
     Returns
     -------
-    Any
-        The array itself, the mean of a distribution, the first of several outputs, or the one that is named so.
+    list of tuple
+        The path to the output whose name, shape or distribution proves it, if there is one. Otherwise those to all
+        outputs that have a row per code.
 
     Raises
     ------
     InputError
         If the outputs have names, and none of them is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> returned = np.zeros((5, 3)), np.zeros((5, 784)), np.zeros(())
+    >>> find_samples(returned, 5)
+    [(0,), (1,)]
+    >>> find_samples(returned, 5, sample_size=784)
+    [(1,)]
     """
-    names = _field_names(returned)
-    if names is not None and not hasattr(returned, "_fields"):
-        found = next((name for name in SAMPLE_NAMES if name in names), None)
-        if found is None:
-            listed = ", ".join(map(str, names))
-            raise InputError(
-                f"The decoder returned outputs named {listed}. None of them is known as the samples.",
-                got=listed,
-                expected=", ".join(SAMPLE_NAMES),
-                fix="Write a function that returns the samples alone, and pass it as the decoder.",
-            )
-        return find_samples(_follow(returned, found))
+    found = _possible_samples(returned, ())
+    if not found and (named := [output.name for output in list_outputs(returned) if output.name]):
+        listed = ", ".join(named)
+        raise InputError(
+            f"The decoder returned outputs named {listed}. None of them is known as the samples.",
+            got=listed,
+            expected=", ".join(SAMPLE_NAMES),
+            fix="Write a function that returns the samples alone, and pass it as the decoder.",
+        )
+    if len(found) < 2:
+        return [found[0].path if found else ()]
+    shapes = [tuple(getattr(output.value, "shape", ())) for output in found]
+    with_rows = [one for one, shape in zip(found, shapes) if shape[:1] == (n_rows,)]
+    of_size = [one for one in with_rows if math.prod(one.value.shape[1:]) == sample_size]
+    return [output.path for output in of_size or with_rows or found]
+
+
+def _possible_samples(returned: Any, path: Path) -> list[Output]:
+    """Return the outputs that may be samples by their names and types. None of a mapping of unknown names."""
+    names = _field_names(returned) or []
+    named = next((name for name in SAMPLE_NAMES if name in names), None)
+    if named is not None:
+        return _possible_samples(_follow(returned, named), (*path, named))
     if _holds_outputs(returned):
-        return find_samples(returned[0])
+        found = [one for index, part in enumerate(returned) for one in _possible_samples(part, (*path, index))]
+        means = [one for one in found if one.path[-1] == "mean"]
+        return means if len(means) == 1 else found
+    if names or _is_empty(returned):
+        return []
     for name in ("sample", "mean"):
-        value = getattr(returned, name, None)
-        if value is not None and not callable(value):
-            return value
-    return returned
+        if (value := get_value(returned, name)) is not None:
+            return [Output((*path, name), value)]
+    return [Output(path, returned)]
 
 
 def is_distribution(value: Any) -> bool:

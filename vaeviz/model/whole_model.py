@@ -17,7 +17,7 @@ from vaeviz.errors import Fix, GuessWarning, declare, warn_user
 from vaeviz.model.calling import ForeignFunction, positional_parameters, restored_random_state
 from vaeviz.model.conditions import names_condition
 from vaeviz.model.noise import fixed_noise
-from vaeviz.model.output_tree import find_samples, is_distribution, list_outputs, same_up_to_rounding
+from vaeviz.model.output_tree import find_samples, get_output, is_distribution, list_outputs, same_up_to_rounding
 from vaeviz.model.sample_batch import SampleBatch
 from vaeviz.model.torch_probe import loaded_modules
 
@@ -359,7 +359,9 @@ class ReconstructionProbe:
             if decoder.latent_shape is not None:
                 codes = codes.reshape(len(codes), *decoder.latent_shape)
             with _quiet(), ForeignFunction(_fix_noise(function, 0.0), beside=self.encode) as call:
-                decoded = as_array(find_samples(call(codes, *conditions))).astype(np.float32)
+                returned = call(codes, *conditions)
+                path = find_samples(returned, len(codes), self._flat(self.samples).shape[1])[0]
+                decoded = as_array(get_output(returned, path)).astype(np.float32)
         except Exception:
             return None
         return self._flat(decoded) if len(decoded) == self.n_rows else None
