@@ -23,5 +23,5 @@ vaeviz.export_figures(
 
 # If x is a data frame, its columns are the names.
 frame = load_wine(as_frame=True).data
-ax = vaeviz.reconstruction_pairs(model, model, frame, labels=cultivars, n_samples=12)
+ax = vaeviz.reconstruction_pairs(model, x=frame, labels=cultivars, n_samples=12)
 ax.figure.savefig(out / "tables_of_a_frame.png", dpi=150)

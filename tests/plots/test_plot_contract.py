@@ -587,7 +587,28 @@ def test_a_missing_input_is_an_error_with_the_call_of_a_whole_model(given, numpy
     with pytest.raises(InputError) as error:
         vaeviz.reconstruction_pairs(*(numpy_inputs[name] for name in given))
     assert error.value.expected == "encoder, decoder, x"
-    assert "reconstruction_pairs(model, model, x)" in error.value.fix.python
+    assert "reconstruction_pairs(model, x=x)" in error.value.fix.python
+
+
+def takes_both_parts(name):
+    return {"encoder", "decoder", "x"}.issubset(inspect.signature(get_plot(name).function).parameters)
+
+
+@pytest.mark.parametrize("name", [*filter(takes_both_parts, plot_names())])
+def test_a_whole_model_may_be_passed_once(name, numpy_inputs):
+    encoder, decoder, x = (numpy_inputs[name] for name in ("encoder", "decoder", "x"))
+    plot = get_plot(name).function
+    once = plot(vaeviz.open((encoder, decoder)), x=x)
+    parts = plot(encoder=encoder, decoder=decoder, x=x)
+    if name != "prior_holes":  # whose panels of decoded samples are an option
+        assert [ax.get_title() for ax in np.ravel(once)] == [ax.get_title() for ax in np.ravel(parts)]
+
+
+@pytest.mark.parametrize("name", ["traversal", "samples", "manifold_grid", "interpolation"])
+def test_samples_in_place_of_an_encoder_are_an_error(name, numpy_inputs):
+    with pytest.raises(InputError) as error:
+        getattr(vaeviz, name)(numpy_inputs["decoder"], numpy_inputs["x"])
+    assert "x=" in error.value.fix.python
 
 
 def test_a_plot_draws_into_one_place(numpy_inputs, call_plot):

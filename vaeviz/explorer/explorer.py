@@ -15,7 +15,7 @@ from vaeviz.data.out_of_core import is_dataset
 from vaeviz.data.sample_kind import SampleKind
 from vaeviz.drawing.colors import ClassNames, Palette
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
-from vaeviz.errors import InputError, each_advice_once, list_words
+from vaeviz.errors import Fix, InputError, each_advice_once, list_words
 from vaeviz.explorer.page import explorer_page
 from vaeviz.explorer.scene import LatentView, SampleTable, Scene, latent_scene
 from vaeviz.explorer.widget import make_widget
@@ -121,11 +121,15 @@ def explore(
     missing = [name for name, value in {"encoder": encoder, "x": x}.items() if value is None]
     if missing:
         names = list_words(missing)
-        raise InputError(f"explore needs {names}.", got="None", expected=names, fix=describe_missing(missing))
+        calls = Fix("Write explore(encoder, decoder, x), or explore(model, x=x) with a whole model.")
+        fix = describe_missing(missing) if decoder is None else calls
+        raise InputError(f"explore needs {names}.", got="None", expected=names, fix=fix)
     if other is not None and other is encoder:
-        fix = "Pass a second model of the same samples, or None."
         raise InputError(
-            "other is the same model as encoder.", got="the same model", expected="a second model", fix=fix
+            "other is the same model as encoder.",
+            got="the same model",
+            expected="a second model",
+            fix="Pass a second model of the same samples, or None.",
         )
     with each_advice_once():
         style = sample_style(x, feature_names, kind=kind)

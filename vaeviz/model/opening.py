@@ -205,16 +205,20 @@ def with_decoder(encoder: Any, decoder: Any) -> Any:
 
     Parameters
     ----------
-    encoder : callable, model, Encoder or Posterior
-        The encoder.
+    encoder : callable, model, Encoder, Posterior or None
+        The encoder. None for that of `decoder`, if this is a whole model.
     decoder : callable, model, Decoder or None
         The decoder.
 
     Returns
     -------
-    Encoder or Any
-        The encoder with this decoder in place of the model's own, which shows how its outputs are to be read.
+    Encoder, Posterior or None
+        The encoder with this decoder in place of the model's own, which shows how its outputs are to be read. None if
+        there is no encoder.
     """
+    if encoder is None and decoder is not None:
+        opened = open_with_adapter(decoder)[1]
+        return None if opened is None or opened.either else opened.encoder
     if decoder is None or isinstance(encoder, Posterior):
         return encoder
     part, given = as_encoder(encoder), as_decoder(decoder)
@@ -417,7 +421,9 @@ def _unknown_model_error(model: Any, expected: str, what: str = "model") -> Inpu
     if not isinstance(model, (str, Path)):
         got = type(model).__name__
         message = f"{what} is of type {got}, which is not a known kind of model; expected {expected}."
-        return InputError(message, got=got, expected=expected, fix=_route_of_attribute(model))
+        holds_samples = hasattr(model, "__array__")
+        fix = Fix("If it holds samples, pass it as x=.") if holds_samples else _route_of_attribute(model)
+        return InputError(message, got=got, expected=expected, fix=fix)
     elif not os.path.exists(model):
         got = str(model)
         message = f"{what} is {got!r}, which does not exist; expected {expected}."

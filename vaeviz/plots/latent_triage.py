@@ -70,7 +70,7 @@ def latent_triage(
     encoder : callable, model or Posterior
         Encoder of `x`. It must return a mean and a spread.
     decoder : callable or model
-        Decoder of the codes.
+        Decoder of the codes, by default that of the model if `encoder` is one.
     x : array_like, shape (N, ...)
         Samples.
     condition : array_like, shape (N, ...), optional

@@ -69,8 +69,8 @@ def manifold_grid(
     decoder : callable or model
         Decoder of the codes.
     encoder : callable, model or Posterior, optional
-        Encoder of `x`. With `x`, it finds the two most active dimensions and, where no prior is known, the range of the
-        codes.
+        Encoder of `x`, by default that of the model if `decoder` is one. With `x`, it finds the two most active
+        dimensions and, where no prior is known, the range of the codes.
     x : array_like, shape (N, ...), optional
         Samples. Decoded samples are drawn with their range of values.
     condition : array_like, shape (M, ...), optional
@@ -128,11 +128,11 @@ def manifold_grid(
     Decoded grid, 5 × 5 nodes
     of equal mass, assuming z ~ N(0, I)
     """
-    decoder = as_decoder(decoder)
+    encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    posterior = None if encoder is None or x is None else encode(with_decoder(encoder, decoder), x, condition)
+    posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     size = posterior.size if posterior is not None else latent_size(decoder)
     n_grid = _default_n_grid(decoder, x, style, conditions, size) if n_grid is None else n_grid
     check_minimum("n_grid", n_grid, 2)

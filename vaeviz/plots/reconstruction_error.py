@@ -71,7 +71,8 @@ def reconstruction_error(
     encoder : callable, model or Posterior
         Encoder of `x`.
     decoder : callable or model
-        Decoder of the codes. Each sample is decoded from its posterior mean.
+        Decoder of the codes, by default that of the model if `encoder` is one. Each sample is decoded from its
+        posterior mean.
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional

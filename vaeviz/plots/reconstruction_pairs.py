@@ -61,7 +61,7 @@ def reconstruction_pairs(
     encoder : callable, model or Posterior
         Encoder of `x`.
     decoder : callable or model
-        Decoder of the codes.
+        Decoder of the codes, by default that of the model if `encoder` is one.
     x : array_like, shape (N, ...)
         Samples.
     labels : array_like, shape (N,), optional

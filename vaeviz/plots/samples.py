@@ -53,7 +53,8 @@ def samples(
     decoder : callable or model
         Decoder of the codes.
     encoder : callable, model or Posterior, optional
-        Encoder of `x`. With `x`, it supplies the latent size and the prior if the decoder does not.
+        Encoder of `x`, by default that of the model if `decoder` is one. With `x`, it supplies the latent size and the
+        prior if the decoder does not.
     x : array_like, shape (N, ...), optional
         Samples. Decoded samples are drawn with their range of values.
     condition : array_like, shape (M, ...), optional
@@ -92,9 +93,10 @@ def samples(
     check_minimum("n_samples", n_samples, 1)
     check_positive("temperature", temperature)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
-    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
+    encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
+    x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
-    posterior = None if encoder is None or x is None else encode(with_decoder(encoder, decoder), x, condition)
+    posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     prior = decoder.prior or (posterior and posterior.prior)
     if posterior is not None and not prior:
         raise NotApplicable(

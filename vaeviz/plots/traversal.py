@@ -74,7 +74,8 @@ def traversal(
     decoder : callable or model
         Decoder of the codes.
     encoder : callable, model or Posterior, optional
-        Encoder of `x`. Without `encoder` and `x`, draws from the prior N(0, I) replace the codes of samples.
+        Encoder of `x`, by default that of the model if `decoder` is one. Without `encoder` and `x`, draws from the
+        prior N(0, I) replace the codes of samples.
     x : array_like, shape (N, ...), optional
         Samples.
     condition : array_like, shape (N, ...), optional
@@ -133,13 +134,10 @@ def traversal(
     """
     _check_counts(n_steps, max_dims)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
-    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
+    encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
+    x = x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
-    posterior = (
-        encode(with_decoder(encoder, decoder), x, condition)
-        if is_encoded
-        else prior_codes(decoder, N_PRIOR_CODES, seed)
-    )
+    posterior = encode(encoder, x, condition) if is_encoded else prior_codes(decoder, N_PRIOR_CODES, seed)
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()
     active = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     by_effect = order == "effect" or not is_encoded

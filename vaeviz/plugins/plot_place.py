@@ -62,7 +62,7 @@ def extend_plot(function: Callable[..., Any]) -> Callable[..., Any]:
         from vaeviz.plugins.axes_layout import fit_into_place, move_panels_with, smaller_fonts
 
         _check_inputs(signature, args, kwargs)
-        _check_required(function.__name__, signature, args, kwargs)
+        kwargs |= _missing_part(function.__name__, signature, args, kwargs)
         check_options(function, kwargs)
         Option("title", str | bool | None, True).check(title)
         Option("legend", bool, True).check(legend)
@@ -143,20 +143,30 @@ def _check_inputs(signature: inspect.Signature, args: Sequence[Any], kwargs: Map
         )
 
 
-def _check_required(name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Raise `InputError` if an input is missing because a whole model was passed once for its two parts."""
+def _missing_part(
+    name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the encoder or decoder that is not passed: a whole model may be passed once for both.
+
+    Raise `InputError` if another input of a plot that needs both is missing.
+    """
     parameters = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
     required = [one.name for one in parameters if one.default is inspect.Parameter.empty]
     missing = [one for one in required[len(args) :] if one not in kwargs]
-    if not missing or not {"encoder", "decoder"} <= set(required):
-        return
-    calls = [f"{name}({', '.join(required)})"]
-    calls.append(calls[0].replace("encoder", "model").replace("decoder", "model"))
+    parts = {"encoder", "decoder"}
+    if not missing or not parts <= set(required):
+        return {}
+    given = dict(zip(required, args)) | dict(kwargs)
+    if len(missing) == 1 and missing[0] in parts:
+        (other,) = parts - set(missing)
+        return {missing[0]: given[other]}
+    others = [one for one in required if one not in parts]
+    with_model = ", ".join(["model", *(f"{one}={one}" for one in others)])
     raise InputError(
         f"{name} received no {missing[0]}.",
         got=", ".join(one for one in required if one not in missing) or "nothing",
         expected=", ".join(required),
-        fix=f"Write {calls[0]}, or {calls[1]} with a whole model.",
+        fix=f"Write {name}({', '.join(required)}), or {name}({with_model}) with a whole model.",
     )
 
 
