@@ -47,6 +47,17 @@ def test_logits_that_are_not_declared_are_recognized_once_for_all_batches():
     np.testing.assert_allclose(likelihood(X[:1], inside), declared(X[:1], inside))
 
 
+@pytest.mark.parametrize("name", ["bernoulli", "gaussian"])
+def test_the_output_of_the_size_of_a_sample_is_scored(name, recwarn):
+    p = np.full((3, 4), 0.25)
+    several = decoder_likelihood(lambda z: (np.zeros((len(z), 2)), p), name)
+    alone = decoder_likelihood(lambda z: p, name)
+    np.testing.assert_array_equal(several(np.ones((3, 4)), np.zeros((3, 1))), alone(np.ones((3, 4)), np.zeros((3, 1))))
+    assert not recwarn
+    with pytest.warns(GuessWarning, match="2 arrays"):
+        decoder_likelihood(lambda z: (p, p / 2), name)(np.ones((3, 4)), np.zeros((3, 1)))
+
+
 @pytest.mark.parametrize("scale", [1, 1.5])
 def test_outputs_that_may_be_logits_or_a_tanh_are_an_error(scale):
     with pytest.raises(InputError) as caught:

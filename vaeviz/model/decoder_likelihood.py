@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.channels import match_shape
 from vaeviz.data.out_of_core import take_rows
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, UnknownName, advise, declare, warn_user
 from vaeviz.model.decode import decode
@@ -77,17 +76,16 @@ class DecoderLikelihood:
             mean = decode(self.decoder, z, condition, reference=x).astype(np.float64)
             terms = -0.5 * ((x - mean) / std) ** 2 - math.log(std) - 0.5 * math.log(2 * math.pi)
         else:
-            logits = match_shape(self._decode_logits(z, condition), x.shape[1:])
+            logits = self._decode_logits(x, z, condition)
             terms = _log_bernoulli(x, logits, is_continuous=self.name == "continuous-bernoulli")
         return np.asarray(terms.reshape(len(x), -1).sum(axis=1))
 
-    def _decode_logits(self, z: np.ndarray, condition: Any) -> np.ndarray:
+    def _decode_logits(self, x: np.ndarray, z: np.ndarray, condition: Any) -> np.ndarray:
         """Return the logits of a Bernoulli distribution; the first batch decides what an undeclared output is."""
         if self.decoder.output == "logits":
-            return decode(_without_sigmoid(self.decoder), z, condition).astype(np.float64)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GuessWarning)  # of values outside of [0, 1], which are decided here
-            output = decode(self.decoder, z, condition).astype(np.float64)
+            return decode(_without_sigmoid(self.decoder), z, condition, reference=x).astype(np.float64)
+        as_returned = replace(self.decoder, output="values")  # which of them are logits is decided here
+        output = decode(as_returned, z, condition, reference=x).astype(np.float64)
         low, high = output.min(), output.max()
         if self.decoder.output is None and self.decoder.value_range is None and max(-low, high) > MIN_LOGIT:
             warn_user(
