@@ -180,7 +180,8 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
         return given
     if hasattr(x, "named_labels"):
         return tuple(x.feature_names)
-    columns = tuple(getattr(x, "var_names" if hasattr(x, "var_names") else "columns", ()))
+    named = getattr(x, "var_names" if hasattr(x, "var_names") else "columns", ())
+    columns = () if callable(named) else tuple(named)  # a Ray Dataset has a method of this name
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
 
 
