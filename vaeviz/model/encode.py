@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -548,9 +548,25 @@ def _join_batches(
             stds.append(std.reshape(len(std), -1))
     assert shape is not None
     std = stds.to_array() if has_std else None
-    prior = encoder.prior or (None if std is None else "normal")
+    prior: Literal["normal"] | None = "normal" if encoder.prior == "normal" else None
+    if encoder.prior is None and std is not None:
+        prior = "normal"
+        _warn_of_own_prior(encoder)
     code_shape = shape if len(shape) > 1 else ()
     return Posterior(means.to_array(), std, prior, code_shape, traces[0].outputs.family)
+
+
+def _warn_of_own_prior(encoder: Encoder) -> None:
+    """Warn if N(0, I) is assumed, but the model has a prior of its own."""
+    kind = None if encoder._whole is None else encoder._whole.other_prior
+    if kind is not None:
+        normal, other = declare("Encoder", prior="normal"), declare("Encoder", prior="other")
+        warn_user(
+            GuessWarning(
+                f"The model has a prior of its own, a {kind}, but N(0, I) was assumed.",
+                fix=advise(("If it is N(0, I)", normal), ("If it is not", other)),
+            )
+        )
 
 
 def encode_others(encoder: Any, x: Any, condition: Any = None) -> Posterior:
