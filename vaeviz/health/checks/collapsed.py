@@ -63,7 +63,7 @@ def collapsed(
     found = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     dims = np.flatnonzero(~found.mask)
     return Measurement(
-        sentence=_describe_dimensions(found, dims),
+        sentence=_describe_dimensions(found, dims, is_prior_known=posterior.prior is not None),
         value=len(dims),
         threshold=max_count,
         n_samples=len(posterior),
@@ -93,15 +93,16 @@ def _measure_codes(posterior: Posterior, max_count: int) -> Measurement:
     return Measurement(sentence, len(dims), max_count, len(posterior), numbers=numbers)
 
 
-def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray) -> str:
+def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray, *, is_prior_known: bool) -> str:
     size, total = len(found.kl), found.kl.sum()
+    nats = "nats" if is_prior_known else "nats from N(0, 1), which is not known to be the prior"
     if len(dims) == size:
         return (
-            f"{all_of_them(size)} {is_or_are(size)} collapsed (KL {total:.2g} nats): the code carries no information "
+            f"{all_of_them(size)} {is_or_are(size)} collapsed (KL {total:.2g} {nats}): the code carries no information "
             "about a sample."
         )
     n_enough = found.n_dims_with_kl_share(MOST_OF_KL)
-    most = f"{count_noun(n_enough)} {'carries' if n_enough == 1 else 'carry'} 99 % of the KL of {total:.3g} nats"
+    most = f"{count_noun(n_enough)} {'carries' if n_enough == 1 else 'carry'} 99 % of the KL of {total:.3g} {nats}"
     if len(dims):
         return (
             f"{len(dims)} of {size} dimensions {is_or_are(len(dims))} collapsed and "
@@ -111,5 +112,5 @@ def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray) -> str:
     least = int(found.kl.argmin())
     kl = Estimate(found.kl[least], found.kl_error[least])
     if size == 1:
-        return f"The one dimension is active, with a KL of {kl} nats."
+        return f"The one dimension is active, with a KL of {kl} {nats}."
     return f"{all_of_them(size)} are active; the least active, z{least + 1}, has a KL of {kl} nats. {most}."
