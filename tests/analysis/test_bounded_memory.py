@@ -8,6 +8,7 @@ import pytest
 
 from vaeviz import Encoder, Model, NotApplicable, Posterior
 from vaeviz.analysis import aggregate_posterior as aggregate
+from vaeviz.analysis import disentanglement as scores
 from vaeviz.analysis.active_dimensions import active_dimensions
 from vaeviz.analysis.aggregate_posterior import (
     aggregate_quantiles,
@@ -15,6 +16,7 @@ from vaeviz.analysis.aggregate_posterior import (
     log_aggregate,
     log_aggregate_and_marginals,
 )
+from vaeviz.analysis.factors import as_factors
 from vaeviz.analysis.importance_bound import importance_bound
 from vaeviz.analysis.rate_distortion import measure_rate_point
 from vaeviz.model.encode import with_posterior
@@ -107,6 +109,26 @@ def test_disentanglement_copies_the_chosen_samples_alone(monkeypatch):
 
     draw()  # imports
     assert peak(draw) < posterior.mean.nbytes / 2
+
+
+def test_scores_of_disentanglement_copy_a_subsample_alone(monkeypatch):
+    def stop(codes, *args):  # forests take long while allocations are traced
+        assert codes.shape == (50, 64)
+        raise NotApplicable("The codes are chosen.")
+
+    monkeypatch.setattr(scores, "_check_scorable", stop)
+    codes, factors = posterior_of(50_000, size=64).mean, as_factors(np.arange(50_000)[:, None] % 2, 50_000)
+
+    def score():
+        with pytest.raises(NotApplicable, match="chosen"):
+            scores.disentanglement(codes, factors, max_points=50)
+
+    assert peak(score) < codes.nbytes / 10
+
+
+def test_a_notebook_shows_many_posteriors_after_one_pass_in_blocks():
+    posterior = posterior_of(400_000)
+    assert peak(posterior._repr_html_) < 6 * MEGABYTE
 
 
 def test_progress_bar_counts_the_scored_codes(monkeypatch):

@@ -21,6 +21,7 @@ from vaeviz.analysis.disentanglement import (
 )
 from vaeviz.analysis.estimates import Estimate
 from vaeviz.analysis.factors import as_factors
+from vaeviz.analysis.subsampling import subsample_rows
 
 GRID = np.array(list(itertools.product(range(5), range(4), range(3))), dtype=float)
 GRID_FACTORS = as_factors(GRID, 60)
@@ -233,3 +234,12 @@ def test_table_has_a_row_for_each_score(few_trees):
     frame = found.to_frame()
     assert frame["name"].tolist() == ["MIG", "SAP", "DCI disent.", "DCI compl.", "DCI inform.", "FactorVAE"]
     assert frame["value"].tolist() == [score.value for score in found.scores]
+
+
+def test_more_samples_than_max_points_are_subsampled():
+    codes, factors = RNG.standard_normal((300, 2)), RNG.integers(3, size=(300, 1))
+    found = disentanglement(codes, factors, max_points=200)
+    rows = subsample_rows(200, 300, 0)
+    expected = disentanglement(codes[rows], factors[rows])
+    assert (found.n_samples, expected.n_samples) == (200, 200)
+    np.testing.assert_array_equal(found.information, expected.information)

@@ -124,3 +124,9 @@ def test_values_outside_the_declared_range_are_an_error():
         assert raised.value.expected == "0 to 255"
     with pytest.raises(InputError, match="value_range"):
         rescale(np.zeros(3), (1, 1))
+
+
+def test_a_mapping_is_refused_with_one_of_its_parts():
+    with pytest.raises(InputError) as raised:
+        as_array({"train": np.zeros(3)}, "x")
+    assert "x['train']" in raised.value.fix.python

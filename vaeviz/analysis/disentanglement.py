@@ -13,7 +13,9 @@ from vaeviz.analysis.aggregate_posterior import require_std
 from vaeviz.analysis.estimates import Estimate, Score
 from vaeviz.analysis.factors import MIN_KNOWN, Factor, as_factors
 from vaeviz.analysis.jackknife import jackknife_error
+from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.batches import PROGRESS_DELAY
+from vaeviz.data.out_of_core import take_rows
 from vaeviz.errors import InputError, NotApplicable
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.short_repr import ShortRepr
@@ -21,6 +23,7 @@ from vaeviz.plugins.short_repr import ShortRepr
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_SCORED_POINTS = 100_000  # bounds memory; standard errors are below 0.01 long before
 MAX_SCORED_DIMS = 64  # those that vary most; forests of more dimensions take minutes
 N_SHUFFLES = 5  # random pairings of codes and factors, for the scores at independence
 N_GROUPS = 10  # of the jackknife of MIG and SAP
@@ -53,6 +56,8 @@ class Disentanglement(ShortRepr):
         Number of values or bins of a factor.
     n_bins : int
         Number of bins of a code.
+    n_samples : int
+        Number of samples that were scored.
     scores : tuple of Score
         MIG, SAP, three scores of DCI, and FactorVAE.
     """
@@ -64,6 +69,7 @@ class Disentanglement(ShortRepr):
     nominal: np.ndarray
     n_values: np.ndarray
     n_bins: int
+    n_samples: int
     scores: tuple[Score, ...]
 
     @property
@@ -91,6 +97,7 @@ def disentanglement(
     *,
     n_bins: int = 20,
     nominal: Collection[int] | None = None,
+    max_points: int | None = MAX_SCORED_POINTS,
     seed: int = 0,
 ) -> Disentanglement:
     """Score how well latent dimensions correspond to known factors.
@@ -98,7 +105,7 @@ def disentanglement(
     Parameters
     ----------
     codes : ndarray, shape (N, D)
-        Codes.
+        Codes, which may be memory-mapped.
     factors : array_like or DataFrame, shape (N, K), or sequence of Factor
         Factors: numbers or classes, see `vaeviz.analysis.factors.as_factors`. Samples with a missing value are left
         out for that factor alone.
@@ -109,8 +116,10 @@ def disentanglement(
         Bins of equal width for codes, and of equal mass for factors with fewer than five samples per value.
     nominal : collection of int, optional
         Indices of the factors whose values have no order; by default they are inferred.
+    max_points : int or None, default: 100,000
+        Largest number of samples to score. More are subsampled at random; None keeps all.
     seed : int, default: 0
-        Seed of shuffles, trees, votes and held-out samples.
+        Seed of the subsample, shuffles, trees, votes and held-out samples.
 
     Returns
     -------
@@ -157,9 +166,10 @@ def disentanglement(
     """
     from tqdm import tqdm
 
-    codes = np.asarray(codes, dtype=np.float64)
     if not (isinstance(factors, Sequence) and all(isinstance(factor, Factor) for factor in factors)):
         factors = as_factors(factors, len(codes), nominal=nominal)
+    rows = subsample_rows(max_points, len(codes), seed)
+    factors, codes = [factor[rows] for factor in factors], take_rows(np.asanyarray(codes), rows).astype(np.float64)
     active, scored = _check_scorable(codes, factors, active, n_bins)
     kept, known = codes[:, active], [factor for factor, is_scored in zip(factors, scored) if is_scored]
     binned = np.stack([discretize(column, n_bins) for column in kept.T], axis=1)
@@ -182,6 +192,7 @@ def disentanglement(
         nominal=np.array([factor.is_nominal for factor in factors]),
         n_values=np.array([len(np.unique(factor.discretize(n_bins)[factor.known])) for factor in factors]),
         n_bins=n_bins,
+        n_samples=len(codes),
         scores=tuple(scores),
     )
 

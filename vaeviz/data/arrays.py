@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,13 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
             f"{name} is {found}, not an array of real numbers.",
             got=kind if is_object else f"array of {array.dtype}",
             expected="real numbers",
+            fix=_choose_part(value, name) if isinstance(value, Mapping) and value else "",
         )
     return array
+
+
+def _choose_part(parts: Mapping[Any, Any], name: str) -> str:
+    return f"Pass one of its parts, such as {name if name.isidentifier() else 'x'}[{next(iter(parts))!r}]."
 
 
 def as_matrix(value: Any, name: str) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -176,12 +178,20 @@ class Posterior(ShortRepr):
             return None
         return gaussian_kl(self.mean.astype(np.float64), self.std.astype(np.float64) ** 2)
 
+    def _average(self, function: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        """Average a function of means and standard deviations over the samples, in one pass."""
+        stds = itertools.repeat(np.empty(0)) if self.std is None else iterate_rows(self.std)
+        blocks = zip(iterate_rows(self.mean), stds)
+        sums = (function(mean.astype(np.float64), std.astype(np.float64)).sum(axis=0) for mean, std in blocks)
+        return np.asarray(sum(sums) / max(1, len(self)))
+
     def _repr_html_(self) -> str:
-        kl, columns = self.kl(), {"variance of the means": self.mean.var(axis=0, dtype=np.float64)}
+        center = self._average(lambda mean, _: mean)
+        columns = {"variance of the means": self._average(lambda mean, _: (mean - center) ** 2)}
         if self.std is not None:
-            columns["mean standard deviation"] = self.std.mean(axis=0, dtype=np.float64)
-        if kl is not None and self.prior == "normal":
-            columns = {"mean KL (nats)": kl.mean(axis=0)} | columns
+            columns["mean standard deviation"] = self._average(lambda _, std: std)
+        if self.std is not None and self.prior == "normal":
+            columns = {"mean KL (nats)": self._average(lambda mean, std: gaussian_kl(mean, std**2))} | columns
         shown = min(self.size, MAX_HTML_ROWS)
         rows = [[f"z{j + 1}", *(f"{values[j]:.3g}" for values in columns.values())] for j in range(shown)]
         prior = "prior N(0, I)" if self.prior == "normal" else "no known prior"

@@ -121,7 +121,7 @@ def disentanglement(
     names = column_names(factor_names, factors)
     columns = as_factors(factors, len(posterior), nominal=nominal)
     known = [factor[rows] for factor in columns]
-    found = disentanglement_scores(codes, known, active.mask[dims], n_bins=bins, seed=seed)
+    found = disentanglement_scores(codes, known, active.mask[dims], n_bins=bins, max_points=None, seed=seed)
     figure = figure or figure_for(disentanglement)
     axes: np.ndarray = figure.subplots(1, 2, width_ratios=(1.35, 1))
     draw_matrix(
