@@ -500,11 +500,13 @@ def _read_codes(
     if std is not None and std.shape != mean.shape:
         lengths = np.linalg.norm(mean.reshape(len(mean), -1), axis=1)
         is_concentration = std.size == len(mean) and lengths.max() <= MAX_DIRECTION_LENGTH
+        first, second = declare("Encoder", returns="mean,other"), declare("Encoder", returns="other,mean")
+        either = advise(("If the first holds the codes", first), ("If the second does", second))
         raise InputError(
             f"The encoder returned a mean of shape {mean.shape} and a spread of shape {std.shape}, expected one shape.",
             got=str(std.shape),
             expected=str(mean.shape),
-            fix=declare("Encoder", returns="mean,concentration" if is_concentration else "mean,other"),
+            fix=declare("Encoder", returns="mean,concentration") if is_concentration else either,
         )
     for name, values in (("mean", mean), ("spread", std)):
         if values is None:
