@@ -201,6 +201,25 @@ def as_decoder(model: Any) -> Decoder:
     return opened.decoder
 
 
+def check_columns(encoder: Any, x: Any) -> None:
+    """Raise if `x` is a data frame with other columns than its encoder was fitted on.
+
+    Parameters
+    ----------
+    encoder : callable, model, Encoder, Posterior or None
+        The encoder.
+    x : array_like, shape (N, ...), or None
+        The samples, as they were given: arrays have no names of columns.
+
+    Raises
+    ------
+    InputError
+        If it has others, or has them in another order.
+    """
+    if hasattr(x, "columns") and encoder is not None and not isinstance(encoder, Posterior):
+        as_encoder(encoder).unpack_samples(x, None)
+
+
 def with_decoder(encoder: Any, decoder: Any) -> Any:
     """Return an encoder that knows the decoder which is used with it, as the encoder of a whole model does.
 

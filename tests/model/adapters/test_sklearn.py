@@ -105,3 +105,17 @@ def test_columns_of_a_frame_must_be_those_of_the_fit():
     with pytest.raises(InputError) as raised:
         vaeviz.encode(model, frame.rename(columns={"b": "x"}))
     assert "x.to_numpy()" in raised.value.fix.python
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [vaeviz.latent_triage, vaeviz.reconstruction_error, vaeviz.reconstruction_pairs],
+    ids=lambda plot: plot.__name__,
+)
+def test_plots_of_both_parts_refuse_other_columns(plot):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(np.random.default_rng(0).random((30, 5)), columns=list("abcde"))
+    model = PCA(2).fit(frame)
+    with pytest.raises(InputError) as raised:
+        plot(model, model, frame[list("edcba")])
+    assert "feature_names_in_" in raised.value.fix.python
