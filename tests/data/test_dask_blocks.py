@@ -8,7 +8,7 @@ import pytest
 
 from vaeviz import Encoder, GuessWarning, Posterior, condition_on, encode
 from vaeviz.data import dask_blocks, row_buffer
-from vaeviz.data.dask_blocks import ShippedFunction, library_versions
+from vaeviz.data.dask_blocks import ShippedFunction, dask_cluster, library_versions
 from vaeviz.data.labels import label_name
 from vaeviz.errors import InputError
 
@@ -127,7 +127,7 @@ def test_a_process_without_the_module_is_named(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     import own_model
 
-    shipped = ShippedFunction(own_model.fn, "encoder fn")
+    shipped = ShippedFunction(own_model.fn, "encoder fn", dask_cluster())
     monkeypatch.delitem(sys.modules, "own_model")
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(tmp_path)])
     with pytest.raises(InputError) as raised:
@@ -137,7 +137,7 @@ def test_a_process_without_the_module_is_named(tmp_path, monkeypatch):
 
 def test_other_versions_of_a_library_are_refused():
     pytest.importorskip("torch")
-    shipped = ShippedFunction(mean_and_log_var, "encoder fn")
+    shipped = ShippedFunction(mean_and_log_var, "encoder fn", dask_cluster())
     assert shipped.load() is shipped.load()
     assert shipped.versions == library_versions()
     shipped.versions = {**shipped.versions, "torch": "1.0.0"}
@@ -152,7 +152,11 @@ def test_a_scheduler_that_fails_is_an_error(x):
 
     first = da.from_array(x, chunks=(100, 8))
     with pytest.raises(InputError) as raised, dask.config.set(scheduler=broken):
-        list(dask_blocks.map_row_blocks(ShippedFunction(mean_and_log_var, "encoder"), first, bytes_per_row=8))
+        list(
+            dask_blocks.map_row_blocks(
+                ShippedFunction(mean_and_log_var, "encoder", dask_cluster()), first, bytes_per_row=8
+            )
+        )
     assert raised.value.got == "OSError"
 
 

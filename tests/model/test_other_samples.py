@@ -1,10 +1,12 @@
 """A Posterior holds the codes of its own samples, and never answers for others."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import vaeviz
 from vaeviz import InputError, Posterior
+from vaeviz.model.collect_inputs import collect_inputs
 from vaeviz.model.encode import encode_others
 
 RNG = np.random.default_rng(0)
@@ -36,3 +38,17 @@ def test_plots_refuse_a_posterior_for_other_samples():
         vaeviz.reconstruction_error(posterior, decoder, X, other_x=OTHER)
     vaeviz.tsne(posterior, X, engine="pca")
     vaeviz.reconstruction_error(posterior, decoder, X)
+
+
+def test_other_samples_with_other_columns_are_refused():
+    x, other = pd.DataFrame(X, columns=list("abcdef")), pd.DataFrame(OTHER, columns=list("abcdef"))
+    for plot in (vaeviz.latent_scatter, vaeviz.tsne):
+        with pytest.raises(InputError) as error:
+            plot(encoder, x, other_x=other[list("fedcba")])
+        assert error.value.fix.python == "Pass other_x[x.columns]."
+    with pytest.raises(InputError, match="columns"):
+        vaeviz.reconstruction_error(encoder, decoder, x, other_x=other.rename(columns={"a": "z"}))
+    with pytest.raises(InputError, match="columns"):
+        collect_inputs(None, vaeviz.Dataset(x), {"encoder": encoder, "other_x": other[list("fedcba")]})
+    vaeviz.latent_scatter(encoder, x, other_x=other)
+    vaeviz.latent_scatter(encoder, x, other_x=OTHER)

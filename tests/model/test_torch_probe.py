@@ -246,6 +246,58 @@ def test_hashes_are_those_of_the_modules_that_run():
     assert "weights_sha256" in describe_inputs({"decoder": decoder})["decoder"]
 
 
+class BareWeights:
+    """A model whose weights are tensors of no module, in a list."""
+
+    def __init__(self, dtype):
+        torch.manual_seed(0)
+        self.weights = [nn.Parameter(torch.randn(8, 2).to(dtype))]
+
+    def encode(self, x):
+        return x @ self.weights[0]
+
+    def decode(self, z):
+        return torch.nn.functional.linear(z, self.weights[0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+def test_tensors_take_the_dtype_of_weights_outside_modules(dtype):
+    model = BareWeights(dtype)
+    expected = X @ model.weights[0].detach().float().numpy()
+    codes = vaeviz.encode(model, X).mean
+    np.testing.assert_allclose(codes, expected, atol=0.1 if dtype.itemsize == 2 else 1e-5)
+    assert vaeviz.decode(model, codes).shape == X.shape
+    w = model.weights[0]
+    assert vaeviz.encode(lambda x: x @ w, X).mean.shape == (32, 2)
+
+
+def test_a_function_that_makes_its_own_tensors_receives_the_dtype_of_its_weights():
+    w = torch.ones(8, 2, dtype=torch.float64)
+    np.testing.assert_allclose(vaeviz.encode(lambda x: torch.from_numpy(x) @ w, X).mean[:, 0], X.sum(axis=1), rtol=1e-4)
+
+
+def test_complex_weights_are_refused_by_their_dtype():
+    w = torch.ones(8, 2, dtype=torch.complex64)
+    with pytest.raises(vaeviz.InputError, match="complex"):
+        vaeviz.encode(lambda x: x @ w, X)
+
+
+def test_hashes_are_those_of_weights_outside_modules():
+    model = BareWeights(torch.float32)
+
+    def hashes():
+        inputs = {"encoder": vaeviz.cache_encoding(model, X), "decoder": vaeviz.open(model).decoder}
+        return [one["weights_sha256"] for one in describe_inputs(inputs).values()]
+
+    first = hashes()
+    assert first == hashes()
+    assert first[0] == first[1]
+    with torch.no_grad():
+        model.weights[0] += 1
+    assert hashes()[0] not in first
+    assert describe_inputs({"encoder": vaeviz.Encoder(lambda x: x[:, :2]), "x": X})["encoder"]["weights_sha256"] is None
+
+
 def test_describing_inputs_does_not_change_random_states():
     net = nn.Linear(8, 2)
     encoder = vaeviz.Encoder(lambda x: net(x) + torch.randn(len(x), 2) + float(np.random.rand()))

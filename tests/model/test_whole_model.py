@@ -610,3 +610,62 @@ def test_codes_that_the_model_itself_does_not_return_cause_a_warning_with_a_line
     np.testing.assert_allclose(encode(vaeviz.Encoder(lambda x: fn(x)), x).mean, expected, atol=1e-6)
     encode(Scales(1.0), x)
     assert not recwarn.list
+
+
+class LearnedPrior(nn.Module):
+    """A prior with parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.mean = nn.Parameter(torch.ones(2))
+
+    def sample(self, shape):
+        return self.mean + torch.randn(*shape, 2)
+
+
+class WithPrior(nn.Module):
+    """A VAE that holds its prior."""
+
+    def __init__(self, prior):
+        super().__init__()
+        self.enc, self.dec, self.prior = nn.Linear(6, 4), nn.Linear(2, 6), prior
+
+    def encode(self, x):
+        return tuple(self.enc(x).chunk(2, dim=1))
+
+    def decode(self, z):
+        return self.dec(z)
+
+
+@pytest.mark.parametrize("prior", [LearnedPrior(), torch.distributions.Normal(torch.ones(2), torch.ones(2))])
+def test_a_model_with_a_prior_of_its_own_says_that_another_is_assumed(prior):
+    x = np.random.default_rng(0).random((20, 6))
+    with pytest.warns(vaeviz.GuessWarning, match="prior of its own") as caught:
+        vaeviz.encode(WithPrior(prior), x)
+    fixes = [one.message.fix.python for one in caught if "prior" in str(one.message)]
+    assert 'prior="normal"' in fixes[0]
+    assert 'prior="other"' in fixes[0]
+
+
+def test_a_standard_normal_prior_is_what_is_assumed(recwarn):
+    normal = torch.distributions.Normal(torch.zeros(2), torch.ones(2))
+    for prior in (normal, torch.distributions.Independent(normal, 1), None):
+        vaeviz.encode(WithPrior(prior), np.random.default_rng(0).random((20, 6)))
+    assert not [one for one in recwarn if "prior of its own" in str(one.message)]
+
+
+def test_another_prior_refuses_what_needs_a_normal_one():
+    model, x = WithPrior(LearnedPrior()), np.random.default_rng(0).random((20, 6))
+    encoder = vaeviz.Encoder(model, prior="other", returns="mean,log_var")
+    decoder = vaeviz.Decoder(model, prior="other", output="values", latent_shape=(2,))
+    assert vaeviz.encode(encoder, x).prior is None
+    for plot in (vaeviz.samples, vaeviz.traversal, vaeviz.interpolation, vaeviz.manifold_grid):
+        with pytest.raises(vaeviz.NotApplicable, match="prior"):
+            plot(decoder)
+    for plot in (vaeviz.aggregate_posterior, vaeviz.prior_holes):
+        with pytest.raises(vaeviz.NotApplicable, match="prior"):
+            plot(encoder, x)
+    with pytest.raises(vaeviz.InputError) as error:
+        vaeviz.Decoder(model, prior=model.prior)
+    assert 'prior="other"' in error.value.fix.python
+    assert vaeviz.decode(decoder, model.prior.sample((5,))).shape == (5, 6)

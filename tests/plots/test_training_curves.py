@@ -213,6 +213,8 @@ def test_quantities_are_chosen_by_name(figure):
     assert [ax.get_title() for ax in axes] == ["accuracy", "KL"]
     with pytest.raises(UnknownName) as error:
         training_curves(history, quantities=("acuracy",))
+    with pytest.raises(InputError):
+        training_curves(history, quantities=())
     assert "accuracy" in error.value.fix.python
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vaeviz.analysis.subsampling import subsample_rows
 from vaeviz.data.batches import iterate_batches
-from vaeviz.errors import InputError, NotApplicable, declare
+from vaeviz.errors import InputError, NotApplicable, advise, declare
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.short_repr import ShortRepr
 
@@ -80,7 +80,10 @@ def check_gaussian_posterior(posterior: Posterior, *, needs_prior: bool = True, 
             fix="Return standard deviations above 0, or the mean alone if the encoder is deterministic.",
         )
     if needs_prior and posterior.prior is None:
-        raise NotApplicable("The prior of the encoder is unknown.", fix=declare("Encoder", prior="normal"))
+        raise NotApplicable(
+            "The prior of the encoder is not known to be N(0, I).",
+            fix=advise(("If it is N(0, I)", declare("Encoder", prior="normal"))),
+        )
     return posterior
 
 

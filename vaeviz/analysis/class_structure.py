@@ -195,7 +195,7 @@ def _check_classes(points: np.ndarray, classes: np.ndarray, counts: np.ndarray, 
         )
     if not np.ptp(points, axis=0).any():
         raise NotApplicable(f"All {len(points)} codes are equal, so they have no neighbors: the posterior collapsed.")
-    if not ks or min(ks) < 1:
+    if not len(ks) or min(ks) < 1:
         raise InputError(
             f"k = {min(ks, default='none')} neighbors were requested, but at least 1 is needed.",
             got=str(min(ks, default="none")),

@@ -124,7 +124,7 @@ def as_factors(factors: Any, n_samples: int, *, nominal: Collection[int] | None 
             got=f"shape {shape}",
             expected=f"shape ({n_samples}, K)",
         )
-    unknown = sorted(set(nominal or ()) - set(range(len(columns))))
+    unknown = sorted(set(() if nominal is None else nominal) - set(range(len(columns))))
     if unknown:
         raise InputError(
             f"nominal = {unknown[0]} is not the index of one of {len(columns)} factors, counted from 0.",

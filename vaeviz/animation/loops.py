@@ -28,9 +28,9 @@ from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.sample_style import SampleStyle, sample_style, shared_range
 from vaeviz.drawing.styles import style as style_context
 from vaeviz.drawing.text_fit import drawable_text
-from vaeviz.errors import InputError, NotApplicable, declare
+from vaeviz.errors import InputError, NotApplicable, advise, declare
 from vaeviz.export.render import draw_figure
-from vaeviz.model.decode import decode, latent_size
+from vaeviz.model.decode import OTHER_PRIOR, decode, is_prior_known, latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder, with_decoder
@@ -152,6 +152,7 @@ def traversal_loop(
     conditions = condition_set(decoder, condition)
     posterior = _encode_samples(decoder, encoder, x, condition)
     if posterior is None:
+        is_prior_known(decoder)
         codes = np.random.default_rng(seed).standard_normal((N_PRIOR_CODES, latent_size(decoder)))
         posterior, ends = Posterior(codes, prior="normal"), traversal_ends(Posterior(codes), _prior_span(span))
     else:
@@ -317,11 +318,11 @@ def prior_walk(
     decoder, x = as_decoder(decoder), None if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = _encode_samples(decoder, encoder, x, condition)
-    prior = decoder.prior or (posterior and posterior.prior)
+    prior = is_prior_known(decoder, posterior)
     if posterior is not None and not prior:
         raise NotApplicable(
             "The prior of the model is not known, so there is nothing to walk through.",
-            fix=declare("Decoder", prior="normal"),
+            fix=advise(("If it is N(0, I)", declare("Decoder", prior="normal")), ("If it is another one", OTHER_PRIOR)),
         )
     size = latent_size(decoder) if posterior is None else posterior.size
     n_draws = math.ceil(n_samples / len(conditions)) if conditions else n_samples

@@ -192,7 +192,7 @@ def _read_histories(texts: tuple[str, ...], flag: str, context: ReaderContext) -
 def _read_samples(text: str, flag: str, context: ReaderContext) -> Any:
     from vaeviz.data.loading import load_data
 
-    return load_data(text, data_dir=context.other_data_dir).x
+    return load_data(text, data_dir=context.other_data_dir)  # with the names of its columns
 
 
 def _read_encoder(text: str, flag: str, context: ReaderContext) -> Any:

@@ -167,7 +167,7 @@ class ModelAndDataSpec:
         data, posterior = load_codes(
             name,
             self.inputs["labels"],
-            prior=self.declared.get("prior"),
+            prior="normal" if self.declared.get("prior") == "normal" else None,
             split=self.split,
             data_dir=self.data_dir,
         )
@@ -407,7 +407,7 @@ MODEL_OPTIONS: tuple[Decorator, ...] = (
         metavar="VALUE,...",
         help="Classes of a conditional model: their names in order, or the numbers themselves.",
     ),
-    click.option("--prior", type=click.Choice(["normal"]), help="Prior of the codes; normal is N(0, I)."),
+    click.option("--prior", type=click.Choice(["normal", "other"]), help="Prior of the codes; normal is N(0, I)."),
     click.option("--preprocess", metavar="MODULE:FUNCTION", help="Function applied to each batch before the encoder."),
     click.option("--batch-size", type=click.IntRange(1), help="Number of samples or codes per call of the model."),
     click.option("--pad", is_flag=True, help="Pad the last batch, for a model that takes exactly --batch-size rows."),

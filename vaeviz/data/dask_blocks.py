@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import platform
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -36,10 +38,38 @@ def is_dask_array(x: Any) -> bool:
     return dask_array is not None and isinstance(x, dask_array.Array)
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """How functions are sent to the workers of a cluster.
+
+    Parameters
+    ----------
+    dumps : callable
+        Pickles a function and what it refers to.
+    send_module : str
+        The line that sends the file of a module to the workers, with ``{}`` for its name.
+    is_this_process : bool
+        True if blocks are run in threads of this process.
+    """
+
+    dumps: Callable[[Any], bytes]
+    send_module: str
+    is_this_process: bool = False
+
+
+def dask_cluster() -> Cluster:
+    """Return how functions are sent to the workers of the scheduler that dask uses."""
+    import cloudpickle
+    import dask.base
+    import dask.local
+    import dask.threaded
+
+    runs_here = dask.base.get_scheduler() in (None, dask.threaded.get, dask.local.get_sync)
+    return Cluster(cloudpickle.dumps, 'client.upload_file("{}.py")', runs_here)
+
+
 class ShippedFunction:
     """A function that is sent to the workers of a cluster, and loaded once in each process.
-
-    One that cannot be sent is called as it is where dask runs blocks in threads of this process.
 
     Parameters
     ----------
@@ -47,6 +77,8 @@ class ShippedFunction:
         The function, with the model that it calls.
     name : str
         Name in messages.
+    cluster : Cluster
+        Where it is sent to. One that cannot be sent is called as it is where blocks are run in this process.
 
     Raises
     ------
@@ -54,16 +86,14 @@ class ShippedFunction:
         If it cannot be sent.
     """
 
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
-        import cloudpickle
-
-        self.name, self.data = name, b""
+    def __init__(self, function: Callable[..., Any], name: str, cluster: Cluster) -> None:
+        self.name, self.data, self.send_module = name, b"", cluster.send_module
         self._function: Callable[..., Any] | None = None
         self.versions: dict[str, str] = {}
         try:
-            self.data = cloudpickle.dumps(function)
+            self.data = cluster.dumps(function)
         except Exception as error:
-            if _uses_threads():
+            if cluster.is_this_process:
                 self._function = function
                 return
             raise InputError(
@@ -107,22 +137,13 @@ class ShippedFunction:
                 f"A worker cannot load {self.name}: it has no module {error.name!r}.",
                 got=f"no module {error.name!r}",
                 expected=str(error.name),
-                fix=f'Install it on the workers, or write client.upload_file("{error.name}.py") if it is a file.',
+                fix=f"Install it on the workers, or write {self.send_module.format(error.name)} if it is a file.",
             ) from error
         except Exception as error:
             raise InputError(
                 f"A worker cannot load {self.name} ({type(error).__name__}: {error}).", fix=INSTALL_ADVICE
             ) from error
         return function
-
-
-def _uses_threads() -> bool:
-    """Return True if dask runs blocks in this process."""
-    import dask.base
-    import dask.local
-    import dask.threaded
-
-    return dask.base.get_scheduler() in (None, dask.threaded.get, dask.local.get_sync)
 
 
 def library_versions(names: Any = None) -> dict[str, str]:
@@ -186,24 +207,51 @@ def map_row_blocks(
 
     x = x.rechunk(dict.fromkeys(range(1, x.ndim), -1))  # a block holds whole rows
     blocks = x.to_delayed().ravel()
-    stops = np.cumsum(x.chunks[0])
     with _scheduler_errors():
         on_workers = dask.persist(dask.delayed(shipped, traverse=False))[0]
-    run = dask.delayed(_run_on_block, pure=False)
-    waiting: list[Any] = []
-    n_waiting = 0
-    for number, (block, stop, n_rows) in enumerate(zip(blocks, stops, x.chunks[0])):
-        if not n_rows:
+    run = dask.delayed(run_on_block, pure=False)
+    for group in group_blocks(x.chunks[0], bytes_per_row):
+        yield from _compute(
+            [
+                run(
+                    on_workers,
+                    (number, rows.start),
+                    blocks[number],
+                    *(None if part is None else part[rows] for part in per_row),
+                )
+                for number, rows in group
+            ]
+        )
+
+
+def group_blocks(sizes: Sequence[int], bytes_per_row: int) -> Iterator[list[tuple[int, slice]]]:
+    """Yield groups of blocks that are computed at once.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of rows of each block.
+    bytes_per_row : int
+        Size of what is computed for a row.
+
+    Yields
+    ------
+    list of (int, slice)
+        Number and rows of each block. Blocks without rows are left out.
+    """
+    group: list[tuple[int, slice]] = []
+    n_rows = stop = 0
+    for number, size in enumerate(sizes):
+        start, stop = stop, stop + int(size)
+        if not size:
             continue
-        rows = slice(int(stop - n_rows), int(stop))
-        parts = [None if part is None else part[rows] for part in per_row]
-        waiting.append(run(on_workers, (number, rows.start), block, *parts))
-        n_waiting += n_rows
-        if n_waiting * bytes_per_row > MAX_PENDING_BYTES:
-            yield from _compute(waiting)
-            waiting, n_waiting = [], 0
-    if waiting:
-        yield from _compute(waiting)
+        group.append((number, slice(start, stop)))
+        n_rows += stop - start
+        if n_rows * bytes_per_row > MAX_PENDING_BYTES:
+            yield group
+            group, n_rows = [], 0
+    if group:
+        yield group
 
 
 def _compute(tasks: list[Any]) -> Any:
@@ -233,13 +281,35 @@ def _scheduler_errors() -> Iterator[None]:
         raise InputError(f"dask cannot compute the blocks of x ({kind}: {reason}).", got=kind, fix=fix) from error
 
 
-def _run_on_block(
+def run_on_block(
     shipped: ShippedFunction,
     place: tuple[int, int],
     block: np.ndarray,
     *parts: np.ndarray | None,
 ) -> Any:
-    """Run a function on one block, in a process of the cluster, and name the block if that fails."""
+    """Run a function on one block, in a process of the cluster, and name the block if that fails.
+
+    Parameters
+    ----------
+    shipped : ShippedFunction
+        The function. It runs in one thread of a process at a time.
+    place : tuple of int
+        Number of the block, and number of its first row.
+    block : ndarray, shape (n, ...)
+        The rows.
+    *parts : ndarray, shape (n, ...), or None
+        Rows of further arrays.
+
+    Returns
+    -------
+    Any
+        What the function returns.
+
+    Raises
+    ------
+    InputError
+        If the function cannot be loaded, or fails.
+    """
     number, start = place
     with _one_at_a_time:
         function = shipped.load()
@@ -255,6 +325,4 @@ _one_at_a_time = threading.Lock()  # a model that threads share has one mode and
 
 @lru_cache(maxsize=1)
 def _load_once(data: bytes) -> Any:
-    import cloudpickle
-
-    return cloudpickle.loads(data)
+    return pickle.loads(data)

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from vaeviz.data.arrays import NUMBER_KINDS
+from vaeviz.data.sample_columns import choose_sample_columns, stack_sample_columns
 from vaeviz.errors import InputError
+
+SOURCE = "datasets.Dataset"
 
 
 def is_huggingface_dataset(x: Any) -> bool:
@@ -53,35 +55,18 @@ class HuggingFaceSamples:
             )
         if not len(dataset):
             raise InputError("The datasets.Dataset has no rows.", got="no rows", expected="at least one row")
-        arrays, numbers = _sample_columns(dataset)
-        if len(arrays) > 1 or not arrays + numbers:
-            listed = ", ".join(arrays or dataset.column_names) or "none"
-            found = "several columns of arrays" if arrays else "no column of numbers"
-            raise InputError(
-                f"The datasets.Dataset has {found}: {listed}.",
-                got=listed,
-                expected="one column of arrays, or columns of numbers",
-                fix=f"Pass x.select_columns({[arrays[0], *_label_columns(dataset)]})." if arrays else "",
-            )
-        self.names = arrays or numbers
+        labels = _label_columns(dataset)
+        first = dataset.with_format("numpy")[:1]
+        own = {name: first[name] for name in dataset.column_names if name in dataset.format["columns"]}
+        self.names = choose_sample_columns(own, SOURCE, labels)
         self._rows = dataset.with_format("numpy", columns=self.names)
-        first = self[:1]
-        self.shape = (len(dataset), *first.shape[1:])
-        self.dtype = first.dtype
+        first_row = self[:1]
+        self.shape = (len(dataset), *first_row.shape[1:])
+        self.dtype = first_row.dtype
 
     def __getitem__(self, rows: Any) -> np.ndarray:
         """Return rows by a slice or by indices, shape (n, ...)."""
-        columns = self._rows[rows]
-        parts = [columns[name] for name in self.names]
-        if len({np.shape(part)[1:] for part in parts}) > 1 or any(part.dtype == object for part in parts):
-            names = ", ".join(self.names)
-            raise InputError(
-                f"Column {names} of the datasets.Dataset has rows of different shapes.",
-                got="rows of different shapes",
-                expected="rows of one shape",
-                fix="Resize the samples with x.map(...) first.",
-            )
-        return np.asarray(parts[0] if parts[0].ndim > 1 else np.stack(parts, axis=1))
+        return stack_sample_columns(self._rows[rows], self.names, SOURCE)
 
 
 def class_labels(dataset: Any) -> tuple[np.ndarray, tuple[str, ...]] | None:
@@ -109,12 +94,3 @@ def class_labels(dataset: Any) -> tuple[np.ndarray, tuple[str, ...]] | None:
 
 def _label_columns(dataset: Any) -> list[str]:
     return [name for name, feature in dataset.features.items() if type(feature).__name__ == "ClassLabel"]
-
-
-def _sample_columns(dataset: Any) -> tuple[list[str], list[str]]:
-    """Return the columns of arrays and those of numbers, by their values in the first row."""
-    own = set(dataset.format["columns"]) - set(_label_columns(dataset))
-    first = dataset.with_format("numpy")[:1]
-    columns = {name: first[name] for name in dataset.column_names if name in own}
-    numeric = {name: np.ndim(value) for name, value in columns.items() if np.asarray(value).dtype.kind in NUMBER_KINDS}
-    return [name for name, ndim in numeric.items() if ndim > 1], [name for name, ndim in numeric.items() if ndim == 1]

@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike
 
 from vaeviz.data.arrays import NUMBER_KINDS, as_array, rescale
 from vaeviz.data.huggingface import HuggingFaceSamples, is_huggingface_dataset
+from vaeviz.data.ray_dataset import is_ray_dataset, ray_rows
 from vaeviz.data.sample_kind import SampleKind, column_names
 from vaeviz.data.value_ranges import BYTE_RANGE, are_gray_levels
 from vaeviz.errors import Fix, InputError
@@ -133,7 +134,7 @@ class SampleStream(ABC):
 
 
 class StoredArray(SampleStream):
-    """An array on disk or elsewhere: memory-mapped, HDF5, zarr, dask, xarray or Hugging Face.
+    """An array on disk or elsewhere: memory-mapped, HDF5, zarr, dask, xarray, Hugging Face or Ray.
 
     Parameters
     ----------
@@ -429,7 +430,7 @@ def as_samples(x: Any, name: str, *, kind: SampleKind | None = None) -> np.ndarr
     ----------
     x : array_like, shape (N, ...)
         An array of any library, a memory-mapped, HDF5, zarr, dask or xarray array, a DataLoader, a torch Dataset, a
-        `datasets.Dataset`, `Batches`, or a `vaeviz.Dataset`.
+        `datasets.Dataset`, a Ray Dataset, `Batches`, or a `vaeviz.Dataset`.
     name : str
         What error messages call it.
     kind : str, optional
@@ -502,8 +503,8 @@ def _as_array_or_stream(x: Any, name: str) -> np.ndarray | SampleStream:
     try:
         if _is_chunked_array(x):
             return StoredArray(x)
-        if is_huggingface_dataset(x):
-            rows = StoredArray(HuggingFaceSamples(x))
+        if is_huggingface_dataset(x) or is_ray_dataset(x):
+            rows = StoredArray(ray_rows(x) if is_ray_dataset(x) else HuggingFaceSamples(x))
             rows.origin = x
             return rows
         return Batches(x) if isinstance(x, Iterator) or _is_batch_source(x) else as_array(x, name)

@@ -180,8 +180,35 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
         return given
     if hasattr(x, "named_labels"):
         return tuple(x.feature_names)
-    columns = tuple(getattr(x, "var_names" if hasattr(x, "var_names") else "columns", ()))
+    named = getattr(x, "var_names" if hasattr(x, "var_names") else "columns", ())
+    columns = () if callable(named) else tuple(named)  # a Ray Dataset has a method of this name
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
+
+
+def check_same_columns(x: Any, other_x: Any) -> None:
+    """Raise InputError if other samples have columns of other names, or in another order.
+
+    Parameters
+    ----------
+    x, other_x : object
+        Samples. Only those with names are compared.
+    """
+    names, others = column_names(None, x), column_names(None, other_x)
+    if not names or not others or names == others:
+        return
+    is_reordered = sorted(names) == sorted(others)
+    wrong = next((pair for pair in zip(names, others) if pair[0] != pair[1]), (str(len(names)), str(len(others))))
+    reordered = Fix("Pass other_x[x.columns].", "Save it with the columns in the order of those of --data.")
+    renamed = Fix(
+        "Pass other_x.to_numpy() if they mean the same in this order.",
+        "Save it with the names of the columns of --data.",
+    )
+    raise InputError(
+        f"other_x has {'the columns of x in another order' if is_reordered else 'other columns than x'}.",
+        got=wrong[1],
+        expected=wrong[0],
+        fix=reordered if is_reordered else renamed,
+    )
 
 
 def label_factors(names: tuple[str, ...], factors: Any) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from vaeviz.data.batches import one_line
 from vaeviz.errors import Fix, InputError
 from vaeviz.model.attribute_watch import is_complete, watch_attributes
 from vaeviz.model.nnx_mode import NnxEvalMode
+from vaeviz.model.torch_operands import record_operands
 from vaeviz.model.torch_probe import EvalMode, ModuleCall, loaded_modules, record_modules
 
 # Arguments by which functions of JAX and Keras receive their mode, in eval mode.
@@ -60,6 +61,7 @@ class ForeignFunction:
         self._conventions = self._possible_conventions()
         self._eval_mode: EvalMode = EvalMode(self._loaded, None if beside is None else beside._eval_mode.copies)
         self._nnx_mode = NnxEvalMode()
+        self._operand: Any = None  # a tensor that is of no module, and has the dtype and device that inputs need
 
     def __enter__(self) -> ForeignFunction:
         self._eval_mode.__enter__()
@@ -90,9 +92,11 @@ class ForeignFunction:
                 returned = self._call_in_eval_mode(convention, arrays)
             except Exception as error:
                 failure = failure or error
-                wants_tensors = convention == self._call_with_numpy and self.module_calls
-                if not wants_tensors and not isinstance(error, (TypeError, AttributeError)):
-                    break  # it does not fail over the type of its arguments
+                if isinstance(error, (TypeError, AttributeError)):
+                    continue
+                if convention != self._call_with_numpy or not self.module_calls:
+                    failure = error  # it does not fail over the type of its arguments
+                    break
             else:
                 self._conventions = [convention]
                 return returned
@@ -122,29 +126,58 @@ class ForeignFunction:
         return conventions
 
     def _call_with_numpy(self, *arrays: np.ndarray) -> Any:
-        return self._call([array.copy() for array in arrays])
+        """Send arrays, and once more in float64 if the function uses torch tensors of float64."""
+        torch = sys.modules.get("torch")
+        try:
+            if self._operand is None:
+                return self._call([array.copy() for array in arrays])
+        except RuntimeError:  # of torch
+            if torch is None:
+                raise
+            found = self._other_operand([array.copy() for array in arrays], torch.empty(0))
+            if found is None or found.dtype != torch.float64:
+                raise
+            self._operand = found
+        return self._call([array.astype(np.result_type(array, np.float64)) for array in arrays])
 
     def _call_with_jax(self, *arrays: np.ndarray) -> Any:
+        import jax
         import jax.numpy as jnp
 
-        return self._call([jnp.array(array) for array in arrays])
+        try:
+            return self._call([jnp.array(array) for array in arrays])
+        except TypeError:
+            if not jax.config.jax_enable_x64:
+                raise
+            return self._call([jnp.array(array, np.result_type(array, np.float64)) for array in arrays])
 
     def _call_with_torch(self, *arrays: np.ndarray) -> Any:
-        """Send tensors in the dtype of the modules, on their device.
+        """Send tensors in the dtype of the modules, or of the other tensors that the function uses, on their device.
 
         Which module comes first is known once one ran, even if it failed over what it received.
         """
         import torch
 
         expected = _floating_tensor([call.module for call in self.module_calls] or self._loaded)
-        expected = torch.empty(0) if expected is None else expected
+        expected = next((one for one in (expected, self._operand) if one is not None), torch.empty(0))
         try:
             return self._call([_like(array.copy(), expected) for array in arrays])
         except Exception:
             found = _floating_tensor([call.module for call in self.module_calls])
             if found is None or (found.dtype, found.device) == (expected.dtype, expected.device):
+                found = self._other_operand([_like(array.copy(), expected) for array in arrays], expected)
+            if found is None:
                 raise
-            return self._call([_like(array.copy(), found) for array in arrays])
+            returned = self._call([_like(array.copy(), found) for array in arrays])
+            self._operand = found
+            return returned
+
+    def _other_operand(self, arrays: list[Any], expected: Any) -> Any:
+        """Return the last floating-point tensor that a failing call uses with another dtype or device, or None."""
+        with record_operands() as operands, suppress(Exception):
+            self._call(arrays)
+        others = [one for one in operands if (one.dtype, one.device) != (expected.dtype, expected.device)]
+        return next((one for one in reversed(others) if one.is_floating_point() and not one.is_meta), None)
 
     def _call(self, arrays: Any) -> Any:
         try:

@@ -10,7 +10,7 @@ from vaeviz.data.batches import check_samples
 from vaeviz.data.dataset import Dataset, as_factor_table
 from vaeviz.data.out_of_core import Batches, as_samples, is_dataset, take_rows
 from vaeviz.data.row_index import check_row_index
-from vaeviz.data.sample_kind import column_names
+from vaeviz.data.sample_kind import check_same_columns, column_names
 from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, warn_user
 from vaeviz.model.conditions import as_condition
 from vaeviz.model.decoder_likelihood import as_likelihood, find_decoder, warn_of_mean_likelihood
@@ -69,6 +69,9 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
     for name in PER_SAMPLE_INPUTS:
         check_row_index(found.get(name), name, found.get("x"))
     _add_condition(found, is_given="condition" in given)
+    check_same_columns(found.get("x") if data is None or "x" in given else data, found.get("other_x"))
+    if isinstance(found.get("other_x"), Dataset):
+        found["other_x"] = found["other_x"].x
     for name, owner in (("feature_names", "x"), ("factor_names", "factors")):
         found[name] = column_names(found.get(name), found.get(owner)) or None
     if found.get("factors") is not None:

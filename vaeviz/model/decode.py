@@ -20,7 +20,7 @@ from vaeviz.data.channels import is_channels_first, match_shape
 from vaeviz.data.out_of_core import SampleStream, as_samples, sample_shape, subsample, subsample_stride
 from vaeviz.data.sample_kind import infer_kind
 from vaeviz.data.value_ranges import BYTE_RANGE
-from vaeviz.errors import Fix, GuessWarning, InputError, advise, declare, warn_user
+from vaeviz.errors import Fix, GuessWarning, InputError, NotApplicable, advise, declare, warn_user
 from vaeviz.model.call_advice import explain_decoder_failure, latent_shape_of_layers, one_hot_fix
 from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
 from vaeviz.model.conditions import warn_of_unused_condition
@@ -34,6 +34,8 @@ from vaeviz.model.torch_probe import ModuleCall
 QUANTILES = (0.01, 0.99)  # the ends of a range of values, without outliers
 RANGE_MARGIN = 0.3  # share of the data's range by which decoded values may exceed it
 SMALL_SHARE = 1 / 8  # decoded values that span less of the range of the data are probably of another range
+
+OTHER_PRIOR = Fix("Draw codes z from the prior of the model, and write vaeviz.decode(decoder, z).")
 
 
 def decode(decoder: Any, z: Any, condition: Any = None, *, reference: Any = None) -> np.ndarray:
@@ -268,6 +270,33 @@ def latent_size(decoder: Any) -> int:
             f"{declaration.command_line} Or name the encoder and the data as well.",
         ),
     )
+
+
+def is_prior_known(decoder: Decoder, posterior: Posterior | None = None) -> bool:
+    """Return True if the prior is known to be N(0, I).
+
+    Parameters
+    ----------
+    decoder : Decoder
+        The decoder.
+    posterior : Posterior, optional
+        Codes of the same model.
+
+    Returns
+    -------
+    bool
+        False if nothing tells the prior, or if it is another one, and there are codes to use instead.
+
+    Raises
+    ------
+    NotApplicable
+        If it is another prior, and there are no codes.
+    """
+    if decoder.prior != "other":
+        return bool(decoder.prior or (posterior and posterior.prior))
+    if posterior is None:
+        raise NotApplicable(f"The prior of decoder {decoder.name} is not N(0, I).", fix=OTHER_PRIOR)
+    return False
 
 
 def _shape_codes(decoder: Decoder, z: Any) -> np.ndarray:

@@ -25,8 +25,8 @@ class Decoder(ModelPart):
         Channel order of the images that fn returns.
     value_range : tuple of float, optional
         Range of what fn returns for data in [0, 1], e.g. ``(-1, 1)`` after a tanh. Samples are rescaled to [0, 1].
-    prior : {"normal"}, optional
-        ``"normal"`` if the model assumes p(z) = N(0, I).
+    prior : {"normal", "other"}, optional
+        ``"normal"`` if the model assumes p(z) = N(0, I), ``"other"`` if its prior is another one, e.g. learned.
     batch_size : int, optional
         Number of codes per call. By default as many as hold about a million values.
     pad : bool, optional

@@ -11,13 +11,15 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from vaeviz.data.batches import check_row_count, check_samples, iterate_batches, pad_batch
-from vaeviz.data.dask_blocks import ShippedFunction, is_dask_array, map_row_blocks
+from vaeviz.data.dask_blocks import ShippedFunction, dask_cluster, is_dask_array, map_row_blocks
 from vaeviz.data.out_of_core import SampleStream, StoredArray, as_samples, is_same_source, take_rows
+from vaeviz.data.ray_blocks import map_ray_blocks, ray_cluster
+from vaeviz.data.ray_dataset import RayRows
 from vaeviz.data.row_buffer import RowBuffer
 from vaeviz.data.row_index import check_row_index
 from vaeviz.data.value_ranges import BYTE_RANGE, warn_of_gray_levels
@@ -57,8 +59,8 @@ def encode(encoder: Any, x: Any, condition: Any = None) -> Posterior:
         Anything that has an encoder. A `Posterior` must have been computed from `x`, and is returned.
     x : array_like, shape (N, ...)
         Samples: an array in memory or on disk (memory-mapped, HDF5, zarr), a `datasets.Dataset`, or batches that can be
-        read again, see `vaeviz.Batches`. The blocks of a dask array are encoded where they are, e.g. on the workers of
-        a `distributed.Client`.
+        read again, see `vaeviz.Batches`. The blocks of a dask array or a Ray Dataset are encoded where they are, e.g.
+        on the workers of a `distributed.Client`.
     condition : array_like, shape (N, ...), optional
         Condition of each sample, for a conditional model: classes or names if the encoder declares its `conditions`,
         else what it receives. The posterior keeps it.
@@ -160,7 +162,7 @@ def trace_encoding(encoder: Any, x: Any, condition: Any = None) -> tuple[Posteri
     traces: list[EncodingTrace] = []
     with ForeignFunction(encoder.fn) as call:
         batches = _encode_batches(call, encoder, x, values, traces)
-        if isinstance(x, StoredArray) and is_dask_array(x.source):
+        if isinstance(x, StoredArray) and (is_dask_array(x.source) or isinstance(x.source, RayRows)):
             first_mean, _ = next(batches)
             batches = _encode_blocks(BlockEncoder.of(encoder, traces[0], x), x.source, values, first_mean[0].size)
         posterior = _join_batches(batches, encoder, traces)
@@ -375,11 +377,18 @@ class BlockEncoder:
 def _encode_blocks(
     encode_block: BlockEncoder, x: Any, condition: np.ndarray | None, code_size: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Yield mean and standard deviation of each block of a dask array, which its scheduler encodes."""
-    shipped = ShippedFunction(encode_block, f"encoder {encode_block.encoder.name}")
+    """Yield mean and standard deviation of each block of a dask array or a Ray Dataset, encoded where it is."""
+    is_of_ray = isinstance(x, RayRows)
+    encoder = encode_block.encoder
+    shipped = ShippedFunction(encode_block, f"encoder {encoder.name}", ray_cluster() if is_of_ray else dask_cluster())
     bytes_per_row = 2 * code_size * np.dtype(np.float32).itemsize
+    if is_of_ray:
+        on_gpu = any(weights.is_cuda for module in loaded_modules(encoder.fn) for weights in module.parameters())
+        results = map_ray_blocks(shipped, x, condition, bytes_per_row=bytes_per_row, on_gpu=on_gpu)
+    else:
+        results = map_row_blocks(shipped, x, condition, bytes_per_row=bytes_per_row)
     with each_advice_once():
-        for mean, std, found in map_row_blocks(shipped, x, condition, bytes_per_row=bytes_per_row):
+        for mean, std, found in results:
             for warning in found:
                 warn_user(warning)
             yield mean, std
@@ -545,9 +554,25 @@ def _join_batches(
             stds.append(std.reshape(len(std), -1))
     assert shape is not None
     std = stds.to_array() if has_std else None
-    prior = encoder.prior or (None if std is None else "normal")
+    prior: Literal["normal"] | None = "normal" if encoder.prior == "normal" else None
+    if encoder.prior is None and std is not None:
+        prior = "normal"
+        _warn_of_own_prior(encoder)
     code_shape = shape if len(shape) > 1 else ()
     return Posterior(means.to_array(), std, prior, code_shape, traces[0].outputs.family)
+
+
+def _warn_of_own_prior(encoder: Encoder) -> None:
+    """Warn if N(0, I) is assumed, but the model has a prior of its own."""
+    kind = None if encoder._whole is None else encoder._whole.other_prior
+    if kind is not None:
+        normal, other = declare("Encoder", prior="normal"), declare("Encoder", prior="other")
+        warn_user(
+            GuessWarning(
+                f"The model has a prior of its own, a {kind}, but N(0, I) was assumed.",
+                fix=advise(("If it is N(0, I)", normal), ("If it is not", other)),
+            )
+        )
 
 
 def encode_others(encoder: Any, x: Any, condition: Any = None) -> Posterior:

@@ -33,8 +33,8 @@ class Encoder(ModelPart):
         Channel order that fn expects for images.
     value_range : tuple of float, optional
         Range that fn expects, e.g. ``(-1, 1)``. Data in [0, 1] are rescaled to it, and other data are an error.
-    prior : {"normal"}, optional
-        ``"normal"`` if the model assumes p(z) = N(0, I).
+    prior : {"normal", "other"}, optional
+        ``"normal"`` if the model assumes p(z) = N(0, I), ``"other"`` if its prior is another one, e.g. learned.
     batch_size : int, optional
         Number of samples per call. By default as many as hold about a million values.
     pad : bool, optional

@@ -430,7 +430,7 @@ def _describe_modules(module_calls: list[ModuleCall]) -> list[InferredProperty]:
 
 def _describe_prior(part: ModelPart, posterior: Posterior | None) -> InferredProperty:
     if part.prior:
-        return InferredProperty("prior", "N(0, I)", DECLARED)
+        return InferredProperty("prior", "N(0, I)" if part.prior == "normal" else "not N(0, I)", DECLARED)
     if posterior is None or not posterior.prior:
         evidence = "no spread is returned" if posterior is not None and part.role == "encoder" else ""
         return InferredProperty("prior", "unknown", evidence, declare(type(part).__name__, prior="normal"))
@@ -461,7 +461,7 @@ def _encoder_settings(
         "preprocess": None if encoder.preprocess is None else _CodeName(callable_name(encoder.preprocess)),
         **_shared_settings(encoder),
         **({} if trace.bytes_sent is None else trace.bytes_sent.declaration),
-        "prior": posterior.prior if posterior is not None else encoder.prior,
+        "prior": encoder.prior or (posterior.prior if posterior is not None else None),
     }
     return {name: value for name, value in settings.items() if value is not None}
 

@@ -26,7 +26,7 @@ from vaeviz.model.conditions import (
 )
 from vaeviz.plugins.options import check_arguments
 
-Prior = Literal["normal"]
+Prior = Literal["normal", "other"]
 Layout = Literal["channels_first", "channels_last"]
 Output = Literal["values", "logits"]
 
@@ -86,8 +86,23 @@ class ModelPart:
     def _check_choices(self) -> None:
         for name, known in _CHOICES.items():
             value = getattr(self, name, None)
+            if name == "prior" and value is not None and not isinstance(value, str):
+                raise self._prior_error(value)
             if value is not None and not (isinstance(value, str) and value in known):
                 raise UnknownName(name, str(value), known)
+
+    def _prior_error(self, prior: Any) -> InputError:
+        declaration = declare(type(self).__name__, prior="other")
+        kind = type(prior).__name__
+        return InputError(
+            f"prior is an object of type {kind}, but it is declared by name.",
+            got=kind,
+            expected=" or ".join(map(repr, get_args(Prior))),
+            fix=Fix(
+                f"{declaration.python} Samples of codes z that you draw from it are vaeviz.decode(decoder, z).",
+                declaration.command_line,
+            ),
+        )
 
     def _check_value_range(self) -> None:
         value_range: Any = self.value_range

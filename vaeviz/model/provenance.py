@@ -25,6 +25,7 @@ from vaeviz.data.out_of_core import (
     sample_shape,
     take_rows,
 )
+from vaeviz.model.attribute_watch import watch_attributes
 from vaeviz.model.calling import restored_random_state
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder_likelihood import DecoderLikelihood
@@ -33,6 +34,7 @@ from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
 from vaeviz.model.part import ModelPart
 from vaeviz.model.posterior import Posterior
+from vaeviz.model.torch_operands import record_operands
 from vaeviz.model.torch_probe import loaded_modules, record_modules
 
 PACKAGES = ("vaeviz", "matplotlib", "numpy", "scipy", "scikit-learn", "torch")  # which make the figures and numbers
@@ -135,8 +137,8 @@ def _describe_part(part: ModelPart, inputs: Mapping[str, Any]) -> dict[str, Any]
     described: dict[str, Any] = {"name": part.name}
     if isinstance(part, Encoder) and part._cached is not None:
         described["posterior"] = _describe_posterior(part._cached[1])
-    digest = _hash_weights(modules_that_run(part, inputs))
-    return described | ({"weights_sha256": digest} if digest else {})
+    modules = modules_that_run(part, inputs)
+    return described | {"weights_sha256": _hash_weights(modules) or _hash_bare_weights(part, inputs)}
 
 
 def _describe_posterior(posterior: Posterior) -> dict[str, Any]:
@@ -173,17 +175,21 @@ def modules_that_run(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
     if isinstance(part, Encoder) and part._cached_modules is not None:
         ran += part._cached_modules
     else:
-        with record_modules() as calls, restored_random_state(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with contextlib.suppress(Exception):
-                _call_once(part, inputs)
+        with record_modules() as calls:
+            _call_once(part, inputs)
         ran += [call.module for call in calls]
     inside = {id(child) for module in ran for child in module.modules() if child is not module}
     return list({id(module): module for module in ran if id(module) not in inside}.values()) or loaded
 
 
 def _call_once(part: ModelPart, inputs: Mapping[str, Any]) -> None:
-    """Call an encoder with the first sample, or a decoder with the first code."""
+    """Call an encoder with the first sample, or a decoder with the first code. It may fail."""
+    with restored_random_state(), warnings.catch_warnings(), contextlib.suppress(Exception):
+        warnings.simplefilter("ignore")
+        _call_with_first(part, inputs)
+
+
+def _call_with_first(part: ModelPart, inputs: Mapping[str, Any]) -> None:
     encoder, condition = inputs.get("encoder"), inputs.get("condition")
     first_condition = None if condition is None else condition[:1]
     if isinstance(part, Encoder):
@@ -198,10 +204,44 @@ def _call_once(part: ModelPart, inputs: Mapping[str, Any]) -> None:
         decode(part, np.zeros((1, *latent_shape), np.float32), first_known if part.is_conditional else None)
 
 
-def _hash_weights(modules: list[Any]) -> str:
-    """Return the hash of the weights of torch modules. Empty for none."""
+def _hash_bare_weights(part: ModelPart, inputs: Mapping[str, Any]) -> str | None:
+    """Return the hash of weights that are of no torch module: torch tensors, and variables of NNX modules.
+
+    Weights are the tensors that two calls both use: what a call computes is another tensor each time.
+    """
+    weights: list[Any] = _nnx_weights(part, inputs)
+    if "torch" in sys.modules:
+        with record_operands() as first:
+            _call_once(part, inputs)
+        with record_operands() as second:
+            _call_once(part, inputs)
+        in_both = {id(tensor) for tensor in first} & {id(tensor) for tensor in second}
+        weights += [tensor for tensor in first if id(tensor) in in_both]
+    digest = hashlib.sha256()
+    for values in weights:
+        digest.update(np.ascontiguousarray(as_array(values)).data)
+    return digest.hexdigest() if weights else None
+
+
+def _nnx_weights(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
+    """Return the numbers in the variables of the NNX modules that a call uses."""
+    nnx: Any = sys.modules.get("flax.nnx")
+    if nnx is None:
+        return []
+    import jax
+
+    modules: dict[int, Any] = {}
+    with watch_attributes(nnx.Module, lambda module: modules.setdefault(id(module), module)):
+        _call_once(part, inputs)
+    states = [nnx.state(module, nnx.Not(nnx.RngState)) for module in modules.values()]
+    leaves = {id(leaf): leaf for leaf in jax.tree.leaves(states)}
+    return [leaf for leaf in leaves.values() if not isinstance(leaf, jax.core.Tracer)]
+
+
+def _hash_weights(modules: list[Any]) -> str | None:
+    """Return the hash of the weights of torch modules. None for none."""
     if not modules:
-        return ""
+        return None
     digest = hashlib.sha256()
     for module in modules:
         for name, tensor in module.state_dict().items():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vaeviz.model.decoder import Decoder
 
 STEP_NAMES = ("quantize", "quantizer", "vector_quantizer", "vq", "vq_layer", "_vq_vae", "to_latent", "project")
+PRIOR_NAMES = ("prior", "p_z", "pz", "prior_z")
 
 # The first is that of MONAI, where `decode` is the last part of it.
 DECODER_NAMES = ("decode_forward", "decode", "decoder", "dec", "_decoder", "_dec")
@@ -49,11 +50,14 @@ class WholeModel:
     steps : mapping of str to callable
         Functions that the model may apply to a code between encoder and decoder, by name: methods with the usual names,
         and the parts of a torch module.
+    other_prior : str, optional
+        Type of the prior that the model holds, unless it is known to be N(0, I).
     """
 
     decoder: Decoder
     reconstruct: Callable[..., Any] | None = None
     steps: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    other_prior: str | None = None
 
 
 def whole_model(model: Any, decoder: Decoder) -> WholeModel:
@@ -74,7 +78,23 @@ def whole_model(model: Any, decoder: Decoder) -> WholeModel:
     reconstruct = model if callable(model) and not isinstance(model, type) else None
     steps = {name: step for name in STEP_NAMES if callable(step := getattr(model, name, None))}
     children = model.named_children() if hasattr(model, "named_children") else ()
-    return WholeModel(decoder, reconstruct, steps | dict(children))
+    prior = next((found for name in PRIOR_NAMES if _is_prior(found := getattr(model, name, None))), None)
+    other_prior = None if prior is None or _is_standard_normal(prior) else type(prior).__name__
+    return WholeModel(decoder, reconstruct, steps | dict(children), other_prior)
+
+
+def _is_prior(value: Any) -> bool:
+    return not isinstance(value, type) and any(
+        callable(getattr(value, name, None)) for name in ("sample", "log_prob", "parameters")
+    )
+
+
+def _is_standard_normal(prior: Any) -> bool:
+    """Return True for distributions of torch, or of a library like it, that are N(0, I)."""
+    base = getattr(prior, "base_dist", prior)
+    if type(base).__name__ not in ("Normal", "MultivariateNormal"):
+        return False
+    return bool((as_array(base.mean) == 0).all() and (as_array(base.variance) == 1).all())
 
 
 class ReconstructionProbe:

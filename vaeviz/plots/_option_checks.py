@@ -33,7 +33,7 @@ def check_positive(name: str, value: float) -> None:
 def check_rows(name: str, rows: Sequence[int], total: int, *, example: int | tuple[int, ...]) -> None:
     """Raise `InputError` unless an option holds rows of `total` samples, at least one."""
     wrong = [row for row in rows if not 0 <= row < total]
-    if wrong or not rows:
+    if wrong or not len(rows):
         got = f"row {wrong[0]}" if wrong else "no rows"
         raise InputError(
             f"{name} holds {got}, but x has rows 0 to {total - 1}.",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vaeviz.data.sample_kind import check_same_columns
 from vaeviz.errors import Fix, GuessWarning, NotApplicable, warn_user
 from vaeviz.model.encode import encode_others
 from vaeviz.model.opening import as_encoder
@@ -40,7 +41,7 @@ def missing_condition(encoder: Any) -> NotApplicable | None:
     )
 
 
-def other_means(encoder: Any, other_x: Any) -> np.ndarray | None:
+def other_means(encoder: Any, other_x: Any, x: Any) -> np.ndarray | None:
     """Return the posterior means of other samples. None without them, and with a warning if they need a condition.
 
     Parameters
@@ -49,6 +50,8 @@ def other_means(encoder: Any, other_x: Any) -> np.ndarray | None:
         The encoder.
     other_x : array_like, shape (M, ...), optional
         The samples.
+    x : array_like, shape (N, ...)
+        Those of the plot, whose columns they have.
 
     Returns
     -------
@@ -57,6 +60,7 @@ def other_means(encoder: Any, other_x: Any) -> np.ndarray | None:
     """
     if other_x is None:
         return None
+    check_same_columns(x, other_x)
     reason = missing_condition(encoder)
     if reason is not None:
         warn_user(GuessWarning(f"{reason.message} They are left out.", fix=reason.fix))

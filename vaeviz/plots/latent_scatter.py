@@ -161,7 +161,7 @@ def latent_scatter(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )
     contours = posterior.prior == "normal" if show_prior is None else show_prior
-    others = other_means(encoder, other_x)
+    others = other_means(encoder, other_x, x)
     if posterior.size == 1:
         return _draw_one_dimension(posterior, colors, contours, others, ax)
     shown = check_dims(dims, posterior.size, 2) if dims else most_active_dims(posterior, 2)

@@ -21,7 +21,7 @@ from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.text_fit import abbreviate, drawable_text
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.model.decode import latent_size
+from vaeviz.model.decode import is_prior_known, latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder, check_columns, with_decoder
@@ -138,9 +138,9 @@ def manifold_grid(
     n_grid = _default_n_grid(decoder, x, style, conditions, size) if n_grid is None else n_grid
     check_minimum("n_grid", n_grid, 2)
     shown = _choose_dims(dims, size, posterior)
-    is_prior_known = bool(decoder.prior or (posterior and posterior.prior))
-    nodes = [_place_nodes(dim, n_grid, spacing, span, None if is_prior_known else posterior) for dim in shown]
-    base = np.zeros(size) if is_prior_known or posterior is None else posterior.mean.mean(axis=0)
+    has_prior = is_prior_known(decoder, posterior)
+    nodes = [_place_nodes(dim, n_grid, spacing, span, None if has_prior else posterior) for dim in shown]
+    base = np.zeros(size) if has_prior or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane((shown[0], shown[1]), (nodes[0], nodes[1]), base)
     grids = _decode_grid(decoder, codes, posterior, conditions, x)
     x_axis, *y_axis = (GridAxis(along, dimension_label(dim)) for along, dim in zip(nodes, shown))
@@ -153,8 +153,8 @@ def manifold_grid(
     draw_panels(ax, grids, names, style, layout)
     if not names and aspect > MAX_UPRIGHT_ASPECT:
         ax.tick_params(axis="x", rotation=90)
-    spaced = _spacing_text(spacing, span, is_prior_known, posterior)
-    held = _held_text(size, is_prior_known, posterior, is_chosen=dims is not None)
+    spaced = _spacing_text(spacing, span, has_prior, posterior)
+    held = _held_text(size, has_prior, posterior, is_chosen=dims is not None)
     title = _grid_title(conditions, drawable_text(decoder.condition_name), codes.shape[:2])
     ax.set_title(f"{title}\n{spaced}{held}")
     return ax
@@ -247,21 +247,19 @@ def _grid_title(conditions: ConditionSet, fixed: str, shape: tuple[int, ...]) ->
     return f"Decoded grid{under}, {n_columns if n_rows == 1 else f'{n_rows} × {n_columns}'} nodes"
 
 
-def _spacing_text(
-    spacing: str, span: tuple[float, float] | None, is_prior_known: bool, posterior: Posterior | None
-) -> str:
+def _spacing_text(spacing: str, span: tuple[float, float] | None, has_prior: bool, posterior: Posterior | None) -> str:
     if spacing == "linear" or span is not None:
         return "evenly spaced"
-    if is_prior_known:
+    if has_prior:
         return "of equal prior mass"
     return "at quantiles of the codes" if posterior is not None else "of equal mass, assuming z ~ N(0, I)"
 
 
-def _held_text(size: int, is_prior_known: bool, posterior: Posterior | None, *, is_chosen: bool) -> str:
+def _held_text(size: int, has_prior: bool, posterior: Posterior | None, *, is_chosen: bool) -> str:
     """Return the words on the dimensions that do not vary; empty if there are none."""
     if size <= 2:
         return ""
-    center = "0" if is_prior_known or posterior is None else "the mean of the codes"
+    center = "0" if has_prior or posterior is None else "the mean of the codes"
     if posterior is None and not is_chosen:
         return f"\nfirst 2 of {size} dimensions; the other{'s' * (size > 3)} fixed at {center}"
     return f"\nthe {'other dimension' if size == 3 else f'other {size - 2} dimensions'} at {center}"

@@ -14,7 +14,7 @@ from vaeviz.analysis.reconstruction import Measure, errors_from_means, roc, wors
 from vaeviz.data.channels import match_shape
 from vaeviz.data.labels import check_labels, has_classes, label_name, labels_for
 from vaeviz.data.out_of_core import as_samples, take_rows
-from vaeviz.data.sample_kind import SampleKind
+from vaeviz.data.sample_kind import SampleKind, check_same_columns
 from vaeviz.drawing.cells import draw_cells
 from vaeviz.drawing.colors import MISSING_COLOR, ClassNames, LabelColors, Palette, color_labels
 from vaeviz.drawing.figure_factory import figure_for
@@ -124,6 +124,7 @@ def reconstruction_error(
     check_minimum("n_samples", n_samples, 1)
     if other_x is not None and (reason := missing_condition(encoder)):
         raise reason
+    check_same_columns(x, other_x)
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     check_columns(encoder, x)

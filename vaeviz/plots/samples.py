@@ -16,8 +16,8 @@ from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_layout import Connect, GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.text_fit import drawable_text
-from vaeviz.errors import NotApplicable, declare
-from vaeviz.model.decode import latent_size
+from vaeviz.errors import NotApplicable, advise, declare
+from vaeviz.model.decode import OTHER_PRIOR, is_prior_known, latent_size
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder, with_decoder
 from vaeviz.plots._option_checks import check_minimum, check_positive
@@ -97,11 +97,11 @@ def samples(
     x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
-    prior = decoder.prior or (posterior and posterior.prior)
+    prior = is_prior_known(decoder, posterior)
     if posterior is not None and not prior:
         raise NotApplicable(
             "The prior of the model is not known, so there is nothing to sample from.",
-            fix=declare("Decoder", prior="normal"),
+            fix=advise(("If it is N(0, I)", declare("Decoder", prior="normal")), ("If it is another one", OTHER_PRIOR)),
         )
     size = posterior.size if posterior is not None else latent_size(decoder)
     n_draws = min(math.ceil(n_samples / len(conditions)), math.isqrt(n_samples - 1) + 1) if conditions else n_samples

@@ -243,6 +243,10 @@ def _choose_panels(
     curves: list[_Curve], quantities: tuple[str, ...] | None, first: Mapping[str, str]
 ) -> dict[str, list[_Curve]]:
     """Return the curves of each quantity to draw, in order."""
+    if quantities is not None and not len(quantities):
+        raise InputError(
+            "quantities is empty.", got="no quantities", expected="names of quantities", fix="Leave it out to draw all."
+        )
     groups: dict[str, list[_Curve]] = {}
     for curve in curves:
         groups.setdefault(curve.quantity, []).append(curve)

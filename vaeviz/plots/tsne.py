@@ -152,7 +152,7 @@ def tsne(
         labels, len(posterior), palette, continuous, class_names=class_names, highlight=highlight, limits=limits
     )
     rows = subsample_rows(max_points, len(posterior), seed)
-    others = other_means(encoder, other_x)
+    others = other_means(encoder, other_x, x)
     usable = usable_perplexity(engine, perplexity, len(rows))
     embedding = embed(posterior.mean[rows], engine, perplexity=usable, seed=seed)
     ax = ax or axes_for(tsne)

@@ -16,7 +16,7 @@ from vaeviz.errors import InputError, NoSuchSplit
 
 DEFAULT_SHARE = 0.2  # of the rows of a table without a test split
 ROUNDING = 1e-9  # so that 0.1 of ten rows is one
-SHARE_AND_NAME = re.compile(r"(0?\.\d+):(.+)")
+SHARE_AND_NAME = re.compile(r"([-+.\d][-+.,\de]*%?):(.+)")
 
 
 def standardized(
@@ -54,7 +54,7 @@ def standardized(
         If the samples are not vectors, or one of the parts would be empty.
     """
     match = SHARE_AND_NAME.fullmatch(name)
-    share, table = (float(match[1]), match[2]) if match else (None, name)
+    share, table = (_parse_share(match[1], match[2]), match[2]) if match else (None, name)
     train, part = _load_parts(table, share, split, {"data_dir": data_dir, "labels": labels})
     if train.x.ndim != 2:
         shape = f"(N, {', '.join(map(str, train.x.shape[1:]))})"
@@ -65,6 +65,21 @@ def standardized(
     std[std == 0] = 1  # a constant feature becomes 0
     x = ((as_array(part.x) - mean) / std).astype(np.float32)
     return replace(part, x=x, name=f"standardized {part.name}", kind="table")
+
+
+def _parse_share(text: str, table: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if 0 < share < 1:
+        return share
+    raise InputError(
+        f"{text} is not a share of test rows.",
+        got=text,
+        expected="a number between 0 and 1",
+        fix=f"Write standardized:{DEFAULT_SHARE}:{table}.",
+    )
 
 
 def _load_parts(table: str, share: float | None, split: Split, options: dict[str, Any]) -> tuple[Dataset, Dataset]:

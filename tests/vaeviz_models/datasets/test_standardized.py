@@ -41,6 +41,14 @@ def test_the_share_of_test_rows_stands_before_the_name(table, share, count):
     assert len(load_data(f"standardized:{share}:{table[0]}", split="test", labels="kind").x) == count
 
 
+@pytest.mark.parametrize("share", ["0", "1", "-0.1", "20%", "0,2", "1.2.3"])
+def test_other_shares_are_refused_with_one_that_works(table, share):
+    with pytest.raises(InputError) as raised:
+        load_data(f"standardized:{share}:{table[0]}", labels="kind")
+    assert raised.value.got == share
+    assert f"standardized:0.2:{table[0]}" in raised.value.fix.python
+
+
 def test_a_table_with_splits_keeps_them(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "own.npz", x_train=rng.normal(4, 2, (30, 3)), x_test=rng.normal(4, 2, (7, 3)))
