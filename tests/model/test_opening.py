@@ -269,3 +269,16 @@ def test_the_configuration_of_a_keras_file_is_not_read_beyond_its_limit(tmp_path
         archive.writestr("config.json", "[" * 11)
     with pytest.raises(InputError, match=r"config\.json"):
         vaeviz.open(tmp_path / "a.keras")
+
+
+def test_the_network_in_a_detector_is_named():
+    torch = pytest.importorskip("torch")
+
+    class Detector:
+        def __init__(self):
+            self.net, self.criterion = torch.nn.Linear(8, 2), torch.nn.MSELoss()
+
+    with pytest.raises(InputError) as raised:
+        vaeviz.open(Detector())
+    assert "its attribute net of type Linear" in raised.value.fix.python
+    assert "criterion" not in raised.value.fix.python

@@ -407,3 +407,18 @@ def test_a_named_spread_that_is_not_used_causes_a_warning(name):
     with pytest.warns(vaeviz.GuessWarning, match=name):
         posterior = vaeviz.encode(lambda x: {"mean": x[:, :2], name: np.exp(x[:, :2])}, np.ones((5, 4), np.float32))
     assert posterior.std is None
+
+
+@pytest.mark.parametrize("size", [N, 7])
+@pytest.mark.parametrize("place", ["beside", "after"])
+def test_the_state_of_a_model_is_not_taken_for_its_codes(size, place):
+    """Flax and Haiku return updated statistics, which have names, beside outputs that have none."""
+    state = {"batch_stats": {"mean": RNG.random(size), "var": RNG.random(size), "counter": np.zeros(())}}
+
+    def with_state(codes):
+        return (codes, state) if place == "after" else (*codes, state)
+
+    posterior = encode(Encoder(returning(MEAN, LOG_VAR, form=with_state)), X)
+    np.testing.assert_allclose(posterior.mean, MEAN, rtol=1e-6)
+    np.testing.assert_allclose(posterior.std, STD, rtol=1e-5)
+    np.testing.assert_allclose(encode(returning(MEAN, form=lambda v: (v[0], state)), X).mean, MEAN, rtol=1e-6)

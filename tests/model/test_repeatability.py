@@ -20,6 +20,7 @@ FUNCTIONS = {
     "centered over the batch": (lambda values: values - values.mean(axis=0), "whole batch"),
     "scaled by the batch": (lambda values: values / values.std(axis=0), "whole batch"),
     "ranks in the batch": (lambda values: values.argsort(axis=0) / len(values), "whole batch"),
+    "noise from a fixed seed": (lambda values: values + np.random.default_rng(0).random(values.shape), "fixed seed"),
     "sampled": (lambda values: values + noise(values), "samples"),
 }
 
@@ -91,3 +92,45 @@ def test_means_that_depend_on_the_batch_cause_a_warning_beside_a_sampled_code():
 
     with pytest.warns(GuessWarning, match="whole batch"):
         encode(fn, X)
+
+
+def test_rows_that_depend_on_their_neighbors_are_encoded_in_one_batch():
+    """An encoder with a window over time fails on fewer rows than its window."""
+
+    def smooth(x):
+        return np.stack([np.convolve(column, np.ones(5) / 5, mode="valid") for column in np.pad(x, ((2, 2), (0, 0))).T])
+
+    def windowed(x):
+        if len(x) < 5:
+            raise ValueError("fewer rows than the window")
+        return smooth(x[:, :2]).T
+
+    with pytest.warns(GuessWarning, match=r"vaeviz\.Encoder\(fn, batch_size=len\(x\)\)"):
+        encode(windowed, X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_allclose(encode(Encoder(windowed, batch_size=len(X)), X).mean, windowed(X), atol=1e-6)
+
+
+class PassesItsMode:
+    """A model whose methods receive the mode, as those of Flax, Haiku and Keras do."""
+
+    def encode(self, x, train=True):
+        return x[:, :2] - (x[:, :2].mean(axis=0) if train else 1.0)
+
+    def decode(self, z, *, is_training, deterministic=False):
+        assert deterministic
+        return np.repeat(z, 3, axis=1) + (np.random.default_rng().random() if is_training else 0)
+
+    def __call__(self, x, training):
+        return self.decode(self.encode(x, training), is_training=training, deterministic=True)
+
+
+def test_a_function_that_receives_its_mode_runs_in_eval_mode():
+    model = PassesItsMode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        posterior = encode(model, X)
+        decoded = decode(Decoder(model.decode, output="values"), posterior)
+    np.testing.assert_array_equal(posterior.mean, X[:, :2] - 1)
+    np.testing.assert_array_equal(decoded, np.repeat(posterior.mean, 3, axis=1))

@@ -208,13 +208,13 @@ def test_ambiguous_channels_warn_and_can_be_declared(shape):
     model = Sees(3)
     with pytest.warns(GuessWarning, match="channels first or last"):
         encode(model, x)
-    np.testing.assert_array_equal(model.seen[:, 0], x[: len(model.seen), ..., 0])
+    np.testing.assert_array_equal(model.seen[:, 0], x[-len(model.seen) :, ..., 0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encode(Encoder(model, layout="channels_first"), x)
-        np.testing.assert_array_equal(model.seen[:, 0], x[: len(model.seen), ..., 0])
+        np.testing.assert_array_equal(model.seen[:, 0], x[-len(model.seen) :, ..., 0])
         encode(Encoder(model, input_shape=shape), x)
-        np.testing.assert_array_equal(model.seen, x[: len(model.seen)])
+        np.testing.assert_array_equal(model.seen, x[-len(model.seen) :])
 
 
 @pytest.mark.parametrize("shape", [(5, 6, 3), (6, 6, 3), (6, 6)], ids=str)

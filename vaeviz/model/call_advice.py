@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import warnings
 from collections.abc import Callable
@@ -71,11 +72,12 @@ def explain_encoder_failure(
         return _wrong_size_error(layer, fix)
     row = _result(fn, batch[0])
     if row is not None and row.ndim < 2 and row.size:
+        place = ", where fn is the model" if _is_method(fn) else ""
         return InputError(
             "It takes one sample at a time.",
             got="a batch",
             expected="one sample",
-            fix=f"Write vaeviz.Encoder({_mapped_over_rows(fn, batch[0])}).",
+            fix=f"Write vaeviz.Encoder({_mapped_over_rows(fn, batch[0])}){place}.",
         )
     return _batch_error(fn, batch) or _flat_samples_error(fn, batch)
 
@@ -344,15 +346,22 @@ def _spatial_shapes(layer: Any, size: int) -> list[tuple[int, ...]]:
 
 def _mapped_over_rows(fn: Callable[..., Any], row: np.ndarray) -> str:
     """Return an expression that calls a function on each row of a batch."""
+    name = f"fn.{getattr(fn, '__name__', '')}" if _is_method(fn) else "fn"
     returned = _returned(fn, row)
     is_tuple = isinstance(returned, (tuple, list))
     library = type(returned[0] if is_tuple else returned).__module__.partition(".")[0]
     if library in ("jax", "jaxlib"):
-        return "jax.vmap(fn)"
+        return f"jax.vmap({name})"
     stack = "torch.stack" if library == "torch" else "np.stack"
     if is_tuple:
-        return f"lambda x: [{stack}(rows) for rows in zip(*map(fn, x))]"
-    return f"lambda x: {stack}([*map(fn, x)])"
+        return f"lambda x: [{stack}(rows) for rows in zip(*map({name}, x))]"
+    return f"lambda x: {stack}([*map({name}, x)])"
+
+
+def _is_method(fn: Callable[..., Any]) -> bool:
+    """Return True for a method of an object, also for one that the object's library has wrapped."""
+    owner = getattr(fn, "__self__", None)
+    return not (owner is None or inspect.ismodule(owner)) and hasattr(owner, getattr(fn, "__name__", ""))
 
 
 def _succeeds(fn: Callable[..., Any], batch: np.ndarray) -> bool:

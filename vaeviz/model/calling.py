@@ -6,6 +6,7 @@ up in ``sys.modules``: a function that needs them has imported them.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import random
@@ -25,11 +26,18 @@ from vaeviz.model.nnx_mode import NnxEvalMode
 from vaeviz.model.torch_operands import record_operands
 from vaeviz.model.torch_probe import EvalMode, ModuleCall, loaded_modules, record_modules
 
+# Arguments by which functions of JAX and Keras receive their mode, in eval mode.
+EVAL_MODE_ARGUMENTS = {
+    **dict.fromkeys(("train", "training", "is_training", "is_train", "train_mode"), False),
+    **dict.fromkeys(("deterministic", "use_running_average"), True),
+}
+
 
 class ForeignFunction:
     """A function that takes NumPy arrays and returns whatever the foreign function returns.
 
-    Use it in a ``with`` block: there its torch and NNX modules are in eval mode, and they are restored at the end.
+    Use it in a ``with`` block: there its torch and NNX modules are in eval mode, and they are restored at the end. A
+    function that receives its mode as an argument is called in eval mode, see `bind_eval_mode`.
 
     Parameters
     ----------
@@ -46,6 +54,7 @@ class ForeignFunction:
 
     def __init__(self, function: Callable[..., Any], beside: ForeignFunction | None = None) -> None:
         self.function = function
+        self._in_eval_mode = bind_eval_mode(function)
         self.module_calls: list[ModuleCall] = []
         self._loaded = loaded_modules(function)
         self._watches = True  # for modules that are used, but do not run themselves
@@ -184,7 +193,7 @@ class ForeignFunction:
             torch = sys.modules.get("torch")
             try:
                 with nullcontext() if torch is None else torch.no_grad():
-                    return self.function(*arrays)
+                    return self._in_eval_mode(*arrays)
             finally:
                 self._eval_mode.restore_tensors()
 
@@ -374,18 +383,58 @@ def positional_parameters(function: Callable[..., Any]) -> dict[str, bool] | Non
     >>> positional_parameters(lambda x, y=None: x)
     {'x': True, 'y': False}
     """
+    schema: Any = getattr(_called_function(function), "schema", None)  # of compiled torch; it begins with itself
+    if hasattr(schema, "arguments"):
+        return {argument.name: not argument.has_default_value() for argument in schema.arguments[1:]}
+    parameters = _parameters(function)
+    if parameters is None or any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return {p.name: p.default is p.empty for p in positional if not _is_mode(p)}
+
+
+def bind_eval_mode(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a callable in eval mode if its mode is an argument that is required, or says training by default.
+
+    Parameters
+    ----------
+    function : callable
+        The callable.
+
+    Returns
+    -------
+    callable
+        A partial, or the callable itself if it has no such argument.
+
+    Examples
+    --------
+    >>> bind_eval_mode(lambda x, train=True: train)(0)
+    False
+    """
+    parameters = _parameters(function) or []
+    mode = {p.name: EVAL_MODE_ARGUMENTS[p.name] for p in parameters if _is_mode(p)}
+    return functools.partial(function, **mode) if mode else function
+
+
+def _is_mode(parameter: inspect.Parameter) -> bool:
+    """Return True for a mode that must be passed, since its default is training or missing."""
+    value = EVAL_MODE_ARGUMENTS.get(parameter.name)
+    if value is None or parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        return False
+    return parameter.default is parameter.empty or parameter.default is (not value)
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """Return the parameters of a callable. None where it does not say."""
+    try:
+        return list(inspect.signature(_called_function(function)).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def _called_function(function: Callable[..., Any]) -> Any:
+    """Return what has the signature of a callable: what it wraps, and the ``forward`` of a torch module."""
     if not inspect.ismethod(function):  # a method would lose its binding
         with suppress(ValueError):  # a function may wrap itself
             function = inspect.unwrap(function)
-    function = function if inspect.isroutine(function) else getattr(function, "forward", function)
-    schema: Any = getattr(function, "schema", None)  # of a compiled torch function, whose first argument is itself
-    if hasattr(schema, "arguments"):
-        return {argument.name: not argument.has_default_value() for argument in schema.arguments[1:]}
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return None
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return {p.name: p.default is p.empty for p in positional}
+    return function if inspect.isroutine(function) else getattr(function, "forward", function)

@@ -28,7 +28,7 @@ from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
 from vaeviz.model.output_tree import Path, find_samples, get_output
 from vaeviz.model.posterior import Posterior
-from vaeviz.model.repeatability import first_rows, repeatability_warning, same_rows
+from vaeviz.model.repeatability import last_rows, repeatability_warning, same_rows
 from vaeviz.model.torch_probe import ModuleCall
 
 QUANTILES = (0.01, 0.99)  # the ends of a range of values, without outliers
@@ -414,18 +414,18 @@ class _DecoderCall:
 
 
 def _check_repeatability(call: _DecoderCall, arrays: list[np.ndarray], samples: np.ndarray) -> None:
-    """Warn if the first rows decode to something else a second time, or without the others."""
-    first = first_rows(arrays)
-    if len(first[0]) == len(samples):
+    """Warn if the last rows decode to something else a second time, or without the others."""
+    last = last_rows(arrays)
+    if len(last[0]) == len(samples):
         return
     try:
-        alone = call(*first)
+        alone = call(*last)
     except InputError:
         return  # it may take batches of one size only
     if same_rows(alone, samples):
         return
-    is_steady = same_rows(alone, call(*first))
-    warn_user(repeatability_warning(f"decoder {call.decoder.name}", "samples", is_steady=is_steady))
+    is_steady = same_rows(alone, call(*last))
+    warn_user(repeatability_warning("decoder", call.decoder.name, is_steady=is_steady))
 
 
 def _check_size(call: _DecoderCall, codes: np.ndarray, samples: np.ndarray) -> None:

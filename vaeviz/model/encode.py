@@ -36,7 +36,7 @@ from vaeviz.model.output_tree import same_arrays, same_up_to_rounding
 from vaeviz.model.outputs import OutputSpec, declared_outputs, infer_outputs
 from vaeviz.model.parameter_checksum import parameter_checksum
 from vaeviz.model.posterior import Posterior
-from vaeviz.model.repeatability import N_REPEATED_ROWS, first_rows, repeatability_warning, same_rows
+from vaeviz.model.repeatability import N_REPEATED_ROWS, last_rows, repeatability_warning, same_rows
 from vaeviz.model.torch_probe import ModuleCall, loaded_modules
 from vaeviz.model.whole_model import ReconstructionProbe, apply_step
 from vaeviz.plugins.diagnostics import capture_warnings
@@ -406,7 +406,7 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     if module_calls and not takes_indices and encoder.value_range is None and encoder.preprocess is None:
         warn_of_gray_levels(arrays[0], encoder.name)
     sent = layout.arrange(arrays[0])
-    alone, again = _call_again(call, encoder, [sent, *arrays[1:]], returned)
+    alone, n_alone, again = _call_again(call, encoder, [sent, *arrays[1:]], returned)
     whole = encoder._whole
     probe = None if whole is None or encoder.pad else ReconstructionProbe(whole, call, sent, arrays[1:])
     if encoder.returns:
@@ -418,9 +418,9 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
     repeats = is_steady
     if is_steady and alone is not None:
         with suppress(InputError):
-            repeats = same_rows(_read_codes(outputs, alone, N_REPEATED_ROWS)[0], mean)
+            repeats = same_rows(_read_codes(outputs, alone, n_alone)[0], mean)
     if not repeats:
-        warn_user(repeatability_warning(f"encoder {encoder.name}", "means", is_steady=is_steady))
+        warn_user(repeatability_warning("encoder", encoder.name, is_steady=is_steady))
     if len(arrays) > 1 and encoder.unpack is None:
         warn_of_unused_condition(
             f"encoder {encoder.name}",
@@ -440,18 +440,22 @@ def _encode_first_batch(call: ForeignFunction, encoder: Encoder, arrays: list[np
 
 def _call_again(
     call: ForeignFunction, encoder: Encoder, arrays: list[np.ndarray], returned: Any
-) -> tuple[Any | None, Any]:
-    """Return what an encoder returns for a few rows alone, None if it fails, and for the batch a second time.
+) -> tuple[Any | None, int, Any]:
+    """Return what an encoder returns for some rows alone, how many these are, and what it returns a second time.
 
-    It is called with the batch again only if it does not repeat the few rows, or draws random numbers.
+    These are a few rows or, where it fails on so few, half of the batch. None if it fails on both. It is called with
+    the batch again only if it does not repeat the few rows, or draws random numbers.
     """
-    few, alone, repeats = first_rows(arrays), None, False
-    if encoder.batch_size is None and len(arrays[0]) > len(few[0]):
-        states = random_states()
+    alone, n_alone, repeats = None, 0, False
+    for n_alone in (N_REPEATED_ROWS, len(arrays[0]) // 2):
+        if encoder.batch_size is not None or not 0 < n_alone < len(arrays[0]):
+            break
+        some, states = last_rows(arrays, n_alone), random_states()
         with suppress(Exception):  # it may take batches of one size only
-            alone = call(*few)
-            repeats = same_arrays(alone, call(*few)) and random_states() == states
-    return alone, returned if repeats else call(*arrays)
+            alone = call(*some)
+            repeats = same_arrays(alone, call(*some)) and random_states() == states
+            break
+    return alone, n_alone, returned if repeats else call(*arrays)
 
 
 def _infer_outputs(
@@ -505,11 +509,13 @@ def _read_codes(
     if std is not None and std.shape != mean.shape:
         lengths = np.linalg.norm(mean.reshape(len(mean), -1), axis=1)
         is_concentration = std.size == len(mean) and lengths.max() <= MAX_DIRECTION_LENGTH
+        first, second = declare("Encoder", returns="mean,other"), declare("Encoder", returns="other,mean")
+        either = advise(("If the first holds the codes", first), ("If the second does", second))
         raise InputError(
             f"The encoder returned a mean of shape {mean.shape} and a spread of shape {std.shape}, expected one shape.",
             got=str(std.shape),
             expected=str(mean.shape),
-            fix=declare("Encoder", returns="mean,concentration" if is_concentration else "mean,other"),
+            fix=declare("Encoder", returns="mean,concentration") if is_concentration else either,
         )
     for name, values in (("mean", mean), ("spread", std)):
         if values is None:

@@ -83,6 +83,8 @@ class Encoder(ModelPart):
     """Checksum of their parameters at that time, see `vaeviz.model.parameter_checksum`."""
     _whole: WholeModel | None = field(default=None, repr=False)
     """The decoder of the same model and the model's own reconstruction, which show how outputs are to be read."""
+    _feature_names: tuple[Any, ...] | None = field(default=None, repr=False)
+    """Names of the columns that fn expects, in this order."""
 
     role: ClassVar[str] = "encoder"
     input_name: ClassVar[str] = "x"
@@ -111,7 +113,14 @@ class Encoder(ModelPart):
             The samples.
         condition : array_like, shape (N, ...), or None
             Their conditions.
+
+        Raises
+        ------
+        InputError
+            If a data frame has other columns than fn expects, or another order.
         """
+        if self._feature_names is not None and hasattr(x, "columns"):
+            _check_columns(x, self._feature_names)
         return (x, condition) if self.unpack is None else self.unpack(x, condition)
 
     def prepare_batch(self, batch: np.ndarray) -> np.ndarray:
@@ -190,3 +199,20 @@ class Encoder(ModelPart):
                 ("If the model has it", Fix(f"Pass samples of shape {expected}.")),
             ),
         )
+
+
+def _check_columns(frame: Any, names: tuple[Any, ...]) -> None:
+    """Raise unless a data frame has these columns, in this order."""
+    columns = list(frame.columns)
+    if columns == list(names):
+        return
+    missing = [name for name in names if name not in columns]
+    if missing:
+        message = (
+            f"x lacks {len(missing)} of the {len(names)} columns that the model was fitted on, e.g. {missing[0]!r}."
+        )
+        fix = "Pass x.to_numpy() if its columns are in the same order."
+    else:
+        message = "x has other columns than the model was fitted on, or has them in another order."
+        fix = "Pass x[list(model.feature_names_in_)], where model is the estimator."
+    raise InputError(message, got=f"{len(columns)} columns", expected=f"{len(names)} columns in their order", fix=fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
@@ -198,6 +199,25 @@ def as_decoder(model: Any) -> Decoder:
     if opened.decoder is None:
         raise _missing_part_error(model, opened, "decoder")
     return opened.decoder
+
+
+def check_columns(encoder: Any, x: Any) -> None:
+    """Raise if `x` is a data frame with other columns than its encoder was fitted on.
+
+    Parameters
+    ----------
+    encoder : callable, model, Encoder, Posterior or None
+        The encoder.
+    x : array_like, shape (N, ...), or None
+        The samples, as they were given: arrays have no names of columns.
+
+    Raises
+    ------
+    InputError
+        If it has others, or has them in another order.
+    """
+    if hasattr(x, "columns") and encoder is not None and not isinstance(encoder, Posterior):
+        as_encoder(encoder).unpack_samples(x, None)
 
 
 def with_decoder(encoder: Any, decoder: Any) -> Any:
@@ -442,11 +462,17 @@ def _route_of_attribute(model: Any) -> Fix:
             continue
         with suppress(InputError, NotApplicable):
             opened = open_with_adapter(value)[1]
-            if opened is not None and not opened.either:
+            if opened is not None and (not opened.either or _has_parameters(value)):
                 found.append(f"{name} of type {type(value).__name__}")
     if not found:
         return Fix("")
     return Fix(f"Pass its attribute {' or '.join(found)}, and preprocess the samples as {type(model).__name__} does.")
+
+
+def _has_parameters(value: Any) -> bool:
+    """Return True for a torch module that can be trained, unlike a loss."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module) and any(True for _ in value.parameters())
 
 
 def _route_of_file(path: Path) -> Fix:

@@ -303,9 +303,19 @@ def infer_outputs(
         _check_for_codes(returned, samples, bottleneck)
     if any(is_distribution(output.value) for output in outputs):
         return _spec_of_distribution(_posterior_among(outputs, samples))
-    if any(output.name for output in outputs):
+    if any(output.name for output in _without_state(outputs, n_rows, samples)):
         return _spec_of_names(outputs)
     return _ArrayReader(outputs, n_rows, list_outputs(again), samples, probe, named_spread).read()
+
+
+def _without_state(outputs: list[Output], n_rows: int, samples: np.ndarray | None) -> list[Output]:
+    """Return the outputs without the state of the model, or its losses, beside codes that have no name.
+
+    They have names, but no row of values per sample.
+    """
+    of_rows = [one for one in outputs if not _is_loss(one, n_rows)]
+    codes = [one for one in of_rows if not one.name and (samples is None or _differs_in_size(one, samples))]
+    return of_rows if codes else outputs
 
 
 def has_codes(returned: Any, samples: Any) -> bool:

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
-from vaeviz.errors import GuessWarning
+from vaeviz.errors import Fix, GuessWarning, advise
 
 N_REPEATED_ROWS = 2  # as few as possible: normalization over so few rows gives other numbers, and no error
 
 MAX_DIFFERENCE = 0.02  # of the standard deviation: rounding of bfloat16 may depend on the size of a batch
 
 
-def first_rows(arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the first rows of a batch, to be sent alone.
+def last_rows(arrays: list[np.ndarray], n_rows: int = N_REPEATED_ROWS) -> list[np.ndarray]:
+    """Return the last rows of a batch, to be sent alone.
+
+    Alone they have other places than in the batch, so noise from a fixed seed gives them other numbers.
 
     Parameters
     ----------
     arrays : list of ndarray, shape (n, ...)
         The batch, and its conditions if there are any.
+    n_rows : int, optional
+        How many rows. As few as show whether they depend on others by default.
 
     Returns
     -------
     list of ndarray
-        Their first rows.
+        Their last rows.
     """
-    return [array[:N_REPEATED_ROWS] for array in arrays]
+    return [array[-n_rows:] for array in arrays]
 
 
 def same_rows(one: np.ndarray, other: np.ndarray) -> bool:
-    """Return True if two results are the same, up to rounding, in the rows that both have.
+    """Return True if two results are the same, up to rounding, in the last rows, which both have.
 
     Parameters
     ----------
     one, other : ndarray, shape (n, ...)
-        What a part returned for the same rows, and for others after them.
+        What a part returned for the same rows, and for others before them.
 
     Returns
     -------
@@ -43,19 +49,21 @@ def same_rows(one: np.ndarray, other: np.ndarray) -> bool:
     n_rows = min(len(one), len(other))
     if one.shape[1:] != other.shape[1:]:
         return False
-    difference = np.abs(one[:n_rows].astype(np.float64) - other[:n_rows]).max()
+    if np.array_equal(one[:n_rows], other[:n_rows]):
+        return True  # computed before, and returned by place
+    difference = np.abs(one[-n_rows:].astype(np.float64) - other[-n_rows:]).max()
     return bool(difference <= MAX_DIFFERENCE * max(float(np.std(other)), 1e-3 * float(np.abs(other).max())))
 
 
-def repeatability_warning(part: str, outputs: str, *, is_steady: bool) -> GuessWarning:
+def repeatability_warning(role: Literal["encoder", "decoder"], name: str, *, is_steady: bool) -> GuessWarning:
     """Return the warning that a part samples, or that what it returns for a row depends on the other rows.
 
     Parameters
     ----------
-    part : str
-        What to call it, e.g. ``"decoder f"``.
-    outputs : str
-        What it returned, e.g. ``"samples"``.
+    role : {"encoder", "decoder"}
+        Which part it is.
+    name : str
+        Its name.
     is_steady : bool
         Whether it returns the same for the same batch.
 
@@ -64,13 +72,18 @@ def repeatability_warning(part: str, outputs: str, *, is_steady: bool) -> GuessW
     GuessWarning
         The warning.
     """
-    if is_steady:
+    outputs, rows = {"encoder": ("means", "x"), "decoder": ("samples", "z")}[role]
+    same_input = f"{role} {name} returned other {outputs} for the same input"
+    if not is_steady:
         return GuessWarning(
-            f"{part} returned other {outputs} for the same input in a smaller batch: it uses the whole batch.",
-            fix="Use statistics of the training data instead of those of the batch, e.g. those that a model has in "
-            "eval mode.",
+            f"{same_input} the second time: it samples.", fix="Return its mean instead, or put it in eval mode."
         )
+    in_eval_mode = "Put it in eval mode, in which it uses statistics of the training data, and return its mean."
+    in_one_batch = Fix(f"Write vaeviz.{role.capitalize()}(fn, batch_size=len({rows})).")
     return GuessWarning(
-        f"{part} returned other {outputs} for the same input the second time: it samples.",
-        fix="Return its mean instead, or put it in eval mode.",
+        f"{same_input} in a smaller batch: it uses the whole batch, or noise from a fixed seed.",
+        fix=advise(
+            ("If it normalizes over the batch, drops values or samples", Fix(in_eval_mode)),
+            ("If each row depends on those beside it, as in a time series", in_one_batch),
+        ),
     )

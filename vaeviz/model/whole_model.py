@@ -14,7 +14,7 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.data.batches import one_line
 from vaeviz.errors import Fix, GuessWarning, declare, warn_user
-from vaeviz.model.calling import ForeignFunction, positional_parameters, restored_random_state
+from vaeviz.model.calling import ForeignFunction, bind_eval_mode, positional_parameters, restored_random_state
 from vaeviz.model.conditions import names_condition
 from vaeviz.model.noise import fixed_noise
 from vaeviz.model.output_tree import find_samples, get_output, is_distribution, list_outputs, same_up_to_rounding
@@ -366,9 +366,10 @@ class ReconstructionProbe:
         model = self.whole.reconstruct
         if model is None:
             return
+        in_eval_mode = bind_eval_mode(model)
         second_argument = next(iter(list(positional_parameters(model) or ())[1:]), "")
-        yield model, [self.samples, *(self.conditions if names_condition(second_argument) else [])]
-        yield lambda *arrays: model(SampleBatch(*arrays)), [self.samples, *self.conditions]
+        yield in_eval_mode, [self.samples, *(self.conditions if names_condition(second_argument) else [])]
+        yield lambda *arrays: in_eval_mode(SampleBatch(*arrays)), [self.samples, *self.conditions]
 
     def _decode(self, codes: np.ndarray, function: Callable[..., Any] | None = None) -> np.ndarray | None:
         """Return what the decoder, or another function, makes of the first codes, flat. None if it fails."""
@@ -489,6 +490,8 @@ def _arrays_of_rows(returned: Any, n_rows: int) -> list[np.ndarray]:
 
 
 def _fix_noise(function: Callable[..., Any], noise: float) -> Callable[..., Any]:
+    function = bind_eval_mode(function)
+
     def call_with_noise(*arrays: Any) -> Any:
         with fixed_noise(noise):
             return function(*arrays)

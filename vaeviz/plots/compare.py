@@ -18,7 +18,7 @@ from vaeviz.drawing.legends import add_color_key
 from vaeviz.drawing.scatter import draw_scatter
 from vaeviz.drawing.text_fit import abbreviate, drawable_text
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_encoder
+from vaeviz.model.opening import as_encoder, check_columns
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -113,6 +113,8 @@ def compare(
     Gower, Generalized Procrustes analysis, Psychometrika 40, 1975.
     Kornblith et al., Similarity of Neural Network Representations Revisited, ICML 2019.
     """
+    check_columns(encoder, x)
+    check_columns(other_encoder, x)
     labels, x = labels_for(x, labels), as_samples(x, "x")
     posterior, other = encode(encoder, x, condition), encode(other_encoder, x, condition)
     colors = color_labels(

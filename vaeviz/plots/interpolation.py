@@ -26,7 +26,7 @@ from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder, with_decoder
+from vaeviz.model.opening import as_decoder, check_columns, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plots._prior_codes import prior_codes
@@ -130,6 +130,7 @@ def interpolation(
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
+    check_columns(encoder, x)
     x = x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
     posterior = encode(encoder, x, condition) if is_encoded else _draw_ends(decoder, condition, n_paths, seed)

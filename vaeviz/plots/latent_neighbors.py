@@ -29,6 +29,7 @@ from vaeviz.drawing.matrices import draw_matrix
 from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.errors import NotApplicable
 from vaeviz.model.encode import encode
+from vaeviz.model.opening import check_columns
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -101,6 +102,7 @@ def latent_neighbors(
     ----------
     Rousseeuw, Silhouettes, Journal of Computational and Applied Mathematics 20, 1987.
     """
+    check_columns(encoder, x)
     labels, x = labels_for(x, labels), as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     values = check_labels(labels, len(posterior))

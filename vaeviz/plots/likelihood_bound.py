@@ -17,6 +17,7 @@ from vaeviz.drawing.latent_axes import DASHES
 from vaeviz.drawing.legends import legend_inside
 from vaeviz.model.decoder_likelihood import as_likelihood, find_decoder, warn_of_mean_likelihood
 from vaeviz.model.encode import encode
+from vaeviz.model.opening import check_columns
 from vaeviz.plots._titles import sample_count
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -92,6 +93,7 @@ def likelihood_bound(
     ----------
     Burda et al., Importance Weighted Autoencoders, ICLR 2016.
     """
+    check_columns(encoder, x)
     x = as_samples(x, "x")
     posterior = encode(encoder, x, condition)
     decoder = find_decoder(encoder)

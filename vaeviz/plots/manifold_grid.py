@@ -24,7 +24,7 @@ from vaeviz.errors import InputError, NotApplicable, UnknownName
 from vaeviz.model.decode import is_prior_known, latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder, with_decoder
+from vaeviz.model.opening import as_decoder, check_columns, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, option_fix
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -130,6 +130,7 @@ def manifold_grid(
     """
     encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_columns(encoder, x)
     x = x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)

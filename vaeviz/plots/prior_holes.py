@@ -23,7 +23,7 @@ from vaeviz.drawing.legends import legend_inside
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder, with_decoder
+from vaeviz.model.opening import as_decoder, check_columns, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plots._titles import sample_count
@@ -121,6 +121,7 @@ def prior_holes(
     """
     check_minimum("n_grid", n_grid, 1)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_columns(encoder, x)
     x = as_samples(x, "x")
     posterior = encode(with_decoder(encoder, decoder), x, condition)
     found = find_holes(posterior, n_codes=n_codes, level=level, tolerance=tolerance, max_points=max_points, seed=seed)

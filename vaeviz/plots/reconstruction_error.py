@@ -25,7 +25,7 @@ from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, drawable_text, label_rotation
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode, encode_others
-from vaeviz.model.opening import with_decoder
+from vaeviz.model.opening import check_columns, with_decoder
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plots._other_samples import missing_condition
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -127,6 +127,7 @@ def reconstruction_error(
     check_same_columns(x, other_x)
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_columns(encoder, x)
     x = as_samples(x, "x")
     encoder = with_decoder(encoder, decoder)
     posterior = encode(encoder, x, condition)
@@ -156,6 +157,7 @@ def _class_labels(labels: Any, total: int) -> Any:
 
 
 def _errors_of_others(other_x: Any, encoder: Any, decoder: Any, measure: Measure) -> np.ndarray:
+    check_columns(encoder, other_x)
     other_x = as_samples(other_x, "other_x")
     return errors_from_means(decoder, encode_others(encoder, other_x), other_x, measure)
 

@@ -1,10 +1,14 @@
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, FactorAnalysis, KernelPCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import vaeviz
+from vaeviz.errors import InputError
 
 
 @pytest.fixture
@@ -81,3 +85,37 @@ def test_series_of_several_variables_keep_their_shape():
     series = np.random.default_rng(0).random((20, 6, 2), dtype=np.float32)
     expected = Segments().transform(series).reshape(20, -1)
     np.testing.assert_allclose(vaeviz.encode(Segments(), series).mean, expected, atol=1e-6)
+
+
+def test_columns_of_a_frame_must_be_those_of_the_fit():
+    """Columns in another order would be taken for others, and reconstructions are compared with x."""
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(np.random.default_rng(0).random((30, 5)), columns=list("abcde"))
+    model = make_pipeline(ColumnTransformer([("scaled", StandardScaler(), ["b", "d", "e"])]), PCA(2)).fit(frame)
+    expected = model.transform(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for given in (frame, frame.to_numpy()):
+            np.testing.assert_allclose(vaeviz.encode(model, given).mean, expected, atol=1e-5)
+    for given in (frame[list("edcba")], frame.assign(other=1.0)):
+        with pytest.raises(InputError) as raised:
+            vaeviz.encode(model, given)
+        assert "x[list(model.feature_names_in_)]" in raised.value.fix.python
+        np.testing.assert_allclose(vaeviz.encode(model, given[list(model.feature_names_in_)]).mean, expected, atol=1e-5)
+    with pytest.raises(InputError) as raised:
+        vaeviz.encode(model, frame.rename(columns={"b": "x"}))
+    assert "x.to_numpy()" in raised.value.fix.python
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [vaeviz.latent_triage, vaeviz.reconstruction_error, vaeviz.reconstruction_pairs],
+    ids=lambda plot: plot.__name__,
+)
+def test_plots_of_both_parts_refuse_other_columns(plot):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(np.random.default_rng(0).random((30, 5)), columns=list("abcde"))
+    model = PCA(2).fit(frame)
+    with pytest.raises(InputError) as raised:
+        plot(model, model, frame[list("edcba")])
+    assert "feature_names_in_" in raised.value.fix.python

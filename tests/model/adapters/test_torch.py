@@ -251,3 +251,30 @@ def test_an_encoder_that_samples_warns(images):
 
     with pytest.warns(GuessWarning, match="it samples"):
         vaeviz.encode(Sampling(), images)
+
+
+def test_a_call_that_returns_a_loss_leaves_the_parts_of_a_model(images):
+    """As in tutorials of zuko: the parts return distributions, and the call the bound of each sample."""
+
+    class Gaussian(nn.Sequential):
+        def forward(self, x):
+            return torch.distributions.Normal(super().forward(x), 0.5)
+
+    class Bound(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = Gaussian(nn.Flatten(), nn.Linear(64, 3))
+            self.decoder = Gaussian(nn.Linear(3, 64), nn.Sigmoid())
+            self.prior = nn.Linear(1, 1)
+
+        def forward(self, x):
+            q = self.encoder(x)
+            return self.decoder(q.rsample()).log_prob(x.flatten(1)).sum(1)
+
+    model = Bound()
+    posterior = vaeviz.encode(model, images)
+    expected = model.encoder(torch.from_numpy(images)).mean.detach()
+    np.testing.assert_allclose(posterior.mean, expected, atol=1e-6)
+    np.testing.assert_allclose(posterior.std, 0.5)
+    decoded = vaeviz.decode(model, posterior).reshape(len(images), -1)
+    np.testing.assert_allclose(decoded, model.decoder(expected).mean.detach(), atol=1e-6)

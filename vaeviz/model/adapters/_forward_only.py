@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from vaeviz.errors import InputError
-from vaeviz.model.calling import callable_name
+from vaeviz.model.calling import bind_eval_mode, callable_name
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encoder import Encoder
 from vaeviz.model.opening import Model
+from vaeviz.model.output_tree import is_distribution, list_outputs
 from vaeviz.model.outputs import has_codes
 
 
@@ -40,6 +42,8 @@ def forward_only_model(model: Any, decoder: Any, encoder: Any = None) -> Model:
 def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[..., Any]:
     """Return the model's call or, once that was seen to return no codes, the call of its encoder."""
     returns_codes = True
+    model, decoder = bind_eval_mode(model), bind_eval_mode(decoder)
+    encoder = None if encoder is None else bind_eval_mode(encoder)
 
     def forward(x: Any, *condition: Any) -> Any:
         nonlocal returns_codes
@@ -51,8 +55,8 @@ def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[...,
         codes = None if encoder is None else encoder(x, *condition)
         if codes is None or not _decodes(decoder, codes, *condition):
             raise InputError(
-                "The model returns reconstructions and no codes.",
-                got="reconstructions",
+                "The call of the model returns no codes, only reconstructions or losses.",
+                got="no codes",
                 expected="(reconstruction, mean, log_var)",
                 fix="Pass a function of x that returns (mean, log_var) as the encoder.",
             )
@@ -63,9 +67,13 @@ def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[...,
 
 
 def _decodes(decoder: Any, codes: Any, *condition: Any) -> bool:
-    """Return False if a decoder fails on codes, as on features from which the model computes its codes."""
-    try:
-        decoder(codes, *condition)
-    except Exception:
-        return False
-    return True
+    """Return False if a decoder fails on codes, as on features from which the model computes its codes.
+
+    Of several outputs, and of a distribution, it may take the first, or the mean.
+    """
+    first = list_outputs(codes)[0].value
+    for possible in (codes, first.mean if is_distribution(first) else first):
+        with suppress(Exception):
+            decoder(possible, *condition)
+            return True
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,24 @@ def sklearn_estimator(model: Any) -> Model | None:
     name = type(model).__name__
     is_of_series = any(defined_in(model, library) for library in SERIES_LIBRARIES)
     shape = None if is_of_series else (-1,)
-    encoder = Encoder(lambda x: np.asarray(model.transform(x)), input_shape=shape, name=f"{name}.transform")
+    names = getattr(model, "feature_names_in_", None)
+
+    def transform(x: Any) -> np.ndarray:
+        return np.asarray(model.transform(x if names is None else _as_frame(x, names)))
+
+    features = None if names is None else tuple(names)
+    encoder = Encoder(transform, input_shape=shape, name=f"{name}.transform", _feature_names=features)
     decoder = None
     if _has_inverse(model):
         decoder = Decoder(model.inverse_transform, latent_shape=_latent_shape(model), name=f"{name}.inverse_transform")
     return Model(encoder, decoder, name=name)
+
+
+def _as_frame(x: np.ndarray, names: Any) -> Any:
+    """Return samples as the data frame that an estimator expects which was fitted on one."""
+    pandas = sys.modules.get("pandas")
+    fits = pandas is not None and x.ndim == 2 and x.shape[1] == len(names)
+    return pandas.DataFrame(x, columns=names) if pandas is not None and fits else x
 
 
 def _has_inverse(model: Any) -> bool:
