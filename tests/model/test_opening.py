@@ -269,3 +269,9 @@ def test_the_configuration_of_a_keras_file_is_not_read_beyond_its_limit(tmp_path
         archive.writestr("config.json", "[" * 11)
     with pytest.raises(InputError, match=r"config\.json"):
         vaeviz.open(tmp_path / "a.keras")
+
+
+def test_an_array_of_codes_as_encoder_is_led_to_a_posterior():
+    with pytest.raises(InputError) as raised:
+        as_encoder(np.zeros((5, 2)))
+    assert "vaeviz.Posterior(" in raised.value.fix.python
