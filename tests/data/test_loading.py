@@ -128,6 +128,11 @@ def test_a_file_of_another_type_is_an_error(tmp_path):
     assert ".npy" in raised.value.expected
 
 
+def test_the_name_of_a_file_may_have_colons(tmp_path):
+    np.save(tmp_path / "a:0.3:b.npy", X)
+    np.testing.assert_array_equal(load_data(str(tmp_path / "a:0.3:b.npy")).x, X)
+
+
 @pytest.mark.parametrize("name", ["wines.tsv", "wines/pictures"])
 def test_a_missing_file_is_not_reported_as_a_misspelled_data_set(name):
     with pytest.raises(InputError) as raised:

@@ -133,6 +133,8 @@ def test_the_declared_batch_size_is_used_and_nothing_is_decoded_twice():
         lambda v: {"sample": v},
         lambda v: namedtuple("Out", "sample other")(v, 0),
         lambda v: namedtuple("Out", "log_scale mean")(-v, v),
+        lambda v: namedtuple("Out", "scale loc")(-v, v),
+        lambda v: namedtuple("Out", "log_sigma image")(-v, v),
         lambda v: (-v[:, :3], torch.distributions.Normal(torch.from_numpy(v), 1.0)),
         lambda v: (v, v.mean()),
         lambda v: SimpleNamespace(sample=v),

@@ -7,6 +7,7 @@ import pytest
 
 import vaeviz
 from vaeviz import GuessWarning, decode, encode
+from vaeviz.errors import InputError
 from vaeviz.model.collect_inputs import with_cached_codes
 from vaeviz.model.decode import latent_size
 from vaeviz.model.noise import fixed_noise
@@ -669,3 +670,18 @@ def test_another_prior_refuses_what_needs_a_normal_one():
         vaeviz.Decoder(model, prior=model.prior)
     assert 'prior="other"' in error.value.fix.python
     assert vaeviz.decode(decoder, model.prior.sample((5,))).shape == (5, 6)
+
+
+def test_a_model_that_reshapes_samples_of_a_wrong_size_is_reported_by_its_rows():
+    class Whole(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.decoder = nn.Linear(64, 4), nn.Linear(2, 64)
+
+        def forward(self, x):
+            mean, log_var = self.layer(x.view(-1, 64)).chunk(2, dim=1)
+            return self.decoder(mean), mean, log_var
+
+    with pytest.raises(InputError) as raised:
+        encode(Whole(), X.reshape(40, -1)[:, :32])
+    assert raised.value.got == "20 rows"

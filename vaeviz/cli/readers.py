@@ -27,6 +27,8 @@ class ReaderContext:
     ----------
     labels : array_like or None
         Labels of the data set.
+    label_name : str or None
+        The array, column or file that holds them.
     other_data_dir : Path or None
         Folder with the files of the second data set.
     trust : bool
@@ -34,6 +36,7 @@ class ReaderContext:
     """
 
     labels: Any
+    label_name: str | None
     other_data_dir: Path | None
     trust: bool
 
@@ -190,9 +193,18 @@ def _read_histories(texts: tuple[str, ...], flag: str, context: ReaderContext) -
 
 
 def _read_samples(text: str, flag: str, context: ReaderContext) -> Any:
+    """Return the samples of a second data set. A column that holds the labels of the first is not a feature."""
     from vaeviz.data.loading import load_data
 
-    return load_data(text, data_dir=context.other_data_dir)  # with the names of its columns
+    if context.label_name is None:
+        return load_data(text, data_dir=context.other_data_dir)
+    try:
+        return load_data(text, data_dir=context.other_data_dir, labels=context.label_name)
+    except InputError as error:
+        try:
+            return load_data(text, data_dir=context.other_data_dir)
+        except InputError as error_without:
+            raise (error_without if error.got == "labels" else error) from None  # "labels": it takes none
 
 
 def _read_encoder(text: str, flag: str, context: ReaderContext) -> Any:

@@ -146,7 +146,8 @@ class ModelAndDataSpec:
         model = self._open_model()
         data = self._load_data(model)
         labels = None if data is None else data.labels
-        inputs = read_inputs(self.inputs, ReaderContext(labels, self.other_data_dir, self.trust)) | objects
+        context = ReaderContext(labels, self._label_name(model), self.other_data_dir, self.trust)
+        inputs = read_inputs(self.inputs, context) | objects
         condition = self.inputs["condition"]
         if condition and is_condition_value(condition):
             return fix_condition(condition, model, data, inputs)
@@ -171,7 +172,9 @@ class ModelAndDataSpec:
             split=self.split,
             data_dir=self.data_dir,
         )
-        read = read_inputs(self.inputs, ReaderContext(data.labels, self.other_data_dir, self.trust))
+        label_name = self.inputs["labels"] or "label"
+        context = ReaderContext(data.labels, label_name, self.other_data_dir, self.trust)
+        read = read_inputs(self.inputs, context)
         return None, data, {"encoder": posterior, **read, **objects}
 
     def _import_objects(self) -> dict[str, Any]:
@@ -189,12 +192,18 @@ class ModelAndDataSpec:
         """Load the data set that is named, or else the one that the model was trained on."""
         from vaeviz.data.loading import check_names_no_code, load_data
 
-        name, data_dir, labels = self.inputs["x"], self.data_dir, self.inputs["labels"]
+        name, data_dir, labels = self.inputs["x"], self.data_dir, self._label_name(model)
         if name is None and model is not None and model.data is not None:
             name, data_dir = model.data["name"], data_dir or model.data["data_dir"]
             check_names_no_code(name, model.name)
-            labels = labels or model.data["labels"]
         return None if name is None else load_data(name, split=self.split, data_dir=data_dir, labels=labels)
+
+    def _label_name(self, model: Model | None) -> str | None:
+        """Return the name of the labels; of the data that a model was trained on, those it was trained with."""
+        labels: str | None = self.inputs["labels"]
+        if labels is None and self.inputs["x"] is None and model is not None and model.data is not None:
+            labels = model.data["labels"]
+        return labels
 
     def _open_model(self) -> Model | None:
         """Open the model, replace the parts that were named apart, and declare what was declared."""

@@ -136,7 +136,7 @@ def check_names_no_code(name: str, source: str) -> None:
 def _with_loader_name(name: str) -> str:
     """Return the path of a file or folder as ``LOADER:PATH``, and other names as they are."""
     path = Path(name)
-    if path.suffix.lower() in FILE_SUFFIXES and ":" not in name:
+    if path.suffix.lower() in FILE_SUFFIXES and (":" not in name or os.path.isfile(name)):
         return f"{path.suffix.lower()[1:]}:{name}"
     suffixes = ", ".join(FILE_SUFFIXES)
     if os.path.isfile(name) and path.suffix:

@@ -442,7 +442,10 @@ def _unknown_model_error(model: Any, expected: str, what: str = "model") -> Inpu
         got = type(model).__name__
         message = f"{what} is of type {got}, which is not a known kind of model; expected {expected}."
         holds_samples = hasattr(model, "__array__")
-        fix = Fix("If it holds samples, pass it as x=.") if holds_samples else _route_of_attribute(model)
+        of_codes = (
+            "If it holds codes (N, D), pass vaeviz.Posterior(codes) as the encoder. " if what != "decoder" else ""
+        )
+        fix = Fix(f"{of_codes}If it holds samples, pass it as x=.") if holds_samples else _route_of_attribute(model)
         return InputError(message, got=got, expected=expected, fix=fix)
     elif not os.path.exists(model):
         got = str(model)

@@ -13,6 +13,7 @@ import numpy as np
 
 from vaeviz.data.arrays import as_array
 from vaeviz.errors import InputError
+from vaeviz.model.output_names import SPREAD_KINDS, kind_of_name, sounds_like_a_spread
 
 SAMPLE_NAMES = (
     *("reconstruction", "reconstructions", "recon_x", "x_recon", "recon", "x_hat", "x_rec", "sample", "samples", "x"),
@@ -234,7 +235,9 @@ def _possible_samples(returned: Any, path: Path) -> list[Output]:
     if named is not None:
         return _possible_samples(_follow(returned, named), (*path, named))
     if _holds_outputs(returned):
-        found = [one for index, part in enumerate(returned) for one in _possible_samples(part, (*path, index))]
+        parts = list(enumerate(returned))
+        parts = [one for one in parts if not names or not _names_spread(names[one[0]])] or parts
+        found = [one for index, part in parts for one in _possible_samples(part, (*path, index))]
         means = [one for one in found if one.path[-1] == "mean"]
         return means if len(means) == 1 else found
     if names or _is_empty(returned):
@@ -243,6 +246,10 @@ def _possible_samples(returned: Any, path: Path) -> list[Output]:
         if (value := get_value(returned, name)) is not None:
             return [Output((*path, name), value)]
     return [Output(path, returned)]
+
+
+def _names_spread(name: str) -> bool:
+    return kind_of_name(name) in SPREAD_KINDS or sounds_like_a_spread(name)
 
 
 def is_distribution(value: Any) -> bool:

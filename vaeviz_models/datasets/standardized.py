@@ -12,11 +12,12 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.data.dataset import Dataset, Split
 from vaeviz.data.loading import load_data
-from vaeviz.errors import InputError, NoSuchSplit
+from vaeviz.errors import Fix, GuessWarning, InputError, NoSuchSplit, list_words, warn_user
 
 DEFAULT_SHARE = 0.2  # of the rows of a table without a test split
 ROUNDING = 1e-9  # so that 0.1 of ten rows is one
-SHARE_AND_NAME = re.compile(r"([-+.\d][-+.,\de]*%?):(.+)")
+SHARE_AND_NAME = re.compile(r"([-+]?[.,]?\d[\d.,]*(?:[eE][-+]?\d+)?%?|nan):(.+)")
+MIN_TRAINING_ROWS = 2  # one row has no spread
 
 
 def standardized(
@@ -51,10 +52,15 @@ def standardized(
     Raises
     ------
     InputError
-        If the samples are not vectors, or one of the parts would be empty.
+        If the samples are not vectors, the share is not between 0 and 1, or it leaves too few rows for a part.
+
+    Warns
+    -----
+    GuessWarning
+        If a feature that is constant in the training rows has another value elsewhere.
     """
     match = SHARE_AND_NAME.fullmatch(name)
-    share, table = (_parse_share(match[1], match[2]), match[2]) if match else (None, name)
+    share, table = (_read_share(*match.groups()), match[2]) if match else (None, name)
     train, part = _load_parts(table, share, split, {"data_dir": data_dir, "labels": labels})
     if train.x.ndim != 2:
         shape = f"(N, {', '.join(map(str, train.x.shape[1:]))})"
@@ -62,24 +68,39 @@ def standardized(
         raise InputError(message, got=shape, expected="(N, D)")
     values = as_array(train.x).astype(np.float64)
     mean, std = values.mean(axis=0), values.std(axis=0)
-    std[std == 0] = 1  # a constant feature becomes 0
+    is_constant = np.ptp(values, axis=0) == 0  # the mean of equal numbers is rounded, so their spread may not be 0
+    mean[is_constant], std[is_constant] = values[0, is_constant], 1
     x = ((as_array(part.x) - mean) / std).astype(np.float32)
+    _warn_about_constants(table, part, is_constant & (x != 0).any(axis=0))
     return replace(part, x=x, name=f"standardized {part.name}", kind="table")
 
 
-def _parse_share(text: str, table: str) -> float:
+def _read_share(text: str, table: str) -> float:
+    """Return the share of test rows that a text before the name of a table says."""
     try:
         share = float(text)
     except ValueError:
-        share = 0.0
-    if 0 < share < 1:
-        return share
-    raise InputError(
-        f"{text} is not a share of test rows.",
-        got=text,
-        expected="a number between 0 and 1",
-        fix=f"Write standardized:{DEFAULT_SHARE}:{table}.",
-    )
+        share = np.nan
+    if not 0 < share < 1:
+        form = f"standardized:{DEFAULT_SHARE}:{table}"
+        raise InputError(
+            f"The share of test rows is {text}, expected a number between 0 and 1.",
+            got=text,
+            expected="a number between 0 and 1",
+            fix=Fix(f'Write load_data("{form}").', f"Write --data {form}."),
+        )
+    return share
+
+
+def _warn_about_constants(table: str, part: Dataset, is_changed: np.ndarray) -> None:
+    """Warn of features that no scale is known for, since they are constant in the training rows alone."""
+    if not is_changed.any():
+        return
+    names = part.feature_names or [str(k) for k in range(len(is_changed))]
+    listed = list_words(repr(names[k]) for k in np.flatnonzero(is_changed))
+    message = f"{table}: {listed} is constant in the training rows and not in the others, so it is not divided."
+    fix = "Leave it out, or set aside other rows, by x_train and x_test in an .npz file."
+    warn_user(GuessWarning(message, fix=fix))
 
 
 def _load_parts(table: str, share: float | None, split: Split, options: dict[str, Any]) -> tuple[Dataset, Dataset]:
@@ -92,12 +113,15 @@ def _load_parts(table: str, share: float | None, split: Split, options: dict[str
     data = load_data(table, split="all", **options)
     counts = np.floor(np.arange(len(data.x) + 1) * share + ROUNDING)
     is_test = np.diff(counts) > 0
-    if not is_test.any() or is_test.all():
-        n_test = int(is_test.sum())
+    if not is_test.any() or (~is_test).sum() < MIN_TRAINING_ROWS:
+        n_test, form = int(is_test.sum()), f"standardized:0.5:{table}"
+        is_enough = len(data.x) > MIN_TRAINING_ROWS
+        fix = Fix(f'Choose another share, as load_data("{form}").', f"Choose another share, as --data {form}.")
         raise InputError(
             f"{table} has {len(data.x)} rows, of which {n_test} would be test data.",
             got=f"a share of {share:g}",
-            expected="training rows and test rows",
+            expected=f"at least {MIN_TRAINING_ROWS} training rows and a test row",
+            fix=fix if is_enough else "",
         )
     train = data[~is_test]
     return train, {"train": train, "test": data[is_test], "all": data}[split]

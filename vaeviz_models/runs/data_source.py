@@ -179,10 +179,14 @@ def _with_absolute_path(name: str | None) -> str | None:
     """Make the path in the name of a data set absolute, if there is one."""
     if name is None:
         return None
-    loader, colon, path = name.rpartition(":")
-    if path in registry.entries("vaeviz.datasets") or _is_word_of(loader.rpartition(":")[2], path):
-        return name
-    return f"{loader}{colon}{Path(path).resolve()}" if Path(path).exists() else name
+    parts = name.split(":")
+    for k in range(len(parts)):  # the longest path first, since its name may have colons
+        path = ":".join(parts[k:])
+        if path in registry.entries("vaeviz.datasets") or _is_word_of(parts[k - 1] if k else "", path):
+            return name
+        if Path(path).exists():
+            return ":".join([*parts[:k], str(Path(path).resolve())])
+    return name
 
 
 def _is_word_of(loader: str, argument: str) -> bool:

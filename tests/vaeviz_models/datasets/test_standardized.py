@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vaeviz.data.loading import load_data
-from vaeviz.errors import InputError
+from vaeviz.errors import GuessWarning, InputError
 
 N = 25
 
@@ -41,14 +41,6 @@ def test_the_share_of_test_rows_stands_before_the_name(table, share, count):
     assert len(load_data(f"standardized:{share}:{table[0]}", split="test", labels="kind").x) == count
 
 
-@pytest.mark.parametrize("share", ["0", "1", "-0.1", "20%", "0,2", "1.2.3"])
-def test_other_shares_are_refused_with_one_that_works(table, share):
-    with pytest.raises(InputError) as raised:
-        load_data(f"standardized:{share}:{table[0]}", labels="kind")
-    assert raised.value.got == share
-    assert f"standardized:0.2:{table[0]}" in raised.value.fix.python
-
-
 def test_a_table_with_splits_keeps_them(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "own.npz", x_train=rng.normal(4, 2, (30, 3)), x_test=rng.normal(4, 2, (7, 3)))
@@ -64,6 +56,34 @@ def test_images_and_parts_without_rows_are_errors(table):
     with pytest.raises(InputError) as raised:
         load_data(f"standardized:0.01:{table[0]}", labels="kind")
     assert raised.value.got == "a share of 0.01"
+
+
+@pytest.mark.parametrize("share", ["1", "1.5", "1.2.3", "0", "-0.2", "20%", "0,3", "nan"])
+def test_a_share_that_is_not_between_0_and_1_is_an_error(share):
+    with pytest.raises(InputError) as raised:
+        load_data(f"standardized:{share}:wine")
+    assert raised.value.got == share
+    assert "standardized:0.2:wine" in raised.value.fix.command_line
+
+
+def test_a_single_training_row_has_no_spread(table):
+    with pytest.raises(InputError) as raised:
+        load_data(f"standardized:0.97:{table[0]}", labels="kind")
+    assert "standardized:0.5:" in raised.value.fix.python
+
+
+def test_constant_numbers_become_0_however_their_mean_is_rounded(tmp_path):
+    varied = np.random.default_rng(0).normal(size=(178, 1))
+    np.save(tmp_path / "own.npy", np.hstack([varied, np.full((178, 3), [0.1, 0.7, 2.3])]))  # float64
+    assert not load_data(f"standardized:{tmp_path / 'own.npy'}", split="all").x[:, 1:].any()
+
+
+def test_a_feature_that_is_constant_in_the_training_rows_alone_raises_a_warning(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(25, 3))
+    rows[:, 1] = np.arange(1, 26) % 5 == 0
+    np.save(tmp_path / "own.npy", rows)
+    with pytest.warns(GuessWarning, match="'1'"):
+        load_data(f"standardized:{tmp_path / 'own.npy'}", split="test")
 
 
 def test_a_run_is_scored_on_the_test_rows_and_drawn_from_them(table, vaeviz, tmp_path):

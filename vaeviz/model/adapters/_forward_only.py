@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from vaeviz.errors import InputError
 from vaeviz.model.calling import bind_eval_mode, callable_name
 from vaeviz.model.decoder import Decoder
@@ -52,6 +54,7 @@ def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[...,
         returned = model(x, *condition)
         if has_codes(returned, x):
             return returned
+        _check_rows(returned, x)
         codes = None if encoder is None else encoder(x, *condition)
         if codes is None or not _decodes(decoder, codes, *condition):
             raise InputError(
@@ -64,6 +67,18 @@ def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[...,
         return codes
 
     return forward
+
+
+def _check_rows(returned: Any, samples: Any) -> None:
+    """Raise if a model returned another number of rows, as one that reshapes samples of a wrong size does."""
+    rows = {np.shape(output.value)[0] for output in list_outputs(returned) if np.ndim(output.value) > 1}
+    if rows and len(samples) not in rows:
+        raise InputError(
+            f"The model returned {min(rows)} rows for {len(samples)} samples of shape {tuple(samples.shape[1:])}.",
+            got=f"{min(rows)} rows",
+            expected=f"{len(samples)} rows",
+            fix="Pass samples of the shape that the model takes.",
+        )
 
 
 def _decodes(decoder: Any, codes: Any, *condition: Any) -> bool:
