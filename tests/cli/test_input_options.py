@@ -314,14 +314,14 @@ def test_the_labels_of_the_data_are_no_feature_of_the_other_data(tmp_path, label
     (tmp_path / "other.csv").write_text("a,b,kind\n1,2,0\n3,4,1\n5,7,0\n")
     context = ReaderContext(None, label_name, None, trust=False)
     read = read_inputs({"other_x": str(tmp_path / "other.csv")}, context)
-    assert read["other_x"].shape == (3, n_features)
+    assert read["other_x"].x.shape == (3, n_features)
 
 
 def test_other_data_with_texts_are_read_with_the_labels_of_the_data(tmp_path):
     (tmp_path / "other.csv").write_text("a,b,kind\n1,2,cat\n3,4,dog\n")
     text = {"other_x": str(tmp_path / "other.csv")}
-    assert read_inputs(text, ReaderContext(None, "kind", None, trust=False))["other_x"].shape == (2, 2)
+    assert read_inputs(text, ReaderContext(None, "kind", None, trust=False))["other_x"].x.shape == (2, 2)
     with pytest.raises(InputError) as raised:
         read_inputs(text, ReaderContext(None, "absent", None, trust=False))
     assert raised.value.got == "absent"
-    assert read_inputs({"other_x": "digits"}, ReaderContext(None, "kind", None, trust=False))["other_x"].ndim == 3
+    assert read_inputs({"other_x": "digits"}, ReaderContext(None, "kind", None, trust=False))["other_x"].x.ndim == 3

@@ -98,7 +98,8 @@ def test_x_is_encoded_once_and_codes_are_decoded_with_the_condition_of_their_sam
         likelihood=lambda x, z: -np.ones(len(x)),
     )  # fmt: skip
     assert (60, True) in decoded  # the reconstructions; a probe decodes with other conditions
-    assert calls == 4 * [30]  # the first batch again, to see whether the encoder samples, and with other conditions
+    assert calls[:4] == 4 * [30]  # the first batch again, to see whether it samples, and with other conditions
+    assert set(calls[4:]) <= {1}  # to find the weights that it uses
     assert report.names_with_status("failed") == ()
     assert reason(report["likelihood"]) == reason(report["spread"])
     assert "condition" in reason(report["spread"])
