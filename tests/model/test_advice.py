@@ -42,7 +42,8 @@ def expressions(text):
 
 def pasted(fix, fn):
     """The encoders and decoders that a person gets who pastes the advice."""
-    names = {"__name__": __name__, "vaeviz": vaeviz, "np": np, "torch": torch, "fn": getattr(fn, "fn", fn), "y": 1}
+    names = {"__name__": __name__, "vaeviz": vaeviz, "np": np, "torch": torch, "y": 1}
+    names |= dict.fromkeys(("fn", "model"), getattr(fn, "fn", fn))
     return [eval(expression, names) for expression in expressions(fix.python)]
 
 

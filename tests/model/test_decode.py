@@ -182,6 +182,21 @@ def test_several_outputs_that_may_be_the_samples_warn_once(reference):
         assert not caught
 
 
+def test_the_advice_for_several_distributions_and_conditions_can_be_pasted():
+    normal = torch.distributions.Normal
+
+    def fn(z, y):
+        return normal(torch.from_numpy(z), 1.0), normal(torch.from_numpy(z + y[:, None]), 1.0)
+
+    y = np.arange(6, dtype=np.float32)
+    with pytest.warns(GuessWarning, match="2 arrays") as caught:
+        decode(fn, Z, y)
+    (fix,) = (one.message.fix.python for one in caught if "arrays that may be" in str(one.message))
+    assert ".mean" in fix
+    second = re.findall(r"vaeviz\.Decoder\(.*?\.mean\)", fix)[1]
+    np.testing.assert_allclose(decode(eval(second, {"vaeviz": vaeviz, "fn": fn}), Z, y), Z + y[:, None])
+
+
 def test_later_batches_are_read_like_the_first():
     sizes = iter([12, 5, 12, 12])
 

@@ -284,7 +284,7 @@ def test_the_network_in_a_detector_is_named():
     assert "criterion" not in raised.value.fix.python
 
 
-def test_an_array_of_codes_as_encoder_is_led_to_a_posterior():
+def test_the_fix_for_an_array_of_codes_names_posterior():
     with pytest.raises(InputError) as raised:
         as_encoder(np.zeros((5, 2)))
     assert "vaeviz.Posterior(" in raised.value.fix.python

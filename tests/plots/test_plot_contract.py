@@ -602,6 +602,18 @@ def test_a_whole_model_may_be_passed_once(name, numpy_inputs):
     parts = plot(encoder=encoder, decoder=decoder, x=x)
     if name != "prior_holes":  # whose panels of decoded samples are an option
         assert [ax.get_title() for ax in np.ravel(once)] == [ax.get_title() for ax in np.ravel(parts)]
+        images, expected = (
+            [image.get_array() for ax in np.ravel(axes) for image in ax.images] for axes in (once, parts)
+        )
+        for image, other in zip(images, expected, strict=True):
+            np.testing.assert_array_equal(image, other)
+
+
+@pytest.mark.parametrize("given", [{"encoder": "encoder"}, {"decoder": "decoder"}, {"encoder": "posterior"}])
+def test_one_part_does_not_stand_for_both(given, numpy_inputs):
+    parts = {**numpy_inputs, "posterior": vaeviz.encode(numpy_inputs["encoder"], numpy_inputs["x"])}
+    with pytest.raises(InputError, match="missing"):
+        vaeviz.reconstruction_pairs(**{name: parts[value] for name, value in given.items()}, x=numpy_inputs["x"])
 
 
 @pytest.mark.parametrize("name", ["traversal", "samples", "manifold_grid", "interpolation"])

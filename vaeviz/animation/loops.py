@@ -28,12 +28,12 @@ from vaeviz.drawing.latent_axes import dimension_label
 from vaeviz.drawing.sample_style import SampleStyle, sample_style, shared_range
 from vaeviz.drawing.styles import style as style_context
 from vaeviz.drawing.text_fit import drawable_text
-from vaeviz.errors import InputError, NotApplicable, advise, declare
+from vaeviz.errors import InputError, NotApplicable
 from vaeviz.export.render import draw_figure
-from vaeviz.model.decode import OTHER_PRIOR, decode, is_prior_known, latent_size
+from vaeviz.model.decode import check_normal_prior, decode, has_normal_prior, latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder, with_decoder
+from vaeviz.model.opening import as_decoder, check_columns, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plugins.plot_spec import PageShape, PageWidth, PlotSpec
 
@@ -148,11 +148,12 @@ def traversal_loop(
         One column per dimension; or one row per dimension, and one column per condition.
     """
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_columns(encoder, x)
     decoder, x = as_decoder(decoder), None if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = _encode_samples(decoder, encoder, x, condition)
     if posterior is None:
-        is_prior_known(decoder)
+        check_normal_prior(decoder)
         codes = np.random.default_rng(seed).standard_normal((N_PRIOR_CODES, latent_size(decoder)))
         posterior, ends = Posterior(codes, prior="normal"), traversal_ends(Posterior(codes), _prior_span(span))
     else:
@@ -234,6 +235,7 @@ def interpolation_loop(
     """
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
     decoder, labels = as_decoder(decoder), labels_for(x, labels)
+    check_columns(encoder, x)
     x = None if x is None else as_samples(x, "x")
     if decoder.is_conditional:
         raise NotApplicable(
@@ -315,15 +317,11 @@ def prior_walk(
     each time, and z(1) = z(0).
     """
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    check_columns(encoder, x)
     decoder, x = as_decoder(decoder), None if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = _encode_samples(decoder, encoder, x, condition)
-    prior = is_prior_known(decoder, posterior)
-    if posterior is not None and not prior:
-        raise NotApplicable(
-            "The prior of the model is not known, so there is nothing to walk through.",
-            fix=advise(("If it is N(0, I)", declare("Decoder", prior="normal")), ("If it is another one", OTHER_PRIOR)),
-        )
+    check_normal_prior(decoder, posterior)
     size = latent_size(decoder) if posterior is None else posterior.size
     n_draws = math.ceil(n_samples / len(conditions)) if conditions else n_samples
     a, b = temperature * np.random.default_rng(seed).standard_normal((2, n_draws, size))
@@ -340,7 +338,7 @@ def prior_walk(
         blank = np.full((n_frames, -n_draws % n_columns, *decoded.shape[2:]), np.nan, dtype=np.float32)
         cells = np.concatenate([cells[0], blank], axis=1).reshape(n_frames, -1, n_columns, *decoded.shape[2:])
     scale = "" if temperature == 1 else f"{temperature:g}² "
-    source = f"{'' if prior else 'assuming '}z ~ N(0, {scale}I) at each time"
+    source = f"{'' if has_normal_prior(decoder, posterior) else 'assuming '}z ~ N(0, {scale}I) at each time"
     return Loop(
         cells,
         [GridLayout((), conditions.names)] * n_frames,

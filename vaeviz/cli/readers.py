@@ -204,7 +204,7 @@ def _read_samples(text: str, flag: str, context: ReaderContext) -> Any:
         try:
             return load_data(text, data_dir=context.other_data_dir)
         except InputError as error_without:
-            raise (error_without if error.got == "labels" else error) from None  # "labels": it takes none
+            raise (error_without if error.got == "labels" else error) from None  # a loader without an option for labels
 
 
 def _read_encoder(text: str, flag: str, context: ReaderContext) -> Any:

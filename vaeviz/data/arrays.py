@@ -67,13 +67,14 @@ def as_array(value: Any, name: str = "The value") -> np.ndarray:
             f"{name} is {found}, not an array of real numbers.",
             got=kind if is_object else f"array of {array.dtype}",
             expected="real numbers",
-            fix=_choose_part(value, name) if isinstance(value, Mapping) and value else "",
+            fix=_mapping_fix(value, name) if isinstance(value, Mapping) and value else "",
         )
     return array
 
 
-def _choose_part(parts: Mapping[Any, Any], name: str) -> str:
-    return f"Pass one of its parts, such as {name if name.isidentifier() else 'x'}[{next(iter(parts))!r}]."
+def _mapping_fix(parts: Mapping[Any, Any], name: str) -> str:
+    """Return how to pass one part of a mapping that was passed. Empty for what a model returned."""
+    return f"Pass one of its parts, such as {name}[{next(iter(parts))!r}]." if name.isidentifier() else ""
 
 
 def as_matrix(value: Any, name: str) -> np.ndarray:

@@ -45,9 +45,16 @@ def map_ray_blocks(
     Raises
     ------
     InputError
-        If a block fails (the message names it), or Ray fails.
+        If a block fails (the message names it), Ray fails, or the cluster has no GPU that is needed.
     """
     ray = sys.modules["ray"]
+    if on_gpu and not ray.cluster_resources().get("GPU"):  # tasks would wait for one for ever
+        raise InputError(
+            "The model is on a GPU, but the Ray cluster has none.",
+            got="no GPU",
+            expected="a GPU",
+            fix="Move the model to the CPU: model.cpu().",
+        )
     run = ray.remote(num_gpus=int(on_gpu))(_try_on_block)
     with ray_errors():
         on_workers = ray.put(shipped)

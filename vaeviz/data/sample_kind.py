@@ -192,13 +192,19 @@ def check_same_columns(x: Any, other_x: Any) -> None:
     ----------
     x, other_x : object
         Samples. Only those with names are compared.
+
+    Raises
+    ------
+    InputError
+        If the names differ, or their order does.
     """
     names, others = column_names(None, x), column_names(None, other_x)
     if not names or not others or names == others:
         return
     is_reordered = sorted(names) == sorted(others)
     wrong = next((pair for pair in zip(names, others) if pair[0] != pair[1]), (str(len(names)), str(len(others))))
-    reordered = Fix("Pass other_x[x.columns].", "Save it with the columns in the order of those of --data.")
+    order = f"other_x[{list(names)}]" if hasattr(other_x, "columns") else "it with the features in the order of x"
+    reordered = Fix(f"Pass {order}.", "Save it with the columns in the order of those of --data.")
     renamed = Fix(
         "Pass other_x.to_numpy() if they mean the same in this order.",
         "Save it with the names of the columns of --data.",

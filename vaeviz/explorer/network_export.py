@@ -15,7 +15,7 @@ from vaeviz.explorer.checked_codes import CheckedCodes
 from vaeviz.explorer.graph import Graph, Node, UnsupportedOperation
 from vaeviz.explorer.page_decoder import PageDecoder
 from vaeviz.explorer.traced_decoder import TracedDecoder
-from vaeviz.model.calling import ForeignFunction
+from vaeviz.model.calling import ForeignFunction, bind_eval_mode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.torch_probe import EvalMode, loaded_modules
 
@@ -95,9 +95,9 @@ def _graph_makers(decoder: Decoder, checked: CheckedCodes) -> Iterator[Callable[
     if not modules:
         return
     modules = [*loaded_modules(decoder.fn), *modules]
-    yield partial(_trace, decoder, decoder.fn, modules, checked)
+    yield partial(_trace, decoder, bind_eval_mode(decoder.fn), modules, checked)
     if modules[-1] is not decoder.fn:  # a function around one module, which may convert to NumPy and back
-        yield partial(_trace, decoder, call.module_calls[0].module, modules, checked)
+        yield partial(_trace, decoder, bind_eval_mode(call.module_calls[0].module), modules, checked)
 
 
 def _trace(decoder: Decoder, function: Callable[..., Any], modules: list[Any], checked: CheckedCodes) -> Graph:

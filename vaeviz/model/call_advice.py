@@ -72,12 +72,11 @@ def explain_encoder_failure(
         return _wrong_size_error(layer, fix)
     row = _result(fn, batch[0])
     if row is not None and row.ndim < 2 and row.size:
-        place = ", where fn is the model" if _is_method(fn) else ""
         return InputError(
             "It takes one sample at a time.",
             got="a batch",
             expected="one sample",
-            fix=f"Write vaeviz.Encoder({_mapped_over_rows(fn, batch[0])}){place}.",
+            fix=f"Write vaeviz.Encoder({_mapped_over_rows(fn, batch[0])}).",
         )
     return _batch_error(fn, batch) or _flat_samples_error(fn, batch)
 
@@ -346,7 +345,7 @@ def _spatial_shapes(layer: Any, size: int) -> list[tuple[int, ...]]:
 
 def _mapped_over_rows(fn: Callable[..., Any], row: np.ndarray) -> str:
     """Return an expression that calls a function on each row of a batch."""
-    name = f"fn.{getattr(fn, '__name__', '')}" if _is_method(fn) else "fn"
+    name = f"model.{getattr(fn, '__name__', '')}" if _is_method(fn) else "fn"
     returned = _returned(fn, row)
     is_tuple = isinstance(returned, (tuple, list))
     library = type(returned[0] if is_tuple else returned).__module__.partition(".")[0]

@@ -26,7 +26,7 @@ from vaeviz.model.nnx_mode import NnxEvalMode
 from vaeviz.model.torch_operands import record_operands
 from vaeviz.model.torch_probe import EvalMode, ModuleCall, loaded_modules, record_modules
 
-# Arguments by which functions of JAX and Keras receive their mode, in eval mode.
+# Values in eval mode of the arguments by which functions receive their mode.
 EVAL_MODE_ARGUMENTS = {
     **dict.fromkeys(("train", "training", "is_training", "is_train", "train_mode"), False),
     **dict.fromkeys(("deterministic", "use_running_average"), True),
@@ -138,7 +138,7 @@ class ForeignFunction:
             if found is None or found.dtype != torch.float64:
                 raise
             self._operand = found
-        return self._call([array.astype(np.result_type(array, np.float64)) for array in arrays])
+        return self._call([_in_double_precision(array) for array in arrays])
 
     def _call_with_jax(self, *arrays: np.ndarray) -> Any:
         import jax
@@ -149,7 +149,7 @@ class ForeignFunction:
         except TypeError:
             if not jax.config.jax_enable_x64:
                 raise
-            return self._call([jnp.array(array, np.result_type(array, np.float64)) for array in arrays])
+            return self._call([jnp.array(_in_double_precision(array)) for array in arrays])
 
     def _call_with_torch(self, *arrays: np.ndarray) -> Any:
         """Send tensors in the dtype of the modules, or of the other tensors that the function uses, on their device.
@@ -224,6 +224,11 @@ class ForeignFunction:
                 used = {key for key, call in read.items() if key not in ran and _has_own_tensors(call.module)}
                 calls[:] = [call for call in calls if call is not read.get(id(call.module)) or id(call.module) in used]
                 self._watches = bool(used)
+
+
+def _in_double_precision(array: np.ndarray) -> np.ndarray:
+    """Return a copy, of floating-point numbers in float64."""
+    return array.astype(np.float64) if array.dtype.kind == "f" else array.copy()
 
 
 def _has_own_tensors(module: Any) -> bool:
@@ -376,7 +381,8 @@ def positional_parameters(function: Callable[..., Any]) -> dict[str, bool] | Non
     Returns
     -------
     dict of str to bool, or None
-        By name, whether each is required. None where the callable does not say, or takes any number.
+        By name, whether each is required. None where the callable does not say, or takes any number. Arguments for the
+        mode, which `bind_eval_mode` binds, are left out.
 
     Examples
     --------
@@ -390,7 +396,7 @@ def positional_parameters(function: Callable[..., Any]) -> dict[str, bool] | Non
     if parameters is None or any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return None
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return {p.name: p.default is p.empty for p in positional if not _is_mode(p)}
+    return {p.name: p.default is p.empty for k, p in enumerate(positional) if k == 0 or not _is_mode(p)}
 
 
 def bind_eval_mode(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -411,7 +417,7 @@ def bind_eval_mode(function: Callable[..., Any]) -> Callable[..., Any]:
     >>> bind_eval_mode(lambda x, train=True: train)(0)
     False
     """
-    parameters = _parameters(function) or []
+    parameters = (_parameters(function) or [])[1:]  # the first is the array, whatever its name
     mode = {p.name: EVAL_MODE_ARGUMENTS[p.name] for p in parameters if _is_mode(p)}
     return functools.partial(function, **mode) if mode else function
 

@@ -69,7 +69,11 @@ def collect_inputs(model: Any, data: Dataset | None, inputs: Mapping[str, Any]) 
     for name in PER_SAMPLE_INPUTS:
         check_row_index(found.get(name), name, found.get("x"))
     _add_condition(found, is_given="condition" in given)
-    check_same_columns(found.get("x") if data is None or "x" in given else data, found.get("other_x"))
+    samples = found.get("x") if data is None or "x" in given else data
+    for part in _usable_parts(found):
+        if isinstance(part, Encoder):
+            part.check_columns(samples)
+    check_same_columns(samples, found.get("other_x"))
     if isinstance(found.get("other_x"), Dataset):
         found["other_x"] = found["other_x"].x
     for name, owner in (("feature_names", "x"), ("factor_names", "factors")):

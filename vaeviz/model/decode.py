@@ -26,7 +26,7 @@ from vaeviz.model.calling import ForeignFunction, call_error, positional_arity
 from vaeviz.model.conditions import warn_of_unused_condition
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.opening import as_decoder
-from vaeviz.model.output_tree import Path, find_samples, get_output
+from vaeviz.model.output_tree import Path, find_samples, get_output, write_path
 from vaeviz.model.posterior import Posterior
 from vaeviz.model.repeatability import last_rows, repeatability_warning, same_rows
 from vaeviz.model.torch_probe import ModuleCall
@@ -35,7 +35,7 @@ QUANTILES = (0.01, 0.99)  # the ends of a range of values, without outliers
 RANGE_MARGIN = 0.3  # share of the data's range by which decoded values may exceed it
 SMALL_SHARE = 1 / 8  # decoded values that span less of the range of the data are probably of another range
 
-OTHER_PRIOR = Fix("Draw codes z from the prior of the model, and write vaeviz.decode(decoder, z).")
+DRAW_FROM_OWN_PRIOR = Fix("Draw codes z from the prior of the model, and write vaeviz.decode(decoder, z).")
 
 
 def decode(decoder: Any, z: Any, condition: Any = None, *, reference: Any = None) -> np.ndarray:
@@ -272,7 +272,7 @@ def latent_size(decoder: Any) -> int:
     )
 
 
-def is_prior_known(decoder: Decoder, posterior: Posterior | None = None) -> bool:
+def has_normal_prior(decoder: Decoder, posterior: Posterior | None = None) -> bool:
     """Return True if the prior is known to be N(0, I).
 
     Parameters
@@ -285,18 +285,35 @@ def is_prior_known(decoder: Decoder, posterior: Posterior | None = None) -> bool
     Returns
     -------
     bool
-        False if nothing tells the prior, or if it is another one, and there are codes to use instead.
+        The answer: what the decoder declares, else what the posterior says.
+    """
+    return decoder.prior == "normal" or bool(decoder.prior is None and posterior and posterior.prior)
+
+
+def check_normal_prior(decoder: Decoder, posterior: Posterior | None = None) -> None:
+    """Raise NotApplicable unless codes can be drawn from N(0, I).
+
+    Parameters
+    ----------
+    decoder : Decoder
+        The decoder. Alone, it may have any prior that is not declared to be another one.
+    posterior : Posterior, optional
+        Codes of the same model, which show whether its prior is known.
 
     Raises
     ------
     NotApplicable
-        If it is another prior, and there are no codes.
+        If the prior is another one, or the model of the posterior has none that is known.
     """
-    if decoder.prior != "other":
-        return bool(decoder.prior or (posterior and posterior.prior))
-    if posterior is None:
-        raise NotApplicable(f"The prior of decoder {decoder.name} is not N(0, I).", fix=OTHER_PRIOR)
-    return False
+    if decoder.prior == "other":
+        raise NotApplicable(f"The prior of decoder {decoder.name} is not N(0, I).", fix=DRAW_FROM_OWN_PRIOR)
+    if posterior is not None and not has_normal_prior(decoder, posterior):
+        raise NotApplicable(
+            "The prior of the model is not known to be N(0, I).",
+            fix=advise(
+                ("If it is N(0, I)", declare("Decoder", prior="normal")), ("If it is another one", DRAW_FROM_OWN_PRIOR)
+            ),
+        )
 
 
 def _shape_codes(decoder: Decoder, z: Any) -> np.ndarray:
@@ -340,6 +357,8 @@ class _DecoderCall:
     ----------
     sample_shape : tuple of int or None
         Shape of one sample, as declared, else that of the reference. None if there is neither.
+    path : tuple or None
+        Keys that lead from what the decoder returns to the samples. None before the first batch.
     """
 
     def __init__(self, decoder: Decoder, reference: np.ndarray | SampleStream | None) -> None:
@@ -347,12 +366,8 @@ class _DecoderCall:
         self.sample_shape = decoder.sample_shape or (None if reference is None else sample_shape(reference))
         self._sample_size = None if self.sample_shape is None else math.prod(self.sample_shape)
         self._first_size = 0
-        self._paths: list[Path] = []  # to what may be the samples of the first batch
-
-    @property
-    def path(self) -> Path:
-        """Keys that lead from what the decoder returned for the first batch to the samples."""
-        return self._paths[0]
+        self.path: Path | None = None
+        self._choices: list[str] = []  # what to write for each output of the first batch that may be the samples
 
     def __call__(self, *arrays: np.ndarray) -> np.ndarray:
         """Return the samples of one batch.
@@ -385,7 +400,9 @@ class _DecoderCall:
             raise call_error("decoder", decoder.name, sent[:1], reason or error, fix) from error
 
     def _read(self, returned: Any, n_rows: int) -> np.ndarray:
-        self._paths = self._paths or find_samples(returned, n_rows, self._sample_size)
+        if self.path is None:
+            paths = find_samples(returned, n_rows, self._sample_size)
+            self.path, self._choices = paths[0], [write_path(returned, path) for path in paths]
         values = as_array(get_output(returned, self.path))
         check_row_count(values, n_rows)
         with np.errstate(over="ignore"):
@@ -398,16 +415,17 @@ class _DecoderCall:
 
     def warn_of_other_outputs(self) -> None:
         """Warn if other outputs of the first batch may be the samples as well as the one that was read."""
-        if len(self._paths) < 2:
+        if len(self._choices) < 2:
             return
-        first, second = ("".join(f"[{key!r}]" for key in path) for path in self._paths[:2])
+        codes = "z, condition" if self.decoder.accepts_condition and self.decoder.names_condition else "z"
+        first, second = (f"vaeviz.Decoder(lambda {codes}: fn({codes}){choice})" for choice in self._choices[:2])
         warn_user(
             GuessWarning(
-                f"decoder {self.decoder.name} returned {len(self._paths)} arrays that may be the samples; the first "
+                f"decoder {self.decoder.name} returned {len(self._choices)} arrays that may be the samples; the first "
                 "was read.",
                 fix=advise(
-                    ("To confirm this", Fix(f"Write vaeviz.Decoder(lambda z: fn(z){first}), where fn is the decoder.")),
-                    ("If it is the second", Fix(f"Write vaeviz.Decoder(lambda z: fn(z){second}).")),
+                    ("To confirm this", Fix(f"Write {first}, where fn is the decoder.")),
+                    ("If it is the second", Fix(f"Write {second}.")),
                 ),
             )
         )
@@ -465,7 +483,7 @@ def _output_layout(call: _DecoderCall, shape: tuple[int, ...]) -> OutputLayout:
         shape = (*shape[1:], shape[0])
     if expected is None:
         expected = shape[:2] if len(shape) == 3 and shape[-1] == 1 else shape
-    return OutputLayout(expected, moves, is_declared=decoder.sample_shape is not None, path=call.path)
+    return OutputLayout(expected, moves, is_declared=decoder.sample_shape is not None, path=call.path or ())
 
 
 def _warn_of_channels(decoder: Decoder, shape: tuple[int, ...]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vaeviz.data.channels import channels_first_shape, is_channels_first
+from vaeviz.data.sample_kind import column_names
 from vaeviz.data.value_ranges import expand_unit_range
 from vaeviz.errors import Fix, InputError, advise
 from vaeviz.model.output_names import parse_returns
@@ -117,11 +118,27 @@ class Encoder(ModelPart):
         Raises
         ------
         InputError
-            If a data frame has other columns than fn expects, or another order.
+            If a data frame has other columns than fn was fitted on, or has them in another order.
         """
-        if self._feature_names is not None and hasattr(x, "columns"):
-            _check_columns(x, self._feature_names)
+        self.check_columns(x)
         return (x, condition) if self.unpack is None else self.unpack(x, condition)
+
+    def check_columns(self, x: Any) -> None:
+        """Raise if samples have other columns than fn was fitted on.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, ...), or None
+            Samples. Only those with names of columns are checked.
+
+        Raises
+        ------
+        InputError
+            If a data frame has other columns, or has them in another order.
+        """
+        columns, names = column_names(None, x), column_names(self._feature_names)
+        if columns and names and columns != names:
+            raise _columns_error(columns, names)
 
     def prepare_batch(self, batch: np.ndarray) -> np.ndarray:
         """Return samples preprocessed, in the range that fn expects, as float32.
@@ -201,11 +218,8 @@ class Encoder(ModelPart):
         )
 
 
-def _check_columns(frame: Any, names: tuple[Any, ...]) -> None:
-    """Raise unless a data frame has these columns, in this order."""
-    columns = list(frame.columns)
-    if columns == list(names):
-        return
+def _columns_error(columns: tuple[str, ...], names: tuple[str, ...]) -> InputError:
+    """Return the error for other columns, or another order of them, than a model was fitted on."""
     missing = [name for name in names if name not in columns]
     if missing:
         message = (
@@ -215,4 +229,4 @@ def _check_columns(frame: Any, names: tuple[Any, ...]) -> None:
     else:
         message = "x has other columns than the model was fitted on, or has them in another order."
         fix = "Pass x[list(model.feature_names_in_)], where model is the estimator."
-    raise InputError(message, got=f"{len(columns)} columns", expected=f"{len(names)} columns in their order", fix=fix)
+    return InputError(message, got=f"{len(columns)} columns", expected=f"{len(names)} columns in their order", fix=fix)

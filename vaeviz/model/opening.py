@@ -216,8 +216,42 @@ def check_columns(encoder: Any, x: Any) -> None:
     InputError
         If it has others, or has them in another order.
     """
-    if hasattr(x, "columns") and encoder is not None and not isinstance(encoder, Posterior):
-        as_encoder(encoder).unpack_samples(x, None)
+    if encoder is not None and not isinstance(encoder, Posterior):
+        as_encoder(encoder).check_columns(x)
+
+
+def both_parts(encoder: Any, decoder: Any) -> tuple[Any, Any]:
+    """Return an encoder and a decoder, of which one may be missing because the other is a whole model.
+
+    Parameters
+    ----------
+    encoder : callable, model, Posterior or None
+        The encoder.
+    decoder : callable, model or None
+        The decoder.
+
+    Returns
+    -------
+    tuple
+        The encoder and the decoder.
+
+    Raises
+    ------
+    InputError
+        If one is missing, and the other is not a model that has both.
+    """
+    if encoder is not None and decoder is not None:
+        return encoder, decoder
+    model, missing = (encoder, "decoder") if decoder is None else (decoder, "encoder")
+    opened = None if model is None or isinstance(model, Posterior) else open_with_adapter(model)[1]
+    if opened is None or opened.either or opened.encoder is None or opened.decoder is None:
+        raise InputError(
+            f"The {missing} is missing, and {callable_name(model)} is not known to have one.",
+            got=callable_name(model),
+            expected="an encoder and a decoder, or a model that has both",
+            fix=f"Pass {missing}=... as well.",
+        )
+    return model, model
 
 
 def with_decoder(encoder: Any, decoder: Any) -> Any:
@@ -226,7 +260,7 @@ def with_decoder(encoder: Any, decoder: Any) -> Any:
     Parameters
     ----------
     encoder : callable, model, Encoder, Posterior or None
-        The encoder. None for that of `decoder`, if this is a whole model.
+        The encoder. None for that of `decoder`, if this is a whole model whose encoder takes x alone.
     decoder : callable, model, Decoder or None
         The decoder.
 
@@ -238,7 +272,8 @@ def with_decoder(encoder: Any, decoder: Any) -> Any:
     """
     if encoder is None and decoder is not None:
         opened = open_with_adapter(decoder)[1]
-        return None if opened is None or opened.either else opened.encoder
+        own = None if opened is None or opened.either else opened.encoder
+        return None if own is None or own.is_conditional else own
     if decoder is None or isinstance(encoder, Posterior):
         return encoder
     part, given = as_encoder(encoder), as_decoder(decoder)

@@ -153,6 +153,34 @@ def get_output(returned: Any, path: Path) -> Any:
     return returned
 
 
+def write_path(returned: Any, path: Path) -> str:
+    """Return a path as the Python expression that follows it.
+
+    Parameters
+    ----------
+    returned : Any
+        What an encoder or a decoder returned.
+    path : tuple
+        Keys to follow.
+
+    Returns
+    -------
+    str
+        What to write after the call.
+
+    Examples
+    --------
+    >>> write_path([{"mean": 1}], (0, "mean"))
+    "[0]['mean']"
+    """
+    written = ""
+    for key in path:
+        is_attribute = isinstance(key, str) and not isinstance(returned, Mapping)
+        written += f".{key}" if is_attribute else f"[{key!r}]"
+        returned = _follow(returned, key)
+    return written
+
+
 def divide(array: np.ndarray, n_parts: int, n_rows: int) -> list[Part] | None:
     """Return the keys of equal parts of an array that holds several outputs.
 

@@ -309,10 +309,7 @@ def infer_outputs(
 
 
 def _without_state(outputs: list[Output], n_rows: int, samples: np.ndarray | None) -> list[Output]:
-    """Return the outputs without the state of the model, or its losses, beside codes that have no name.
-
-    They have names, but no row of values per sample.
-    """
+    """Drop states and losses if unnamed outputs with a row per sample remain."""
     of_rows = [one for one in outputs if not _is_loss(one, n_rows)]
     codes = [one for one in of_rows if not one.name and (samples is None or _differs_in_size(one, samples))]
     return of_rows if codes else outputs

@@ -99,7 +99,7 @@ class ModelPart:
             got=kind,
             expected=" or ".join(map(repr, get_args(Prior))),
             fix=Fix(
-                f"{declaration.python} Samples of codes z that you draw from it are vaeviz.decode(decoder, z).",
+                f"{declaration.python} To decode codes z drawn from it, write vaeviz.decode(decoder, z).",
                 declaration.command_line,
             ),
         )

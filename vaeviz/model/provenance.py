@@ -219,8 +219,15 @@ def _hash_bare_weights(part: ModelPart, inputs: Mapping[str, Any]) -> str | None
         weights += [tensor for tensor in first if id(tensor) in in_both]
     digest = hashlib.sha256()
     for values in weights:
-        digest.update(np.ascontiguousarray(as_array(values)).data)
+        digest.update(_bytes_of(values))
     return digest.hexdigest() if weights else None
+
+
+def _bytes_of(weights: Any) -> memoryview:
+    """Return the bytes of weights; of complex ones of torch, those of their real and imaginary parts."""
+    is_complex = getattr(weights, "is_complex", bool)()
+    values = sys.modules["torch"].view_as_real(weights.resolve_conj()) if is_complex else weights
+    return np.ascontiguousarray(as_array(values)).data
 
 
 def _nnx_weights(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
@@ -239,13 +246,13 @@ def _nnx_weights(part: ModelPart, inputs: Mapping[str, Any]) -> list[Any]:
 
 
 def _hash_weights(modules: list[Any]) -> str | None:
-    """Return the hash of the weights of torch modules. None for none."""
-    if not modules:
+    """Return the hash of the weights of torch modules. None if they have none."""
+    if not any(module.state_dict() for module in modules):
         return None
     digest = hashlib.sha256()
     for module in modules:
         for name, tensor in module.state_dict().items():
             digest.update(name.encode())
             if hasattr(tensor, "detach"):
-                digest.update(np.ascontiguousarray(as_array(tensor)).data)
+                digest.update(_bytes_of(tensor))
     return digest.hexdigest()

@@ -17,7 +17,7 @@ def record_operands() -> Iterator[list[Any]]:
     list of torch.Tensor
         The list, which fills up as torch functions run. Results that other functions receive are among them.
     """
-    operands: dict[int, Any] = {}
+    seen: set[int] = set()  # by id, which stays that of the tensor while it is in the list
     used: list[Any] = []
     torch: Any = sys.modules.get("torch")
     if torch is None:
@@ -31,8 +31,8 @@ def record_operands() -> Iterator[list[Any]]:
             self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
         ) -> Any:
             for value in tree_leaves((args, kwargs)):
-                if isinstance(value, torch.Tensor) and id(value) not in operands:
-                    operands[id(value)] = value
+                if isinstance(value, torch.Tensor) and id(value) not in seen:
+                    seen.add(id(value))
                     used.append(value)
             return function(*args, **(kwargs or {}))
 

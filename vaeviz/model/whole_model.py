@@ -17,7 +17,14 @@ from vaeviz.errors import Fix, GuessWarning, declare, warn_user
 from vaeviz.model.calling import ForeignFunction, bind_eval_mode, positional_parameters, restored_random_state
 from vaeviz.model.conditions import names_condition
 from vaeviz.model.noise import fixed_noise
-from vaeviz.model.output_tree import find_samples, get_output, is_distribution, list_outputs, same_up_to_rounding
+from vaeviz.model.output_tree import (
+    find_samples,
+    get_output,
+    get_value,
+    is_distribution,
+    list_outputs,
+    same_up_to_rounding,
+)
 from vaeviz.model.sample_batch import SampleBatch
 from vaeviz.model.torch_probe import loaded_modules
 
@@ -92,9 +99,12 @@ def _is_prior(value: Any) -> bool:
 def _is_standard_normal(prior: Any) -> bool:
     """Return True for distributions of torch, or of a library like it, that are N(0, I)."""
     base = getattr(prior, "base_dist", prior)
-    if type(base).__name__ not in ("Normal", "MultivariateNormal"):
-        return False
-    return bool((as_array(base.mean) == 0).all() and (as_array(base.variance) == 1).all())
+    mean, variance = get_value(base, "mean"), get_value(base, "variance")
+    if type(base).__name__ not in ("Normal", "MultivariateNormal") or mean is None or variance is None:
+        return type(base).__name__ == "StandardNormal"  # of nflows and normflows
+    covariance = get_value(base, "covariance_matrix")
+    is_independent = covariance is None or np.array_equal(as_array(covariance), np.eye(len(as_array(covariance))))
+    return bool((as_array(mean) == 0).all() and (as_array(variance) == 1).all()) and is_independent
 
 
 class ReconstructionProbe:

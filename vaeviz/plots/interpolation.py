@@ -69,8 +69,8 @@ def interpolation(
     decoder : callable or model
         Decoder of the codes.
     encoder : callable, model or Posterior, optional
-        Encoder of `x`, by default that of the model if `decoder` is one. Without `encoder` and `x`, paths join draws
-        from the prior N(0, I).
+        Encoder of `x`, by default that of the model if `decoder` is one without conditions. Without `encoder` and `x`,
+        paths join draws from the prior N(0, I).
     x : array_like, shape (N, ...), optional
         Samples.
     labels : array_like, shape (N,), optional
@@ -129,9 +129,10 @@ def interpolation(
     check_minimum("n_paths", n_paths, 1)
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
-    encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
-    check_columns(encoder, x)
-    x = x if x is None else as_samples(x, "x")
+    if encoder is not None or x is not None:
+        encoder = with_decoder(encoder, decoder)
+        check_columns(encoder, x)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
     posterior = encode(encoder, x, condition) if is_encoded else _draw_ends(decoder, condition, n_paths, seed)
     groups = same_condition(decoder, posterior)

@@ -17,7 +17,7 @@ from vaeviz.data.out_of_core import as_samples
 from vaeviz.drawing.figure_factory import figure_for
 from vaeviz.drawing.latent_axes import DASHES, label_dimension_ticks
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import check_columns, with_decoder
+from vaeviz.model.opening import both_parts, check_columns, with_decoder
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -118,6 +118,7 @@ def latent_triage(
     Burda et al., Importance Weighted Autoencoders, ICLR 2016, section 5.
     """
     check_minimum("max_dims", max_dims, 1)
+    encoder, decoder = both_parts(encoder, decoder)
     check_columns(encoder, x)
     x = as_samples(x, "x")
     posterior = encode(with_decoder(encoder, decoder), x, condition)

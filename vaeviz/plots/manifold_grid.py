@@ -21,7 +21,7 @@ from vaeviz.drawing.panels import draw_panels, panels_aspect
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.text_fit import abbreviate, drawable_text
 from vaeviz.errors import InputError, NotApplicable, UnknownName
-from vaeviz.model.decode import is_prior_known, latent_size
+from vaeviz.model.decode import check_normal_prior, has_normal_prior, latent_size
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
 from vaeviz.model.opening import as_decoder, check_columns, with_decoder
@@ -69,8 +69,8 @@ def manifold_grid(
     decoder : callable or model
         Decoder of the codes.
     encoder : callable, model or Posterior, optional
-        Encoder of `x`, by default that of the model if `decoder` is one. With `x`, it finds the two most active
-        dimensions and, where no prior is known, the range of the codes.
+        Encoder of `x`, by default that of the model if `decoder` is one without conditions. With `x`, it finds the two
+        most active dimensions and, where no prior is known, the range of the codes.
     x : array_like, shape (N, ...), optional
         Samples. Decoded samples are drawn with their range of values.
     condition : array_like, shape (M, ...), optional
@@ -128,17 +128,20 @@ def manifold_grid(
     Decoded grid, 5 × 5 nodes
     of equal mass, assuming z ~ N(0, I)
     """
-    encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
-    check_columns(encoder, x)
-    x = x if x is None else as_samples(x, "x")
+    if encoder is not None or (x is not None and condition is None):  # an encoder takes a condition for that of x
+        encoder = with_decoder(encoder, decoder)
+        check_columns(encoder, x)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
     size = posterior.size if posterior is not None else latent_size(decoder)
     n_grid = _default_n_grid(decoder, x, style, conditions, size) if n_grid is None else n_grid
     check_minimum("n_grid", n_grid, 2)
     shown = _choose_dims(dims, size, posterior)
-    has_prior = is_prior_known(decoder, posterior)
+    if posterior is None:
+        check_normal_prior(decoder)
+    has_prior = has_normal_prior(decoder, posterior)
     nodes = [_place_nodes(dim, n_grid, spacing, span, None if has_prior else posterior) for dim in shown]
     base = np.zeros(size) if has_prior or posterior is None else posterior.mean.mean(axis=0)
     codes = line(0, nodes[0], base) if size == 1 else plane((shown[0], shown[1]), (nodes[0], nodes[1]), base)

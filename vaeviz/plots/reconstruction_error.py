@@ -25,7 +25,7 @@ from vaeviz.drawing.scatter import MAX_VECTOR_POINTS
 from vaeviz.drawing.text_fit import abbreviate, drawable_text, label_rotation
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode, encode_others
-from vaeviz.model.opening import check_columns, with_decoder
+from vaeviz.model.opening import both_parts, check_columns, with_decoder
 from vaeviz.plots._option_checks import check_minimum
 from vaeviz.plots._other_samples import missing_condition
 from vaeviz.plugins.plot_spec import PageShape, register_plot
@@ -122,6 +122,7 @@ def reconstruction_error(
     DeLong et al., Comparing the areas under two or more correlated ROC curves, Biometrics 44, 1988.
     """
     check_minimum("n_samples", n_samples, 1)
+    encoder, decoder = both_parts(encoder, decoder)
     if other_x is not None and (reason := missing_condition(encoder)):
         raise reason
     check_same_columns(x, other_x)

@@ -22,7 +22,7 @@ from vaeviz.drawing.sample_style import sample_style
 from vaeviz.drawing.text_fit import drawable_text
 from vaeviz.model.decode import decode
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder, check_columns, with_decoder
+from vaeviz.model.opening import as_decoder, both_parts, check_columns, with_decoder
 from vaeviz.plots._option_checks import check_minimum, check_rows
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -112,6 +112,7 @@ def reconstruction_pairs(
     check_minimum("n_samples", n_samples, 1)
     labels = labels_for(x, labels)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
+    encoder, decoder = both_parts(encoder, decoder)
     check_columns(encoder, x)
     x = as_samples(x, "x")
     decoder, posterior = as_decoder(decoder), encode(with_decoder(encoder, decoder), x, condition)

@@ -16,10 +16,9 @@ from vaeviz.drawing.figure_factory import axes_for
 from vaeviz.drawing.grid_layout import Connect, GridLayout
 from vaeviz.drawing.sample_style import SampleStyle, sample_style
 from vaeviz.drawing.text_fit import drawable_text
-from vaeviz.errors import NotApplicable, advise, declare
-from vaeviz.model.decode import OTHER_PRIOR, is_prior_known, latent_size
+from vaeviz.model.decode import check_normal_prior, has_normal_prior, latent_size
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder, with_decoder
+from vaeviz.model.opening import as_decoder, check_columns, with_decoder
 from vaeviz.plots._option_checks import check_minimum, check_positive
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
@@ -53,8 +52,8 @@ def samples(
     decoder : callable or model
         Decoder of the codes.
     encoder : callable, model or Posterior, optional
-        Encoder of `x`, by default that of the model if `decoder` is one. With `x`, it supplies the latent size and the
-        prior if the decoder does not.
+        Encoder of `x`, by default that of the model if `decoder` is one without conditions. With `x`, it supplies the
+        latent size and the prior if the decoder does not.
     x : array_like, shape (N, ...), optional
         Samples. Decoded samples are drawn with their range of values.
     condition : array_like, shape (M, ...), optional
@@ -93,16 +92,13 @@ def samples(
     check_minimum("n_samples", n_samples, 1)
     check_positive("temperature", temperature)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
-    encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
-    x = x if x is None else as_samples(x, "x")
+    if encoder is not None or (x is not None and condition is None):  # an encoder takes a condition for that of x
+        encoder = with_decoder(encoder, decoder)
+        check_columns(encoder, x)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     conditions = condition_set(decoder, condition)
     posterior = None if encoder is None or x is None else encode(encoder, x, condition)
-    prior = is_prior_known(decoder, posterior)
-    if posterior is not None and not prior:
-        raise NotApplicable(
-            "The prior of the model is not known, so there is nothing to sample from.",
-            fix=advise(("If it is N(0, I)", declare("Decoder", prior="normal")), ("If it is another one", OTHER_PRIOR)),
-        )
+    check_normal_prior(decoder, posterior)
     size = posterior.size if posterior is not None else latent_size(decoder)
     n_draws = min(math.ceil(n_samples / len(conditions)), math.isqrt(n_samples - 1) + 1) if conditions else n_samples
     z = temperature * np.random.default_rng(seed).standard_normal((n_draws, size))
@@ -113,7 +109,7 @@ def samples(
     ax = ax or axes_for(samples, cells_aspect(cells, style, layout))
     draw_cells(ax, cells, style, layout)
     scale = "" if temperature == 1 else f"{temperature:g}² "
-    source = f"{'' if prior else 'assuming '}z ~ N(0, {scale}I)"
+    source = f"{'' if has_normal_prior(decoder, posterior) else 'assuming '}z ~ N(0, {scale}I)"
     ax.set_title(f"{_samples_title(conditions, drawable_text(decoder.condition_name), n_draws)}{source}")
     return ax
 

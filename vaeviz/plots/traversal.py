@@ -28,7 +28,7 @@ from vaeviz.model.conditions import condition_names
 from vaeviz.model.decode import decode
 from vaeviz.model.decoder import Decoder
 from vaeviz.model.encode import encode
-from vaeviz.model.opening import as_decoder, with_decoder
+from vaeviz.model.opening import as_decoder, check_columns, with_decoder
 from vaeviz.model.posterior import Posterior
 from vaeviz.plots._option_checks import check_minimum, check_rows, option_fix
 from vaeviz.plots._prior_codes import prior_codes
@@ -74,8 +74,8 @@ def traversal(
     decoder : callable or model
         Decoder of the codes.
     encoder : callable, model or Posterior, optional
-        Encoder of `x`, by default that of the model if `decoder` is one. Without `encoder` and `x`, draws from the
-        prior N(0, I) replace the codes of samples.
+        Encoder of `x`, by default that of the model if `decoder` is one without conditions. Without `encoder` and `x`,
+        draws from the prior N(0, I) replace the codes of samples.
     x : array_like, shape (N, ...), optional
         Samples.
     condition : array_like, shape (N, ...), optional
@@ -134,8 +134,10 @@ def traversal(
     """
     _check_counts(n_steps, max_dims)
     style = sample_style(x, feature_names, kind=kind, cmap=cmap)
-    encoder, decoder = with_decoder(encoder, decoder), as_decoder(decoder)
-    x = x if x is None else as_samples(x, "x")
+    if encoder is not None or x is not None:
+        encoder = with_decoder(encoder, decoder)
+        check_columns(encoder, x)
+    decoder, x = as_decoder(decoder), x if x is None else as_samples(x, "x")
     is_encoded = encoder is not None and x is not None
     posterior = encode(encoder, x, condition) if is_encoded else prior_codes(decoder, N_PRIOR_CODES, seed)
     conditions = condition_set(decoder, condition) if around is None else ConditionSet()

@@ -146,7 +146,7 @@ def _check_inputs(signature: inspect.Signature, args: Sequence[Any], kwargs: Map
 def _missing_part(
     name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the encoder or decoder that is not passed: a whole model may be passed once for both.
+    """Return None for an encoder or decoder that is not passed, since a whole model may be passed once for both.
 
     Raise `InputError` if another input of a plot that needs both is missing.
     """
@@ -156,10 +156,8 @@ def _missing_part(
     parts = {"encoder", "decoder"}
     if not missing or not parts <= set(required):
         return {}
-    given = dict(zip(required, args)) | dict(kwargs)
     if len(missing) == 1 and missing[0] in parts:
-        (other,) = parts - set(missing)
-        return {missing[0]: given[other]}
+        return {missing[0]: None}
     others = [one for one in required if one not in parts]
     with_model = ", ".join(["model", *(f"{one}={one}" for one in others)])
     raise InputError(

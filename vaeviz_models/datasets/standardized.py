@@ -12,7 +12,7 @@ import numpy as np
 from vaeviz.data.arrays import as_array
 from vaeviz.data.dataset import Dataset, Split
 from vaeviz.data.loading import load_data
-from vaeviz.errors import Fix, GuessWarning, InputError, NoSuchSplit, list_words, warn_user
+from vaeviz.errors import Fix, GuessWarning, InputError, NoSuchSplit, warn_user
 
 DEFAULT_SHARE = 0.2  # of the rows of a table without a test split
 ROUNDING = 1e-9  # so that 0.1 of ten rows is one
@@ -76,7 +76,7 @@ def standardized(
 
 
 def _read_share(text: str, table: str) -> float:
-    """Return the share of test rows that a text before the name of a table says."""
+    """Parse the share of test rows."""
     try:
         share = float(text)
     except ValueError:
@@ -93,14 +93,19 @@ def _read_share(text: str, table: str) -> float:
 
 
 def _warn_about_constants(table: str, part: Dataset, is_changed: np.ndarray) -> None:
-    """Warn of features that no scale is known for, since they are constant in the training rows alone."""
+    """Warn about features that are constant in the training rows but not in the other rows."""
     if not is_changed.any():
         return
-    names = part.feature_names or [str(k) for k in range(len(is_changed))]
-    listed = list_words(repr(names[k]) for k in np.flatnonzero(is_changed))
-    message = f"{table}: {listed} is constant in the training rows and not in the others, so it is not divided."
-    fix = "Leave it out, or set aside other rows, by x_train and x_test in an .npz file."
-    warn_user(GuessWarning(message, fix=fix))
+    indices = np.flatnonzero(is_changed)
+    name = part.feature_names[indices[0]] if part.feature_names else f"{indices[0]} (counted from 0)"
+    others = f" and {len(indices) - 1} more" if len(indices) > 1 else ""
+    warn_user(
+        GuessWarning(
+            f"{table}: feature {name}{others}, constant in the training rows but not in the other rows, cannot be "
+            "scaled.",
+            fix="Leave such features out, or set other rows aside: save x_train and x_test in an .npz file.",
+        )
+    )
 
 
 def _load_parts(table: str, share: float | None, split: Split, options: dict[str, Any]) -> tuple[Dataset, Dataset]:

@@ -82,7 +82,7 @@ def test_a_feature_that_is_constant_in_the_training_rows_alone_raises_a_warning(
     rows = np.random.default_rng(0).normal(size=(25, 3))
     rows[:, 1] = np.arange(1, 26) % 5 == 0
     np.save(tmp_path / "own.npy", rows)
-    with pytest.warns(GuessWarning, match="'1'"):
+    with pytest.warns(GuessWarning, match="feature 1"):
         load_data(f"standardized:{tmp_path / 'own.npy'}", split="test")
 
 

@@ -63,7 +63,7 @@ def collapsed(
     found = active_dimensions(posterior, min_kl=min_kl, min_share=min_share)
     dims = np.flatnonzero(~found.mask)
     return Measurement(
-        sentence=_describe_dimensions(found, dims, is_prior_known=posterior.prior is not None),
+        sentence=_describe_dimensions(found, dims, has_normal_prior=posterior.prior is not None),
         value=len(dims),
         threshold=max_count,
         n_samples=len(posterior),
@@ -93,9 +93,9 @@ def _measure_codes(posterior: Posterior, max_count: int) -> Measurement:
     return Measurement(sentence, len(dims), max_count, len(posterior), numbers=numbers)
 
 
-def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray, *, is_prior_known: bool) -> str:
+def _describe_dimensions(found: ActiveDimensions, dims: np.ndarray, *, has_normal_prior: bool) -> str:
     size, total = len(found.kl), found.kl.sum()
-    nats = "nats" if is_prior_known else "nats from N(0, 1), which is not known to be the prior"
+    nats = "nats" if has_normal_prior else "nats from N(0, 1), which is not known to be the prior"
     if len(dims) == size:
         return (
             f"{all_of_them(size)} {is_or_are(size)} collapsed (KL {total:.2g} {nats}): the code carries no information "

@@ -54,9 +54,9 @@ def _forward_with_codes(model: Any, decoder: Any, encoder: Any) -> Callable[...,
         returned = model(x, *condition)
         if has_codes(returned, x):
             return returned
-        _check_rows(returned, x)
         codes = None if encoder is None else encoder(x, *condition)
         if codes is None or not _decodes(decoder, codes, *condition):
+            _check_rows(returned, x)
             raise InputError(
                 "The call of the model returns no codes, only reconstructions or losses.",
                 got="no codes",
@@ -86,8 +86,8 @@ def _decodes(decoder: Any, codes: Any, *condition: Any) -> bool:
 
     Of several outputs, and of a distribution, it may take the first, or the mean.
     """
-    first = list_outputs(codes)[0].value
-    for possible in (codes, first.mean if is_distribution(first) else first):
+    outputs = [output.value for output in list_outputs(codes)]
+    for possible in (codes, *(one.mean if is_distribution(one) else one for one in outputs[:1])):
         with suppress(Exception):
             decoder(possible, *condition)
             return True

@@ -56,8 +56,9 @@ def sklearn_estimator(model: Any) -> Model | None:
 def _as_frame(x: np.ndarray, names: Any) -> Any:
     """Return samples as the data frame that an estimator expects which was fitted on one."""
     pandas = sys.modules.get("pandas")
-    fits = pandas is not None and x.ndim == 2 and x.shape[1] == len(names)
-    return pandas.DataFrame(x, columns=names) if pandas is not None and fits else x
+    if pandas is None or x.ndim != 2 or x.shape[1] != len(names):
+        return x
+    return pandas.DataFrame(x, columns=names)
 
 
 def _has_inverse(model: Any) -> bool:
