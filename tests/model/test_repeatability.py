@@ -134,3 +134,7 @@ def test_a_function_that_receives_its_mode_runs_in_eval_mode():
         decoded = decode(Decoder(model.decode, output="values"), posterior)
     np.testing.assert_array_equal(posterior.mean, X[:, :2] - 1)
     np.testing.assert_array_equal(decoded, np.repeat(posterior.mean, 3, axis=1))
+
+
+def test_samples_may_have_the_name_of_a_mode():
+    np.testing.assert_array_equal(encode(lambda train: train[:, :2], X).mean, X[:, :2])

@@ -298,6 +298,25 @@ def test_hashes_are_those_of_weights_outside_modules():
     assert describe_inputs({"encoder": vaeviz.Encoder(lambda x: x[:, :2]), "x": X})["encoder"]["weights_sha256"] is None
 
 
+def test_weights_beside_modules_without_any_and_complex_ones_are_hashed():
+    sigmoid, turn = nn.Sigmoid(), torch.ones(8, dtype=torch.complex64)
+
+    def hash_of(w):
+        encoder = vaeviz.Encoder(lambda x: sigmoid((x * turn).real @ w))
+        return describe_inputs({"encoder": encoder, "x": X})["encoder"]["weights_sha256"]
+
+    first = torch.ones(8, 2)
+    assert hash_of(first) == hash_of(first)
+    assert hash_of(first) != hash_of(2 * first)
+
+
+def test_a_condition_stays_an_integer_for_weights_of_float64():
+    w, one_hot = torch.ones(8, 2, dtype=torch.float64), torch.eye(3)
+    encoder = vaeviz.Encoder(lambda x, y: torch.as_tensor(x) @ w + one_hot[torch.as_tensor(y)][:, :2])
+    y = np.arange(len(X)) % 3
+    np.testing.assert_allclose(vaeviz.encode(encoder, X, y).mean, X.sum(1)[:, None] + np.eye(3)[y][:, :2], rtol=1e-4)
+
+
 def test_describing_inputs_does_not_change_random_states():
     net = nn.Linear(8, 2)
     encoder = vaeviz.Encoder(lambda x: net(x) + torch.randn(len(x), 2) + float(np.random.rand()))

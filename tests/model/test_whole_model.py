@@ -638,7 +638,34 @@ class WithPrior(nn.Module):
         return self.dec(z)
 
 
-@pytest.mark.parametrize("prior", [LearnedPrior(), torch.distributions.Normal(torch.ones(2), torch.ones(2))])
+class StandardNormal(nn.Module):
+    """N(0, I), as libraries of flows name it."""
+
+    def log_prob(self, z):
+        return -0.5 * (z**2).sum(1)
+
+
+class Normal:
+    """A distribution whose moments are methods, as those of JAX are."""
+
+    def log_prob(self, z):
+        return -0.5 * (z**2).sum(1)
+
+    def mean(self):
+        return np.zeros(2)
+
+    variance = mean
+
+
+OTHER_PRIORS = [
+    LearnedPrior(),
+    torch.distributions.Normal(torch.ones(2), torch.ones(2)),
+    torch.distributions.MultivariateNormal(torch.zeros(2), torch.tensor([[1.0, 0.9], [0.9, 1.0]])),
+    Normal(),
+]
+
+
+@pytest.mark.parametrize("prior", OTHER_PRIORS)
 def test_a_model_with_a_prior_of_its_own_says_that_another_is_assumed(prior):
     x = np.random.default_rng(0).random((20, 6))
     with pytest.warns(vaeviz.GuessWarning, match="prior of its own") as caught:
@@ -650,7 +677,7 @@ def test_a_model_with_a_prior_of_its_own_says_that_another_is_assumed(prior):
 
 def test_a_standard_normal_prior_is_what_is_assumed(recwarn):
     normal = torch.distributions.Normal(torch.zeros(2), torch.ones(2))
-    for prior in (normal, torch.distributions.Independent(normal, 1), None):
+    for prior in (normal, torch.distributions.Independent(normal, 1), StandardNormal(), None):
         vaeviz.encode(WithPrior(prior), np.random.default_rng(0).random((20, 6)))
     assert not [one for one in recwarn if "prior of its own" in str(one.message)]
 

@@ -1,3 +1,4 @@
+import inspect
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 import vaeviz
 from vaeviz.errors import InputError
+from vaeviz.plugins.plot_spec import get_plot, plot_names
 
 
 @pytest.fixture
@@ -107,15 +109,25 @@ def test_columns_of_a_frame_must_be_those_of_the_fit():
     assert "x.to_numpy()" in raised.value.fix.python
 
 
-@pytest.mark.parametrize(
-    "plot",
-    [vaeviz.latent_triage, vaeviz.reconstruction_error, vaeviz.reconstruction_pairs],
-    ids=lambda plot: plot.__name__,
-)
-def test_plots_of_both_parts_refuse_other_columns(plot):
+def takes_samples(name):
+    return {"encoder", "x"}.issubset(inspect.signature(get_plot(name).function).parameters)
+
+
+@pytest.mark.parametrize("name", [*filter(takes_samples, plot_names())])
+def test_plots_refuse_other_columns(name):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(np.random.default_rng(0).random((30, 5)), columns=list("abcde"))
     model = PCA(2).fit(frame)
-    with pytest.raises(InputError) as raised:
-        plot(model, model, frame[list("edcba")])
-    assert "feature_names_in_" in raised.value.fix.python
+    plot = get_plot(name)
+    others = {
+        "likelihood": "gaussian",
+        "labels": np.arange(30) % 3,
+        "other_encoder": model,
+        "factors": np.arange(60).reshape(30, 2),
+    }
+    inputs = {key: value for key, value in others.items() if key in plot.required}
+    inputs |= {key: model for key in ("encoder", "decoder") if key in inspect.signature(plot.function).parameters}
+    for x in (frame[list("edcba")], vaeviz.Dataset(frame[list("edcba")])):
+        with pytest.raises(InputError) as raised:
+            plot.function(**inputs, x=x)
+        assert "feature_names_in_" in raised.value.fix.python
