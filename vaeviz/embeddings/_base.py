@@ -73,6 +73,15 @@ class Embedding(ShortRepr):
             If the engine cannot place further codes.
         InputError
             If the codes have another dimension.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vaeviz import embed
+        >>> z = np.random.default_rng(0).standard_normal((50, 4))
+        >>> found = embed(z, engine="pca")
+        >>> np.allclose(found.place(z[:3]), found.points[:3])
+        True
         """
         if self._place is None:
             raise NotApplicable(
