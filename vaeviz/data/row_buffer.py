@@ -76,17 +76,22 @@ class RowBuffer:
         self._blocks = []
 
     def to_array(self) -> np.ndarray:
-        """Return all rows.
+        """Return all rows, and forget them.
 
         Returns
         -------
         ndarray, shape (N, ...)
             An array in memory, or a memory-mapped one.
         """
-        if self._file is None:
-            return np.concatenate(self._blocks)
         shape = (self._n_rows, *self._row_shape)
         assert math.prod(shape) * self._dtype.itemsize == self._n_bytes
+        if self._file is None:
+            array, stop = np.empty(shape, self._dtype), self._n_rows
+            while self._blocks:  # each is released as soon as it is copied, so that all rows are never in memory twice
+                block = self._blocks.pop()
+                array[stop - len(block) : stop] = block
+                stop -= len(block)
+            return array
         rows = np.memmap(self._file, self._dtype, "r+", shape=shape)
         opened = Path(f"/proc/{os.getpid()}/fd/{self._file.fileno()}")  # by which joblib maps it in other processes
         if opened.exists():
