@@ -89,7 +89,7 @@ def test_bad_input(model, x):
     with pytest.raises(NotApplicable, match="spread"):
         latent_triage(lambda x: x[:, :2], model, x)
     with pytest.raises(InputError, match="decoder"):
-        latent_triage(model, None, x)
+        latent_triage(lambda x: model.encode(x), None, x)
     with pytest.raises(NotApplicable, match="decoder"):
         latent_triage(model, vaeviz.Model(encoder=vaeviz.Encoder(model.encode)), x)
     with pytest.raises(InputError, match="max_dims") as error:
