@@ -2,11 +2,12 @@
 
 import importlib
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
 
-from vaeviz import Encoder, Model, NotApplicable, Posterior
+from vaeviz import Encoder, Model, NotApplicable, Posterior, likelihood_bound
 from vaeviz.analysis import aggregate_posterior as aggregate
 from vaeviz.analysis import disentanglement as scores
 from vaeviz.analysis.active_dimensions import active_dimensions
@@ -153,3 +154,12 @@ def test_progress_bar_counts_the_scored_codes(monkeypatch):
     settings, *steps = calls
     assert (settings["desc"], settings["total"], settings["delay"]) == ("mixing posteriors", 10, 2)
     assert steps == [4, 4, 2]
+
+
+def test_the_plot_of_bounds_reads_only_the_samples_that_it_scores(tmp_path):
+    """20,000 images need 63 MB as float32, and 100 of them are scored by default."""
+    np.save(tmp_path / "x.npy", np.zeros((20_000, 28, 28), np.uint8))
+    x, posterior = np.load(tmp_path / "x.npy", mmap_mode="r"), posterior_of(20_000)
+    plot = partial(likelihood_bound, posterior, x, lambda x, z: -(z[:, 0] ** 2), n_draws=500)
+    plot()  # imports
+    assert peak(plot) < 20 * MEGABYTE

@@ -99,15 +99,17 @@ def likelihood_bound(
     decoder = find_decoder(encoder)
     likelihood = as_likelihood(likelihood, decoder)
     warn_of_mean_likelihood(likelihood, decoder, x, posterior)
-    rows = subsample_rows(max_points, len(posterior), seed)
-    bound = importance_bound(likelihood, take_rows(x, rows), posterior[rows], n_draws=n_draws, seed=seed)
+    total, rows = len(posterior), subsample_rows(max_points, len(posterior), seed)
+    if len(rows) < total:  # otherwise x stays on the disk if it is there
+        x, posterior = take_rows(x, rows), posterior[rows]
+    bound = importance_bound(likelihood, x, posterior, n_draws=n_draws, seed=seed)
     figure = figure or figure_for(likelihood_bound)
     axes: np.ndarray = figure.subplots(1, 3)
     _draw_average_bounds(axes[0], bound)
     _draw_each_bound(axes[1], bound)
     _draw_effective_sizes(axes[2], bound)
     given = "" if posterior.condition is None else r"\,|\,y"
-    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {sample_count(len(bound.rows), len(posterior))}")
+    figure.suptitle(f"Lower bounds of $\\ln p(x{given})$, {sample_count(len(bound.rows), total)}")
     return axes
 
 
