@@ -621,8 +621,8 @@ def cache_encoding(encoder: Any, x: Any, condition: Any = None) -> Encoder:
     Notes
     -----
     At most 4,096 values of each parameter are compared, so a change of a few values in a large parameter may be missed.
-    No other changes are noticed, such as those of `x` in place, or of NumPy arrays that the encoder uses: cache the
-    encoding again after them.
+    No other changes are noticed, such as those of `x` in place, or of NumPy arrays and of tensors outside of modules
+    that the encoder uses: cache the encoding again after them.
 
     Examples
     --------
