@@ -13,7 +13,9 @@ from vaeviz.errors import printable_text, warn_user
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FontSizeKey = Literal["axes.labelsize", "axes.titlesize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"]
+FontSizeKey = Literal[
+    "font.size", "axes.labelsize", "axes.titlesize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"
+]
 
 CHARACTER_WIDTH = 0.57  # average width of a character / font size
 MISSING_GLYPH = re.compile(r"Glyph (\d+) ")  # in a warning of matplotlib
