@@ -50,7 +50,7 @@ class RayRows:
     Raises
     ------
     InputError
-        If no column, or more than one, can be the samples, if there are no rows, or if Ray fails.
+        If its columns do not show which are the samples, if it has no rows, or if Ray fails.
     """
 
     def __init__(self, dataset: Any) -> None:

@@ -21,6 +21,7 @@ from vaeviz.drawing.text_fit import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MAX_NUMBERED_COLUMNS = 12  # more numbers in a row are hard to tell apart
 NUMBER_SCALE = 0.7  # of the font, for numbers in cells
 NUMBER_MARGIN = 2  # points between a number and the sides of its cell
 MAX_COLUMN_LABELS = 20  # of more columns only some are labeled
@@ -51,7 +52,8 @@ def draw_matrix(
     ax.patch.set(hatch="////", edgecolor="0.8")
     image = ax.imshow(np.ma.masked_invalid(shares), cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="none")
     cell_width, number_size = axes_width(ax) / len(columns), NUMBER_SCALE * font_size("font.size")
-    if cell_width > text_width(".00", number_size) + 2 * NUMBER_MARGIN and axes_height(ax) / len(rows) > number_size:
+    is_wide = cell_width > text_width(".00", number_size) + 2 * NUMBER_MARGIN
+    if is_wide and axes_height(ax) / len(rows) > number_size and len(columns) <= MAX_NUMBERED_COLUMNS:
         _write_shares(ax, shares, number_size)
     row_labels, column_labels = (abbreviate([*map(drawable_text, names)], MAX_NAME_LENGTH) for names in (rows, columns))
     size = min(font_size("ytick.labelsize"), axes_height(ax) / len(rows))

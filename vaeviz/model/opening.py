@@ -267,8 +267,8 @@ def with_decoder(encoder: Any, decoder: Any) -> Any:
     Returns
     -------
     Encoder, Posterior or None
-        The encoder with this decoder in place of the model's own, which shows how its outputs are to be read. None if
-        there is no encoder.
+        The encoder with this decoder in place of the model's own, which shows how its outputs are to be read. None for
+        a decoder alone.
     """
     if encoder is None and decoder is not None:
         opened = open_with_adapter(decoder)[1]
