@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +15,16 @@ from vaeviz.embeddings.pca import pca_initialization
 from vaeviz.errors import NotApplicable
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 PHASES = ((250, 12.0), (500, 1.0))  # iterations, and exaggeration of the attraction
 MOMENTUM = 0.8
 MIN_GAIN = 0.01  # the step of each coordinate adapts (Jacobs 1988)
 MAX_STEP = 5.0  # units of the map that a point moves in one iteration
-BOX_WIDTH = 0.5  # of the boxes in which forces are interpolated, in units of the map
-NODES_PER_BOX = 3  # in each direction
-BOXES_STEP = 50  # of the number of boxes in each direction: every new size of a Fourier transform is compiled
+NODE_SPACING = 0.4  # at most, of the grid on which forces are interpolated, in units of the map
+N_NEAR_NODES = 4  # in each direction, in reach of the spline at a point
+NODES_STEP = 100  # of the number of nodes in each direction: every new size of a Fourier transform is compiled
 COUNTS_PER_POINT = 2.0**32  # weights are summed as integers, whose sum does not depend on the order of the threads
 BLOCK_BYTES = {"cuda": 2**30, "cpu": 2**26}  # of a block of distances
 N_BISECTIONS = 60  # for the width of the neighborhood of a code
@@ -62,6 +64,7 @@ def torch_tsne(z: np.ndarray, *, perplexity: float = 30.0) -> tuple[np.ndarray, 
     ----------
     van der Maaten & Hinton 2008, "Visualizing data using t-SNE", JMLR 9.
     Linderman, Rachh, Hoskins, Steinerberger & Kluger 2019, doi:10.1038/s41592-018-0308-4.
+    Essmann et al. 1995, "A smooth particle mesh Ewald method", Journal of Chemical Physics 103.
     Kobak & Berens 2019, "The art of using t-SNE for single-cell transcriptomics", Nature Communications 10.
     Belkina et al. 2019, "Automated optimized parameters for t-SNE", Nature Communications 10.
     """
@@ -222,46 +225,70 @@ class NeighborGraph:
         """
         import torch
 
-        apart = points[self.rows] - points[self.columns]
-        pulls = apart * (self.affinities / (1 + apart.square().sum(dim=1)))[:, None]
-        return torch.segment_reduce(pulls, "sum", lengths=self.n_neighbors, unsafe=True)
+        apart = [y.index_select(0, self.rows) - y.index_select(0, self.columns) for y in points.T.contiguous()]
+        pull = self.affinities / (1 + apart[0].square() + apart[1].square())
+        sums = [torch.segment_reduce(pull * d, "sum", lengths=self.n_neighbors, unsafe=True) for d in apart]
+        return torch.stack(sums, dim=1)
+
+
+def kernel_spectra(n_nodes: int, spacing: float, device: torch.device) -> Tensor:
+    """Return the Fourier transforms of the kernels of repulsion between splines on a padded grid.
+
+    Parameters
+    ----------
+    n_nodes : int
+        Number G of nodes in each direction, which padding doubles.
+    spacing : float
+        Of the nodes, in units of the map.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    Tensor, shape (3, 2G, G + 1)
+        Of 1 / (1 + |d|²), d_x / (1 + |d|²)² and d_y / (1 + |d|²)², d = y_i − y_j, divided by the transforms of the
+        spline at i and at j, so that splines through the nodes have the values of the kernels there.
+    """
+    import torch
+
+    frequencies = torch.fft.fftfreq(2 * n_nodes, device=device, dtype=torch.float64)
+    dx, dy = torch.meshgrid(2 * n_nodes * spacing * frequencies, 2 * n_nodes * spacing * frequencies, indexing="ij")
+    decay = 1 / (1 + dx.square() + dy.square())
+    spectra = torch.fft.rfft2(torch.stack([decay, dx * decay.square(), dy * decay.square()]))
+    spline = (2 + (2 * math.pi * frequencies).cos()) / 3
+    matched: Tensor = spectra / (spline[:, None] * spline[: n_nodes + 1]).square()
+    return matched
 
 
 class RepulsionField:
     """What points on a map exert on others, interpolated on a grid.
 
     The points become weights on the nodes of a regular grid. The grid is convolved with three kernels, and the results
-    are interpolated by the polynomials through the nodes of each box (Linderman et al. 2019).
+    are interpolated (Linderman et al. 2019; here by cubic B-splines, as in Essmann et al. 1995).
 
     Parameters
     ----------
     sources : Tensor, shape (N, 2)
         Points y_j.
+    spectra_of : callable, default: `kernel_spectra`
+        Returns the transforms of the kernels. Grids of one size and spacing share them if it remembers them.
     """
 
-    def __init__(self, sources: Tensor) -> None:
+    def __init__(self, sources: Tensor, spectra_of: Callable[..., Tensor] = kernel_spectra) -> None:
         import torch
 
-        self.low, high = sources.amin(dim=0), sources.amax(dim=0)
-        extent = max((high - self.low).max().item(), torch.finfo(torch.float32).tiny)
-        self.n_boxes = BOXES_STEP * max(1, math.ceil(extent / BOX_WIDTH / BOXES_STEP))
-        self.box_width = extent / self.n_boxes
-        n_nodes = NODES_PER_BOX * self.n_boxes
-        nodes, weights = self._nodes_of(sources)
+        low, high = sources.amin(dim=0), sources.amax(dim=0)
+        extent = max((high - low).max().item(), torch.finfo(torch.float32).tiny)
+        self.n_nodes = n_nodes = NODES_STEP * math.ceil((extent / NODE_SPACING + N_NEAR_NODES) / NODES_STEP)
+        self.spacing = NODE_SPACING if n_nodes > NODES_STEP else extent / (NODES_STEP - N_NEAR_NODES)
+        self.low = (low + high - (n_nodes - 1) * self.spacing) / 2
+        nodes, weights = self._nodes_near(sources)
         counts = torch.zeros(n_nodes**2, dtype=torch.int64, device=sources.device)
         counts.index_add_(0, nodes.flatten(), (weights * COUNTS_PER_POINT).round().long().flatten())
         grid = counts.view(n_nodes, n_nodes).double() / COUNTS_PER_POINT
-        offsets = (
-            torch.fft.fftfreq(2 * n_nodes, device=sources.device, dtype=torch.float64)
-            * 2
-            * self.box_width
-            * self.n_boxes
-        )
-        dx, dy = torch.meshgrid(offsets, offsets, indexing="ij")
-        decay = 1 / (1 + dx.square() + dy.square())
-        kernels = torch.stack([decay, dx * decay.square(), dy * decay.square()])
-        spectrum = torch.fft.rfft2(kernels) * torch.fft.rfft2(grid, s=(2 * n_nodes, 2 * n_nodes))
-        self.potentials = torch.fft.irfft2(spectrum, s=(2 * n_nodes, 2 * n_nodes))[:, :n_nodes, :n_nodes].flatten(1)
+        padded = (2 * n_nodes, 2 * n_nodes)
+        spectrum = spectra_of(n_nodes, self.spacing, sources.device) * torch.fft.rfft2(grid, s=padded)
+        self.potentials = torch.fft.irfft2(spectrum, s=padded)[:, :n_nodes, :n_nodes].flatten(1)
 
     def at(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Return the forces on points and their normalizers.
@@ -269,7 +296,7 @@ class RepulsionField:
         Parameters
         ----------
         points : Tensor, shape (M, 2)
-            Points y_i. Forces outside of the range of the sources are those at its edge.
+            Points y_i. Forces outside of the grid, which covers the sources, are those at its edge.
 
         Returns
         -------
@@ -278,27 +305,31 @@ class RepulsionField:
         normalizers : Tensor, shape (M,)
             Σ_j 1 / (1 + |y_i − y_j|²), in which a source counts 1 for itself.
         """
-        nodes, weights = self._nodes_of(points)
+        nodes, weights = self._nodes_near(points)
         values = (self.potentials[:, nodes] * weights).sum(dim=2).float()
         return values[1:].T, values[0]
 
-    def _nodes_of(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the nodes of the box of each point and their weights at the point, (M, 9) each."""
+    def _nodes_near(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the nearest nodes of each point and their weights at the point, (M, 16) each."""
         import torch
 
-        scaled = ((points - self.low) / self.box_width).clamp(0, self.n_boxes)
-        boxes = scaled.floor().clamp_max(self.n_boxes - 1)
-        within = (scaled - boxes)[:, :, None].double()
-        places = (torch.arange(NODES_PER_BOX, device=points.device, dtype=torch.float64) + 0.5) / NODES_PER_BOX
-        ratios = (within[..., None] - places) / (places[:, None] - places).fill_diagonal_(1)  # (M, 2, node, other node)
-        ratios.diagonal(dim1=2, dim2=3).fill_(1)
-        weights = ratios.prod(dim=3)  # Lagrange polynomials
-        indices = NODES_PER_BOX * boxes.long()[:, :, None] + torch.arange(NODES_PER_BOX, device=points.device)
-        nodes = indices[:, 0, :, None] * NODES_PER_BOX * self.n_boxes + indices[:, 1, None, :]
+        n_before = N_NEAR_NODES // 2 - 1
+        scaled = (points - self.low) / self.spacing
+        cells = scaled.floor().clamp(n_before, self.n_nodes - N_NEAR_NODES + n_before)
+        t = (scaled - cells).clamp(0, 1).double()
+        pieces = [(1 - t) ** 3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * t + 3 * t**2 - 3 * t**3, t**3]
+        weights = torch.stack(pieces, dim=2) / 6
+        indices = cells.long()[:, :, None] + torch.arange(N_NEAR_NODES, device=points.device) - n_before
+        nodes = indices[:, 0, :, None] * self.n_nodes + indices[:, 1, None, :]
         return nodes.flatten(1), (weights[:, 0, :, None] * weights[:, 1, None, :]).flatten(1)
 
 
-def gradient(points: Tensor, graph: NeighborGraph, exaggeration: float = 1.0) -> Tensor:
+def gradient(
+    points: Tensor,
+    graph: NeighborGraph,
+    exaggeration: float = 1.0,
+    spectra_of: Callable[..., Tensor] = kernel_spectra,
+) -> Tensor:
     """Return a quarter of the gradient of KL(p || q), with q_ij proportional to 1 / (1 + |y_i − y_j|²).
 
     Parameters
@@ -309,13 +340,15 @@ def gradient(points: Tensor, graph: NeighborGraph, exaggeration: float = 1.0) ->
         The affinities p.
     exaggeration : float, default: 1.0
         Factor on the attraction.
+    spectra_of : callable, default: `kernel_spectra`
+        As of `RepulsionField`.
 
     Returns
     -------
     Tensor, shape (N, 2)
         Σ_j (exaggeration p_ij − q_ij) (y_i − y_j) / (1 + |y_i − y_j|²).
     """
-    forces, normalizers = RepulsionField(points).at(points)
+    forces, normalizers = RepulsionField(points, spectra_of).at(points)
     return exaggeration * graph.attraction(points) - forces / (normalizers.double() - 1).sum().float()
 
 
@@ -324,11 +357,12 @@ def _optimize(points: Tensor, graph: NeighborGraph) -> None:
     import torch
 
     update, gains = torch.zeros_like(points), torch.ones_like(points)
+    spectra_of = lru_cache(maxsize=1)(kernel_spectra)
     with progress_bar(sum(n_iterations for n_iterations, _ in PHASES), "t-SNE") as progress:
         for n_iterations, exaggeration in PHASES:
             rate = len(points) / exaggeration
             for _ in range(n_iterations):
-                slope = gradient(points, graph, exaggeration)
+                slope = gradient(points, graph, exaggeration, spectra_of)
                 gains = torch.where(update.sign() == slope.sign(), 0.8 * gains + MIN_GAIN, gains + 0.2)
                 update = MOMENTUM * update - rate * gains * slope
                 update *= (MAX_STEP / update.norm(dim=1, keepdim=True)).clamp_max(1)
