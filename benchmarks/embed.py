@@ -47,7 +47,7 @@ def _case(z: np.ndarray, rounds: int) -> Case:
     }
     return Case(
         name=f"t-SNE of {len(z):,} codes",
-        ours={"embed": lambda: ours(z)},
+        ours={"embed": lambda: ours(z), "torch_tsne": lambda: ours(z, "torch_tsne")},
         peers=peers,
         goal={"embed": 1.05},
         check=lambda made: _describe_quality(z, made),
@@ -55,10 +55,10 @@ def _case(z: np.ndarray, rounds: int) -> Case:
     )
 
 
-def ours(z: np.ndarray) -> np.ndarray:
+def ours(z: np.ndarray, engine: str = "auto") -> np.ndarray:
     """Embed with vaeviz."""
     clear_embedding_cache()
-    return vaeviz.embed(z, "auto", perplexity=PERPLEXITY).points
+    return vaeviz.embed(z, engine, perplexity=PERPLEXITY).points
 
 
 def peer_sklearn(z: np.ndarray) -> np.ndarray:
