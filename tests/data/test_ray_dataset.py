@@ -98,6 +98,7 @@ def test_lists_of_numbers_and_tables_are_samples(x):
     np.testing.assert_array_equal(np.asarray(as_samples(dataset_of(cells), "x")), x)
     table = dataset_of(x[:, 0], other=np.arange(N), name=np.full(N, "a"))
     np.testing.assert_array_equal(np.asarray(as_samples(table, "x"))[:, 1], np.arange(N))
+    assert vaeviz.Dataset(table).feature_names[1] == "other"
     assert len(vaeviz.Dataset(dataset_of(x))) == N
 
 

@@ -25,7 +25,7 @@ def codes():
     return torch.tensor(rng.standard_normal((500, 8)) + 4 * np.repeat(rng.standard_normal((5, 8)), 100, axis=0)).float()
 
 
-@pytest.fixture(scope="module", params=[1e-3, 5.0, 9.0], ids=["small map", "large map", "map of the widest grid"])
+@pytest.fixture(scope="module", params=[1e-3, 5.0], ids=["small map", "large map"])
 def points(request):
     return request.param * torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
 
@@ -76,9 +76,25 @@ def test_affinities_are_symmetric_and_sum_to_one(codes):
 def test_interpolated_repulsion_is_that_of_all_pairs(points):
     apart, decay = exact_terms(points)
     forces, normalizers = RepulsionField(points).at(points)
-    torch.testing.assert_close(normalizers.double() - 1, decay.sum(dim=1), rtol=2e-2, atol=1e-2)
+    torch.testing.assert_close(normalizers.double() - 1, decay.sum(dim=1), rtol=1e-2, atol=1e-2)
     expected = (apart * decay.square()[..., None]).sum(dim=1)
-    assert (forces - expected).abs().max() < 3e-2 * expected.abs().max()
+    assert (forces - expected).abs().max() < 1e-2 * expected.abs().max()
+
+
+def test_repulsion_in_a_wide_and_sparse_map_is_that_of_all_pairs():
+    points = 30 * torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+    apart, decay = exact_terms(points)
+    forces, normalizers = RepulsionField(points).at(points)
+    expected = (apart * decay.square()[..., None]).sum(dim=1)
+    assert (forces - expected).abs().max() < 5e-2 * expected.abs().max()
+    torch.testing.assert_close(normalizers.double() - 1, decay.sum(dim=1), rtol=0, atol=3e-2)
+
+
+@pytest.mark.parametrize("place", [0.0, 5.0, -3e5])
+def test_equal_points_do_not_repel_each_other(place):
+    forces, normalizers = RepulsionField(torch.full((50, 2), place)).at(torch.full((50, 2), place))
+    torch.testing.assert_close(forces, torch.zeros(50, 2), rtol=0, atol=1e-3)
+    torch.testing.assert_close(normalizers, torch.full((50,), 50.0))
 
 
 def test_gradient_is_the_slope_of_the_divergence(codes, points):
@@ -91,7 +107,7 @@ def test_gradient_is_the_slope_of_the_divergence(codes, points):
 
     variable = points.double().requires_grad_()
     (expected,) = torch.autograd.grad(divergence(variable), variable)
-    assert (4 * gradient(points, graph) - expected).abs().max() < 2e-2 * expected.abs().max()
+    assert (4 * gradient(points, graph) - expected).abs().max() < 1e-2 * expected.abs().max()
 
 
 @pytest.mark.slow

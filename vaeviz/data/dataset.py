@@ -42,8 +42,8 @@ class Dataset(ShortRepr):
     name : str, default: "data"
         Name for titles and messages.
     feature_names : sequence of str, optional
-        Names of the values of a sample. By default those of the columns of a data frame, or of the variables of an
-        AnnData.
+        Names of the values of a sample. By default those of the columns of a data frame or of a table of Hugging
+        Face or Ray, or of the variables of an AnnData.
     factor_names : sequence of str, optional
         Names of the factors. By default those of the columns of a data frame.
     kind : {"image", "spectrogram", "signal", "point", "table"}, optional

@@ -55,7 +55,7 @@ class HuggingFaceSamples:
             )
         if not len(dataset):
             raise InputError("The datasets.Dataset has no rows.", got="no rows", expected="at least one row")
-        labels = _label_columns(dataset)
+        labels = label_columns(dataset)
         first = dataset.with_format("numpy")[:1]
         own = {name: first[name] for name in dataset.column_names if name in dataset.format["columns"]}
         self.names = choose_sample_columns(own, SOURCE, labels)
@@ -84,7 +84,7 @@ def class_labels(dataset: Any) -> tuple[np.ndarray, tuple[str, ...]] | None:
     names : tuple of str
         Names of the classes. None instead of both unless exactly one column is a ClassLabel.
     """
-    columns = _label_columns(dataset)
+    columns = label_columns(dataset)
     if len(columns) != 1:
         return None
     codes = dataset.with_format("numpy", columns=columns)[:][columns[0]]
@@ -92,5 +92,17 @@ def class_labels(dataset: Any) -> tuple[np.ndarray, tuple[str, ...]] | None:
     return np.where(missing, -1, codes).astype(np.int64), tuple(dataset.features[columns[0]].names)
 
 
-def _label_columns(dataset: Any) -> list[str]:
+def label_columns(dataset: Any) -> list[str]:
+    """Return the names of the columns of a `datasets.Dataset` that hold class labels.
+
+    Parameters
+    ----------
+    dataset : datasets.Dataset
+        The data.
+
+    Returns
+    -------
+    list of str
+        Names of the columns of type ClassLabel.
+    """
     return [name for name, feature in dataset.features.items() if type(feature).__name__ == "ClassLabel"]

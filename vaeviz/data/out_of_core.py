@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from vaeviz.data.arrays import NUMBER_KINDS, as_array, rescale
 from vaeviz.data.huggingface import HuggingFaceSamples, is_huggingface_dataset
-from vaeviz.data.ray_dataset import is_ray_dataset, ray_rows
+from vaeviz.data.ray_dataset import RayRows, is_ray_dataset, ray_rows
 from vaeviz.data.sample_kind import SampleKind, column_names
 from vaeviz.data.value_ranges import BYTE_RANGE, are_gray_levels
 from vaeviz.errors import Fix, InputError
@@ -503,14 +503,42 @@ def _as_array_or_stream(x: Any, name: str) -> np.ndarray | SampleStream:
     try:
         if _is_chunked_array(x):
             return StoredArray(x)
-        if is_huggingface_dataset(x) or is_ray_dataset(x):
-            rows = StoredArray(ray_rows(x) if is_ray_dataset(x) else HuggingFaceSamples(x))
+        if (table := _table_in_blocks(x)) is not None:
+            rows = StoredArray(table)
             rows.origin = x
             return rows
         return Batches(x) if isinstance(x, Iterator) or _is_batch_source(x) else as_array(x, name)
     except InputError as error:
         message = error.message if error.message.startswith(name) else f"{name}: {error.message}"
         raise InputError(message, got=error.got, expected=error.expected, fix=error.fix) from None
+
+
+def _table_in_blocks(x: Any) -> HuggingFaceSamples | RayRows | None:
+    if is_huggingface_dataset(x):
+        return HuggingFaceSamples(x)
+    return ray_rows(x) if is_ray_dataset(x) else None
+
+
+def block_columns(x: Any) -> tuple[str, ...] | None:
+    """Return the names of the columns that are the features of a dataset of Hugging Face or Ray.
+
+    Parameters
+    ----------
+    x : object
+        Any object.
+
+    Returns
+    -------
+    tuple of str
+        The names, empty if a column holds several features or the dataset cannot be read. None if x is no such dataset.
+    """
+    try:
+        table = _table_in_blocks(x)
+    except InputError:  # whoever reads the samples raises it again, with their name
+        return ()
+    if table is None:
+        return None
+    return tuple(table.names) if table.shape[1:] == (len(table.names),) else ()
 
 
 def _first_values(samples: np.ndarray | SampleStream) -> np.ndarray:

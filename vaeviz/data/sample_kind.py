@@ -148,14 +148,15 @@ def as_signals(samples: np.ndarray, n_leading_axes: int) -> np.ndarray:
 
 
 def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
-    """Return given names, or else those of the columns of a data frame.
+    """Return given names, or else those of the columns of a table.
 
     Parameters
     ----------
     names : sequence of str or None
         The names that were given.
     x : object, optional
-        Samples or factors, with names if they are a data frame of pandas or polars, an AnnData or a `vaeviz.Dataset`.
+        Samples or factors, with names if they are a data frame of pandas or polars, an AnnData, a `vaeviz.Dataset`,
+        or a table of Hugging Face or Ray.
 
     Returns
     -------
@@ -180,9 +181,36 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
         return given
     if hasattr(x, "named_labels"):
         return tuple(x.feature_names)
+    from vaeviz.data.out_of_core import block_columns  # NumPy would slow the command line down
+
+    if (columns := block_columns(x)) is not None:
+        return tuple(map(printable_text, columns))
     named = getattr(x, "var_names" if hasattr(x, "var_names") else "columns", ())
-    columns = () if callable(named) else tuple(named)  # a Ray Dataset has a method of this name
+    columns = () if callable(named) else tuple(named)
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
+
+
+def new_names(columns: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Return the columns that need another name, with that name.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Names that the columns have.
+    names : sequence of str
+        Names that they need, in the same order.
+
+    Returns
+    -------
+    dict of str to str
+        What to rename.
+
+    Examples
+    --------
+    >>> new_names(["a", "b"], ["a", "c"])
+    {'b': 'c'}
+    """
+    return {column: name for column, name in zip(columns, names) if column != name}
 
 
 def check_same_columns(x: Any, other_x: Any) -> None:
@@ -198,22 +226,33 @@ def check_same_columns(x: Any, other_x: Any) -> None:
     InputError
         If the names differ, or their order does.
     """
+    from vaeviz.data.out_of_core import block_columns
+
     names, others = column_names(None, x), column_names(None, other_x)
     if not names or not others or names == others:
         return
     is_reordered = sorted(names) == sorted(others)
     wrong = next((pair for pair in zip(names, others) if pair[0] != pair[1]), (str(len(names)), str(len(others))))
-    order = f"other_x[{list(names)}]" if hasattr(other_x, "columns") else "it with the features in the order of x"
-    reordered = Fix(f"Pass {order}.", "Save it with the columns in the order of those of --data.")
-    renamed = Fix(
-        "Pass other_x.to_numpy() if they mean the same in this order.",
-        "Save it with the names of the columns of --data.",
-    )
+    if block_columns(other_x) is not None:
+        chosen, same = f"other_x.select_columns({list(names)})", f"other_x.rename_columns({new_names(others, names)})"
+    else:
+        is_frame = hasattr(other_x, "columns")
+        chosen = f"other_x[{list(names)}]" if is_frame else "it with the features in the order of x"
+        same = "other_x.to_numpy()"
+    if set(names) <= set(others):
+        fix = Fix(f"Pass {chosen}.", "Save it with the columns in the order of those of --data.")
+    elif len(names) == len(others):
+        fix = Fix(
+            f"Pass {same} if they mean the same in this order.",
+            "Save it with the names of the columns of --data.",
+        )
+    else:
+        fix = Fix(f"Pass it with the columns {list(names)}.", "Save it with the columns of --data.")
     raise InputError(
         f"other_x has {'the columns of x in another order' if is_reordered else 'other columns than x'}.",
         got=wrong[1],
         expected=wrong[0],
-        fix=reordered if is_reordered else renamed,
+        fix=fix,
     )
 
 

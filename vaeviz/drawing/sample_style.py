@@ -157,7 +157,7 @@ def sample_style(
     x : array_like, shape (N, ...), or None
         Data. The scale of large data is estimated from a thousand samples.
     feature_names : sequence of str, optional
-        Names of the values of a sample; by default the columns of x if it is a data frame.
+        Names of the values of a sample; by default the columns of x if it is a table.
     kind : SampleKind, optional
         What samples are drawn as; by default it follows from their shape.
     cmap : str, optional

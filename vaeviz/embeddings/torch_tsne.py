@@ -23,8 +23,10 @@ MOMENTUM = 0.8
 MIN_GAIN = 0.01  # the step of each coordinate adapts (Jacobs 1988)
 MAX_STEP = 5.0  # units of the map that a point moves in one iteration
 NODE_SPACING = 0.4  # at most, of the grid on which forces are interpolated, in units of the map
-N_NEAR_NODES = 4  # in each direction, in reach of the spline at a point
-NODES_STEP = 100  # of the number of nodes in each direction: every new size of a Fourier transform is compiled
+N_NEAR_NODES = 4  # in each direction, in reach of a cubic spline
+MIN_NODES = 200  # in each direction; they are closer in small maps
+NODES_STEP = 100  # of more nodes in each direction: every new size of a Fourier transform is compiled
+MIN_EXTENT = 1e-20  # of the grid, for equal points
 COUNTS_PER_POINT = 2.0**32  # weights are summed as integers, whose sum does not depend on the order of the threads
 BLOCK_BYTES = {"cuda": 2**30, "cpu": 2**26}  # of a block of distances
 N_BISECTIONS = 60  # for the width of the neighborhood of a code
@@ -252,7 +254,8 @@ def kernel_spectra(n_nodes: int, spacing: float, device: torch.device) -> Tensor
     import torch
 
     frequencies = torch.fft.fftfreq(2 * n_nodes, device=device, dtype=torch.float64)
-    dx, dy = torch.meshgrid(2 * n_nodes * spacing * frequencies, 2 * n_nodes * spacing * frequencies, indexing="ij")
+    offsets = 2 * n_nodes * spacing * frequencies
+    dx, dy = torch.meshgrid(offsets, offsets, indexing="ij")
     decay = 1 / (1 + dx.square() + dy.square())
     spectra = torch.fft.rfft2(torch.stack([decay, dx * decay.square(), dy * decay.square()]))
     spline = (2 + (2 * math.pi * frequencies).cos()) / 3
@@ -271,16 +274,17 @@ class RepulsionField:
     sources : Tensor, shape (N, 2)
         Points y_j.
     spectra_of : callable, default: `kernel_spectra`
-        Returns the transforms of the kernels. Grids of one size and spacing share them if it remembers them.
+        Is called as `kernel_spectra`. A cached one computes the transforms once for grids of one size and spacing.
     """
 
     def __init__(self, sources: Tensor, spectra_of: Callable[..., Tensor] = kernel_spectra) -> None:
         import torch
 
         low, high = sources.amin(dim=0), sources.amax(dim=0)
-        extent = max((high - low).max().item(), torch.finfo(torch.float32).tiny)
-        self.n_nodes = n_nodes = NODES_STEP * math.ceil((extent / NODE_SPACING + N_NEAR_NODES) / NODES_STEP)
-        self.spacing = NODE_SPACING if n_nodes > NODES_STEP else extent / (NODES_STEP - N_NEAR_NODES)
+        extent = max((high - low).max().item(), MIN_EXTENT)
+        n_needed = NODES_STEP * math.ceil((extent / NODE_SPACING + N_NEAR_NODES) / NODES_STEP)
+        self.n_nodes = n_nodes = max(MIN_NODES, n_needed)
+        self.spacing = NODE_SPACING if n_nodes > MIN_NODES else extent / (MIN_NODES - N_NEAR_NODES)
         self.low = (low + high - (n_nodes - 1) * self.spacing) / 2
         nodes, weights = self._nodes_near(sources)
         counts = torch.zeros(n_nodes**2, dtype=torch.int64, device=sources.device)
@@ -303,7 +307,7 @@ class RepulsionField:
         forces : Tensor, shape (M, 2)
             Σ_j (y_i − y_j) / (1 + |y_i − y_j|²)².
         normalizers : Tensor, shape (M,)
-            Σ_j 1 / (1 + |y_i − y_j|²), in which a source counts 1 for itself.
+            Σ_j 1 / (1 + |y_i − y_j|²), in which a source counts about 1 for itself.
         """
         nodes, weights = self._nodes_near(points)
         values = (self.potentials[:, nodes] * weights).sum(dim=2).float()
@@ -313,13 +317,12 @@ class RepulsionField:
         """Return the nearest nodes of each point and their weights at the point, (M, 16) each."""
         import torch
 
-        n_before = N_NEAR_NODES // 2 - 1
         scaled = (points - self.low) / self.spacing
-        cells = scaled.floor().clamp(n_before, self.n_nodes - N_NEAR_NODES + n_before)
+        cells = scaled.floor().clamp(1, self.n_nodes - N_NEAR_NODES + 1)
         t = (scaled - cells).clamp(0, 1).double()
         pieces = [(1 - t) ** 3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * t + 3 * t**2 - 3 * t**3, t**3]
         weights = torch.stack(pieces, dim=2) / 6
-        indices = cells.long()[:, :, None] + torch.arange(N_NEAR_NODES, device=points.device) - n_before
+        indices = cells.long()[:, :, None] + torch.arange(N_NEAR_NODES, device=points.device) - 1
         nodes = indices[:, 0, :, None] * self.n_nodes + indices[:, 1, None, :]
         return nodes.flatten(1), (weights[:, 0, :, None] * weights[:, 1, None, :]).flatten(1)
 
@@ -341,7 +344,7 @@ def gradient(
     exaggeration : float, default: 1.0
         Factor on the attraction.
     spectra_of : callable, default: `kernel_spectra`
-        As of `RepulsionField`.
+        That of `RepulsionField`.
 
     Returns
     -------

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vaeviz.data.channels import channels_first_shape, is_channels_first
-from vaeviz.data.sample_kind import column_names
+from vaeviz.data.huggingface import is_huggingface_dataset, label_columns
+from vaeviz.data.out_of_core import block_columns
+from vaeviz.data.sample_kind import column_names, new_names
 from vaeviz.data.value_ranges import expand_unit_range
 from vaeviz.errors import Fix, InputError, advise
 from vaeviz.model.output_names import parse_returns
@@ -136,9 +138,10 @@ class Encoder(ModelPart):
         InputError
             If a data frame has other columns, or has them in another order.
         """
-        columns, names = column_names(None, x), column_names(self._feature_names)
-        if columns and names and columns != names:
-            raise _columns_error(columns, names)
+        names = column_names(self._feature_names)
+        columns = column_names(None, x) if names else ()
+        if columns and columns != names:
+            raise _columns_error(x, columns, names)
 
     def prepare_batch(self, batch: np.ndarray) -> np.ndarray:
         """Return samples preprocessed, in the range that fn expects, as float32.
@@ -218,15 +221,23 @@ class Encoder(ModelPart):
         )
 
 
-def _columns_error(columns: tuple[str, ...], names: tuple[str, ...]) -> InputError:
+def _columns_error(x: Any, columns: tuple[str, ...], names: tuple[str, ...]) -> InputError:
     """Return the error for other columns, or another order of them, than a model was fitted on."""
     missing = [name for name in names if name not in columns]
-    if missing:
+    in_blocks = block_columns(x) is not None
+    if not missing:
+        message = "x has other columns than the model was fitted on, or has them in another order."
+        labels = "".join(f", {name!r}" for name in label_columns(x)) if is_huggingface_dataset(x) else ""
+        chosen = (
+            f"x.select_columns([*model.feature_names_in_{labels}])" if in_blocks else "x[list(model.feature_names_in_)]"
+        )
+        fix = f"Pass {chosen}, where model is the estimator."
+    else:
         message = (
             f"x lacks {len(missing)} of the {len(names)} columns that the model was fitted on, e.g. {missing[0]!r}."
         )
-        fix = "Pass x.to_numpy() if its columns are in the same order."
-    else:
-        message = "x has other columns than the model was fitted on, or has them in another order."
-        fix = "Pass x[list(model.feature_names_in_)], where model is the estimator."
+        same = f"x.rename_columns({new_names(columns, names)})" if in_blocks else "x.to_numpy()"
+        fix = f"Pass {same} if its columns are in the same order."
+        if len(columns) != len(names):
+            fix = "Pass x with all columns in model.feature_names_in_, where model is the estimator."
     return InputError(message, got=f"{len(columns)} columns", expected=f"{len(names)} columns in their order", fix=fix)

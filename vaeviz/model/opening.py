@@ -202,7 +202,7 @@ def as_decoder(model: Any) -> Decoder:
 
 
 def check_columns(encoder: Any, x: Any) -> None:
-    """Raise if `x` is a data frame with other columns than its encoder was fitted on.
+    """Raise if `x` is a table with other columns than its encoder was fitted on.
 
     Parameters
     ----------

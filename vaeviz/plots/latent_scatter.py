@@ -30,7 +30,7 @@ from vaeviz.model.posterior import Posterior
 from vaeviz.plots._other_samples import OTHER_MARKS, other_means
 from vaeviz.plugins.plot_spec import PageShape, register_plot
 
-N_LIMIT_POINTS = 100_000  # evenly spaced, which show the range of a large cloud without its far points
+N_LIMIT_POINTS = 100_000  # at most, of a cloud drawn as cells, which show its range without far points
 MAX_EQUAL_SPREAD = 20  # ratio of standard deviations, above which axes of equal scale would show a line
 RUG_HEIGHT = 0.02  # of other samples above the axis of densities, as a share of its height
 MIN_SPREAD = 1e-3  # smaller / larger standard deviation, below which a dimension is practically constant
@@ -199,7 +199,7 @@ def _plane_of(codes: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
 
 
 def _inner_points(ax: Axes, points: np.ndarray) -> np.ndarray:
-    """Return the points that the limits must hold, without a few far out: at most 100,000 of them show which."""
+    """Return the points that the limits must hold, without a few far out: 100,000 of a large cloud show which."""
     sample = _evenly_spaced(points)
     inner = robust_points(sample)
     is_whole = len(sample) < len(points) and (ax.dataLim.size <= MIN_SHRINKAGE * np.ptp(inner, axis=0)).all()
