@@ -27,8 +27,8 @@ N_BLOCK = 1_000_000  # codes written, and samples in a block of dask, at once
 TITLE = f"""Seconds, and the memory (MB) that a process needs beyond that of its libraries, by the number of codes.
 `encode` maps a matrix product over the blocks of a dask array of {CODE_SIZE} numbers per sample on disk,
 `active_dimensions` and `latent_scatter` read memory-mapped codes of {CODE_SIZE} dimensions, and the last three draw
-points of two dimensions with {N_CLASSES} classes to a PNG file. Up to 10 million points, vaeviz is slower than
-datashader, which checks no values and draws no legend, limits or title."""
+points of two dimensions with {N_CLASSES} classes to a PNG file. datashader checks no values and draws no legend, limits
+or title, which explains why it takes less time for a million points."""
 
 
 def tables(_: Path | None = None, max_codes: int = SIZES[-1]) -> list[dict[str, Any]]:

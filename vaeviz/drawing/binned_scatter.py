@@ -11,7 +11,6 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.image import AxesImage
 from matplotlib.transforms import Bbox
 
-from vaeviz.data.labels import class_counts
 from vaeviz.data.out_of_core import iterate_rows
 from vaeviz.drawing.colors import MISSING_COLOR, LabelColors
 from vaeviz.drawing.layout_pass import is_layout_pass
@@ -132,6 +131,12 @@ class BinnedScatter(AxesImage):
         return super().make_image(renderer, magnification, unsampled)
 
     @cached_property
+    def corners(self) -> np.ndarray:
+        """Smallest and largest coordinates of the points, shape (2, 2)."""
+        ends = np.array([[(column.min(), column.max()) for column in block.T] for block in iterate_rows(self.points)])
+        return np.array([ends[..., 0].min(axis=0), ends[..., 1].max(axis=0)])
+
+    @cached_property
     def full_count(self) -> int:
         """Number of points from which a cell is opaque: about the largest in the first view, rounded to one digit.
 
@@ -156,7 +161,7 @@ class BinnedScatter(AxesImage):
         """Indices of the smallest classes, which have at most 0.1 % of the points together."""
         if not self.colors.names:
             return np.empty(0, np.intp)
-        counts = class_counts(self.colors.index, len(self.colors.colors))
+        counts = self.colors.counts
         order = np.argsort(counts, kind="stable")
         return order[np.cumsum(counts[order]) <= MAX_RARE_SHARE * len(self.points)]
 
@@ -222,8 +227,7 @@ def draw_binned_scatter(ax: Axes, points: np.ndarray, colors: LabelColors, *, se
     cells = BinnedScatter(ax, points, colors, seed=seed)
     ax.add_image(cells)
     cells.set_clip_path(ax.patch)
-    ends = np.array([[(column.min(), column.max()) for column in block.T] for block in iterate_rows(points)])
-    ax.update_datalim(np.concatenate([ends[..., 0], ends[..., 1]]))
+    ax.update_datalim(cells.corners)
     ax.autoscale_view()
     return cells
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,10 +76,15 @@ class LabelColors:
     def __getitem__(self, rows: Any) -> LabelColors:
         return replace(self, index=self.index[rows])
 
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Number of samples of each color, shape (C,)."""
+        return class_counts(self.index, len(self.colors))
+
     @property
     def n_missing(self) -> int:
         """Number of gray samples: those without a label, or of classes that are not highlighted."""
-        return int((self.index < 0).sum())
+        return len(self.index) - int(self.counts.sum())
 
 
 def color_labels(

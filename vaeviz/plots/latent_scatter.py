@@ -186,7 +186,8 @@ def latent_scatter(
         count = _visible_count(ax, np.asarray(crosses.get_xydata())).removesuffix(" the axes")
         crosses.set_label(f"other ({count})")
     ax.set(**{name: dimension_label(dim, is_active=active[dim]) for name, dim in zip(("xlabel", "ylabel"), shown)})
-    title = _scatter_title(posterior, _visible_count(ax, points), active, dims) + scale_note
+    ends = marks.corners if isinstance(marks, BinnedScatter) else None
+    title = _scatter_title(posterior, _visible_count(ax, points, ends), active, dims) + scale_note
     ax.set_title(title if isinstance(marks, ClassScatter) else f"{title}\n{marks.scale_note}")
     add_color_key(ax, marks.colors, points, marker=marks.marker)
     return ax
@@ -243,15 +244,21 @@ def _draw_one_dimension(
     return ax
 
 
-def _visible_count(ax: Axes, points: np.ndarray) -> str:
-    """Return the number of points and, if the limits of the Axes are fixed, how many are beyond them."""
-    if not has_limits(ax):
+def _visible_count(ax: Axes, points: np.ndarray, ends: np.ndarray | None = None) -> str:
+    """Return the number of points and, if the limits of the Axes are fixed, how many are beyond them.
+
+    None are if the given ends of the points are not.
+    """
+    if not has_limits(ax) or (ends is not None and not _count_beyond(ax, ends)):
         return f"{len(points):,}"
-    (left, right), (bottom, top) = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1)
-    n_beyond = 0
-    for x, y in (rows.T for rows in iterate_rows(points)):
-        n_beyond += int(np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top)))
+    n_beyond = sum(_count_beyond(ax, rows) for rows in iterate_rows(points))
     return f"{len(points):,}, {n_beyond:,} beyond the axes" if n_beyond else f"{len(points):,}"
+
+
+def _count_beyond(ax: Axes, points: np.ndarray) -> int:
+    (left, right), (bottom, top) = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1)
+    x, y = points.T
+    return int(np.count_nonzero((x < left) | (x > right) | (y < bottom) | (y > top)))
 
 
 def _scatter_title(
