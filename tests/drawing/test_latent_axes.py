@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import vaeviz
 from vaeviz.drawing.latent_axes import dimension_label, draw_prior_contours, equal_aspect
 
 
@@ -29,3 +30,17 @@ def test_both_axes_have_the_same_scale(ax):
     assert x1 - x0 == pytest.approx(y1 - y0)
     assert ax.get_xlim()[0] <= 0
     assert ax.get_xlim()[1] >= 10
+
+
+@pytest.mark.parametrize("seed", [13, 21])
+def test_names_of_axes_are_inside_the_figure_beside_long_tick_labels(seed):
+    rng = np.random.default_rng(seed)
+    n_classes = rng.integers(2, 11)
+    labels = rng.integers(n_classes, size=3000)
+    scale = 10 ** rng.uniform(-1, 1.5)
+    centers = 3 * rng.standard_normal((n_classes, 2))
+    points = (scale * (centers[labels] + rng.standard_normal((3000, 2)))).astype(np.float32)
+    points[:5] = 200 * scale  # beyond the axes
+    ax = vaeviz.latent_scatter(vaeviz.Posterior(points), points, np.char.add("class ", labels.astype(str)))
+    ax.figure.draw_without_rendering()
+    assert ax.yaxis.label.get_window_extent().x0 > 0

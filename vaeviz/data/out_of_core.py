@@ -530,11 +530,11 @@ def block_columns(x: Any) -> tuple[str, ...] | None:
     Returns
     -------
     tuple of str
-        The names, empty if a column holds several features or the dataset cannot be read. None if x is no such dataset.
+        The names; empty if a column holds several features, or if reading the dataset fails. None for other objects.
     """
     try:
         table = _table_in_blocks(x)
-    except InputError:  # whoever reads the samples raises it again, with their name
+    except InputError:  # `as_samples` raises it again, with the name of the argument
         return ()
     if table is None:
         return None

@@ -190,8 +190,8 @@ def column_names(names: Any, x: Any = None) -> tuple[str, ...]:
     return tuple(map(printable_text, columns)) if all(isinstance(column, str) for column in columns) else ()
 
 
-def new_names(columns: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """Return the columns that need another name, with that name.
+def column_renames(columns: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Return the new name of each column that has to be renamed.
 
     Parameters
     ----------
@@ -203,11 +203,11 @@ def new_names(columns: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        What to rename.
+        New names by old names.
 
     Examples
     --------
-    >>> new_names(["a", "b"], ["a", "c"])
+    >>> column_renames(["a", "b"], ["a", "c"])
     {'b': 'c'}
     """
     return {column: name for column, name in zip(columns, names) if column != name}
@@ -234,7 +234,10 @@ def check_same_columns(x: Any, other_x: Any) -> None:
     is_reordered = sorted(names) == sorted(others)
     wrong = next((pair for pair in zip(names, others) if pair[0] != pair[1]), (str(len(names)), str(len(others))))
     if block_columns(other_x) is not None:
-        chosen, same = f"other_x.select_columns({list(names)})", f"other_x.rename_columns({new_names(others, names)})"
+        chosen, same = (
+            f"other_x.select_columns({list(names)})",
+            f"other_x.rename_columns({column_renames(others, names)})",
+        )
     else:
         is_frame = hasattr(other_x, "columns")
         chosen = f"other_x[{list(names)}]" if is_frame else "it with the features in the order of x"

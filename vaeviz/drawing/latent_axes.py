@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import AutoLocator
 
 from vaeviz.data.out_of_core import iterate_rows
 from vaeviz.drawing.text_fit import axes_height, axes_width
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DASHES = (0, (4, 3))  # of reference lines, such as the prior
 MAX_UPRIGHT_NAMES = 12  # more dimension names than this would meet side by side
+# not 2.5, whose longer labels change the size of the Axes and with it the ticks, so that a layout has no fixed point
+TICK_STEPS = (1, 2, 5, 10)
 AXES_MARGIN = 0.04  # of the larger side of the plane, so that no point touches the frame
 
 
@@ -86,6 +89,9 @@ def fit_axes(ax: Axes, points: np.ndarray, inner: np.ndarray, *, has_equal_scale
     has_equal_scale : bool
         False leaves each axis its own scale.
     """
+    for axis in (ax.xaxis, ax.yaxis):
+        if isinstance(locator := axis.get_major_locator(), AutoLocator):
+            locator.set_params(steps=TICK_STEPS)
     if len(inner) == len(points) or has_limits(ax):
         if has_equal_scale:
             equal_aspect(ax)

@@ -241,15 +241,15 @@ def kernel_spectra(n_nodes: int, spacing: float, device: torch.device) -> Tensor
     n_nodes : int
         Number G of nodes in each direction, which padding doubles.
     spacing : float
-        Of the nodes, in units of the map.
+        Distance between neighboring nodes, in units of the map.
     device : torch.device
         Where to compute.
 
     Returns
     -------
     Tensor, shape (3, 2G, G + 1)
-        Of 1 / (1 + |d|²), d_x / (1 + |d|²)² and d_y / (1 + |d|²)², d = y_i − y_j, divided by the transforms of the
-        spline at i and at j, so that splines through the nodes have the values of the kernels there.
+        Transforms of 1 / (1 + |d|²), d_x / (1 + |d|²)² and d_y / (1 + |d|²)² for d = y_i − y_j, divided by those of
+        the splines at i and j. The interpolated kernels are therefore exact at the nodes.
     """
     import torch
 
@@ -264,7 +264,7 @@ def kernel_spectra(n_nodes: int, spacing: float, device: torch.device) -> Tensor
 
 
 class RepulsionField:
-    """What points on a map exert on others, interpolated on a grid.
+    """Repulsion that the points of a map exert, interpolated on a grid.
 
     The points become weights on the nodes of a regular grid. The grid is convolved with three kernels, and the results
     are interpolated (Linderman et al. 2019; here by cubic B-splines, as in Essmann et al. 1995).
@@ -274,7 +274,7 @@ class RepulsionField:
     sources : Tensor, shape (N, 2)
         Points y_j.
     spectra_of : callable, default: `kernel_spectra`
-        Is called as `kernel_spectra`. A cached one computes the transforms once for grids of one size and spacing.
+        Function with the parameters of `kernel_spectra`. Pass a cached one to compute equal transforms once.
     """
 
     def __init__(self, sources: Tensor, spectra_of: Callable[..., Tensor] = kernel_spectra) -> None:
@@ -344,7 +344,7 @@ def gradient(
     exaggeration : float, default: 1.0
         Factor on the attraction.
     spectra_of : callable, default: `kernel_spectra`
-        That of `RepulsionField`.
+        Passed to `RepulsionField`.
 
     Returns
     -------

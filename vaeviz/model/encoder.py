@@ -11,7 +11,7 @@ import numpy as np
 from vaeviz.data.channels import channels_first_shape, is_channels_first
 from vaeviz.data.huggingface import is_huggingface_dataset, label_columns
 from vaeviz.data.out_of_core import block_columns
-from vaeviz.data.sample_kind import column_names, new_names
+from vaeviz.data.sample_kind import column_names, column_renames
 from vaeviz.data.value_ranges import expand_unit_range
 from vaeviz.errors import Fix, InputError, advise
 from vaeviz.model.output_names import parse_returns
@@ -120,7 +120,7 @@ class Encoder(ModelPart):
         Raises
         ------
         InputError
-            If a data frame has other columns than fn was fitted on, or has them in another order.
+            If a table has other columns than fn was fitted on, or has them in another order.
         """
         self.check_columns(x)
         return (x, condition) if self.unpack is None else self.unpack(x, condition)
@@ -136,7 +136,7 @@ class Encoder(ModelPart):
         Raises
         ------
         InputError
-            If a data frame has other columns, or has them in another order.
+            If a table has other columns, or has them in another order.
         """
         names = column_names(self._feature_names)
         columns = column_names(None, x) if names else ()
@@ -225,19 +225,19 @@ def _columns_error(x: Any, columns: tuple[str, ...], names: tuple[str, ...]) -> 
     """Return the error for other columns, or another order of them, than a model was fitted on."""
     missing = [name for name in names if name not in columns]
     in_blocks = block_columns(x) is not None
-    if not missing:
-        message = "x has other columns than the model was fitted on, or has them in another order."
-        labels = "".join(f", {name!r}" for name in label_columns(x)) if is_huggingface_dataset(x) else ""
-        chosen = (
-            f"x.select_columns([*model.feature_names_in_{labels}])" if in_blocks else "x[list(model.feature_names_in_)]"
-        )
-        fix = f"Pass {chosen}, where model is the estimator."
-    else:
+    if missing:
         message = (
             f"x lacks {len(missing)} of the {len(names)} columns that the model was fitted on, e.g. {missing[0]!r}."
         )
-        same = f"x.rename_columns({new_names(columns, names)})" if in_blocks else "x.to_numpy()"
+        same = f"x.rename_columns({column_renames(columns, names)})" if in_blocks else "x.to_numpy()"
         fix = f"Pass {same} if its columns are in the same order."
         if len(columns) != len(names):
             fix = "Pass x with all columns in model.feature_names_in_, where model is the estimator."
+    else:
+        message = "x has other columns than the model was fitted on, or has them in another order."
+        labels = "".join(f", {name!r}" for name in label_columns(x)) if is_huggingface_dataset(x) else ""
+        selection = (
+            f".select_columns([*model.feature_names_in_{labels}])" if in_blocks else "[list(model.feature_names_in_)]"
+        )
+        fix = f"Pass x{selection}, where model is the estimator."
     return InputError(message, got=f"{len(columns)} columns", expected=f"{len(names)} columns in their order", fix=fix)

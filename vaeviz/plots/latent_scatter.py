@@ -247,7 +247,7 @@ def _draw_one_dimension(
 def _visible_count(ax: Axes, points: np.ndarray, ends: np.ndarray | None = None) -> str:
     """Return the number of points and, if the limits of the Axes are fixed, how many are beyond them.
 
-    None are if the given ends of the points are not.
+    If no end of the points is beyond them, the points need not be counted.
     """
     if not has_limits(ax) or (ends is not None and not _count_beyond(ax, ends)):
         return f"{len(points):,}"
